@@ -1,0 +1,58 @@
+# Every target sets up what it needs in .venv (python packages, pinned by constraints.txt).
+#
+# Variables, on the command line or in the environment:
+#   PYTHON=python3.12       interpreter that owns the virtual environment (3.11 or newer)
+#   TORCH_INDEX=URL         extra package index, asked for torch too: PyTorch's CPU index
+#                           spares the download of the CUDA build (see README.md)
+#   PIP_INDEX_ARGS="..."    further arguments for pip install, for example a mirror
+#   PYTEST_ARGS="..."       further arguments for pytest, for example "-k threshold"
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/ready
+
+PIP_INDEX_ARGS ?=
+TORCH_INDEX ?=
+PYTEST_ARGS ?=
+
+# Compiled WebAssembly tools take a minute to prepare: `make clean` leaves them.
+export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
+# The emitted Verilog must not depend on which Yosys the machine happens to have.
+export AMARANTH_USE_YOSYS := builtin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test sim lint accuracy clean
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: $(READY) ## create .venv with everything (all targets below do)
+
+$(READY): pyproject.toml constraints.txt
+	@sh scripts/prerequisites.sh $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --no-compile --disable-pip-version-check --quiet --progress-bar off \
+	    $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(PIP_INDEX_ARGS) \
+	    -c constraints.txt -e '.[all]'
+	@touch $@
+
+demo: $(READY) ## train on real digits, build, simulate bit-exactly, route: build/demo/report.html
+	$(RUN) -m sim.demo --out build/demo
+
+test: $(READY) ## run the whole test suite, with a reduced set of RTL simulations
+	$(RUN) -m pytest $(PYTEST_ARGS)
+
+sim: $(READY) ## run the complete RTL regression alone, every array and spike code
+	$(RUN) -m pytest -m sim --full-sim $(PYTEST_ARGS)
+
+lint: $(READY) ## check the style rules of pyproject.toml
+	$(RUN) -m ruff check .
+
+accuracy: $(READY) ## train three seeds on the digits and print the medians
+	$(RUN) -m sim.accuracy --out build/accuracy
+
+clean: ## remove what was built; .venv and .cache stay
+	rm -rf build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find golden train hw sim tests -name __pycache__ -prune -exec rm -rf {} +

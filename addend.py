@@ -1,0 +1,63 @@
+"""The ``addend`` command: the same tools as the ``python -m`` forms, from any folder.
+
+``python -m train`` takes whatever folder is called ``train`` where the user stands; the console
+script finds Addend's own packages. Nothing is imported before the subcommand is known, so that
+``addend build`` works where torch is not installed.
+"""
+
+import runpy
+import sys
+
+
+__all__ = ["main"]
+
+
+#: Subcommand, the module that it runs, the arguments put before the user's, and what it does.
+COMMANDS = {
+    "train": ("train", [], "train, evaluate or export a model (fit, evaluate, export)"),
+    "run": ("golden", ["run"], "logits and tensors of an integer model for image files"),
+    "evaluate": ("golden", ["evaluate"], "accuracy of an integer model on a data set"),
+    "build": ("hw.build", [], "Verilog, memory images, reports and bitstream of a model"),
+    "sim": ("sim.verify", [], "compare every tensor of the simulated RTL with the model"),
+    "demo": ("sim.demo", [], "all of it once, on real digits"),
+}
+
+
+def usage():
+    """Text of ``addend --help``."""
+    lines = ["usage: addend COMMAND ...", "", "commands:"]
+    lines += [f"  {name:9} {purpose}" for name, (_, _, purpose) in COMMANDS.items()]
+    return "\n".join([*lines, "", "addend COMMAND --help tells what each one takes."])
+
+
+def main(argv=None):
+    """Run one subcommand.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        Arguments after ``addend``; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 for help, 2 for a command that does not exist. Otherwise the subcommand ends the
+        process with its own status.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if argv else 2
+    name, *arguments = argv
+    if name not in COMMANDS:
+        print(f"addend: command must be one of {', '.join(COMMANDS)}, not {name!r}",
+              file=sys.stderr)
+        return 2
+    module, prefix, _ = COMMANDS[name]
+    sys.argv = [f"addend {name}", *prefix, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Options, limits and profiles that every test shares."""
+
+import os
+
+import pytest
+
+
+# Two workers on two cores: numerical libraries that start threads of their own only get in the
+# way. They read this once, when they are imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full-sim", action="store_true",
+                     help="also run the tests marked full: every array, spike code and image")
+
+
+def pytest_configure(config):
+    # Hypothesis imports slowly, so only the configuration of a run with tests pays for it.
+    from hypothesis import settings
+
+    # The same examples in every run: a failure on another machine can be repeated on this one.
+    settings.register_profile("addend", derandomize=True, deadline=None, print_blob=True)
+    settings.load_profile("addend")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--full-sim"):
+        return
+    full = [item for item in items if "full" in item.keywords]
+    if full:
+        config.hook.pytest_deselected(items=full)
+        items[:] = [item for item in items if "full" not in item.keywords]
+
+
+@pytest.fixture(scope="session")
+def project_root(pytestconfig):
+    """Folder of the checked-out project."""
+    return pytestconfig.rootpath
