@@ -1,0 +1,42 @@
+"""Writing a file whole or not at all."""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+__all__ = ["replacing"]
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Open a temporary file beside ``path`` that takes its place once all is written.
+
+    If anything goes wrong, a full disk and Ctrl-C included, the temporary file is removed and what
+    was at ``path`` stays as it was.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Yields
+    ------
+    binary file
+
+    Raises
+    ------
+    OSError
+        With ``path`` as its file name.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)

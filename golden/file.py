@@ -1,0 +1,135 @@
+"""The model file: safetensors with one metadata key, ``addend`` (docs/format.md)."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from golden.atomic import replacing
+from golden.graph import from_graph, to_graph
+from golden.model import ModelError
+from golden.rules import validate
+
+
+__all__ = ["VERSION", "load", "save"]
+
+
+#: Version of the format that this code writes, (major, minor).
+VERSION = (1, 0)
+
+KEY = "addend"
+FORMAT = "addend-integer-model"
+
+
+def save(model, path):
+    """Write a model file, whole or not at all; the same model gives the same bytes.
+
+    Parameters
+    ----------
+    model : IntegerModel
+        Checked first; widths are derived if it has none.
+    path : str or Path
+
+    Raises
+    ------
+    ModelError
+        If the model breaks a rule, or the file cannot be written; the message names the file.
+    """
+    try:
+        validate(model)
+        graph, tensors = to_graph(model)
+        graph = json.dumps(graph, separators=(",", ":"), sort_keys=True, allow_nan=False)
+        header = {"format": FORMAT, "version": f"{VERSION[0]}.{VERSION[1]}",
+                  "digest": _digest(graph, tensors)}
+        # The graph comes last, so that readers in any language find the bytes that were digested.
+        header = json.dumps(header, separators=(",", ":"))[:-1] + f',"graph":{graph}}}'
+        data = safetensors.numpy.save(tensors, metadata={KEY: header})
+        with replacing(path) as file:
+            file.write(data)
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be written ({error.strerror})") from error
+    except (ModelError, TypeError, ValueError) as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def load(path):
+    """Read and check a model file.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    IntegerModel
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, truncated, foreign, corrupt or of a newer version, or if its model
+        breaks a rule. One sentence that names the file, and layer and rule where there are any.
+    """
+    try:
+        header, tensors = _read(path)
+        graph = _check_header(header)
+        if json.loads(header)["digest"] != _digest(graph, tensors):
+            raise ModelError("the file is corrupt, since its digest does not match its content")
+        model = from_graph(json.loads(graph), tensors)
+        validate(model)
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    return model
+
+
+def _read(path):
+    """The text under the metadata key, and the tensors by name."""
+    if not Path(path).exists():
+        raise ModelError("there is no such file")
+    if Path(path).is_dir():
+        raise ModelError("a model is a file, not a folder")
+    try:
+        with safetensors.safe_open(path, framework="np") as file:
+            header = (file.metadata() or {}).get(KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except safetensors.SafetensorError as error:
+        raise ModelError("the file is truncated or no safetensors file") from error
+    if header is None:
+        raise ModelError(f"the safetensors file holds no Addend model (metadata key {KEY!r})")
+    return header, tensors
+
+
+def _check_header(header):
+    """The text of the graph, after format and version are known to be ours."""
+    try:
+        fields = json.loads(header)
+        is_ours = fields["format"] == FORMAT and isinstance(fields["digest"], str)
+        version = tuple(int(part) for part in fields["version"].split("."))
+        start = header.index('"graph":') + len('"graph":')
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError("the header of the model is corrupt") from error
+    if not is_ours or len(version) != 2:
+        raise ModelError(f"the format must be {FORMAT} with a version like 1.0")
+    if version > VERSION:
+        raise ModelError(f"format version {fields['version']} is newer than "
+                         f"{VERSION[0]}.{VERSION[1]}, the newest that this Addend reads")
+    if version[0] != VERSION[0]:
+        raise ModelError(f"format version {fields['version']} must have major version "
+                         f"{VERSION[0]}")
+    return header[start:-1]
+
+
+def _digest(graph, tensors):
+    """SHA-256 over the graph's text and then every tensor in the order of names."""
+    digest = hashlib.sha256(graph.encode())
+    for name in sorted(tensors):
+        tensor = np.ascontiguousarray(tensors[name])
+        little = tensor.astype(tensor.dtype.newbyteorder("<"))
+        shape = "x".join(str(size) for size in tensor.shape)
+        digest.update(f"\n{name} {tensor.dtype.name} {shape}\n".encode())
+        digest.update(little.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,232 @@
+"""The executor: runs an integer model on images and returns logits and every tensor."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from golden import attention, stream
+from golden.conv import convolve
+from golden.model import LOGITS, PIXELS, Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
+from golden.ranges import widths
+from golden.shapes import counts_name, last_readers, shapes, sources, stream_name
+from golden.spike import SpikeCode, accumulate, spike_count
+
+
+__all__ = ["Result", "accuracy", "classify", "drain", "potential", "run"]
+
+
+#: Bytes that the largest temporary of a layer may take; images go through in batches of this size.
+BATCH_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run returns.
+
+    Parameters
+    ----------
+    logits : int64 array, shape (images, classes)
+    tensors : dict of str to int64 array
+        Empty unless traced. Keys and shapes are those of `golden.shapes.shapes`, images first.
+    """
+
+    logits: np.ndarray
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def run(model, images, *, trace=False, code=None, progress=None):
+    """Run an integer model.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    images : uint8 array, shape (images, height, width, channels)
+    trace : bool
+        Whether to return every tensor that hardware stores.
+    code : SpikeCode, optional
+        Executes every linear operator plane by plane in this code; the result is the same. Pixels
+        are always bit planes. ``None`` takes whole counts, which is faster.
+    progress : function of (int, int), optional
+        Called with the number of images done and their total after each batch.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ModelError
+        If the model's graph does not fit together.
+    ValueError
+        If the images do not fit the model.
+    OverflowError
+        Where hardware would wrap: a potential, stream, memory or logit leaves the width that the
+        model stores. The message names the layer.
+    """
+    _check_images(model, images)
+    known = shapes(model)
+    stored = model.widths or widths(model)
+    batch = _batch(model, known)
+    parts = []
+    for start in range(0, len(images), batch):
+        parts.append(_run_batch(model, images[start:start + batch], trace, code, stored))
+        if progress is not None:
+            progress(min(start + batch, len(images)), len(images))
+    tensors = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Result(tensors[LOGITS], tensors if trace else {})
+
+
+def classify(logits):
+    """Class with the largest logit, the first one on a tie; shape (images,)."""
+    return logits.argmax(axis=1)
+
+
+def accuracy(model, images, labels, *, progress=None):
+    """Share of ``images`` whose class equals the label.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    images : uint8 array, shape (images, height, width, channels)
+    labels : integer array, shape (images,)
+    progress : function of (int, int), optional
+        As for `run`.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    if len(images) != len(labels) or len(labels) == 0:
+        raise ValueError(f"Images and labels must be equally many and at least one, "
+                         f"not {len(images)} and {len(labels)}")
+    predicted = classify(run(model, images, progress=progress).logits)
+    return float((predicted == labels).mean())
+
+
+def potential(layer, tensors, *, max_count, code=None):
+    """Potentials of a layer, in steps.
+
+    Parameters
+    ----------
+    layer : Layer
+    tensors : dict of str to int64 array
+        What earlier layers made.
+    max_count : int
+        D.
+    code : SpikeCode, optional
+
+    Yields
+    ------
+    int64 array
+        The accumulator after each plane, and so the potentials in the end; for a `KeyValue` layer,
+        its memory. Just the potentials if ``code`` is ``None``.
+    """
+    spikes, *others = [tensors[name] for name in sources(layer)]
+    match layer:
+        case Conv():
+            def linear(counts):
+                return convolve(counts, layer.weight, stride=layer.stride, padding=layer.padding,
+                                depthwise=layer.depthwise)
+        case KeyValue():
+            def linear(counts):
+                return attention.key_value(counts, others[0], layer.heads)
+        case Query():
+            def linear(counts):
+                return attention.query(counts, others[0])
+        case TokenSum():
+            # Stream values are not spikes: there are no planes to take.
+            linear, code = stream.token_sum, None
+    if code is None:
+        yield linear(spikes)
+    elif sources(layer)[0] == PIXELS:
+        yield from accumulate(linear, spikes, SpikeCode.BITPLANE, 255)
+    else:
+        yield from accumulate(linear, spikes, code, max_count)
+
+
+def drain(layer, potentials, tensors):
+    """What a layer makes of its potentials.
+
+    Parameters
+    ----------
+    layer : Layer
+    potentials : int64 array
+    tensors : dict of str to int64 array
+        What earlier layers made; a stream's previous version is looked up here.
+
+    Returns
+    -------
+    dict of str to int64 array
+        The tensors that the layer stores.
+    """
+    if isinstance(layer, KeyValue):
+        return {layer.name: potentials}
+    match layer.drain:
+        case Fire(neuron=neuron):
+            return {counts_name(layer): spike_count(potentials, neuron.thresholds)}
+        case Write(neuron=neuron, previous=name):
+            previous = None if name is None else tensors[name]
+            value = stream.write(potentials, previous=previous, shift=layer.drain.shift,
+                                 bias=layer.drain.bias)
+            return {stream_name(layer): value,
+                    counts_name(layer): spike_count(value, neuron.thresholds)}
+        case Logits(bias=bias):
+            return {LOGITS: potentials.reshape(potentials.shape[:2]) + bias}
+
+
+def _run_batch(model, images, trace, code, stored):
+    tensors = {PIXELS: images.transpose(0, 3, 1, 2).astype(np.int64)}
+    last = last_readers(model)
+    for index, layer in enumerate(model.layers):
+        bits = stored.get(layer.name, {})
+        for potentials in potential(layer, tensors, max_count=model.max_count, code=code):
+            noun = "kv" if isinstance(layer, KeyValue) else "potential"
+            _check_width(layer, noun, potentials, bits)
+        made = drain(layer, potentials, tensors)
+        for name, noun in ((f"{layer.name}.stream", "stream"), (LOGITS, "logits")):
+            if name in made:
+                _check_width(layer, noun, made[name], bits)
+        tensors.update(made)
+        if not trace:
+            for name in sources(layer):
+                if last[name] == index:
+                    tensors.pop(name, None)
+    return tensors if trace else {LOGITS: tensors[LOGITS]}
+
+
+def _check_width(layer, noun, values, bits):
+    if noun not in bits or values.size == 0:
+        return
+    low, high = int(values.min()), int(values.max())
+    # The attention memory is never negative and has no sign bit.
+    limit = 2 ** (bits[noun] - (noun != "kv"))
+    if high >= limit or low < (0 if noun == "kv" else -limit):
+        raise OverflowError(f"Layer {layer.name}: the {noun} of {low} to {high} must fit "
+                            f"{bits[noun]} bits, where hardware would wrap")
+
+
+def _check_images(model, images):
+    if images.dtype != np.uint8:
+        raise ValueError(f"Images must be uint8, not {images.dtype}")
+    if images.ndim != 4 or images.shape[1:] != tuple(model.image_shape):
+        height, width, channels = model.image_shape
+        raise ValueError(f"Images must have shape (images, {height}, {width}, {channels}), "
+                         f"not {images.shape}")
+    if len(images) == 0:
+        raise ValueError("Images must be at least one, not 0")
+
+
+def _batch(model, known):
+    """Number of images whose largest unfolded map stays within `BATCH_BYTES`."""
+    largest = 1
+    for layer in model.layers:
+        for name in sources(layer):
+            largest = max(largest, int(np.prod(known[name])))
+        if isinstance(layer, Conv):
+            fan_in = layer.weight[0].size * layer.groups
+            positions = 1
+            if not isinstance(layer.drain, Logits):
+                positions = int(np.prod(known[counts_name(layer)][1:]))
+            largest = max(largest, fan_in * positions)
+    return max(1, BATCH_BYTES // (8 * largest))
