@@ -3,13 +3,29 @@
 from golden.activity import additions, additions_per_image, mean_counts
 from golden.file import load, save
 from golden.model import (
-    LOGITS, PIXELS, Conv, Fire, IntegerModel, KeyValue, Layer, Logits, ModelError, Neuron, Query,
-    Rounding, TokenSum, Write,
+    LOGITS,
+    PIXELS,
+    Conv,
+    Fire,
+    IntegerModel,
+    KeyValue,
+    Layer,
+    Logits,
+    ModelError,
+    Neuron,
+    Query,
+    Rounding,
+    TokenSum,
+    Write,
 )
 from golden.network import Result, accuracy, classify, run
 from golden.rules import validate
 from golden.spike import (
-    SpikeCode, attention_thresholds, planes, spike_count, stream_thresholds,
+    SpikeCode,
+    attention_thresholds,
+    planes,
+    spike_count,
+    stream_thresholds,
 )
 
 

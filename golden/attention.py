@@ -59,7 +59,7 @@ def query(queries, memory):
     >>> query(np.array([[[[1, 0]]]]), np.array([[[[11, 2]]]])).tolist()
     [[[[11, 0]], [[2, 0]]]]
     """
-    images, heads, dk, dv = memory.shape
+    images, heads, _, dv = memory.shape
     height, width = queries.shape[2:]
     tokens = _by_head(queries, heads)
     # Entries are sums of products of counts and so never negative: a column bounds its prefix.

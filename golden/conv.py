@@ -104,7 +104,7 @@ def _largest_sum(counts, weight):
 
 
 def _dense(windows, weight):
-    images, channels, height, width, *kernel = windows.shape
+    images, _, height, width = windows.shape[:4]
     columns = windows.transpose(0, 1, 4, 5, 2, 3).reshape(images, -1, height * width)
     potential = weight.reshape(len(weight), -1) @ columns
     return potential.reshape(images, len(weight), height, width)

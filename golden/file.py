@@ -74,9 +74,8 @@ def load(path):
     """
     try:
         header, tensors = _read(path)
-        graph = _check_header(header)
-        if json.loads(header)["digest"] != _digest(graph, tensors):
-            raise ModelError("the file is corrupt, since its digest does not match its content")
+        graph, digest = _open_header(header)
+        _check_digest(digest, graph, tensors)
         model = from_graph(json.loads(graph), tensors)
         validate(model)
     except OSError as error:
@@ -103,8 +102,8 @@ def _read(path):
     return header, tensors
 
 
-def _check_header(header):
-    """The text of the graph, after format and version are known to be ours."""
+def _open_header(header):
+    """The text of the graph and the digest, after format and version are known to be ours."""
     try:
         fields = json.loads(header)
         is_ours = fields["format"] == FORMAT and isinstance(fields["digest"], str)
@@ -120,7 +119,12 @@ def _check_header(header):
     if version[0] != VERSION[0]:
         raise ModelError(f"format version {fields['version']} must have major version "
                          f"{VERSION[0]}")
-    return header[start:-1]
+    return header[start:-1], fields["digest"]
+
+
+def _check_digest(digest, graph, tensors):
+    if digest != _digest(graph, tensors):
+        raise ModelError("the file is corrupt, since its digest does not match its content")
 
 
 def _digest(graph, tensors):

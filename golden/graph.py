@@ -3,7 +3,16 @@
 import numpy as np
 
 from golden.model import (
-    Conv, Fire, IntegerModel, KeyValue, Logits, ModelError, Neuron, Query, Rounding, TokenSum,
+    Conv,
+    Fire,
+    IntegerModel,
+    KeyValue,
+    Logits,
+    ModelError,
+    Neuron,
+    Query,
+    Rounding,
+    TokenSum,
     Write,
 )
 from golden.ranges import widths

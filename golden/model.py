@@ -6,7 +6,7 @@ models, the golden executor and the hardware generator read them.
 """
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class ModelError(ValueError):
     """A model, or the file that holds it, breaks a rule; the message is one sentence."""
 
 
-class Rounding(str, Enum):
+class Rounding(StrEnum):
     """Rounding rule of a neuron: it decides which way an exact tie ``u = j - 1/2`` goes.
 
     Half-up fires the j-th spike on the tie. Half-to-even, the rule of ``torch.round`` and of the
@@ -70,8 +70,8 @@ class Fire:
 class Write:
     """Drain into the residual stream, and the neuron that every reader of that version shares.
 
-    ``stream = previous + (potential << shift) + bias``; the result is ``NAME.stream`` and its counts
-    are ``NAME.counts``.
+    ``stream = previous + (potential << shift) + bias``; the result is ``NAME.stream`` and its
+    counts are ``NAME.counts``.
 
     Parameters
     ----------

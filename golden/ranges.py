@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from golden.model import PIXELS, Conv, KeyValue, Logits, ModelError, Query, TokenSum, Write
-from golden.shapes import shapes, stream_name
+from golden.shapes import shapes
 
 
-__all__ = ["MAX_WIDTH", "Ranges", "analyse", "kv_width", "saturate", "width", "widths"]
+__all__ = [
+    "MAX_WIDTH", "Ranges", "analyse", "conv_interval", "kv_width", "saturate", "width", "widths",
+]
 
 
 #: Widest potential or stream, in bits, that a model may need; int64 then holds every sum.
@@ -71,6 +73,30 @@ def saturate(thresholds, low, high):
     return np.minimum(np.maximum(thresholds, low), high + 1).astype(np.int64)
 
 
+def conv_interval(layer, max_count):
+    """Least and largest potential of every channel of a convolution.
+
+    The bounds are attained: every input at its largest where the weight is positive, or where it
+    is negative.
+
+    Parameters
+    ----------
+    layer : Conv
+        Its drain is not looked at.
+    max_count : int
+        D; pixels go to 255.
+
+    Returns
+    -------
+    low, high : int64 arrays, shape (out_channels,)
+    """
+    largest = 255 if layer.source == PIXELS else max_count
+    weight = layer.weight.reshape(len(layer.weight), -1).astype(np.int64)
+    low = largest * np.minimum(weight, 0).sum(axis=1)
+    high = largest * np.maximum(weight, 0).sum(axis=1)
+    return low, high
+
+
 def analyse(model):
     """Intervals of every potential, stream, attention memory and logit.
 
@@ -94,7 +120,7 @@ def analyse(model):
     for layer in model.layers:
         match layer:
             case Conv():
-                low, high = _conv(layer, 255 if layer.source == PIXELS else count)
+                low, high = conv_interval(layer, count)
             case KeyValue():
                 _, *map_size = known[layer.keys]
                 high = np.full(layer.heads, int(np.prod(map_size)) * count**2)
@@ -140,20 +166,12 @@ def widths(model):
     return result
 
 
-def _conv(layer, largest):
-    """Every input at its largest where the weight is positive, or where it is negative."""
-    weight = layer.weight.reshape(len(layer.weight), -1).astype(np.int64)
-    low = largest * np.minimum(weight, 0).sum(axis=1)
-    high = largest * np.maximum(weight, 0).sum(axis=1)
-    return low, high
-
-
 def _stream(layer, low, high, ranges):
     """Interval of a stream version; channels add up one by one."""
     drain = layer.drain
     # Python integers, since a large shift could leave int64 before it is refused.
     low, high = ([(int(value) << drain.shift) + int(bias)
-                  for value, bias in zip(bound, drain.bias)] for bound in (low, high))
+                  for value, bias in zip(bound, drain.bias, strict=True)] for bound in (low, high))
     _limit(layer, low, high)
     low, high = np.array(low, np.int64), np.array(high, np.int64)
     if drain.previous is not None:

@@ -3,7 +3,14 @@
 import numpy as np
 
 from golden.model import (
-    Conv, Fire, Logits, ModelError, Query, Rounding, TokenSum, Write,
+    Conv,
+    Fire,
+    Logits,
+    ModelError,
+    Query,
+    Rounding,
+    TokenSum,
+    Write,
 )
 from golden.ranges import analyse, widths
 from golden.shapes import shapes

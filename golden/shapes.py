@@ -2,7 +2,16 @@
 
 from golden.conv import output_size
 from golden.model import (
-    LOGITS, PIXELS, Conv, Fire, KeyValue, Logits, ModelError, Query, TokenSum, Write,
+    LOGITS,
+    PIXELS,
+    Conv,
+    Fire,
+    KeyValue,
+    Logits,
+    ModelError,
+    Query,
+    TokenSum,
+    Write,
 )
 
 
@@ -109,7 +118,7 @@ def _conv(layer, known, model):
         raise ModelError(f"Layer {layer.name}: weights must have shape (out, in, kernel, kernel), "
                          f"not {layer.weight.shape}")
     out_channels, fan_in, kernel, _ = layer.weight.shape
-    if layer.groups not in (1, channels) or layer.groups > 1 and out_channels != channels:
+    if layer.groups not in (1, channels) or (layer.groups > 1 and out_channels != channels):
         raise ModelError(f"Layer {layer.name}: groups must be 1, or equal to {channels} input and "
                          f"output channels, not {layer.groups}")
     if fan_in * layer.groups != channels:

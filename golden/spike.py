@@ -1,6 +1,6 @@
 """Spikes: integer firing by thresholds, the two spike codes, and exact threshold ladders."""
 
-from enum import Enum
+from enum import StrEnum
 from math import isqrt
 
 import numpy as np
@@ -14,7 +14,7 @@ __all__ = [
 ]
 
 
-class SpikeCode(str, Enum):
+class SpikeCode(StrEnum):
     """How a count becomes binary planes; the sum of a linear operator is the same for both.
 
     The thermometer code has D planes, ``p_d = [count >= d]``, and costs ``count`` additions. The
