@@ -1,0 +1,147 @@
+"""Command line: run an integer model on images, or measure its accuracy."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from golden.atomic import replacing
+from golden.digits import load_digits
+from golden.file import load
+from golden.images import load_images, load_labelled
+from golden.network import accuracy, classify, run
+from golden.spike import SpikeCode
+
+
+EPILOG = """\
+examples:
+  %(prog)s run digits.safetensors eight.png
+      print the class of one image
+  %(prog)s run digits.safetensors images.npy --out result.npz --trace
+      also write the logits and every intermediate tensor
+  %(prog)s evaluate digits.safetensors digits
+      accuracy on the 360 held-back digits of scikit-learn
+"""
+
+RUN_HELP = """\
+Print the predicted class of each image, one line per image: its name, a tab, the class.
+
+IMAGES is a .npy array (uint8, images x height x width x channels), a .png or .jpg file, or a folder
+of such files. The size must fit the model; for 224x224 models image files are resized and cropped.
+
+With --out, a NumPy .npz file is written that holds `logits` (integers), `logit_scale` (logits times
+this are the logits of the trained network) and with --trace every tensor that hardware stores, such
+as `block3.0.attn.q.counts`, `block3.0.stream` and `block3.0.attn.kv`. Maps have the shape images x
+channels x height x width.
+"""
+
+EVALUATE_HELP = """\
+Print the accuracy of a model on labelled data.
+
+DATA is a .npz file with the arrays `images` (uint8, images x height x width x channels) and
+`labels` (integers), or the word `digits`: the 360 held-back images of scikit-learn's digits.
+"""
+
+
+def main(arguments=None, prog="python -m golden"):
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process by default.
+    prog : str
+        How the user called this.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 2 after an error that was reported in one sentence, or 130 after Ctrl-C.
+    """
+    options = _parser(prog).parse_args(arguments)
+    try:
+        options.command(options)
+    except KeyboardInterrupt:
+        print("\nInterrupted, nothing was written.", file=sys.stderr)
+        return 130
+    except OSError as error:
+        where = error.filename or "standard output"
+        print(f"{where}: nothing can be written there ({error.strerror}).", file=sys.stderr)
+        return 2
+    except (ValueError, OverflowError, ModuleNotFoundError) as error:
+        print(f"{error}.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser(prog):
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Run integer models exactly, without torch.", epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser(
+        "run", help="classify images, and write tensors", description=RUN_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    command.add_argument("images", metavar="IMAGES", help="array, image file or folder")
+    command.add_argument("--out", metavar="OUT.npz", type=Path, help="write the logits here")
+    command.add_argument("--trace", action="store_true",
+                         help="write every tensor too; needs --out")
+    command.add_argument("--code", choices=[code.value for code in SpikeCode], metavar="CODE",
+                         help="execute spike by spike: thermometer or bitplane; the result is the "
+                              "same, only slower")
+    command.set_defaults(command=_run)
+
+    command = commands.add_parser(
+        "evaluate", help="accuracy on labelled data", description=EVALUATE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    command.add_argument("data", metavar="DATA", help="labelled .npz file, or digits")
+    command.set_defaults(command=_evaluate)
+    return parser
+
+
+def _run(options):
+    if options.trace and options.out is None:
+        raise ValueError("--trace needs --out, the file that the tensors go to")
+    if options.out is not None and options.out.suffix != ".npz":
+        raise ValueError(f"{options.out}: the output must be a .npz file")
+    model = load(options.model)
+    images, names = load_images(options.images, model.image_shape)
+    code = None if options.code is None else SpikeCode(options.code)
+    result = run(model, images, trace=options.trace, code=code, progress=_progress())
+    if options.out is not None:
+        arrays = dict(result.tensors)
+        arrays["logits"] = result.logits
+        arrays["logit_scale"] = np.float64(model.layers[-1].drain.scale)
+        with replacing(options.out) as file:
+            np.savez(file, **arrays)
+    for name, predicted in zip(names, classify(result.logits), strict=True):
+        print(f"{name}\t{predicted}")
+
+
+def _evaluate(options):
+    model = load(options.model)
+    if options.data == "digits":
+        _, _, images, labels = load_digits()
+    else:
+        images, labels = load_labelled(options.data, model.image_shape)
+    share = accuracy(model, images, labels, progress=_progress())
+    print(f"accuracy {100 * share:.2f} % ({round(share * len(labels))} of {len(labels)} images)")
+
+
+def _progress():
+    """Function that keeps one line on a terminal up to date, if there is one to look at."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done, total):
+        end = "\n" if done == total else ""
+        print(f"\r{done} of {total} images", end=end, file=sys.stderr, flush=True)
+    return show
+
+
+if __name__ == "__main__":
+    sys.exit(main())
