@@ -1,0 +1,113 @@
+"""Synthesis of tiny accelerators: what is counted, what is refused, what is left behind."""
+
+import pytest
+
+from hw.devices import find_device
+from hw.synthesis import estimate, implement, multipliers, pack, synthesise
+from hw.tools import ToolError
+
+
+pytestmark = pytest.mark.synthesis
+
+#: An adder behind a block memory that is read from an image.
+ADDING = """
+module accelerator(
+    input aclk, input aresetn, input [8:0] row, input signed [17:0] addend,
+    output reg signed [17:0] potential
+);
+    reg signed [17:0] weights [0:511];
+    reg signed [17:0] weight;
+    initial $readmemh("rom/weights.hex", weights);
+    always @(posedge aclk) begin
+        weight <= weights[row];
+        potential <= aresetn ? potential + weight + addend * 4 : 0;
+    end
+endmodule
+"""
+
+#: The same interface, and one product of two signals.
+MULTIPLYING = ADDING.replace("addend * 4", "weight * addend")
+
+
+def build_folder(folder, verilog):
+    (folder / "rtl").mkdir()
+    (folder / "rom").mkdir()
+    (folder / "rtl" / "accelerator.v").write_text(verilog)
+    (folder / "rom" / "weights.hex").write_text(
+        "".join(f"{(977 * address) % (1 << 18):05x}\n" for address in range(512)))
+    return folder
+
+
+@pytest.mark.parametrize(("target", "cell"), [
+    ("ecp5", "MULT18X18D"), ("xilinx", "DSP48E1"), ("generic", "$mul")])
+def test_a_multiplier_is_counted(tmp_path, target, cell):
+    found = multipliers(build_folder(tmp_path, MULTIPLYING), target)
+    assert found[cell] >= 1
+    assert set(found) == {cell}
+
+
+@pytest.mark.parametrize("target", ["ecp5", "xilinx", "generic"])
+def test_additions_and_shifts_are_no_multipliers(tmp_path, target):
+    assert multipliers(build_folder(tmp_path, ADDING), target) == {}
+
+
+def test_an_unknown_target_is_refused(tmp_path):
+    with pytest.raises(ValueError) as caught:
+        multipliers(tmp_path, "gowin")
+    assert str(caught.value) == "Target must be one of ecp5, xilinx, generic, not 'gowin'"
+
+
+def test_a_bitstream_is_built_and_measured(tmp_path):
+    folder = build_folder(tmp_path, ADDING)
+    steps = []
+    utilisation = implement(
+        folder, device=find_device("ecp5-25k"), clock_mhz=50, progress=steps.append)
+    assert (folder / "accelerator.bit").stat().st_size > 10_000
+    assert (utilisation.bram, utilisation.dsp) == (1, 0)
+    assert utilisation.ff == 18
+    assert 20 <= utilisation.lut <= 200
+    assert utilisation.fmax_mhz > 20
+    assert utilisation.package == "CABGA381"
+    assert 'FREQUENCY PORT "aclk" 50 MHZ;' in (folder / "accelerator.lpf").read_text()
+    assert len(steps) == 3
+
+
+def test_the_estimate_counts_what_is_hidden_in_carry_chains():
+    cells = {"LUT4": 3, "CCU2C": 2, "TRELLIS_DPR16X4": 1, "TRELLIS_FF": 5, "DP16KD": 4, "pins": 9}
+    assert estimate(cells) == {"lut": 13, "ff": 5, "bram": 4, "dsp": 0}
+
+
+def test_what_does_not_fit_is_refused_before_it_is_placed(tmp_path):
+    """57 block memories, one more than the device has; an older bitstream does not survive."""
+    verilog = ADDING.replace("endmodule", """
+    genvar copy;
+    generate for (copy = 0; copy < 56; copy = copy + 1) begin : copies
+        reg [17:0] memory [0:1023];
+        (* keep *) reg [17:0] word;
+        always @(posedge aclk) begin
+            if (aresetn) memory[{row, row[0]}] <= addend + copy;
+            word <= memory[{row[0], row}];
+        end
+    end endgenerate
+endmodule
+    """)
+    folder = build_folder(tmp_path, verilog)
+    (folder / "accelerator.bit").write_bytes(b"older")
+    with pytest.raises(ValueError, match=r"^The accelerator does not fit ecp5-25k: it needs 57 "
+                                         r"block memories, 1 more than the 56 there are; "):
+        implement(folder, device=find_device("ecp5-25k"), clock_mhz=50, progress=lambda _: None)
+    assert not (folder / "accelerator.bit").exists()
+
+
+def test_broken_verilog_is_one_sentence(tmp_path):
+    folder = build_folder(tmp_path, ADDING.replace("endmodule", ""))
+    with pytest.raises(ToolError, match=r"^yosys failed with status 1: rtl/accelerator\.v:"):
+        synthesise(folder)
+
+
+def test_packing_before_routing_leaves_no_bitstream(tmp_path):
+    folder = build_folder(tmp_path, ADDING)
+    (folder / "fpga").mkdir()
+    with pytest.raises(ToolError, match=r"^ecppack failed"):
+        pack(folder)
+    assert not (folder / "accelerator.bit").exists()

