@@ -1,0 +1,238 @@
+"""The column: walker, finder, lanes and firing unit, working on one output position at a time."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from .capacities import Drain
+from .finder import Finder
+from .firing import FiringUnit
+from .memory import Memory, TAG_WIDTH
+from .packer import SpikePacker
+from .shadows import Lanes
+from .walker import Walker, word_layout
+
+
+__all__ = ["Column", "WORDS", "JOBS"]
+
+
+#: Words that the walker may be ahead of the finder.
+WORDS = 16
+#: Jobs that may be between the walker and the firing unit.
+JOBS = 16
+
+
+class Column(wiring.Component):
+    """Computes jobs: reads spikes, adds the rows they select, fires, and stores the result.
+
+    Walking, finding, fetching, adding and firing overlap, also between jobs. Zero spikes cost no
+    event. From a word of spikes to the accumulator it takes 5 cycles; an event per cycle follows.
+
+    Members
+    -------
+    layer : In(capacities.layer)
+        Stable while not idle.
+    job : In(stream.Signature(capacities.job))
+    slot : In(1)
+        The column may use the spike and sum bus now.
+    spike_read_address, spike_read : Out, In
+        Port of the spike memory, one cycle from address to data.
+    weight_address, weights : Out, In
+        Port of the weight memory, one cycle from address to data.
+    neuron_read, neuron_address, neuron : Out, Out, In
+        Port of the neuron memory, one enabled cycle from address to data.
+    spike_write, spike_address, spike_data : Out
+        Spike words to store, only while ``slot``.
+    sum_write, sum_address, sum_data : Out
+        Stream values to add to the token sums, only while ``slot``.
+    logits : Out(stream.Signature(signed(32)))
+    additions : Out(range(lanes + 1))
+        Additions that were started in the cycle before.
+    idle : Out(1)
+        Everything that was accepted is stored.
+    tag : In(TAG_WIDTH)
+        For captures.
+    """
+
+    def __init__(self, capacities, *, name):
+        self.capacities = capacities
+        self.name = name
+        lanes = capacities.lanes
+        super().__init__({
+            "layer": In(capacities.layer),
+            "job": In(stream.Signature(capacities.job)),
+            "slot": In(1),
+            "spike_read_address": Out(capacities.spike_address),
+            "spike_read": In(lanes),
+            "weight_address": Out(capacities.row_address),
+            "weights": In(lanes * capacities.weight_width),
+            "neuron_read": Out(1),
+            "neuron_address": Out(capacities.neuron_address),
+            "neuron": In(capacities.neuron),
+            "spike_write": Out(1),
+            "spike_address": Out(capacities.spike_address),
+            "spike_data": Out(lanes),
+            "sum_write": Out(1),
+            "sum_address": Out(capacities.out_address),
+            "sum_data": Out(signed(capacities.stream_width)),
+            "logits": Out(stream.Signature(signed(32))),
+            "additions": Out(range(lanes + 1)),
+            "idle": Out(1),
+            "tag": In(TAG_WIDTH),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        lanes, entry_width = self.capacities.lanes, self.capacities.entry_width
+
+        m.submodules.walker = walker = Walker(self.capacities)
+        m.submodules.finder = finder = Finder(self.capacities)
+        m.submodules.lanes = adders = Lanes(
+            lanes=lanes, weight_width=self.capacities.weight_width, entry_width=entry_width,
+            width=self.capacities.accumulator_width)
+        m.submodules.attention = attention = Memory(
+            width=lanes * entry_width, depth=self.capacities.attention_depth,
+            name=f"attention.{self.name}")
+
+        m.submodules.words = words = SyncFIFO(width=word_layout(self.capacities).size, depth=WORDS)
+        m.submodules.results = results = SyncFIFO(width=self.capacities.result.size, depth=JOBS)
+
+        # A job starts when its result has a place to wait.
+        m.d.comb += [
+            walker.layer.eq(self.layer),
+            walker.job.payload.eq(self.job.payload),
+            walker.job.valid.eq(self.job.valid & results.w_rdy),
+            self.job.ready.eq(walker.job.ready & results.w_rdy),
+            results.w_en.eq(walker.job.valid & walker.job.ready),
+            results.w_data.eq(self.job.p.result),
+
+            self.spike_read_address.eq(walker.address),
+            walker.spikes.eq(self.spike_read),
+            walker.space.eq(words.w_level <= WORDS - 3),
+            words.w_en.eq(walker.valid),
+            words.w_data.eq(walker.word),
+
+            finder.depthwise.eq(self.layer.depthwise),
+            finder.words.payload.eq(words.r_data),
+            finder.words.valid.eq(words.r_rdy),
+            words.r_en.eq(finder.words.ready),
+        ]
+
+        # Fetch: an address to both row memories, then a register that holds the row or nothing.
+        event, fetched = finder.event, Signal.like(finder.event)
+        fetching = Signal()
+        m.d.comb += [
+            self.weight_address.eq(event.row),
+            attention.read_address.eq(event.row),
+            attention.read.eq(1),
+            attention.tag.eq(self.tag),
+        ]
+        m.d.sync += [
+            fetching.eq(finder.valid),
+            fetched.eq(event),
+            adders.valid.eq(fetching),
+            adders.double.eq(fetched.double),
+            adders.last.eq(fetched.last),
+            self.additions.eq(event.additions),
+        ]
+        for lane in range(lanes):
+            weight = self.weights.word_select(lane, self.capacities.weight_width)
+            entry = attention.read_data.word_select(lane, entry_width)
+            wanted = fetched.mask[lane]
+            m.d.sync += [
+                adders.weights.word_select(lane, self.capacities.weight_width).eq(
+                    Mux(wanted & ~self.layer.attention_rows, weight, 0)),
+                adders.entries.word_select(lane, entry_width).eq(
+                    Mux(wanted & self.layer.attention_rows, entry, 0)),
+            ]
+
+        self._drain(m, finder, adders, attention, results)
+        return m
+
+    def _drain(self, m, finder, adders, attention, results):
+        """Takes the finished sums, highest lane first, through firing unit and packer."""
+        m.submodules.firing = firing = FiringUnit(self.capacities)
+        m.submodules.packer = packer = SpikePacker(self.capacities)
+        m.submodules.stream = residual = Memory(
+            width=self.capacities.stream_width, depth=self.capacities.stream_depth,
+            name=f"stream.{self.name}")
+        advance = packer.advance
+
+        # The shadows belong to one job from the event that closes it until the last sum is taken:
+        # two cycles after its lane was released, and later if the firing unit is held.
+        reserved = Signal()
+        draining = Signal()
+        settling = Signal()
+        closed = adders.valid & adders.last
+        result = Signal(self.capacities.result)
+        lane = Signal.like(result.last_lane)
+        with m.If(finder.valid & finder.event.last):
+            m.d.sync += reserved.eq(1)
+        with m.Elif(settling & advance):
+            m.d.sync += reserved.eq(0)
+        m.d.comb += finder.hold.eq(reserved | (finder.valid & finder.event.last))
+
+        m.d.comb += results.r_en.eq(closed)
+        with m.If(advance):
+            m.d.sync += settling.eq(draining & (lane == 0))
+        with m.If(closed):
+            m.d.sync += [
+                draining.eq(1),
+                result.eq(results.r_data),
+                lane.eq(self.capacities.result(results.r_data).last_lane),
+            ]
+        with m.Elif(draining & advance):
+            m.d.sync += [lane.eq(lane - 1), draining.eq(lane != 0)]
+        m.d.comb += [
+            adders.advance.eq(advance),
+            adders.release.eq(Mux(draining, C(1) << lane, 0)),
+        ]
+
+        m.d.comb += [
+            firing.layer.eq(self.layer),
+            firing.advance.eq(advance),
+            firing.release.eq(draining),
+            firing.lane.eq(lane),
+            firing.result.eq(result),
+            firing.taken.eq(adders.taken),
+            self.neuron_read.eq(advance),
+            self.neuron_address.eq(firing.neuron_address),
+            firing.neuron.eq(self.neuron),
+            residual.read.eq(advance),
+            residual.read_address.eq(firing.stream_read_address),
+            firing.stream.eq(residual.read_data),
+            residual.write.eq(firing.stream_write),
+            residual.write_address.eq(firing.stream_write_address),
+            residual.write_data.eq(firing.stream_data),
+            residual.tag.eq(self.tag),
+
+            packer.layer.eq(self.layer),
+            packer.fired.eq(firing.fired),
+            packer.lane.eq(firing.fired_lane),
+            packer.result.eq(firing.fired_result),
+            packer.value.eq(firing.value),
+            packer.count.eq(firing.count),
+            packer.code.eq(firing.code),
+            packer.slot.eq(self.slot),
+            self.spike_write.eq(packer.spike_write),
+            self.spike_address.eq(packer.spike_address),
+            self.spike_data.eq(packer.spike_data),
+            attention.write.eq(packer.row_write),
+            attention.write_address.eq(packer.row_address),
+            attention.write_data.eq(packer.row_data),
+        ]
+
+        sums = self.layer.drain == Drain.SUMS
+        logits = self.layer.drain == Drain.LOGITS
+        m.d.comb += [
+            packer.hold.eq(firing.fired & ((sums & ~self.slot) | (logits & ~self.logits.ready))),
+            self.sum_write.eq(firing.fired & sums & self.slot),
+            self.sum_address.eq(firing.fired_result.out + firing.fired_lane),
+            self.sum_data.eq(firing.value),
+            self.logits.valid.eq(firing.fired & logits),
+            self.logits.payload.eq(firing.value),
+        ]
+
+        busy = results.r_rdy | draining | ~firing.idle | ~packer.idle
+        m.d.comb += self.idle.eq(~busy)

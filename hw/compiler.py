@@ -1,0 +1,376 @@
+"""The compiler: lays a model out for an array of columns and lanes.
+
+It decides where tensors, weights and thresholds lie, and writes the table of layers, tiles and
+windows that the sequencer runs. Everything irregular about a network ends here.
+"""
+
+import numpy as np
+
+from amaranth.utils import bits_for
+from golden import PIXELS, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
+from golden.ranges import analyse, kv_width, width
+from golden.shapes import counts_name, last_readers, shapes, stream_name
+from golden.spike import plane_count
+
+from .allocate import Allocator
+from .capacities import Capacities, Drain, PIXEL_PLANES, words_of
+from .plan import LayerPlan, Plan, SpikeMap
+from .windows import conv_windows, identity_windows
+
+
+__all__ = ["compile_model"]
+
+
+#: A turn that only the end of a tile ends.
+WHOLE_TILE = 2**16 - 1
+
+
+def compile_model(model, *, columns, lanes, spike_code, weight_width=None):
+    """Lays out ``model`` for ``columns`` columns of ``lanes`` lanes.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    columns, lanes : int
+    spike_code : SpikeCode
+    weight_width : int or None
+        Bits of a weight in memory; what the model needs, if not given.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        If the array or the table cannot hold the model, in a sentence that says which.
+    """
+    return _Compiler(model, columns, lanes, spike_code, weight_width).plan()
+
+
+class _Compiler:
+    """Layer by layer; each method places what one kind of layer needs."""
+
+    def __init__(self, model, columns, lanes, spike_code, weight_width):
+        if columns < 1:
+            raise ValueError(f"Columns must be at least 1, not {columns!r}")
+        if not 2 <= lanes <= 64:
+            raise ValueError(f"Lanes per column must be 2 to 64, not {lanes!r}")
+        needed = max(layer.weight_bits for layer in model.layers if isinstance(layer, Conv))
+        if weight_width is not None and weight_width < needed:
+            raise ValueError(f"Weight width must be at least the model's {needed} bits, "
+                             f"not {weight_width!r}")
+        self.model, self.columns, self.lanes, self.code = model, columns, lanes, spike_code
+        self.weight_width = weight_width or needed
+        self.planes = plane_count(spike_code, model.max_count)
+        self.double = spike_code is SpikeCode.BITPLANE and self.planes > 1
+        self.shapes = shapes(model)
+        self.ranges = analyse(model)
+        self.keys = {layer.keys for layer in model.layers if isinstance(layer, KeyValue)}
+        self.values = {layer.values: layer.heads for layer in model.layers
+                       if isinstance(layer, KeyValue)}
+        self.summed = {layer.source for layer in model.layers if isinstance(layer, TokenSum)}
+        self.allocator = Allocator(last_readers(model))
+        self.maps, self.channels = {}, {}
+        self.rows, self.neurons, self.n_rows = [], [], 0
+        self.attention_depth, self.stream_depth, self.sum_depth = 1, 1, 1
+        self.kv_base = {}
+        self.windows, self.window_base = [], {}
+
+    def plan(self):
+        self._place_pixels()
+        planned = []
+        for step, layer in enumerate(self.model.layers):
+            match layer:
+                case Conv():
+                    planned.append(self._conv(step, layer))
+                case KeyValue():
+                    planned.append(self._key_value(layer))
+                case Query():
+                    planned.append(self._query(step, layer))
+                case TokenSum():
+                    planned.append(self._token_sum(step, layer))
+            self._place_windows(planned[-1].lines)
+            self._place_windows(planned[-1].positions)
+        rows = np.concatenate(self.rows).astype(np.int8)
+        plan = Plan(self.model, self._needed(planned), tuple(planned), self.maps, rows,
+                    self.neurons, self.windows, self.window_base)
+        _check_fields(plan)
+        return plan
+
+    def _place_pixels(self):
+        channels, height, width = self.shapes[PIXELS]
+        if channels > self.lanes:
+            raise ValueError(f"Lanes per column must be at least the {channels} channels of a "
+                             f"pixel, not {self.lanes}")
+        lanes = self._contiguous(channels)
+        base = self.allocator.place(PIXELS, PIXEL_PLANES * height * width, -1)
+        self.maps[PIXELS] = SpikeMap(base, PIXEL_PLANES, 1, height * width, lanes)
+
+    def _contiguous(self, n_channels):
+        """Channels in order, ``lanes`` to a word."""
+        n_words = -(-n_channels // self.lanes)
+        channels = np.arange(n_words * self.lanes).reshape(n_words, self.lanes)
+        return np.where(channels < n_channels, channels, -1)
+
+    def _by_head(self, n_channels, heads):
+        """Channels in order, every head beginning a new word."""
+        per_head = self._contiguous(n_channels // heads)
+        return np.concatenate([np.where(per_head < 0, -1, per_head + head * n_channels // heads)
+                               for head in range(heads)])
+
+    def _conv(self, step, layer):
+        source = self.maps[layer.source]
+        _, *size = self.shapes[layer.source]
+        out_channels, _, kernel, _ = layer.weight.shape
+        name = counts_name(layer)
+        if isinstance(layer.drain, Logits):
+            out_size = (1, 1)
+            channels = self._contiguous(out_channels)
+            # Neurons leave in descending lane order, and logits shall leave in class order.
+            channels = np.array([np.roll(row[::-1], -(row < 0).sum()) for row in channels])
+        else:
+            _, *out_size = self.shapes[name]
+            heads = self.values.get(name)
+            channels = self._by_head(out_channels, heads) if heads else self._contiguous(
+                out_channels)
+
+        weight = np.zeros((out_channels + 1, layer.weight.shape[1] + 1, kernel, kernel), np.int8)
+        weight[:-1, :-1] = layer.weight
+        if layer.depthwise:
+            rows = weight[channels, 0].transpose(0, 2, 3, 1)
+        else:
+            rows = weight[channels][:, :, source.channels].transpose(0, 4, 5, 2, 3, 1)
+        rows = rows.reshape(len(channels), -1, self.lanes)
+        row_step = 1 if layer.depthwise else self.lanes
+        tap_rows = rows.shape[1] // kernel**2
+        lines, positions = conv_windows(layer, size=size, out_size=out_size, row_step=row_step,
+                                        tap_rows=tap_rows)
+
+        record = self._record(source, layer, line_stride=size[1], row_step=row_step)
+        record |= self._destination(step, layer, channels, int(np.prod(out_size)))
+        out = record.pop("out")
+        neuron = self._place_neurons(layer, channels)
+        tiles = []
+        for tile in range(len(channels)):
+            tiles.append(self._tile(
+                channels[tile],
+                spike=source.base + (tile * source.positions if layer.depthwise else 0),
+                row=self.n_rows + tile * rows.shape[1],
+                words=0 if layer.depthwise else source.words - 1,
+                out=out(tile), neuron=neuron + tile * self.lanes, stream=tile * self.lanes))
+        self.rows.append(rows.reshape(-1, self.lanes))
+        self.n_rows += rows.shape[0] * rows.shape[1]
+        return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
+
+    def _record(self, source, layer, *, line_stride, row_step):
+        """Fields that follow from what a layer reads."""
+        is_write = isinstance(layer, Conv) and isinstance(layer.drain, Write)
+        pixels = source is self.maps[PIXELS]
+        return {
+            "token_sum": 0,
+            "stream": int(is_write),
+            "first": int(is_write and layer.drain.previous is None),
+            "shift": layer.drain.shift if is_write else 0,
+            "depthwise": int(isinstance(layer, Conv) and layer.depthwise),
+            "attention_rows": int(not isinstance(layer, Conv)),
+            "double": int(pixels or self.double),
+            "planes": source.planes - 1,
+            "plane_stride": source.plane_stride,
+            "line_stride": line_stride,
+            "word_stride": source.positions,
+            "row_step": row_step,
+            "out_plane_stride": 0,
+            "out_step": 1,
+            "stream_step": 0,
+            "turn": 1,
+            "restart": int(is_write),
+        }
+
+    def _destination(self, step, layer, channels, n_positions):
+        """Fields that follow from what a convolution stores, and ``out`` per tile."""
+        name = counts_name(layer)
+        n_words = len(channels)
+        fields = {}
+        if isinstance(layer.drain, Write):
+            fields["stream_step"] = n_words * self.lanes
+            depth = -(-n_positions // self.columns) * n_words * self.lanes
+            self.stream_depth = max(self.stream_depth, depth)
+        if isinstance(layer.drain, Logits):
+            return fields | {"drain": Drain.LOGITS, "restart": 1, "out_step": 0,
+                             "out": lambda tile: 0}
+        if stream_name(layer) in self.summed:
+            self._refuse_readers(name, "be summed over tokens and also be read as counts")
+            self.sum_depth = max(self.sum_depth, n_words * self.lanes)
+            return fields | {"drain": Drain.SUMS, "out_step": 0,
+                             "out": lambda tile: tile * self.lanes}
+        if name in self.values:
+            rows = -(-n_words // self.columns) * n_positions
+            self.attention_depth = max(self.attention_depth, rows)
+            return fields | {"drain": Drain.VALUES, "turn": WHOLE_TILE,
+                             "out": lambda tile: tile // self.columns * n_positions}
+        if name in self.keys:
+            tokens = self._contiguous(n_positions)
+            n_channels = n_words * self.lanes
+            placed = self._place(step, name, len(tokens), n_channels, tokens)
+            return fields | {"drain": Drain.KEYS, "turn": self.lanes, "out_step": n_channels,
+                             "out_plane_stride": placed.plane_stride,
+                             "out": lambda tile: placed.base + tile * self.lanes}
+        placed = self._place(step, name, n_words, n_positions, channels)
+        return fields | {"drain": Drain.SPIKES, "out_plane_stride": placed.plane_stride,
+                         "out": lambda tile: placed.base + tile * n_positions}
+
+    def _refuse_readers(self, name, what):
+        for layer in self.model.layers:
+            if getattr(layer, "source", None) == name:
+                raise ValueError(f"Layer {layer.name}: {name} must not {what}")
+
+    def _place(self, step, name, n_words, n_positions, channels):
+        size = self.planes * n_words * n_positions
+        base = self.allocator.place(name, size, step)
+        self.maps[name] = SpikeMap(base, self.planes, n_words, n_positions, channels)
+        return self.maps[name]
+
+    def _place_neurons(self, layer, channels):
+        """Neuron records of a layer, a tile after the other; returns the first one's address."""
+        base = len(self.neurons)
+        never = 1 << 62
+        drain = getattr(layer, "drain", None)
+        biases = getattr(drain, "bias", None)
+        neuron = getattr(drain, "neuron", None)
+        for channel in channels.ravel():
+            bias, thresholds = 0, (never,) * self.model.max_count
+            if channel >= 0:
+                bias = 0 if biases is None else int(biases[channel])
+                if neuron is not None:
+                    ladder = neuron.thresholds
+                    thresholds = tuple(int(t) for t in ladder[channel if len(ladder) > 1 else 0])
+            self.neurons.append((bias, thresholds))
+        return base
+
+    def _tile(self, channels, *, first_mask=None, last_mask=None, **fields):
+        ones = (1 << self.lanes) - 1
+        return fields | {
+            "first_mask": ones if first_mask is None else first_mask,
+            "last_mask": ones if last_mask is None else last_mask,
+            "lanes": int((channels >= 0).sum()),
+        }
+
+    def _key_value(self, layer):
+        source = self.maps[layer.keys]
+        heads, dk, dv = self.shapes[layer.name]
+        n_tokens = int(np.prod(self.shapes[layer.keys][1:]))
+        channels = self._by_head(heads * dv, heads)
+        owned = -(-len(channels) // self.columns)
+        base = owned * n_tokens
+        self.kv_base[layer.name] = base
+        self.attention_depth = max(self.attention_depth, base + owned * dk)
+
+        record = self._record(source, layer, line_stride=0, row_step=self.lanes)
+        record |= {"drain": Drain.KEY_VALUES, "turn": WHOLE_TILE}
+        lines, positions = identity_windows(dk, row_step=self.lanes)
+        # Attention rows have no bias; one tile of neurons serves all.
+        neuron = self._place_neurons(layer, np.full((1, self.lanes), -1))
+        per_head = len(channels) // heads
+        tiles = [self._tile(channels[tile],
+                            spike=source.base + tile // per_head * dk,
+                            row=tile // self.columns * n_tokens, words=source.words - 1,
+                            out=base + tile // self.columns * dk, neuron=neuron, stream=0)
+                 for tile in range(len(channels))]
+        return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
+
+    def _query(self, step, layer):
+        source = self.maps[layer.queries]
+        heads, dk, dv = self.shapes[layer.key_values]
+        n_tokens = source.positions
+        channels = self._by_head(heads * dv, heads)
+        placed = self._place(step, counts_name(layer), len(channels), n_tokens, channels)
+
+        record = self._record(source, layer, line_stride=0, row_step=self.lanes)
+        record |= {"drain": Drain.SPIKES, "turn": WHOLE_TILE,
+                   "out_plane_stride": placed.plane_stride}
+        lines, positions = identity_windows(n_tokens, row_step=self.lanes)
+        neuron = self._place_neurons(layer, channels)
+        per_head = len(channels) // heads
+        tiles = []
+        for tile in range(len(channels)):
+            begin = tile // per_head * dk
+            first_word, last_word = begin // self.lanes, (begin + dk - 1) // self.lanes
+            ones = (1 << self.lanes) - 1
+            tiles.append(self._tile(
+                channels[tile],
+                spike=source.base + first_word * n_tokens,
+                # The row of the head's first channel, less the bits in front of it.
+                row=self.kv_base[layer.key_values] + tile // self.columns * dk
+                - begin % self.lanes,
+                words=last_word - first_word,
+                first_mask=ones & ~((1 << begin % self.lanes) - 1),
+                last_mask=(2 << (begin + dk - 1) % self.lanes) - 1,
+                out=placed.base + tile * n_tokens, neuron=neuron + tile * self.lanes, stream=0))
+        return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
+
+    def _token_sum(self, step, layer):
+        thresholds = layer.drain.neuron.thresholds
+        if len(thresholds) > 1:
+            raise ValueError(f"Layer {layer.name}: thresholds of a token sum must serve all "
+                             "channels")
+        channels = self._contiguous(self.shapes[counts_name(layer)][0])
+        placed = self._place(step, counts_name(layer), len(channels), 1, channels)
+        record = {"token_sum": 1, "drain": Drain.SPIKES, "tiles": placed.words,
+                  "out_step": placed.base, "out_plane_stride": placed.plane_stride}
+        return LayerPlan(layer.name, record, (), (), (), tuple(map(int, thresholds[0])),
+                         channels, None)
+
+    def _place_windows(self, windows):
+        if windows and windows not in self.window_base:
+            self.window_base[windows] = len(self.windows)
+            self.windows.extend(windows)
+
+    def _needed(self, planned):
+        ranges, model = self.ranges, self.model
+        sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
+        potentials = [width(*bounds) for name, bounds in ranges.potential.items()
+                      if name not in sums]
+        memories = [kv_width(high) for _, high in ranges.kv.values()]
+        entry = max([*memories, bits_for(model.max_count)])
+        accumulator = max([*potentials, width(*ranges.logits), entry + 1, self.weight_width + 1])
+        shifts = [layer.drain.shift for layer in model.layers
+                  if isinstance(layer, Conv) and isinstance(layer.drain, Write)]
+        capacities = {
+            "columns": self.columns, "lanes": self.lanes, "spike_code": self.code,
+            "max_count": model.max_count, "pixel_channels": model.image_shape[2],
+            "weight_width": self.weight_width,
+            "accumulator_width": accumulator,
+            "stream_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
+            "entry_width": entry,
+            "sum_width": max([width(*ranges.potential[name]) for name in sums], default=2),
+            "shift_width": bits_for(max(shifts, default=0)),
+            "weight_depth": self.n_rows, "neuron_depth": len(self.neurons),
+            "window_depth": len(self.windows), "spike_depth": self.allocator.depth,
+            "stream_depth": self.stream_depth, "attention_depth": self.attention_depth,
+            "sum_depth": self.sum_depth,
+        }
+        # Records are as wide as addresses, which do not depend on the program's length.
+        sizes = Capacities(**capacities, program_depth=1)
+        words = words_of(sizes.header)
+        for layer in planned:
+            words += words_of(sizes.layer) + len(layer.thresholds)
+            words += len(layer.tiles) * words_of(sizes.tile)
+        return Capacities(**capacities, program_depth=words)
+
+
+def _check_fields(plan):
+    """Raises if a record has no room for a number of this model."""
+    for layer in plan.layers:
+        rules = [("output lines", len(layer.lines), 2**16),
+                 ("positions per line", len(layer.positions), 2**16),
+                 ("tiles", len(layer.tiles), 2**16),
+                 ("words per tap", max([tile["words"] + 1 for tile in layer.tiles], default=0),
+                  2**10),
+                 ("taps per line", max([w.taps + 1 for w in layer.positions], default=0), 2**4)]
+        for what, value, limit in rules:
+            if value > limit:
+                raise ValueError(f"Layer {layer.name}: {what} must be at most {limit}, "
+                                 f"not {value}")
+    if len(plan.layers) >= 2**12 - 1:
+        raise ValueError(f"Layers must be fewer than {2**12 - 1}, not {len(plan.layers)}")

@@ -1,0 +1,103 @@
+"""The spike finder: from words of spikes to one event per cycle."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from .walker import word_layout
+
+
+__all__ = ["Finder", "event_layout"]
+
+
+def event_layout(capacities):
+    """Layout of an event: the row to fetch and the lanes that add it.
+
+    An event without lanes adds nothing; it doubles the sums or closes them.
+    """
+    return data.StructLayout({
+        "row": capacities.row_address,
+        "mask": capacities.lanes,
+        "double": 1,
+        "last": 1,
+        "additions": range(capacities.lanes + 1),
+    })
+
+
+class Finder(wiring.Component):
+    """Sends one event per set bit of a word, or one per word where the layer is depthwise.
+
+    A dense word selects one row per spike, added by all lanes. A depthwise word is the mask of the
+    lanes that add its single row. The first event of a word leaves one cycle after the word, and
+    words follow each other without a gap. Only an event that closes a job ever waits, while
+    ``hold`` is high.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Members
+    -------
+    depthwise : In(1)
+    words : In(stream.Signature(word_layout(capacities)))
+    hold : In(1)
+    event : Out(event_layout(capacities))
+    valid : Out(1)
+    idle : Out(1)
+    """
+
+    def __init__(self, capacities):
+        self.capacities = capacities
+        super().__init__({
+            "depthwise": In(1),
+            "words": In(stream.Signature(word_layout(capacities))),
+            "hold": In(1),
+            "event": Out(event_layout(capacities)),
+            "valid": Out(1),
+            "idle": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        n_lanes = self.capacities.lanes
+
+        word = Signal(word_layout(self.capacities))
+        occupied = Signal()
+
+        rest = Signal(n_lanes)
+        with m.If(~self.depthwise):
+            m.d.comb += rest.eq(word.spikes & (word.spikes - 1))
+        lowest = Signal(range(n_lanes))
+        for lane in reversed(range(n_lanes)):
+            with m.If(word.spikes[lane]):
+                m.d.comb += lowest.eq(lane)
+
+        done = ~rest.any()
+        closing = done & word.last
+        send = Signal()
+        m.d.comb += send.eq(occupied & ~(closing & self.hold))
+
+        population = Signal(range(n_lanes + 1))
+        m.d.comb += population.eq(sum(word.spikes[lane] for lane in range(n_lanes)))
+        spiking = word.spikes.any()
+        m.d.sync += [
+            self.valid.eq(send),
+            self.event.row.eq(Mux(self.depthwise, word.row, word.row + lowest)),
+            self.event.mask.eq(Mux(self.depthwise, word.spikes, spiking.replicate(n_lanes))),
+            self.event.double.eq(word.double),
+            self.event.last.eq(closing),
+            self.event.additions.eq(Mux(send, Mux(self.depthwise, population,
+                                                  Mux(spiking, word.lanes, 0)), 0)),
+        ]
+
+        m.d.comb += [
+            self.words.ready.eq(~occupied | (send & done)),
+            self.idle.eq(~occupied & ~self.valid),
+        ]
+        with m.If(self.words.ready):
+            m.d.sync += [occupied.eq(self.words.valid), word.eq(self.words.payload)]
+        with m.Elif(send):
+            m.d.sync += word.spikes.eq(rest)
+
+        return m

@@ -1,0 +1,155 @@
+"""The firing unit: what becomes of a column's sums, one output channel per cycle."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spike import SpikeCode
+
+
+__all__ = ["FiringUnit", "SHIFTED_IN"]
+
+
+#: Cycles from a shadow's release to its neuron's record at ``SpikePacker``.
+SHIFTED_IN = 5
+
+
+class FiringUnit(wiring.Component):
+    """Adds bias and residual stream to a sum, writes the stream back, and fires.
+
+    ``result = stream + (sum << shift) + bias``; the stream counts as 0 where the layer does not
+    write it or starts it. A spike is fired for every threshold that the result has reached. All D
+    comparisons are made at once, one neuron per cycle, 5 cycles from the lane's release to
+    ``fired``. ``advance`` low holds every stage.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Members
+    -------
+    layer : In(capacities.layer)
+    advance : In(1)
+    release : In(1)
+        A lane is released; its sum follows as ``taken`` in the next cycle.
+    lane : In(range(lanes))
+    result : In(capacities.result)
+        Of the job that the lane belongs to.
+    taken : In(signed(accumulator_width))
+    neuron_address : Out(capacities.neuron_address)
+    neuron : In(capacities.neuron)
+        One enabled cycle after its address.
+    stream_read_address, stream_write_address : Out(capacities.stream_address)
+    stream : In(signed(stream_width))
+        One enabled cycle after its address.
+    stream_write : Out(1)
+    stream_data : Out(signed(stream_width))
+    fired : Out(1)
+        A neuron is there.
+    fired_lane : Out(range(lanes))
+    fired_result : Out(capacities.result)
+    value : Out(signed(result_width))
+    count : Out(count_width)
+    code : Out(planes)
+        Bit ``b`` is the spike of plane ``b``; plane 0 is sent first.
+    idle : Out(1)
+    """
+
+    def __init__(self, capacities):
+        self.capacities = capacities
+        lane = range(capacities.lanes)
+        super().__init__({
+            "layer": In(capacities.layer),
+            "advance": In(1),
+            "release": In(1),
+            "lane": In(lane),
+            "result": In(capacities.result),
+            "taken": In(signed(capacities.accumulator_width)),
+            "neuron_address": Out(capacities.neuron_address),
+            "neuron": In(capacities.neuron),
+            "stream_read_address": Out(capacities.stream_address),
+            "stream": In(signed(capacities.stream_width)),
+            "stream_write": Out(1),
+            "stream_write_address": Out(capacities.stream_address),
+            "stream_data": Out(signed(capacities.stream_width)),
+            "fired": Out(1),
+            "fired_lane": Out(lane),
+            "fired_result": Out(capacities.result),
+            "value": Out(signed(capacities.result_width)),
+            "count": Out(capacities.count_width),
+            "code": Out(capacities.planes),
+            "idle": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        capacities = self.capacities
+        wide = signed(capacities.result_width)
+
+        m.d.comb += [
+            self.neuron_address.eq(self.result.neuron + self.lane),
+            self.stream_read_address.eq(self.result.stream + self.lane),
+        ]
+
+        # Valid, lane and job travel along; stage 0 is the release itself.
+        valid = [self.release]
+        lane = [self.lane]
+        result = [self.result]
+        for stage in range(1, SHIFTED_IN + 1):
+            valid.append(Signal(name=f"valid_{stage}"))
+            lane.append(Signal.like(self.lane, name=f"lane_{stage}"))
+            result.append(Signal(capacities.result, name=f"result_{stage}"))
+            with m.If(self.advance):
+                m.d.sync += [
+                    valid[stage].eq(valid[stage - 1]),
+                    lane[stage].eq(lane[stage - 1]),
+                    result[stage].eq(result[stage - 1]),
+                ]
+
+        potential = Signal(signed(capacities.accumulator_width))
+        neuron_2, neuron_3, neuron_4 = (Signal(capacities.neuron, name=f"neuron_{stage}")
+                                        for stage in (2, 3, 4))
+        stream_2 = Signal(signed(capacities.stream_width))
+        stream_3 = Signal.like(stream_2)
+        biased = Signal(wide)
+        total_4 = Signal(wide)
+        total_5 = Signal(wide)
+        reached = Signal(capacities.max_count)
+
+        with m.If(self.advance):
+            m.d.sync += [
+                potential.eq(self.taken),
+                neuron_2.eq(self.neuron),
+                stream_2.eq(Mux(self.layer.stream & ~self.layer.first, self.stream, 0)),
+
+                biased.eq((potential << self.layer.shift) + neuron_2.bias.as_signed()),
+                stream_3.eq(stream_2),
+                neuron_3.eq(neuron_2),
+
+                total_4.eq(biased + stream_3),
+                neuron_4.eq(neuron_3),
+
+                total_5.eq(total_4),
+                reached.eq(Cat(total_4 >= neuron_4.thresholds[j].as_signed()
+                               for j in range(capacities.max_count))),
+            ]
+
+        m.d.comb += [
+            self.stream_write.eq(valid[4] & self.advance & self.layer.stream),
+            self.stream_write_address.eq(result[4].stream + lane[4]),
+            self.stream_data.eq(total_4),
+
+            self.fired.eq(valid[SHIFTED_IN]),
+            self.fired_lane.eq(lane[SHIFTED_IN]),
+            self.fired_result.eq(result[SHIFTED_IN]),
+            self.value.eq(total_5),
+            # Thresholds do not decrease, so the count is the number of ones.
+            self.count.eq(sum(reached[j] for j in range(capacities.max_count))),
+            self.idle.eq(~Cat(valid[1:]).any()),
+        ]
+        if capacities.spike_code is SpikeCode.THERMOMETER:
+            m.d.comb += self.code.eq(reached)
+        else:
+            m.d.comb += self.code.eq(Cat(reversed(list(self.count))))
+
+        return m

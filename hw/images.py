@@ -1,0 +1,160 @@
+"""Memory images: a plan as the words that fill a core's memories, and back."""
+
+import hashlib
+
+import numpy as np
+
+from .capacities import PROGRAM_WIDTH, words_of
+
+
+__all__ = ["beats", "digest", "memory_words", "read_hex", "read_weights", "write_hex"]
+
+
+#: Number of hexadecimal digits of a digest that stand in the first line of an image.
+DIGEST_COMMENT = "// sha256 "
+
+
+def memory_words(plan, capacities):
+    """Words of every memory that an image fills.
+
+    Parameters
+    ----------
+    plan : Plan
+    capacities : Capacities
+        Of the core that the images are for; they may be larger than the plan needs.
+
+    Returns
+    -------
+    dict of str to list of int
+        Unsigned words, in the order of the load port's memory numbers.
+    """
+    return {
+        "weights": _pack_rows(plan.rows, capacities.weight_width),
+        "neurons": [_pack_neuron(capacities, *neuron) for neuron in plan.neurons],
+        "program": _program(plan, capacities),
+        "windows": [_pack(capacities.window, vars(window)) for window in plan.windows],
+    }
+
+
+def read_weights(words, capacities):
+    """Rows of weights, from the words of their memory; the inverse of what ``memory_words`` does.
+
+    Returns
+    -------
+    int8 array, shape (rows, lanes)
+    """
+    width, lanes = capacities.weight_width, capacities.lanes
+    mask, sign = (1 << width) - 1, 1 << (width - 1)
+    rows = [[(((word >> width * lane) & mask) ^ sign) - sign for lane in range(lanes)]
+            for word in words]
+    return np.array(rows, np.int8)
+
+
+def digest(words, width):
+    """SHA-256 over the words as text, one fixed number of hexadecimal digits per line."""
+    return hashlib.sha256(_lines(words, width).encode()).hexdigest()
+
+
+def write_hex(words, width):
+    """Text of an image for ``$readmemh``, headed by its digest."""
+    return f"{DIGEST_COMMENT}{digest(words, width)}\n{_lines(words, width)}"
+
+
+def read_hex(text, width, *, name):
+    """Words of an image, checked against the digest in its first line.
+
+    Raises
+    ------
+    ValueError
+        If the image has no digest, holds something that is no word of ``width`` bits, or was
+        changed.
+    """
+    head, _, body = text.partition("\n")
+    if not head.startswith(DIGEST_COMMENT):
+        raise ValueError(f"Image {name} must begin with its digest: build it again")
+    try:
+        words = [int(line, 16) for line in body.split()]
+    except ValueError:
+        raise ValueError(f"Image {name} must hold hexadecimal words only: build it again") from None
+    if digest(words, width) != head.removeprefix(DIGEST_COMMENT) or max(words, default=0) >> width:
+        raise ValueError(f"Image {name} must match its digest, but was changed: build it again")
+    return words
+
+
+def beats(memory, words, width, *, address=0):
+    """One packet for the load port: header, then words of 32-bit beats, least significant first.
+
+    Parameters
+    ----------
+    memory : int
+        Number of the memory, as ordered in ``Capacities.memories``.
+    words : list of int
+    width : int
+        Bits of a word.
+    address : int
+        Where the first word goes.
+    """
+    packet = [memory << 28 | address]
+    for word in words:
+        packet.extend((word >> shift) & 0xFFFFFFFF for shift in range(0, width, 32))
+    return packet
+
+
+def _lines(words, width):
+    digits = -(-width // 4)
+    return "".join(f"{word:0{digits}x}\n" for word in words)
+
+
+def _pack_rows(rows, width):
+    """Each row as one word, lane 0 lowest."""
+    mask = (1 << width) - 1
+    return [sum((weight & mask) << width * lane for lane, weight in enumerate(row))
+            for row in rows.tolist()]
+
+
+def _pack(layout, values):
+    """A record as an integer; negative values wrap, as addresses do."""
+    word = 0
+    for name, value in values.items():
+        field = layout[name]
+        word |= (int(getattr(value, "value", value)) & ((1 << field.width) - 1)) << field.offset
+    return word
+
+
+def _pack_neuron(capacities, bias, thresholds):
+    """A neuron's record. A threshold beyond every result becomes the least one that is."""
+    width = capacities.threshold_width
+    never = 1 << (capacities.result_width - 1)
+    least = -never
+    word = bias & ((1 << capacities.result_width) - 1)
+    offset = capacities.neuron["thresholds"].offset
+    for index, threshold in enumerate(thresholds):
+        threshold = min(max(threshold, least), never)
+        word |= (threshold & ((1 << width) - 1)) << (offset + index * width)
+    return word
+
+
+def _program(plan, capacities):
+    """Words of the program: header, layer records, tile records and thresholds of token sums."""
+    height, width, _ = plan.model.image_shape
+    words = _split(capacities.header, {"pixels": height * width, "layers": len(plan.layers),
+                                       "classes": plan.model.classes})
+    for layer in plan.layers:
+        record = dict(layer.record)
+        if not record["token_sum"]:
+            record |= {"tiles": len(layer.tiles), "lines": len(layer.lines),
+                       "positions": len(layer.positions),
+                       "line_base": plan.window_base[layer.lines],
+                       "position_base": plan.window_base[layer.positions]}
+        words += _split(capacities.layer, record)
+        for tile in layer.tiles:
+            words += _split(capacities.tile, tile)
+        words += [threshold & ((1 << PROGRAM_WIDTH) - 1) for threshold in layer.thresholds]
+    return words
+
+
+def _split(layout, values):
+    """A record as program words, least significant first."""
+    word = _pack(layout, values)
+    return [(word >> PROGRAM_WIDTH * index) & ((1 << PROGRAM_WIDTH) - 1)
+            for index in range(words_of(layout))]

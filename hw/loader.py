@@ -1,0 +1,107 @@
+"""The load port: fills the on-chip memories from outside."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .pixels import beat_layout
+
+
+__all__ = ["Loader", "BEAT_WIDTH"]
+
+
+#: Bits of a beat of the load port.
+BEAT_WIDTH = 32
+
+
+class Loader(wiring.Component):
+    """Writes packets of words to memories.
+
+    A packet is a header beat, memory number in bits 31 to 28 and first address in bits 23 to 0,
+    then for each word ``ceil(width / 32)`` beats, least significant first; ``last`` closes it. A
+    packet for an unknown memory, beyond its depth, or ended inside a word raises ``failed``; no
+    wrong word is written.
+
+    Parameters
+    ----------
+    memories : dict of str to (int, int)
+        Width and depth of each memory, in the order of their numbers.
+
+    Members
+    -------
+    beats : In(stream.Signature(beat_layout(32)))
+    enable : In(1)
+    write : Out(number of memories)
+        One-hot.
+    address : Out(24)
+    data : Out(widest memory)
+    failed : Out(1)
+        High for one cycle.
+    active : Out(1)
+        A packet is under way.
+    """
+
+    def __init__(self, memories):
+        self.memories = list(memories.values())
+        super().__init__({
+            "beats": In(stream.Signature(beat_layout(BEAT_WIDTH))),
+            "enable": In(1),
+            "write": Out(len(self.memories)),
+            "address": Out(24),
+            "data": Out(max(width for width, _ in self.memories)),
+            "failed": Out(1),
+            "active": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        beats_of = [-(-width // BEAT_WIDTH) for width, _ in self.memories]
+        n_beats = max(beats_of)
+
+        memory = Signal(4)
+        address = Signal(24)
+        word = Signal(n_beats * BEAT_WIDTH)
+        next_word = Signal(n_beats * BEAT_WIDTH)
+        left = Signal(range(n_beats + 1))
+        length = Signal.like(left)
+        depth = Signal(25)
+        skipping = Signal()
+
+        with m.Switch(memory):
+            for index, (width, words) in enumerate(self.memories):
+                with m.Case(index):
+                    m.d.comb += [length.eq(beats_of[index]), depth.eq(words)]
+        m.d.comb += [
+            self.beats.ready.eq(self.enable | self.active),
+            next_word.eq(Cat(word[BEAT_WIDTH:], self.beats.p.data)),
+        ]
+
+        m.d.sync += [self.write.eq(0), self.failed.eq(0)]
+        with m.If(self.beats.valid & self.beats.ready):
+            m.d.sync += self.active.eq(~self.beats.p.last)
+            with m.If(~self.active):
+                m.d.sync += [
+                    memory.eq(self.beats.p.data[28:32]),
+                    address.eq(self.beats.p.data[:24]),
+                    left.eq(0),
+                    skipping.eq(0),
+                    self.failed.eq(self.beats.p.last),
+                ]
+            with m.Elif(skipping | (length == 0) | (address >= depth)):
+                m.d.sync += [skipping.eq(1), self.failed.eq(~skipping)]
+            with m.Else():
+                m.d.sync += [word.eq(next_word), left.eq(left + 1)]
+                with m.If(left == length - 1):
+                    m.d.sync += [left.eq(0), address.eq(address + 1), self.address.eq(address),
+                                 self.write.eq(1 << memory)]
+                with m.Elif(self.beats.p.last):
+                    m.d.sync += self.failed.eq(1)
+
+        # A short word ends at the top of the register that collects it.
+        with m.Switch(memory):
+            for index, (width, _) in enumerate(self.memories):
+                with m.Case(index):
+                    start = (n_beats - beats_of[index]) * BEAT_WIDTH
+                    m.d.comb += self.data.eq(word[start:start + width])
+
+        return m

@@ -1,0 +1,112 @@
+"""Memories, as instances of the Verilog modules in ``memory.v``.
+
+Weights are never written into the Verilog: the modules read images with ``$readmemh``, whose parsing
+stays linear in every tool.
+"""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+
+__all__ = ["Memory", "SharedMemory", "TAG_WIDTH"]
+
+
+#: Width of the tag that is logged with captured writes: image number and layer number.
+TAG_WIDTH = 32
+
+
+class SharedMemory(wiring.Component):
+    """Memory that two columns read in every cycle, and that the load port writes.
+
+    Data is there one cycle after an enabled address, and stays. While ``write`` is high, reader
+    ``a`` does not read.
+
+    Parameters
+    ----------
+    width, depth : int
+        Bits of a word and number of words.
+    image : str
+        File of the initial contents, relative to the folder the tools run in; empty for none.
+
+    Members
+    -------
+    a_read, b_read : In(1)
+    a_address, b_address : In(unsigned)
+    a_data, b_data : Out(width)
+    write : In(1)
+    write_address : In(unsigned)
+    write_data : In(width)
+    """
+
+    def __init__(self, *, width, depth, image=""):
+        self.width = width
+        self.depth = depth
+        self.image = image
+        address = bits_for(depth - 1)
+        super().__init__({
+            "a_read": In(1), "a_address": In(address), "a_data": Out(width),
+            "b_read": In(1), "b_address": In(address), "b_data": Out(width),
+            "write": In(1), "write_address": In(address), "write_data": In(width),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.words = Instance(
+            "addend_shared_memory",
+            p_WIDTH=self.width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.a_address),
+            p_INIT_FILE=self.image,
+            i_clk=ClockSignal(), i_write=self.write, i_data=self.write_data,
+            i_a_read=self.a_read, i_b_read=self.b_read,
+            i_a_address=Mux(self.write, self.write_address, self.a_address), o_a_data=self.a_data,
+            i_b_address=self.b_address, o_b_data=self.b_data)
+        return m
+
+
+class Memory(wiring.Component):
+    """Memory with one writer and one reader; data is there one cycle after an enabled address.
+
+    Parameters
+    ----------
+    width, depth : int
+        Bits of a word and number of words.
+    image : str
+        File of the initial contents; empty for none.
+    name : str
+        Log of the writes in simulations that capture; empty for none.
+
+    Members
+    -------
+    write : In(1)
+    write_address : In(unsigned)
+    write_data : In(width)
+    read : In(1)
+    read_address : In(unsigned)
+    read_data : Out(width)
+    tag : In(TAG_WIDTH)
+        Logged with each captured write; costs nothing in hardware.
+    """
+
+    def __init__(self, *, width, depth, image="", name=""):
+        self.width = width
+        self.depth = depth
+        self.image = image
+        self.name = name
+        address = bits_for(depth - 1)
+        super().__init__({
+            "write": In(1), "write_address": In(address), "write_data": In(width),
+            "read": In(1), "read_address": In(address), "read_data": Out(width),
+            "tag": In(TAG_WIDTH),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.words = Instance(
+            "addend_memory",
+            p_WIDTH=self.width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.read_address),
+            p_TAG_WIDTH=TAG_WIDTH, p_INIT_FILE=self.image, p_NAME=self.name,
+            i_clk=ClockSignal(), i_write=self.write, i_write_address=self.write_address,
+            i_write_data=self.write_data, i_read=self.read, i_read_address=self.read_address,
+            o_read_data=self.read_data, i_tag=self.tag)
+        return m

@@ -1,0 +1,102 @@
+"""The pixel writer: 8-bit pixels become bit planes in the spike memory."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .capacities import PIXEL_PLANES
+
+
+__all__ = ["PixelWriter", "beat_layout"]
+
+
+def beat_layout(width):
+    """Payload of an AXI4-Stream beat."""
+    return data.StructLayout({"data": width, "last": 1})
+
+
+class PixelWriter(wiring.Component):
+    """Stores an image as 8 planes, most significant first, one word per pixel and plane.
+
+    One pixel takes 8 cycles. An image whose ``last`` does not come with its last pixel is dropped,
+    up to and including the beat that carries ``last``.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Members
+    -------
+    pixels : In(stream.Signature(beat_layout(8 * pixel_channels)))
+        Channel 0 lowest, row-major.
+    enable : In(1)
+        An image may be received.
+    n_pixels : In(capacities.spike_address)
+        Pixels of an image; also the distance of its planes.
+    write : Out(1)
+    address : Out(capacities.spike_address)
+    data : Out(lanes)
+    started : Out(1)
+        The first pixel of an image is taken in this cycle.
+    done : Out(1)
+        High for one cycle after a whole image is stored.
+    dropped : Out(1)
+        High for one cycle after a malformed image has ended.
+    """
+
+    def __init__(self, capacities):
+        super().__init__({
+            "pixels": In(stream.Signature(beat_layout(8 * capacities.pixel_channels))),
+            "enable": In(1),
+            "n_pixels": In(capacities.spike_address),
+            "write": Out(1),
+            "address": Out(capacities.spike_address),
+            "data": Out(capacities.lanes),
+            "started": Out(1),
+            "done": Out(1),
+            "dropped": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        n_channels = len(self.pixels.p.data) // 8
+
+        pixel = Signal(len(self.pixels.p.data))
+        planes = Signal(range(PIXEL_PLANES + 1))
+        index = Signal.like(self.n_pixels)
+        final = Signal()
+        skipping = Signal()
+
+        m.d.comb += [
+            self.pixels.ready.eq(self.enable & (planes == 0)),
+            self.started.eq(self.pixels.valid & self.pixels.ready & (index == 0) & ~skipping),
+            self.write.eq(planes != 0),
+            self.data.eq(Cat(pixel[8 * channel + 7] for channel in range(n_channels))),
+            self.done.eq(final & (planes == 1)),
+        ]
+
+        m.d.sync += self.dropped.eq(0)
+        with m.If(self.pixels.valid & self.pixels.ready):
+            complete = index == self.n_pixels - 1
+            with m.If(skipping | (self.pixels.p.last != complete)):
+                m.d.sync += [
+                    skipping.eq(~self.pixels.p.last),
+                    self.dropped.eq(self.pixels.p.last),
+                    index.eq(0),
+                ]
+            with m.Else():
+                m.d.sync += [
+                    pixel.eq(self.pixels.p.data),
+                    planes.eq(PIXEL_PLANES),
+                    self.address.eq(index),
+                    index.eq(Mux(complete, 0, index + 1)),
+                    final.eq(complete),
+                ]
+        with m.If(self.write):
+            m.d.sync += [
+                planes.eq(planes - 1),
+                self.address.eq(self.address + self.n_pixels),
+                pixel.eq(pixel << 1),
+            ]
+
+        return m

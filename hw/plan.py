@@ -1,0 +1,125 @@
+"""The plan: where every tensor of a model lies, and what every layer does with it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+__all__ = ["LayerPlan", "Plan", "SpikeMap", "Window"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Taps of one output line or position that lie inside the map.
+
+    ``offset`` and ``row`` are added to the addresses of the first word and row; ``jump`` takes the
+    row from the last tap of a line to the first of the next; ``taps`` is their number less one.
+    """
+
+    offset: int
+    row: int
+    jump: int
+    taps: int
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeMap:
+    """Where a count tensor lies in the spike memory.
+
+    Word ``(plane, word, position)`` is at ``base + (plane * words + word) * positions + position``.
+
+    Parameters
+    ----------
+    base, planes, words, positions : int
+    channels : int array, shape (words, lanes)
+        Channel of each bit, -1 where there is none. A map of keys is token-minor: ``positions``
+        are channels and ``channels`` holds tokens.
+    """
+
+    base: int
+    planes: int
+    words: int
+    positions: int
+    channels: np.ndarray
+
+    @property
+    def plane_stride(self):
+        """Distance of two planes."""
+        return self.words * self.positions
+
+    @property
+    def size(self):
+        """Words of the spike memory that the map takes."""
+        return self.planes * self.plane_stride
+
+    def address(self, plane, word, position):
+        """Address of a word; arrays broadcast."""
+        return self.base + (plane * self.words + word) * self.positions + position
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPlan:
+    """What the array does for one layer.
+
+    Parameters
+    ----------
+    name : str
+    record : dict
+        Fields of the layer record, window bases aside.
+    tiles : tuple of dict
+        Fields of the tile records, memory bases included.
+    lines, positions : tuple of Window
+        Windows of the output lines, and of the positions of each line.
+    thresholds : tuple of int
+        Of a token sum.
+    channels : int array, shape (tiles, lanes)
+        Output channel of each lane, -1 where there is none.
+    source : SpikeMap or None
+        The map that is walked; ``None`` for a token sum.
+    """
+
+    name: str
+    record: dict
+    tiles: tuple
+    lines: tuple
+    positions: tuple
+    thresholds: tuple
+    channels: np.ndarray
+    source: SpikeMap | None
+
+    @property
+    def jobs(self):
+        """Number of jobs: output positions times tiles."""
+        return len(self.tiles) * len(self.lines) * len(self.positions)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A model, laid out for an array.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    needed : Capacities
+        Least capacities that hold the model.
+    layers : tuple of LayerPlan
+    maps : dict of str to SpikeMap
+        Of every count tensor in the spike memory, and of the pixels.
+    rows : int8 array, shape (rows, lanes)
+        The weight memory.
+    neurons : list of (int, tuple of int)
+        The neuron memory: bias and thresholds.
+    windows : list of Window
+        The window memory.
+    window_base : dict of tuple to int
+        Where each run of windows lies.
+    """
+
+    model: object
+    needed: object
+    layers: tuple
+    maps: dict
+    rows: np.ndarray
+    neurons: list
+    windows: list
+    window_base: dict = field(default_factory=dict)

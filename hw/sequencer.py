@@ -1,0 +1,265 @@
+"""The sequencer: runs the layer table and deals out jobs to the columns."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .capacities import Drain, PROGRAM_WIDTH, words_of
+
+
+__all__ = ["Sequencer"]
+
+
+class Sequencer(wiring.Component):
+    """Reads layer, tile and window records and sends one job per output position and tile.
+
+    The program is read from its first word to its last for every image: a header, then per layer a
+    layer record and either its tile records or, for a token sum, D threshold words. Positions of a
+    tile are dealt to the columns in turn, ``layer.turn`` positions each. A layer starts when
+    everything of the one before is stored. A job leaves per cycle while columns take them.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Members
+    -------
+    start : In(1)
+        An image is waiting; looked at while not ``busy``.
+    received, dropped : In(1)
+        The image is stored, or was malformed.
+    receive : Out(1)
+        An image may be received.
+    header : Out(capacities.header)
+    layer : Out(capacities.layer)
+    number : Out(12)
+        Number of the layer at work; all ones while pixels are received.
+    program_address, program : Out, In
+        Port of the program memory, one cycle from address to data.
+    window_address, window : Out, In
+        Port of the window memory, one cycle from address to data.
+    job : Out(capacities.job)
+    job_valid : Out(columns)
+        One-hot: the column that the job is for.
+    job_ready : In(columns)
+    settled : In(1)
+        Columns, bus and token sum are idle.
+    threshold_valid : Out(1)
+        ``program`` is a threshold of the token sum.
+    fire_sums : Out(1)
+        Starts the firing of the token sums.
+    busy : Out(1)
+    """
+
+    def __init__(self, capacities):
+        self.capacities = capacities
+        super().__init__({
+            "start": In(1),
+            "received": In(1),
+            "dropped": In(1),
+            "receive": Out(1),
+            "header": Out(capacities.header),
+            "layer": Out(capacities.layer),
+            "number": Out(12),
+            "program_address": Out(range(capacities.program_depth)),
+            "program": In(PROGRAM_WIDTH),
+            "window_address": Out(capacities.window_address),
+            "window": In(capacities.window),
+            "job": Out(capacities.job),
+            "job_valid": Out(capacities.columns),
+            "job_ready": In(capacities.columns),
+            "settled": In(1),
+            "threshold_valid": Out(1),
+            "fire_sums": Out(1),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        capacities = self.capacities
+        layer = self.layer
+
+        # Records arrive word by word and shift in from the top.
+        pointer = Signal.like(self.program_address)
+        awaited = Signal(range(max(words_of(capacities.layer), words_of(capacities.tile),
+                                   words_of(capacities.header), capacities.max_count) + 1))
+        arriving = Signal()
+        arrived = arriving & (awaited == 0)
+        m.d.comb += self.program_address.eq(pointer)
+        m.d.sync += arriving.eq(awaited != 0)
+        with m.If(awaited != 0):
+            m.d.sync += [pointer.eq(pointer + 1), awaited.eq(awaited - 1)]
+
+        def record(layout, name):
+            words = Signal(words_of(layout) * PROGRAM_WIDTH, name=f"{name}_words")
+            shift = Signal(name=f"{name}_shift")
+            with m.If(shift):
+                m.d.sync += words.eq(Cat(words[PROGRAM_WIDTH:], self.program))
+            return layout(words[:layout.size]), shift
+
+        header, header_shift = record(capacities.header, "header")
+        layer_record, layer_shift = record(capacities.layer, "layer")
+        tile, tile_shift = record(capacities.tile, "tile")
+        m.d.comb += [self.header.eq(header), layer.eq(layer_record)]
+
+        layers = Signal.like(header.layers)
+        tiles = Signal.like(layer.tiles)
+        lines = Signal.like(layer.lines)
+        line_pointer = Signal.like(self.window_address)
+        positions = Signal.like(layer.positions)
+        window_pointer = Signal.like(self.window_address)
+        m.d.comb += self.window_address.eq(window_pointer)
+
+        line = Signal(capacities.window)
+        line_spike = Signal(capacities.spike_address)
+        line_row = Signal(capacities.row_address)
+        layer_begins = Signal()
+        tile_begins = Signal()
+        offered = Signal()
+        taken = Signal()
+
+        m.d.comb += self.busy.eq(1)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.busy.eq(0)
+                m.d.sync += [pointer.eq(0), self.number.eq(-1)]
+                with m.If(self.start):
+                    m.d.sync += awaited.eq(words_of(capacities.header))
+                    m.next = "HEADER"
+            with m.State("HEADER"):
+                m.d.comb += header_shift.eq(arriving)
+                with m.If(arrived):
+                    m.next = "RECEIVE"
+            with m.State("RECEIVE"):
+                m.d.comb += self.receive.eq(1)
+                m.d.sync += layers.eq(header.layers)
+                with m.If(self.dropped):
+                    m.next = "IDLE"
+                with m.Elif(self.received):
+                    m.d.sync += awaited.eq(words_of(capacities.layer))
+                    m.next = "LAYER"
+            with m.State("LAYER"):
+                m.d.comb += layer_shift.eq(arriving)
+                with m.If(arrived):
+                    m.d.sync += [layers.eq(layers - 1), self.number.eq(self.number + 1)]
+                    m.next = "KIND"
+            with m.State("KIND"):
+                m.d.comb += layer_begins.eq(1)
+                m.d.sync += [tiles.eq(layer.tiles), tile_begins.eq(1)]
+                with m.If(layer.token_sum):
+                    m.d.sync += awaited.eq(capacities.max_count)
+                    m.next = "THRESHOLDS"
+                with m.Else():
+                    m.d.sync += awaited.eq(words_of(capacities.tile))
+                    m.next = "TILE"
+            with m.State("THRESHOLDS"):
+                m.d.comb += self.threshold_valid.eq(arriving)
+                with m.If(arrived):
+                    m.next = "FIRE"
+            with m.State("FIRE"):
+                m.d.comb += self.fire_sums.eq(1)
+                m.next = "SETTLE"
+
+            with m.State("TILE"):
+                m.d.comb += tile_shift.eq(arriving)
+                m.d.sync += [lines.eq(layer.lines), line_pointer.eq(layer.line_base)]
+                with m.If(arrived):
+                    m.d.sync += [tiles.eq(tiles - 1), window_pointer.eq(layer.line_base)]
+                    m.next = "LINE"
+            with m.State("LINE"):
+                m.d.sync += [line_pointer.eq(line_pointer + 1), lines.eq(lines - 1),
+                             window_pointer.eq(layer.position_base),
+                             positions.eq(layer.positions)]
+                m.next = "WINDOW"
+            with m.State("WINDOW"):
+                m.d.sync += [
+                    line.eq(self.window),
+                    line_spike.eq(tile.spike + self.window.offset),
+                    line_row.eq(tile.row + self.window.row),
+                ]
+                m.next = "POSITIONS"
+            with m.State("POSITIONS"):
+                m.d.comb += offered.eq(1)
+                with m.If(taken):
+                    m.d.comb += self.window_address.eq(window_pointer + 1)
+                    m.d.sync += [window_pointer.eq(window_pointer + 1),
+                                 positions.eq(positions - 1), tile_begins.eq(0)]
+                    with m.If(positions == 1):
+                        m.d.sync += window_pointer.eq(line_pointer)
+                        m.next = "LINE"
+                        with m.If(lines == 0):
+                            m.d.sync += tile_begins.eq(1)
+                            m.next = "SETTLE"
+                            with m.If(tiles != 0):
+                                m.d.sync += awaited.eq(words_of(capacities.tile))
+                                m.next = "TILE"
+            with m.State("SETTLE"):
+                with m.If(self.settled & ~self.job_valid.any()):
+                    m.next = "IDLE"
+                    with m.If(layers != 0):
+                        m.d.sync += awaited.eq(words_of(capacities.layer))
+                        m.next = "LAYER"
+
+        self._deal(m, tile, line, line_spike, line_row, layer_begins, tile_begins,
+                   tile_ends=(positions == 1) & (lines == 0), offered=offered, taken=taken)
+        return m
+
+    def _deal(self, m, tile, line, line_spike, line_row, layer_begins, tile_begins, *, tile_ends,
+              offered, taken):
+        """Forms the next job and gives it to the column whose turn it is."""
+        capacities, layer = self.capacities, self.layer
+        n_columns = capacities.columns
+
+        column = Signal(range(n_columns))
+        out, next_out = Signal(capacities.out_address), Signal(capacities.out_address)
+        stream, next_stream = Signal(capacities.stream_address), Signal(capacities.stream_address)
+        turn, next_turn = Signal.like(layer.turn), Signal.like(layer.turn)
+        target = Signal.like(column)
+        m.d.comb += [
+            target.eq(Mux(tile_begins & layer.restart, 0, column)),
+            next_out.eq(Mux(tile_begins, tile.out, out)),
+            next_stream.eq(Mux(tile_begins, tile.stream, stream)),
+            next_turn.eq(Mux(tile_begins, 0, turn)),
+        ]
+        turn_ends = Signal()
+        m.d.comb += turn_ends.eq((next_turn == layer.turn - 1) | tile_ends)
+
+        free = Signal()
+        m.d.comb += [
+            free.eq(~self.job_valid.any() | (self.job_valid & self.job_ready).any()),
+            taken.eq(offered & free),
+        ]
+        with m.If(free):
+            m.d.sync += self.job_valid.eq(0)
+        with m.If(taken):
+            m.d.sync += [
+                self.job_valid.eq(C(1) << target),
+                self.job.spike.eq(line_spike + self.window.offset),
+                self.job.row.eq(line_row + self.window.row),
+                self.job.jump.eq(self.window.jump),
+                self.job.line_taps.eq(line.taps),
+                self.job.position_taps.eq(self.window.taps),
+                self.job.words.eq(tile.words),
+                self.job.first_mask.eq(tile.first_mask),
+                self.job.last_mask.eq(tile.last_mask),
+                self.job.lanes.eq(tile.lanes),
+                self.job.result.out.eq(next_out),
+                self.job.result.neuron.eq(tile.neuron),
+                self.job.result.stream.eq(next_stream),
+                self.job.result.last_lane.eq(tile.lanes - 1),
+                self.job.result.slot.eq(next_turn),
+                self.job.result.block_last.eq(turn_ends),
+
+                out.eq(next_out + layer.out_step),
+                turn.eq(Mux(turn_ends, 0, next_turn + 1)),
+                stream.eq(next_stream),
+                column.eq(target),
+            ]
+            with m.If((layer.drain == Drain.KEYS) & ~turn_ends):
+                m.d.sync += out.eq(next_out)
+            with m.If(turn_ends):
+                m.d.sync += column.eq(target + 1)
+                with m.If(target == n_columns - 1):
+                    m.d.sync += [column.eq(0), stream.eq(next_stream + layer.stream_step)]
+        with m.If(layer_begins):
+            m.d.sync += column.eq(0)

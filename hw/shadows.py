@@ -1,0 +1,73 @@
+"""The lanes of a column and the drain that takes their finished sums one by one."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .lane import Lane
+
+
+__all__ = ["Lanes"]
+
+
+class Lanes(wiring.Component):
+    """``lanes`` adders side by side, fed by one row, drained one sum per cycle.
+
+    A sum is read without a multiplexer: clearing one shadow changes the XOR of all shadows by
+    exactly that shadow's value, and clearing costs nothing, since registers have a reset.
+
+    Parameters
+    ----------
+    lanes, weight_width, entry_width, width : int
+
+    Members
+    -------
+    valid, double, last : In(1)
+        As in ``Lane``.
+    weights : In(lanes * weight_width)
+    entries : In(lanes * entry_width)
+    release : In(lanes)
+        One-hot: the shadow to take.
+    taken : Out(signed(width))
+        Sum of the lane released in the cycle before.
+    advance : In(1)
+        While low, ``taken`` waits and ``release`` is ignored.
+    """
+
+    def __init__(self, *, lanes, weight_width, entry_width, width):
+        self.lanes = lanes
+        self.weight_width = weight_width
+        self.entry_width = entry_width
+        self.width = width
+        super().__init__({
+            "valid": In(1), "double": In(1), "last": In(1),
+            "weights": In(lanes * weight_width),
+            "entries": In(lanes * entry_width),
+            "release": In(lanes),
+            "taken": Out(signed(width)),
+            "advance": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        mixed = 0
+        for index in range(self.lanes):
+            m.submodules[f"lane_{index}"] = lane = Lane(
+                weight_width=self.weight_width, entry_width=self.entry_width, width=self.width)
+            m.d.comb += [
+                lane.valid.eq(self.valid),
+                lane.double.eq(self.double),
+                lane.last.eq(self.last),
+                lane.weight.eq(self.weights.word_select(index, self.weight_width)),
+                lane.entry.eq(self.entries.word_select(index, self.entry_width)),
+                lane.release.eq(self.release[index] & self.advance),
+            ]
+            mixed = mixed ^ lane.shadow.as_unsigned()
+
+        before = Signal(self.width)
+        with m.If(self.advance):
+            m.d.sync += before.eq(mixed)
+        m.d.comb += self.taken.eq((before ^ mixed)[:self.width].as_signed())
+
+        return m

@@ -1,0 +1,177 @@
+"""The token sum: a stream summed over all positions, and the neuron in front of the head."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spike import SpikeCode
+
+from .capacities import PROGRAM_WIDTH
+from .memory import Memory, TAG_WIDTH
+
+
+__all__ = ["TokenSum"]
+
+
+class TokenSum(wiring.Component):
+    """Adds stream values per channel; then fires each channel and stores the spike words.
+
+    One value is added per cycle, also if it follows one of the same channel. Firing compares one
+    threshold per cycle, ``D + 3`` cycles a channel, and leaves the sums at zero for the next image.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Members
+    -------
+    clear : In(1)
+        Starts setting all sums to zero (``sum_depth`` cycles); no value may come meanwhile.
+    add : In(1)
+    channel : In(range(sum_depth))
+    value : In(signed(stream_width))
+    threshold : In(signed(PROGRAM_WIDTH))
+    threshold_valid : In(1)
+        A threshold, 1st to D-th.
+    start : In(1)
+        Fires ``words`` words of channels.
+    words : In(16)
+    out : In(capacities.out_address)
+        Address of the first spike word.
+    plane_stride : In(capacities.spike_address)
+    write : Out(1)
+    address : Out(capacities.spike_address)
+    data : Out(lanes)
+    idle : Out(1)
+    tag : In(TAG_WIDTH)
+    """
+
+    def __init__(self, capacities):
+        if capacities.sum_width >= PROGRAM_WIDTH:
+            raise ValueError(f"Token sums must fit {PROGRAM_WIDTH - 1} bits, not "
+                             f"{capacities.sum_width!r}")
+        self.capacities = capacities
+        super().__init__({
+            "clear": In(1),
+            "add": In(1),
+            "channel": In(range(capacities.sum_depth)),
+            "value": In(signed(capacities.stream_width)),
+            "threshold": In(signed(PROGRAM_WIDTH)),
+            "threshold_valid": In(1),
+            "start": In(1),
+            "words": In(16),
+            "out": In(capacities.out_address),
+            "plane_stride": In(capacities.spike_address),
+            "write": Out(1),
+            "address": Out(capacities.spike_address),
+            "data": Out(capacities.lanes),
+            "idle": Out(1),
+            "tag": In(TAG_WIDTH),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        capacities = self.capacities
+        n_lanes, n_planes, D = capacities.lanes, capacities.planes, capacities.max_count
+        width = signed(capacities.sum_width)
+        m.submodules.sums = sums = Memory(width=capacities.sum_width, depth=capacities.sum_depth,
+                                          name="sums")
+        m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
+
+        # Adding: read, then add and write; a value of the same channel right behind takes the sum
+        # from the write, which the memory does not show yet.
+        adding = Signal()
+        channel = Signal.like(self.channel)
+        value = Signal.like(self.value)
+        total = Signal(width)
+        written = Signal(width)
+        forward = Signal()
+        m.d.sync += [
+            adding.eq(self.add),
+            channel.eq(self.channel),
+            value.eq(self.value),
+            written.eq(total),
+            forward.eq(adding & (channel == self.channel)),
+        ]
+        m.d.comb += total.eq(Mux(forward, written, sums.read_data.as_signed()) + value)
+
+        # Firing: thresholds circulate, so that the ladder needs one comparator.
+        ladder = Signal(D * capacities.sum_width)
+        threshold = ladder[:capacities.sum_width]
+        rotate = Signal()
+        with m.If(self.threshold_valid | rotate):
+            m.d.sync += ladder.eq(Cat(
+                ladder[capacities.sum_width:],
+                Mux(self.threshold_valid, self.threshold[:capacities.sum_width], threshold)))
+
+        index = Signal(range(capacities.sum_depth + n_lanes))
+        words = Signal.like(self.words)
+        lane = Signal(range(n_lanes))
+        step = Signal(range(max(D, n_planes) + 1))
+        reached = Signal(D)
+        codes = Signal(data.ArrayLayout(n_planes, n_lanes))
+        sweep = Signal(range(capacities.sum_depth))
+        m.d.comb += sums.read_address.eq(self.channel)
+        if capacities.spike_code is SpikeCode.THERMOMETER:
+            code = reached
+        else:
+            count = Signal(capacities.count_width)
+            m.d.comb += count.eq(sum(reached[j] for j in range(D)))
+            code = Cat(reversed(list(count)))
+        m.d.comb += self.data.eq(Cat(codes[i][0] for i in range(n_lanes)))
+
+        m.d.comb += [
+            sums.write.eq(adding),
+            sums.write_address.eq(channel),
+            sums.write_data.eq(total),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.idle.eq(~adding)
+                m.d.sync += [index.eq(0), lane.eq(0), step.eq(0), sweep.eq(0),
+                             words.eq(self.words), self.address.eq(self.out)]
+                with m.If(self.clear):
+                    m.next = "CLEAR"
+                with m.Elif(self.start):
+                    m.next = "READ"
+            with m.State("CLEAR"):
+                m.d.comb += [sums.write.eq(1), sums.write_address.eq(sweep),
+                             sums.write_data.eq(0)]
+                m.d.sync += sweep.eq(sweep + 1)
+                with m.If(sweep == capacities.sum_depth - 1):
+                    m.next = "IDLE"
+            with m.State("READ"):
+                m.d.comb += sums.read_address.eq(index)
+                m.next = "COMPARE"
+            with m.State("COMPARE"):
+                m.d.comb += [rotate.eq(1), sums.read_address.eq(index)]
+                m.d.sync += [
+                    reached.eq(Cat(reached[1:],
+                                   sums.read_data.as_signed() >= threshold.as_signed())),
+                    step.eq(step + 1),
+                ]
+                with m.If(step == D - 1):
+                    m.next = "STORE"
+            with m.State("STORE"):
+                m.d.sync += [
+                    codes.as_value().eq(Cat(codes.as_value()[n_planes:], code)),
+                    index.eq(index + 1), lane.eq(lane + 1), step.eq(0),
+                ]
+                m.next = "READ"
+                with m.If(lane == n_lanes - 1):
+                    m.d.sync += [lane.eq(0), words.eq(words - 1)]
+                    m.next = "SEND"
+            with m.State("SEND"):
+                m.d.comb += self.write.eq(1)
+                m.d.sync += [
+                    codes.as_value().eq(
+                        Cat(Cat(codes[i][1:], C(0, 1)) for i in range(n_lanes))),
+                    self.address.eq(self.address + self.plane_stride), step.eq(step + 1),
+                ]
+                with m.If(step == n_planes - 1):
+                    m.d.sync += [step.eq(0), self.address.eq(self.out + self.words - words)]
+                    m.next = "READ"
+                    with m.If(words == 0):
+                        m.next = "IDLE"
+
+        return m

@@ -1,0 +1,56 @@
+"""Windows of a convolution: which taps of each output position lie inside the map."""
+
+from .plan import Window
+
+
+__all__ = ["conv_windows", "identity_windows"]
+
+
+def conv_windows(layer, *, size, out_size, row_step, tap_rows):
+    """Windows of the output lines, and of the positions of each line.
+
+    Rows are stored tap after tap, line-major, ``tap_rows`` rows each.
+
+    Parameters
+    ----------
+    layer : Conv
+    size, out_size : (int, int)
+        Height and width of the input and output map.
+    row_step : int
+        Rows from one word to the next.
+    tap_rows : int
+        Rows of one tap.
+
+    Returns
+    -------
+    lines, positions : tuple of Window
+    """
+    kernel = layer.weight.shape[-1]
+    (_, width), (out_height, out_width) = size, out_size
+    if kernel == 1 and layer.stride == 1:
+        return identity_windows(out_height * out_width, row_step=row_step)
+
+    lines = []
+    for index in range(out_height):
+        first, taps, start = _inside(index, size[0], kernel, layer)
+        lines.append(Window(start * width, first * kernel * tap_rows, 0, taps - 1))
+    positions = []
+    for index in range(out_width):
+        first, taps, start = _inside(index, width, kernel, layer)
+        jump = row_step + (kernel - taps) * tap_rows
+        positions.append(Window(start, first * tap_rows, jump, taps - 1))
+    return tuple(lines), tuple(positions)
+
+
+def identity_windows(n_positions, *, row_step):
+    """Windows of a layer whose every output position sees the same input position only."""
+    return ((Window(0, 0, 0, 0),),
+            tuple(Window(index, 0, row_step, 0) for index in range(n_positions)))
+
+
+def _inside(index, size, kernel, layer):
+    """First tap inside the map, number of taps inside, and where the first one reads."""
+    start = index * layer.stride - layer.padding
+    first = max(0, -start)
+    last = min(kernel - 1, size - 1 - start)
+    return first, last - first + 1, start + first
