@@ -1,0 +1,139 @@
+"""Exact ranges: attained by some input, left by none."""
+
+from dataclasses import replace
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+
+from golden import PIXELS, Conv, ModelError, SpikeCode, planes, run
+from golden.attention import key_value, query
+from golden.conv import convolve
+from golden.ranges import analyse, conv_interval, kv_width, saturate, width, widths
+from tests.models import random_images, random_model
+
+
+def tiny_conv(weight, *, source="x.counts", groups=1):
+    weight = np.array(weight, np.int8)
+    return Conv("tiny", source, weight, 4, 1, 0, groups, drain=None)
+
+
+@pytest.mark.parametrize("max_count", [1, 2, 3])
+def test_conv_bounds_are_the_extremes_over_all_inputs(max_count):
+    layer = tiny_conv([[[[3]], [[-2]], [[7]]], [[[-1]], [[-5]], [[0]]], [[[0]], [[0]], [[0]]]])
+    inputs = np.array(list(product(range(max_count + 1), repeat=3))).reshape(-1, 3, 1, 1)
+    potential = convolve(inputs, layer.weight)
+    low, high = conv_interval(layer, max_count)
+    assert low.tolist() == potential.min(axis=(0, 2, 3)).tolist()
+    assert high.tolist() == potential.max(axis=(0, 2, 3)).tolist()
+
+
+def test_stem_bounds_are_the_extremes_over_all_pixels():
+    layer = tiny_conv([[[[7]]], [[[-7]]]], source=PIXELS)
+    potential = convolve(np.arange(256).reshape(-1, 1, 1, 1), layer.weight)
+    low, high = conv_interval(layer, 4)
+    assert low.tolist() == potential.min(axis=(0, 2, 3)).tolist() == [0, -1785]
+    assert high.tolist() == potential.max(axis=(0, 2, 3)).tolist() == [1785, 0]
+
+
+@pytest.mark.parametrize("code", SpikeCode)
+def test_accumulators_stay_inside_the_bounds_at_every_addition(code):
+    weight = [5, -7, 2]
+    (low,), (high,) = conv_interval(tiny_conv([[[[w]] for w in weight]]), 3)
+    reached = set()
+    for counts, order in product(product(range(4), repeat=3), permutations(range(3))):
+        accumulator = 0
+        for plane in planes(np.array(counts), code, 3):
+            accumulator *= 2 if code is SpikeCode.BITPLANE else 1
+            for synapse in order:
+                reached.add(accumulator)
+                accumulator += int(plane[synapse]) * weight[synapse]
+            reached.add(accumulator)
+    assert min(reached) == low
+    assert max(reached) == high
+
+
+def test_attention_bounds_are_attained_when_everything_spikes():
+    model = random_model(3)
+    ranges = analyse(model)
+    full = np.full((1, 16, 2, 2), 4)
+    memory = key_value(full, np.full((1, 64, 2, 2), 4), 2)
+    assert (ranges.kv["block3.0.attn.kv"][1] == memory.max(axis=(0, 2, 3))).all()
+    assert (ranges.kv["block3.0.attn.kv"][0] == 0).all()
+    low, high = ranges.potential["block3.0.attn.attn"]
+    assert (high == query(full, memory).max(axis=(0, 2, 3))).all()
+    assert (low == 0).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_tensor_of_a_run_leaves_its_interval(seed):
+    model = random_model(seed, max_count=[1, 4, 7, 15][seed])
+    ranges = analyse(model)
+    tensors = run(model, random_images(seed, 8, model.image_shape), trace=True).tensors
+    for name, (low, high) in ranges.stream.items():
+        stream = tensors[f"{name}.stream"]
+        assert (stream.min(axis=(0, 2, 3)) >= low).all(), name
+        assert (stream.max(axis=(0, 2, 3)) <= high).all(), name
+    for name, (_, high) in ranges.kv.items():
+        assert (tensors[name].max(axis=(0, 2, 3)) <= high).all(), name
+    low, high = ranges.logits
+    assert (tensors["logits"] >= low).all()
+    assert (tensors["logits"] <= high).all()
+
+
+def test_streams_add_up_channel_by_channel():
+    model = random_model(3)
+    ranges = analyse(model)
+    layer = next(layer for layer in model.layers if layer.name == "block3.0")
+    before, after = ranges.stream["block3.0.attn"], ranges.stream["block3.0"]
+    branch = [(bound << layer.drain.shift) + layer.drain.bias
+              for bound in ranges.potential["block3.0"]]
+    assert after[0].tolist() == (before[0] + branch[0]).tolist()
+    assert after[1].tolist() == (before[1] + branch[1]).tolist()
+    # The sum over tokens has the bounds of one token, as often as there are tokens.
+    last = [bound * 4 for bound in ranges.stream["block4.0"]]
+    assert [bound.tolist() for bound in ranges.potential["head.sum"]] == [
+        bound.tolist() for bound in last]
+
+
+def test_widths_hold_the_intervals():
+    model = random_model(3)
+    ranges = analyse(model)
+    bits = widths(model)
+    assert bits == model.widths
+    for name, (low, high) in ranges.potential.items():
+        limit = 2 ** (bits[name]["potential"] - 1)
+        assert -limit <= low.min()
+        assert high.max() < limit
+        assert low.min() < -limit // 2 or high.max() >= limit // 2
+    assert bits["block3.0.attn.kv"] == {"kv": (4 * 16).bit_length()}
+    assert set(bits["head"]) == {"potential", "logits"}
+    assert set(bits["block3.0"]) == {"potential", "stream"}
+
+
+@pytest.mark.parametrize(("low", "high", "bits"), [
+    (0, 0, 1), (-1, 0, 1), (0, 1, 2), (-2, 1, 2), (-3, 1, 3), (-128, 127, 8), (-129, 0, 9),
+    (0, 128, 9)])
+def test_width_is_that_of_twos_complement(low, high, bits):
+    assert width(low, high) == bits
+    assert width(np.array([low, 0]), np.array([0, high])) == bits
+
+
+def test_kv_width_has_no_sign():
+    assert [kv_width(high) for high in (0, 1, 3136, 4095, 4096)] == [1, 1, 12, 12, 13]
+
+
+def test_thresholds_saturate_just_outside_the_interval():
+    thresholds = np.array([[-99, 0, 99], [-10**12, 5, 10**12]])
+    assert saturate(thresholds, np.array([-4, 5]), np.array([4, 5])).tolist() == [
+        [-4, 0, 5], [5, 5, 6]]
+
+
+def test_more_bits_than_int64_sums_allow_are_refused():
+    model = random_model(3)
+    last = [layer.name for layer in model.layers].index("block4.0")
+    layer = model.layers[last]
+    wide = replace(layer, drain=replace(layer.drain, shift=2**6))
+    layers = (*model.layers[:last], wide, *model.layers[last + 1:])
+    with pytest.raises(ModelError, match=r"Layer block4\.0: values must fit 48 bits, not need"):
+        analyse(replace(model, layers=layers))
