@@ -1,0 +1,1 @@
+"""Training of spike-driven transformers, and their export as integer models."""

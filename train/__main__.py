@@ -1,0 +1,165 @@
+"""Command line: train, evaluate and export."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from train import commands
+
+
+DESCRIPTION = """\
+Train a spike-driven transformer and export it as an integer model.
+
+A run has two phases. The float SFA network is trained first: its neurons emit whole spike counts,
+its weights are real numbers. Then the same network goes on with quantised weights. Export folds it
+into integers and writes the model only if every count, every stream value and every logit of the
+held-back images equals what the quantised network computes.
+"""
+
+EPILOG = """\
+examples:
+  %(prog)s fit --config train/recipes/digits.toml --out build/digits
+      train on real digits; Ctrl-C stops after the last whole epoch, --resume goes on
+  %(prog)s evaluate build/digits/checkpoint.pt
+      accuracy of the float, quantised and integer network
+  %(prog)s export build/digits/checkpoint.pt --out build/digits/digits.safetensors
+      the model file that python -m golden and python -m hw.build read
+  %(prog)s accuracy --config train/recipes/digits.toml --seeds 0 1 2 --out build/accuracy
+      train three networks and check the accuracy contract
+"""
+
+FIT_HELP = """\
+Train a network from a TOML configuration (train/recipes/digits.toml explains itself).
+
+DIR receives checkpoint.pt after every epoch, float.pt at the end of the float phase, and fit.json
+with accuracies, seed, epochs and seconds at the end. The result depends on configuration, seed and
+number of threads only; a resumed run gives the same bits as one that was not interrupted.
+"""
+
+EVALUATE_HELP = """\
+Print the accuracy of a checkpoint on the held-back images: of the float SFA network if the
+checkpoint is of the float phase, of the quantised network and of its integer model otherwise.
+"""
+
+EXPORT_HELP = """\
+Fold a quantised checkpoint into an integer model and write it.
+
+First the quantised network (float64, evaluation mode) and the integer model compute every held-back
+image; they must agree in every tensor, with ==. At the first difference the export names the layer
+and writes nothing. A report in JSON goes beside the model (digits.json for digits.safetensors).
+"""
+
+ACCURACY_HELP = """\
+Train one network per seed and print their accuracies: float SFA, quantised, integer model.
+
+Exit status 1 if the median of the integer model is below 96 %% or more than 1 point below the
+median of the float SFA network.
+"""
+
+
+def main(arguments=None, prog="python -m train"):
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process by default.
+    prog : str
+        How the user called this.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 1 if the accuracy contract does not hold; 2 after an error that was reported
+        in one sentence; 130 after Ctrl-C.
+    """
+    options = _parser(prog).parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except KeyboardInterrupt:
+        print(f"\n{commands.interrupted(options)}", file=sys.stderr)
+        return 130
+    except OSError as error:
+        where = error.filename or "standard output"
+        print(f"{where}: {(error.strerror or str(error)).lower()}.", file=sys.stderr)
+        return 2
+    except (ValueError, ArithmeticError, ModuleNotFoundError) as error:
+        print(f"{error}.", file=sys.stderr)
+        return 2
+
+
+def _parser(prog):
+    parser = argparse.ArgumentParser(
+        prog=prog, description=DESCRIPTION, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, function, description, *, help):  # noqa: A002
+        sub = subcommands.add_parser(
+            name, help=help, description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(command=function)
+        sub.add_argument(
+            "--threads", type=_positive, metavar="N", help="processor cores (default: all)"
+        )
+        return sub
+
+    fit = command("fit", commands.fit, FIT_HELP, help="train a network")
+    _add_training(fit)
+    fit.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+
+    evaluate = command(
+        "evaluate", commands.evaluate, EVALUATE_HELP, help="accuracy of a checkpoint"
+    )
+    evaluate.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    evaluate.add_argument("--report", type=Path, metavar="FILE", help="also write JSON here")
+    _add_rounding(evaluate)
+
+    export = command("export", commands.export, EXPORT_HELP, help="write the integer model")
+    export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    export.add_argument("--out", type=Path, required=True, metavar="MODEL.safetensors")
+    export.add_argument(
+        "--report", type=Path, metavar="FILE", help="JSON report (default: MODEL.json)"
+    )
+    _add_rounding(export)
+
+    accuracy = command(
+        "accuracy", commands.accuracy, ACCURACY_HELP, help="train several seeds, check medians"
+    )
+    _add_training(accuracy)
+    accuracy.add_argument(
+        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
+    )
+    return parser
+
+
+def _add_training(parser):
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML file")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
+    parser.add_argument(
+        "--epochs", type=_positive, nargs=2, metavar=("FLOAT", "QUANTISED"),
+        help="epochs of the two phases, in place of the configuration's",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in DIR, if any"
+    )
+
+
+def _add_rounding(parser):
+    parser.add_argument(
+        "--rounding", choices=["half-up", "half-even"],
+        help="rule of every neuron, in place of the one the network was trained with",
+    )
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

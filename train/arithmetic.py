@@ -1,0 +1,135 @@
+"""What a layer computes, apart from how the layers are wired.
+
+The blocks of :mod:`train.blocks` describe the network once and ask an *arithmetic* for each step.
+Float training, quantisation-aware training, exact integer evaluation and export are four
+arithmetics over the same wiring, so they cannot disagree about it.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch.nn.functional as F
+from torch import nn
+
+from train.neuron import SpikeNeuron
+
+
+__all__ = ["PIXEL_DIVISOR", "FloatArithmetic", "Stream", "convolve", "normalise", "split_heads"]
+
+
+#: Pixels enter as x/256 without subtracting a mean, so that zero padding stays exact.
+PIXEL_DIVISOR = 256
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One version of the residual stream.
+
+    Parameters
+    ----------
+    name : str
+        Layer that wrote it.
+    value : Any
+        Membrane potentials (or the name of their tensor, at export).
+    spikes : Any
+        Output of the neuron that every reader of this version shares.
+    """
+
+    name: str
+    value: Any
+    spikes: Any
+
+
+def convolve(inputs, conv, *, weight, bias):
+    """Convolution of 2-D maps with the geometry of ``conv``, whose kernel may be 1-D.
+
+    Parameters
+    ----------
+    inputs : tensor, shape (images, channels, height, width)
+    conv : nn.Conv2d or nn.Conv1d
+        Gives stride, padding and groups.
+    weight, bias : tensor
+        Used in place of those of ``conv``; ``bias`` may be ``None``.
+
+    Returns
+    -------
+    tensor, shape (images, out_channels, out_height, out_width)
+    """
+    weight = weight.unsqueeze(-1) if weight.dim() == 3 else weight
+    return F.conv2d(inputs, weight, bias, conv.stride[0], conv.padding[0], 1, conv.groups)
+
+
+def normalise(potential, norm):
+    """Batch norm of 2-D maps by a 1-D or 2-D ``norm``."""
+    if isinstance(norm, nn.BatchNorm1d):
+        return norm(potential.flatten(2)).view_as(potential)
+    return norm(potential)
+
+
+def split_heads(spikes, heads):
+    """Shape (images, heads, channels per head, tokens): heads contiguous, tokens row-major."""
+    return spikes.flatten(2).unflatten(1, (heads, -1))
+
+
+class FloatArithmetic:
+    """SFA in floating point, as the float network is trained and evaluated.
+
+    Spikes are ``count / D`` (``count`` in front of the classifier), streams real numbers.
+
+    Parameters
+    ----------
+    max_count : int
+        ``D``.
+    rounding : Rounding
+    """
+
+    def __init__(self, *, max_count, rounding):
+        self.max_count = max_count
+        self.rounding = rounding
+        self.neuron = SpikeNeuron(max_count=max_count, rounding=rounding, divisor=max_count)
+        self.head_neuron = SpikeNeuron(max_count=max_count, rounding=rounding, divisor=1)
+
+    def pixels(self, images):
+        """Network input from pixel values 0..255, shape (images, channels, height, width)."""
+        return images / PIXEL_DIVISOR
+
+    def fire(self, name, conv, norm, spikes):
+        """Spikes of a branch-internal neuron behind ``conv`` and ``norm``."""
+        return self.neuron(self.branch(name, conv, norm, spikes))
+
+    def stem(self, name, conv, norm, pixels):
+        """Stream that the first layer writes from pixels."""
+        value = self.written(name, conv, norm, pixels, divisor=PIXEL_DIVISOR)
+        return Stream(name, value, self.neuron(value))
+
+    def write(self, name, conv, norm, spikes, *, previous):
+        """Stream after adding a branch to ``previous``, or a new stream if that is ``None``."""
+        value = self.written(name, conv, norm, spikes, divisor=self.max_count)
+        if previous is not None:
+            value = previous.value + value
+        return Stream(name, value, self.neuron(value))
+
+    def attention(self, name, queries, keys, values, *, heads):
+        """Spikes of ``q (k^T v) 2 / sqrt(dk)``; heads are contiguous channels."""
+        maps = queries.shape[2:]
+        queries, keys, values = (split_heads(x, heads) for x in (queries, keys, values))
+        memory = keys @ values.transpose(-1, -2)
+        potential = memory.transpose(-1, -2) @ queries * (2 / math.sqrt(queries.shape[2]))
+        return self.neuron(potential.flatten(1, 2).unflatten(2, maps))
+
+    def token_mean(self, name, stream):
+        """Spikes (divisor 1) of the mean over tokens, shape (images, channels, 1, 1)."""
+        return self.head_neuron(stream.value.mean((2, 3), keepdim=True))
+
+    def logits(self, name, linear, spikes):
+        """Class scores, shape (images, classes)."""
+        return linear(spikes.flatten(1))
+
+    def branch(self, name, conv, norm, spikes):
+        """Potential in front of a branch-internal neuron."""
+        return normalise(convolve(spikes, conv, weight=conv.weight, bias=conv.bias), norm)
+
+    def written(self, name, conv, norm, inputs, *, divisor):
+        """What a layer adds to the residual stream; ``inputs`` are integers over ``divisor``."""
+        return normalise(convolve(inputs, conv, weight=conv.weight, bias=conv.bias), norm)

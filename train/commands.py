@@ -1,0 +1,146 @@
+"""The commands behind ``python -m train``. Torch is imported only once one of them runs."""
+
+import time
+from pathlib import Path
+
+
+__all__ = ["accuracy", "evaluate", "export", "fit", "interrupted"]
+
+
+def fit(options):
+    """Train a network and write ``fit.json``."""
+    _set_threads(options)
+    from train import fit as training
+    from train.config import CHECKPOINT
+    from train.progress import fit_progress
+    from train.report import training_report, write_json
+
+    config = _configuration(options)
+    with fit_progress() as watcher:
+        state = training.fit(
+            config, options.out, seed=options.seed, resume=options.resume, progress=watcher
+        )
+    report = training_report(state)
+    write_json(report, options.out / "fit.json")
+    for kind, value in report["accuracy"].items():
+        print(f"{kind:9} {value:.2%}")
+    print(f"{options.out / CHECKPOINT} after {report['seconds']:.0f} s of training")
+
+
+def evaluate(options):
+    """Print the accuracies of a checkpoint."""
+    _set_threads(options)
+    from train import checkpoint
+    from train.data import load_split
+    from train.fit import float_accuracy, measure
+    from train.report import training_report, write_json
+
+    state = checkpoint.load(options.checkpoint)
+    split = load_split(state.config.data.name)
+    if state.grids is None:
+        found = {"float": float_accuracy(state.build(), split)}
+    else:
+        found = measure(state, split, _rounding(options))
+    for kind, value in found.items():
+        print(f"{kind:9} {value:.2%} of {len(split.test_images)} held-back images")
+    if options.report is not None:
+        write_json(training_report(state) | {"accuracy": found}, options.report)
+
+
+def export(options):
+    """Write an integer model and its report."""
+    _set_threads(options)
+    from train import checkpoint
+    from train import export as exporting
+    from train.data import load_split
+    from train.fit import measure
+    from train.progress import image_progress
+    from train.report import training_report, write_json
+
+    if options.out.suffix != ".safetensors":
+        raise ValueError(f"{options.out}: the model file must end in .safetensors")
+    began = time.perf_counter()
+    state = checkpoint.load(options.checkpoint)
+    split = load_split(state.config.data.name)
+    quantised = state.quantised(_rounding(options))
+    report = training_report(state)
+    report["rounding"] = quantised.rounding.value
+    report["accuracy"] |= measure(state, split, quantised.rounding)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with image_progress("comparing with golden, images") as progress:
+        # The model's notes leave out what a repeated run would not reproduce.
+        notes = {key: report[key] for key in report.keys() - {"seconds"}}
+        model, compared = exporting.export(
+            quantised, options.out, split.test_images, name=state.config.name, notes=notes,
+            progress=progress,
+        )
+    report |= {
+        "model": options.out.name,
+        "images": len(split.test_images),
+        "integers_compared": compared,
+        "mismatches": 0,
+        "mean_counts": model.mean_counts,
+        "export_seconds": round(time.perf_counter() - began, 1),
+    }
+    write_json(report, options.report or options.out.with_suffix(".json"))
+    print(
+        f"{options.out}: {compared:,} integers of {len(split.test_images)} images equal, "
+        f"accuracy {report['accuracy']['golden']:.2%}"
+    )
+
+
+def accuracy(options):
+    """Train several seeds; 1 if the accuracy contract does not hold."""
+    _set_threads(options)
+    from train.accuracy import study
+    from train.progress import fit_progress
+    from train.report import write_json
+
+    config = _configuration(options)
+    found = study(
+        config, options.seeds, options.out, resume=options.resume,
+        progress=lambda seed: fit_progress(f"seed {seed}: "),
+    )
+    failures = found.failures()
+    write_json(
+        {
+            "accuracy": {str(seed): run for seed, run in found.accuracy.items()},
+            "medians": found.medians, "failures": failures,
+        },
+        options.out / "accuracy.json",
+    )
+    print(found.table())
+    for sentence in failures:
+        print(f"{sentence}.")
+    return 1 if failures else 0
+
+
+def interrupted(options):
+    """Sentence that tells what Ctrl-C left behind."""
+    from train.config import CHECKPOINT
+
+    folder = getattr(options, "out", None)
+    if hasattr(options, "resume") and list(Path(folder).rglob(CHECKPOINT)):
+        return f"Interrupted; {folder} holds the last whole epoch, and --resume goes on from it."
+    return "Interrupted, nothing was written."
+
+
+def _set_threads(options):
+    import torch
+
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+
+
+def _configuration(options):
+    """Configuration with the command line's epochs."""
+    from train import config
+
+    found = config.load(options.config)
+    return config.with_epochs(found, *options.epochs) if options.epochs else found
+
+
+def _rounding(options):
+    from golden.model import Rounding
+
+    return None if options.rounding is None else Rounding(options.rounding)

@@ -1,0 +1,225 @@
+"""Training configuration: a TOML file, checked before anything is computed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from golden.model import Rounding
+
+
+__all__ = [
+    "CHECKPOINT", "FLOAT_CHECKPOINT", "Config", "ConfigError", "DataConfig", "FitConfig",
+    "NetworkConfig", "QuantiseConfig",
+    "from_builtins", "load", "to_builtins", "with_epochs",
+]
+
+
+#: Files of a run's folder: the newest state, and the last one with float weights.
+CHECKPOINT = "checkpoint.pt"
+FLOAT_CHECKPOINT = "float.pt"
+
+Positive = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+NonNegative = Annotated[float, Meta(ge=0)]
+
+
+class ConfigError(ValueError):
+    """A configuration that breaks a rule, told in one sentence."""
+
+
+class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Shape of an E-SpikeFormer.
+
+    Parameters
+    ----------
+    image : (int, int, int)
+        Height, width and channels of the 8-bit input.
+    classes : int
+    dims : (int, int, int, int)
+        C0..C3; the stem has C0/2 channels.
+    depths : (int, int)
+        Transformer blocks of width C2 and of width C3.
+    heads : int
+        Divides C2 and C3.
+    strides : (int, int, int, int, int)
+        Of the stem and the four downsampling layers, each 1 or 2.
+    stem_kernel : int
+        Odd.
+    max_count : int
+        ``D``, 1 to 15: most spikes that a neuron fires at once.
+    rounding : Rounding
+    ratio : int
+        Widening of MLP, value projection and second branch of a convolution block.
+    """
+
+    image: tuple[Positive, Positive, Positive]
+    classes: Annotated[int, Meta(ge=2)]
+    dims: tuple[Positive, Positive, Positive, Positive]
+    depths: tuple[Positive, Positive]
+    heads: Positive
+    strides: tuple[Positive, Positive, Positive, Positive, Positive]
+    stem_kernel: Positive = 7
+    max_count: Annotated[int, Meta(ge=1, le=15)] = 4
+    rounding: Rounding = Rounding.HALF_UP
+    ratio: Positive = 4
+
+    def __post_init__(self):
+        if self.dims[0] % 2:
+            raise ValueError(f"dims[0] must be even, not {self.dims[0]}")
+        for index in (2, 3):
+            if self.dims[index] % self.heads:
+                raise ValueError(
+                    f"dims[{index}] must be a multiple of heads ({self.heads}), "
+                    f"not {self.dims[index]}"
+                )
+        if self.stem_kernel % 2 == 0:
+            raise ValueError(f"stem_kernel must be odd, not {self.stem_kernel}")
+        if max(self.strides) > 2:
+            raise ValueError(f"strides must be 1 or 2, not {max(self.strides)}")
+
+
+class QuantiseConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the weights become integers.
+
+    Parameters
+    ----------
+    weight_bits : int
+        2 to 8; weights are within ``+-(2**(weight_bits - 1) - 1)``.
+    max_fraction_bits : int
+        Most fraction bits that a residual stream may have.
+    """
+
+    weight_bits: Annotated[int, Meta(ge=2, le=8)] = 8
+    max_fraction_bits: Annotated[int, Meta(ge=1, le=20)] = 14
+
+
+class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Training schedule.
+
+    Parameters
+    ----------
+    float_epochs, quantised_epochs : int
+        Epochs of the float SFA network, then of quantisation-aware training.
+    frozen_epochs : int
+        Last quantised epochs, which run with fixed batch-norm statistics and scales: what is
+        trained there is what is exported.
+    batch : int
+        Images per step.
+    float_rate, quantised_rate : float
+        Peak learning rates; each phase decays to 0 along a cosine.
+    warmup : float
+        Part of each phase in which the rate rises.
+    weight_decay, label_smoothing : float
+    spike_penalty : float
+        Weight of the mean count in the loss; fewer spikes are fewer additions.
+    """
+
+    float_epochs: Positive
+    quantised_epochs: Positive
+    frozen_epochs: Positive
+    batch: Annotated[int, Meta(ge=2)]
+    float_rate: Annotated[float, Meta(gt=0)]
+    quantised_rate: Annotated[float, Meta(gt=0)]
+    warmup: Fraction = 0.1
+    weight_decay: NonNegative = 0.05
+    label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    spike_penalty: NonNegative = 0.0
+
+    def __post_init__(self):
+        if self.frozen_epochs > self.quantised_epochs:
+            raise ValueError(
+                f"frozen_epochs must be at most quantised_epochs ({self.quantised_epochs}), "
+                f"not {self.frozen_epochs}"
+            )
+
+
+class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Data set and augmentation.
+
+    Parameters
+    ----------
+    name : str
+        ``digits``.
+    shift : float
+        Largest random shift, in pixels.
+    rotation : float
+        Largest random rotation, in degrees.
+    scale : float
+        Largest random change of size, as a part of 1.
+    """
+
+    name: Annotated[str, Meta(min_length=1)]
+    shift: NonNegative = 0.0
+    rotation: Annotated[float, Meta(ge=0, le=180)] = 0.0
+    scale: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A complete training run; one table of the TOML file per field."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    data: DataConfig
+    network: NetworkConfig
+    quantise: QuantiseConfig
+    fit: FitConfig
+
+
+def load(path):
+    """Read a configuration.
+
+    Parameters
+    ----------
+    path : path-like
+        TOML file.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or breaks a rule; the sentence names the file and the field.
+    """
+    try:
+        return msgspec.toml.decode(Path(path).read_bytes(), type=Config)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{path}: cannot be read ({reason.lower()})") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {_sentence(error)}") from error
+
+
+def with_epochs(config, float_epochs, quantised_epochs):
+    """Configuration with other phases; the frozen epochs are at most the quantised ones."""
+    schedule = msgspec.structs.replace(
+        config.fit, float_epochs=float_epochs, quantised_epochs=quantised_epochs,
+        frozen_epochs=min(config.fit.frozen_epochs, quantised_epochs),
+    )
+    return msgspec.structs.replace(config, fit=schedule)
+
+
+def to_builtins(config):
+    """Configuration as plain dicts, lists and numbers, for a checkpoint."""
+    return msgspec.to_builtins(config)
+
+
+def from_builtins(values):
+    """Inverse of :func:`to_builtins`.
+
+    Raises
+    ------
+    ConfigError
+        If the values break a rule.
+    """
+    try:
+        return msgspec.convert(values, type=Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_sentence(error)) from error
+
+
+def _sentence(error):
+    """A decoder's message without its ``$.`` path notation."""
+    return str(error).replace("`$.", "`").replace(" - at `$`", "")

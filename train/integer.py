@@ -1,0 +1,255 @@
+"""The quantised network in evaluation mode: integers, then one affine map per layer, in float64.
+
+This is the torch side of the comparison with the integer model. Every sum here is a whole number
+below 2**53 or a whole number of stream units, hence exact; the one rounding is that of the affine
+map in front of a branch-internal neuron.
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+
+from golden.model import Rounding
+from train.arithmetic import PIXEL_DIVISOR, Stream, convolve, split_heads
+from train.model import ESpikeFormer, to_maps
+from train.neuron import spike_count
+from train.quantise import Grids, norm_affine, weight_limit
+
+
+__all__ = [
+    "FoldedFire", "FoldedLogits", "FoldedWrite", "IntegerArithmetic", "QuantisedNetwork",
+    "fold_fire", "fold_logits", "fold_write",
+]
+
+
+@dataclass(frozen=True)
+class FoldedFire:
+    """Branch-internal layer: the neuron sees ``slope * (weight * counts) + offset``."""
+
+    weight: torch.Tensor
+    slope: torch.Tensor
+    offset: torch.Tensor
+
+
+@dataclass(frozen=True)
+class FoldedWrite:
+    """Writer of the stream: adds ``(weight * counts) 2**-exponent + bias 2**-fraction_bits``."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    exponent: int
+    fraction_bits: int
+
+
+@dataclass(frozen=True)
+class FoldedLogits:
+    """Classifier: ``scale * (weight * counts + bias)``."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    scale: float
+
+
+def fold_fire(conv, norm, *, scales, limit, divisor):
+    """Integer weights of a branch-internal layer and the affine map behind them.
+
+    Parameters
+    ----------
+    conv, norm : module
+        In float64.
+    scales : float64 tensor, shape (out_channels,)
+        Step of the weights of each channel.
+    limit : int
+        Largest magnitude of a weight.
+    divisor : int
+        The layer's inputs are integers over this.
+
+    Returns
+    -------
+    FoldedFire
+    """
+    weight = (conv.weight / _per_channel(scales, conv.weight)).round().clamp(-limit, limit)
+    slope, offset = norm_affine(conv, norm)
+    return FoldedFire(weight, slope * scales / divisor, offset)
+
+
+def fold_write(conv, norm, *, exponent, fraction_bits, limit, divisor):
+    """Integer weights and bias of a layer that writes the stream, batch norm included.
+
+    Parameters
+    ----------
+    conv, norm, limit, divisor
+        As for :func:`fold_fire`.
+    exponent, fraction_bits : int
+        ``S`` and ``F``.
+
+    Returns
+    -------
+    FoldedWrite
+    """
+    slope, offset = norm_affine(conv, norm)
+    steps = conv.weight * _per_channel(slope / divisor, conv.weight) * 2.0**exponent
+    bias = (offset * 2.0**fraction_bits).round()
+    return FoldedWrite(steps.round().clamp(-limit, limit), bias, exponent, fraction_bits)
+
+
+def fold_logits(linear, *, scale, limit):
+    """Integer weights and bias of the classifier, in units of ``scale``.
+
+    Returns
+    -------
+    FoldedLogits
+    """
+    weight = (linear.weight / scale).round().clamp(-limit, limit)
+    return FoldedLogits(weight, (linear.bias / scale).round(), scale)
+
+
+def _per_channel(values, weight):
+    return values.view(-1, *[1] * (weight.dim() - 1))
+
+
+class IntegerArithmetic:
+    """Integer evaluation of a quantised network whose parameters are float64.
+
+    Spikes are counts. With ``trace`` a dict, every tensor that the integer model has is put there
+    under the same name, as int64 arrays.
+
+    Parameters
+    ----------
+    grids : Grids
+    weight_bits, max_count : int
+    rounding : Rounding
+    trace : dict, optional
+    """
+
+    def __init__(self, grids, *, weight_bits, max_count, rounding, trace=None):
+        self.grids = grids
+        self.limit = weight_limit(weight_bits)
+        self.max_count = max_count
+        self.rounding = rounding
+        self.trace = trace
+
+    def pixels(self, images):
+        """Pixels as they are."""
+        return self._keep("pixels", images.double())
+
+    def fire(self, name, conv, norm, spikes):
+        """Counts of a branch-internal neuron."""
+        folded = fold_fire(
+            conv, norm, scales=self.grids.scales[name].double(), limit=self.limit,
+            divisor=self.max_count,
+        )
+        potential = convolve(spikes, conv, weight=folded.weight, bias=None)
+        slope, offset = folded.slope[:, None, None], folded.offset[:, None, None]
+        return self._count(name, potential * slope + offset)
+
+    def stem(self, name, conv, norm, pixels):
+        """Stream that the first layer writes from pixels."""
+        return self._written(name, conv, norm, pixels, divisor=PIXEL_DIVISOR, previous=None)
+
+    def write(self, name, conv, norm, spikes, *, previous):
+        """Stream after adding a branch."""
+        return self._written(name, conv, norm, spikes, divisor=self.max_count, previous=previous)
+
+    def attention(self, name, queries, keys, values, *, heads):
+        """Counts of the neuron behind ``q (k^T v)``."""
+        maps = queries.shape[2:]
+        queries, keys, values = (split_heads(x, heads) for x in (queries, keys, values))
+        memory = self._keep(f"{name}.kv", keys @ values.transpose(-1, -2))
+        products = (memory.transpose(-1, -2) @ queries).flatten(1, 2).unflatten(2, maps)
+        # One division, so that an exact tie stays one: 2 I / (D**3 sqrt(dk)).
+        divisor = self.max_count**3 * math.sqrt(queries.shape[2])
+        return self._count(f"{name}.attn", products * 2 / divisor)
+
+    def token_mean(self, name, stream):
+        """Counts of the mean over tokens, shape (images, channels, 1, 1)."""
+        height, width = stream.value.shape[2:]
+        total = stream.value.sum((2, 3), keepdim=True)
+        return self._count(name, total / (height * width))
+
+    def logits(self, name, linear, spikes):
+        """Class scores; the trace has them in integers."""
+        scale = float(self.grids.scales[name])
+        folded = fold_logits(linear, scale=scale, limit=self.limit)
+        totals = spikes.flatten(1) @ folded.weight.T + folded.bias
+        return self._keep("logits", totals) * scale
+
+    def _written(self, name, conv, norm, inputs, *, divisor, previous):
+        fraction_bits = self.grids.fraction_bits[name]
+        folded = fold_write(
+            conv, norm, exponent=self.grids.exponents[name], fraction_bits=fraction_bits,
+            limit=self.limit, divisor=divisor,
+        )
+        potential = convolve(inputs, conv, weight=folded.weight, bias=None)
+        bias = folded.bias[:, None, None] * 2.0**-fraction_bits
+        value = potential * 2.0**-folded.exponent + bias
+        if previous is not None:
+            value = previous.value + value
+        self._keep(f"{name}.stream", value * 2.0**fraction_bits)
+        return Stream(name, value, self._count(name, value))
+
+    def _count(self, name, potential):
+        count = spike_count(potential, self.max_count, self.rounding)
+        return self._keep(f"{name}.counts", count)
+
+    def _keep(self, name, values):
+        if self.trace is not None:
+            whole = values.to(torch.int64)
+            if not torch.equal(whole.double(), values):
+                raise ArithmeticError(f"{name} must be whole numbers")
+            self.trace[name] = whole.numpy()
+        return values
+
+
+@dataclass(frozen=True)
+class QuantisedNetwork:
+    """A trained network with its grids, as it is evaluated and exported.
+
+    Parameters
+    ----------
+    network : ESpikeFormer
+        In float64 and evaluation mode; :meth:`of` makes such a copy.
+    grids : Grids
+    weight_bits : int
+    rounding : Rounding
+        Of every neuron; it may differ from the rule that the network was trained with.
+    """
+
+    network: ESpikeFormer
+    grids: Grids
+    weight_bits: int
+    rounding: Rounding
+
+    @classmethod
+    def of(cls, network, grids, *, weight_bits, rounding):
+        """Copy ``network`` into float64 and evaluation mode."""
+        return cls(copy.deepcopy(network).double().eval(), grids, weight_bits, rounding)
+
+    @property
+    def max_count(self):
+        """``D``."""
+        return self.network.network.max_count
+
+    @torch.no_grad()
+    def run(self, images, *, trace=False):
+        """Every tensor of the integer model, or its logits alone, computed by torch.
+
+        Parameters
+        ----------
+        images : uint8 array, shape (images, height, width, channels)
+        trace : bool
+
+        Returns
+        -------
+        dict of str to int64 array
+            In the order in which they are computed; ``logits`` is the last.
+        """
+        tensors = {}
+        arithmetic = IntegerArithmetic(
+            self.grids, weight_bits=self.weight_bits, max_count=self.max_count,
+            rounding=self.rounding, trace=tensors,
+        )
+        self.network(to_maps(images), arithmetic)
+        return tensors if trace else {"logits": tensors["logits"]}

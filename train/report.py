@@ -1,0 +1,59 @@
+"""What the commands leave behind for programs to read: JSON files."""
+
+import json
+import platform
+
+import numpy as np
+import torch
+
+from golden.atomic import replacing
+from train.model import count_parameters
+
+
+__all__ = ["training_report", "write_json"]
+
+
+def write_json(values, path):
+    """Write JSON whole or not at all, with sorted keys.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    with replacing(path) as file:
+        file.write((json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
+
+
+def training_report(state):
+    """Facts about a training run.
+
+    Parameters
+    ----------
+    state : Checkpoint
+
+    Returns
+    -------
+    dict
+        JSON values: ``name``, ``seed``, ``epochs``, ``float_epochs``, ``quantised_epochs``,
+        ``seconds``, ``accuracy`` (``float``, ``quantised``, ``golden``: 0 to 1), ``parameters``,
+        ``weight_bits``, ``max_count``, ``rounding`` and ``versions``.
+    """
+    schedule = state.config.fit
+    return {
+        "name": state.config.name,
+        "seed": state.seed,
+        "epochs": state.epoch,
+        "float_epochs": schedule.float_epochs,
+        "quantised_epochs": schedule.quantised_epochs,
+        "seconds": round(state.seconds, 1),
+        "accuracy": dict(state.accuracy),
+        "parameters": count_parameters(state.build()),
+        "weight_bits": state.config.quantise.weight_bits,
+        "max_count": state.config.network.max_count,
+        "rounding": state.config.network.rounding.value,
+        "versions": {
+            "python": platform.python_version(), "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+    }
