@@ -7,6 +7,7 @@ from golden.model import (
     Conv,
     Fire,
     KeyValue,
+    Layer,
     Logits,
     ModelError,
     Query,
@@ -75,6 +76,8 @@ def shapes(model):
     known = {PIXELS: (channels, height, width)}
     layer, names = None, set()
     for layer in model.layers:
+        if not isinstance(layer, Layer):
+            raise ModelError(f"A layer must be one of the known kinds, not {layer!r}")
         if layer.name in names:
             raise ModelError(f"Layer {layer.name}: a name must be given to only one layer")
         names.add(layer.name)
@@ -108,8 +111,6 @@ def _outputs(layer, known, model):
         case TokenSum():
             channels, _, _ = _look_up(layer, layer.source, known, "stream")
             return {counts_name(layer): (channels, 1, 1)}
-        case _:
-            raise ModelError(f"A layer must be one of the known kinds, not {layer!r}")
 
 
 def _conv(layer, known, model):
