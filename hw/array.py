@@ -121,7 +121,9 @@ class Array(wiring.Component):
 
     def _bus(self, m, columns):
         """Collects what columns store; only the one whose turn it is drives anything."""
-        write, address, data = self.spike_write, self.spike_address, self.spike_data
+        write = self.spike_write
+        address = Mux(write, self.spike_address, 0)
+        data = Mux(write, self.spike_data, 0)
         sum_write, sum_address, sum_data = 0, 0, 0
         for column in columns:
             spiking, summing = column.spike_write, column.sum_write
