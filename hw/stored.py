@@ -1,0 +1,170 @@
+"""What every memory must receive: the tensors of a golden run, as the words the core stores."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden import PIXELS, Conv, KeyValue, Query, SpikeCode, TokenSum, planes
+from golden.shapes import counts_name, stream_name
+
+from .capacities import Drain
+
+
+__all__ = ["PIXEL_LAYER", "Stored", "stored"]
+
+
+#: Layer number under which pixels are stored.
+PIXEL_LAYER = 2**12 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Words that one layer writes to one memory.
+
+    Parameters
+    ----------
+    tensor : str
+        Trace key of what is stored.
+    layer : int
+        Number of the layer in the table.
+    memory : str
+        ``spikes``, ``sums``, or ``stream.N`` and ``attention.N`` of column N.
+    addresses : int64 array, shape (words,)
+        Every one is written; in ``sums`` repeatedly, elsewhere once.
+    words : object array of int, shape (words,)
+        The word after the layer, unsigned.
+    entry_width : int
+        Bits of one entry of a word.
+    channels, positions : int arrays, broadcastable to (words, entries)
+        Channel and row-major position of each entry.
+    """
+
+    tensor: str
+    layer: int
+    memory: str
+    addresses: np.ndarray
+    words: np.ndarray
+    entry_width: int
+    channels: np.ndarray
+    positions: np.ndarray
+
+    def locate(self, index, word):
+        """Channel and position of the first entry in which ``word`` differs from word ``index``."""
+        difference = int(word) ^ int(self.words[index])
+        entry = ((difference & -difference).bit_length() - 1) // self.entry_width
+        entry = min(entry, self.channels.shape[-1] - 1)
+        shape = (len(self.words), self.channels.shape[-1])
+        return tuple(int(np.broadcast_to(array, shape)[index, entry])
+                     for array in (self.channels, self.positions))
+
+
+def stored(plan, tensors, image):
+    """Everything that the core stores for one image, the logits aside.
+
+    Parameters
+    ----------
+    plan : Plan
+    tensors : dict of str to int64 array
+        Trace of a golden run.
+    image : int
+        Index of the image in the trace.
+
+    Returns
+    -------
+    list of Stored
+    """
+    result = [_spikes(plan, PIXELS, PIXEL_LAYER, tensors[PIXELS][image])]
+    for number, (layer, planned) in enumerate(zip(plan.model.layers, plan.layers, strict=True)):
+        drain = planned.record["drain"]
+        match layer:
+            case KeyValue():
+                result += _rows(plan, number, layer.name, tensors[layer.name][image])
+            case Conv() if planned.record["stream"]:
+                result += _stream(plan, number, layer, tensors[stream_name(layer)][image])
+        match layer, drain:
+            case (Conv() | Query() | TokenSum()), (Drain.SPIKES | Drain.KEYS):
+                name = counts_name(layer)
+                result.append(_spikes(plan, name, number, tensors[name][image]))
+            case Conv(), Drain.VALUES:
+                name = counts_name(layer)
+                result += _rows(plan, number, name, tensors[name][image])
+            case Conv(), Drain.SUMS:
+                result.append(_sums(plan, number, layer, tensors[stream_name(layer)][image]))
+    return result
+
+
+def _spikes(plan, name, number, counts):
+    """Planes of a count map, or of a map of keys, whose words run over tokens."""
+    placed = plan.maps[name]
+    flat = counts.reshape(len(counts), -1)
+    keys = name in {layer.keys for layer in plan.model.layers if isinstance(layer, KeyValue)}
+    if keys:
+        flat = flat.T
+    if name == PIXELS:
+        bits = planes(flat, SpikeCode.BITPLANE, 2**placed.planes - 1)
+    else:
+        bits = planes(flat, plan.needed.spike_code, plan.model.max_count)
+    # One more entry, which is 0, serves lanes without a channel and channels that are padding.
+    padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.uint64)
+    padded[:, :-1, :flat.shape[1]] = bits
+    lanes = np.arange(placed.channels.shape[1], dtype=np.uint64)[:, np.newaxis]
+    words = (padded[:, placed.channels] << lanes).sum(axis=2, dtype=np.uint64)
+    plane, word, position = np.indices(words.shape)
+    channels = placed.channels[word.ravel()]
+    positions = position.reshape(-1, 1)
+    if keys:
+        channels, positions = np.broadcast_to(positions, channels.shape), channels
+    return Stored(name, number, "spikes", placed.address(plane, word, position).ravel(),
+                  words.ravel().astype(object), 1, channels, positions)
+
+
+def _stream(plan, number, layer, values):
+    """A stream version: position by position, in the memory of the column that owns it."""
+    needed = plan.needed
+    n_channels = plan.layers[number].record["stream_step"]
+    flat = values.reshape(len(values), -1)
+    channel, position = np.indices(flat.shape)
+    addresses = position // needed.columns * n_channels + channel
+    words = (flat & ((1 << needed.stream_width) - 1)).astype(object)
+    result = []
+    for column in range(min(needed.columns, flat.shape[1])):
+        owned = position % needed.columns == column
+        result.append(Stored(stream_name(layer), number, f"stream.{column}", addresses[owned],
+                             words[owned], needed.stream_width, channel[owned][:, np.newaxis],
+                             position[owned][:, np.newaxis]))
+    return result
+
+
+def _sums(plan, number, layer, values):
+    """Token sums: what is left after the last token of each channel."""
+    width = plan.needed.sum_width
+    sums = values.reshape(len(values), -1).sum(axis=1)
+    channels = np.arange(len(sums))
+    return Stored(f"{stream_name(layer)} (token sum)", number, "sums", channels,
+                  (sums & ((1 << width) - 1)).astype(object), width, channels[:, np.newaxis],
+                  np.zeros((1, 1), int))
+
+
+def _rows(plan, number, name, values):
+    """Rows of the attention memory: values by token, or key-values by channel of the head."""
+    needed, planned = plan.needed, plan.layers[number]
+    if planned.record["drain"] is Drain.VALUES:
+        by_row = values.reshape(len(values), -1).T
+    else:
+        # (heads, dk, dv): row i of head h, with its channels at h * dv.
+        heads, dk, dv = values.shape
+        by_row = np.zeros((dk, heads * dv), np.int64)
+        for head in range(heads):
+            by_row[:, head * dv:(head + 1) * dv] = values[head]
+    padded = np.zeros((len(by_row), by_row.shape[1] + 1), np.int64)
+    padded[:, :-1] = by_row
+    result = []
+    for tile, (fields, channels) in enumerate(zip(planned.tiles, planned.channels, strict=True)):
+        entries = padded[:, channels]
+        words = np.array([sum(int(entry) << needed.entry_width * lane
+                              for lane, entry in enumerate(row)) for row in entries], object)
+        positions = np.arange(len(by_row))
+        result.append(Stored(name, number, f"attention.{tile % needed.columns}",
+                             fields["out"] + positions, words, needed.entry_width,
+                             channels[np.newaxis], positions[:, np.newaxis]))
+    return result
