@@ -1,0 +1,192 @@
+"""Structure of E-SpikeFormer: names, sizes, and the forward pass against a plain rewriting."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from golden.model import Rounding
+from tests.training import make_dyadic, network_config, random_images, random_network
+from train.model import ESpikeFormer, count_parameters, published, to_maps
+
+
+@pytest.mark.parametrize(("size", "parameters"), [
+    ("T", 2_702_048), ("S", 5_105_608), ("M", 10_023_112), ("L", 18_987_504),
+])
+def test_published_sizes(size, parameters):
+    with torch.device("meta"):
+        network = ESpikeFormer(published(size))
+    assert count_parameters(network) == parameters
+    assert len(network.state_dict()) == 605
+
+
+def batch_norm(prefix):
+    nouns = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    return {f"{prefix}.{noun}" for noun in nouns}
+
+
+def expected_names():
+    """Every entry of the official checkpoints."""
+    names = {"head.weight", "head.bias"}
+    for down in ("1_1", "1_2", "2", "3", "4"):
+        names |= {f"downsample{down}.encode_conv.{noun}" for noun in ("weight", "bias")}
+        names |= batch_norm(f"downsample{down}.encode_bn")
+    separable = ("pwconv1", "dwconv", "pwconv2")
+    pairs = []
+    for stage in ("1_1", "1_2", "2_1", "2_2"):
+        block = f"ConvBlock{stage}.0"
+        pairs += [f"{block}.Conv.{conv}" for conv in separable]
+        for index in (1, 2):
+            names |= {f"{block}.conv{index}.weight"} | batch_norm(f"{block}.bn{index}")
+    for stage, depth in ((3, 6), (4, 2)):
+        for block in (f"block{stage}.{index}" for index in range(depth)):
+            pairs += [f"{block}.conv.{conv}" for conv in separable]
+            pairs += [f"{block}.attn.{noun}_conv" for noun in ("q", "k", "v", "proj")]
+            for index in (1, 2):
+                conv = f"{block}.mlp.fc{index}"
+                names |= {f"{conv}_conv.weight", f"{conv}_conv.bias"} | batch_norm(f"{conv}_bn")
+    for pair in pairs:
+        names |= {f"{pair}.0.weight"} | batch_norm(f"{pair}.1")
+    return names
+
+
+def test_names_and_ranks_of_the_official_checkpoints():
+    with torch.device("meta"):
+        state = ESpikeFormer(published("T")).state_dict()
+    assert set(state) == expected_names()
+    assert state["downsample1_1.encode_conv.weight"].shape == (12, 3, 7, 7)
+    assert state["ConvBlock1_1.0.Conv.pwconv1.0.weight"].shape == (24, 12, 1, 1)
+    assert state["ConvBlock2_2.0.Conv.dwconv.0.weight"].shape == (96, 1, 7, 7)
+    assert state["block3.5.conv.dwconv.0.weight"].shape == (192, 1, 3, 3)
+    assert state["block3.0.attn.v_conv.0.weight"].shape == (384, 96, 1, 1)
+    assert state["block4.1.mlp.fc1_conv.weight"].shape == (512, 128, 1)
+    assert state["head.weight"].shape == (1000, 128)
+
+
+class PlainForward:
+    """E-SpikeFormer once more, from its parameters alone and with attention QK-first."""
+
+    def __init__(self, network):
+        self.state = network.state_dict()
+        self.shape = network.network
+        self.spikes = []
+
+    def neuron(self, potential, divisor=None):
+        potential = potential.clamp(0, self.shape.max_count)
+        if self.shape.rounding is Rounding.HALF_EVEN:
+            count = torch.round(potential)
+        else:
+            count = torch.floor(potential + 0.5)
+        self.spikes.append(count / (divisor or self.shape.max_count))
+        return self.spikes[-1]
+
+    def conv(self, conv, norm, spikes, **geometry):
+        weight = self.state[f"{conv}.weight"]
+        weight = weight[..., None] if weight.dim() == 3 else weight
+        potential = F.conv2d(
+            spikes, weight, self.state.get(f"{conv}.bias"), padding=weight.shape[2] // 2,
+            **geometry,
+        )
+        mean, var, scale, shift = (
+            self.state[f"{norm}.{noun}"][:, None, None]
+            for noun in ("running_mean", "running_var", "weight", "bias")
+        )
+        return (potential - mean) / torch.sqrt(var + 1e-5) * scale + shift
+
+    def pair(self, name, spikes, **geometry):
+        return self.conv(f"{name}.0", f"{name}.1", spikes, **geometry)
+
+    def down(self, name, spikes, stride):
+        return self.conv(f"{name}.encode_conv", f"{name}.encode_bn", spikes, stride=stride)
+
+    def separable(self, name, stream):
+        hidden = self.neuron(self.pair(f"{name}.pwconv1", self.neuron(stream)))
+        hidden = self.pair(f"{name}.dwconv", hidden, groups=hidden.shape[1])
+        return stream + self.pair(f"{name}.pwconv2", self.neuron(hidden))
+
+    def conv_block(self, name, stream):
+        stream = self.separable(f"{name}.Conv", stream)
+        hidden = self.conv(f"{name}.conv1", f"{name}.bn1", self.neuron(stream))
+        return stream + self.conv(f"{name}.conv2", f"{name}.bn2", self.neuron(hidden))
+
+    def transformer_block(self, name, stream):
+        stream = self.separable(f"{name}.conv", stream)
+        spikes = self.neuron(stream)
+        q, k, v = (self.neuron(self.pair(f"{name}.attn.{x}_conv", spikes)) for x in "qkv")
+        heads = self.shape.heads
+        q, k, v = (x.flatten(2).unflatten(1, (heads, -1)).transpose(-1, -2) for x in (q, k, v))
+        mixed = (q @ k.transpose(-1, -2)) @ v * (2 / math.sqrt(q.shape[-1]))
+        mixed = mixed.transpose(-1, -2).flatten(1, 2).unflatten(2, stream.shape[2:])
+        stream = stream + self.pair(f"{name}.attn.proj_conv", self.neuron(mixed))
+        mlp = f"{name}.mlp"
+        hidden = self.conv(f"{mlp}.fc1_conv", f"{mlp}.fc1_bn", self.neuron(stream))
+        return stream + self.conv(f"{mlp}.fc2_conv", f"{mlp}.fc2_bn", self.neuron(hidden))
+
+    def __call__(self, images):
+        strides = self.shape.strides
+        stream = self.down("downsample1_1", images / 256, strides[0])
+        stream = self.conv_block("ConvBlock1_1.0", stream)
+        stream = self.down("downsample1_2", self.neuron(stream), strides[1])
+        stream = self.conv_block("ConvBlock1_2.0", stream)
+        stream = self.down("downsample2", self.neuron(stream), strides[2])
+        stream = self.conv_block("ConvBlock2_1.0", stream)
+        stream = self.conv_block("ConvBlock2_2.0", stream)
+        stream = self.down("downsample3", self.neuron(stream), strides[3])
+        for index in range(self.shape.depths[0]):
+            stream = self.transformer_block(f"block3.{index}", stream)
+        stream = self.down("downsample4", self.neuron(stream), strides[4])
+        for index in range(self.shape.depths[1]):
+            stream = self.transformer_block(f"block4.{index}", stream)
+        spikes = self.neuron(stream.mean((2, 3)), divisor=1)
+        return F.linear(spikes, self.state["head.weight"], self.state["head.bias"])
+
+
+@pytest.mark.parametrize("rounding", list(Rounding))
+@pytest.mark.parametrize("changes", [
+    {},
+    {"image": (12, 10, 3), "strides": (2, 1, 1, 2, 1), "stem_kernel": 7, "depths": (2, 1)},
+    {"dims": (8, 4, 16, 8), "heads": 4, "max_count": 2, "classes": 3},
+])
+def test_forward_equals_the_plain_rewriting(changes, rounding):
+    network = ESpikeFormer(network_config(rounding=rounding, **changes)).double().eval()
+    make_dyadic(network, torch.Generator().manual_seed(1))
+    plain = PlainForward(network)
+    # eps is zero in a network of dyadic parameters.
+    plain.state = {
+        name: values - 1e-5 if name.endswith("running_var") else values
+        for name, values in plain.state.items()
+    }
+    spikes = []
+    for neuron in (network.arithmetic.neuron, network.arithmetic.head_neuron):
+        neuron.register_forward_hook(lambda neuron, inputs, output: spikes.append(output))
+    images = to_maps(random_images(4, network.network.image)).double()
+    with torch.no_grad():
+        found = network(images)
+    assert torch.equal(found, plain(images))
+    # Nobody reads the counts of the last stream: the head sums its potentials.
+    del spikes[-2]
+    assert len(spikes) == len(plain.spikes)
+    for ours, theirs in zip(spikes, plain.spikes, strict=True):
+        assert torch.equal(ours.flatten(), theirs.flatten())
+    # Images that all look alike would make a weak test.
+    alike = sum(len(layer.unique(dim=0)) == 1 for layer in spikes)
+    assert alike * 4 < len(spikes)
+
+
+def test_any_image_size_depth_and_class_count():
+    network = random_network(0, image=(7, 5, 2), depths=(1, 3), classes=7)
+    images = to_maps(random_images(2, (7, 5, 2)))
+    assert network(images).shape == (2, 7)
+    assert len(network.block4) == 3
+
+
+def test_training_reaches_every_parameter():
+    network = random_network(2).train()
+    network(to_maps(random_images(16))).square().sum().backward()
+    missing = [
+        name for name, parameter in network.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
+    # A bias in front of batch norm has no effect.
+    assert all(name.endswith("conv.bias") for name in missing)

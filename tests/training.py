@@ -1,0 +1,104 @@
+"""Small networks and runs that the tests of training share."""
+
+import math
+
+import numpy as np
+import torch
+
+from golden.model import Rounding
+from train.config import Config, DataConfig, FitConfig, NetworkConfig, QuantiseConfig
+from train.integer import QuantisedNetwork
+from train.model import ESpikeFormer, to_maps
+from train.quantise import find_grids
+
+
+torch.set_num_threads(1)
+
+
+def network_config(**changes):
+    """The smallest network that has every block, a stride and heads of an irrational scale."""
+    fields = {
+        "image": (8, 8, 1), "classes": 10, "dims": (4, 4, 6, 6), "depths": (1, 1), "heads": 2,
+        "strides": (1, 2, 1, 1, 1), "stem_kernel": 3, "max_count": 4,
+        "rounding": Rounding.HALF_UP,
+    }
+    return NetworkConfig(**(fields | changes))
+
+
+def run_config(*, float_epochs=1, quantised_epochs=3, frozen_epochs=1, bits=8, **network):
+    """A run of a few seconds on the real digits."""
+    return Config(
+        name="tiny",
+        data=DataConfig(name="digits", shift=1.0, rotation=10.0),
+        network=network_config(**network),
+        quantise=QuantiseConfig(weight_bits=bits),
+        fit=FitConfig(
+            float_epochs=float_epochs, quantised_epochs=quantised_epochs,
+            frozen_epochs=frozen_epochs, batch=256, float_rate=5e-3, quantised_rate=2e-3,
+            spike_penalty=0.01,
+        ),
+    )
+
+
+def random_images(number, shape=(8, 8, 1), seed=0):
+    """Pixels 0..255, shape (number, height, width, channels)."""
+    return np.random.default_rng(seed).integers(0, 256, (number, *shape), dtype=np.uint8)
+
+
+def random_network(seed, **changes):
+    """A network whose batch norms have slopes of both signs and statistics of random images."""
+    torch.manual_seed(seed)
+    shape = network_config(**changes)
+    network = ESpikeFormer(shape)
+    for module in network.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            torch.nn.init.normal_(module.weight)
+            torch.nn.init.normal_(module.bias, std=0.5)
+    images = to_maps(random_images(16, shape.image))
+    with torch.no_grad():
+        for _ in range(20):
+            network(images)
+    return network.eval()
+
+
+def random_quantised(seed, *, bits=8, **changes):
+    """A random network in integer evaluation."""
+    network = random_network(seed, **changes)
+    grids = find_grids(network, QuantiseConfig(weight_bits=bits))
+    return QuantisedNetwork.of(
+        network, grids, weight_bits=bits, rounding=network.network.rounding
+    )
+
+
+def make_dyadic(network, generator):
+    """Parameters for which float64 computes every potential exactly, in any order of additions."""
+    for name, values in network.state_dict().items():
+        if name.endswith("running_mean"):
+            values.zero_()
+        elif name.endswith("running_var"):
+            # Variance plus eps is one.
+            values.fill_(1.0)
+        elif name.endswith("num_batches_tracked"):
+            continue
+        elif values.dim() > 1:
+            fan_in = values[0].numel()
+            drawn = torch.randn(values.shape, generator=generator, dtype=torch.float64)
+            values.copy_((drawn * 5 / math.sqrt(fan_in) * 32).round().clamp(-127, 127) / 32)
+        elif name.endswith("weight"):
+            values.fill_(1.0)
+        else:
+            drawn = torch.randn(values.shape, generator=generator, dtype=torch.float64)
+            values.copy_((drawn * 0.3 * 32).round() / 32)
+    for module in network.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.eps = 0.0
+
+
+def dyadic_quantised(seed, **changes):
+    """A network that 8-bit weights hold without any loss, and in which ties are common."""
+    network = ESpikeFormer(network_config(**changes)).double().eval()
+    make_dyadic(network, torch.Generator().manual_seed(seed))
+    grids = find_grids(network, QuantiseConfig(weight_bits=8))
+    for steps in grids.scales.values():
+        steps.fill_(2.0**-5)
+    return QuantisedNetwork.of(network, grids, weight_bits=8, rounding=network.network.rounding)
