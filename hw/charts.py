@@ -1,0 +1,99 @@
+"""Pictures of a report: bars as SVG text, spike maps as PNG. Same numbers, same bytes."""
+
+import base64
+import io
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+
+__all__ = ["bars", "spike_map"]
+
+
+ROW = 16
+LABEL = 230
+SPAN = 420
+VALUE = 90
+
+#: Colours of 0, 1, ... spikes, from the page's paper to ink.
+PAPER = np.array([238, 240, 243])
+INK = np.array([140, 20, 60])
+
+
+def bars(rows, *, limit=None, digits=0):
+    """Horizontal bars with names on the left and values on the right.
+
+    Parameters
+    ----------
+    rows : sequence of (str, float)
+        Names and values, at least 0.
+    limit : float, optional
+        Value that no bar can exceed; a line marks it.
+    digits : int
+        Decimals of the values.
+
+    Returns
+    -------
+    str
+        An ``svg`` element.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows.
+    """
+    if not rows:
+        raise ValueError("Bars must be at least 1, not 0")
+    largest = max([value for _, value in rows] + ([] if limit is None else [limit])) or 1
+    height = ROW * len(rows) + 8
+    width = LABEL + SPAN + VALUE
+    parts = [f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" font-size="11">']
+    for row, (name, value) in enumerate(rows):
+        top = 4 + ROW * row
+        length = SPAN * value / largest
+        parts += [
+            f'<text x="{LABEL - 6}" y="{top + 11}" text-anchor="end">{escape(name)}</text>',
+            f'<rect x="{LABEL}" y="{top + 2}" width="{length:.1f}" height="{ROW - 4}"/>',
+            f'<text x="{LABEL + length + 4:.1f}" y="{top + 11}">{value:,.{digits}f}</text>',
+        ]
+    if limit is not None:
+        x = LABEL + SPAN * limit / largest
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>')
+    return "\n".join([*parts, "</svg>"])
+
+
+def spike_map(counts, *, max_count):
+    """Picture of the counts of one layer: its channels side by side, darker where more spikes are.
+
+    Parameters
+    ----------
+    counts : int array, shape (channels, height, width)
+        0 to ``max_count``.
+    max_count : int
+        ``D``.
+
+    Returns
+    -------
+    source : str
+        ``data:`` address of a PNG.
+    width, height : int
+        Its size in pixels, of which a count takes one.
+    """
+    channels, height, width = counts.shape
+    columns = min(channels, max(1, int(np.ceil(np.sqrt(channels * 4)))))
+    rows = -(-channels // columns)
+    # Lines between the channels have a colour of their own, the last of the palette.
+    sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), max_count + 1, np.uint8)
+    for channel, plane in enumerate(counts):
+        row, column = divmod(channel, columns)
+        top, left = row * (height + 1), column * (width + 1)
+        sheet[top:top + height, left:left + width] = plane
+    steps = np.arange(max_count + 1)[:, np.newaxis] / max_count
+    palette = np.rint(PAPER + steps * (INK - PAPER)).astype(np.uint8)
+    image = Image.fromarray(sheet)
+    image.putpalette([*palette.ravel().tolist(), 255, 255, 255])
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=False)
+    source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return source, sheet.shape[1], sheet.shape[0]

@@ -1,0 +1,162 @@
+"""What a build or a demonstration measured, for people (report.html) and programs (report.json)."""
+
+import json
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from golden.atomic import replacing
+from hw.charts import bars, spike_map
+
+
+__all__ = ["lane_utilisation", "summary", "write"]
+
+
+ACCURACIES = {
+    "float": "accuracy, float SFA network",
+    "quantised": "accuracy, quantised network",
+    "golden": "accuracy, golden model",
+    "rtl": "accuracy, RTL (simulated images)",
+}
+
+#: Charts over the layers: key, title, what it shows, line that no bar passes, decimals.
+CHARTS = (
+    ("utilisation", "Lane utilisation per layer",
+     "Additions divided by cycles and lanes; 1 means that every lane adds in every cycle.", 1.0, 3),
+    ("cycles", "Cycles per layer", "Mean over the simulated images.", None, 0),
+    ("additions", "Additions per layer",
+     "Accumulator updates by set spike bits, mean over the simulated images.", None, 0),
+    ("density", "Mean spike count per layer", "Spikes per neuron, mean over the images.", None, 3),
+)
+
+
+def write(folder, figures, *, spikes=None, max_count=4):
+    """Write ``report.json`` and ``report.html``.
+
+    Parameters
+    ----------
+    folder : Path
+    figures : dict
+        JSON values, each of which may be missing:
+
+        ``title`` : str
+        ``accuracy`` : dict
+            ``float``, ``quantised``, ``golden``, ``rtl``, each 0 to 1.
+        ``comparison`` : dict
+            ``images``, ``tensors``, ``values``, ``mismatches``.
+        ``array`` : dict
+            ``columns``, ``lanes_per_column``, ``spike_code``.
+        ``cycles``, ``additions`` : float
+            Per image.
+        ``layers`` : list of dict
+            ``name`` and any of ``cycles``, ``additions``, ``utilisation``, ``density``.
+        ``utilisation`` : dict
+            :meth:`hw.synthesis.Utilisation.as_dict`.
+        ``multipliers`` : dict of str to int
+            Multipliers and DSPs counted per synthesis target.
+        ``bitstream`` : str
+            Its path.
+    spikes : dict of str to int array of shape (channels, height, width), optional
+        Counts of one image, for the pictures.
+    max_count : int
+        ``D``.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written; neither is left half-written.
+    """
+    folder = Path(folder)
+    with replacing(folder / "report.html") as file:
+        file.write(page(figures, spikes=spikes, max_count=max_count).encode())
+    with replacing(folder / "report.json") as file:
+        file.write((json.dumps(figures, indent=2, sort_keys=True) + "\n").encode())
+
+
+def lane_utilisation(*, additions, cycles, lanes):
+    """Share of the adders' cycles in which they added; 0 where there were no cycles."""
+    return additions / (cycles * lanes) if cycles else 0.0
+
+
+def summary(figures):
+    """Rows of the one table that ends a demonstration and begins a report.
+
+    Parameters
+    ----------
+    figures : dict
+        As for :func:`write`.
+
+    Returns
+    -------
+    list of (str, str)
+        Names and values.
+    """
+    rows = [(name, f"{figures['accuracy'][key]:.2%}")
+            for key, name in ACCURACIES.items() if key in figures.get("accuracy", {})]
+    if compared := figures.get("comparison"):
+        rows += [(f"{kind} compared", f"{compared[kind]:,}")
+                 for kind in ("images", "tensors", "values")]
+        rows.append(("mismatches", f"{compared['mismatches']:,}"))
+    if array := figures.get("array"):
+        lanes = array["columns"] * array["lanes_per_column"]
+        rows += [
+            ("columns × lanes per column", f"{array['columns']} × {array['lanes_per_column']}"),
+            ("spike code", array["spike_code"]),
+        ]
+        if figures.get("cycles") and "additions" in figures:
+            used = lane_utilisation(
+                additions=figures["additions"], cycles=figures["cycles"], lanes=lanes)
+            rows += [("cycles per image", f"{figures['cycles']:,.0f}"),
+                     ("additions per image", f"{figures['additions']:,.0f}"),
+                     ("lane utilisation", f"{used:.3f}")]
+    if used := figures.get("utilisation"):
+        rows += implementation(used, figures.get("cycles"))
+    if counted := figures.get("multipliers"):
+        rows += [(f"multipliers and DSPs, {target} synthesis", f"{number:,}")
+                 for target, number in counted.items()]
+    if "bitstream" in figures:
+        rows.append(("bitstream", figures["bitstream"]))
+    return rows
+
+
+def implementation(used, cycles):
+    """Rows about the routed accelerator; ``cycles`` per image give its rate."""
+    rows = [
+        ("device", f"{used['device']} ({used['package']})"),
+        ("LUT", f"{used['lut']:,}"),
+        ("FF", f"{used['ff']:,}"),
+        ("BRAM", f"{used['bram']:,}"),
+        ("DSP", f"{used['dsp']:,}"),
+        ("Fmax after routing", f"{used['fmax_mhz']:.1f} MHz"),
+    ]
+    if cycles:
+        rows.append(("images per second at Fmax", f"{used['fmax_mhz'] * 1e6 / cycles:,.0f}"))
+    return rows
+
+
+def page(figures, *, spikes, max_count):
+    """Text of the HTML page, which needs no other file and no network."""
+    layers = figures.get("layers", [])
+    charts = [
+        {"title": title, "text": text, "svg": bars(
+            [(layer["name"], layer[key]) for layer in layers if key in layer],
+            limit=limit, digits=digits)}
+        for key, title, text, limit, digits in CHARTS if any(key in layer for layer in layers)
+    ]
+    maps = []
+    for name, counts in (spikes or {}).items():
+        source, width, height = spike_map(np.asarray(counts), max_count=max_count)
+        maps.append({"name": name, "source": source, "width": width, "height": height,
+                     "shape": "×".join(map(str, counts.shape)), "mean": f"{counts.mean():.3f}"})
+    shown = [(key, digits) for key, *_, digits in CHARTS if any(key in layer for layer in layers)]
+    template = jinja2.Environment(autoescape=True, trim_blocks=True).from_string(
+        Path(__file__).with_name("report.html").read_text())
+    return template.render(
+        title=figures.get("title", "Addend build"), summary=summary(figures), charts=charts,
+        columns=[key for key, _ in shown], maps=maps, max_count=max_count,
+        layers=[
+            (layer["name"], [f"{layer[key]:,.{digits}f}" if key in layer else ""
+                             for key, digits in shown])
+            for layer in layers
+        ])
