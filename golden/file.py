@@ -74,9 +74,10 @@ def load(path):
     """
     try:
         header, tensors = _read(path)
-        graph, digest = _open_header(header)
-        _check_digest(digest, graph, tensors)
-        model = from_graph(json.loads(graph), tensors)
+        text, digest = _open_header(header)
+        _check_digest(digest, text, tensors)
+        graph = _parse(text)
+        model = from_graph(graph, tensors)
         validate(model)
     except OSError as error:
         raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
@@ -94,9 +95,13 @@ def _read(path):
     try:
         with safetensors.safe_open(path, framework="np") as file:
             header = (file.metadata() or {}).get(KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Looked at first, since a foreign file may be large and of types unknown to NumPy.
+            names = [] if header is None else file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
     except safetensors.SafetensorError as error:
         raise ModelError("the file is truncated or no safetensors file") from error
+    except (TypeError, AttributeError) as error:
+        raise ModelError("the file must hold int8 and int64 tensors only") from error
     if header is None:
         raise ModelError(f"the safetensors file holds no Addend model (metadata key {KEY!r})")
     return header, tensors
@@ -120,6 +125,13 @@ def _open_header(header):
         raise ModelError(f"format version {fields['version']} must have major version "
                          f"{VERSION[0]}")
     return header[start:-1], fields["digest"]
+
+
+def _parse(text):
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ModelError("the graph must be the last field of the header") from error
 
 
 def _check_digest(digest, graph, tensors):

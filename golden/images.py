@@ -92,10 +92,11 @@ def load_labelled(path, image_shape):
 def _read_array(path):
     """The array of a .npy file, or a dict of those of a .npz file."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
+        # Opened here, because NumPy leaves a file open that it cannot read.
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return loaded
             return {name: loaded[name] for name in loaded.files}
     except OSError as error:
         raise ValueError(f"{path}: the file cannot be read ({error.strerror or error})") from error

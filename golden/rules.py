@@ -34,17 +34,18 @@ def validate(model):
     """
     if not 1 <= model.max_count <= 15:
         raise ModelError(f"Largest count D must be 1 to 15, not {model.max_count!r}")
+    known = shapes(model)
     for layer in model.layers:
         if isinstance(layer, Conv):
             _weights(layer)
             _drain_fields(layer)
         if hasattr(layer, "drain") and hasattr(layer.drain, "neuron"):
             _neuron(layer, model.max_count)
-    known = shapes(model)
     _channels(model, known)
     _ladders(model, known)
     _saturation(model)
     _widths(model)
+    _mean_counts(model)
 
 
 def _weights(layer):
@@ -53,8 +54,6 @@ def _weights(layer):
     if not 2 <= layer.weight_bits <= 8:
         raise ModelError(f"Layer {layer.name}: weight width must be 2 to 8 bits, "
                          f"not {layer.weight_bits!r}")
-    if layer.weight.size == 0:
-        raise ModelError(f"Layer {layer.name}: weights must not be empty")
     limit = 2 ** (layer.weight_bits - 1) - 1
     wrong = layer.weight[np.abs(layer.weight.astype(np.int64)) > limit]
     if wrong.size:
@@ -161,3 +160,10 @@ def _widths(model):
             if not isinstance(stored, int) or stored < bits:
                 raise ModelError(f"Layer {name}: the {noun} width must be at least {bits} bits, "
                                  f"which its exact range needs, not {stored}")
+
+
+def _mean_counts(model):
+    for name, mean in model.mean_counts.items():
+        if not isinstance(mean, int | float) or not 0 <= mean < float("inf"):
+            raise ModelError(f"The mean count of {name} must be a number of at least 0, "
+                             f"not {mean!r}")

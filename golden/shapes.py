@@ -115,10 +115,11 @@ def _outputs(layer, known, model):
 
 def _conv(layer, known, model):
     channels, height, width = _look_up(layer, layer.source, known, "counts", "pixels")
-    if layer.weight.ndim != 4 or layer.weight.shape[2] != layer.weight.shape[3]:
+    shape = layer.weight.shape
+    if len(shape) != 4 or min(shape) < 1 or shape[2] != shape[3]:
         raise ModelError(f"Layer {layer.name}: weights must have shape (out, in, kernel, kernel), "
-                         f"not {layer.weight.shape}")
-    out_channels, fan_in, kernel, _ = layer.weight.shape
+                         f"not {shape}")
+    out_channels, fan_in, kernel, _ = shape
     if layer.groups not in (1, channels) or (layer.groups > 1 and out_channels != channels):
         raise ModelError(f"Layer {layer.name}: groups must be 1, or equal to {channels} input and "
                          f"output channels, not {layer.groups}")

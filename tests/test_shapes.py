@@ -62,6 +62,8 @@ BROKEN = {
                "Layer downsample2: weights must take 4 channels of ConvBlock1_2.0.counts, not 5"),
     "rank": (("downsample2", {"weight": np.ones((6, 4), np.int8)}),
              "weights must have shape (out, in, kernel, kernel), not (6, 4)"),
+    "no channels": (("downsample2", {"weight": np.ones((0, 4, 3, 3), np.int8)}),
+                    "weights must have shape (out, in, kernel, kernel), not (0, 4, 3, 3)"),
     "kernel": (("downsample2", {"weight": np.ones((6, 4, 3, 1), np.int8)}),
                "weights must have shape (out, in, kernel, kernel)"),
     "groups": (("block3.0.conv.dwconv", {"groups": 2}),

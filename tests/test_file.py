@@ -1,0 +1,276 @@
+"""The model file: round trip, bytes, and every way in which a file can be bad."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+import golden
+from golden import ModelError, Rounding, load, run, save
+from tests.models import changed, random_images, random_model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return replace(random_model(6), notes={"seed": 6, "accuracy": [0.5, None], "name": "Zoë"})
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "model.safetensors"
+    save(model, path)
+    return path
+
+
+def refused(path, sentence):
+    with pytest.raises(ModelError) as caught:
+        load(path)
+    text = str(caught.value)
+    assert text.startswith(f"{path}: ")
+    assert sentence in text
+    assert "\n" not in text
+
+
+def rewritten(saved, path, change):
+    """Copy of a file in which ``change`` has edited header fields and tensors.
+
+    Its digest is right again, unless the change has set one.
+    """
+    with safetensors.safe_open(saved, framework="np") as file:
+        header = json.loads(file.metadata()["addend"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del header["digest"]
+    change(header, tensors)
+    graph = json.dumps(header.pop("graph"))
+    header.setdefault("digest", golden.file._digest(graph, tensors))
+    text = json.dumps(header)[:-1] + f',"graph":{graph}}}'
+    path.write_bytes(safetensors.numpy.save(tensors, metadata={"addend": text}))
+    return path
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+def test_round_trip_gives_the_same_model(rounding, tmp_path):
+    model = random_model(8, image_shape=(6, 7, 3), max_count=5, rounding=rounding)
+    save(model, tmp_path / "a.safetensors")
+    loaded = load(tmp_path / "a.safetensors")
+    for name in ("name", "max_count", "image_shape", "classes", "mean_counts", "notes", "widths"):
+        assert getattr(loaded, name) == getattr(model, name)
+    for ours, theirs in zip(model.layers, loaded.layers, strict=True):
+        assert type(ours) is type(theirs)
+        assert_equal_fields(ours, theirs)
+    images = random_images(1, 4, model.image_shape)
+    assert np.array_equal(run(loaded, images).logits, run(model, images).logits)
+
+
+def assert_equal_fields(ours, theirs):
+    for name, value in vars(ours).items():
+        other = getattr(theirs, name)
+        if isinstance(value, np.ndarray):
+            assert value.dtype == other.dtype
+            assert np.array_equal(value, other)
+        elif hasattr(value, "__dataclass_fields__"):
+            assert type(value) is type(other)
+            assert_equal_fields(value, other)
+        else:
+            assert value == other
+
+
+def test_saving_a_loaded_model_gives_the_same_bytes(saved, tmp_path):
+    save(load(saved), tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == saved.read_bytes()
+
+
+def test_bytes_do_not_depend_on_the_order_of_notes(model, saved, tmp_path):
+    shuffled = dict(reversed(model.notes.items()))
+    save(replace(model, notes=shuffled), tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == saved.read_bytes()
+
+
+def test_bytes_do_not_depend_on_hash_seeds(project_root, tmp_path):
+    script = ("from golden import save; from tests.models import random_model; import sys; "
+              "save(random_model(6), sys.argv[1])")
+    for seed in ("1", "2"):
+        subprocess.run([sys.executable, "-c", script, str(tmp_path / seed)], check=True,
+                       cwd=project_root, env=os.environ | {"PYTHONHASHSEED": seed}, timeout=60)
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
+def test_metadata_has_one_key(saved):
+    with safetensors.safe_open(saved, framework="np") as file:
+        assert list(file.metadata()) == ["addend"]
+        header = json.loads(file.metadata()["addend"])
+    assert list(header) == ["format", "version", "digest", "graph"]
+    assert header["version"] == "1.0"
+
+
+def test_widths_are_derived_when_a_model_has_none(model, saved, tmp_path):
+    save(replace(model, widths={}), tmp_path / "bare.safetensors")
+    assert (tmp_path / "bare.safetensors").read_bytes() == saved.read_bytes()
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    refused(tmp_path / "none.safetensors", "there is no such file")
+    refused(tmp_path, "a model is a file, not a folder")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, -1, -1000])
+def test_a_truncated_file_is_refused(saved, tmp_path, kept):
+    path = tmp_path / "short.safetensors"
+    path.write_bytes(saved.read_bytes()[:kept])
+    refused(path, "the file is truncated or no safetensors file")
+
+
+def test_foreign_files_are_refused(tmp_path):
+    path = tmp_path / "foreign.safetensors"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    refused(path, "the file is truncated or no safetensors file")
+    tensors = {"head.weight": np.zeros((2, 2), np.float32)}
+    path.write_bytes(safetensors.numpy.save(tensors))
+    refused(path, "the safetensors file holds no Addend model")
+    path.write_bytes(safetensors.numpy.save(tensors, metadata={"format": "pt"}))
+    refused(path, "the safetensors file holds no Addend model")
+
+
+def test_foreign_types_are_refused(saved, tmp_path):
+    path = tmp_path / "m.safetensors"
+    with safetensors.safe_open(saved, framework="np") as file:
+        header = file.metadata()["addend"]
+    for metadata, sentence in [({}, "holds no Addend model"),
+                               ({"addend": header}, "must hold int8 and int64 tensors only")]:
+        # A header by hand, because NumPy lacks the type.
+        entry = {"dtype": "F8_E4M3", "shape": [8], "data_offsets": [0, 8]}
+        text = json.dumps({"__metadata__": metadata, "x": entry}).encode()
+        path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+        refused(path, sentence)
+
+
+def test_the_graph_is_the_last_field(saved, tmp_path):
+    with safetensors.safe_open(saved, framework="np") as file:
+        header = file.metadata()["addend"]
+    graph = header[header.index('"graph":') + 8:-1] + ',"extra":1'
+    fields = json.loads(header)
+    fields["digest"] = golden.file._digest(graph, {})
+    del fields["graph"]
+    text = json.dumps(fields)[:-1] + f',"graph":{graph}}}'
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(safetensors.numpy.save({}, metadata={"addend": text}))
+    refused(path, "the graph must be the last field of the header")
+
+
+@pytest.mark.parametrize("position", [-1, -20000, 3000])
+def test_a_flipped_bit_is_refused(saved, tmp_path, position):
+    path = tmp_path / "flipped.safetensors"
+    content = bytearray(saved.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"flipped\.safetensors: the .* (corrupt|truncated)"):
+        load(path)
+
+
+def test_a_wrong_digest_is_refused(saved, tmp_path):
+    path = rewritten(saved, tmp_path / "m.safetensors",
+                     lambda header, tensors: header.update(digest="0" * 64))
+    refused(path, "the file is corrupt, since its digest does not match its content")
+
+
+@pytest.mark.parametrize("version", ["1.1", "2.0", "1.10", "10.0"])
+def test_newer_versions_are_refused_by_name(saved, tmp_path, version):
+    path = rewritten(saved, tmp_path / "m.safetensors",
+                     lambda header, tensors: header.update(version=version))
+    refused(path, f"format version {version} is newer than 1.0, the newest that this Addend reads")
+
+
+def test_older_minor_versions_load(saved, monkeypatch):
+    monkeypatch.setattr(golden.file, "VERSION", (1, 7))
+    assert load(saved).name == "random-6"
+
+
+def test_other_major_versions_are_refused(saved, monkeypatch):
+    monkeypatch.setattr(golden.file, "VERSION", (2, 0))
+    refused(saved, "format version 1.0 must have major version 2")
+
+
+@pytest.mark.parametrize("header", [
+    "", "[]", "{}", "7", '{"format":3}', '{"format":"x","version":"one","digest":"","graph":{}}',
+    '{"format":"x","version":1,"digest":"","graph":{}}', '{"format":"x","version":"1.0"}'])
+def test_corrupt_headers_are_refused(tmp_path, header):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(safetensors.numpy.save({}, metadata={"addend": header}))
+    refused(path, "the header of the model is corrupt")
+
+
+def test_other_formats_are_refused(saved, tmp_path):
+    path = rewritten(saved, tmp_path / "m.safetensors",
+                     lambda header, tensors: header.update(format="other"))
+    refused(path, "the format must be addend-integer-model")
+
+
+def layer_entry(header, name):
+    return next(layer for layer in header["graph"]["layers"] if layer["name"] == name)
+
+
+BROKEN_GRAPHS = {
+    "missing field": (lambda h, t: layer_entry(h, "head").pop("stride"),
+                      "Layer head: the field stride must be given with the right type"),
+    "wrong type": (lambda h, t: layer_entry(h, "head").update(stride="1"),
+                   "Layer head: the field stride must be given with the right type, not as '1'"),
+    "boolean": (lambda h, t: layer_entry(h, "head").update(stride=True),
+                "Layer head: the field stride must be given with the right type, not as True"),
+    "unknown kind": (lambda h, t: layer_entry(h, "head").update(kind="pool"),
+                     "Layer head: the kind must be one of conv, key_value, query, token_sum"),
+    "unknown drain": (lambda h, t: layer_entry(h, "head")["drain"].update(kind="sink"),
+                      "Layer head: the kind must be one of fire, write, logits, not 'sink'"),
+    "no drain": (lambda h, t: layer_entry(h, "head").pop("drain"),
+                 "Layer head: the field drain must be given"),
+    "rounding": (lambda h, t: layer_entry(h, "head.sum")["drain"].update(rounding="down"),
+                 "Layer head.sum: the rounding rule must be half-up or half-even, not 'down'"),
+    "no layers": (lambda h, t: h["graph"].update(layers=[]),
+                  "The last layer of a model must emit logits"),
+    "no name": (lambda h, t: h["graph"]["layers"][0].pop("name"), "the field name must be given"),
+    "no layer": (lambda h, t: h["graph"]["layers"].append(3), "the field kind must be given"),
+    "no graph": (lambda h, t: h.update(graph=[1]), "The graph: the field name must be given"),
+    "shape": (lambda h, t: h["graph"].update(image_shape=[8, 8]),
+              "image shape must be three integers"),
+    "missing tensor": (lambda h, t: t.pop("head.bias"),
+                       "Layer head: the tensor head.bias must be in the file"),
+    "no weight": (lambda h, t: t.pop("head.weight"),
+                  "Layer head: the tensor head.weight must be in the file"),
+    "no widths": (lambda h, t: layer_entry(h, "head").pop("widths"),
+                  "Layer head: the field widths must be given"),
+    "small width": (lambda h, t: layer_entry(h, "block3.0")["widths"].update(stream=3),
+                    "Layer block3.0: the stream width must be at least"),
+    "odd width": (lambda h, t: layer_entry(h, "block3.0")["widths"].update(stream="wide"),
+                  "Layer block3.0: the stream width must be at least"),
+    "weight range": (lambda h, t: t["head.weight"].fill(100),
+                     "Layer head: weights of 4 bits must be -7 to 7, not 100"),
+    "threshold order": (lambda h, t: t["block3.0.attn.q.thresholds"].__imul__(-1),
+                        "Layer block3.0.attn.q: thresholds must not decrease"),
+    "mean counts": (lambda h, t: h["graph"].update(mean_counts=[]), "the field mean_counts must"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_GRAPHS)
+def test_a_broken_rule_names_file_layer_and_rule(saved, tmp_path, case):
+    change, sentence = BROKEN_GRAPHS[case]
+    refused(rewritten(saved, tmp_path / "m.safetensors", change), sentence)
+
+
+def test_a_broken_model_is_not_written(model, tmp_path):
+    path = tmp_path / "m.safetensors"
+    with pytest.raises(ModelError, match=r"m\.safetensors: Layer head: .* must be 2 to 8 bits"):
+        save(changed(model, "head", weight_bits=9), path)
+    with pytest.raises(ModelError, match=r"m\.safetensors: .*not JSON"):
+        save(replace(model, notes={"path": Path()}), path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_does_not_exist_is_one_sentence(model, tmp_path):
+    path = tmp_path / "none" / "m.safetensors"
+    with pytest.raises(ModelError, match=r"cannot be written \(No such file or directory\)"):
+        save(model, path)
