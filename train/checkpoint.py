@@ -57,7 +57,9 @@ class Checkpoint:
 
     def build(self):
         """The network, with its parameters, in training mode."""
-        network = ESpikeFormer(self.config.network)
+        # The numbers that are drawn here are overwritten; the caller's generator stays as it is.
+        with torch.random.fork_rng(devices=[]):
+            network = ESpikeFormer(self.config.network)
         network.load_state_dict(self.network)
         return network
 

@@ -17,15 +17,19 @@ __all__ = ["FitProgress", "fit_progress", "image_progress"]
 
 
 def _bar():
+    """Bar that leaves nothing behind; without a terminal there is none."""
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console, transient=True, disable=not console.is_terminal,
     )
 
 
 class FitProgress:
     """One bar per training run, moved after each epoch.
+
+    Without a terminal a line is printed for every tenth of the run instead.
 
     Parameters
     ----------
@@ -40,14 +44,14 @@ class FitProgress:
 
     def epoch(self, phase, done, total, loss):
         """An epoch is done."""
-        self._bar.update(
-            self._task, completed=done, total=total,
-            description=f"{self._label}{phase} epochs, loss {loss:.3f}",
-        )
+        description = f"{self._label}{phase} epochs, loss {loss:.3f}"
+        self._bar.update(self._task, completed=done, total=total, description=description)
+        if self._bar.disable and 10 * done // total > 10 * (done - 1) // total:
+            self._bar.console.print(f"{description}, {done} of {total}", highlight=False)
 
     def phase(self, sentence):
         """A phase is done."""
-        self._bar.console.print(f"{self._label}{sentence}")
+        self._bar.console.print(f"{self._label}{sentence}", highlight=False)
 
 
 @contextmanager

@@ -1,0 +1,222 @@
+"""The command line of training: what it writes, says and returns."""
+
+import errno
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import golden
+from train.__main__ import main
+from train.data import DataSplit, load_split
+
+
+CONFIG = """
+name = "tiny"
+[data]
+name = "digits"
+[network]
+image = [8, 8, 1]
+classes = 10
+dims = [4, 4, 6, 6]
+depths = [1, 1]
+heads = 2
+strides = [1, 2, 1, 1, 1]
+stem_kernel = 3
+[quantise]
+weight_bits = 4
+[fit]
+float_epochs = 1
+quantised_epochs = 1
+frozen_epochs = 1
+batch = 128
+float_rate = 5e-3
+quantised_rate = 2e-3
+"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_digits():
+    split = load_split("digits")
+    few = DataSplit(
+        split.train_images[:256], split.train_labels[:256],
+        split.test_images[:30], split.test_labels[:30],
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("train.fit", "train.data"):
+            patch.setattr(f"{module}.load_split", lambda name: few)
+        yield few
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    """A finished run, and the configuration beside it."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "tiny.toml").write_text(CONFIG)
+    assert main(["fit", "--config", str(folder / "tiny.toml"), "--out", str(folder / "run"),
+                 "--seed", "1"]) == 0
+    return folder
+
+
+def test_fit_writes_its_report(run_folder):
+    report = json.loads((run_folder / "run" / "fit.json").read_text())
+    assert report["seed"] == 1
+    assert report["epochs"] == 2
+    assert report["seconds"] > 0
+    assert set(report["accuracy"]) == {"float", "quantised", "golden"}
+
+
+def test_evaluate_prints_accuracies(run_folder, tmp_path, capsys):
+    checkpoint = str(run_folder / "run" / "checkpoint.pt")
+    report = tmp_path / "report.json"
+    assert main(["evaluate", checkpoint, "--report", str(report)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["quantised", "golden"]
+    assert set(json.loads(report.read_text())["accuracy"]) == {"quantised", "golden"}
+    assert main(["evaluate", str(run_folder / "run" / "float.pt")]) == 0
+    assert capsys.readouterr().out.split()[0] == "float"
+
+
+@pytest.mark.parametrize("rounding", ["half-up", "half-even"])
+def test_export_writes_model_and_report(run_folder, tmp_path, rounding, few_digits):
+    path = tmp_path / "new" / "tiny.safetensors"
+    assert main(["export", str(run_folder / "run" / "checkpoint.pt"), "--out", str(path),
+                 "--rounding", rounding]) == 0
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [
+        "tiny.json", "tiny.safetensors"
+    ]
+    model = golden.load(path)
+    assert model.layers[0].drain.neuron.rounding.value == rounding
+    report = json.loads(path.with_suffix(".json").read_text())
+    assert report["mismatches"] == 0
+    assert report["images"] == 30
+    assert report["rounding"] == rounding
+    found = golden.accuracy(model, few_digits.test_images, few_digits.test_labels)
+    assert report["accuracy"]["golden"] == found == model.notes["accuracy"]["golden"]
+
+
+def test_exporting_twice_gives_the_same_bytes(run_folder, tmp_path):
+    checkpoint = str(run_folder / "run" / "checkpoint.pt")
+    for name in ("one", "two"):
+        main(["export", checkpoint, "--out", str(tmp_path / f"{name}.safetensors")])
+    one, two = (tmp_path / f"{name}.safetensors" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def refused(capsys, arguments, *phrases):
+    """Run a command that must fail; its one sentence holds every phrase."""
+    capsys.readouterr()
+    assert main(arguments) == 2
+    sentence = capsys.readouterr().err
+    assert sentence.count("\n") == 1
+    assert sentence.endswith(".\n")
+    for phrase in phrases:
+        assert phrase in sentence
+
+
+def test_errors_are_one_sentence(run_folder, tmp_path, capsys):
+    checkpoint = str(run_folder / "run" / "checkpoint.pt")
+    config = str(run_folder / "tiny.toml")
+    refused(capsys, ["fit", "--config", str(tmp_path / "no.toml"), "--out", str(tmp_path / "x")],
+            "no.toml: cannot be read")
+    refused(capsys, ["fit", "--config", config, "--out", str(run_folder / "run"), "--seed", "1"],
+            "checkpoint.pt: already there", "--resume")
+    refused(capsys, ["evaluate", str(tmp_path / "no.pt")], "no.pt: no such file or directory")
+    refused(capsys, ["evaluate", config], "must be a complete checkpoint")
+    refused(capsys, ["export", checkpoint, "--out", str(tmp_path / "model.bin")],
+            "must end in .safetensors")
+    refused(capsys, ["export", str(run_folder / "run" / "float.pt"), "--out",
+                     str(tmp_path / "m.safetensors")], "quantised evaluation needs")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(run_folder, tmp_path, capsys, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("golden.atomic.os.fsync", full)
+    refused(capsys, ["export", str(run_folder / "run" / "checkpoint.pt"), "--out",
+                     str(tmp_path / "m.safetensors")],
+            "m.safetensors: the model cannot be written (No space left on device)")
+    assert list(tmp_path.iterdir()) == []
+    refused(capsys, ["fit", "--config", str(run_folder / "tiny.toml"), "--out",
+                     str(tmp_path / "run")], "float.pt: no space left on device")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_difference_is_one_sentence_and_leaves_nothing(
+    run_folder, tmp_path, capsys, monkeypatch
+):
+    def differ(*arguments, **named):
+        raise golden.ModelError("block3.0.attn.q.counts must be 1, not 2")
+
+    monkeypatch.setattr("train.export.compare", differ)
+    refused(capsys, ["export", str(run_folder / "run" / "checkpoint.pt"), "--out",
+                     str(tmp_path / "m.safetensors")], "block3.0.attn.q.counts must be 1")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["fit", "accuracy"])
+def test_epochs_and_contract(run_folder, tmp_path, capsys, command):
+    arguments = [command, "--config", str(run_folder / "tiny.toml"), "--out", str(tmp_path),
+                 "--epochs", "1", "2"]
+    if command == "accuracy":
+        # Two epochs do not reach 96 %.
+        assert main([*arguments, "--seeds", "0"]) == 1
+        assert "must be at least 96%" in capsys.readouterr().out
+        report = json.loads((tmp_path / "accuracy.json").read_text())
+        assert report["failures"]
+        assert list(report["accuracy"]) == ["0"]
+    else:
+        assert main(arguments) == 0
+        assert json.loads((tmp_path / "fit.json").read_text())["epochs"] == 3
+
+
+@pytest.mark.parametrize("command", ["", "fit", "evaluate", "export", "accuracy"])
+def test_help_teaches(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([*command.split(), "--help"])
+    assert caught.value.code == 0
+    assert "held-back" in capsys.readouterr().out or command in ("fit", "accuracy")
+
+
+def test_help_needs_no_torch(project_root):
+    code = """
+import sys
+from train.__main__ import main
+try:
+    main(["--help"])
+except SystemExit:
+    print("torch" in sys.modules)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=project_root, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "False"
+
+
+def test_interrupting_a_real_process(run_folder, tmp_path, project_root):
+    out = tmp_path / "run"
+    arguments = [sys.executable, "-m", "train", "fit", "--config", str(run_folder / "tiny.toml"),
+                 "--out", str(out), "--epochs", "10000", "1", "--threads", "1"]
+    with subprocess.Popen(
+        arguments, cwd=project_root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            while not (out / "checkpoint.pt").exists():
+                assert process.poll() is None
+                try:
+                    process.wait(0.1)
+                except subprocess.TimeoutExpired:
+                    continue
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == (
+        f"Interrupted; {out} holds the last whole epoch, and --resume goes on from it."
+    )
+    assert [path.name for path in out.iterdir()] == ["checkpoint.pt"]

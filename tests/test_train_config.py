@@ -1,0 +1,81 @@
+"""Training configurations: what is refused, in which sentence."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from golden.model import Rounding
+from tests.training import network_config, run_config
+from train.config import ConfigError, from_builtins, load, to_builtins, with_epochs
+
+
+RECIPE = Path("train/recipes/digits.toml")
+
+
+@pytest.fixture
+def recipe(project_root):
+    return (project_root / RECIPE).read_text()
+
+
+def test_the_recipe_of_the_digits(project_root):
+    config = load(project_root / RECIPE)
+    assert config.network.image == (8, 8, 1)
+    assert config.network.max_count == 4
+    assert config.network.rounding is Rounding.HALF_UP
+    assert 1 in config.network.strides[1:]
+    assert 2 in config.network.strides[1:]
+    # Neither scale 2/sqrt(dk) is a power of two.
+    widths = [dims // config.network.heads for dims in config.network.dims[2:]]
+    assert not {1, 4, 16, 64} & set(widths)
+
+
+def test_builtins_and_back():
+    config = run_config(rounding=Rounding.HALF_EVEN)
+    assert from_builtins(to_builtins(config)) == config
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), [
+    ("heads = 4", "heads = 5",
+     "dims[2] must be a multiple of heads (5), not 24 - at `network`"),
+    ("dims = [16,", "dims = [15,", "dims[0] must be even, not 15 - at `network`"),
+    ("stem_kernel = 3", "stem_kernel = 4", "stem_kernel must be odd, not 4 - at `network`"),
+    ("strides = [1, 2,", "strides = [1, 3,", "strides must be 1 or 2, not 3 - at `network`"),
+    ("max_count = 4", "max_count = 16", "Expected `int` <= 15 - at `network.max_count`"),
+    ("weight_bits = ", "weight_bit = ",
+     "Object contains unknown field `weight_bit` - at `quantise`"),
+    ("classes = 10\n", "", "Object missing required field `classes` - at `network`"),
+    ('rounding = "half-up"', 'rounding = "up"', "Invalid enum value 'up' - at `network.rounding`"),
+    ("frozen_epochs = ", "frozen_epochs = 99",
+     "frozen_epochs must be at most quantised_epochs"),
+    ("[fit]", "[fit", "Expected ']' at the end of a table declaration"),
+    ("image = [8, 8, 1]", "image = [8, 8]", "Expected `array` of length 3, got 2"),
+    ("shift = ", "shift = -", "Expected `float` >= 0.0 - at `data.shift`"),
+])
+def test_wrong_files_are_refused_in_one_sentence(recipe, tmp_path, old, new, sentence):
+    assert old in recipe
+    path = tmp_path / "wrong.toml"
+    path.write_text(recipe.replace(old, new, 1))
+    with pytest.raises(ConfigError, match=re.escape(f"{path}: {sentence}")) as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_missing_or_no_text(tmp_path):
+    path = tmp_path / "missing.toml"
+    with pytest.raises(ConfigError, match="cannot be read.*no such file or directory"):
+        load(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=re.escape(str(path))):
+        load(path)
+
+
+def test_other_epochs_keep_the_rules():
+    config = with_epochs(run_config(quantised_epochs=5, frozen_epochs=4), 7, 2)
+    assert (config.fit.float_epochs, config.fit.quantised_epochs) == (7, 2)
+    assert config.fit.frozen_epochs == 2
+
+
+def test_constructors_check_themselves():
+    with pytest.raises(ValueError, match=r"^dims\[3\] must be a multiple of heads \(4\), not 6$"):
+        network_config(heads=4, dims=(4, 4, 8, 6))
