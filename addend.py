@@ -5,18 +5,18 @@ script finds Addend's own packages. Nothing is imported before the subcommand is
 ``addend build`` works where torch is not installed.
 """
 
-import runpy
+import importlib
 import sys
 
 
 __all__ = ["main"]
 
 
-#: Subcommand, the module that it runs, the arguments put before the user's, and what it does.
+#: Subcommand, the module whose main runs it, the arguments put before the user's, what it does.
 COMMANDS = {
-    "train": ("train", [], "train, evaluate or export a model (fit, evaluate, export)"),
-    "run": ("golden", ["run"], "logits and tensors of an integer model for image files"),
-    "evaluate": ("golden", ["evaluate"], "accuracy of an integer model on a data set"),
+    "train": ("train.__main__", [], "train, evaluate or export a model (fit, evaluate, export)"),
+    "run": ("golden.__main__", ["run"], "logits and tensors of an integer model for image files"),
+    "evaluate": ("golden.__main__", ["evaluate"], "accuracy of an integer model on a data set"),
     "build": ("hw.build", [], "Verilog, memory images, reports and bitstream of a model"),
     "sim": ("sim.verify", [], "compare every tensor of the simulated RTL with the model"),
     "demo": ("sim.demo", [], "all of it once, on real digits"),
@@ -41,8 +41,7 @@ def main(argv=None):
     Returns
     -------
     int
-        0 for help, 2 for a command that does not exist. Otherwise the subcommand ends the
-        process with its own status.
+        Exit status: 0 for help, 2 for a command that does not exist, else the subcommand's own.
     """
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] in ("-h", "--help"):
@@ -54,9 +53,9 @@ def main(argv=None):
               file=sys.stderr)
         return 2
     module, prefix, _ = COMMANDS[name]
-    sys.argv = [f"addend {name}", *prefix, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-    return 0
+    # Where the subcommand is one of several in its module, that adds its own name.
+    prog = "addend" if prefix else f"addend {name}"
+    return importlib.import_module(module).main([*prefix, *arguments], prog=prog)
 
 
 if __name__ == "__main__":

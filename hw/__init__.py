@@ -1,0 +1,1 @@
+"""The generator: compiler, engines, core, the flow for FPGAs and the reports."""

@@ -1,0 +1,225 @@
+"""The demonstration: from real digits to a verified bitstream, one command after the other.
+
+Every step is the command that a user would type, in a process of its own; what they leave in JSON
+files ends in one table and one page.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import golden
+from golden.digits import load_digits
+from hw.report import lane_utilisation, summary, write
+from hw.tools import stop
+
+
+__all__ = ["main"]
+
+
+#: Folder that holds the packages, wherever the user stands.
+ROOT = Path(__file__).parents[1]
+RECIPE = ROOT / "train" / "recipes" / "digits.toml"
+
+#: Accuracy of the golden model below which the demonstration refuses to go on.
+LEAST_ACCURACY = 0.94
+
+
+class DemoError(RuntimeError):
+    """A step failed; the message is one sentence."""
+
+
+def main(arguments=None, prog="python -m sim.demo"):
+    """Run the demonstration.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process by default.
+    prog : str
+        How the user called this.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 1 after a failed step; 2 where a file cannot be written; 130 after Ctrl-C.
+    """
+    options = parser(prog).parse_args(arguments)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        for number, (title, command) in enumerate(steps(options), start=1):
+            step(f"{number}/5 {title}", command)
+            if command[0] == "train" and command[1] == "export":
+                require_accuracy(options.out)
+        figures = collect(options)
+        write(options.out, figures, spikes=spikes_of_one_image(options.out / "digits.safetensors"))
+        print_table(summary(figures))
+        print(f"\n{options.out / 'report.html'} has the same figures, and the spikes per layer.")
+    except DemoError as error:
+        print(f"{error}.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or options.out}: {error.strerror or error}.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted; finished steps are in "
+              f"{options.out}, no report was written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser(prog):
+    """Build the command line."""
+    options = argparse.ArgumentParser(
+        prog=prog, description="Train on real digits, export, build, simulate bit-exactly, "
+        "synthesise, place, route, and report.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    options.add_argument("--out", type=Path, default=Path("build/demo"), help="output folder")
+    options.add_argument("--device", default="ecp5-85k", help="FPGA")
+    options.add_argument("--columns", type=int, default=4, help="columns of the array")
+    options.add_argument("--lanes-per-column", type=int, default=8, help="adders of each column")
+    options.add_argument("--spike-code", default="bitplane", choices=["bitplane", "thermometer"],
+                         help="how counts become spikes")
+    options.add_argument("--images", type=int, default=20, help="test images to simulate")
+    options.add_argument("--seed", type=int, default=0, help="of the training")
+    options.add_argument("--config", type=Path, default=RECIPE, help="training configuration")
+    return options
+
+
+def steps(options):
+    """List the commands of the demonstration.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+
+    Returns
+    -------
+    list of (str, list of str)
+        Title, and arguments after ``python -m``.
+    """
+    out = options.out
+    model, built = f"{out}/digits.safetensors", f"{out}/accelerator"
+    array = ["--model", model, "--device", options.device, "--columns", str(options.columns),
+             "--lanes-per-column", str(options.lanes_per_column),
+             "--spike-code", options.spike_code, "--out", built]
+    return [
+        ("training on real digits",
+         ["train", "fit", "--config", str(options.config), "--out", f"{out}/train",
+          "--seed", str(options.seed)]),
+        ("exporting the integer model",
+         ["train", "export", f"{out}/train/checkpoint.pt", "--out", model,
+          "--report", f"{out}/export.json"]),
+        ("building the accelerator", ["hw.build", "--target", "sim", *array]),
+        ("simulating it, every tensor against the golden model",
+         ["sim.verify", built, model, "--images", "digits", "--count", str(options.images),
+          "--report", f"{out}/verify.json"]),
+        ("synthesising, placing and routing", ["hw.build", "--target", "fpga", *array]),
+    ]
+
+
+def step(title, command):
+    """Run one command and tell how long it took.
+
+    Raises
+    ------
+    DemoError
+        If it fails; its own message is on the terminal by then.
+    """
+    print(f"\n[{title}]\n  python -m {' '.join(command)}", flush=True)
+    began = time.monotonic()
+    # Folders called train or sim where the user stands must not be taken for Addend's.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1",
+                   "AMARANTH_USE_YOSYS": "builtin"}
+    process = subprocess.Popen([sys.executable, "-m", *command], env=environment)
+    try:
+        status = process.wait()
+    finally:
+        # A simulator or router needs a moment to end its own children.
+        stop(process, grace=20)
+    if status:
+        raise DemoError(f"The demonstration stops: {title} failed with status {status}")
+    print(f"  {time.monotonic() - began:.0f} s", flush=True)
+
+
+def require_accuracy(out):
+    """Raise DemoError if the exported model is worse than what hardware is worth building for."""
+    reached = read(out / "export.json")["accuracy"]["golden"]
+    if reached < LEAST_ACCURACY:
+        raise DemoError(f"The demonstration stops: the accuracy of the golden model must be at "
+                        f"least {LEAST_ACCURACY:.0%}, not {reached:.2%}")
+
+
+def collect(options):
+    """Gather the figures of all steps, as :func:`hw.report.write` takes them.
+
+    Raises
+    ------
+    DemoError
+        If a tensor of the simulation differed.
+    """
+    out = options.out
+    exported, verified = read(out / "export.json"), read(out / "verify.json")
+    built = read(out / "accelerator" / "report.json")
+    if verified["mismatches"]:
+        raise DemoError(f"The demonstration stops: mismatches must be 0, "
+                        f"not {verified['mismatches']}")
+    lanes = options.columns * options.lanes_per_column
+    accuracy = {kind: exported["accuracy"][kind] for kind in ("float", "quantised", "golden")}
+    return {
+        "title": f"Digits on {options.device}",
+        "accuracy": {**accuracy, "rtl": verified["accuracy"]},
+        "comparison": {key: verified[key] for key in ("images", "tensors", "values", "mismatches")},
+        "array": {"columns": options.columns, "lanes_per_column": options.lanes_per_column,
+                  "spike_code": options.spike_code},
+        "cycles": mean(verified["cycles"]),
+        "additions": mean(verified["additions"]),
+        "layers": [
+            {**layer, "utilisation": lane_utilisation(
+                additions=layer["additions"], cycles=layer["cycles"], lanes=lanes),
+             **density(exported["mean_counts"], layer["name"])}
+            for layer in verified["layers"]
+        ],
+        "utilisation": built["utilisation"],
+        "bitstream": str(out / "accelerator" / "accelerator.bit"),
+    }
+
+
+def density(mean_counts, layer):
+    """Return the mean spike count of a layer, if its output is counts."""
+    counts = f"{layer}.counts"
+    return {"density": mean_counts[counts]} if counts in mean_counts else {}
+
+
+def mean(values):
+    """Mean of a list of numbers."""
+    return sum(values) / len(values)
+
+
+def spikes_of_one_image(path):
+    """Counts of every layer for the first held-back image, by tensor name."""
+    *_, images, _ = load_digits()
+    tensors = golden.run(golden.load(path), images[:1], trace=True).tensors
+    return {name: counts[0] for name, counts in tensors.items() if name.endswith(".counts")}
+
+
+def read(path):
+    """Values of a JSON file that a step has written."""
+    return json.loads(path.read_text())
+
+
+def print_table(rows):
+    """Print names and values in two columns."""
+    name_width = max(len(name) for name, _ in rows)
+    value_width = max(len(value) for _, value in rows)
+    print()
+    for name, value in rows:
+        print(f"  {name:{name_width}}  {value:>{value_width}}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
