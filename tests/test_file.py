@@ -274,3 +274,21 @@ def test_a_folder_that_does_not_exist_is_one_sentence(model, tmp_path):
     path = tmp_path / "none" / "m.safetensors"
     with pytest.raises(ModelError, match=r"cannot be written \(No such file or directory\)"):
         save(model, path)
+
+
+def test_the_documented_reader_reads_the_file(project_root, saved, model):
+    page = (project_root / "docs" / "format.md").read_text()
+    code = page.split("```python\n")[1].split("```")[0]
+    finished = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=saved.parent,
+                              capture_output=True, text=True, timeout=60)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == f"{[layer.name for layer in model.layers]}\n"
+    # The same reader finds a flipped bit.
+    (saved.parent / "flipped").mkdir()
+    content = bytearray(saved.read_bytes())
+    content[-1] ^= 1
+    (saved.parent / "flipped" / "model.safetensors").write_bytes(content)
+    finished = subprocess.run([sys.executable, "-W", "ignore", "-c", code],
+                              cwd=saved.parent / "flipped", capture_output=True, text=True,
+                              timeout=60)
+    assert "AssertionError" in finished.stderr
