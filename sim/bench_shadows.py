@@ -1,0 +1,82 @@
+"""Bench of a column's lanes: the drain gives every lane's sum, one per cycle, in order."""
+
+import cocotb
+import numpy as np
+
+from .bench import Cycles, generators, packed, parameters, pulse
+
+
+LANES = parameters()
+N_LANES, WEIGHT_WIDTH, WIDTH = LANES["lanes"], LANES["weight_width"], LANES["width"]
+ENTRY_WIDTH = LANES["entry_width"]
+
+
+async def drain(cycles, expected, *, first_lane, stall, background):
+    """Releases the lanes from ``first_lane`` down to 0 and compares what is taken."""
+    lane, awaited, started = first_lane, None, cycles.count
+    while lane >= 0 or awaited is not None:
+        advance = int(not cycles.rng.random() < stall)
+        await cycles.step(advance=advance, release=1 << lane if lane >= 0 else 0, **background())
+        if awaited is not None:
+            # Also while the firing unit holds, so that it may look at any time.
+            actual = cycles.get_signed("taken")
+            assert actual == expected[awaited], f"lane {awaited}: {actual}, not {expected[awaited]}"
+        if advance:
+            awaited = lane if lane >= 0 else None
+            lane -= 1
+    if not stall:
+        assert cycles.count - started == first_lane + 2, "a lane waited"
+    await cycles.step(advance=0, release=0, valid=0)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.0, 0.6], entries=[False, True])
+async def sums_are_taken_lane_by_lane(dut, stall, entries):
+    """While one position is drained, events of the next one are added."""
+    rng, draw = generators()
+    cycles = Cycles(dut, rng)
+    await cycles.reset(valid=0, double=0, last=0, weights=0, entries=0, release=0, advance=0)
+    started = np.zeros(N_LANES, np.int64)
+
+    def row():
+        """Values of a random row, and the ports that carry it."""
+        if entries:
+            values = draw.integers(0, 1 << ENTRY_WIDTH, N_LANES)
+            return values, {"entries": packed(values, ENTRY_WIDTH), "weights": 0}
+        least = -(1 << WEIGHT_WIDTH - 1)
+        values = draw.integers(least, -least, N_LANES)
+        if rng.random() < 0.2:
+            values[:] = least
+        return values, {"weights": packed(values, WEIGHT_WIDTH), "entries": 0}
+
+    for position in range(12):
+        values, ports = row()
+        expected = started + values
+        await cycles.step(valid=1, double=0, last=1, advance=pulse(rng, 0.5), release=0, **ports)
+        started = np.zeros(N_LANES, np.int64)
+        accumulate = 3 if position % 2 else 0
+
+        def background():
+            nonlocal accumulate, started
+            if not accumulate or rng.random() < 0.3:
+                return {"valid": 0, "last": cycles.noise("last"),
+                        "weights": cycles.noise("weights"), "entries": cycles.noise("entries")}
+            accumulate -= 1
+            values, ports = row()
+            started = started + values
+            return {"valid": 1, "double": 0, "last": 0, **ports}
+
+        await drain(cycles, expected, first_lane=N_LANES - 1, stall=stall, background=background)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def fewer_lanes_than_there_are(dut):
+    """Lanes without a channel keep their sums; the next position overwrites them."""
+    rng, draw = generators()
+    cycles = Cycles(dut, rng)
+    await cycles.reset(valid=0, double=0, last=0, weights=0, entries=0, release=0, advance=0)
+    for first_lane in (0, N_LANES - 2, 1, N_LANES - 1):
+        values = draw.integers(-1, 2, N_LANES)
+        await cycles.step(valid=1, last=1, weights=packed(values, WEIGHT_WIDTH))
+        await drain(cycles, values, first_lane=first_lane, stall=0.0,
+                    background=lambda: {"valid": 0})

@@ -1,0 +1,185 @@
+"""Bench of the tap walker: the words and rows of every output position, and nothing else."""
+
+from types import SimpleNamespace
+
+import cocotb
+import numpy as np
+
+from golden import SpikeCode, planes
+from hw.plan import SpikeMap
+from hw.walker import word_layout
+from hw.windows import conv_windows, identity_windows
+
+from .bench import Cycles, capacities, generators, packed
+from .stream import pack
+
+
+SIZES = capacities()
+LANES, D = SIZES.lanes, SIZES.max_count
+WORD = word_layout(SIZES)
+ONES = (1 << LANES) - 1
+
+
+class Task:
+    """A layer's jobs, the spike memory they read, and the words that must come of them."""
+
+    def __init__(self, rng, draw, *, channels, size, density):
+        self.rng, self.draw = rng, draw
+        self.channels, self.size = channels, size
+        self.n_words = -(-channels // LANES)
+        counts = draw.integers(0, D + 1, (channels, *size)) * (draw.random((channels, *size))
+                                                               < density)
+        padded = np.zeros((self.n_words * LANES, *size), np.int64)
+        padded[:channels] = counts
+        self.bits = planes(padded, SIZES.spike_code, D)
+        self.map = SpikeMap(int(draw.integers(0, 5)), len(self.bits), self.n_words,
+                            size[0] * size[1], None)
+        # What lies around the map must not be read.
+        self.memory = draw.integers(0, ONES, SIZES.spike_depth, endpoint=True)
+        for plane, word, line, position in np.ndindex(len(self.bits), self.n_words, *size):
+            address = self.map.address(plane, word, line * size[1] + position)
+            self.memory[address] = self.word(plane, word, line, position)
+        self.double = int(SIZES.spike_code is SpikeCode.BITPLANE and len(self.bits) > 1)
+        self.row = int(draw.integers(0, 20))
+        self.jobs, self.expected, self.reads = [], [], 0
+
+    def word(self, plane, word, line, position):
+        """Spikes of one word, as an unsigned word."""
+        return packed(self.bits[plane, word * LANES:(word + 1) * LANES, line, position], 1)
+
+    def layer(self, *, row_step, line_stride):
+        """Record of the layer."""
+        return pack(SIZES.layer, double=self.double, planes=self.map.planes - 1,
+                    plane_stride=self.map.plane_stride, line_stride=line_stride,
+                    word_stride=self.map.positions, row_step=row_step)
+
+    def job(self, line, position, *, words, first_word=0, masks=(ONES, ONES)):
+        """Adds the job of an output position."""
+        spike = self.map.base + first_word * self.map.positions
+        self.jobs.append(pack(
+            SIZES.job, spike=spike + line.offset + position.offset,
+            row=self.row + line.row + position.row, jump=position.jump, line_taps=line.taps,
+            position_taps=position.taps, words=words - 1, first_mask=masks[0], last_mask=masks[1],
+            lanes=LANES))
+
+    def expect(self, taps, *, masks=(ONES, ONES), words):
+        """Adds the words of a job: ``taps`` are (line, position, row), in order."""
+        job = []
+        for plane in range(len(self.bits)):
+            if plane and self.double:
+                job.append({"double": 1})
+                self.reads += 1
+            for (line, position, row) in taps:
+                for number, word in enumerate(words):
+                    spikes = self.word(plane, word, line, position)
+                    spikes &= masks[0] if number == 0 else ONES
+                    spikes &= masks[1] if number == len(words) - 1 else ONES
+                    job.append({"spikes": spikes, "row": row + number * LANES})
+                    self.reads += 1
+        job[-1]["last"] = 1
+        self.expected += [word for word in job if word.keys() & {"double", "last"}
+                          or word["spikes"]]
+
+
+def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise=False):
+    """Task of a convolution; the taps inside the map are found by trying all of them."""
+    task = Task(rng, draw, channels=channels, size=size, density=density)
+    padding = kernel // 2
+    out_size = tuple((extent + 2 * padding - kernel) // stride + 1 for extent in size)
+    shape = SimpleNamespace(weight=np.zeros((1, 1, kernel, kernel)), stride=stride, padding=padding)
+    row_step = 1 if depthwise else LANES
+    tap_rows = 1 if depthwise else task.n_words * LANES
+    words = [0] if depthwise else list(range(task.n_words))
+    lines, positions = conv_windows(shape, size=size, out_size=out_size, row_step=row_step,
+                                    tap_rows=tap_rows)
+    for index, out in enumerate(np.ndindex(*out_size)):
+        task.job(lines[index // len(positions)], positions[index % len(positions)],
+                 words=len(words))
+        taps = []
+        for line, position in np.ndindex(kernel, kernel):
+            at = out[0] * stride + line - padding, out[1] * stride + position - padding
+            if 0 <= at[0] < size[0] and 0 <= at[1] < size[1]:
+                taps.append((*at, task.row + (line * kernel + position) * tap_rows))
+        task.expect(taps, words=words)
+    return task, task.layer(row_step=row_step, line_stride=size[1])
+
+
+def head(rng, draw, *, channels, first, count, tokens, density):
+    """Task of a head: channels ``first`` and following of every token, within their words."""
+    task = Task(rng, draw, channels=channels, size=(1, tokens), density=density)
+    task.row -= first % LANES
+    words = list(range(first // LANES, (first + count - 1) // LANES + 1))
+    masks = ONES & ~((1 << first % LANES) - 1), (2 << (first + count - 1) % LANES) - 1
+    (line,), positions = identity_windows(tokens, row_step=LANES)
+    for token, position in enumerate(positions):
+        task.job(line, position, words=len(words), first_word=words[0], masks=masks)
+        task.expect([(0, token, task.row)], words=words, masks=masks)
+    return task, task.layer(row_step=LANES, line_stride=0)
+
+
+async def walk(dut, task, layer, *, stall):
+    """Runs all jobs and compares every word, in order."""
+    cycles = Cycles(dut, task.rng)
+    await cycles.reset(layer=layer, job__valid=0, job__payload=0, spikes=0, space=0)
+    jobs, words = list(task.jobs), list(task.expected)
+    spikes, low, begun, cycle = 0, 0, None, 0
+    while words or not cycles.get("idle"):
+        valid = int(bool(jobs) and not task.rng.random() < stall)
+        space = int(not task.rng.random() < stall)
+        await cycles.step(job__valid=valid, space=space, spikes=spikes,
+                          job__payload=jobs[0] if valid else cycles.noise("job__payload"))
+        cycle += 1
+        low = 0 if space else low
+        if cycles.get("valid"):
+            low += not space
+            assert low <= 2, "more than two words after space went low"
+            assert words, "a word after the last one"
+            word = words.pop(0)
+            expected = pack(WORD, **{"spikes": 0, "row": 0, "lanes": LANES} | word)
+            actual = cycles.get("word")
+            if not word.get("spikes"):
+                # Nothing is added, so that the row does not matter.
+                actual &= ~pack(WORD, row=-1)
+                expected &= ~pack(WORD, row=-1)
+            assert actual == expected, (f"word {len(task.expected) - len(words) - 1}: "
+                                        f"{actual:x}, not {expected:x}")
+            finished = cycle
+        if valid and cycles.get("job__ready"):
+            jobs.pop(0)
+            begun = begun or cycle
+        address = cycles.get("address")
+        spikes = int(task.memory[address]) if address < len(task.memory) else ONES
+        assert cycle < 20 * (task.reads + 10) + 200, f"{len(words)} words did not come"
+    assert not jobs, f"{len(jobs)} jobs were not taken"
+    if not stall:
+        taken = finished - begun
+        assert taken == task.reads + 2, f"{taken} cycles for {task.reads} reads"
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.0, 0.4], density=[0.0, 0.1, 1.0])
+async def convolutions_read_their_taps(dut, stall, density):
+    """Every kernel, stride and size class, one word to a tap and several."""
+    rng, draw = generators()
+    shapes = [
+        {"channels": LANES - 1, "size": (3, 4), "kernel": 3, "stride": 1},
+        {"channels": 2 * LANES + 1, "size": (4, 3), "kernel": 3, "stride": 2},
+        {"channels": LANES, "size": (5, 1), "kernel": 1, "stride": 1},
+        {"channels": 1, "size": (1, 1), "kernel": 3, "stride": 1},
+        {"channels": LANES, "size": (3, 3), "kernel": 7, "stride": 1, "depthwise": True},
+        {"channels": LANES, "size": (5, 4), "kernel": 7, "stride": 2},
+    ]
+    for shape in shapes if stall == 0 or density != 0 else shapes[:2]:
+        task, layer = convolution(rng, draw, density=density, **shape)
+        await walk(dut, task, layer, stall=stall)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.0, 0.4])
+async def heads_read_their_channels_only(dut, stall):
+    """Heads that begin and end inside a word, inside the same word, and on its borders."""
+    rng, draw = generators()
+    for first, count in ((0, LANES), (LANES // 2, LANES), (1, 2), (LANES - 1, LANES + 2)):
+        task, layer = head(rng, draw, channels=3 * LANES, first=first, count=count, tokens=5,
+                           density=0.5)
+        await walk(dut, task, layer, stall=stall)

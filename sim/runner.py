@@ -1,0 +1,254 @@
+"""Builds a design with Verilator, once, and runs a bench of cocotb on it."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import parse as parse_xml
+
+import cocotb_tools.runner
+from amaranth.back import verilog
+
+from hw import memory
+from hw.tools import ToolError, last_error, simulator
+
+
+__all__ = ["BenchError", "Design", "build", "simulate"]
+
+
+#: Warnings that Yosys' Verilog cannot avoid: widths of sums and of `!`, initial values beside
+#: processes, and ports whose names are C++ keywords.
+WAIVED = ("WIDTHEXPAND", "WIDTHTRUNC", "PROCASSINIT", "SYMRSVDWORD")
+
+#: Verilator and compiler flags. Short runs of one engine spend their time in the compiler, and
+#: start from random memories; runs of a whole accelerator spend it in the simulator.
+QUICK = (["-O1", "--x-assign", "unique", "--x-initial", "unique"], ["OPT_FAST=-O0", "OPT_SLOW=-O0"])
+FAST = (["-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"],
+        ["OPT_FAST=-O2", "OPT_SLOW=-O0"])
+
+
+class BenchError(AssertionError):
+    """A bench found a difference, or did not come to an end."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Verilog, and the name of its top module.
+
+    Parameters
+    ----------
+    top : str
+    verilog : str
+    """
+
+    top: str
+    verilog: str
+
+    @classmethod
+    def of(cls, component):
+        """Design whose top module is an Amaranth component, named as its class in lower case."""
+        top = type(component).__name__.lower()
+        text = verilog.convert(component, name=top, emit_src=False)
+        memories = Path(memory.__file__).with_suffix(".v").read_text()
+        return cls(top, f"{text}\n{memories}" if "addend_" in text else text)
+
+
+class _Verilator(cocotb_tools.runner.Verilator):
+    """Runner of cocotb, with time limits and with the part that all designs share built once."""
+
+    def __init__(self, *, limit, tuning=None, runtime=None):
+        super().__init__()
+        self.limit = limit
+        self.tuning = tuning
+        self.runtime = runtime
+
+    def _set_env_common(self):
+        super()._set_env_common()
+        self.env.update(simulator())
+        # Rewriting assertions costs the import of pytest in every run; benches write messages.
+        self.env["COCOTB_REWRITE_ASSERTION_FILES"] = ""
+
+    def _simulator_in_path_build_only(self):
+        self.executable = shutil.which("verilator", path=self.env["PATH"])
+
+    def _build_command(self):
+        verilate, _ = super()._build_command()
+        if self.tuning is FAST:
+            # Internal signals that nobody reads may then be optimised away.
+            index = verilate.index("--public-flat-rw")
+            verilate[index:index + 1] = ["--public-depth", "1"]
+        _, options = self.tuning
+        return [verilate, ["make", "-j1", "-C", str(self.build_dir), "-f", "Vtop.mk",
+                           f"PYTHON3={sys.executable}", "OPT_GLOBAL=-O1", *options]]
+
+    def _execute_cmds(self, cmds, cwd, stdout=None):
+        for cmd in cmds:
+            if cmd[0] == "make":
+                _copy_objects(self.runtime, self.build_dir)
+            status = subprocess.run(cmd, cwd=cwd, env=self.env, stdout=stdout,
+                                    stderr=subprocess.STDOUT, timeout=self.limit).returncode
+            if status:
+                raise RuntimeError(f"{Path(cmd[0]).name} failed with status {status}")
+        if self.runtime is not None:
+            _copy_objects(self.build_dir, self.runtime)
+
+
+def build(design, cache, *, fast=False, capture=False, limit=900):
+    """Compile a simulator, unless an earlier call has built the same one.
+
+    Parameters
+    ----------
+    design : Design
+    cache : Path
+        Folder that keeps simulators.
+    fast : bool
+        Spend time in the compiler for a fast simulator; only ports are visible then.
+    capture : bool
+        Log what memories store, see ``hw/memory.v``.
+    limit : float
+        Seconds that one step may take.
+
+    Returns
+    -------
+    Path
+        The simulator, named as the design's top module.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing, fails or takes too long.
+    """
+    tuning = FAST if fast else QUICK
+    defines = {"ADDEND_CAPTURE": 1} if capture else {}
+    key = json.dumps([design.top, design.verilog, tuning, defines, simulator(), sys.executable])
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    folder = Path(cache).resolve() / f"{design.top}-{digest}"
+    executable = folder / design.top
+    with _locked(folder.with_suffix(".lock")):
+        if executable.exists():
+            return executable
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        source = folder / "design.v"
+        source.write_text(design.verilog)
+        runner = _Verilator(limit=limit, tuning=tuning, runtime=_runtime(cache))
+        log = folder / "build.log"
+        try:
+            runner.build(
+                sources=[source], hdl_toplevel=design.top, build_dir=folder, defines=defines,
+                build_args=[*tuning[0], *(f"-Wno-{name}" for name in WAIVED)],
+                timescale=("1ns", "1ns"), log_file=log)
+        except subprocess.TimeoutExpired:
+            executable.unlink(missing_ok=True)
+            raise ToolError(f"Verilator must build {design.top} within {limit:g} s, and did not: "
+                            f"see {log}") from None
+        except RuntimeError as error:
+            executable.unlink(missing_ok=True)
+            raise ToolError(f"Building a simulator of {design.top} failed, {error}: "
+                            f"{last_error(log)} (see {log})") from None
+    return executable
+
+
+def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None, limit=120):
+    """Run the tests of a bench module.
+
+    Parameters
+    ----------
+    executable : Path
+        What ``build`` returned.
+    bench : str
+        Module of the bench, for example ``sim.bench_lane``.
+    folder : Path
+        Folder to run in: memory images are found, and captures written, relative to it.
+    parameters : dict, optional
+        For the bench, which reads them by ``sim.bench.parameters``; plain values.
+    only : str, optional
+        Regular expression that the names of the tests to run match.
+    seed : int, optional
+        Of stalls and stimuli; ``COCOTB_RANDOM_SEED`` from the environment comes first, then 1.
+    limit : float
+        Wall-clock seconds.
+
+    Returns
+    -------
+    list of str
+        Names of the tests that passed, at least one.
+
+    Raises
+    ------
+    BenchError
+        If a test failed or the limit was exceeded. The message holds what the bench said, and the
+        seed to repeat the run with.
+    """
+    folder = Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "parameters.json").write_text(json.dumps(parameters or {}))
+    results, log = folder / "results.xml", folder / "sim.log"
+    seed = int(os.environ.get("COCOTB_RANDOM_SEED", 1 if seed is None else seed))
+    repeat = f"repeat with COCOTB_RANDOM_SEED={seed}, see {log}"
+    print(f"{bench}: seed {seed}", flush=True)
+    try:
+        _Verilator(limit=limit).test(
+            test_module=bench, hdl_toplevel=executable.name, hdl_toplevel_lang="verilog",
+            build_dir=executable.parent, test_dir=folder, results_xml=str(results), seed=seed,
+            test_filter=only, log_file=log, timescale=("1ns", "1ns"),
+            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed + 1}"])
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"{bench} must finish within {limit:g} s, and did not ({repeat})"
+                           ) from None
+    except (RuntimeError, SystemExit):
+        # Failed tests end the runner too; what they say is in the results.
+        if not results.exists():
+            raise ToolError(f"{bench} did not run: {last_error(log)} (see {log})") from None
+    passed, failed = _read_results(results)
+    if failed:
+        raise BenchError("; ".join(f"{bench}.{name}: {message}"
+                                     for name, message in failed.items()) + f" ({repeat})")
+    if not passed:
+        raise ToolError(f"{bench} must hold at least one test that matches {only!r}")
+    return passed
+
+
+def _read_results(path):
+    """Names of the tests that passed, and the message of each that failed."""
+    passed, failed = [], {}
+    for case in parse_xml(path).getroot().iter("testcase"):  # noqa: S314
+        messages = [child.get("message", child.tag) for child in case
+                    if child.tag in ("failure", "error")]
+        if messages:
+            failed[case.get("name")] = messages[0]
+        elif case.find("skipped") is None:
+            passed.append(case.get("name"))
+    return passed, failed
+
+
+@contextmanager
+def _locked(path):
+    """Keeps other processes from building the same simulator."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _runtime(cache):
+    """Folder of Verilator's own objects: four fifths of a small build, and always the same."""
+    key = hashlib.sha256(json.dumps([simulator(), sys.executable]).encode()).hexdigest()[:16]
+    folder = Path(cache).resolve() / f"runtime-{key}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _copy_objects(source, target):
+    """Copies Verilator's own objects that ``target`` lacks; another process may do so, too."""
+    for path in sorted(source.glob("verilated*.o")):
+        if not (target / path.name).exists():
+            part = target / f"{path.name}.{os.getpid()}.part"
+            shutil.copyfile(path, part)
+            part.replace(target / path.name)

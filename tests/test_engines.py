@@ -1,0 +1,71 @@
+"""Engines under Verilator, each beside the golden model: the benches of ``sim`` do the work."""
+
+import pytest
+
+from golden import SpikeCode
+from hw.capacities import Capacities
+from hw.lane import Lane
+from hw.shadows import Lanes
+from hw.walker import Walker
+from sim.runner import Design, build, simulate
+
+
+pytestmark = pytest.mark.sim
+
+
+@pytest.fixture
+def bench(project_root, tmp_path):
+    """Function that builds a component and runs a bench on it."""
+    def run(component, module, parameters, **options):
+        executable = build(Design.of(component), project_root / "build" / "sim")
+        return simulate(executable, module, tmp_path, parameters=parameters, **options)
+
+    return run
+
+
+def full(*values, **options):
+    """Parameter set of the complete regression only."""
+    return pytest.param(*values, marks=pytest.mark.full, **options)
+
+
+def sizes(*, lanes=8, code=SpikeCode.BITPLANE, max_count=4, **changes):
+    """Capacities of a core that is small, and whose numbers are all different."""
+    return Capacities(**{
+        "columns": 2, "lanes": lanes, "spike_code": code, "max_count": max_count,
+        "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15, "stream_width": 17,
+        "entry_width": 9, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
+        "neuron_depth": 100, "program_depth": 200, "window_depth": 60, "spike_depth": 2000,
+        "stream_depth": 300, "attention_depth": 150, "sum_depth": 3 * lanes} | changes)
+
+
+CORES = [
+    pytest.param(sizes(), id="bitplane-8"),
+    pytest.param(sizes(lanes=12, code=SpikeCode.THERMOMETER), id="thermometer-12"),
+    full(sizes(lanes=16, code=SpikeCode.BITPLANE, max_count=15), id="bitplane-16-15"),
+    full(sizes(code=SpikeCode.THERMOMETER, max_count=15), id="thermometer-8-15"),
+    full(sizes(lanes=12, max_count=1), id="bitplane-12-1"),
+    full(sizes(lanes=16, code=SpikeCode.THERMOMETER, max_count=2), id="thermometer-16-2"),
+]
+
+
+@pytest.mark.parametrize("widths", [
+    {"weight_width": 4, "entry_width": 7, "width": 12},
+    full({"weight_width": 2, "entry_width": 2, "width": 3}),
+    full({"weight_width": 8, "entry_width": 13, "width": 22}),
+])
+def test_lane_sums_match_golden(bench, widths):
+    bench(Lane(**widths), "sim.bench_lane", widths)
+
+
+@pytest.mark.parametrize("sizes", [
+    {"lanes": 12, "weight_width": 4, "entry_width": 7, "width": 12},
+    full({"lanes": 2, "weight_width": 2, "entry_width": 1, "width": 5}),
+    full({"lanes": 16, "weight_width": 8, "entry_width": 13, "width": 22}),
+])
+def test_drain_gives_every_sum(bench, sizes):
+    bench(Lanes(**sizes), "sim.bench_shadows", sizes)
+
+
+@pytest.mark.parametrize("capacities", CORES)
+def test_walker_reads_the_taps_of_golden(bench, capacities):
+    bench(Walker(capacities), "sim.bench_walker", {"capacities": capacities.as_dict()})
