@@ -113,8 +113,8 @@ class Array(wiring.Component):
                     address, read, data = (getattr(memory, f"{port}_{part}")
                                            for part in ("address", "read", "data"))
                     if name == "weights":
-                        m.d.comb += [address.eq(column.weight_address), read.eq(1),
-                                     column.weights.eq(data)]
+                        m.d.comb += [address.eq(column.weight_address),
+                                     read.eq(column.weight_read), column.weights.eq(data)]
                     else:
                         m.d.comb += [address.eq(column.neuron_address),
                                      read.eq(column.neuron_read), column.neuron.eq(data)]

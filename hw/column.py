@@ -38,8 +38,8 @@ class Column(wiring.Component):
         The column may use the spike and sum bus now.
     spike_read_address, spike_read : Out, In
         Port of the spike memory, one cycle from address to data.
-    weight_address, weights : Out, In
-        Port of the weight memory, one cycle from address to data.
+    weight_read, weight_address, weights : Out, Out, In
+        Port of the weight memory, one enabled cycle from address to data.
     neuron_read, neuron_address, neuron : Out, Out, In
         Port of the neuron memory, one enabled cycle from address to data.
     spike_write, spike_address, spike_data : Out
@@ -65,6 +65,7 @@ class Column(wiring.Component):
             "slot": In(1),
             "spike_read_address": Out(capacities.spike_address),
             "spike_read": In(lanes),
+            "weight_read": Out(1),
             "weight_address": Out(capacities.row_address),
             "weights": In(lanes * capacities.weight_width),
             "neuron_read": Out(1),
@@ -120,38 +121,53 @@ class Column(wiring.Component):
         ]
 
         # Fetch: an address to both row memories, then a register that holds the row or nothing.
+        # A closing event that finds the shadows occupied holds everything behind it.
+        hold = Signal()
         event, fetched = finder.event, Signal.like(finder.event)
-        fetching = Signal()
+        fetching, loaded = Signal(), Signal()
         m.d.comb += [
+            finder.hold.eq(hold),
+            self.weight_read.eq(~hold),
             self.weight_address.eq(event.row),
             attention.read_address.eq(event.row),
-            attention.read.eq(1),
+            attention.read.eq(~hold),
             attention.tag.eq(self.tag),
         ]
-        m.d.sync += [
-            fetching.eq(finder.valid),
-            fetched.eq(event),
-            adders.valid.eq(fetching),
-            adders.double.eq(fetched.double),
-            adders.last.eq(fetched.last),
-            self.additions.eq(event.additions),
-        ]
-        for lane in range(lanes):
-            weight = self.weights.word_select(lane, self.capacities.weight_width)
-            entry = attention.read_data.word_select(lane, entry_width)
-            wanted = fetched.mask[lane]
+        closing, closed = Signal(), Signal()
+        with m.If(~hold):
             m.d.sync += [
-                adders.weights.word_select(lane, self.capacities.weight_width).eq(
-                    Mux(wanted & ~self.layer.attention_rows, weight, 0)),
-                adders.entries.word_select(lane, entry_width).eq(
-                    Mux(wanted & self.layer.attention_rows, entry, 0)),
+                fetching.eq(finder.valid),
+                fetched.eq(event),
+                loaded.eq(fetching),
+                closing.eq(fetched.last),
+                adders.double.eq(fetched.double),
             ]
+            for lane in range(lanes):
+                weight = self.weights.word_select(lane, self.capacities.weight_width)
+                entry = attention.read_data.word_select(lane, entry_width)
+                wanted = fetched.mask[lane]
+                m.d.sync += [
+                    adders.weights.word_select(lane, self.capacities.weight_width).eq(
+                        Mux(wanted & ~self.layer.attention_rows, weight, 0)),
+                    adders.entries.word_select(lane, entry_width).eq(
+                        Mux(wanted & self.layer.attention_rows, entry, 0)),
+                ]
+        m.d.sync += self.additions.eq(Mux(finder.valid & ~hold, event.additions, 0))
+        m.d.comb += [
+            adders.valid.eq(loaded & ~hold),
+            adders.last.eq(closing),
+            closed.eq(adders.valid & closing),
+        ]
 
-        self._drain(m, finder, adders, attention, results)
+        occupied = self._drain(m, closed, adders, attention, results)
+        m.d.comb += hold.eq(loaded & closing & occupied)
         return m
 
-    def _drain(self, m, finder, adders, attention, results):
-        """Takes the finished sums, highest lane first, through firing unit and packer."""
+    def _drain(self, m, closed, adders, attention, results):
+        """Takes the finished sums, highest lane first, through firing unit and packer.
+
+        Returns whether the shadows still hold sums of the job before.
+        """
         m.submodules.firing = firing = FiringUnit(self.capacities)
         m.submodules.packer = packer = SpikePacker(self.capacities)
         m.submodules.stream = residual = Memory(
@@ -159,20 +175,12 @@ class Column(wiring.Component):
             name=f"stream.{self.name}")
         advance = packer.advance
 
-        # The shadows belong to one job from the event that closes it until the last sum is taken:
-        # two cycles after its lane was released, and later if the firing unit is held.
-        reserved = Signal()
+        # A sum is taken in the cycle after its lane was released, or later if the firing unit is
+        # held; until then the shadows must not change.
         draining = Signal()
         settling = Signal()
-        closed = adders.valid & adders.last
         result = Signal(self.capacities.result)
         lane = Signal.like(result.last_lane)
-        with m.If(finder.valid & finder.event.last):
-            m.d.sync += reserved.eq(1)
-        with m.Elif(settling & advance):
-            m.d.sync += reserved.eq(0)
-        m.d.comb += finder.hold.eq(reserved | (finder.valid & finder.event.last))
-
         m.d.comb += results.r_en.eq(closed)
         with m.If(advance):
             m.d.sync += settling.eq(draining & (lane == 0))
@@ -234,5 +242,6 @@ class Column(wiring.Component):
             self.logits.payload.eq(firing.value),
         ]
 
-        busy = results.r_rdy | draining | ~firing.idle | ~packer.idle
+        busy = results.r_rdy | draining | settling | ~firing.idle | ~packer.idle
         m.d.comb += self.idle.eq(~busy)
+        return draining | (settling & ~advance)

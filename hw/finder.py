@@ -29,9 +29,8 @@ class Finder(wiring.Component):
     """Sends one event per set bit of a word, or one per word where the layer is depthwise.
 
     A dense word selects one row per spike, added by all lanes. A depthwise word is the mask of the
-    lanes that add its single row. The first event of a word leaves one cycle after the word, and
-    words follow each other without a gap. Only an event that closes a job ever waits, while
-    ``hold`` is high.
+    lanes that add its single row. The first event of a word leaves two cycles after the word, and
+    words follow each other without a gap. Nothing moves while ``hold`` is high.
 
     Parameters
     ----------
@@ -44,7 +43,6 @@ class Finder(wiring.Component):
     hold : In(1)
     event : Out(event_layout(capacities))
     valid : Out(1)
-    idle : Out(1)
     """
 
     def __init__(self, capacities):
@@ -55,7 +53,6 @@ class Finder(wiring.Component):
             "hold": In(1),
             "event": Out(event_layout(capacities)),
             "valid": Out(1),
-            "idle": Out(1),
         })
 
     def elaborate(self, platform):
@@ -74,30 +71,24 @@ class Finder(wiring.Component):
                 m.d.comb += lowest.eq(lane)
 
         done = ~rest.any()
-        closing = done & word.last
-        send = Signal()
-        m.d.comb += send.eq(occupied & ~(closing & self.hold))
-
         population = Signal(range(n_lanes + 1))
         m.d.comb += population.eq(sum(word.spikes[lane] for lane in range(n_lanes)))
         spiking = word.spikes.any()
-        m.d.sync += [
-            self.valid.eq(send),
-            self.event.row.eq(Mux(self.depthwise, word.row, word.row + lowest)),
-            self.event.mask.eq(Mux(self.depthwise, word.spikes, spiking.replicate(n_lanes))),
-            self.event.double.eq(word.double),
-            self.event.last.eq(closing),
-            self.event.additions.eq(Mux(send, Mux(self.depthwise, population,
-                                                  Mux(spiking, word.lanes, 0)), 0)),
-        ]
+        with m.If(~self.hold):
+            m.d.sync += [
+                self.valid.eq(occupied),
+                self.event.row.eq(Mux(self.depthwise, word.row, word.row + lowest)),
+                self.event.mask.eq(Mux(self.depthwise, word.spikes, spiking.replicate(n_lanes))),
+                self.event.double.eq(word.double),
+                self.event.last.eq(done & word.last),
+                self.event.additions.eq(Mux(self.depthwise, population,
+                                            Mux(spiking, word.lanes, 0))),
+            ]
 
-        m.d.comb += [
-            self.words.ready.eq(~occupied | (send & done)),
-            self.idle.eq(~occupied & ~self.valid),
-        ]
+        m.d.comb += self.words.ready.eq(~self.hold & (~occupied | done))
         with m.If(self.words.ready):
             m.d.sync += [occupied.eq(self.words.valid), word.eq(self.words.payload)]
-        with m.Elif(send):
+        with m.Elif(~self.hold):
             m.d.sync += word.spikes.eq(rest)
 
         return m

@@ -109,6 +109,9 @@ def _spikes(plan, name, number, counts):
     padded[:, :-1, :flat.shape[1]] = bits
     lanes = np.arange(placed.channels.shape[1], dtype=np.uint64)[:, np.newaxis]
     words = (padded[:, placed.channels] << lanes).sum(axis=2, dtype=np.uint64)
+    if keys:
+        # Words of channels that are padding are never written, and never read.
+        words = words[:, :, :flat.shape[1]]
     plane, word, position = np.indices(words.shape)
     channels = placed.channels[word.ravel()]
     positions = position.reshape(-1, 1)
