@@ -34,7 +34,7 @@ class Lane(wiring.Component):
     double : In(1)
     last : In(1)
     release : In(1)
-        Clears ``shadow``.
+        Clears ``shadow``; never together with ``last``.
     shadow : Out(signed(width))
         The finished sum, from one cycle after ``last`` until ``release``.
     """
@@ -70,11 +70,12 @@ class Lane(wiring.Component):
             total.eq(accumulator + operand.as_signed()),
         ]
 
+        # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(self.valid):
-            m.d.sync += accumulator.eq(Mux(self.last, 0, total))
+            m.d.sync += accumulator.eq(total)
         with m.If(self.valid & self.last):
-            m.d.sync += self.shadow.eq(total)
-        with m.Elif(self.release):
+            m.d.sync += [self.shadow.eq(total), accumulator.eq(0)]
+        with m.If(self.release):
             m.d.sync += self.shadow.eq(0)
 
         return m

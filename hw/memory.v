@@ -1,4 +1,6 @@
 // Memories of the accelerator. Every read is registered once inside (block RAM).
+// Nothing uses a word that is read in the cycle that writes it: "no_rw_check" tells so to Yosys, which
+// would else add logic around block RAM to define what such a read returns.
 // With ADDEND_CAPTURE defined (simulation), each write of a memory that has a NAME is logged to
 // NAME.log as "tag address data", in hexadecimal.
 
@@ -19,7 +21,7 @@ module addend_shared_memory #(
     input wire [ADDRESS_WIDTH-1:0] b_address,
     output reg [WIDTH-1:0] b_data
 );
-    (* ram_style = "block" *) reg [WIDTH-1:0] words [0:DEPTH-1];
+    (* ram_style = "block", no_rw_check *) reg [WIDTH-1:0] words [0:DEPTH-1];
 
     generate
         if (INIT_FILE != "") begin : image
@@ -35,8 +37,7 @@ module addend_shared_memory #(
     always @(posedge clk) if (b_read) b_data <= words[b_address];
 endmodule
 
-// One writer, one reader with an enable. Reading the address that is being written gives either
-// word: nothing in the accelerator depends on it.
+// One writer, one reader with an enable.
 module addend_memory #(
     parameter WIDTH = 8,
     parameter DEPTH = 16,
@@ -54,7 +55,7 @@ module addend_memory #(
     output reg [WIDTH-1:0] read_data,
     input wire [TAG_WIDTH-1:0] tag
 );
-    reg [WIDTH-1:0] words [0:DEPTH-1];
+    (* no_rw_check *) reg [WIDTH-1:0] words [0:DEPTH-1];
 
     generate
         if (INIT_FILE != "") begin : image

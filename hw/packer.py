@@ -73,11 +73,10 @@ class SpikePacker(wiring.Component):
         width = max(capacities.entry_width, n_planes)
         codes = data.ArrayLayout(data.ArrayLayout(1, n_planes), n_lanes)
 
-        # A job's neurons shift in from the low end; the first one clears what was there.
+        # A job's neurons shift in from the low end, into zeros.
         entry = Signal(width)
         packed = Signal(width * n_lanes)
         shifted = Signal(width * n_lanes)
-        first = Signal(init=1)
         with m.Switch(drain):
             with m.Case(Drain.VALUES):
                 m.d.comb += entry.eq(self.count)
@@ -85,7 +84,7 @@ class SpikePacker(wiring.Component):
                 m.d.comb += entry.eq(self.value)
             with m.Default():
                 m.d.comb += entry.eq(self.code)
-        m.d.comb += shifted.eq(Cat(entry, Mux(first, 0, packed)))
+        m.d.comb += shifted.eq(Cat(entry, packed))
 
         # Keys: one word per channel, in which this token's place is replaced.
         m.submodules.keys = keys = RegisterFile(shape=unsigned(n_lanes * n_planes),
@@ -133,7 +132,9 @@ class SpikePacker(wiring.Component):
             for lane in range(n_lanes):
                 m.d.sync += leaving[lane].as_value().eq(leaving[lane].as_value() >> 1)
         with m.If(self.fired & self.advance):
-            m.d.sync += [packed.eq(shifted), first.eq(self.lane == 0)]
+            m.d.sync += packed.eq(shifted)
+            with m.If(self.lane == 0):
+                m.d.sync += packed.eq(0)
             with m.If(complete):
                 m.d.sync += [left.eq(n_planes), address.eq(self.result.out)]
                 with m.If(drain == Drain.KEYS):
