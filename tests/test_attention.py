@@ -35,14 +35,20 @@ def test_heads_do_not_mix():
     assert query(np.array([0, 4]).reshape(1, 2, 1, 1), memory).ravel().tolist() == [0, 0]
 
 
-def test_products_beyond_float32_are_exact():
-    k = np.full((1, 4, 1, 400), 15)
-    v = np.full((1, 4, 1, 400), 15)
-    memory = key_value(k, v, 1)
-    assert (memory == 400 * 225).all()
-    q = np.full((1, 4, 1, 400), 15)
+def test_memories_beyond_float32_are_exact():
+    # An odd number of tokens makes an odd sum, which float32 cannot hold above 2**24.
+    full = np.full((1, 1, 1, 74567), 15)
+    assert key_value(full, full, 1).item() == 225 * 74567 > 2**24
+
+
+def test_potentials_beyond_float32_are_exact():
+    full = np.full((1, 16, 1, 399), 15)
+    memory = key_value(full, full, 1)
+    assert (memory == 225 * 399).all()
+    q = full.copy()
     q[0, 0] = 14
-    assert (query(q, memory) == 59 * 400 * 225).all()
+    assert (query(q, memory) == 239 * 225 * 399).all()
+    assert 239 * 225 * 399 > 2**24
 
 
 def test_negative_counts_are_refused():

@@ -8,9 +8,9 @@ import pytest
 import golden
 from golden import Rounding, SpikeCode
 from golden.conv import convolve
-from golden.network import run
+from golden.network import potential, run
 from golden.shapes import shapes
-from tests.models import random_images, random_model
+from tests.models import changed, random_images, random_model
 
 
 VARIANTS = {
@@ -180,6 +180,28 @@ def test_a_value_beyond_its_width_raises(layer, noun):
     widths[layer][noun] = 1
     with pytest.raises(OverflowError, match=f"^Layer {layer}: the {noun} of .* must fit 1 bits"):
         run(replace(model, widths=widths), images)
+
+
+@pytest.mark.parametrize("code", SpikeCode)
+def test_pixels_are_bit_planes_in_either_code(code):
+    model = random_model(1)
+    tensors = run(model, random_images(8, 2, model.image_shape), trace=True).tensors
+    stem, after = model.layers[:2]
+    assert len(list(potential(stem, tensors, max_count=4, code=code))) == 8
+    counts_planes = 4 if code is SpikeCode.THERMOMETER else 3
+    assert len(list(potential(after, tensors, max_count=4, code=code))) == counts_planes
+
+
+@pytest.mark.parametrize(("sign", "bits"), [(1, 9), (-1, 8)])
+def test_widths_are_those_of_twos_complement(sign, bits):
+    model = random_model(2)
+    weight = np.zeros_like(model.layers[0].weight)
+    weight[:, :, 1, 1] = sign
+    model = changed(model, "downsample1_1", weight=weight)
+    images = np.full((1, *model.image_shape), 128, np.uint8)
+    run(replace(model, widths={"downsample1_1": {"potential": bits}}), images)
+    with pytest.raises(OverflowError, match=f"must fit {bits - 1} bits"):
+        run(replace(model, widths={"downsample1_1": {"potential": bits - 1}}), images)
 
 
 @pytest.mark.parametrize("code", [None, *SpikeCode])
