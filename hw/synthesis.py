@@ -20,19 +20,21 @@ TOP = "accelerator"
 VERILOG = f"rtl/{TOP}.v"
 WORK = "fpga"
 
-#: Commands that synthesise for each target, with the inference of DSPs allowed.
+#: Commands that synthesise for each target with the inference of DSPs allowed, and the label
+#: behind that inference: later passes make tables, registers and memories, no DSP.
 TARGETS = {
-    "ecp5": "synth_ecp5",
-    "xilinx": "synth_xilinx -family xc7",
-    # Word-level cells, before any of them is broken up into gates. A product with a constant
-    # power of two has become wiring by then.
-    "generic": f"hierarchy -check -top {TOP}; proc; flatten; opt; wreduce; peepopt; opt_clean",
+    "ecp5": (f"synth_ecp5 -top {TOP}", "map_ram"),
+    "xilinx": (f"synth_xilinx -family xc7 -flatten -top {TOP}", "coarse"),
 }
+
+#: The generic target: word-level cells, before any of them is broken up into gates. A product with
+#: a constant power of two has become wiring by then.
+GENERIC = f"hierarchy -check -top {TOP}; proc; flatten; opt; wreduce; peepopt; opt_clean"
 
 #: Beginnings of the names of cells that multiply or divide, in the libraries of the targets and
 #: among Yosys' own (escaped names of modules begin otherwise).
-MULTIPLIERS = ("MULT", "ALU54", "ALU24", "DSP48", "DSP58", "$mul", "$macc", "$div", "$mod", "$pow",
-               "$__mul")
+MULTIPLIERS = ("MULT", "ALU54", "ALU24", "DSP48", "DSP58", "$mul", "$div", "$mod", "$pow",
+               "$__mul", "$__soft_mul")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +244,7 @@ def implement(folder, *, device, clock_mhz, seed=1, progress=print):
     return utilisation
 
 
-def multipliers(folder, target, *, limit=3600):
+def multipliers(folder, target, *, whole=False, limit=3600):
     """Cells that multiply in what a synthesis tool makes of the Verilog when it is free to.
 
     Parameters
@@ -250,8 +252,11 @@ def multipliers(folder, target, *, limit=3600):
     folder : Path
         Build folder.
     target : {"ecp5", "xilinx", "generic"}
-        For the first two, DSP cells after synthesis with DSP inference; for ``generic`` every
-        multiplication and division that the Verilog contains, of any width.
+        For the first two, DSP cells, and products that are left for look-up tables. For
+        ``generic`` every multiplication and division that the Verilog contains, of any width.
+    whole : bool
+        Whether to go on to the final netlist, which takes ten times as long and cannot have more
+        DSPs.
     limit : float
         Time limit in seconds.
 
@@ -267,13 +272,16 @@ def multipliers(folder, target, *, limit=3600):
     ToolError
         If Yosys is missing or fails.
     """
-    if target not in TARGETS:
-        raise ValueError(f"Target must be one of {', '.join(TARGETS)}, not {target!r}")
+    if target == "generic":
+        commands = GENERIC
+    elif target in TARGETS:
+        synthesis, label = TARGETS[target]
+        commands = synthesis if whole else f"{synthesis} -run begin:{label}"
+    else:
+        raise ValueError(f"Target must be one of {', '.join([*TARGETS, 'generic'])}, "
+                         f"not {target!r}")
     folder = Path(folder)
     (folder / WORK).mkdir(exist_ok=True)
-    commands = TARGETS[target]
-    if commands.startswith("synth"):
-        commands += f" -top {TOP}"
     statistics = run_yosys(folder, commands, name=f"multipliers-{target}", limit=limit)
     return {
         cell: number for cell, number in statistics["num_cells_by_type"].items()

@@ -38,15 +38,27 @@ def build_folder(folder, verilog):
     return folder
 
 
+TARGETS = ["ecp5", "xilinx", "generic"]
+
+
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize(("target", "cell"), [
     ("ecp5", "MULT18X18D"), ("xilinx", "DSP48E1"), ("generic", "$mul")])
-def test_a_multiplier_is_counted(tmp_path, target, cell):
-    found = multipliers(build_folder(tmp_path, MULTIPLYING), target)
+def test_a_multiplier_is_counted(tmp_path, target, cell, whole):
+    found = multipliers(build_folder(tmp_path, MULTIPLYING), target, whole=whole)
     assert found[cell] >= 1
     assert set(found) == {cell}
 
 
-@pytest.mark.parametrize("target", ["ecp5", "xilinx", "generic"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_multiplier_too_small_for_a_dsp_is_counted_as_a_product(tmp_path, target):
+    """Synthesis for a device may keep it out of the DSPs, or leave it to look-up tables."""
+    verilog = MULTIPLYING.replace("weight * addend", "row[1:0] * addend[1:0]")
+    found = multipliers(build_folder(tmp_path, verilog), target)
+    assert sum(found.values()) == 1
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_additions_and_shifts_are_no_multipliers(tmp_path, target):
     assert multipliers(build_folder(tmp_path, ADDING), target) == {}
 
