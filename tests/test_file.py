@@ -222,6 +222,8 @@ BROKEN_GRAPHS = {
                    "Layer head: the field stride must be given with the right type, not as '1'"),
     "boolean": (lambda h, t: layer_entry(h, "head").update(stride=True),
                 "Layer head: the field stride must be given with the right type, not as True"),
+    "no previous": (lambda h, t: layer_entry(h, "block3.0")["drain"].pop("previous"),
+                    "Layer block3.0: the field previous must be given"),
     "unknown kind": (lambda h, t: layer_entry(h, "head").update(kind="pool"),
                      "Layer head: the kind must be one of conv, key_value, query, token_sum"),
     "unknown drain": (lambda h, t: layer_entry(h, "head")["drain"].update(kind="sink"),
