@@ -2,12 +2,19 @@
 
 import pytest
 
-from golden import SpikeCode
+import golden
+from golden import Rounding, SpikeCode
 from hw.capacities import Capacities
+from hw.column import Column
+from hw.compiler import compile_model
+from hw.finder import Finder
+from hw.firing import FiringUnit
 from hw.lane import Lane
+from hw.packer import SpikePacker
 from hw.shadows import Lanes
 from hw.walker import Walker
 from sim.runner import Design, build, simulate
+from tests.models import random_model
 
 
 pytestmark = pytest.mark.sim
@@ -69,3 +76,39 @@ def test_drain_gives_every_sum(bench, sizes):
 @pytest.mark.parametrize("capacities", CORES)
 def test_walker_reads_the_taps_of_golden(bench, capacities):
     bench(Walker(capacities), "sim.bench_walker", {"capacities": capacities.as_dict()})
+
+
+@pytest.mark.parametrize("capacities", CORES)
+def test_finder_sends_an_event_per_spike(bench, capacities):
+    bench(Finder(capacities), "sim.bench_finder", {"capacities": capacities.as_dict()})
+
+
+@pytest.mark.parametrize("capacities", CORES)
+def test_firing_matches_golden(bench, capacities):
+    bench(FiringUnit(capacities), "sim.bench_firing", {"capacities": capacities.as_dict()})
+
+
+@pytest.mark.parametrize("capacities", CORES)
+def test_packer_stores_the_words_of_golden(bench, capacities):
+    bench(SpikePacker(capacities), "sim.bench_packer", {"capacities": capacities.as_dict()})
+
+
+NETWORKS = [
+    pytest.param(8, SpikeCode.BITPLANE, {}, id="bitplane-8"),
+    pytest.param(12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-12"),
+    full(8, SpikeCode.THERMOMETER, {"max_count": 2}, id="thermometer-8-2"),
+    full(4, SpikeCode.BITPLANE, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="bitplane-4-15"),
+    full(16, SpikeCode.BITPLANE, {"max_count": 1, "weight_bits": 2}, id="bitplane-16-1"),
+    full(5, SpikeCode.THERMOMETER, {"weight_bits": 8, "rounding": Rounding.HALF_UP},
+         id="thermometer-5"),
+]
+
+
+@pytest.mark.parametrize(("lanes", "code", "options"), NETWORKS)
+def test_column_runs_whole_networks(bench, tmp_path, lanes, code, options):
+    model = random_model(5, **{"image_shape": (4, 4, 2), "dims": (4, 4, 8, 8),
+                               "strides": (1, 2, 1, 2, 1)} | options)
+    golden.save(model, tmp_path / "model.safetensors")
+    plan = compile_model(model, columns=1, lanes=lanes, spike_code=code)
+    bench(Column(plan.needed, name="0"), "sim.bench_column",
+          {"lanes": lanes, "spike_code": code.value})

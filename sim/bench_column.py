@@ -1,0 +1,155 @@
+"""Bench of the column: a whole network, layer by layer, on one column.
+
+The bench stands for sequencer, array and memories. Whatever the column stores is compared with
+golden and read again by the next layers; what only other engines store comes from golden.
+"""
+
+from types import SimpleNamespace
+
+import cocotb
+from cocotb.handle import HierarchyObject
+
+import golden
+from golden import SpikeCode
+from hw.capacities import Drain
+from hw.compiler import compile_model
+from hw.images import memory_words
+from hw.stored import PIXEL_LAYER, stored
+
+from .bench import Cycles, generators, parameters, pulse, signed
+from .jobs import jobs, layer_word
+
+
+SETTING = parameters()
+CODE = SpikeCode(SETTING["spike_code"])
+
+
+class Harness:
+    """The column, its memories and what golden stores in them."""
+
+    def __init__(self, dut, *, stall, slot):
+        self.rng, draw = generators()
+        self.model = golden.load("model.safetensors")
+        self.plan = compile_model(self.model, columns=1, lanes=SETTING["lanes"], spike_code=CODE)
+        self.sizes = self.plan.needed
+        self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
+        self.golden = golden.run(self.model, self.images, trace=True)
+        self.expected = stored(self.plan, self.golden.tensors, 0)
+        self.cycles = Cycles(dut, self.rng)
+        # In Verilog, a module is named anew where a signal has its name.
+        modules = {child._name.strip("\\ ").partition("$")[0]: child for child in dut
+                   if isinstance(child, HierarchyObject)}
+        self.memories = {name: modules[name].words.words for name in ("stream", "attention")}
+        self.stall, self.slot = stall, slot
+        words = memory_words(self.plan, self.sizes)
+        self.weights, self.neurons = words["weights"], words["neurons"]
+        # Spike memory starts as noise: what was not stored must not be read.
+        self.spikes = [self.rng.getrandbits(self.sizes.lanes)
+                       for _ in range(self.sizes.spike_depth)]
+        self.data = {"spike_read": 0, "weights": 0, "neuron": 0}
+        self.additions = 0
+
+    def expect(self, number, memory):
+        """Words that layer ``number`` stores in a memory, by address, and the tensor's name."""
+        for item in self.expected:
+            if (item.layer, item.memory) == (number, memory):
+                return SimpleNamespace(
+                    tensor=item.tensor, locate=item.locate, addresses=item.addresses.tolist(),
+                    words=dict(zip(item.addresses.tolist(), item.words.tolist(), strict=True)))
+        return SimpleNamespace(tensor="nothing", locate=None, addresses=[], words={})
+
+    def preload(self, number):
+        """Stores what another engine stores: pixels and the counts of a token sum."""
+        for address, word in self.expect(number, "spikes").words.items():
+            self.spikes[address] = word
+
+    def fetch(self):
+        """Answers the column's reads at the end of a cycle."""
+        cycles = self.cycles
+        for port, address, read, memory in (
+                ("spike_read", "spike_read_address", None, self.spikes),
+                ("weights", "weight_address", "weight_read", self.weights),
+                ("neuron", "neuron_address", "neuron_read", self.neurons)):
+            if read is None or cycles.get(read):
+                index = cycles.get(address)
+                self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
+
+    async def run_layer(self, number, planned):
+        """Sends the jobs of a layer, and compares all that it stores. Returns its cycles."""
+        cycles, rng = self.cycles, self.rng
+        spikes = self.expect(number, "spikes")
+        waiting = [job for _, job in jobs(planned, self.sizes)]
+        written, sums, logits, offered = {}, {}, [], False
+        begin, limit = cycles.count, cycles.count + 2000 + 400 * len(waiting)
+        while True:
+            offered = bool(waiting) and (offered or not rng.random() < self.stall)
+            ready = int(not rng.random() < self.stall)
+            await cycles.step(
+                layer=layer_word(planned, self.sizes), job__valid=int(offered),
+                job__payload=waiting[0] if offered else cycles.noise("job__payload"),
+                slot=pulse(rng, self.slot), logits__ready=ready, **self.data)
+            done = cycles.get("idle") and not waiting
+            self.additions += cycles.get("additions")
+            if cycles.get("spike_write"):
+                address, word = cycles.get("spike_address"), cycles.get("spike_data")
+                self.compare_spikes(planned, spikes, address, word, written)
+            if cycles.get("sum_write"):
+                channel = cycles.get("sum_address")
+                sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
+            if cycles.get("logits__valid") and ready:
+                logits.append(signed(cycles.get("logits__payload"), 32))
+            self.fetch()
+            if offered and cycles.get("job__ready"):
+                waiting.pop(0)
+                offered = False
+            if done:
+                break
+            assert cycles.count < limit, f"{planned.name}: {len(waiting)} jobs are left"
+        assert len(written) == len(spikes.words), f"{planned.name}: a spike word was not stored"
+        width = self.sizes.sum_width
+        sums = {channel: total & ((1 << width) - 1) for channel, total in sums.items()}
+        assert sums == self.expect(number, "sums").words, f"{planned.name}: sums differ"
+        if planned.record["drain"] is Drain.LOGITS:
+            assert logits == self.golden.logits[0].tolist(), f"logits {logits}"
+        for memory in ("stream", "attention"):
+            self.compare_memory(number, planned, memory)
+        return cycles.count - begin
+
+    def compare_spikes(self, planned, spikes, address, word, written):
+        """Compares one stored spike word, which must be stored only once."""
+        assert address in spikes.words, f"{planned.name}: spike word {address} is no one's"
+        assert address not in written, f"{planned.name}: spike word {address} was stored twice"
+        if word != spikes.words[address]:
+            channel, position = spikes.locate(spikes.addresses.index(address), word)
+            raise AssertionError(f"{spikes.tensor}: channel {channel}, position {position} differs")
+        written[address] = word
+        self.spikes[address] = word
+
+    def compare_memory(self, number, planned, memory):
+        """Compares what a memory inside the column holds after a layer."""
+        words = self.memories[memory]
+        expected = self.expect(number, f"{memory}.0")
+        for index, (address, word) in enumerate(zip(expected.addresses, expected.words.values(),
+                                                    strict=True)):
+            actual = int(words[address].value)
+            if actual != word:
+                channel, position = expected.locate(index, actual)
+                raise AssertionError(f"{planned.name}: {memory} of channel {channel}, position "
+                                     f"{position} is {actual:x}, golden {word:x}")
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.0, 0.5], slot=[1.0, 0.2])
+async def networks_match_golden(dut, stall, slot):
+    """Every stored word, logit and addition of one image."""
+    harness = Harness(dut, stall=stall, slot=slot)
+    await harness.cycles.reset(layer=0, job__valid=0, job__payload=0, slot=0, spike_read=0,
+                               weights=0, neuron=0, logits__ready=0, tag=0)
+    harness.preload(PIXEL_LAYER)
+    for number, planned in enumerate(harness.plan.layers):
+        if planned.record["token_sum"]:
+            harness.preload(number)
+        else:
+            await harness.run_layer(number, planned)
+    executed = sum(golden.additions(harness.model, harness.golden.tensors, CODE).values())
+    assert harness.additions == executed, f"{harness.additions} additions, golden {executed}"

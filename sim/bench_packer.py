@@ -1,0 +1,172 @@
+"""Bench of the packer: words of the golden counts, at the right addresses, and nothing else."""
+
+import cocotb
+import numpy as np
+
+from golden import planes
+from hw.capacities import Drain
+
+from .bench import Cycles, capacities, generators, packed, pulse
+from .stream import pack
+
+
+SIZES = capacities()
+LANES, D = SIZES.lanes, SIZES.max_count
+ENTRIES = 1 << SIZES.entry_width
+
+
+class Task:
+    """Neurons of a column's jobs, in order, and the words that must be stored.
+
+    ``neurons`` holds (lane, result, value, count) of each.
+    """
+
+    def __init__(self, draw, drain):
+        self.draw, self.drain = draw, drain
+        self.neurons, self.spikes, self.rows = [], [], []
+        self.n_planes = SIZES.planes
+        self.stride = int(draw.integers(1, SIZES.spike_depth // (2 * self.n_planes)))
+
+    def counts(self, *shape):
+        """Random counts, all 0 or all D at times."""
+        kind = self.draw.integers(4)
+        if kind < 2:
+            return np.full(shape, kind * D)
+        return self.draw.integers(0, D + 1, shape)
+
+    def fire(self, values, counts, *, out, slot=0, block_last=0):
+        """Adds the neurons of a job: lane ``len(counts) - 1`` first."""
+        result = pack(SIZES.result, out=out, slot=slot, block_last=block_last,
+                      neuron=self.draw.integers(1 << 5), stream=self.draw.integers(1 << 5))
+        for lane in reversed(range(len(counts))):
+            self.neurons.append((lane, result, int(values[lane]), int(counts[lane])))
+
+    def spread(self, counts, address):
+        """Spike words of the counts that share words."""
+        bits = planes(counts, SIZES.spike_code, D)
+        self.spikes += [(address + plane * self.stride, packed(bits[plane], 1))
+                        for plane in range(self.n_planes)]
+
+    def positions(self, n_jobs):
+        """Jobs of a layer that stores spikes."""
+        for _ in range(n_jobs):
+            n_lanes = int(self.draw.integers(1, LANES + 1))
+            counts = self.counts(n_lanes)
+            out = int(self.draw.integers(SIZES.spike_depth // 2))
+            self.fire(self.draw.integers(-99, 99, n_lanes), counts, out=out)
+            self.spread(counts, out)
+
+    def keys(self, n_blocks):
+        """Jobs of a layer that stores keys: blocks of up to ``lanes`` tokens."""
+        for _ in range(n_blocks):
+            n_tokens, n_channels = self.draw.integers(1, LANES + 1, 2)
+            counts = self.counts(n_tokens, n_channels)
+            out = int(self.draw.integers(SIZES.spike_depth // 2 - LANES))
+            for token in range(n_tokens):
+                self.fire(self.draw.integers(-99, 99, n_channels), counts[token], out=out,
+                          slot=token, block_last=int(token == n_tokens - 1))
+            for channel in reversed(range(n_channels)):
+                self.spread(counts[:, channel], out + channel)
+
+    def attention(self, n_jobs):
+        """Jobs of a layer that stores rows: values as counts, key-values as potentials."""
+        for _ in range(n_jobs):
+            n_lanes = int(self.draw.integers(1, LANES + 1))
+            counts = self.counts(n_lanes)
+            values = self.draw.integers(0, ENTRIES, n_lanes)
+            values[0] = ENTRIES - 1
+            out = int(self.draw.integers(SIZES.attention_depth))
+            self.fire(values, counts, out=out)
+            entries = counts if self.drain is Drain.VALUES else values
+            self.rows.append((out, packed(entries, SIZES.entry_width)))
+
+
+async def store(dut, task, *, gap, hold, slot):
+    """Offers all neurons, and compares what is stored.
+
+    ``gap``, ``hold`` and ``slot`` are the probabilities of no neuron, of another taker that is not
+    ready, and of this column's turn.
+    """
+    rng, _ = generators()
+    cycles = Cycles(dut, rng)
+    layer = pack(SIZES.layer, drain=task.drain.value, out_plane_stride=task.stride)
+    await cycles.reset(layer=layer, fired=0, lane=0, result=0, value=0, count=0, code=0, slot=0,
+                       hold=0)
+    neurons, spikes, rows = list(task.neurons), list(task.spikes), list(task.rows)
+    offered = False
+    while neurons or spikes or rows:
+        offered = bool(neurons) and (offered or not rng.random() < gap)
+        lane, result, value, count = neurons[0] if offered else (
+            rng.randrange(LANES), cycles.noise("result"), 0, 0)
+        bits = planes(np.array(count), SIZES.spike_code, D)
+        held = pulse(rng, hold)
+        await cycles.step(
+            fired=int(offered), lane=lane, result=result, slot=pulse(rng, slot), hold=held,
+            value=(value if offered else rng.getrandbits(8)) & ((1 << SIZES.result_width) - 1),
+            count=count if offered else rng.randint(0, D),
+            code=packed(bits, 1) if offered else cycles.noise("code"))
+        assert not (held and cycles.get("advance")), "a neuron was taken during hold"
+        if cycles.get("spike_write"):
+            assert cycles.get("slot"), "a word was stored in another column's turn"
+            assert spikes, "a spike word after the last one"
+            actual, golden = (cycles.get("spike_address"), cycles.get("spike_data")), spikes.pop(0)
+            number = len(task.spikes) - len(spikes)
+            assert actual == golden, f"spike word {number}: {actual}, golden {golden}"
+        if cycles.get("row_write"):
+            assert rows, "a row after the last one"
+            actual, golden = (cycles.get("row_address"), cycles.get("row_data")), rows.pop(0)
+            assert actual == golden, f"row {len(task.rows) - len(rows)}: {actual}, golden {golden}"
+        if offered and cycles.get("advance"):
+            neurons.pop(0)
+            offered = False
+        assert cycles.count < 60 * (len(task.neurons) + 10), f"{len(spikes)} words did not come"
+    await cycles.step(fired=0, hold=0, slot=1)
+    assert cycles.get("idle")
+    assert not cycles.get("spike_write")
+    return cycles.count
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(gap=[0.0, 0.6], hold=[0.0, 0.3], slot=[1.0, 0.25])
+async def spikes_are_stored_plane_by_plane(dut, gap, hold, slot):
+    """Positions of full and of narrow tiles, one after the other."""
+    _, draw = generators()
+    task = Task(draw, Drain.SPIKES)
+    task.positions(14)
+    await store(dut, task, gap=gap, hold=hold, slot=slot)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(gap=[0.0, 0.6], slot=[1.0, 0.25])
+async def keys_are_stored_token_minor(dut, gap, slot):
+    """Blocks of tokens, complete and not, leave nothing behind in the next block's words."""
+    _, draw = generators()
+    task = Task(draw, Drain.KEYS)
+    task.keys(5)
+    await store(dut, task, gap=gap, hold=0.0, slot=slot)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(drain=[Drain.VALUES, Drain.KEY_VALUES], gap=[0.0, 0.6])
+async def rows_are_stored_at_once(dut, drain, gap):
+    """Rows of the attention memory, as wide as an entry may be, take no turn."""
+    _, draw = generators()
+    task = Task(draw, drain)
+    task.attention(12)
+    count = await store(dut, task, gap=gap, hold=0.0, slot=0.0)
+    if not gap:
+        assert count == len(task.neurons) + 1, f"{count} cycles for {len(task.neurons)} neurons"
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def a_neuron_per_cycle_where_planes_fit(dut):
+    """Storing a position hides behind collecting the next one, turn by turn."""
+    _, draw = generators()
+    task = Task(draw, Drain.SPIKES)
+    for _ in range(8):
+        counts = draw.integers(0, D + 1, LANES)
+        task.fire(counts, counts, out=0)
+        task.spread(counts, 0)
+    count = await store(dut, task, gap=0.0, hold=0.0, slot=1.0)
+    longest = max(LANES, SIZES.planes + 1)
+    assert count <= 8 * longest + SIZES.planes + 2, f"{count} cycles"

@@ -1,0 +1,55 @@
+"""The jobs of a layer, as the sequencer deals them out: a model of it in Python."""
+
+from hw.capacities import Drain
+
+from .stream import pack
+
+
+__all__ = ["jobs", "layer_word"]
+
+
+def jobs(planned, capacities):
+    """Jobs of a layer, in order.
+
+    Parameters
+    ----------
+    planned : LayerPlan
+        Of a layer that is no token sum.
+    capacities : Capacities
+
+    Yields
+    ------
+    column : int
+    job : int
+        Word of ``capacities.job``.
+    """
+    record = planned.record
+    column = 0
+    for tile in planned.tiles:
+        column = 0 if record["restart"] else column
+        out, stream, turn = tile["out"], tile["stream"], 0
+        windows = [(line, position) for line in planned.lines for position in planned.positions]
+        for index, (line, position) in enumerate(windows):
+            turn_ends = turn == record["turn"] - 1 or index == len(windows) - 1
+            result = pack(capacities.result, out=out, neuron=tile["neuron"], stream=stream,
+                          last_lane=tile["lanes"] - 1, slot=turn, block_last=turn_ends)
+            yield column, pack(
+                capacities.job, spike=tile["spike"] + line.offset + position.offset,
+                row=tile["row"] + line.row + position.row, jump=position.jump,
+                line_taps=line.taps, position_taps=position.taps, words=tile["words"],
+                first_mask=tile["first_mask"], last_mask=tile["last_mask"], lanes=tile["lanes"],
+                result=result)
+            if turn_ends or record["drain"] is not Drain.KEYS:
+                out += record["out_step"]
+            turn = 0 if turn_ends else turn + 1
+            if turn_ends:
+                column = (column + 1) % capacities.columns
+                stream += record["stream_step"] if column == 0 else 0
+
+
+def layer_word(planned, capacities):
+    """Word of ``capacities.layer``, without what only the sequencer reads."""
+    known = {name for name, _ in capacities.layer}
+    values = {name: getattr(value, "value", value) for name, value in planned.record.items()
+              if name in known}
+    return pack(capacities.layer, **values)
