@@ -1,9 +1,13 @@
 """Engines under Verilator, each beside the golden model: the benches of ``sim`` do the work."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 import golden
-from golden import Rounding, SpikeCode
+from golden import Conv, Fire, Rounding, SpikeCode, TokenSum, Write
+from golden.ranges import analyse
 from hw.capacities import Capacities
 from hw.column import Column
 from hw.compiler import compile_model
@@ -14,7 +18,7 @@ from hw.packer import SpikePacker
 from hw.shadows import Lanes
 from hw.walker import Walker
 from sim.runner import Design, build, simulate
-from tests.models import random_model
+from tests.models import changed, random_model
 
 
 pytestmark = pytest.mark.sim
@@ -104,11 +108,49 @@ NETWORKS = [
 ]
 
 
+def extreme(model, *, fires):
+    """Copy of a model whose neurons fire D spikes each on their tie, or never.
+
+    The weights of a model that fires are the most negative ones.
+    """
+    if fires:
+        for layer in [layer for layer in model.layers if isinstance(layer, Conv)]:
+            limit = 2 ** (layer.weight_bits - 1) - 1
+            model = changed(model, layer.name, weight=np.full_like(layer.weight, -limit))
+    for layer in model.layers:
+        low, high = analyse(model).potential.get(layer.name, (None, None))
+        match getattr(layer, "drain", None):
+            case Fire() if not isinstance(layer, TokenSum):
+                threshold = np.full_like(layer.drain.neuron.thresholds.T, 1)
+                at = low if fires else high + 1
+                at = at if threshold.shape[1] > 1 else at.min() if fires else at.max()
+                model = changed(model, layer.name, neuron={"thresholds": (threshold * at).T})
+            case Write(previous=previous, shift=shift, fraction_bits=bits):
+                bias = -(low if fires else high) << shift
+                if previous is None:
+                    bias += (model.max_count << bits) * (1 if fires else -1)
+                model = changed(model, layer.name, drain={"bias": bias})
+    return replace(model, widths={}, mean_counts={})
+
+
+def largest(plans):
+    """Capacities that hold all plans."""
+    needed = [plan.needed.as_dict() for plan in plans]
+    return Capacities.from_dict({key: value if isinstance(value, str)
+                                 else max(sizes[key] for sizes in needed)
+                                 for key, value in needed[0].items()})
+
+
 @pytest.mark.parametrize(("lanes", "code", "options"), NETWORKS)
 def test_column_runs_whole_networks(bench, tmp_path, lanes, code, options):
     model = random_model(5, **{"image_shape": (4, 4, 2), "dims": (4, 4, 8, 8),
                                "strides": (1, 2, 1, 2, 1)} | options)
-    golden.save(model, tmp_path / "model.safetensors")
-    plan = compile_model(model, columns=1, lanes=lanes, spike_code=code)
-    bench(Column(plan.needed, name="0"), "sim.bench_column",
-          {"lanes": lanes, "spike_code": code.value})
+    models = {"random": model, "silent": extreme(model, fires=False),
+              "saturated": extreme(model, fires=True)}
+    for name, variant in models.items():
+        golden.save(variant, tmp_path / f"{name}.safetensors")
+    capacities = largest(compile_model(variant, columns=1, lanes=lanes, spike_code=code)
+                         for variant in models.values())
+    bench(Column(capacities, name="0"), "sim.bench_column",
+          {"models": [f"{name}.safetensors" for name in models],
+           "capacities": capacities.as_dict()})
