@@ -12,6 +12,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import nn
 
+from train.depthwise import SMALL_MAP, depthwise
 from train.neuron import SpikeNeuron
 
 
@@ -57,6 +58,9 @@ def convolve(inputs, conv, *, weight, bias):
     tensor, shape (images, out_channels, out_height, out_width)
     """
     weight = weight.unsqueeze(-1) if weight.dim() == 3 else weight
+    positions = inputs.shape[2] * inputs.shape[3]
+    if conv.groups > 1 and bias is None and positions <= SMALL_MAP:
+        return depthwise(inputs, weight)
     return F.conv2d(inputs, weight, bias, conv.stride[0], conv.padding[0], 1, conv.groups)
 
 
@@ -82,11 +86,14 @@ class FloatArithmetic:
     max_count : int
         ``D``.
     rounding : Rounding
+    meter : function, optional
+        Called as ``meter(spikes, weight, outputs)`` for every convolution of spikes.
     """
 
-    def __init__(self, *, max_count, rounding):
+    def __init__(self, *, max_count, rounding, meter=None):
         self.max_count = max_count
         self.rounding = rounding
+        self.meter = meter
         self.neuron = SpikeNeuron(max_count=max_count, rounding=rounding, divisor=max_count)
         self.head_neuron = SpikeNeuron(max_count=max_count, rounding=rounding, divisor=1)
 
@@ -96,7 +103,9 @@ class FloatArithmetic:
 
     def fire(self, name, conv, norm, spikes):
         """Spikes of a branch-internal neuron behind ``conv`` and ``norm``."""
-        return self.neuron(self.branch(name, conv, norm, spikes))
+        potential = self.branch(name, conv, norm, spikes)
+        self._measure(spikes, conv, potential)
+        return self.neuron(potential)
 
     def stem(self, name, conv, norm, pixels):
         """Stream that the first layer writes from pixels."""
@@ -106,6 +115,7 @@ class FloatArithmetic:
     def write(self, name, conv, norm, spikes, *, previous):
         """Stream after adding a branch to ``previous``, or a new stream if that is ``None``."""
         value = self.written(name, conv, norm, spikes, divisor=self.max_count)
+        self._measure(spikes, conv, value)
         if previous is not None:
             value = previous.value + value
         return Stream(name, value, self.neuron(value))
@@ -133,3 +143,7 @@ class FloatArithmetic:
     def written(self, name, conv, norm, inputs, *, divisor):
         """What a layer adds to the residual stream; ``inputs`` are integers over ``divisor``."""
         return normalise(convolve(inputs, conv, weight=conv.weight, bias=conv.bias), norm)
+
+    def _measure(self, spikes, conv, outputs):
+        if self.meter is not None:
+            self.meter(spikes, conv.weight, outputs)

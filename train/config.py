@@ -113,7 +113,7 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Part of each phase in which the rate rises.
     weight_decay, label_smoothing : float
     spike_penalty : float
-        Weight of the mean count in the loss; fewer spikes are fewer additions.
+        Weight, in the loss, of the additions per image over those of one spike everywhere.
     """
 
     float_epochs: Positive

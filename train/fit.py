@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 import golden
 from train import checkpoint as checkpoints
+from train.arithmetic import FloatArithmetic
 from train.checkpoint import Checkpoint, CheckpointError
 from train.config import CHECKPOINT, FLOAT_CHECKPOINT
 from train.data import augment, load_split
@@ -65,25 +66,20 @@ def fit(config, out, *, seed, resume=False, progress=None):
     state = _start(config, out / CHECKPOINT, seed=seed, resume=resume)
     split = load_split(config.data.name)
     out.mkdir(parents=True, exist_ok=True)
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        run = _Run(state, split)
-        total = config.fit.float_epochs + config.fit.quantised_epochs
-        while run.epoch < total:
-            phase, loss = run.train_epoch()
-            state = run.state()
-            if run.epoch == config.fit.float_epochs:
-                state.accuracy["float"] = float_accuracy(run.network, split)
-                checkpoints.save(state, out / FLOAT_CHECKPOINT)
-                progress.phase(f"float SFA: {state.accuracy['float']:.2%} of the test images")
-            if run.epoch == total:
-                state.accuracy |= measure(state, split)
-                progress.phase(f"integer model: {state.accuracy['golden']:.2%}")
-            checkpoints.save(state, out / CHECKPOINT)
-            progress.epoch(phase, run.epoch, total, loss)
-    finally:
-        torch.use_deterministic_algorithms(deterministic)
+    run = _Run(state, split)
+    total = config.fit.float_epochs + config.fit.quantised_epochs
+    while run.epoch < total:
+        phase, loss = run.train_epoch()
+        state = run.state()
+        if run.epoch == config.fit.float_epochs:
+            state.accuracy["float"] = float_accuracy(run.network, split)
+            checkpoints.save(state, out / FLOAT_CHECKPOINT)
+            progress.phase(f"float SFA: {state.accuracy['float']:.2%} of the test images")
+        if run.epoch == total:
+            state.accuracy |= measure(state, split)
+            progress.phase(f"integer model: {state.accuracy['golden']:.2%}")
+        checkpoints.save(state, out / CHECKPOINT)
+        progress.epoch(phase, run.epoch, total, loss)
     return state
 
 
@@ -143,6 +139,27 @@ def _start(config, path, *, seed, resume):
     return state
 
 
+class _AdditionMeter:
+    """Additions that the spikes of a batch cause, over those of one spike at every input."""
+
+    def __init__(self, max_count):
+        self._max_count = max_count
+        self._spent = 0.0
+        self._dense = 0
+
+    def __call__(self, spikes, weight, outputs):
+        """Count one convolution, as if no tap fell on padding."""
+        dense = weight.numel() * outputs.shape[2] * outputs.shape[3]
+        self._spent = self._spent + spikes.mean() * (self._max_count * dense)
+        self._dense += dense
+
+    def take(self):
+        """Ratio since the last call; the loss can be differentiated through it."""
+        ratio = self._spent / self._dense
+        self._spent, self._dense = 0.0, 0
+        return ratio
+
+
 class _Run:
     """A network in training."""
 
@@ -173,11 +190,8 @@ class _Run:
         """Train one epoch; returns the phase and the mean loss."""
         began = time.perf_counter()
         phase = self._begin_epoch()
-        arithmetic = self._arithmetic(phase)
-        counts = []
-        arithmetic.neuron.register_forward_hook(
-            lambda neuron, inputs, spikes: counts.append(spikes.mean() * neuron.divisor)
-        )
+        meter = _AdditionMeter(self.config.network.max_count)
+        arithmetic = self._arithmetic(phase, meter)
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self._images), generator=generator)
         batches = order.split(self.config.fit.batch)
@@ -196,8 +210,7 @@ class _Run:
                 label_smoothing=self.config.fit.label_smoothing,
             )
             total += float(loss.detach())
-            loss = loss + self.config.fit.spike_penalty * torch.stack(counts).mean()
-            counts.clear()
+            loss = loss + self.config.fit.spike_penalty * meter.take()
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self._optimizer.step()
@@ -223,15 +236,15 @@ class _Run:
                     module.eval()
         return "quantised"
 
-    def _arithmetic(self, phase):
+    def _arithmetic(self, phase, meter):
         shape = self.config.network
         if phase == "float":
-            return type(self.network.arithmetic)(
-                max_count=shape.max_count, rounding=shape.rounding
+            return FloatArithmetic(
+                max_count=shape.max_count, rounding=shape.rounding, meter=meter
             )
         return QuantisedArithmetic(
             self.grids, weight_bits=self.config.quantise.weight_bits,
-            max_count=shape.max_count, rounding=shape.rounding,
+            max_count=shape.max_count, rounding=shape.rounding, meter=meter,
         )
 
     def _new_optimizer(self):
@@ -241,7 +254,7 @@ class _Run:
         return torch.optim.AdamW([
             {"params": kernels, "weight_decay": self.config.fit.weight_decay},
             {"params": others, "weight_decay": 0.0},
-        ], lr=0.0, foreach=True)
+        ], lr=0.0, fused=True)
 
     def _set_rate(self, phase, part):
         """Linear rise, then a cosine to 0, within the phase."""

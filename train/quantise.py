@@ -177,10 +177,12 @@ class QuantisedArithmetic(FloatArithmetic):
     weight_bits : int
     max_count : int
     rounding : Rounding
+    meter : function, optional
+        As for :class:`FloatArithmetic`.
     """
 
-    def __init__(self, grids, *, weight_bits, max_count, rounding):
-        super().__init__(max_count=max_count, rounding=rounding)
+    def __init__(self, grids, *, weight_bits, max_count, rounding, meter=None):
+        super().__init__(max_count=max_count, rounding=rounding, meter=meter)
         self.grids = grids
         self.limit = weight_limit(weight_bits)
 
