@@ -5,7 +5,8 @@
 #   TORCH_INDEX=URL         extra package index, asked for torch too: PyTorch's CPU index
 #                           spares the download of the CUDA build (see README.md)
 #   PIP_INDEX_ARGS="..."    further arguments for pip install, for example a mirror
-#   PYTEST_ARGS="..."       further arguments for pytest, for example "-k threshold"
+#   PYTEST_ARGS="..."       further arguments for pytest, for example "-k threshold", or --full-sim
+#                           for everything that make test leaves to longer runs
 
 SHELL := /bin/sh
 PYTHON ?= python3
