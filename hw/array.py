@@ -27,6 +27,8 @@ class Array(wiring.Component):
     Members
     -------
     layer : In(capacities.layer)
+    restart : In(1)
+        A layer begins: the bus belongs to column 0 in the next cycle.
     job : In(capacities.job)
     job_valid : In(columns)
     job_ready : Out(columns)
@@ -50,6 +52,7 @@ class Array(wiring.Component):
         memories = capacities.memories
         super().__init__({
             "layer": In(capacities.layer),
+            "restart": In(1),
             "job": In(capacities.job),
             "job_valid": In(capacities.columns),
             "job_ready": Out(capacities.columns),
@@ -75,7 +78,7 @@ class Array(wiring.Component):
         n_columns = capacities.columns
 
         turn = Signal(range(n_columns))
-        m.d.sync += turn.eq(Mux(turn == n_columns - 1, 0, turn + 1))
+        m.d.sync += turn.eq(Mux(self.restart | (turn == n_columns - 1), 0, turn + 1))
 
         columns = []
         for index in range(n_columns):

@@ -37,6 +37,8 @@ class Core(wiring.Component):
         From an image's first pixel to its last logit.
     error : Out(1)
         The latest image or packet was malformed and had no effect; cleared by the next one.
+    layer : Out(12)
+        Number of the layer at work; all ones while pixels are received or nothing is done.
     cycles : Out(32)
         Clock cycles of the latest image, from first pixel beat to last logit beat, both included.
     additions : Out(40)
@@ -52,6 +54,7 @@ class Core(wiring.Component):
             "load": In(stream.Signature(beat_layout(BEAT_WIDTH))),
             "busy": Out(1),
             "error": Out(1),
+            "layer": Out(12),
             "cycles": Out(32),
             "additions": Out(40),
         })
@@ -104,6 +107,7 @@ class Core(wiring.Component):
             writer.n_pixels.eq(sequencer.header.pixels),
 
             array.layer.eq(sequencer.layer),
+            array.restart.eq(sequencer.begins),
             array.job.eq(sequencer.job),
             array.job_valid.eq(sequencer.job_valid),
             sequencer.job_ready.eq(array.job_ready),
@@ -139,7 +143,8 @@ class Core(wiring.Component):
         image = Signal(TAG_WIDTH - len(sequencer.number))
         counting = Signal()
         tag = Cat(sequencer.number, image)
-        m.d.comb += [array.tag.eq(tag), token_sum.tag.eq(tag), self.busy.eq(sequencer.busy)]
+        m.d.comb += [array.tag.eq(tag), token_sum.tag.eq(tag), self.busy.eq(sequencer.busy),
+                     self.layer.eq(sequencer.number)]
         with m.If(writer.started):
             m.d.sync += [counting.eq(1), self.cycles.eq(1), self.additions.eq(0),
                          self.error.eq(0)]

@@ -7,11 +7,11 @@ from amaranth.lib.wiring import In, Out
 from golden.spike import SpikeCode
 
 
-__all__ = ["FiringUnit", "SHIFTED_IN"]
+__all__ = ["FiringUnit", "STAGES"]
 
 
-#: Cycles from a shadow's release to its neuron's record at ``SpikePacker``.
-SHIFTED_IN = 5
+#: Cycles from a lane's release to its neuron's counts.
+STAGES = 5
 
 
 class FiringUnit(wiring.Component):
@@ -95,7 +95,7 @@ class FiringUnit(wiring.Component):
         valid = [self.release]
         lane = [self.lane]
         result = [self.result]
-        for stage in range(1, SHIFTED_IN + 1):
+        for stage in range(1, STAGES + 1):
             valid.append(Signal(name=f"valid_{stage}"))
             lane.append(Signal.like(self.lane, name=f"lane_{stage}"))
             result.append(Signal(capacities.result, name=f"result_{stage}"))
@@ -139,9 +139,9 @@ class FiringUnit(wiring.Component):
             self.stream_write_address.eq(result[4].stream + lane[4]),
             self.stream_data.eq(total_4),
 
-            self.fired.eq(valid[SHIFTED_IN]),
-            self.fired_lane.eq(lane[SHIFTED_IN]),
-            self.fired_result.eq(result[SHIFTED_IN]),
+            self.fired.eq(valid[STAGES]),
+            self.fired_lane.eq(lane[STAGES]),
+            self.fired_result.eq(result[STAGES]),
             self.value.eq(total_5),
             # Thresholds do not decrease, so the count is the number of ones.
             self.count.eq(sum(reached[j] for j in range(capacities.max_count))),

@@ -18,7 +18,7 @@ def beat_layout(width):
 class PixelWriter(wiring.Component):
     """Stores an image as 8 planes, most significant first, one word per pixel and plane.
 
-    One pixel takes 8 cycles. An image whose ``last`` does not come with its last pixel is dropped,
+    One pixel takes 9 cycles. An image whose ``last`` does not come with its last pixel is dropped,
     up to and including the beat that carries ``last``.
 
     Parameters

@@ -34,6 +34,8 @@ class Sequencer(wiring.Component):
     layer : Out(capacities.layer)
     number : Out(12)
         Number of the layer at work; all ones while pixels are received.
+    begins : Out(1)
+        The first cycle of a layer.
     program_address, program : Out, In
         Port of the program memory, one cycle from address to data.
     window_address, window : Out, In
@@ -61,6 +63,7 @@ class Sequencer(wiring.Component):
             "header": Out(capacities.header),
             "layer": Out(capacities.layer),
             "number": Out(12),
+            "begins": Out(1),
             "program_address": Out(range(capacities.program_depth)),
             "program": In(PROGRAM_WIDTH),
             "window_address": Out(capacities.window_address),
@@ -113,7 +116,6 @@ class Sequencer(wiring.Component):
         line = Signal(capacities.window)
         line_spike = Signal(capacities.spike_address)
         line_row = Signal(capacities.row_address)
-        layer_begins = Signal()
         tile_begins = Signal()
         offered = Signal()
         taken = Signal()
@@ -144,7 +146,7 @@ class Sequencer(wiring.Component):
                     m.d.sync += [layers.eq(layers - 1), self.number.eq(self.number + 1)]
                     m.next = "KIND"
             with m.State("KIND"):
-                m.d.comb += layer_begins.eq(1)
+                m.d.comb += self.begins.eq(1)
                 m.d.sync += [tiles.eq(layer.tiles), tile_begins.eq(1)]
                 with m.If(layer.token_sum):
                     m.d.sync += awaited.eq(capacities.max_count)
@@ -200,12 +202,11 @@ class Sequencer(wiring.Component):
                         m.d.sync += awaited.eq(words_of(capacities.layer))
                         m.next = "LAYER"
 
-        self._deal(m, tile, line, line_spike, line_row, layer_begins, tile_begins,
+        self._deal(m, tile, line, line_spike, line_row, tile_begins,
                    tile_ends=(positions == 1) & (lines == 0), offered=offered, taken=taken)
         return m
 
-    def _deal(self, m, tile, line, line_spike, line_row, layer_begins, tile_begins, *, tile_ends,
-              offered, taken):
+    def _deal(self, m, tile, line, line_spike, line_row, tile_begins, *, tile_ends, offered, taken):
         """Forms the next job and gives it to the column whose turn it is."""
         capacities, layer = self.capacities, self.layer
         n_columns = capacities.columns
@@ -261,5 +262,5 @@ class Sequencer(wiring.Component):
                 m.d.sync += column.eq(target + 1)
                 with m.If(target == n_columns - 1):
                     m.d.sync += [column.eq(0), stream.eq(next_stream + layer.stream_step)]
-        with m.If(layer_begins):
+        with m.If(self.begins):
             m.d.sync += column.eq(0)

@@ -58,7 +58,7 @@ class Stored:
                      for array in (self.channels, self.positions))
 
 
-def stored(plan, tensors, image):
+def stored(plan, tensors, image, *, spikes_only=False):
     """Everything that the core stores for one image, the logits aside.
 
     Parameters
@@ -68,6 +68,8 @@ def stored(plan, tensors, image):
         Trace of a golden run.
     image : int
         Index of the image in the trace.
+    spikes_only : bool
+        Leaves out everything but the spike memory; only counts and pixels need be traced then.
 
     Returns
     -------
@@ -76,17 +78,19 @@ def stored(plan, tensors, image):
     result = [_spikes(plan, PIXELS, PIXEL_LAYER, tensors[PIXELS][image])]
     for number, (layer, planned) in enumerate(zip(plan.model.layers, plan.layers, strict=True)):
         drain = planned.record["drain"]
+        name = counts_name(layer)
+        match layer, drain:
+            case (Conv() | Query() | TokenSum()), (Drain.SPIKES | Drain.KEYS):
+                result.append(_spikes(plan, name, number, tensors[name][image]))
+        if spikes_only:
+            continue
         match layer:
             case KeyValue():
                 result += _rows(plan, number, layer.name, tensors[layer.name][image])
             case Conv() if planned.record["stream"]:
                 result += _stream(plan, number, layer, tensors[stream_name(layer)][image])
         match layer, drain:
-            case (Conv() | Query() | TokenSum()), (Drain.SPIKES | Drain.KEYS):
-                name = counts_name(layer)
-                result.append(_spikes(plan, name, number, tensors[name][image]))
             case Conv(), Drain.VALUES:
-                name = counts_name(layer)
                 result += _rows(plan, number, name, tensors[name][image])
             case Conv(), Drain.SUMS:
                 result.append(_sums(plan, number, layer, tensors[stream_name(layer)][image]))

@@ -27,7 +27,7 @@ class _Top(Elaboratable):
                                        ("m_axis_logits", "logits", False),
                                        ("s_axis_load", "load", True)):
             self._stream(prefix, getattr(core, name), incoming)
-        for name in ("busy", "error", "cycles", "additions"):
+        for name in ("busy", "error", "layer", "cycles", "additions"):
             port = Signal.like(getattr(core, name), name=name)
             self.ports.append(port)
             self._wires.append((port, getattr(core, name)))

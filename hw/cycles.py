@@ -1,0 +1,298 @@
+"""The cycle model: how long the core takes for an image, cycle for cycle.
+
+It moves the same tokens as the hardware (words, events, sums, neurons) through the same stages,
+without their values. Given the spikes, it predicts exactly what a simulation of the Verilog counts,
+as long as pixels and logits never wait for the outside.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden import PIXELS
+from golden.shapes import shapes
+
+from .capacities import PIXEL_PLANES, Drain, words_of
+from .column import JOBS, WORDS
+from .firing import STAGES
+from .stored import stored
+
+
+__all__ = ["Cycles", "predict", "synthetic_tensors"]
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """Clock cycles of an image.
+
+    Parameters
+    ----------
+    total : int
+        From the first pixel beat to the last logit beat, both included.
+    layers : tuple of int
+        Of each layer: from its first cycle to the next one's, of the last one to the last logit.
+    """
+
+    total: int
+    layers: tuple
+
+
+def predict(plan, tensors, image=0):
+    """Cycles that the core takes for one image.
+
+    Parameters
+    ----------
+    plan : Plan
+    tensors : dict of str to int64 array
+        Trace of a golden run, or ``synthetic_tensors``.
+    image : int
+        Index in the trace.
+
+    Returns
+    -------
+    Cycles
+    """
+    words = {}
+    for entry in stored(plan, tensors, image, spikes_only=True):
+        placed = plan.maps[entry.tensor]
+        flat = np.zeros(placed.size, np.uint64)
+        flat[entry.addresses - placed.base] = entry.words.astype(np.uint64)
+        words[entry.tensor] = flat
+    return _Core(plan, words).run()
+
+
+def synthetic_tensors(model, seed=0):
+    """Random spikes as dense as the model's mean counts say, for estimates without images.
+
+    Counts of a map are independent and binomial; pixels have independent bits.
+    """
+    rng = np.random.default_rng(seed)
+    tensors = {}
+    for name, shape in shapes(model).items():
+        if name == PIXELS:
+            bits = rng.random((PIXEL_PLANES, 1, *shape)) < model.mean_counts.get(name, 4) / 8
+            tensors[name] = sum(plane.astype(np.int64) << p for p, plane in enumerate(bits))
+        elif name.endswith(".counts"):
+            mean = model.mean_counts.get(name, model.max_count / 4)
+            tensors[name] = rng.binomial(model.max_count, mean / model.max_count, (1, *shape))
+    return tensors
+
+
+class _Core:
+    """The sequencer and the columns."""
+
+    def __init__(self, plan, words):
+        self.plan = plan
+        self.words = words
+        self.columns = [_Column() for _ in range(plan.needed.columns)]
+
+    def run(self):
+        needed, layers = self.plan.needed, self.plan.layers
+        height, width, _ = self.plan.model.image_shape
+        # Nine cycles per pixel; the first layer record is read after the last of them.
+        now = (PIXEL_PLANES + 1) * height * width
+        begins = []
+        for layer in layers:
+            now += words_of(needed.layer) + 1
+            begins.append(now)
+            if layer.source is None:
+                now = self._token_sum(layer, now)
+            else:
+                now, last_logit = self._layer(layer, now)
+        ends = [*begins[1:], last_logit + 1]
+        return Cycles(last_logit + 1, tuple(end - begin for begin, end in zip(begins, ends)))
+
+    def _token_sum(self, layer, now):
+        """Cycle in which the next layer's record is asked for."""
+        needed = self.plan.needed
+        fire = now + 1 + needed.max_count + 1
+        group = needed.lanes * (needed.max_count + 2) + needed.planes
+        # The last word is on the bus one cycle after it was sent.
+        return fire + len(layer.channels) * group + 2 + 1
+
+    def _layer(self, layer, now):
+        """Cycle in which the next layer's record is asked for, and that of the last logit."""
+        needed, n_columns = self.plan.needed, self.plan.needed.columns
+        tile_cycles = words_of(needed.tile) + 1
+        drain = layer.record["drain"]
+        for column in self.columns:
+            column.begin(drain, needed.planes)
+        dealt = _deal(layer, n_columns)
+        entries = _Entries(layer, self.words[self._tensor(layer)])
+        upcoming = next(dealt)
+        # Tile record, line and window come before the first position of a line.
+        ready = now + 1 + tile_cycles + 2
+        offer = None
+        stored = summed = adding = False
+        last_logit = 0
+        cycle = now + 1
+        while True:
+            slot = (cycle - now - 1) % n_columns
+            settled = not (stored or summed or adding) and all(c.idle() for c in self.columns)
+            if upcoming is None and offer is None and cycle >= ready and settled:
+                return cycle + 1, last_logit
+
+            adding = summed
+            stored = summed = False
+            accepted = False
+            for index, column in enumerate(self.columns):
+                job = offer[1] if offer is not None and offer[0] == index else None
+                events = column.step(slot == index, job)
+                accepted |= column.accepted
+                stored |= events == "spike"
+                summed |= events == "sum"
+                if events == "logit":
+                    last_logit = cycle
+            if accepted:
+                offer = None
+            if offer is None and upcoming is not None and cycle >= ready:
+                tile, line, position, target, result = upcoming
+                offer = target, (entries.of(tile, line, position), result)
+                upcoming = next(dealt, None)
+                if upcoming is None or upcoming[0] != tile:
+                    ready = cycle + 1 + (0 if upcoming is None else tile_cycles + 2)
+                elif upcoming[1] != line:
+                    ready = cycle + 1 + 2
+            cycle += 1
+
+    def _tensor(self, layer):
+        return next(name for name, placed in self.plan.maps.items() if placed is layer.source)
+
+
+def _deal(layer, n_columns):
+    """Jobs in order: tile, line, position, column, and (lanes, whether a block of keys ends)."""
+    column = turn = 0
+    for tile, fields in enumerate(layer.tiles):
+        turn = 0
+        if layer.record["restart"]:
+            column = 0
+        for line in range(len(layer.lines)):
+            for position in range(len(layer.positions)):
+                last = line == len(layer.lines) - 1 and position == len(layer.positions) - 1
+                ends = last or turn == layer.record["turn"] - 1
+                yield tile, line, position, column, (fields["lanes"], ends)
+                turn = 0 if ends else turn + 1
+                column = (column + ends) % n_columns
+
+
+class _Entries:
+    """Events per word of each job, in the order in which the walker reads the words."""
+
+    def __init__(self, layer, words):
+        self.layer = layer
+        self.words = words
+        self.known = {}
+
+    def of(self, tile, line, position):
+        layer, record = self.layer, self.layer.record
+        fields = layer.tiles[tile]
+        key = (fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"],
+               line, position)
+        if key not in self.known:
+            self.known[key] = self._count(fields, layer.lines[line], layer.positions[position],
+                                          record)
+        return self.known[key]
+
+    def _count(self, fields, line, position, record):
+        start = fields["spike"] - self.layer.source.base + line.offset + position.offset
+        n_words = fields["words"] + 1
+        planes = np.arange(record["planes"] + 1)[:, None, None, None] * record["plane_stride"]
+        lines = np.arange(line.taps + 1)[:, None, None] * record["line_stride"]
+        taps = np.arange(position.taps + 1)[:, None]
+        offsets = np.arange(n_words) * record["word_stride"]
+        words = self.words[start + planes + lines + taps + offsets]
+        words[..., 0] &= np.uint64(fields["first_mask"])
+        words[..., -1] &= np.uint64(fields["last_mask"])
+        words = words.reshape(len(planes), -1)
+        events = words != 0 if record["depthwise"] else np.bitwise_count(words)
+        entries = []
+        for plane in events.astype(int).tolist():
+            if entries and record["double"]:
+                entries.append(1)
+            entries += plane
+        return entries
+
+
+class _Column:
+    """One column, a cycle at a time; state is what registers hold at the beginning of a cycle."""
+
+    def begin(self, drain, planes):
+        self.drain = drain
+        self.n_planes = planes
+        self.job, self.at, self.busy = [], 0, False
+        self.reading = self.found = None
+        self.words = deque()
+        self.results = deque()
+        self.events, self.closes = 0, False
+        # Stages of the fetch pipeline: None, or whether the event closes a job.
+        self.sent = self.fetching = self.loaded = None
+        self.draining, self.settling = 0, False
+        self.block_ends = False
+        # Stages of the firing unit: None, or (lane, whether a block of keys ends).
+        self.firing = [None] * STAGES
+        self.left = 0
+        self.accepted = False
+
+    def idle(self):
+        return not (self.results or self.draining or self.settling or self.left
+                    or any(stage is not None for stage in self.firing))
+
+    def step(self, slot, offered):
+        """One cycle; what the column puts on the bus or out: spike, sum, logit or None."""
+        output = None
+        fired = self.firing[-1]
+        complete = fired is not None and (
+            (self.drain is Drain.SPIKES and fired[0] == 0)
+            or (self.drain is Drain.KEYS and fired[1]))
+        advance = not (complete and self.left)
+        if fired is not None and self.drain is Drain.SUMS:
+            advance = slot
+            output = "sum" if slot else None
+        elif fired is not None and self.drain is Drain.LOGITS:
+            output = "logit"
+        hold = self.loaded is True and bool(self.draining or (self.settling and not advance))
+        closed = self.loaded is True and not hold
+
+        # Walker: decided by what the FIFO held at the beginning of the cycle.
+        issue = self.busy and len(self.words) <= WORDS - 3
+        last = issue and self.at == len(self.job) - 1
+        self.accepted = (offered is not None and len(self.results) < JOBS
+                         and (not self.busy or last))
+        popped = None
+        if not hold and (not self.events or self.events == 1):
+            popped = self.words.popleft() if self.words else (0, False)
+
+        if self.left and slot:
+            self.left -= 1
+            output = "spike"
+        if complete and advance:
+            self.left = self.n_planes
+        if advance:
+            taken = (self.draining - 1, self.block_ends) if self.draining else None
+            self.firing = [taken, *self.firing[:-1]]
+            self.settling = self.draining == 1
+            self.draining = max(0, self.draining - 1)
+        if closed:
+            self.draining, self.block_ends = self.results.popleft()
+
+        if not hold:
+            self.loaded, self.fetching = self.fetching, self.sent
+            self.sent = (self.closes and self.events == 1) if self.events else None
+            if popped is None:
+                self.events -= 1
+            else:
+                self.events, self.closes = popped
+
+        if self.found is not None and (self.found[0] or self.found[1]):
+            self.words.append((max(1, self.found[0]), self.found[1]))
+        self.found = self.reading
+        self.reading = (self.job[self.at], last) if issue else None
+        if issue:
+            self.at += 1
+            self.busy = not last
+        if self.accepted:
+            self.job, result = offered
+            self.results.append(result)
+            self.at, self.busy = 0, True
+        return output
