@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import golden
-from golden import Conv, Fire, Rounding, SpikeCode, TokenSum, Write
+from golden import Rounding, SpikeCode
 from golden.ranges import analyse
 from hw.capacities import Capacities
 from hw.column import Column
@@ -14,8 +14,11 @@ from hw.compiler import compile_model
 from hw.finder import Finder
 from hw.firing import FiringUnit
 from hw.lane import Lane
+from hw.loader import Loader
 from hw.packer import SpikePacker
+from hw.pixels import PixelWriter
 from hw.shadows import Lanes
+from hw.token_sum import TokenSum
 from hw.walker import Walker
 from sim.runner import Design, build, simulate
 from tests.models import changed, random_model
@@ -97,6 +100,21 @@ def test_packer_stores_the_words_of_golden(bench, capacities):
     bench(SpikePacker(capacities), "sim.bench_packer", {"capacities": capacities.as_dict()})
 
 
+@pytest.mark.parametrize("capacities", CORES)
+def test_token_sum_matches_golden(bench, capacities):
+    bench(TokenSum(capacities), "sim.bench_token_sum", {"capacities": capacities.as_dict()})
+
+
+@pytest.mark.parametrize("capacities", [sizes(), full(sizes(pixel_channels=1))])
+def test_pixels_become_planes(bench, capacities):
+    bench(PixelWriter(capacities), "sim.bench_pixels", {"capacities": capacities.as_dict()})
+
+
+def test_loader_fills_memories(bench):
+    memories = {"narrow": (5, 3), "beat": (32, 40), "wide": (33, 9), "widest": (150, 17)}
+    bench(Loader(memories), "sim.bench_loader", {"memories": list(memories.values())})
+
+
 NETWORKS = [
     pytest.param(8, SpikeCode.BITPLANE, {}, id="bitplane-8"),
     pytest.param(12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-12"),
@@ -114,18 +132,18 @@ def extreme(model, *, fires):
     The weights of a model that fires are the most negative ones.
     """
     if fires:
-        for layer in [layer for layer in model.layers if isinstance(layer, Conv)]:
+        for layer in [layer for layer in model.layers if isinstance(layer, golden.Conv)]:
             limit = 2 ** (layer.weight_bits - 1) - 1
             model = changed(model, layer.name, weight=np.full_like(layer.weight, -limit))
     for layer in model.layers:
         low, high = analyse(model).potential.get(layer.name, (None, None))
         match getattr(layer, "drain", None):
-            case Fire() if not isinstance(layer, TokenSum):
+            case golden.Fire() if not isinstance(layer, golden.TokenSum):
                 threshold = np.full_like(layer.drain.neuron.thresholds.T, 1)
                 at = low if fires else high + 1
                 at = at if threshold.shape[1] > 1 else at.min() if fires else at.max()
                 model = changed(model, layer.name, neuron={"thresholds": (threshold * at).T})
-            case Write(previous=previous, shift=shift, fraction_bits=bits):
+            case golden.Write(previous=previous, shift=shift, fraction_bits=bits):
                 bias = -(low if fires else high) << shift
                 if previous is None:
                     bias += (model.max_count << bits) * (1 if fires else -1)
