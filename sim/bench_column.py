@@ -17,6 +17,7 @@ from hw.images import memory_words
 from hw.stored import PIXEL_LAYER, stored
 
 from .bench import Cycles, capacities, generators, parameters, pulse, signed
+from .faults import PLAN_FAULTS
 from .jobs import jobs, layer_word
 
 
@@ -38,13 +39,16 @@ class Harness:
         self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
         self.golden = golden.run(self.model, self.images, trace=True)
         self.expected = stored(self.plan, self.golden.tensors, 0)
+        # A test of the tests plants a fault in what the column is given.
+        plant = PLAN_FAULTS.get(parameters().get("fault"), lambda plan, tensors: plan)
+        self.given = plant(self.plan, self.golden.tensors)
         self.cycles = Cycles(dut, self.rng)
         # In Verilog, a module is named anew where a signal has its name.
         modules = {child._name.strip("\\ ").partition("$")[0]: child for child in dut
                    if isinstance(child, HierarchyObject)}
         self.memories = {name: modules[name].words.words for name in ("stream", "attention")}
         self.stall, self.slot = stall, slot
-        words = memory_words(self.plan, self.sizes)
+        words = memory_words(self.given, self.sizes)
         self.weights, self.neurons = words["weights"], words["neurons"]
         # Spike memory starts as noise: what was not stored must not be read.
         self.spikes = [self.rng.getrandbits(self.sizes.lanes)
@@ -148,7 +152,7 @@ async def run_network(dut, model, *, stall, slot):
                                weights=0, neuron=0, logits__ready=0, tag=0)
     harness.preload(PIXEL_LAYER)
     cycles = {}
-    for number, planned in enumerate(harness.plan.layers):
+    for number, planned in enumerate(harness.given.layers):
         if planned.record["token_sum"]:
             harness.preload(number)
         else:

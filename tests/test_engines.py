@@ -1,16 +1,11 @@
 """Engines under Verilator, each beside the golden model: the benches of ``sim`` do the work."""
 
-from dataclasses import replace
+from functools import partial
 
-import numpy as np
 import pytest
 
-import golden
 from golden import Rounding, SpikeCode
-from golden.ranges import analyse
-from hw.capacities import Capacities
 from hw.column import Column
-from hw.compiler import compile_model
 from hw.finder import Finder
 from hw.firing import FiringUnit
 from hw.lane import Lane
@@ -20,8 +15,7 @@ from hw.pixels import PixelWriter
 from hw.shadows import Lanes
 from hw.token_sum import TokenSum
 from hw.walker import Walker
-from sim.runner import Design, build, simulate
-from tests.models import changed, random_model
+from tests.engines import column_setting, run_bench, sizes
 
 
 pytestmark = pytest.mark.sim
@@ -29,27 +23,13 @@ pytestmark = pytest.mark.sim
 
 @pytest.fixture
 def bench(project_root, tmp_path):
-    """Function that builds a component and runs a bench on it."""
-    def run(component, module, parameters, **options):
-        executable = build(Design.of(component), project_root / "build" / "sim")
-        return simulate(executable, module, tmp_path, parameters=parameters, **options)
-
-    return run
+    """Function that runs a bench on a component."""
+    return partial(run_bench, folder=tmp_path, cache=project_root / "build" / "sim")
 
 
 def full(*values, **options):
     """Parameter set of the complete regression only."""
     return pytest.param(*values, marks=pytest.mark.full, **options)
-
-
-def sizes(*, lanes=8, code=SpikeCode.BITPLANE, max_count=4, **changes):
-    """Capacities of a core that is small, and whose numbers are all different."""
-    return Capacities(**{
-        "columns": 2, "lanes": lanes, "spike_code": code, "max_count": max_count,
-        "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15, "stream_width": 17,
-        "entry_width": 9, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
-        "neuron_depth": 100, "program_depth": 200, "window_depth": 60, "spike_depth": 2000,
-        "stream_depth": 300, "attention_depth": 150, "sum_depth": 3 * lanes} | changes)
 
 
 CORES = [
@@ -71,13 +51,13 @@ def test_lane_sums_match_golden(bench, widths):
     bench(Lane(**widths), "sim.bench_lane", widths)
 
 
-@pytest.mark.parametrize("sizes", [
+@pytest.mark.parametrize("widths", [
     {"lanes": 12, "weight_width": 4, "entry_width": 7, "width": 12},
     full({"lanes": 2, "weight_width": 2, "entry_width": 1, "width": 5}),
     full({"lanes": 16, "weight_width": 8, "entry_width": 13, "width": 22}),
 ])
-def test_drain_gives_every_sum(bench, sizes):
-    bench(Lanes(**sizes), "sim.bench_shadows", sizes)
+def test_drain_gives_every_sum(bench, widths):
+    bench(Lanes(**widths), "sim.bench_shadows", widths)
 
 
 @pytest.mark.parametrize("capacities", CORES)
@@ -126,49 +106,7 @@ NETWORKS = [
 ]
 
 
-def extreme(model, *, fires):
-    """Copy of a model whose neurons fire D spikes each on their tie, or never.
-
-    The weights of a model that fires are the most negative ones.
-    """
-    if fires:
-        for layer in [layer for layer in model.layers if isinstance(layer, golden.Conv)]:
-            limit = 2 ** (layer.weight_bits - 1) - 1
-            model = changed(model, layer.name, weight=np.full_like(layer.weight, -limit))
-    for layer in model.layers:
-        low, high = analyse(model).potential.get(layer.name, (None, None))
-        match getattr(layer, "drain", None):
-            case golden.Fire() if not isinstance(layer, golden.TokenSum):
-                threshold = np.full_like(layer.drain.neuron.thresholds.T, 1)
-                at = low if fires else high + 1
-                at = at if threshold.shape[1] > 1 else at.min() if fires else at.max()
-                model = changed(model, layer.name, neuron={"thresholds": (threshold * at).T})
-            case golden.Write(previous=previous, shift=shift, fraction_bits=bits):
-                bias = -(low if fires else high) << shift
-                if previous is None:
-                    bias += (model.max_count << bits) * (1 if fires else -1)
-                model = changed(model, layer.name, drain={"bias": bias})
-    return replace(model, widths={}, mean_counts={})
-
-
-def largest(plans):
-    """Capacities that hold all plans."""
-    needed = [plan.needed.as_dict() for plan in plans]
-    return Capacities.from_dict({key: value if isinstance(value, str)
-                                 else max(sizes[key] for sizes in needed)
-                                 for key, value in needed[0].items()})
-
-
 @pytest.mark.parametrize(("lanes", "code", "options"), NETWORKS)
 def test_column_runs_whole_networks(bench, tmp_path, lanes, code, options):
-    model = random_model(5, **{"image_shape": (4, 4, 2), "dims": (4, 4, 8, 8),
-                               "strides": (1, 2, 1, 2, 1)} | options)
-    models = {"random": model, "silent": extreme(model, fires=False),
-              "saturated": extreme(model, fires=True)}
-    for name, variant in models.items():
-        golden.save(variant, tmp_path / f"{name}.safetensors")
-    capacities = largest(compile_model(variant, columns=1, lanes=lanes, spike_code=code)
-                         for variant in models.values())
-    bench(Column(capacities, name="0"), "sim.bench_column",
-          {"models": [f"{name}.safetensors" for name in models],
-           "capacities": capacities.as_dict()})
+    setting = column_setting(tmp_path, lanes=lanes, code=code, **options)
+    bench(Column(setting.capacities, name="0"), "sim.bench_column", setting.parameters)

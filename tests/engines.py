@@ -1,0 +1,80 @@
+"""What tests of engines share: capacities, models at their extremes, and how a bench is run."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+
+import golden
+from golden import SpikeCode
+from golden.ranges import analyse
+from hw.capacities import Capacities
+from hw.compiler import compile_model
+from sim.runner import Design, build, simulate
+from tests.models import changed, random_model
+
+
+def run_bench(component, module, parameters, *, folder, cache, **options):
+    """Run a bench on a component, in ``folder``; simulators are kept in ``cache``."""
+    executable = build(Design.of(component), cache)
+    return simulate(executable, module, folder, parameters=parameters, **options)
+
+
+def sizes(*, lanes=8, code=SpikeCode.BITPLANE, max_count=4, **changes):
+    """Capacities of a core that is small, and whose numbers are all different."""
+    return Capacities(**{
+        "columns": 2, "lanes": lanes, "spike_code": code, "max_count": max_count,
+        "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15, "stream_width": 17,
+        "entry_width": 9, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
+        "neuron_depth": 100, "program_depth": 200, "window_depth": 60, "spike_depth": 2000,
+        "stream_depth": 300, "attention_depth": 150, "sum_depth": 3 * lanes} | changes)
+
+
+def extreme(model, *, fires):
+    """Copy of a model whose neurons fire D spikes each on their tie, or never.
+
+    The weights of a model that fires are the most negative ones.
+    """
+    if fires:
+        for layer in [layer for layer in model.layers if isinstance(layer, golden.Conv)]:
+            limit = 2 ** (layer.weight_bits - 1) - 1
+            model = changed(model, layer.name, weight=np.full_like(layer.weight, -limit))
+    for layer in model.layers:
+        low, high = analyse(model).potential.get(layer.name, (None, None))
+        match getattr(layer, "drain", None):
+            case golden.Fire() if not isinstance(layer, golden.TokenSum):
+                threshold = np.full_like(layer.drain.neuron.thresholds.T, 1)
+                at = low if fires else high + 1
+                at = at if threshold.shape[1] > 1 else at.min() if fires else at.max()
+                model = changed(model, layer.name, neuron={"thresholds": (threshold * at).T})
+            case golden.Write(previous=previous, shift=shift, fraction_bits=bits):
+                bias = -(low if fires else high) << shift
+                if previous is None:
+                    bias += (model.max_count << bits) * (1 if fires else -1)
+                model = changed(model, layer.name, drain={"bias": bias})
+    return replace(model, widths={}, mean_counts={})
+
+
+def largest(plans):
+    """Capacities that hold all plans."""
+    needed = [plan.needed.as_dict() for plan in plans]
+    return Capacities.from_dict({key: value if isinstance(value, str)
+                                 else max(sizes[key] for sizes in needed)
+                                 for key, value in needed[0].items()})
+
+
+def column_setting(folder, *, lanes, code, **options):
+    """Saves three models that one column runs; returns its capacities and the parameters.
+
+    ``options`` are those of ``random_model``.
+    """
+    model = random_model(5, **{"image_shape": (4, 4, 2), "dims": (4, 4, 8, 8),
+                               "strides": (1, 2, 1, 2, 1)} | options)
+    models = {"random": model, "silent": extreme(model, fires=False),
+              "saturated": extreme(model, fires=True)}
+    for name, variant in models.items():
+        golden.save(variant, folder / f"{name}.safetensors")
+    capacities = largest(compile_model(variant, columns=1, lanes=lanes, spike_code=code)
+                         for variant in models.values())
+    return SimpleNamespace(capacities=capacities, parameters={
+        "models": [f"{name}.safetensors" for name in models], "capacities": capacities.as_dict()})

@@ -1,0 +1,56 @@
+"""Tests of the tests: the benches notice every fault that is planted on purpose."""
+
+import pytest
+
+from golden import SpikeCode
+from hw.column import Column
+from hw.finder import Finder
+from sim.faults import PLAN_FAULTS, LatePayload
+from sim.runner import BenchError
+from tests.engines import column_setting, run_bench, sizes
+
+
+pytestmark = pytest.mark.sim
+
+
+@pytest.fixture(scope="module")
+def column(tmp_path_factory, project_root):
+    """Function that runs one network on a column, with or without a fault."""
+    folder = tmp_path_factory.mktemp("faults")
+    setting = column_setting(folder, lanes=8, code=SpikeCode.BITPLANE)
+
+    def run(fault=None):
+        return run_bench(
+            Column(setting.capacities, name="0"), "sim.bench_column",
+            setting.parameters | {"fault": fault}, folder=folder,
+            cache=project_root / "build" / "sim", only="networks_match_golden/model=0")
+
+    return run
+
+
+def test_a_column_without_a_fault_passes(column):
+    assert len(column()) == 1
+
+
+@pytest.mark.parametrize(("fault", "message"), [
+    ("threshold_off_by_one", "channel .*, position .* differs"),
+    ("weight_bit", "stream of channel 0, position .* golden"),
+    ("dropped_spike", "channel .*, position .*"),
+    ("swapped_heads", r"attn.counts: channel .*, position .* differs"),
+    ("half_up", "channel .*, position .* differs"),
+])
+def test_a_fault_in_the_memories_is_noticed(column, fault, message):
+    with pytest.raises(BenchError, match=message):
+        column(fault)
+
+
+def test_every_fault_has_a_test():
+    assert len(PLAN_FAULTS) == 5
+
+
+def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
+    capacities = sizes()
+    with pytest.raises(BenchError, match="event .*, not"):
+        run_bench(LatePayload(Finder(capacities), stream="words"), "sim.bench_finder",
+                  {"capacities": capacities.as_dict()}, folder=tmp_path,
+                  cache=project_root / "build" / "sim", only="depthwise=0/density=0.15/stall=0.4")
