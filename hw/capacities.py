@@ -22,6 +22,10 @@ PROGRAM_WIDTH = 32
 PIXEL_PLANES = 8
 
 
+#: Capacities that must be the model's own; a larger one will not do.
+EQUAL = ("columns", "lanes", "spike_code", "max_count", "pixel_channels")
+
+
 class Drain(enum.Enum, shape=3):
     """What becomes of the potentials of a job."""
 
@@ -250,6 +254,18 @@ class Capacities:
             "program": (PROGRAM_WIDTH, self.program_depth),
             "windows": (self.window.size, self.window_depth),
         }
+
+    def require(self, needed):
+        """Raises ValueError if a model that needs the capacities ``needed`` does not run here."""
+        for field in fields(self):
+            there, wanted = getattr(self, field.name), getattr(needed, field.name)
+            words = field.name.replace("_", " ")
+            if field.name in EQUAL and there != wanted:
+                raise ValueError(f"The core has {words} {there}, and the model needs {wanted}: "
+                                 "build a core for this model")
+            if field.name not in EQUAL and there < wanted:
+                raise ValueError(f"The core's {words} is {there}, and the model needs {wanted}: "
+                                 "build a core for the larger model and load the smaller one")
 
     def as_dict(self):
         """Plain values, for ``accelerator.json``."""

@@ -65,7 +65,8 @@ def predict(plan, tensors, image=0):
 def synthetic_tensors(model, seed=0):
     """Random spikes as dense as the model's mean counts say, for estimates without images.
 
-    Counts of a map are independent and binomial; pixels have independent bits.
+    Counts of a map are independent and binomial, bits of pixels are independent; what is no count
+    is 0.
     """
     rng = np.random.default_rng(seed)
     tensors = {}
@@ -76,6 +77,8 @@ def synthetic_tensors(model, seed=0):
         elif name.endswith(".counts"):
             mean = model.mean_counts.get(name, model.max_count / 4)
             tensors[name] = rng.binomial(model.max_count, mean / model.max_count, (1, *shape))
+        else:
+            tensors[name] = np.zeros((1, *shape), np.int64)
     return tensors
 
 

@@ -1,5 +1,6 @@
 """The emitted Verilog: one file whose top module is ``accelerator``."""
 
+import os
 from pathlib import Path
 
 from amaranth import *
@@ -63,6 +64,8 @@ def emit(capacities, *, images=None):
     ports : list of (str, str, int)
         Name, direction (``input`` or ``output``) and width of each port.
     """
+    # Any other Yosys that the machine has would write other Verilog.
+    os.environ["AMARANTH_USE_YOSYS"] = "builtin"
     top = _Top(Core(capacities, images=images))
     text = verilog.convert(top, name=TOP, ports=top.ports, emit_src=False)
     memory = Path(__file__).with_name("memory.v").read_text()

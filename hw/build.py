@@ -1,0 +1,229 @@
+"""``python -m hw.build``: from an integer model to Verilog, memory images and a bitstream."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import golden
+from golden.images import load_images
+
+from .compiler import compile_model
+from .cycles import predict, synthetic_tensors
+from .devices import DEVICES, find_device
+from .folder import DESCRIPTION, check_images, contents, write
+from .report import lane_utilisation, summary
+from .report import write as write_report
+from .resources import memory_table
+from .synthesis import implement
+from .tools import ToolError
+
+
+__all__ = ["build", "main", "predicted_cycles"]
+
+
+def build(plan, folder, *, clock_mhz=80.0, images=None):
+    """Writes Verilog, memory images and their description.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : Path
+    clock_mhz : float
+        Clock that synthesis aims at.
+    images : uint8 array, shape (images, height, width, channels), optional
+        For exact cycle counts; else they follow from the model's mean counts.
+
+    Returns
+    -------
+    dict
+        The cycles that stand in the description.
+
+    Raises
+    ------
+    ValueError
+        If images in the folder were changed since they were built.
+    """
+    if (Path(folder) / DESCRIPTION).exists():
+        check_images(folder)
+    cycles = predicted_cycles(plan, images)
+    write(contents(plan, clock_mhz=clock_mhz, cycles=cycles), folder)
+    check_images(folder)
+    return cycles
+
+
+def predicted_cycles(plan, images=None):
+    """Cycles per image and layer, from the cycle model.
+
+    Returns
+    -------
+    dict
+        ``from`` (``images`` or ``mean counts``), ``images``, ``total`` and, per layer, ``cycles``
+        and ``additions``: means over the images.
+    """
+    if images is None:
+        tensors, count = synthetic_tensors(plan.model), 1
+    else:
+        tensors, count = golden.run(plan.model, images, trace=True).tensors, len(images)
+    predicted = [predict(plan, tensors, index) for index in range(count)]
+    additions = golden.additions(plan.model, tensors, plan.needed.spike_code)
+    layers = {layer.name: {"cycles": sum(p.layers[number] for p in predicted) / count,
+                           "additions": additions[layer.name] / count}
+              for number, layer in enumerate(plan.layers)}
+    return {"from": "mean counts" if images is None else "images", "images": count,
+            "total": sum(p.total for p in predicted) / count, "layers": layers}
+
+
+def main(arguments=None, prog="python -m hw.build"):
+    """Command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 2 for input that cannot be built; 3 for a tool that failed; 130 for Ctrl-C.
+    """
+    options = _parser(prog).parse_args(arguments)
+    try:
+        _run(options)
+    except (ValueError, OverflowError) as error:
+        print(f"{prog}: {error}.", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{prog}: {error.filename or options.out}: {error.strerror or error}.",
+              file=sys.stderr)
+        return 2
+    except ToolError as error:
+        print(f"{prog}: {error}.", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print(f"\n{prog}: interrupted; {options.out} holds finished steps only.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser(prog):
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Build an addition-only accelerator for an integer model.",
+        epilog="example: %(prog)s --target fpga --model digits.safetensors --device ecp5-85k "
+               "--columns 2 --lanes-per-column 16 --out build/digits",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--target", choices=("fpga", "sim"), default="fpga",
+                        help="fpga goes on to the bitstream, sim stops at Verilog and images")
+    parser.add_argument("--model", required=True, metavar="MODEL",
+                        help="integer model (.safetensors), as train export writes it")
+    parser.add_argument("--device", default="ecp5-85k", choices=[d.name for d in DEVICES],
+                        help="FPGA")
+    parser.add_argument("--columns", type=int, default=2, metavar="B",
+                        help="columns, each working on one output position at a time")
+    parser.add_argument("--lanes-per-column", type=int, default=16, metavar="P",
+                        help="adders of a column; one that divides the channels wastes none")
+    parser.add_argument("--spike-code", default="bitplane",
+                        choices=[code.value for code in golden.SpikeCode],
+                        help="how counts become spikes: bit planes need fewer additions, "
+                             "thermometer steps are what papers describe")
+    parser.add_argument("--weight-width", type=int, metavar="BITS",
+                        help="bits of a weight in memory; the model's own if not given")
+    parser.add_argument("--clock", type=float, default=80.0, metavar="MHZ",
+                        help="clock that placement aims at")
+    parser.add_argument("--seed", type=int, default=1, help="of the placement")
+    parser.add_argument("--images", metavar="FILE",
+                        help="images for exact cycles, as for golden run, or digits")
+    parser.add_argument("--count", type=int, default=1, help="how many of the images to count")
+    parser.add_argument("--out", type=Path, help="output folder")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="print sizes, widths, memory and cycles, and write nothing")
+    return parser
+
+
+def _run(options):
+    if options.out is None and not options.dry_run:
+        raise ValueError("--out must name the output folder, unless --dry-run is given")
+    if options.clock <= 0:
+        raise ValueError(f"--clock must be positive, not {options.clock:g}")
+    model = golden.load(options.model)
+    device = find_device(options.device)
+    plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,
+                         spike_code=golden.SpikeCode(options.spike_code),
+                         weight_width=options.weight_width)
+    images = _images(options, model)
+    if options.dry_run:
+        _print_dry_run(plan, device, options.clock, predicted_cycles(plan, images))
+        return
+
+    if options.target == "fpga":
+        blocks = sum(row["blocks"] for row in memory_table(plan.needed))
+        device.require(bram=blocks)
+    print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
+          "lanes", flush=True)
+    cycles = build(plan, options.out, clock_mhz=options.clock, images=images)
+    print(f"Verilog and memory images are in {options.out}", flush=True)
+    if options.target == "fpga":
+        _implement(options, plan, device, cycles)
+
+
+def _implement(options, plan, device, cycles):
+    check_images(options.out)
+    used = implement(options.out, device=device, clock_mhz=options.clock, seed=options.seed,
+                     progress=lambda text: print(text, flush=True))
+    lanes = options.columns * options.lanes_per_column
+    figures = {
+        "title": f"{plan.model.name} on {device.name}",
+        "array": {"columns": options.columns, "lanes_per_column": options.lanes_per_column,
+                  "spike_code": options.spike_code},
+        "cycles": cycles["total"],
+        "cycles_from": cycles["from"],
+        "additions": sum(layer["additions"] for layer in cycles["layers"].values()),
+        "layers": [{"name": name, **layer, "utilisation": lane_utilisation(**layer, lanes=lanes)}
+                   for name, layer in cycles["layers"].items()],
+        "utilisation": used.as_dict(),
+        "bitstream": str(options.out / "accelerator.bit"),
+    }
+    write_report(options.out, figures)
+    for name, value in summary(figures):
+        print(f"  {name}: {value}")
+
+
+def _images(options, model):
+    if options.images is None:
+        return None
+    if options.images == "digits":
+        from golden.digits import load_digits
+        images = load_digits()[2]
+    else:
+        images, _ = load_images(options.images, model.image_shape)
+    if options.count < 1:
+        raise ValueError(f"--count must be at least 1, not {options.count}")
+    return images[:options.count]
+
+
+def _print_dry_run(plan, device, clock_mhz, cycles):
+    needed = plan.needed
+    print(f"{plan.model.name}: {needed.columns} columns of {needed.lanes} lanes, "
+          f"{needed.spike_code.value} code, D = {needed.max_count}")
+    print("\nwidths (bits)")
+    for name in ("weight", "accumulator", "stream", "entry", "sum", "shift"):
+        print(f"  {name:12} {getattr(needed, f'{name}_width'):6}")
+    print("\nmemory         width   depth  copies  block memories")
+    rows = memory_table(needed)
+    for row in rows:
+        print(f"  {row['name']:12} {row['width']:5} {row['depth']:7} {row['copies']:7} "
+              f"{row['blocks']:7}")
+    blocks = sum(row["blocks"] for row in rows)
+    print(f"  {'together':12} {'':5} {'':7} {'':7} {blocks:7} of {device.bram} on {device.name}")
+    lanes = needed.columns * needed.lanes
+    print(f"\ncycles and additions per image, from {cycles['from']}; U = additions / "
+          f"(cycles x {lanes} lanes)")
+    for name, layer in cycles["layers"].items():
+        share = lane_utilisation(**layer, lanes=lanes)
+        print(f"  {name:32} {layer['cycles']:9.0f} {layer['additions']:11.0f}  U {share:5.3f}")
+    additions = sum(layer["additions"] for layer in cycles["layers"].values())
+    total = lane_utilisation(additions=additions, cycles=cycles["total"], lanes=lanes)
+    print(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {total:5.3f}, "
+          f"{clock_mhz * 1e6 / cycles['total']:.0f} images/s at {clock_mhz:g} MHz")
+    try:
+        device.require(bram=blocks)
+    except ValueError as error:
+        print(f"\n{error}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

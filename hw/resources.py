@@ -1,0 +1,47 @@
+"""Block memories that a core takes on an ECP5, before synthesis."""
+
+__all__ = ["memory_table"]
+
+
+#: Shapes of a block memory: depth per width, one port of two (DP16KD); pseudo dual port adds 36.
+TWO_PORT = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024}
+ONE_READER = TWO_PORT | {36: 512}
+
+#: Words below which a memory becomes distributed RAM, as the synthesis tool decides.
+DISTRIBUTED = 32
+
+
+def memory_table(capacities):
+    """Memories of a core.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``width``, ``depth``, ``copies`` and ``blocks`` (of all copies together).
+    """
+    columns = capacities.columns
+    pairs = -(-columns // 2)
+    rows = []
+    for name, (width, depth) in capacities.memories.items():
+        shared = name in ("weights", "neurons")
+        rows.append(_row(name, width, depth, pairs if shared else 1,
+                         TWO_PORT if shared else ONE_READER))
+    rows += [
+        _row("spikes", capacities.lanes, capacities.spike_depth, columns, ONE_READER),
+        _row("stream", capacities.stream_width, capacities.stream_depth, columns, ONE_READER),
+        _row("attention", capacities.lanes * capacities.entry_width, capacities.attention_depth,
+             columns, ONE_READER),
+        _row("sums", capacities.sum_width, capacities.sum_depth, 1, ONE_READER),
+    ]
+    return rows
+
+
+def _row(name, width, depth, copies, shapes):
+    blocks = 0
+    if depth > DISTRIBUTED:
+        blocks = copies * min(-(-width // w) * -(-depth // d) for w, d in shapes.items())
+    return {"name": name, "width": width, "depth": depth, "copies": copies, "blocks": blocks}
