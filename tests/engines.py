@@ -63,13 +63,21 @@ def largest(plans):
                                  for key, value in needed[0].items()})
 
 
-def column_setting(folder, *, lanes, code, **options):
-    """Saves three models that one column runs; returns its capacities and the parameters.
+def small_model(**options):
+    """Network of every kind of layer that takes a few thousand cycles.
 
     ``options`` are those of ``random_model``.
     """
-    model = random_model(5, **{"image_shape": (4, 4, 2), "dims": (4, 4, 8, 8),
-                               "strides": (1, 2, 1, 2, 1)} | options)
+    return random_model(5, **{"image_shape": (4, 4, 2), "dims": (4, 4, 8, 8),
+                              "strides": (1, 2, 1, 2, 1)} | options)
+
+
+def column_setting(folder, *, lanes, code, **options):
+    """Saves three models that one column runs; returns its capacities and the parameters.
+
+    ``options`` are those of ``small_model``.
+    """
+    model = small_model(**options)
     models = {"random": model, "silent": extreme(model, fires=False),
               "saturated": extreme(model, fires=True)}
     for name, variant in models.items():

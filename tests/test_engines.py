@@ -4,18 +4,21 @@ from functools import partial
 
 import pytest
 
+import golden
 from golden import Rounding, SpikeCode
 from hw.column import Column
+from hw.compiler import compile_model
 from hw.finder import Finder
 from hw.firing import FiringUnit
 from hw.lane import Lane
 from hw.loader import Loader
 from hw.packer import SpikePacker
 from hw.pixels import PixelWriter
+from hw.sequencer import Sequencer
 from hw.shadows import Lanes
 from hw.token_sum import TokenSum
 from hw.walker import Walker
-from tests.engines import column_setting, run_bench, sizes
+from tests.engines import column_setting, run_bench, sizes, small_model
 
 
 pytestmark = pytest.mark.sim
@@ -93,6 +96,19 @@ def test_pixels_become_planes(bench, capacities):
 def test_loader_fills_memories(bench):
     memories = {"narrow": (5, 3), "beat": (32, 40), "wide": (33, 9), "widest": (150, 17)}
     bench(Loader(memories), "sim.bench_loader", {"memories": list(memories.values())})
+
+
+@pytest.mark.parametrize(("columns", "lanes", "code"), [
+    (3, 8, SpikeCode.BITPLANE),
+    full(1, 12, SpikeCode.THERMOMETER),
+    full(5, 4, SpikeCode.BITPLANE),
+])
+def test_sequencer_deals_out_every_job(bench, tmp_path, columns, lanes, code):
+    model = small_model()
+    golden.save(model, tmp_path / "model.safetensors")
+    capacities = compile_model(model, columns=columns, lanes=lanes, spike_code=code).needed
+    bench(Sequencer(capacities), "sim.bench_sequencer",
+          {"model": "model.safetensors", "capacities": capacities.as_dict()})
 
 
 NETWORKS = [
