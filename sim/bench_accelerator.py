@@ -1,0 +1,99 @@
+"""Bench of the whole accelerator: images and load packets in, logits and counters out.
+
+It takes a list of steps and leaves ``outcome.json``; what memories stored is in the captured logs,
+and ``sim.compare`` holds both against the golden model.
+"""
+
+import json
+from pathlib import Path
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge
+from cocotb.utils import get_sim_time
+
+from .bench import CYCLE_NS, generators, parameters
+from .stream import Sink, Source, axis_port
+
+
+#: Cycles for which reset is held.
+RESET_CYCLES = 4
+
+
+@cocotb.test
+async def run_steps(dut):
+    """Runs every step: a packet for the load port, or an image."""
+    rng, _ = generators()
+    Clock(dut.aclk, CYCLE_NS, unit="ns").start()
+    pixels = Source(axis_port(dut, "s_axis_pixels"), rng=rng)
+    load = Source(axis_port(dut, "s_axis_load"), rng=rng)
+    logits = Sink(axis_port(dut, "m_axis_logits"), rng=rng)
+    dut.aresetn.value = 0
+    for _ in range(RESET_CYCLES):
+        await RisingEdge(dut.aclk)
+    dut.aresetn.value = 1
+
+    begins = []
+    cocotb.start_soon(_watch_layers(dut, begins))
+    outcome = []
+    for step in parameters()["steps"]:
+        pixels.stall = load.stall = logits.stall = step["stall"]
+        if "load" in step:
+            await load.send_all(_with_last(np.load(step["load"]).tolist(), width=32))
+            continue
+        images = np.load(step["images"])
+        first = len(outcome)
+        feeding = cocotb.start_soon(_feed(pixels, images))
+        for _ in images:
+            begins.clear()
+            words = await logits.receive_all(step["classes"])
+            ended = cycle_now()
+            outcome.append(_signed_logits(words, step["classes"]))
+            while int(dut.busy.value):
+                await RisingEdge(dut.aclk)
+            outcome[-1] |= {"cycles": int(dut.cycles.value), "error": int(dut.error.value),
+                            "additions": int(dut.additions.value),
+                            "layers": _layers(begins, ended, int(dut.additions.value))}
+        await feeding
+        assert len(outcome) == first + len(images)
+    Path("outcome.json").write_text(json.dumps(outcome))
+
+
+async def _feed(source, images):
+    """Sends images back to back; the accelerator takes the next one when it is ready."""
+    for image in images:
+        beats = image.reshape(-1, image.shape[-1])
+        words = [int.from_bytes(bytes(beat), "little") for beat in beats.tolist()]
+        await source.send_all(_with_last(words, width=8 * image.shape[-1]))
+
+
+def _with_last(words, *, width):
+    """Beats of a packet: ``tlast`` above the data of the last one."""
+    return [*words[:-1], words[-1] | 1 << width]
+
+
+def _signed_logits(words, classes):
+    """Logits of one image; ``tlast`` must come with the last class only."""
+    last = [word >> 32 for word in words]
+    assert last == [0] * (classes - 1) + [1], f"tlast must come with the last logit, not {last}"
+    return {"logits": [((word & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000 for word in words]}
+
+
+async def _watch_layers(dut, begins):
+    """Notes when each layer begins, and the additions until then."""
+    while True:
+        await dut.layer.value_change
+        begins.append((int(dut.layer.value), cycle_now(), int(dut.additions.value)))
+
+
+def _layers(begins, ended, additions):
+    """Cycles and additions per layer; pixels and idling have a number above all layers."""
+    marks = [mark for mark in begins if mark[0] < 0xFFF] + [(None, ended, additions)]
+    return [{"number": number, "cycles": after - begin, "additions": later - before}
+            for (number, begin, before), (_, after, later) in zip(marks, marks[1:])]
+
+
+def cycle_now():
+    """Clock cycles since the simulation began."""
+    return round(get_sim_time("ns") / CYCLE_NS)

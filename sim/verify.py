@@ -1,0 +1,226 @@
+"""``python -m sim.verify``: simulate a built accelerator and compare every tensor with golden."""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import golden
+from golden.atomic import replacing
+from golden.images import load_images, load_labelled
+from hw.capacities import Capacities
+from hw.compiler import compile_model
+from hw.cycles import predict
+from hw.folder import check_images, read_description
+from hw.images import digest, memory_words
+from hw.tools import ToolError
+from hw.verilog import TOP
+
+from .compare import Comparison, compare_image, read_captures
+from .runner import BenchError, Design, build, simulate
+
+
+__all__ = ["main", "verify"]
+
+
+#: Probability of each stalled cycle, on both sides, in the second half of the images.
+STALL = 0.3
+
+
+def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600):
+    """Simulate the accelerator of a folder and compare all that it stores with the golden model.
+
+    The first half of the images runs freely, and must take the cycles that the cycle model
+    predicts; the second half runs with random stalls of pixels and logits.
+
+    Parameters
+    ----------
+    folder : Path
+        Output folder of ``hw.build``.
+    model : IntegerModel
+    images : uint8 array, shape (images, height, width, channels)
+    labels : integer array, shape (images,), optional
+    seed : int
+        Of the stalls.
+    cache : Path, optional
+        Folder that keeps simulators; ``folder/sim`` by default.
+    limit : float
+        Wall-clock seconds of the simulation.
+
+    Returns
+    -------
+    dict
+        ``images``, ``tensors``, ``values``, ``mismatches``, ``first_mismatch``, ``accuracy`` (if
+        there are labels), ``cycles``, ``predicted_cycles`` and ``additions`` (lists per image;
+        cycles of free-running images), ``lanes``, and ``layers`` (means).
+
+    Raises
+    ------
+    ValueError
+        If the folder was not built from this model, or an image of its memories was changed.
+    BenchError
+        If the simulation does not come to an end.
+    """
+    folder = Path(folder)
+    capacities, plan = _plan(folder, model)
+    work = folder / "sim" / "run"
+    _prepare(work, folder, images)
+    n_free = -(-len(images) // 2)
+    steps = [{"images": f"{name}.npy", "stall": stall, "classes": model.classes}
+             for name, stall, part in (("free", 0.0, images[:n_free]),
+                                       ("stalled", STALL, images[n_free:])) if len(part)]
+    np.save(work / "free.npy", images[:n_free])
+    np.save(work / "stalled.npy", images[n_free:])
+
+    design = Design(TOP, (folder / "rtl" / f"{TOP}.v").read_text())
+    executable = build(design, cache or folder / "sim", fast=True, capture=True)
+    simulate(executable, "sim.bench_accelerator", work, parameters={"steps": steps}, seed=seed,
+             limit=limit)
+
+    outcomes = json.loads((work / "outcome.json").read_text())
+    captures = read_captures(work)
+    result = golden.run(model, images, trace=True)
+    expected_additions = golden.additions_per_image(model, result.tensors, capacities.spike_code)
+    comparison = Comparison()
+    predicted = []
+    for image, outcome in enumerate(outcomes):
+        compare_image(comparison, plan, result, image, captures, outcome)
+        for layer, counted in zip(plan.layers, outcome["layers"], strict=True):
+            wanted = int(expected_additions[layer.name][image])
+            if counted["additions"] != wanted:
+                comparison.note(image, f"layer {layer.name}: {counted['additions']} additions "
+                                       f"counted, golden {wanted}")
+        if image < n_free:
+            predicted.append(predict(plan, result.tensors, image))
+            _compare_cycles(comparison, image, plan, outcome, predicted[-1])
+    figures = {
+        "images": comparison.images, "tensors": comparison.tensors, "values": comparison.values,
+        "mismatches": comparison.mismatches, "first_mismatch": comparison.first,
+        "cycles": [outcome["cycles"] for outcome in outcomes[:n_free]],
+        "predicted_cycles": [cycles.total for cycles in predicted],
+        "additions": [outcome["additions"] for outcome in outcomes],
+        "lanes": capacities.columns * capacities.lanes,
+        "layers": _layer_means(plan, outcomes[:n_free]),
+        "seed": seed,
+    }
+    if labels is not None:
+        classes = np.array([outcome["logits"] for outcome in outcomes]).argmax(axis=1)
+        figures["accuracy"] = float((classes == labels).mean())
+    return figures
+
+
+def _plan(folder, model):
+    """Capacities of the folder's core, and the model's plan for it."""
+    description = read_description(folder)
+    check_images(folder)
+    capacities = Capacities.from_dict(description["capacities"])
+    plan = compile_model(model, columns=capacities.columns, lanes=capacities.lanes,
+                         spike_code=capacities.spike_code, weight_width=capacities.weight_width)
+    words = memory_words(plan, capacities)
+    for name, memory in description["memories"].items():
+        if digest(words[name], memory["width"]) != memory["sha256"]:
+            raise ValueError(f"{folder} must be built from {model.name}, but its {name} are of "
+                             "another model")
+    return capacities, plan
+
+
+def _prepare(work, folder, images):
+    """An empty folder to run in, with the memory images where the Verilog looks for them."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    shutil.copytree(folder / "rom", work / "rom")
+    if len(images) < 1:
+        raise ValueError("Images must be at least one")
+
+
+def _compare_cycles(comparison, image, plan, outcome, predicted):
+    if outcome["cycles"] != predicted.total:
+        comparison.note(image, f"{outcome['cycles']} cycles, predicted {predicted.total}")
+    for layer, counted, cycles in zip(plan.layers, outcome["layers"], predicted.layers,
+                                      strict=True):
+        if counted["cycles"] != cycles:
+            comparison.note(image, f"layer {layer.name}: {counted['cycles']} cycles, "
+                                   f"predicted {cycles}")
+
+
+def _layer_means(plan, outcomes):
+    return [{"name": layer.name,
+             **{key: sum(outcome["layers"][number][key] for outcome in outcomes) / len(outcomes)
+                for key in ("cycles", "additions")}}
+            for number, layer in enumerate(plan.layers)]
+
+
+def main(arguments=None, prog="python -m sim.verify"):
+    """Command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if everything is equal, 1 if anything differs, 2 for bad input, 3 for a tool
+        that failed, 130 for Ctrl-C.
+    """
+    options = _parser(prog).parse_args(arguments)
+    try:
+        model = golden.load(options.model)
+        images, labels = _images(options, model)
+        figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
+                         limit=options.limit)
+        if options.report is not None:
+            with replacing(options.report) as file:
+                file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())
+    except (ValueError, OverflowError) as error:
+        print(f"{prog}: {error}.", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{prog}: {error.filename or options.folder}: {error.strerror or error}.",
+              file=sys.stderr)
+        return 2
+    except (ToolError, BenchError) as error:
+        print(f"{prog}: {error}.", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print(f"\n{prog}: interrupted; no report was written.", file=sys.stderr)
+        return 130
+    print(f"{figures['images']} images, {figures['tensors']} tensors, {figures['values']} values "
+          f"compared: {figures['mismatches']} mismatches")
+    if figures["mismatches"]:
+        print(f"{prog}: first mismatch: {figures['first_mismatch']}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser(prog):
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Simulate a built accelerator under Verilator and compare every "
+        "tensor that it stores, its logits, additions and cycles with the golden model.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
+    parser.add_argument("model", metavar="MODEL", help="the integer model it was built from")
+    parser.add_argument("--images", default="digits", metavar="FILE",
+                        help="images, as for golden run, labelled .npz, or digits")
+    parser.add_argument("--count", type=int, default=20, help="how many images, from the first")
+    parser.add_argument("--seed", type=int, default=1, help="of the stalls")
+    parser.add_argument("--limit", type=float, default=3600, help="seconds of simulation")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="figures as JSON")
+    return parser
+
+
+def _images(options, model):
+    if options.count < 1:
+        raise ValueError(f"--count must be at least 1, not {options.count}")
+    labels = None
+    if options.images == "digits":
+        from golden.digits import load_digits
+        *_, images, labels = load_digits()
+    elif options.images.endswith(".npz"):
+        images, labels = load_labelled(options.images, model.image_shape)
+    else:
+        images, _ = load_images(options.images, model.image_shape)
+    return images[:options.count], None if labels is None else labels[:options.count]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
