@@ -68,7 +68,8 @@ class PixelWriter(wiring.Component):
         skipping = Signal()
 
         m.d.comb += [
-            self.pixels.ready.eq(self.enable & (planes == 0)),
+            # What follows a malformed image waits until that has been reported.
+            self.pixels.ready.eq(self.enable & (planes == 0) & ~self.dropped),
             self.started.eq(self.pixels.valid & self.pixels.ready & (index == 0) & ~skipping),
             self.write.eq(planes != 0),
             self.data.eq(Cat(pixel[8 * channel + 7] for channel in range(n_channels))),
