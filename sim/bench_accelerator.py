@@ -40,7 +40,7 @@ async def run_steps(dut):
     for step in parameters()["steps"]:
         pixels.stall = load.stall = logits.stall = step["stall"]
         if "load" in step:
-            await load.send_all(_with_last(np.load(step["load"]).tolist(), width=32))
+            await load.send_all(np.load(step["load"]).tolist())
             continue
         images = np.load(step["images"])
         first = len(outcome)

@@ -1,0 +1,107 @@
+"""``python -m hw.load``: another model for a core that is built already, through its load port."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import golden
+from golden.atomic import replacing
+
+from .capacities import Capacities
+from .compiler import compile_model
+from .folder import read_description
+from .images import beats, memory_words
+
+
+__all__ = ["LAST", "lay_out", "main", "packets"]
+
+
+#: Bit of a beat that stands for ``tlast``, above its 32 data bits.
+LAST = 1 << 32
+
+
+def lay_out(model, capacities):
+    """Plan of a model for a core of given capacities.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    capacities : Capacities
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        If the core cannot hold the model: which capacity is short, and by how much.
+    """
+    plan = compile_model(model, columns=capacities.columns, lanes=capacities.lanes,
+                         spike_code=capacities.spike_code)
+    capacities.require(plan.needed)
+    for name, words in memory_words(plan, capacities).items():
+        _, depth = capacities.memories[name]
+        if len(words) > depth:
+            raise ValueError(f"The core's {name} memory has {depth} words, and the model needs "
+                             f"{len(words)}: build a core for the larger model")
+    return plan
+
+
+def packets(plan, capacities):
+    """Packets for the load port, one per memory.
+
+    Parameters
+    ----------
+    plan : Plan
+        From ``lay_out``.
+    capacities : Capacities
+        Of the core.
+
+    Returns
+    -------
+    list of list of int
+        Beats of 32 bits, and ``LAST`` in the last one of each packet.
+    """
+    words = memory_words(plan, capacities)
+    result = []
+    for number, (name, (width, _)) in enumerate(capacities.memories.items()):
+        *packet, last = beats(number, words[name], width)
+        result.append([*packet, last | LAST])
+    return result
+
+
+def main(arguments=None, prog="python -m hw.load"):
+    """Command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 2 for a model that the core cannot hold or a file that is not there.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Write the load-port beats that make a built core run another "
+        "model: one 33-bit hexadecimal number per line, bit 32 is tlast.")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
+    parser.add_argument("model", metavar="MODEL", help="integer model (.safetensors)")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="text file")
+    options = parser.parse_args(arguments)
+    try:
+        capacities = Capacities.from_dict(read_description(options.folder)["capacities"])
+        plan = lay_out(golden.load(options.model), capacities)
+        lines = [f"{beat:09x}\n" for packet in packets(plan, capacities) for beat in packet]
+        with replacing(options.out) as file:
+            file.write("".join(lines).encode())
+    except ValueError as error:
+        print(f"{prog}: {error}.", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{prog}: {error.filename or options.out}: {error.strerror or error}.",
+              file=sys.stderr)
+        return 2
+    print(f"{len(lines)} beats are in {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""The whole accelerator under Verilator: every tensor, addition and cycle equals golden's."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import golden
+from golden import Rounding, SpikeCode
+from golden.digits import load_digits
+from hw.build import build
+from hw.compiler import compile_model
+from hw.folder import read_description
+from hw.images import memory_words, write_hex
+from hw.load import lay_out, packets
+from hw.verilog import TOP
+from sim.compare import Comparison, compare_image, read_captures
+from sim.faults import PLAN_FAULTS
+from sim.runner import Design, simulate
+from sim.runner import build as build_simulator
+from sim.verify import verify
+from tests.models import random_images, random_model
+
+
+pytestmark = pytest.mark.sim
+
+
+DATA = "tests/data"
+CODES = [SpikeCode.BITPLANE, SpikeCode.THERMOMETER]
+ARRAYS = [(1, 8), (2, 16), (4, 12)]
+
+
+def full(*values):
+    """Parameter set of the complete regression only."""
+    return pytest.param(*values, marks=pytest.mark.full)
+
+
+@pytest.fixture
+def run(project_root, tmp_path):
+    """Function that builds a model for an array, and compares images with golden."""
+    def build_and_verify(model, images, *, columns, lanes, code, labels=None):
+        plan = compile_model(model, columns=columns, lanes=lanes, spike_code=code)
+        build(plan, tmp_path)
+        return verify(tmp_path, model, images, labels=labels,
+                      cache=project_root / "build" / "sim")
+
+    return build_and_verify
+
+
+def assert_equal(figures, *, images):
+    assert figures["first_mismatch"] is None
+    assert figures["mismatches"] == 0
+    assert figures["images"] == images
+    assert figures["cycles"] == figures["predicted_cycles"]
+
+
+@pytest.mark.parametrize(("array", "code", "count"), [
+    ((2, 16), SpikeCode.BITPLANE, 12),
+    ((4, 12), SpikeCode.THERMOMETER, 6),
+    *(full(array, code, 100) for array in ARRAYS for code in CODES),
+])
+def test_digits_equal_golden(run, array, code, count):
+    *_, images, labels = load_digits()
+    figures = run(golden.load(f"{DATA}/digits.safetensors"), images[:count], columns=array[0],
+                  lanes=array[1], code=code, labels=labels[:count])
+    assert_equal(figures, images=count)
+    assert figures["accuracy"] >= 0.8
+
+
+@pytest.mark.parametrize(("count", "code"), [
+    full(100, SpikeCode.BITPLANE),
+    full(100, SpikeCode.THERMOMETER),
+])
+def test_half_to_even_digits_equal_golden(run, count, code):
+    *_, images, _ = load_digits()
+    figures = run(golden.load(f"{DATA}/digits-half-even.safetensors"), images[:count], columns=2,
+                  lanes=16, code=code)
+    assert_equal(figures, images=count)
+
+
+@pytest.mark.parametrize(("array", "code", "options"), [
+    # Heads that share spike words, and a scale 2 / sqrt(dk) that is no power of two.
+    ((3, 8), SpikeCode.BITPLANE,
+     {"heads": 4, "dims": (8, 8, 24, 40), "image_shape": (9, 7, 3), "max_count": 2}),
+    full((1, 5), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
+    full((5, 8), SpikeCode.BITPLANE, {"max_count": 15, "weight_bits": 8}),
+    full((2, 12), SpikeCode.THERMOMETER, {"max_count": 7, "stem_kernel": 7, "classes": 13,
+                                          "image_shape": (16, 12, 3)}),
+    full((2, 32), SpikeCode.BITPLANE, {"strides": (2, 1, 2, 2, 1), "image_shape": (16, 16, 1)}),
+])
+def test_random_networks_equal_golden(run, array, code, options):
+    model = random_model(7, **options)
+    images = random_images(7, 4, model.image_shape)
+    assert_equal(run(model, images, columns=array[0], lanes=array[1], code=code), images=4)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory, project_root):
+    """A small core: model, images, golden run, plan, folder, and its simulator."""
+    model = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN)
+    images = random_images(1, 3, model.image_shape)
+    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE)
+    folder = tmp_path_factory.mktemp("small")
+    build(plan, folder)
+    design = Design(TOP, (folder / "rtl" / f"{TOP}.v").read_text())
+    executable = build_simulator(design, project_root / "build" / "sim", fast=True, capture=True)
+    return model, images, golden.run(model, images, trace=True), plan, folder, executable
+
+
+def simulated(small, folder, plan, steps):
+    """Runs steps on the small core with the memory images of a plan."""
+    _, _, _, _, built, executable = small
+    (folder / "rom").mkdir(exist_ok=True)
+    capacities = small[3].needed
+    for name, words in memory_words(plan, capacities).items():
+        (folder / "rom" / f"{name}.hex").write_text(write_hex(words, capacities.memories[name][0]))
+    simulate(executable, "sim.bench_accelerator", folder, parameters={"steps": steps}, limit=300)
+    return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
+
+
+def compared(small, folder, plan):
+    """Comparison of the small core, running a plan that may hold a fault."""
+    model, images, result, intact, _, _ = small
+    np.save(folder / "images.npy", images)
+    steps = [{"images": "images.npy", "stall": 0.2, "classes": model.classes}]
+    outcomes, captures = simulated(small, folder, plan, steps)
+    comparison = Comparison()
+    for image, outcome in enumerate(outcomes):
+        compare_image(comparison, intact, result, image, captures, outcome)
+    return comparison
+
+
+def test_the_small_core_equals_golden(small, tmp_path):
+    assert compared(small, tmp_path, small[3]).mismatches == 0
+
+
+@pytest.mark.parametrize("fault", PLAN_FAULTS)
+def test_a_fault_in_the_memories_is_named(small, tmp_path, fault):
+    faulty = PLAN_FAULTS[fault](small[3], small[2].tensors)
+    comparison = compared(small, tmp_path, faulty)
+    assert comparison.mismatches > 0
+    assert "channel" in comparison.first and "position" in comparison.first
+
+
+def test_another_model_runs_on_the_same_core(small, tmp_path):
+    model, images, result, plan, _, _ = small
+    other = random_model(2, weight_bits=4, rounding=Rounding.HALF_EVEN)
+    other_plan = lay_out(other, plan.needed)
+    beats = [beat for packet in packets(other_plan, plan.needed) for beat in packet]
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "beats.npy", np.array(beats, np.int64))
+    run = {"images": "images.npy", "stall": 0.1, "classes": model.classes}
+    outcomes, captures = simulated(small, tmp_path, plan, [
+        run, {"load": "beats.npy", "stall": 0.1}, run])
+
+    comparison = Comparison()
+    other_result = golden.run(other, images, trace=True)
+    for image, outcome in enumerate(outcomes):
+        second, index = divmod(image, len(images))
+        compare_image(comparison, replace(other_plan, needed=plan.needed) if second else plan,
+                      other_result if second else result, index, captures, outcome,
+                      captured_as=image)
+    assert comparison.first is None
+    assert comparison.images == 2 * len(images)
+    assert (other_result.logits != result.logits).any()
+
+
+def test_the_same_bytes_for_every_hash_seed(small, tmp_path):
+    model = tmp_path / "model.safetensors"
+    golden.save(small[0], model)
+    for seed in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-m", "hw.build", "--target", "sim", "--model", model,
+             "--lanes-per-column", "8", "--out", tmp_path / seed],
+            check=True, capture_output=True, env=os.environ | {"PYTHONHASHSEED": seed})
+    files = sorted(path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*.*"))
+    assert len(files) == 6
+    for name in files:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+    assert read_description(tmp_path / "1")["model"] == small[0].name
