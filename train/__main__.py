@@ -102,7 +102,9 @@ def _parser(prog):
         )
         sub.set_defaults(command=function)
         sub.add_argument(
-            "--threads", type=_positive, metavar="N", help="processor cores (default: all)"
+            "--threads", type=_positive, default=1, metavar="N",
+            help="processor cores (default: 1, since small networks gain nothing from more and "
+                 "the bits that training arrives at depend on it)",
         )
         return sub
 

@@ -122,14 +122,13 @@ def interrupted(options):
     folder = getattr(options, "out", None)
     if hasattr(options, "resume") and list(Path(folder).rglob(CHECKPOINT)):
         return f"Interrupted; {folder} holds the last whole epoch, and --resume goes on from it."
-    return "Interrupted, nothing was written."
+    return "Interrupted before the command was done."
 
 
 def _set_threads(options):
     import torch
 
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    torch.set_num_threads(options.threads)
 
 
 def _configuration(options):
