@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .column import Column
-from .memory import Memory, SharedMemory, TAG_WIDTH
+from .memory import TAG_WIDTH, Memory, SharedMemory
 
 
 __all__ = ["Array"]
@@ -112,7 +112,7 @@ class Array(wiring.Component):
                     memory.write_address.eq(self.load_address),
                     memory.write_data.eq(self.load_data),
                 ]
-                for port, column in zip("ab", columns[first:first + 2]):
+                for port, column in zip("ab", columns[first:first + 2], strict=False):
                     address, read, data = (getattr(memory, f"{port}_{part}")
                                            for part in ("address", "read", "data"))
                     if name == "weights":

@@ -91,8 +91,8 @@ class Capacities:
         if not 2 <= self.lanes <= 64:
             raise ValueError(f"Lanes per column must be 2 to 64, not {self.lanes!r}")
         if self.pixel_channels > self.lanes:
-            raise ValueError(f"Lanes per column must be at least the {self.pixel_channels} channels "
-                             f"of a pixel, not {self.lanes!r}")
+            raise ValueError("Lanes per column must be at least the channels of a pixel, "
+                             f"{self.pixel_channels}, not {self.lanes!r}")
 
     @property
     def planes(self):

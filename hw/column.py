@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from .capacities import Drain
 from .finder import Finder
 from .firing import FiringUnit
-from .memory import Memory, TAG_WIDTH
+from .memory import TAG_WIDTH, Memory
 from .packer import SpikePacker
 from .shadows import Lanes
 from .walker import Walker, word_layout

@@ -6,14 +6,13 @@ windows that the sequencer runs. Everything irregular about a network ends here.
 
 import numpy as np
 
-from amaranth.utils import bits_for
 from golden import PIXELS, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
-from golden.ranges import analyse, kv_width, width
 from golden.shapes import counts_name, last_readers, shapes, stream_name
 from golden.spike import plane_count
 
 from .allocate import Allocator
-from .capacities import Capacities, Drain, PIXEL_PLANES, words_of
+from .capacities import PIXEL_PLANES, Drain
+from .needs import needed_capacities
 from .plan import LayerPlan, Plan, SpikeMap
 from .windows import conv_windows, identity_windows
 
@@ -65,7 +64,6 @@ class _Compiler:
         self.planes = plane_count(spike_code, model.max_count)
         self.double = spike_code is SpikeCode.BITPLANE and self.planes > 1
         self.shapes = shapes(model)
-        self.ranges = analyse(model)
         self.keys = {layer.keys for layer in model.layers if isinstance(layer, KeyValue)}
         self.values = {layer.values: layer.heads for layer in model.layers
                        if isinstance(layer, KeyValue)}
@@ -93,8 +91,14 @@ class _Compiler:
             self._place_windows(planned[-1].lines)
             self._place_windows(planned[-1].positions)
         rows = np.concatenate(self.rows).astype(np.int8)
-        plan = Plan(self.model, self._needed(planned), tuple(planned), self.maps, rows,
-                    self.neurons, self.windows, self.window_base)
+        needed = needed_capacities(
+            self.model, planned, columns=self.columns, lanes=self.lanes, spike_code=self.code,
+            weight_width=self.weight_width, weight_depth=self.n_rows,
+            neuron_depth=len(self.neurons), window_depth=len(self.windows),
+            spike_depth=self.allocator.depth, stream_depth=self.stream_depth,
+            attention_depth=self.attention_depth, sum_depth=self.sum_depth)
+        plan = Plan(self.model, needed, tuple(planned), self.maps, rows, self.neurons,
+                    self.windows, self.window_base)
         _check_fields(plan)
         return plan
 
@@ -325,38 +329,6 @@ class _Compiler:
         if windows and windows not in self.window_base:
             self.window_base[windows] = len(self.windows)
             self.windows.extend(windows)
-
-    def _needed(self, planned):
-        ranges, model = self.ranges, self.model
-        sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
-        potentials = [width(*bounds) for name, bounds in ranges.potential.items()
-                      if name not in sums]
-        memories = [kv_width(high) for _, high in ranges.kv.values()]
-        entry = max([*memories, bits_for(model.max_count)])
-        accumulator = max([*potentials, width(*ranges.logits), entry + 1, self.weight_width + 1])
-        shifts = [layer.drain.shift for layer in model.layers
-                  if isinstance(layer, Conv) and isinstance(layer.drain, Write)]
-        capacities = {
-            "columns": self.columns, "lanes": self.lanes, "spike_code": self.code,
-            "max_count": model.max_count, "pixel_channels": model.image_shape[2],
-            "weight_width": self.weight_width,
-            "accumulator_width": accumulator,
-            "stream_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
-            "entry_width": entry,
-            "sum_width": max([width(*ranges.potential[name]) for name in sums], default=2),
-            "shift_width": bits_for(max(shifts, default=0)),
-            "weight_depth": self.n_rows, "neuron_depth": len(self.neurons),
-            "window_depth": len(self.windows), "spike_depth": self.allocator.depth,
-            "stream_depth": self.stream_depth, "attention_depth": self.attention_depth,
-            "sum_depth": self.sum_depth,
-        }
-        # Records are as wide as addresses, which do not depend on the program's length.
-        sizes = Capacities(**capacities, program_depth=1)
-        words = words_of(sizes.header)
-        for layer in planned:
-            words += words_of(sizes.layer) + len(layer.thresholds)
-            words += len(layer.tiles) * words_of(sizes.tile)
-        return Capacities(**capacities, program_depth=words)
 
 
 def _check_fields(plan):

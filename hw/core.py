@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .array import Array
 from .loader import BEAT_WIDTH, Loader
-from .memory import Memory, TAG_WIDTH
+from .memory import TAG_WIDTH, Memory
 from .pixels import PixelWriter, beat_layout
 from .sequencer import Sequencer
 from .token_sum import TokenSum
@@ -82,7 +82,7 @@ class Core(wiring.Component):
         ]
 
         wiring.connect(m, wiring.flipped(self.load), loader.beats)
-        load = dict(zip(capacities.memories, loader.write))
+        load = dict(zip(capacities.memories, loader.write, strict=True))
         m.d.comb += [
             loader.enable.eq(~sequencer.busy),
             array.load_weights.eq(load["weights"]),

@@ -5,7 +5,6 @@ without their values. Given the spikes, it predicts exactly what a simulation of
 as long as pixels and logits never wait for the outside.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +12,8 @@ import numpy as np
 from golden import PIXELS
 from golden.shapes import shapes
 
-from .capacities import PIXEL_PLANES, Drain, words_of
-from .column import JOBS, WORDS
-from .firing import STAGES
+from .capacities import PIXEL_PLANES, words_of
+from .column_cycles import ColumnCycles, Output
 from .stored import stored
 
 
@@ -88,7 +86,7 @@ class _Core:
     def __init__(self, plan, words):
         self.plan = plan
         self.words = words
-        self.columns = [_Column() for _ in range(plan.needed.columns)]
+        self.columns = [ColumnCycles() for _ in range(plan.needed.columns)]
 
     def run(self):
         needed, layers = self.plan.needed, self.plan.layers
@@ -104,7 +102,8 @@ class _Core:
             else:
                 now, last_logit = self._layer(layer, now)
         ends = [*begins[1:], last_logit + 1]
-        return Cycles(last_logit + 1, tuple(end - begin for begin, end in zip(begins, ends)))
+        return Cycles(last_logit + 1, tuple(end - begin for begin, end
+                                            in zip(begins, ends, strict=True)))
 
     def _token_sum(self, layer, now):
         """Cycle in which the next layer's record is asked for."""
@@ -141,11 +140,11 @@ class _Core:
             accepted = False
             for index, column in enumerate(self.columns):
                 job = offer[1] if offer is not None and offer[0] == index else None
-                events = column.step(slot == index, job)
+                output = column.step(slot == index, job)
                 accepted |= column.accepted
-                stored |= events == "spike"
-                summed |= events == "sum"
-                if events == "logit":
+                stored |= output is Output.SPIKE
+                summed |= output is Output.SUM
+                if output is Output.LOGIT:
                     last_logit = cycle
             if accepted:
                 offer = None
@@ -215,87 +214,3 @@ class _Entries:
                 entries.append(1)
             entries += plane
         return entries
-
-
-class _Column:
-    """One column, a cycle at a time; state is what registers hold at the beginning of a cycle."""
-
-    def begin(self, drain, planes):
-        self.drain = drain
-        self.n_planes = planes
-        self.job, self.at, self.busy = [], 0, False
-        self.reading = self.found = None
-        self.words = deque()
-        self.results = deque()
-        self.events, self.closes = 0, False
-        # Stages of the fetch pipeline: None, or whether the event closes a job.
-        self.sent = self.fetching = self.loaded = None
-        self.draining, self.settling = 0, False
-        self.block_ends = False
-        # Stages of the firing unit: None, or (lane, whether a block of keys ends).
-        self.firing = [None] * STAGES
-        self.left = 0
-        self.accepted = False
-
-    def idle(self):
-        return not (self.results or self.draining or self.settling or self.left
-                    or any(stage is not None for stage in self.firing))
-
-    def step(self, slot, offered):
-        """One cycle; what the column puts on the bus or out: spike, sum, logit or None."""
-        output = None
-        fired = self.firing[-1]
-        complete = fired is not None and (
-            (self.drain is Drain.SPIKES and fired[0] == 0)
-            or (self.drain is Drain.KEYS and fired[1]))
-        advance = not (complete and self.left)
-        if fired is not None and self.drain is Drain.SUMS:
-            advance = slot
-            output = "sum" if slot else None
-        elif fired is not None and self.drain is Drain.LOGITS:
-            output = "logit"
-        hold = self.loaded is True and bool(self.draining or (self.settling and not advance))
-        closed = self.loaded is True and not hold
-
-        # Walker: decided by what the FIFO held at the beginning of the cycle.
-        issue = self.busy and len(self.words) <= WORDS - 3
-        last = issue and self.at == len(self.job) - 1
-        self.accepted = (offered is not None and len(self.results) < JOBS
-                         and (not self.busy or last))
-        popped = None
-        if not hold and (not self.events or self.events == 1):
-            popped = self.words.popleft() if self.words else (0, False)
-
-        if self.left and slot:
-            self.left -= 1
-            output = "spike"
-        if complete and advance:
-            self.left = self.n_planes
-        if advance:
-            taken = (self.draining - 1, self.block_ends) if self.draining else None
-            self.firing = [taken, *self.firing[:-1]]
-            self.settling = self.draining == 1
-            self.draining = max(0, self.draining - 1)
-        if closed:
-            self.draining, self.block_ends = self.results.popleft()
-
-        if not hold:
-            self.loaded, self.fetching = self.fetching, self.sent
-            self.sent = (self.closes and self.events == 1) if self.events else None
-            if popped is None:
-                self.events -= 1
-            else:
-                self.events, self.closes = popped
-
-        if self.found is not None and (self.found[0] or self.found[1]):
-            self.words.append((max(1, self.found[0]), self.found[1]))
-        self.found = self.reading
-        self.reading = (self.job[self.at], last) if issue else None
-        if issue:
-            self.at += 1
-            self.busy = not last
-        if self.accepted:
-            self.job, result = offered
-            self.results.append(result)
-            self.at, self.busy = 0, True
-        return output

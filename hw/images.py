@@ -10,7 +10,7 @@ from .capacities import PROGRAM_WIDTH, words_of
 __all__ = ["beats", "digest", "memory_words", "read_hex", "read_weights", "write_hex"]
 
 
-#: Number of hexadecimal digits of a digest that stand in the first line of an image.
+#: What the first line of an image begins with; the digest follows.
 DIGEST_COMMENT = "// sha256 "
 
 
@@ -129,8 +129,8 @@ def _pack_neuron(capacities, bias, thresholds):
     word = bias & ((1 << capacities.result_width) - 1)
     offset = capacities.neuron["thresholds"].offset
     for index, threshold in enumerate(thresholds):
-        threshold = min(max(threshold, least), never)
-        word |= (threshold & ((1 << width) - 1)) << (offset + index * width)
+        clipped = min(max(threshold, least), never)
+        word |= (clipped & ((1 << width) - 1)) << (offset + index * width)
     return word
 
 

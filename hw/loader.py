@@ -68,7 +68,7 @@ class Loader(wiring.Component):
         skipping = Signal()
 
         with m.Switch(memory):
-            for index, (width, words) in enumerate(self.memories):
+            for index, (_, words) in enumerate(self.memories):
                 with m.Case(index):
                     m.d.comb += [length.eq(beats_of[index]), depth.eq(words)]
         m.d.comb += [

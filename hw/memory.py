@@ -1,7 +1,7 @@
 """Memories, as instances of the Verilog modules in ``memory.v``.
 
-Weights are never written into the Verilog: the modules read images with ``$readmemh``, whose parsing
-stays linear in every tool.
+Weights are never written into the Verilog: the modules read images with ``$readmemh``, whose
+parsing stays linear in every tool.
 """
 
 from amaranth import *

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .capacities import Drain, PROGRAM_WIDTH, words_of
+from .capacities import PROGRAM_WIDTH, Drain, words_of
 
 
 __all__ = ["Sequencer"]
@@ -195,12 +195,11 @@ class Sequencer(wiring.Component):
                             with m.If(tiles != 0):
                                 m.d.sync += awaited.eq(words_of(capacities.tile))
                                 m.next = "TILE"
-            with m.State("SETTLE"):
-                with m.If(self.settled & ~self.job_valid.any()):
-                    m.next = "IDLE"
-                    with m.If(layers != 0):
-                        m.d.sync += awaited.eq(words_of(capacities.layer))
-                        m.next = "LAYER"
+            with m.State("SETTLE"), m.If(self.settled & ~self.job_valid.any()):
+                m.next = "IDLE"
+                with m.If(layers != 0):
+                    m.d.sync += awaited.eq(words_of(capacities.layer))
+                    m.next = "LAYER"
 
         self._deal(m, tile, line, line_spike, line_row, tile_begins,
                    tile_ends=(positions == 1) & (lines == 0), offered=offered, taken=taken)

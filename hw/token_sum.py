@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from golden.spike import SpikeCode
 
 from .capacities import PROGRAM_WIDTH
-from .memory import Memory, TAG_WIDTH
+from .memory import TAG_WIDTH, Memory
 
 
 __all__ = ["TokenSum"]
@@ -72,7 +72,8 @@ class TokenSum(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         capacities = self.capacities
-        n_lanes, n_planes, D = capacities.lanes, capacities.planes, capacities.max_count
+        n_lanes, n_planes = capacities.lanes, capacities.planes
+        max_count = capacities.max_count
         width = signed(capacities.sum_width)
         m.submodules.sums = sums = Memory(width=capacities.sum_width, depth=capacities.sum_depth,
                                           name="sums")
@@ -96,7 +97,7 @@ class TokenSum(wiring.Component):
         m.d.comb += total.eq(Mux(forward, written, sums.read_data.as_signed()) + value)
 
         # Firing: thresholds circulate, so that the ladder needs one comparator.
-        ladder = Signal(D * capacities.sum_width)
+        ladder = Signal(max_count * capacities.sum_width)
         threshold = ladder[:capacities.sum_width]
         rotate = Signal()
         with m.If(self.threshold_valid | rotate):
@@ -107,8 +108,8 @@ class TokenSum(wiring.Component):
         index = Signal(range(capacities.sum_depth + n_lanes))
         words = Signal.like(self.words)
         lane = Signal(range(n_lanes))
-        step = Signal(range(max(D, n_planes) + 1))
-        reached = Signal(D)
+        step = Signal(range(max(max_count, n_planes) + 1))
+        reached = Signal(max_count)
         codes = Signal(data.ArrayLayout(n_planes, n_lanes))
         sweep = Signal(range(capacities.sum_depth))
         m.d.comb += sums.read_address.eq(self.channel)
@@ -116,7 +117,7 @@ class TokenSum(wiring.Component):
             code = reached
         else:
             count = Signal(capacities.count_width)
-            m.d.comb += count.eq(sum(reached[j] for j in range(D)))
+            m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
             code = Cat(reversed(list(count)))
         m.d.comb += self.data.eq(Cat(codes[i][0] for i in range(n_lanes)))
 
@@ -150,7 +151,7 @@ class TokenSum(wiring.Component):
                                    sums.read_data.as_signed() >= threshold.as_signed())),
                     step.eq(step + 1),
                 ]
-                with m.If(step == D - 1):
+                with m.If(step == max_count - 1):
                     m.next = "STORE"
             with m.State("STORE"):
                 m.d.sync += [

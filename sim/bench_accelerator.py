@@ -5,6 +5,7 @@ and ``sim.compare`` holds both against the golden model.
 """
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import cocotb
@@ -91,7 +92,7 @@ def _layers(begins, ended, additions):
     """Cycles and additions per layer; pixels and idling have a number above all layers."""
     marks = [mark for mark in begins if mark[0] < 0xFFF] + [(None, ended, additions)]
     return [{"number": number, "cycles": after - begin, "additions": later - before}
-            for (number, begin, before), (_, after, later) in zip(marks, marks[1:])]
+            for (number, begin, before), (_, after, later) in pairwise(marks)]
 
 
 def cycle_now():

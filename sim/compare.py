@@ -121,6 +121,6 @@ def _compare_writes(comparison, image, memory, slots, writes):
         if word != entry.words[index]:
             channel, position = entry.locate(index, 0 if word is None else word)
             got = "nothing stored" if word is None else f"stored {word:#x}"
-            comparison.note(image, f"{entry.tensor}, channel {channel}, position {position}: {got}, "
-                                   f"golden {int(entry.words[index]):#x} ({memory} address "
-                                   f"{address:#x})")
+            comparison.note(image, f"{entry.tensor}, channel {channel}, position {position}: "
+                                   f"{got}, golden {int(entry.words[index]):#x} "
+                                   f"({memory} address {address:#x})")

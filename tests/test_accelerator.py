@@ -113,7 +113,7 @@ def small(tmp_path_factory, project_root):
 
 def simulated(small, folder, plan, steps):
     """Runs steps on the small core with the memory images of a plan."""
-    _, _, _, _, built, executable = small
+    *_, executable = small
     (folder / "rom").mkdir(exist_ok=True)
     capacities = small[3].needed
     for name, words in memory_words(plan, capacities).items():
@@ -143,7 +143,8 @@ def test_a_fault_in_the_memories_is_named(small, tmp_path, fault):
     faulty = PLAN_FAULTS[fault](small[3], small[2].tensors)
     comparison = compared(small, tmp_path, faulty)
     assert comparison.mismatches > 0
-    assert "channel" in comparison.first and "position" in comparison.first
+    assert "channel" in comparison.first
+    assert "position" in comparison.first
 
 
 def test_another_model_runs_on_the_same_core(small, tmp_path):

@@ -1,0 +1,52 @@
+"""The least capacities that hold a model."""
+
+from amaranth.utils import bits_for
+
+from golden import Conv, TokenSum, Write
+from golden.ranges import analyse, kv_width, width
+
+from .capacities import Capacities, words_of
+
+
+__all__ = ["needed_capacities"]
+
+
+def needed_capacities(model, planned, *, weight_width, **sizes):
+    """Capacities whose widths follow from the model's exact ranges.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    planned : list of LayerPlan
+    weight_width : int
+    **sizes : int or SpikeCode
+        Array and memory depths, as ``Capacities`` names them; the program's is computed here.
+
+    Returns
+    -------
+    Capacities
+    """
+    ranges = analyse(model)
+    sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
+    potentials = [width(*bounds) for name, bounds in ranges.potential.items() if name not in sums]
+    entry = max([bits_for(model.max_count), *(kv_width(high) for _, high in ranges.kv.values())])
+    shifts = [layer.drain.shift for layer in model.layers
+              if isinstance(layer, Conv) and isinstance(layer.drain, Write)]
+    sizes |= {
+        "max_count": model.max_count,
+        "pixel_channels": model.image_shape[2],
+        "weight_width": weight_width,
+        "accumulator_width": max([*potentials, width(*ranges.logits), entry + 1,
+                                  weight_width + 1]),
+        "stream_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
+        "entry_width": entry,
+        "sum_width": max([width(*ranges.potential[name]) for name in sums], default=2),
+        "shift_width": bits_for(max(shifts, default=0)),
+    }
+    # Records are as wide as addresses, which do not depend on the program's length.
+    records = Capacities(**sizes, program_depth=1)
+    words = words_of(records.header)
+    for layer in planned:
+        words += words_of(records.layer) + len(layer.thresholds)
+        words += len(layer.tiles) * words_of(records.tile)
+    return Capacities(**sizes, program_depth=words)
