@@ -21,8 +21,8 @@ class Array(wiring.Component):
     Parameters
     ----------
     capacities : Capacities
-    images : dict of str to str
-        File of the initial contents of ``weights`` and ``neurons``; empty names for none.
+    images : dict of str to sequence of str
+        Files of the initial contents of ``weights`` and ``neurons``, one per slice; empty for none.
 
     Members
     -------
@@ -105,7 +105,8 @@ class Array(wiring.Component):
         for name, load in (("weights", self.load_weights), ("neurons", self.load_neurons)):
             width, depth = self.capacities.memories[name]
             for first in range(0, len(columns), 2):
-                memory = SharedMemory(width=width, depth=depth, image=self.images[name])
+                memory = SharedMemory(width=width, depth=depth, images=self.images[name],
+                                      slices=self.capacities.slices[name])
                 m.submodules[f"{name}_{first // 2}"] = memory
                 m.d.comb += [
                     memory.write.eq(load),

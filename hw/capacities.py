@@ -118,9 +118,12 @@ class Capacities:
 
     @property
     def neuron(self):
-        """Layout of a word of the neuron memory: what one output channel's drain needs."""
+        """Layout of a word of the neuron memory: what one output channel's drain needs.
+
+        All numbers are equally wide, since each has its own slice of the memory.
+        """
         return data.StructLayout({
-            "bias": self.result_width,
+            "bias": self.threshold_width,
             "thresholds": data.ArrayLayout(self.threshold_width, self.max_count),
         })
 
@@ -254,6 +257,15 @@ class Capacities:
             "program": (PROGRAM_WIDTH, self.program_depth),
             "windows": (self.window.size, self.window_depth),
         }
+
+    @property
+    def slices(self):
+        """Equal parts that each of ``memories`` is built of: one per lane, one per number.
+
+        A block RAM that is as deep as the memory and one or two bits wide needs no multiplexer
+        behind it; synthesis finds that shape for narrow memories only.
+        """
+        return {"weights": self.lanes, "neurons": self.max_count + 1, "program": 1, "windows": 1}
 
     def require(self, needed):
         """Raises ValueError if a model that needs the capacities ``needed`` does not run here."""

@@ -70,7 +70,7 @@ class _Compiler:
         self.summed = {layer.source for layer in model.layers if isinstance(layer, TokenSum)}
         self.allocator = Allocator(last_readers(model))
         self.maps, self.channels = {}, {}
-        self.rows, self.neurons, self.n_rows = [], [], 0
+        self.rows, self.neurons, self.neuron_base, self.n_rows = [], [], {}, 0
         self.attention_depth, self.stream_depth, self.sum_depth = 1, 1, 1
         self.kv_base = {}
         self.windows, self.window_base = [], {}
@@ -154,7 +154,7 @@ class _Compiler:
         record = self._record(source, layer, line_stride=size[1], row_step=row_step)
         record |= self._destination(step, layer, channels, int(np.prod(out_size)))
         out = record.pop("out")
-        neuron = self._place_neurons(layer, channels)
+        neurons = self._place_neurons(layer, channels)
         tiles = []
         for tile in range(len(channels)):
             tiles.append(self._tile(
@@ -162,7 +162,7 @@ class _Compiler:
                 spike=source.base + (tile * source.positions if layer.depthwise else 0),
                 row=self.n_rows + tile * rows.shape[1],
                 words=0 if layer.depthwise else source.words - 1,
-                out=out(tile), neuron=neuron + tile * self.lanes, stream=tile * self.lanes))
+                out=out(tile), neuron=neurons[tile], stream=tile * self.lanes))
         self.rows.append(rows.reshape(-1, self.lanes))
         self.n_rows += rows.shape[0] * rows.shape[1]
         return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
@@ -236,21 +236,31 @@ class _Compiler:
         return self.maps[name]
 
     def _place_neurons(self, layer, channels):
-        """Neuron records of a layer, a tile after the other; returns the first one's address."""
-        base = len(self.neurons)
+        """Neuron records of a layer; returns the address of each tile's first one.
+
+        Tiles with the same records share them, as those of attention do.
+        """
         never = 1 << 62
         drain = getattr(layer, "drain", None)
         biases = getattr(drain, "bias", None)
         neuron = getattr(drain, "neuron", None)
-        for channel in channels.ravel():
-            bias, thresholds = 0, (never,) * self.model.max_count
-            if channel >= 0:
-                bias = 0 if biases is None else int(biases[channel])
-                if neuron is not None:
-                    ladder = neuron.thresholds
-                    thresholds = tuple(int(t) for t in ladder[channel if len(ladder) > 1 else 0])
-            self.neurons.append((bias, thresholds))
-        return base
+        bases = []
+        for tile in channels.tolist():
+            records = []
+            for channel in tile:
+                bias, thresholds = 0, (never,) * self.model.max_count
+                if channel >= 0:
+                    bias = 0 if biases is None else int(biases[channel])
+                    if neuron is not None:
+                        ladder = neuron.thresholds
+                        thresholds = tuple(ladder[channel if len(ladder) > 1 else 0].tolist())
+                records.append((bias, thresholds))
+            key = tuple(records)
+            if key not in self.neuron_base:
+                self.neuron_base[key] = len(self.neurons)
+                self.neurons += records
+            bases.append(self.neuron_base[key])
+        return bases
 
     def _tile(self, channels, *, first_mask=None, last_mask=None, **fields):
         ones = (1 << self.lanes) - 1
@@ -274,7 +284,7 @@ class _Compiler:
         record |= {"drain": Drain.KEY_VALUES, "turn": WHOLE_TILE}
         lines, positions = identity_windows(dk, row_step=self.lanes)
         # Attention rows have no bias; one tile of neurons serves all.
-        neuron = self._place_neurons(layer, np.full((1, self.lanes), -1))
+        neuron, = self._place_neurons(layer, np.full((1, self.lanes), -1))
         per_head = len(channels) // heads
         tiles = [self._tile(channels[tile],
                             spike=source.base + tile // per_head * dk,
@@ -294,7 +304,7 @@ class _Compiler:
         record |= {"drain": Drain.SPIKES, "turn": WHOLE_TILE,
                    "out_plane_stride": placed.plane_stride}
         lines, positions = identity_windows(n_tokens, row_step=self.lanes)
-        neuron = self._place_neurons(layer, channels)
+        neurons = self._place_neurons(layer, channels)
         per_head = len(channels) // heads
         tiles = []
         for tile in range(len(channels)):
@@ -310,7 +320,7 @@ class _Compiler:
                 words=last_word - first_word,
                 first_mask=ones & ~((1 << begin % self.lanes) - 1),
                 last_mask=(2 << (begin + dk - 1) % self.lanes) - 1,
-                out=placed.base + tile * n_tokens, neuron=neuron + tile * self.lanes, stream=0))
+                out=placed.base + tile * n_tokens, neuron=neurons[tile], stream=0))
         return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
 
     def _token_sum(self, step, layer):

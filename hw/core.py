@@ -21,9 +21,9 @@ class Core(wiring.Component):
     Parameters
     ----------
     capacities : Capacities
-    images : dict of str to str
-        File of the initial contents per memory of ``capacities.memories``; without it, memories
-        are filled through the load port.
+    images : dict of str to sequence of str
+        Files of the initial contents, per memory of ``capacities.memories`` one for each slice;
+        without it, memories are filled through the load port.
 
     Members
     -------
@@ -47,7 +47,7 @@ class Core(wiring.Component):
 
     def __init__(self, capacities, *, images=None):
         self.capacities = capacities
-        self.images = images or dict.fromkeys(capacities.memories, "")
+        self.images = images or dict.fromkeys(capacities.memories, ())
         super().__init__({
             "pixels": In(stream.Signature(beat_layout(8 * capacities.pixel_channels))),
             "logits": Out(stream.Signature(beat_layout(32))),
@@ -72,7 +72,7 @@ class Core(wiring.Component):
         for name in ("program", "windows"):
             width, depth = capacities.memories[name]
             m.submodules[name] = tables[name] = table = Memory(
-                width=width, depth=depth, image=self.images[name])
+                width=width, depth=depth, image=(*self.images[name], "")[0])
             m.d.comb += table.read.eq(1)
         m.d.comb += [
             tables["program"].read_address.eq(sequencer.program_address),

@@ -6,7 +6,15 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .images import digest, memory_words, read_hex, read_weights, write_hex
+from .images import (
+    digest,
+    memory_words,
+    read_hex,
+    read_weights,
+    slice_paths,
+    sliced,
+    write_hex,
+)
 from .verilog import TOP, emit
 
 
@@ -41,15 +49,19 @@ def contents(plan, *, clock_mhz, cycles):
     """
     capacities = plan.needed
     words = memory_words(plan, capacities)
-    paths = {name: f"rom/{name}.hex" for name in words}
+    paths = slice_paths(capacities)
     text, ports = emit(capacities, images=paths)
     files = {f"rtl/{TOP}.v": text}
+    images = {}
     for name, (width, _) in capacities.memories.items():
-        files[paths[name]] = write_hex(words[name], width)
-    read_back = read_hex(files[paths["weights"]], capacities.memories["weights"][0],
-                         name=paths["weights"])
-    if (read_weights(read_back, capacities) != plan.rows).any():
-        raise ValueError(f"Image {paths['weights']} must give back the model's weights")
+        slices = capacities.slices[name]
+        for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):
+            files[path] = write_hex(part, width // slices)
+            images[path] = {"width": width // slices, "sha256": digest(part, width // slices)}
+    read_back = [read_hex(files[path], capacities.weight_width, name=path)
+                 for path in paths["weights"]]
+    if (read_weights(read_back, capacities.weight_width) != plan.rows).any():
+        raise ValueError("Images of weights must give back the model's weights")
 
     description = {
         "format": "addend-accelerator",
@@ -62,9 +74,10 @@ def contents(plan, *, clock_mhz, cycles):
         "ports": [{"name": name, "direction": direction, "width": width}
                   for name, direction, width in ports],
         "memories": {
-            name: {"number": number, "image": paths[name], "width": width, "depth": depth,
+            name: {"number": number, "images": list(paths[name]), "width": width, "depth": depth,
                    "sha256": digest(words[name], width)}
             for number, (name, (width, depth)) in enumerate(capacities.memories.items())},
+        "images": images,
         "spike_maps": {
             name: {"base": placed.base, "planes": placed.planes, "words": placed.words,
                    "positions": placed.positions} for name, placed in plan.maps.items()},
@@ -145,14 +158,14 @@ def check_images(folder):
     ValueError
         If a single bit of an image was changed since it was built.
     """
-    for name, memory in read_description(folder)["memories"].items():
-        path = Path(folder) / memory["image"]
+    for name, image in read_description(folder)["images"].items():
+        path = Path(folder) / name
         if not path.exists():
             raise ValueError(f"Image {path} must exist: build it again")
-        words = read_hex(path.read_text(), memory["width"], name=path)
-        if digest(words, memory["width"]) != memory["sha256"]:
-            raise ValueError(f"Image {path} must have the digest that {DESCRIPTION} gives for "
-                             f"{name}: build it again")
+        words = read_hex(path.read_text(), image["width"], name=path)
+        if digest(words, image["width"]) != image["sha256"]:
+            raise ValueError(f"Image {path} must have the digest that {DESCRIPTION} gives for it: "
+                             "build it again")
 
 
 def _describe(layer):

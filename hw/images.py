@@ -7,7 +7,10 @@ import numpy as np
 from .capacities import PROGRAM_WIDTH, words_of
 
 
-__all__ = ["beats", "digest", "memory_words", "read_hex", "read_weights", "write_hex"]
+__all__ = [
+    "beats", "digest", "memory_words", "read_hex", "read_weights", "slice_paths", "sliced",
+    "write_hex",
+]
 
 
 #: What the first line of an image begins with; the digest follows.
@@ -36,18 +39,49 @@ def memory_words(plan, capacities):
     }
 
 
-def read_weights(words, capacities):
-    """Rows of weights, from the words of their memory; the inverse of what ``memory_words`` does.
+def read_weights(slices, width):
+    """Rows of weights, from the words of each lane's image; the inverse of what was written.
+
+    Parameters
+    ----------
+    slices : list of list of int
+        Unsigned words, lane by lane.
+    width : int
+        Bits of a weight.
 
     Returns
     -------
     int8 array, shape (rows, lanes)
     """
-    width, lanes = capacities.weight_width, capacities.lanes
-    mask, sign = (1 << width) - 1, 1 << (width - 1)
-    rows = [[(((word >> width * lane) & mask) ^ sign) - sign for lane in range(lanes)]
-            for word in words]
-    return np.array(rows, np.int8)
+    sign = 1 << (width - 1)
+    return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int8)
+
+
+def slice_paths(capacities):
+    """Image files of each memory, one per slice, relative to the output folder."""
+    return {name: tuple(f"rom/{name}.hex" if slices == 1 else f"rom/{name}.{index}.hex"
+                        for index in range(slices))
+            for name, slices in capacities.slices.items()}
+
+
+def sliced(words, width, slices):
+    """Words of each slice of a memory, lowest bits first.
+
+    Parameters
+    ----------
+    words : list of int
+    width : int
+        Bits of a word.
+    slices : int
+        A divisor of ``width``.
+
+    Returns
+    -------
+    list of list of int
+    """
+    part = width // slices
+    mask = (1 << part) - 1
+    return [[(word >> part * index) & mask for word in words] for index in range(slices)]
 
 
 def digest(words, width):
@@ -126,7 +160,7 @@ def _pack_neuron(capacities, bias, thresholds):
     width = capacities.threshold_width
     never = 1 << (capacities.result_width - 1)
     least = -never
-    word = bias & ((1 << capacities.result_width) - 1)
+    word = bias & ((1 << width) - 1)
     offset = capacities.neuron["thresholds"].offset
     for index, threshold in enumerate(thresholds):
         clipped = min(max(threshold, least), never)

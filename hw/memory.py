@@ -27,8 +27,11 @@ class SharedMemory(wiring.Component):
     ----------
     width, depth : int
         Bits of a word and number of words.
-    image : str
-        File of the initial contents, relative to the folder the tools run in; empty for none.
+    slices : int
+        Equal parts of a word, each a memory of its own.
+    images : sequence of str
+        File of the initial contents per slice, relative to the folder the tools run in; empty for
+        none.
 
     Members
     -------
@@ -40,10 +43,13 @@ class SharedMemory(wiring.Component):
     write_data : In(width)
     """
 
-    def __init__(self, *, width, depth, image=""):
+    def __init__(self, *, width, depth, slices=1, images=()):
+        if width % slices:
+            raise ValueError(f"Slices must divide the word of {width} bits, not be {slices!r}")
         self.width = width
         self.depth = depth
-        self.image = image
+        self.slices = slices
+        self.images = images or ("",) * slices
         address = bits_for(depth - 1)
         super().__init__({
             "a_read": In(1), "a_address": In(address), "a_data": Out(width),
@@ -53,14 +59,18 @@ class SharedMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = Instance(
-            "addend_shared_memory",
-            p_WIDTH=self.width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.a_address),
-            p_INIT_FILE=self.image,
-            i_clk=ClockSignal(), i_write=self.write, i_data=self.write_data,
-            i_a_read=self.a_read, i_b_read=self.b_read,
-            i_a_address=Mux(self.write, self.write_address, self.a_address), o_a_data=self.a_data,
-            i_b_address=self.b_address, o_b_data=self.b_data)
+        width = self.width // self.slices
+        for index, image in enumerate(self.images):
+            m.submodules[f"slice_{index}"] = Instance(
+                "addend_shared_memory",
+                p_WIDTH=width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.a_address),
+                p_INIT_FILE=image,
+                i_clk=ClockSignal(), i_write=self.write,
+                i_data=self.write_data.word_select(index, width),
+                i_a_read=self.a_read, i_b_read=self.b_read,
+                i_a_address=Mux(self.write, self.write_address, self.a_address),
+                o_a_data=self.a_data.word_select(index, width),
+                i_b_address=self.b_address, o_b_data=self.b_data.word_select(index, width))
         return m
 
 

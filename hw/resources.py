@@ -27,9 +27,11 @@ def memory_table(capacities):
     pairs = -(-columns // 2)
     rows = []
     for name, (width, depth) in capacities.memories.items():
-        shared = name in ("weights", "neurons")
-        rows.append(_row(name, width, depth, pairs if shared else 1,
-                         TWO_PORT if shared else ONE_READER))
+        slices = capacities.slices[name]
+        shared = slices > 1
+        row = _row(name, width // slices, depth, slices * (pairs if shared else 1),
+                   TWO_PORT if shared else ONE_READER)
+        rows.append(row | {"width": width, "copies": row["copies"] // slices})
     rows += [
         _row("spikes", capacities.lanes, capacities.spike_depth, columns, ONE_READER),
         _row("stream", capacities.stream_width, capacities.stream_depth, columns, ONE_READER),

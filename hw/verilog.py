@@ -55,8 +55,9 @@ def emit(capacities, *, images=None):
     Parameters
     ----------
     capacities : Capacities
-    images : dict of str to str
-        File per memory, relative to the folder that tools run in; without it, memories start empty.
+    images : dict of str to sequence of str
+        Files per memory, one for each slice, relative to the folder that tools run in; without it,
+        memories start empty.
 
     Returns
     -------

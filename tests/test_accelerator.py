@@ -15,7 +15,7 @@ from golden.digits import load_digits
 from hw.build import build
 from hw.compiler import compile_model
 from hw.folder import read_description
-from hw.images import memory_words, write_hex
+from hw.images import memory_words, slice_paths, sliced, write_hex
 from hw.load import lay_out, packets
 from hw.verilog import TOP
 from sim.compare import Comparison, compare_image, read_captures
@@ -116,8 +116,11 @@ def simulated(small, folder, plan, steps):
     *_, executable = small
     (folder / "rom").mkdir(exist_ok=True)
     capacities = small[3].needed
+    paths = slice_paths(capacities)
     for name, words in memory_words(plan, capacities).items():
-        (folder / "rom" / f"{name}.hex").write_text(write_hex(words, capacities.memories[name][0]))
+        width, slices = capacities.memories[name][0], capacities.slices[name]
+        for path, part in zip(paths[name], sliced(words, width, slices), strict=True):
+            (folder / path).write_text(write_hex(part, width // slices))
     simulate(executable, "sim.bench_accelerator", folder, parameters={"steps": steps}, limit=300)
     return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
 
@@ -179,7 +182,7 @@ def test_the_same_bytes_for_every_hash_seed(small, tmp_path):
              "--lanes-per-column", "8", "--out", tmp_path / seed],
             check=True, capture_output=True, env=os.environ | {"PYTHONHASHSEED": seed})
     files = sorted(path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*.*"))
-    assert len(files) == 6
+    assert len(files) == 2 + 8 + 5 + 2
     for name in files:
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
     assert read_description(tmp_path / "1")["model"] == small[0].name
