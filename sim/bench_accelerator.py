@@ -24,7 +24,7 @@ RESET_CYCLES = 4
 
 @cocotb.test
 async def run_steps(dut):
-    """Runs every step: a packet for the load port, or an image."""
+    """Runs every step: packets for the load port, images, or pixel beats that are no image."""
     rng, _ = generators()
     Clock(dut.aclk, CYCLE_NS, unit="ns").start()
     pixels = Source(axis_port(dut, "s_axis_pixels"), rng=rng)
@@ -43,6 +43,11 @@ async def run_steps(dut):
         if "load" in step:
             await load.send_all(np.load(step["load"]).tolist())
             continue
+        if "malformed" in step:
+            await pixels.send_all(np.load(step["malformed"]).tolist())
+            await _until_idle(dut)
+            outcome.append({"error": int(dut.error.value)})
+            continue
         images = np.load(step["images"])
         first = len(outcome)
         feeding = cocotb.start_soon(_feed(pixels, images))
@@ -51,14 +56,20 @@ async def run_steps(dut):
             words = await logits.receive_all(step["classes"])
             ended = cycle_now()
             outcome.append(_signed_logits(words, step["classes"]))
-            while int(dut.busy.value):
-                await RisingEdge(dut.aclk)
+            await _until_idle(dut)
             outcome[-1] |= {"cycles": int(dut.cycles.value), "error": int(dut.error.value),
                             "additions": int(dut.additions.value),
                             "layers": _layers(begins, ended, int(dut.additions.value))}
         await feeding
         assert len(outcome) == first + len(images)
     Path("outcome.json").write_text(json.dumps(outcome))
+
+
+async def _until_idle(dut):
+    """Waits until the accelerator is not busy, and at least a cycle."""
+    await RisingEdge(dut.aclk)
+    while int(dut.busy.value):
+        await RisingEdge(dut.aclk)
 
 
 async def _feed(source, images):

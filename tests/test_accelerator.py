@@ -173,6 +173,20 @@ def test_another_model_runs_on_the_same_core(small, tmp_path):
     assert (other_result.logits != result.logits).any()
 
 
+@pytest.mark.parametrize("ends", [5, 70])
+def test_an_image_of_the_wrong_length_is_dropped_and_the_next_one_is_right(small, tmp_path, ends):
+    model, images, result, plan, *_ = small
+    np.save(tmp_path / "images.npy", images[:2])
+    np.save(tmp_path / "beats.npy", np.array([*range(ends), 1 << 8], np.int64))
+    outcomes, _ = simulated(small, tmp_path, plan, [
+        {"malformed": "beats.npy", "stall": 0.1},
+        {"images": "images.npy", "stall": 0.1, "classes": model.classes}])
+    broken, *whole = outcomes
+    assert broken["error"] == 1
+    assert [outcome["error"] for outcome in whole] == [0, 0]
+    assert [outcome["logits"] for outcome in whole] == result.logits[:2].tolist()
+
+
 def test_the_same_bytes_for_every_hash_seed(small, tmp_path):
     model = tmp_path / "model.safetensors"
     golden.save(small[0], model)

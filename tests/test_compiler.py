@@ -1,0 +1,89 @@
+"""The compiler: where maps lie, and which taps a window has."""
+
+import numpy as np
+import pytest
+
+from golden import PIXELS, Conv, SpikeCode
+from golden.shapes import counts_name, last_readers, shapes
+from hw.allocate import Allocator
+from hw.compiler import compile_model
+from hw.windows import conv_windows
+from tests.models import changed, random_model
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 4, 7])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("size", [(4, 9), (7, 7)])
+def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
+    padding = (kernel - 1) // 2
+    out_size = [(n + 2 * padding - kernel) // stride + 1 for n in size]
+    layer = Conv("conv", "x.counts", np.zeros((1, 1, kernel, kernel), np.int8), 4, stride, padding,
+                 1, None)
+    words, lanes = 2, 8
+    lines, positions = conv_windows(layer, size=size, out_size=out_size, row_step=lanes,
+                                    tap_rows=words * lanes)
+    for index in np.ndindex(*out_size):
+        expected = []
+        for dy, dx in np.ndindex(kernel, kernel):
+            y, x = index[0] * stride + dy - padding, index[1] * stride + dx - padding
+            if 0 <= y < size[0] and 0 <= x < size[1]:
+                expected.append((y * size[1] + x, (dy * kernel + dx) * words * lanes))
+        if kernel == 1 and stride == 1:
+            line, position = lines[0], positions[index[0] * size[1] + index[1]]
+        else:
+            line, position = lines[index[0]], positions[index[1]]
+        assert walked(line, position, size[1], words, lanes) == expected
+
+
+def walked(line, position, width, words, row_step):
+    """Taps as the walker visits them: where each reads, and its first row."""
+    taps, row = [], line.row + position.row
+    for dy in range(line.taps + 1):
+        for dx in range(position.taps + 1):
+            taps.append((line.offset + position.offset + dy * width + dx, row))
+            row += row_step * (words - 1)
+            row += position.jump if dx == position.taps else row_step
+    return taps
+
+
+@pytest.mark.parametrize("code", SpikeCode)
+@pytest.mark.parametrize(("columns", "lanes"), [(1, 8), (3, 5), (4, 12)])
+def test_maps_that_are_needed_together_do_not_overlap(code, columns, lanes):
+    model = random_model(3, heads=4, dims=(8, 16, 24, 16))
+    plan = compile_model(model, columns=columns, lanes=lanes, spike_code=code)
+    last = last_readers(model)
+    made = {PIXELS: -1} | {counts_name(layer): step for step, layer in enumerate(model.layers)}
+    placed = list(plan.maps.items())
+    for index, (name, one) in enumerate(placed):
+        assert one.base + one.size <= plan.needed.spike_depth
+        for other_name, other in placed[:index]:
+            alive = made[name] <= last.get(other_name, made[other_name])
+            if alive and made[other_name] <= last.get(name, made[name]):
+                assert one.base >= other.base + other.size or other.base >= one.base + one.size
+
+
+def test_every_weight_has_one_place():
+    model = random_model(3, dims=(8, 16, 24, 16))
+    plan = compile_model(model, columns=2, lanes=5, spike_code=SpikeCode.BITPLANE)
+    total = sum(int(np.abs(layer.weight.astype(int)).sum()) for layer in model.layers
+                if isinstance(layer, Conv))
+    assert int(np.abs(plan.rows.astype(int)).sum()) == total
+
+
+def test_counts_of_a_summed_stream_have_no_other_reader():
+    model = random_model(1)
+    last = model.layers[-2].source.removesuffix(".stream")
+    shape = shapes(model)[f"{last}.counts"]
+    head = model.layers[-1]
+    reader = changed(model, head.name, source=f"{last}.counts",
+                     weight=np.zeros((model.classes, shape[0], *shape[1:]), np.int8))
+    with pytest.raises(ValueError, match="must not be summed over tokens and also be read"):
+        compile_model(reader, columns=1, lanes=8, spike_code=SpikeCode.BITPLANE)
+
+
+def test_the_allocator_uses_words_again():
+    allocator = Allocator({"a": 1, "b": 2, "c": 3})
+    assert allocator.place("a", 10, 0) == 0
+    assert allocator.place("b", 5, 1) == 10
+    assert allocator.place("c", 8, 2) == 0
+    assert allocator.depth == 15
