@@ -80,8 +80,8 @@ def parser(prog):
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     options.add_argument("--out", type=Path, default=Path("build/demo"), help="output folder")
     options.add_argument("--device", default="ecp5-85k", help="FPGA")
-    options.add_argument("--columns", type=int, default=4, help="columns of the array")
-    options.add_argument("--lanes-per-column", type=int, default=8, help="adders of each column")
+    options.add_argument("--columns", type=int, default=2, help="columns of the array")
+    options.add_argument("--lanes-per-column", type=int, default=16, help="adders of each column")
     options.add_argument("--spike-code", default="bitplane", choices=["bitplane", "thermometer"],
                          help="how counts become spikes")
     options.add_argument("--images", type=int, default=20, help="test images to simulate")
