@@ -142,16 +142,13 @@ class Column(wiring.Component):
                 closing.eq(fetched.last),
                 adders.double.eq(fetched.double),
             ]
-            for lane in range(lanes):
-                weight = self.weights.word_select(lane, self.capacities.weight_width)
-                entry = attention.read_data.word_select(lane, entry_width)
-                wanted = fetched.mask[lane]
-                m.d.sync += [
-                    adders.weights.word_select(lane, self.capacities.weight_width).eq(
-                        Mux(wanted & ~self.layer.attention_rows, weight, 0)),
-                    adders.entries.word_select(lane, entry_width).eq(
-                        Mux(wanted & self.layer.attention_rows, entry, 0)),
-                ]
+            m.d.sync += [adders.weights.eq(self.weights), adders.entries.eq(attention.read_data)]
+        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        for lane in range(lanes):
+            with m.If(~hold & (self.layer.attention_rows | ~fetched.mask[lane])):
+                m.d.sync += adders.weights.word_select(lane, self.capacities.weight_width).eq(0)
+            with m.If(~hold & ~(self.layer.attention_rows & fetched.mask[lane])):
+                m.d.sync += adders.entries.word_select(lane, entry_width).eq(0)
         m.d.sync += self.additions.eq(Mux(finder.valid & ~hold, event.additions, 0))
         m.d.comb += [
             adders.valid.eq(loaded & ~hold),

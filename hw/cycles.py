@@ -152,6 +152,8 @@ class _Core:
                 tile, line, position, target, result = upcoming
                 offer = target, (entries.of(tile, line, position), result)
                 upcoming = next(dealt, None)
+                # The window of the next position is read meanwhile.
+                ready = cycle + 2
                 if upcoming is None or upcoming[0] != tile:
                     ready = cycle + 1 + (0 if upcoming is None else tile_cycles + 2)
                 elif upcoming[1] != line:

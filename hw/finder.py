@@ -62,14 +62,15 @@ class Finder(wiring.Component):
         occupied = Signal()
 
         rest = Signal(n_lanes)
-        with m.If(~self.depthwise):
-            m.d.comb += rest.eq(word.spikes & (word.spikes - 1))
+        one = Signal(n_lanes)
         lowest = Signal(range(n_lanes))
-        for lane in reversed(range(n_lanes)):
-            with m.If(word.spikes[lane]):
-                m.d.comb += lowest.eq(lane)
-
-        done = ~rest.any()
+        m.d.comb += [
+            rest.eq(word.spikes & (word.spikes - 1)),
+            one.eq(word.spikes & ~rest),
+            lowest.eq(Cat(Cat(one[lane] for lane in range(n_lanes) if lane >> bit & 1).any()
+                          for bit in range(len(lowest)))),
+        ]
+        done = self.depthwise | ~rest.any()
         population = Signal(range(n_lanes + 1))
         m.d.comb += population.eq(sum(word.spikes[lane] for lane in range(n_lanes)))
         spiking = word.spikes.any()

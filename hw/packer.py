@@ -133,8 +133,6 @@ class SpikePacker(wiring.Component):
                 m.d.sync += leaving[lane].as_value().eq(leaving[lane].as_value() >> 1)
         with m.If(self.fired & self.advance):
             m.d.sync += packed.eq(shifted)
-            with m.If(self.lane == 0):
-                m.d.sync += packed.eq(0)
             with m.If(complete):
                 m.d.sync += [left.eq(n_planes), address.eq(self.result.out)]
                 with m.If(drain == Drain.KEYS):
@@ -142,5 +140,8 @@ class SpikePacker(wiring.Component):
                 with m.Else():
                     m.d.sync += [leaving[lane].as_value().eq(shifted.word_select(lane, width))
                                  for lane in range(n_lanes)]
+        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        with m.If(self.fired & self.advance & (self.lane == 0)):
+            m.d.sync += packed.eq(0)
 
         return m

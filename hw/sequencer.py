@@ -16,7 +16,7 @@ class Sequencer(wiring.Component):
     The program is read from its first word to its last for every image: a header, then per layer a
     layer record and either its tile records or, for a token sum, D threshold words. Positions of a
     tile are dealt to the columns in turn, ``layer.turn`` positions each. A layer starts when
-    everything of the one before is stored. A job leaves per cycle while columns take them.
+    everything of the one before is stored. A job leaves every other cycle while columns take them.
 
     Parameters
     ----------
@@ -183,9 +183,9 @@ class Sequencer(wiring.Component):
             with m.State("POSITIONS"):
                 m.d.comb += offered.eq(1)
                 with m.If(taken):
-                    m.d.comb += self.window_address.eq(window_pointer + 1)
                     m.d.sync += [window_pointer.eq(window_pointer + 1),
                                  positions.eq(positions - 1), tile_begins.eq(0)]
+                    m.next = "NEXT"
                     with m.If(positions == 1):
                         m.d.sync += window_pointer.eq(line_pointer)
                         m.next = "LINE"
@@ -195,6 +195,8 @@ class Sequencer(wiring.Component):
                             with m.If(tiles != 0):
                                 m.d.sync += awaited.eq(words_of(capacities.tile))
                                 m.next = "TILE"
+            with m.State("NEXT"):
+                m.next = "POSITIONS"
             with m.State("SETTLE"), m.If(self.settled & ~self.job_valid.any()):
                 m.next = "IDLE"
                 with m.If(layers != 0):
