@@ -112,6 +112,9 @@ def summary(figures):
                      ("lane utilisation", f"{used:.3f}")]
     if used := figures.get("utilisation"):
         rows += implementation(used, figures.get("cycles"))
+        if array:
+            rows.append(("LUT and FF per lane, whole core",
+                         f"{used['lut'] / lanes:.1f} and {used['ff'] / lanes:.1f}"))
     if counted := figures.get("multipliers"):
         rows += [(f"multipliers and DSPs, {target} synthesis", f"{number:,}")
                  for target, number in counted.items()]
