@@ -173,7 +173,7 @@ class Column(wiring.Component):
         advance = packer.advance
 
         # A sum is taken in the cycle after its lane was released, or later if the firing unit is
-        # held; until then the shadows must not change.
+        # held; until the cycle after that the shadows must not change.
         draining = Signal()
         settling = Signal()
         result = Signal(self.capacities.result)
@@ -241,4 +241,4 @@ class Column(wiring.Component):
 
         busy = results.r_rdy | draining | settling | ~firing.idle | ~packer.idle
         m.d.comb += self.idle.eq(~busy)
-        return draining | (settling & ~advance)
+        return draining | settling

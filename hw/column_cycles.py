@@ -68,7 +68,7 @@ class ColumnCycles:
         Output or None
         """
         output, complete, advance = self._fire(slot)
-        hold = self.loaded is True and bool(self.draining or (self.settling and not advance))
+        hold = self.loaded is True and bool(self.draining or self.settling)
         closed = self.loaded is True and not hold
 
         # What the walker may do is decided by what the FIFO held at the beginning of the cycle.
