@@ -3,10 +3,9 @@
 import pytest
 
 import golden
+from hw.build import build
 from hw.compiler import compile_model
-from hw.images import memory_words, write_hex
 from hw.synthesis import multipliers
-from hw.verilog import emit
 
 
 pytestmark = pytest.mark.synthesis
@@ -19,13 +18,7 @@ def accelerator(request, tmp_path_factory, project_root):
     model = golden.load(project_root / "tests" / "data" / "digits.safetensors")
     plan = compile_model(
         model, columns=1, lanes=4, spike_code=golden.SpikeCode(request.param))
-    (folder / "rtl").mkdir()
-    (folder / "rom").mkdir()
-    images = {}
-    for memory, words in memory_words(plan, plan.needed).items():
-        images[memory] = f"rom/{memory}.hex"
-        (folder / images[memory]).write_text(write_hex(words, plan.needed.memories[memory][0]))
-    (folder / "rtl" / "accelerator.v").write_text(emit(plan.needed, images=images)[0])
+    build(plan, folder)
     return folder
 
 
