@@ -30,7 +30,7 @@ WAIVED = ("WIDTHEXPAND", "WIDTHTRUNC", "CASEINCOMPLETE", "PROCASSINIT", "SYMRSVD
 #: start from random memories; runs of a whole accelerator spend it in the simulator.
 QUICK = (["-O1", "--x-assign", "unique", "--x-initial", "unique"], ["OPT_FAST=-O0", "OPT_SLOW=-O0"])
 FAST = (["-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"],
-        ["OPT_FAST=-O2", "OPT_SLOW=-O0"])
+        ["OPT_FAST=-O1", "OPT_SLOW=-O0"])
 
 
 class BenchError(AssertionError):
