@@ -52,7 +52,7 @@ lint: $(READY) ## check the style rules of pyproject.toml
 	$(RUN) -m ruff check .
 
 accuracy: $(READY) ## train three seeds on the digits and print the medians
-	$(RUN) -m train accuracy --config train/recipes/digits.toml --out build/accuracy
+	$(RUN) -m train accuracy --config train/recipes/digits.toml --out build/accuracy --resume
 
 clean: ## remove what was built; .venv and .cache stay
 	rm -rf build .pytest_cache .ruff_cache .hypothesis *.egg-info

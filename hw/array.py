@@ -77,7 +77,7 @@ class Array(wiring.Component):
         capacities = self.capacities
         n_columns = capacities.columns
 
-        turn = Signal(range(n_columns))
+        turn = Signal(range(max(2, n_columns)))
         m.d.sync += turn.eq(Mux(self.restart | (turn == n_columns - 1), 0, turn + 1))
 
         columns = []

@@ -44,7 +44,7 @@ def build(plan, folder, *, clock_mhz=80.0, images=None):
         If images in the folder were changed since they were built.
     """
     if (Path(folder) / DESCRIPTION).exists():
-        check_images(folder)
+        check_images(folder, missing_ok=True)
     cycles = predicted_cycles(plan, images)
     write(contents(plan, clock_mhz=clock_mhz, cycles=cycles), folder)
     check_images(folder)

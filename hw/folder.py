@@ -104,6 +104,7 @@ def write(files, folder):
     changed = {name: text for name, text in files.items() if not _holds(folder / name, text)}
     if not changed:
         return
+    changed[DESCRIPTION] = files[DESCRIPTION]
     created = not folder.exists()
     staging = folder / f".staging.{os.getpid()}"
     try:
@@ -112,12 +113,10 @@ def write(files, folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         (folder / DESCRIPTION).unlink(missing_ok=True)
-        for name in sorted(files, key=lambda name: name == DESCRIPTION):
-            if name in changed or name == DESCRIPTION:
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if name in changed:
-                    (staging / name).replace(target)
+        for name in sorted(changed, key=lambda name: name == DESCRIPTION):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (staging / name).replace(target)
     except BaseException:
         if created:
             shutil.rmtree(folder, ignore_errors=True)
@@ -150,8 +149,14 @@ def read_description(folder):
     return description
 
 
-def check_images(folder):
+def check_images(folder, *, missing_ok=False):
     """Reads every image of a folder and checks it against the digest in the description.
+
+    Parameters
+    ----------
+    folder : Path
+    missing_ok : bool
+        Whether an image may be absent, as before it is built again.
 
     Raises
     ------
@@ -161,11 +166,13 @@ def check_images(folder):
     for name, image in read_description(folder)["images"].items():
         path = Path(folder) / name
         if not path.exists():
+            if missing_ok:
+                continue
             raise ValueError(f"Image {path} must exist: build it again")
         words = read_hex(path.read_text(), image["width"], name=path)
         if digest(words, image["width"]) != image["sha256"]:
             raise ValueError(f"Image {path} must have the digest that {DESCRIPTION} gives for it: "
-                             "build it again")
+                             "remove it and build again")
 
 
 def _describe(layer):

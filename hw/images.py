@@ -105,13 +105,15 @@ def read_hex(text, width, *, name):
     """
     head, _, body = text.partition("\n")
     if not head.startswith(DIGEST_COMMENT):
-        raise ValueError(f"Image {name} must begin with its digest: build it again")
+        raise ValueError(f"Image {name} must begin with its digest: remove it and build again")
     try:
         words = [int(line, 16) for line in body.split()]
     except ValueError:
-        raise ValueError(f"Image {name} must hold hexadecimal words only: build it again") from None
+        raise ValueError(f"Image {name} must hold hexadecimal words only: remove it and "
+                         "build again") from None
     if digest(words, width) != head.removeprefix(DIGEST_COMMENT) or max(words, default=0) >> width:
-        raise ValueError(f"Image {name} must match its digest, but was changed: build it again")
+        raise ValueError(f"Image {name} must match its digest, but was changed: remove it and "
+                         "build again")
     return words
 
 

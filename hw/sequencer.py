@@ -212,7 +212,7 @@ class Sequencer(wiring.Component):
         capacities, layer = self.capacities, self.layer
         n_columns = capacities.columns
 
-        column = Signal(range(n_columns))
+        column = Signal(range(max(2, n_columns)))
         out, next_out = Signal(capacities.out_address), Signal(capacities.out_address)
         stream, next_stream = Signal(capacities.stream_address), Signal(capacities.stream_address)
         turn, next_turn = Signal.like(layer.turn), Signal.like(layer.turn)

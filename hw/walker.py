@@ -23,6 +23,25 @@ def word_layout(capacities):
     })
 
 
+class _Countdown:
+    """A counter that knows from a register whether it has reached zero.
+
+    Comparing the counters in the cycle that needs them made the slowest path of the column.
+    """
+
+    def __init__(self, like):
+        self.count = Signal.like(like)
+        self.zero = Signal()
+
+    def start(self, value):
+        """Statements that begin to count from ``value``."""
+        return [self.count.eq(value), self.zero.eq(value == 0)]
+
+    def decrement(self):
+        """Statements that count one down."""
+        return [self.count.eq(self.count - 1), self.zero.eq(self.count == 1)]
+
+
 class Walker(wiring.Component):
     """Reads the spike words of one output position, plane by plane.
 
@@ -77,20 +96,20 @@ class Walker(wiring.Component):
         m.d.comb += issue.eq(busy & self.space)
 
         # Down counters of what is left, and where words, taps, lines and planes began.
-        words = Signal.like(job.words)
-        taps = Signal.like(job.position_taps)
-        lines = Signal.like(job.line_taps)
-        planes = Signal.like(layer.planes)
+        words = _Countdown(job.words)
+        taps = _Countdown(job.position_taps)
+        lines = _Countdown(job.line_taps)
+        planes = _Countdown(layer.planes)
         word = Signal(self.capacities.spike_address)
         tap, line, plane = (Signal.like(word) for _ in range(3))
         row = Signal(self.capacities.row_address)
         first_word = Signal()
 
-        last_word = words == 0
-        last_tap = last_word & (taps == 0)
-        last_line = last_tap & (lines == 0)
+        last_word = words.zero
+        last_tap = last_word & taps.zero
+        last_line = last_tap & lines.zero
         last = Signal()
-        m.d.comb += last.eq(last_line & (planes == 0) & ~mark)
+        m.d.comb += last.eq(last_line & planes.zero & ~mark)
 
         base = Signal.like(word)
         step = Signal.like(word)
@@ -111,17 +130,17 @@ class Walker(wiring.Component):
             m.d.sync += [
                 word.eq(target),
                 first_word.eq(last_word),
-                words.eq(Mux(last_word, job.words, words - 1)),
+                words.decrement(),
                 row.eq(row + Mux(last_tap, job.jump, layer.row_step)),
             ]
             with m.If(last_word):
-                m.d.sync += [tap.eq(target), taps.eq(taps - 1)]
+                m.d.sync += [tap.eq(target), words.start(job.words), taps.decrement()]
             with m.If(last_tap):
-                m.d.sync += [line.eq(target), taps.eq(job.position_taps), lines.eq(lines - 1)]
+                m.d.sync += [line.eq(target), taps.start(job.position_taps), lines.decrement()]
             with m.If(last_line):
                 m.d.sync += [
-                    plane.eq(target), lines.eq(job.line_taps), planes.eq(planes - 1),
-                    row.eq(job.row), mark.eq(layer.double), busy.eq(planes != 0),
+                    plane.eq(target), lines.start(job.line_taps), planes.decrement(),
+                    row.eq(job.row), mark.eq(layer.double), busy.eq(~planes.zero),
                 ]
 
         m.d.comb += self.job.ready.eq(~busy | (issue & last))
@@ -129,10 +148,10 @@ class Walker(wiring.Component):
             m.d.sync += [
                 job.eq(self.job.payload),
                 busy.eq(1), mark.eq(0), first_word.eq(1),
-                words.eq(self.job.p.words),
-                taps.eq(self.job.p.position_taps),
-                lines.eq(self.job.p.line_taps),
-                planes.eq(layer.planes),
+                words.start(self.job.p.words),
+                taps.start(self.job.p.position_taps),
+                lines.start(self.job.p.line_taps),
+                planes.start(layer.planes),
                 Cat(word, tap, line, plane).eq(self.job.p.spike.replicate(4)),
                 row.eq(self.job.p.row),
             ]

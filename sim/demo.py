@@ -110,7 +110,7 @@ def steps(options):
     return [
         ("training on real digits",
          ["train", "fit", "--config", str(options.config), "--out", f"{out}/train",
-          "--seed", str(options.seed)]),
+          "--seed", str(options.seed), "--resume"]),
         ("exporting the integer model",
          ["train", "export", f"{out}/train/checkpoint.pt", "--out", model,
           "--report", f"{out}/export.json"]),

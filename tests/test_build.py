@@ -80,6 +80,15 @@ def test_a_flipped_bit_is_found_before_synthesis(built, model_file, capsys, imag
     assert not (built / "fpga").exists()
 
 
+def test_a_removed_image_is_built_again(built, model_file):
+    path = built / "rom" / "weights.3.hex"
+    before = path.read_bytes()
+    flip_a_bit(path)
+    path.unlink()
+    assert build.main(["--target", "sim", "--model", str(model_file), "--out", str(built)]) == 0
+    assert path.read_bytes() == before
+
+
 def test_an_image_of_another_build_is_found(built):
     path = built / "rom" / "weights.0.hex"
     path.write_text((built / "rom" / "weights.1.hex").read_text())
