@@ -1,0 +1,113 @@
+"""``python -m hw.area``: where the tables of a built accelerator go, engine by engine."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from .folder import read_description
+from .synthesis import TOP, WORK, estimate, run_yosys
+from .tools import ToolError
+
+
+__all__ = ["breakdown", "main"]
+
+
+#: Engines by what follows ``accelerator.core.`` in a module's name, the first match counts.
+ENGINES = (
+    ("lanes: adders", r"array\.column_\d+\.lanes\.lane_\d+"),
+    ("lanes: drain", r"array\.column_\d+\.lanes"),
+    ("walker", r"array\.column_\d+\.walker"),
+    ("finder", r"array\.column_\d+\.finder"),
+    ("firing unit", r"array\.column_\d+\.firing"),
+    ("packer", r"array\.column_\d+\.packer"),
+    ("column: FIFOs and row registers", r"array\.column_\d+.*"),
+    ("array: bus and memory ports", r"array.*"),
+    ("sequencer", r"sequencer"),
+    ("token sum", r"token_sum.*"),
+    ("load port", r"loader"),
+    ("pixels", r"writer"),
+)
+REST = "ports, counters, small memories"
+
+
+def breakdown(folder, *, limit=3600):
+    """Tables and flip-flops per engine, synthesised without flattening.
+
+    Optimisation across engines is left out, so the sum is a few percent above that of a build.
+
+    Parameters
+    ----------
+    folder : Path
+        Output folder of ``hw.build``.
+    limit : float
+        Seconds that synthesis may take.
+
+    Returns
+    -------
+    dict of str to dict
+        ``lut`` and ``ff`` of all instances of each engine together.
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing or fails.
+    """
+    folder = Path(folder)
+    (folder / WORK).mkdir(exist_ok=True)
+    run_yosys(folder, f"synth_ecp5 -nodsp -noflatten -top {TOP}", name="area", limit=limit)
+    modules = json.loads((folder / WORK / "area.json").read_text())["modules"]
+    engines = {name: {"lut": 0, "ff": 0} for name, _ in ENGINES} | {REST: {"lut": 0, "ff": 0}}
+    for name, module in modules.items():
+        used = estimate(module["num_cells_by_type"])
+        engine = _engine(name.lstrip("\\"))
+        for kind in ("lut", "ff"):
+            engines[engine][kind] += used[kind]
+    return engines
+
+
+def _engine(module):
+    path = module.removeprefix(f"{TOP}.core.")
+    for name, pattern in ENGINES:
+        if re.fullmatch(pattern, path):
+            return name
+    return REST
+
+
+def main(arguments=None, prog="python -m hw.area"):
+    """Command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 2 for a folder that holds no accelerator; 3 for a tool that failed; 130 for
+        Ctrl-C.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Print look-up tables and flip-flops per engine and per lane.")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
+    options = parser.parse_args(arguments)
+    try:
+        capacities = read_description(options.folder)["capacities"]
+        engines = breakdown(options.folder)
+    except ValueError as error:
+        print(f"{prog}: {error}.", file=sys.stderr)
+        return 2
+    except ToolError as error:
+        print(f"{prog}: {error}.", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print(f"\n{prog}: interrupted.", file=sys.stderr)
+        return 130
+    lanes = capacities["columns"] * capacities["lanes"]
+    print(f"{'':34} {'LUT':>6} {'FF':>6}   LUT/lane  FF/lane")
+    total = {kind: sum(used[kind] for used in engines.values()) for kind in ("lut", "ff")}
+    for name, used in [*engines.items(), ("together", total)]:
+        print(f"{name:34} {used['lut']:6} {used['ff']:6}   {used['lut'] / lanes:8.1f} "
+              f"{used['ff'] / lanes:8.1f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
