@@ -203,10 +203,11 @@ def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None
     except subprocess.TimeoutExpired:
         raise BenchError(f"{bench} must finish within {limit:g} s, and did not ({repeat})"
                            ) from None
-    except (RuntimeError, SystemExit):
+    except (RuntimeError, SystemExit) as error:
         # Failed tests end the runner too; what they say is in the results.
         if not results.exists():
-            raise ToolError(f"{bench} did not run: {last_error(log)} (see {log})") from None
+            raise ToolError(f"{bench} did not run to its end, {error}: {last_error(log)} "
+                            f"(see {log})") from None
     passed, failed = _read_results(results)
     if failed:
         raise BenchError("; ".join(f"{bench}.{name}: {message}"
