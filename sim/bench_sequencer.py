@@ -67,7 +67,8 @@ class Image:
         while waiting or fired < expected.record["token_sum"]:
             ready = sum(pulse(self.rng, 1 - self.stall) << column
                         for column in range(SIZES.columns))
-            await self.step(job_ready=ready, settled=0)
+            # Columns may be idle before they take the last job.
+            await self.step(job_ready=ready, settled=pulse(self.rng, 0.5) if waiting else 0)
             if cycles.get("threshold_valid"):
                 thresholds.append(cycles.get("program"))
             fired += cycles.get("fire_sums")
@@ -81,7 +82,7 @@ class Image:
         assert thresholds == expected.thresholds
         assert fired == expected.record["token_sum"]
         for _ in range(self.rng.randrange(8)):
-            await self.step(job_ready=-1 % (1 << SIZES.columns))
+            await self.step(job_ready=-1 % (1 << SIZES.columns), settled=0)
             assert not cycles.get("job_valid"), "a job before the last layer has settled"
             assert cycles.get("busy")
         await self.step(settled=1)

@@ -68,6 +68,7 @@ class _Verilator(cocotb_tools.runner.Verilator):
         self.limit = limit
         self.tuning = tuning
         self.runtime = runtime
+        self.status = 0
 
     def _set_env_common(self):
         super()._set_env_common()
@@ -92,10 +93,10 @@ class _Verilator(cocotb_tools.runner.Verilator):
         for cmd in cmds:
             if cmd[0] == "make":
                 _copy_objects(self.runtime, self.build_dir)
-            status = subprocess.run(cmd, cwd=cwd, env=self.env, stdout=stdout,
-                                    stderr=subprocess.STDOUT, timeout=self.limit).returncode
-            if status:
-                raise RuntimeError(f"{Path(cmd[0]).name} failed with status {status}")
+            self.status = subprocess.run(cmd, cwd=cwd, env=self.env, stdout=stdout,
+                                         stderr=subprocess.STDOUT, timeout=self.limit).returncode
+            if self.status:
+                raise RuntimeError(f"{Path(cmd[0]).name} failed with status {self.status}")
         if self.runtime is not None:
             _copy_objects(self.build_dir, self.runtime)
 
@@ -194,8 +195,9 @@ def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None
     seed = int(os.environ.get("COCOTB_RANDOM_SEED", 1 if seed is None else seed))
     repeat = f"repeat with COCOTB_RANDOM_SEED={seed}, see {log}"
     print(f"{bench}: seed {seed}", flush=True)
+    runner = _Verilator(limit=limit)
     try:
-        _Verilator(limit=limit).test(
+        runner.test(
             test_module=bench, hdl_toplevel=executable.name, hdl_toplevel_lang="verilog",
             build_dir=executable.parent, test_dir=folder, results_xml=str(results), seed=seed,
             test_filter=only, log_file=log, timescale=("1ns", "1ns"),
@@ -203,11 +205,11 @@ def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None
     except subprocess.TimeoutExpired:
         raise BenchError(f"{bench} must finish within {limit:g} s, and did not ({repeat})"
                            ) from None
-    except (RuntimeError, SystemExit) as error:
+    except (RuntimeError, SystemExit):
         # Failed tests end the runner too; what they say is in the results.
         if not results.exists():
-            raise ToolError(f"{bench} did not run to its end, {error}: {last_error(log)} "
-                            f"(see {log})") from None
+            raise ToolError(f"{bench} ended with status {runner.status} and without results: "
+                            f"{last_error(log)} (see {log})") from None
     passed, failed = _read_results(results)
     if failed:
         raise BenchError("; ".join(f"{bench}.{name}: {message}"

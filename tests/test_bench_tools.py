@@ -82,7 +82,7 @@ def test_a_run_without_tests_is_no_success(built, tmp_path):
 
 
 def test_a_bench_that_cannot_be_loaded_is_no_failure_of_the_design(built, tmp_path):
-    with pytest.raises(ToolError, match="sim.bench_nothing did not run to its end, register failed"):
+    with pytest.raises(ToolError, match="sim.bench_nothing ended with status 0 and without"):
         simulate(built, "sim.bench_nothing", tmp_path)
 
 
