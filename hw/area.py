@@ -6,9 +6,9 @@ import re
 import sys
 from pathlib import Path
 
+from .command import guarded
 from .folder import read_description
 from .synthesis import TOP, WORK, estimate, run_yosys
-from .tools import ToolError
 
 
 __all__ = ["breakdown", "main"]
@@ -88,25 +88,19 @@ def main(arguments=None, prog="python -m hw.area"):
         prog=prog, description="Print look-up tables and flip-flops per engine and per lane.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
     options = parser.parse_args(arguments)
-    try:
-        capacities = read_description(options.folder)["capacities"]
-        engines = breakdown(options.folder)
-    except ValueError as error:
-        print(f"{prog}: {error}.", file=sys.stderr)
-        return 2
-    except ToolError as error:
-        print(f"{prog}: {error}.", file=sys.stderr)
-        return 3
-    except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted.", file=sys.stderr)
-        return 130
+    return guarded(lambda: _print(options.folder), prog=prog, where=options.folder,
+                   interrupted="nothing was measured")
+
+
+def _print(folder):
+    capacities = read_description(folder)["capacities"]
+    engines = breakdown(folder)
     lanes = capacities["columns"] * capacities["lanes"]
     print(f"{'':34} {'LUT':>6} {'FF':>6}   LUT/lane  FF/lane")
     total = {kind: sum(used[kind] for used in engines.values()) for kind in ("lut", "ff")}
     for name, used in [*engines.items(), ("together", total)]:
         print(f"{name:34} {used['lut']:6} {used['ff']:6}   {used['lut'] / lanes:8.1f} "
               f"{used['ff'] / lanes:8.1f}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 import golden
 from golden.images import load_images
 
+from .command import guarded
 from .compiler import compile_model
 from .cycles import predict, synthetic_tensors
 from .devices import DEVICES, find_device
@@ -15,7 +16,6 @@ from .report import lane_utilisation, summary
 from .report import write as write_report
 from .resources import memory_table
 from .synthesis import implement
-from .tools import ToolError
 
 
 __all__ = ["build", "main", "predicted_cycles"]
@@ -82,22 +82,8 @@ def main(arguments=None, prog="python -m hw.build"):
         Exit status: 0; 2 for input that cannot be built; 3 for a tool that failed; 130 for Ctrl-C.
     """
     options = _parser(prog).parse_args(arguments)
-    try:
-        _run(options)
-    except (ValueError, OverflowError) as error:
-        print(f"{prog}: {error}.", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{prog}: {error.filename or options.out}: {error.strerror or error}.",
-              file=sys.stderr)
-        return 2
-    except ToolError as error:
-        print(f"{prog}: {error}.", file=sys.stderr)
-        return 3
-    except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted; {options.out} holds finished steps only.", file=sys.stderr)
-        return 130
-    return 0
+    return guarded(lambda: _run(options), prog=prog, where=options.out,
+                   interrupted=f"{options.out} holds finished steps only")
 
 
 def _parser(prog):

@@ -8,6 +8,7 @@ import golden
 from golden.atomic import replacing
 
 from .capacities import Capacities
+from .command import guarded
 from .compiler import compile_model
 from .folder import read_description
 from .images import beats, memory_words
@@ -86,21 +87,17 @@ def main(arguments=None, prog="python -m hw.load"):
     parser.add_argument("model", metavar="MODEL", help="integer model (.safetensors)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="text file")
     options = parser.parse_args(arguments)
-    try:
-        capacities = Capacities.from_dict(read_description(options.folder)["capacities"])
-        plan = lay_out(golden.load(options.model), capacities)
-        lines = [f"{beat:09x}\n" for packet in packets(plan, capacities) for beat in packet]
-        with replacing(options.out) as file:
-            file.write("".join(lines).encode())
-    except ValueError as error:
-        print(f"{prog}: {error}.", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{prog}: {error.filename or options.out}: {error.strerror or error}.",
-              file=sys.stderr)
-        return 2
+    return guarded(lambda: _write(options), prog=prog, where=options.out,
+                   interrupted="no beats were written")
+
+
+def _write(options):
+    capacities = Capacities.from_dict(read_description(options.folder)["capacities"])
+    plan = lay_out(golden.load(options.model), capacities)
+    lines = [f"{beat:09x}\n" for packet in packets(plan, capacities) for beat in packet]
+    with replacing(options.out) as file:
+        file.write("".join(lines).encode())
     print(f"{len(lines)} beats are in {options.out}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ import golden
 from golden.atomic import replacing
 from golden.images import load_images, load_labelled
 from hw.capacities import Capacities
+from hw.command import guarded
 from hw.compiler import compile_model
 from hw.cycles import predict
 from hw.folder import check_images, read_description
 from hw.images import digest, memory_words
-from hw.tools import ToolError
 from hw.verilog import TOP
 
 from .compare import Comparison, compare_image, read_captures
@@ -163,27 +163,18 @@ def main(arguments=None, prog="python -m sim.verify"):
         that failed, 130 for Ctrl-C.
     """
     options = _parser(prog).parse_args(arguments)
-    try:
-        model = golden.load(options.model)
-        images, labels = _images(options, model)
-        figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
-                         limit=options.limit)
-        if options.report is not None:
-            with replacing(options.report) as file:
-                file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())
-    except (ValueError, OverflowError) as error:
-        print(f"{prog}: {error}.", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{prog}: {error.filename or options.folder}: {error.strerror or error}.",
-              file=sys.stderr)
-        return 2
-    except (ToolError, BenchError) as error:
-        print(f"{prog}: {error}.", file=sys.stderr)
-        return 3
-    except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted; no report was written.", file=sys.stderr)
-        return 130
+    return guarded(lambda: _run(options, prog), prog=prog, where=options.folder,
+                   interrupted="no report was written", failures=(BenchError,))
+
+
+def _run(options, prog):
+    model = golden.load(options.model)
+    images, labels = _images(options, model)
+    figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
+                     limit=options.limit)
+    if options.report is not None:
+        with replacing(options.report) as file:
+            file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())
     print(f"{figures['images']} images, {figures['tensors']} tensors, {figures['values']} values "
           f"compared: {figures['mismatches']} mismatches")
     if figures["mismatches"]:
