@@ -17,7 +17,7 @@ class TokenSum(wiring.Component):
     """Adds stream values per channel; then fires each channel and stores the spike words.
 
     One value is added per cycle, also if it follows one of the same channel. Firing compares one
-    threshold per cycle, ``D + 3`` cycles a channel, and leaves the sums at zero for the next image.
+    threshold per cycle, ``D + 2`` cycles a channel.
 
     Parameters
     ----------
