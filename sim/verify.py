@@ -54,8 +54,8 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     -------
     dict
         ``images``, ``tensors``, ``values``, ``mismatches``, ``first_mismatch``, ``accuracy`` (if
-        there are labels), ``cycles``, ``predicted_cycles`` and ``additions`` (lists per image;
-        cycles of free-running images), ``lanes``, and ``layers`` (means).
+        there are labels), ``cycles``, ``predicted_cycles`` and ``additions`` (lists, of the
+        free-running images), ``lanes``, and ``layers`` (means over these).
 
     Raises
     ------
@@ -101,7 +101,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         "mismatches": comparison.mismatches, "first_mismatch": comparison.first,
         "cycles": [outcome["cycles"] for outcome in outcomes[:n_free]],
         "predicted_cycles": [cycles.total for cycles in predicted],
-        "additions": [outcome["additions"] for outcome in outcomes],
+        "additions": [outcome["additions"] for outcome in outcomes[:n_free]],
         "lanes": capacities.columns * capacities.lanes,
         "layers": _layer_means(plan, outcomes[:n_free]),
         "seed": seed,
