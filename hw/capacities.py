@@ -13,7 +13,7 @@ from amaranth.utils import bits_for
 from golden.spike import SpikeCode
 
 
-__all__ = ["Capacities", "Drain", "PIXEL_PLANES", "PROGRAM_WIDTH", "words_of"]
+__all__ = ["Capacities", "Drain", "PIXEL_PLANES", "PROGRAM_WIDTH", "check_array", "words_of"]
 
 
 #: Width of a word of the program memory, in bits.
@@ -86,13 +86,7 @@ class Capacities:
     sum_depth: int
 
     def __post_init__(self):
-        if self.columns < 1:
-            raise ValueError(f"Columns must be at least 1, not {self.columns!r}")
-        if not 2 <= self.lanes <= 64:
-            raise ValueError(f"Lanes per column must be 2 to 64, not {self.lanes!r}")
-        if self.pixel_channels > self.lanes:
-            raise ValueError("Lanes per column must be at least the channels of a pixel, "
-                             f"{self.pixel_channels}, not {self.lanes!r}")
+        check_array(self.columns, self.lanes, self.pixel_channels)
 
     @property
     def planes(self):
@@ -289,6 +283,17 @@ class Capacities:
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in values.items() if key in known}
         return cls(**(values | {"spike_code": SpikeCode(values["spike_code"])}))
+
+
+def check_array(columns, lanes, pixel_channels):
+    """Raises ValueError if there is no array of this size for pixels of so many channels."""
+    if columns < 1:
+        raise ValueError(f"Columns must be at least 1, not {columns!r}")
+    if not 2 <= lanes <= 64:
+        raise ValueError(f"Lanes per column must be 2 to 64, not {lanes!r}")
+    if pixel_channels > lanes:
+        raise ValueError("Lanes per column must be at least the channels of a pixel, "
+                         f"{pixel_channels}, not {lanes!r}")
 
 
 def words_of(layout):

@@ -11,7 +11,7 @@ from golden.shapes import counts_name, last_readers, shapes, stream_name
 from golden.spike import plane_count
 
 from .allocate import Allocator
-from .capacities import PIXEL_PLANES, Drain
+from .capacities import PIXEL_PLANES, Drain, check_array
 from .needs import needed_capacities
 from .plan import LayerPlan, Plan, SpikeMap
 from .windows import conv_windows, identity_windows
@@ -51,10 +51,7 @@ class _Compiler:
     """Layer by layer; each method places what one kind of layer needs."""
 
     def __init__(self, model, columns, lanes, spike_code, weight_width):
-        if columns < 1:
-            raise ValueError(f"Columns must be at least 1, not {columns!r}")
-        if not 2 <= lanes <= 64:
-            raise ValueError(f"Lanes per column must be 2 to 64, not {lanes!r}")
+        check_array(columns, lanes, model.image_shape[2])
         needed = max(layer.weight_bits for layer in model.layers if isinstance(layer, Conv))
         if weight_width is not None and weight_width < needed:
             raise ValueError(f"Weight width must be at least the model's {needed} bits, "
@@ -69,7 +66,7 @@ class _Compiler:
                        if isinstance(layer, KeyValue)}
         self.summed = {layer.source for layer in model.layers if isinstance(layer, TokenSum)}
         self.allocator = Allocator(last_readers(model))
-        self.maps, self.channels = {}, {}
+        self.maps = {}
         self.rows, self.neurons, self.neuron_base, self.n_rows = [], [], {}, 0
         self.attention_depth, self.stream_depth, self.sum_depth = 1, 1, 1
         self.kv_base = {}
@@ -104,9 +101,6 @@ class _Compiler:
 
     def _place_pixels(self):
         channels, height, width = self.shapes[PIXELS]
-        if channels > self.lanes:
-            raise ValueError(f"Lanes per column must be at least the {channels} channels of a "
-                             f"pixel, not {self.lanes}")
         lanes = self._contiguous(channels)
         base = self.allocator.place(PIXELS, PIXEL_PLANES * height * width, -1)
         self.maps[PIXELS] = SpikeMap(base, PIXEL_PLANES, 1, height * width, lanes)
