@@ -7,11 +7,27 @@ from amaranth.lib.wiring import In, Out
 from golden.spike import SpikeCode
 
 
-__all__ = ["FiringUnit", "STAGES"]
+__all__ = ["FiringUnit", "STAGES", "encoded"]
 
 
 #: Cycles from a lane's release to its neuron's counts.
 STAGES = 5
+
+
+def encoded(capacities, reached, count):
+    """A count as planes: bit ``b`` is the spike of plane ``b``, and plane 0 is sent first.
+
+    Parameters
+    ----------
+    capacities : Capacities
+    reached : Value
+        Whether each of the D thresholds was reached, the least one lowest.
+    count : Value
+        Number of them, ``count_width`` bits.
+    """
+    if capacities.spike_code is SpikeCode.THERMOMETER:
+        return reached
+    return Cat(reversed(list(count)))
 
 
 class FiringUnit(wiring.Component):
@@ -147,9 +163,6 @@ class FiringUnit(wiring.Component):
             self.count.eq(sum(reached[j] for j in range(capacities.max_count))),
             self.idle.eq(~Cat(valid[1:]).any()),
         ]
-        if capacities.spike_code is SpikeCode.THERMOMETER:
-            m.d.comb += self.code.eq(reached)
-        else:
-            m.d.comb += self.code.eq(Cat(reversed(list(self.count))))
+        m.d.comb += self.code.eq(encoded(capacities, reached, self.count))
 
         return m

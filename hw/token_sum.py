@@ -4,9 +4,8 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spike import SpikeCode
-
 from .capacities import PROGRAM_WIDTH
+from .firing import encoded
 from .memory import TAG_WIDTH, Memory
 
 
@@ -113,12 +112,9 @@ class TokenSum(wiring.Component):
         codes = Signal(data.ArrayLayout(n_planes, n_lanes))
         sweep = Signal(range(capacities.sum_depth))
         m.d.comb += sums.read_address.eq(self.channel)
-        if capacities.spike_code is SpikeCode.THERMOMETER:
-            code = reached
-        else:
-            count = Signal(capacities.count_width)
-            m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
-            code = Cat(reversed(list(count)))
+        count = Signal(capacities.count_width)
+        m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
+        code = encoded(capacities, reached, count)
         m.d.comb += self.data.eq(Cat(codes[i][0] for i in range(n_lanes)))
 
         m.d.comb += [
