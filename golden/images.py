@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 
-__all__ = ["load_images", "load_labelled"]
+__all__ = ["SUFFIXES", "centre", "decode", "load_images", "load_labelled", "open_picture"]
 
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -54,7 +54,7 @@ def load_images(path, image_shape):
         files = [path]
     else:
         raise ValueError(f"{path}: images must be a .npy, {', '.join(SUFFIXES)} file or a folder")
-    images = np.stack([_decode(file, image_shape) for file in files])
+    images = np.stack([decode(file, str(file), image_shape) for file in files])
     return images, [file.name for file in files]
 
 
@@ -115,37 +115,88 @@ def _check(path, images, image_shape):
         raise ValueError(f"{path}: there must be at least one image")
 
 
-def _decode(path, image_shape):
-    """One image file as a uint8 array of the model's shape."""
-    # Imported late: arrays need no Pillow.
-    from PIL import Image
+def decode(file, name, image_shape):
+    """Decode one image file.
 
+    Parameters
+    ----------
+    file : path-like or binary file
+    name : str
+        Names the file in errors.
+    image_shape : (height, width, channels)
+
+    Returns
+    -------
+    uint8 array of that shape
+
+    Raises
+    ------
+    ValueError
+        If the file is no image or the image does not fit; one sentence.
+    """
     height, width, channels = image_shape
-    if channels not in (1, 3):
-        raise ValueError(f"{path}: a model of {channels} channels takes .npy arrays only")
-    try:
-        with Image.open(path) as image:
-            if image.mode not in EIGHT_BIT_MODES:
-                raise ValueError(f"{path}: pixels must have 8 bits per channel, "
-                                 f"not mode {image.mode}")
-            decoded = image.convert("L" if channels == 1 else "RGB")
-    except (OSError, SyntaxError) as error:
-        reason = getattr(error, "strerror", None) or "it is truncated or no image"
-        raise ValueError(f"{path}: the image cannot be read ({reason})") from error
+    decoded = open_picture(file, name, channels)
     if (height, width) == (224, 224):
-        decoded = _centre(decoded, resized=232, cropped=224)
+        decoded = centre(decoded, 224)
     if decoded.size != (width, height):
-        raise ValueError(f"{path}: the image must have {height}x{width} pixels (height x width), "
+        raise ValueError(f"{name}: the image must have {height}x{width} pixels (height x width), "
                          f"not {decoded.size[1]}x{decoded.size[0]}")
     return np.asarray(decoded).reshape(image_shape)
 
 
-def _centre(image, *, resized, cropped):
-    """Resize the shorter side, and cut out the centre; the protocol of the published results."""
+def open_picture(file, name, channels):
+    """Decode an image file of any size, as gray or RGB.
+
+    Parameters
+    ----------
+    file, name
+        As for :func:`decode`.
+    channels : int
+        1 or 3.
+
+    Returns
+    -------
+    PIL.Image.Image
+
+    Raises
+    ------
+    ValueError
+        If the file is no image; one sentence.
+    """
+    # Imported late: arrays need no Pillow.
     from PIL import Image
 
+    if channels not in (1, 3):
+        raise ValueError(f"{name}: a model of {channels} channels takes .npy arrays only")
+    try:
+        with Image.open(file) as image:
+            if image.mode not in EIGHT_BIT_MODES:
+                raise ValueError(f"{name}: pixels must have 8 bits per channel, "
+                                 f"not mode {image.mode}")
+            return image.convert("L" if channels == 1 else "RGB")
+    except (OSError, SyntaxError) as error:
+        reason = getattr(error, "strerror", None) or "it is truncated or no image"
+        raise ValueError(f"{name}: the image cannot be read ({reason})") from error
+
+
+def centre(image, side):
+    """Resize the shorter side and cut out the centre; the protocol of the published results.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+    side : int
+        Height and width of the result; the shorter side is resized to 232/224 of it.
+
+    Returns
+    -------
+    PIL.Image.Image
+    """
+    from PIL import Image
+
+    resized = round(side * 232 / 224)
     scale = resized / min(image.size)
-    size = tuple(max(resized, round(side * scale)) for side in image.size)
+    size = tuple(max(resized, round(length * scale)) for length in image.size)
     image = image.resize(size, Image.Resampling.BICUBIC)
-    left, top = ((side - cropped) // 2 for side in size)
-    return image.crop((left, top, left + cropped, top + cropped))
+    left, top = ((length - side) // 2 for length in size)
+    return image.crop((left, top, left + side, top + side))

@@ -106,6 +106,11 @@ def _parser(prog):
             help="processor cores (default: 1, since small networks gain nothing from more and "
                  "the bits that training arrives at depend on it)",
         )
+        sub.add_argument(
+            "--data", type=Path, metavar="PATH",
+            help="folder or zip with train/CLASS/IMAGE and test/CLASS/IMAGE, for a configuration "
+                 "that trains on image files",
+        )
         return sub
 
     fit = command("fit", commands.fit, FIT_HELP, help="train a network")

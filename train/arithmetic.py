@@ -124,8 +124,8 @@ class FloatArithmetic:
         """Spikes of ``q (k^T v) 2 / sqrt(dk)``; heads are contiguous channels."""
         maps = queries.shape[2:]
         queries, keys, values = (split_heads(x, heads) for x in (queries, keys, values))
-        memory = keys @ values.transpose(-1, -2)
-        potential = memory.transpose(-1, -2) @ queries * (2 / math.sqrt(queries.shape[2]))
+        memory = values @ keys.transpose(-1, -2) * (2 / math.sqrt(queries.shape[2]))
+        potential = memory @ queries
         return self.neuron(potential.flatten(1, 2).unflatten(2, maps))
 
     def token_mean(self, name, stream):

@@ -18,7 +18,8 @@ def fit(options):
     config = _configuration(options)
     with fit_progress() as watcher:
         state = training.fit(
-            config, options.out, seed=options.seed, resume=options.resume, progress=watcher
+            config, options.out, seed=options.seed, data=options.data, resume=options.resume,
+            progress=watcher,
         )
     report = training_report(state)
     write_json(report, options.out / "fit.json")
@@ -36,7 +37,7 @@ def evaluate(options):
     from train.report import training_report, write_json
 
     state = checkpoint.load(options.checkpoint)
-    split = load_split(state.config.data.name)
+    split = load_split(state.config, options.data)
     if state.grids is None:
         found = {"float": float_accuracy(state.build(), split)}
     else:
@@ -61,7 +62,7 @@ def export(options):
         raise ValueError(f"{options.out}: the model file must end in .safetensors")
     began = time.perf_counter()
     state = checkpoint.load(options.checkpoint)
-    split = load_split(state.config.data.name)
+    split = load_split(state.config, options.data)
     quantised = state.quantised(_rounding(options))
     report = training_report(state)
     report["rounding"] = quantised.rounding.value

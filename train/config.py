@@ -141,19 +141,35 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     Parameters
     ----------
     name : str
-        ``digits``.
+        ``digits``, or ``images`` for image files in folders by class.
+    resize : bool
+        Images have any size: to train on, random parts are resized to the network's; those held
+        back are resized whole. Otherwise images must have the network's size.
     shift : float
         Largest random shift, in pixels.
     rotation : float
         Largest random rotation, in degrees.
     scale : float
         Largest random change of size, as a part of 1.
+    crop : int
+        Largest random shift by whole pixels.
+    flip : bool
+        Mirror one image in two.
+    colour : float
+        Largest random change of brightness, contrast and saturation, as a part of 1.
+    erase : float
+        Part of the images in which a random rectangle is blank.
     """
 
     name: Annotated[str, Meta(min_length=1)]
+    resize: bool = False
     shift: NonNegative = 0.0
     rotation: Annotated[float, Meta(ge=0, le=180)] = 0.0
     scale: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    crop: Annotated[int, Meta(ge=0)] = 0
+    flip: bool = False
+    colour: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    erase: Fraction = 0.0
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -164,6 +180,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     network: NetworkConfig
     quantise: QuantiseConfig
     fit: FitConfig
+
+    def __post_init__(self):
+        height, width, _ = self.network.image
+        if self.data.resize and height != width:
+            raise ValueError(f"image must be square to resize pictures, not {height}x{width}")
 
 
 def load(path):

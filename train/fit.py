@@ -14,15 +14,21 @@ import torch.nn.functional as F
 import golden
 from train import checkpoint as checkpoints
 from train.arithmetic import FloatArithmetic
+from train.augment import augment, draw
 from train.checkpoint import Checkpoint, CheckpointError
 from train.config import CHECKPOINT, FLOAT_CHECKPOINT
-from train.data import augment, load_split
+from train.data import load_split
 from train.fold import integer_model
 from train.model import ESpikeFormer, to_maps
+from train.pictures import Pictures
 from train.quantise import QuantisedArithmetic, find_grids
 
 
 __all__ = ["fit", "float_accuracy", "measure"]
+
+
+#: Held-back images that the network sees at a time.
+_EVALUATED = 250
 
 
 class _Silent:
@@ -35,7 +41,7 @@ class _Silent:
         """Called at the end of each phase."""
 
 
-def fit(config, out, *, seed, resume=False, progress=None):
+def fit(config, out, *, seed, data=None, resume=False, progress=None):
     """Train a network, or go on training it.
 
     Parameters
@@ -44,6 +50,8 @@ def fit(config, out, *, seed, resume=False, progress=None):
     out : path-like
         Folder of the checkpoints, made if it is missing.
     seed : int
+    data : path-like, optional
+        Image files, if the configuration trains on them.
     resume : bool
         Go on from the folder's checkpoint if there is one.
     progress : object, optional
@@ -64,7 +72,7 @@ def fit(config, out, *, seed, resume=False, progress=None):
     out = Path(out)
     progress = progress or _Silent()
     state = _start(config, out / CHECKPOINT, seed=seed, resume=resume)
-    split = load_split(config.data.name)
+    split = load_split(config, data)
     out.mkdir(parents=True, exist_ok=True)
     run = _Run(state, split)
     total = config.fit.float_epochs + config.fit.quantised_epochs
@@ -88,9 +96,12 @@ def float_accuracy(network, split):
     training = network.training
     network.eval()
     with torch.no_grad():
-        classes = network(to_maps(split.test_images)).argmax(1).numpy()
+        right = sum(
+            int((network(to_maps(images)).argmax(1).numpy() == labels).sum())
+            for images, labels in _test_batches(split)
+        )
     network.train(training)
-    return float((classes == split.test_labels).mean())
+    return right / len(split.test_labels)
 
 
 def measure(state, split, rounding=None):
@@ -110,12 +121,21 @@ def measure(state, split, rounding=None):
         ``quantised`` and ``golden``.
     """
     quantised = state.quantised(rounding)
-    classes = quantised.run(split.test_images)["logits"].argmax(1)
     model = integer_model(quantised, name=state.config.name)
-    return {
-        "quantised": float((classes == split.test_labels).mean()),
-        "golden": golden.accuracy(model, split.test_images, split.test_labels),
-    }
+    right = {"quantised": 0, "golden": 0}
+    for images, labels in _test_batches(split):
+        for side, logits in (
+            ("quantised", quantised.run(images)["logits"]), ("golden", golden.run(model, images).logits)
+        ):
+            right[side] += int((golden.classify(logits) == labels).sum())
+    return {side: number / len(split.test_labels) for side, number in right.items()}
+
+
+def _test_batches(split):
+    """Held-back images and their labels, some at a time."""
+    for first in range(0, len(split.test_labels), _EVALUATED):
+        part = slice(first, first + _EVALUATED)
+        yield split.test_images[part], split.test_labels[part]
 
 
 def _start(config, path, *, seed, resume):
@@ -171,7 +191,7 @@ class _Run:
         self.network = state.build()
         self._accuracy = dict(state.accuracy)
         self._seconds = state.seconds
-        self._images = to_maps(split.train_images)
+        self._images = split.train_images
         self._labels = torch.from_numpy(split.train_labels)
         self._optimizer = self._new_optimizer()
         # The first quantised epoch starts with a new optimizer.
@@ -200,11 +220,8 @@ class _Run:
         total = 0.0
         for step, batch in enumerate(batches):
             self._set_rate(phase, (step + 0.5) / len(batches))
-            data = self.config.data
-            images = augment(
-                self._images[batch], generator, shift=data.shift, rotation=data.rotation,
-                scale=data.scale,
-            )
+            draws = draw(len(batch), generator)
+            images = augment(self._pixels(batch, generator), draws, self.config.data)
             loss = F.cross_entropy(
                 self.network(images, arithmetic), self._labels[batch],
                 label_smoothing=self.config.fit.label_smoothing,
@@ -217,6 +234,12 @@ class _Run:
         self.epoch += 1
         self._seconds += time.perf_counter() - began
         return phase, total / len(batches)
+
+    def _pixels(self, batch, generator):
+        """Images of a batch before augmentation."""
+        if isinstance(self._images, Pictures):
+            return to_maps(self._images.random_crops(batch, generator))
+        return to_maps(self._images[batch.numpy()])
 
     def _begin_epoch(self):
         """Phase of the coming epoch, with grids and batch norms as it needs them."""

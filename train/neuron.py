@@ -1,5 +1,7 @@
 """The spike firing approximation (SFA) neuron: the one place where its float form is defined."""
 
+from functools import cache
+
 import torch
 from torch import nn
 
@@ -13,29 +15,39 @@ __all__ = ["MAX_COUNTS", "SpikeNeuron", "spike_count"]
 MAX_COUNTS = range(1, 16)
 
 
-class _SpikeCount(torch.autograd.Function):
-    """Rounds and clamps on the way forward; passes the gradient straight through in the band."""
+class _SpikeOutput(torch.autograd.Function):
+    """``count / divisor``, in few passes over memory; the gradient goes straight through the band."""
 
     @staticmethod
-    def forward(ctx, potential, max_count, half_even):
+    def forward(ctx, potential, max_count, half_even, divisor):
         ctx.save_for_backward(potential)
         ctx.max_count = max_count
         ctx.half_even = half_even
-        clamped = potential.clamp(0, max_count)
+        ctx.divisor = divisor
+        count = potential.clamp(0, max_count)
         if half_even:
-            return clamped.round_()
-        # floor(x + 1/2) would round the sum, so that 0.49999999999999994 fires.
-        count = clamped.floor()
-        return count.add_(clamped.sub_(count).ge_(0.5))
+            count.round_()
+        else:
+            # Adding 1/2 itself would round 0.49999997 up to 1; its lower neighbour is exact.
+            count.add_(_below(0.5, potential.dtype)).floor_()
+        return count if divisor == 1 else count.div_(divisor)
 
     @staticmethod
     def backward(ctx, gradient):
         (potential,) = ctx.saved_tensors
+        low, high = 0.0, float(ctx.max_count)
         if ctx.half_even:
-            band = (potential >= 0) & (potential <= ctx.max_count)
-        else:
-            band = (potential > 0) & (potential < ctx.max_count)
-        return gradient * band, None, None
+            low, high = _below(low, potential.dtype), -_below(-high, potential.dtype)
+        # One pass: 0 where potential <= low or potential >= high.
+        passed = torch.ops.aten.hardtanh_backward(gradient, potential, low, high)
+        return passed if ctx.divisor == 1 else passed.div_(ctx.divisor), None, None, None
+
+
+@cache
+def _below(value, dtype):
+    """Largest number of ``dtype`` below ``value``."""
+    infinity = torch.tensor(-torch.inf, dtype=dtype)
+    return float(torch.nextafter(torch.tensor(value, dtype=dtype), infinity))
 
 
 def spike_count(potential, max_count, rounding):
@@ -70,7 +82,7 @@ def spike_count(potential, max_count, rounding):
     >>> spike_count(u, 4, Rounding.HALF_EVEN)
     tensor([0., 0., 2., 2., 4.])
     """
-    return _SpikeCount.apply(potential, max_count, rounding is Rounding.HALF_EVEN)
+    return _SpikeOutput.apply(potential, max_count, rounding is Rounding.HALF_EVEN, 1)
 
 
 class SpikeNeuron(nn.Module):
@@ -102,8 +114,8 @@ class SpikeNeuron(nn.Module):
 
     def forward(self, potential):
         """Spikes, scaled by ``1 / divisor``; same shape as ``potential``."""
-        count = spike_count(potential, self.max_count, self.rounding)
-        return count if self.divisor == 1 else count / self.divisor
+        half_even = self.rounding is Rounding.HALF_EVEN
+        return _SpikeOutput.apply(potential, self.max_count, half_even, self.divisor)
 
     def extra_repr(self):
         return f"max_count={self.max_count}, rounding={self.rounding.value}, divisor={self.divisor}"

@@ -1,0 +1,170 @@
+"""Labelled image files in the layout ``PART/CLASS/IMAGE``: a folder, or a zip of one.
+
+CIFAR-10 and Imagenette as they are usually unpacked, copies of ImageNet and most people's own data
+have this layout.
+"""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from golden.images import SUFFIXES, decode
+
+
+__all__ = ["ImageTree", "open_tree"]
+
+
+#: Names of the two parts; held-back images may lie in ``test`` or ``val``.
+_TRAIN = ("train",)
+_TEST = ("test", "val")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTree:
+    """Image files of one part, sorted by class and name.
+
+    Parameters
+    ----------
+    path : Path
+        Of the folder or zip.
+    classes : tuple of str
+        Names of the classes, sorted; a label is an index into them.
+    names : tuple of str
+        Path of every image below ``path``.
+    labels : int64 array, shape (images,)
+    """
+
+    path: Path
+    classes: tuple
+    names: tuple
+    labels: np.ndarray
+    _files: Any
+
+    def __len__(self):
+        return len(self.names)
+
+    def open(self, index):
+        """Binary file of an image."""
+        return self._files.open(self.names[index])
+
+    def decode(self, indices, image_shape):
+        """Images as an array.
+
+        Parameters
+        ----------
+        indices : sequence of int
+        image_shape : (height, width, channels)
+            As for :func:`golden.images.load_images`.
+
+        Returns
+        -------
+        uint8 array, shape (len(indices), height, width, channels)
+
+        Raises
+        ------
+        ValueError
+            If an image cannot be read or has another size; the sentence names the file.
+        """
+        images = np.empty((len(indices), *image_shape), np.uint8)
+        for place, index in enumerate(indices):
+            with self.open(index) as file:
+                images[place] = decode(file, f"{self.path}: {self.names[index]}", image_shape)
+        return images
+
+
+def open_tree(path):
+    """Find the images of a data set.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder or ``.zip`` with ``train/CLASS/IMAGE`` and ``test/CLASS/IMAGE`` (or ``val``), perhaps
+        inside one more folder.
+
+    Returns
+    -------
+    train, test : ImageTree
+        With the same classes.
+
+    Raises
+    ------
+    ValueError
+        One sentence that names the path: nothing there, a part missing, a class without images, or
+        parts with different classes.
+    """
+    path = Path(path)
+    files = _open(path)
+    found = {name: _class_folders(files, name) for name in _TRAIN + _TEST}
+    train, test = (
+        _tree(path, files, next((found[name] for name in names if found[name]), {}), names)
+        for names in (_TRAIN, _TEST)
+    )
+    if train.classes != test.classes:
+        odd = sorted(set(train.classes) ^ set(test.classes))[0]
+        raise ValueError(f"{path}: class {odd} must be in both parts of the data, not in one")
+    return train, test
+
+
+class _Folder:
+    """Entries of a folder tree."""
+
+    def __init__(self, path):
+        self._path = path
+        self.entries = [entry.relative_to(path).as_posix() for entry in path.rglob("*")]
+        self.folders = {name for name in self.entries if (path / name).is_dir()}
+
+    def open(self, name):
+        return (self._path / name).open("rb")
+
+
+class _Zip:
+    """Entries of a zip."""
+
+    def __init__(self, path):
+        self._zip = zipfile.ZipFile(path)
+        self.entries = [name.rstrip("/") for name in self._zip.namelist()]
+        self.folders = {name[:-1] for name in self._zip.namelist() if name.endswith("/")}
+
+    def open(self, name):
+        return self._zip.open(name)
+
+
+def _open(path):
+    try:
+        if path.is_dir():
+            return _Folder(path)
+        return _Zip(path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ValueError(f"{path}: the data cannot be read ({reason})") from error
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path}: data must be a folder or a whole .zip file") from error
+
+
+def _class_folders(files, part):
+    """Images of each class below a folder named ``part``; a class may have none."""
+    classes = {}
+    for entry in files.entries:
+        parents = PurePosixPath(entry).parts
+        if entry in files.folders:
+            if parents[-2:-1] == (part,):
+                classes.setdefault(parents[-1], [])
+        elif parents[-3:-2] == (part,) and PurePosixPath(entry).suffix.lower() in SUFFIXES:
+            classes.setdefault(parents[-2], []).append(entry)
+    return classes
+
+
+def _tree(path, files, classes, parts):
+    if not classes:
+        places = " or ".join(f"{part}/CLASS/IMAGE" for part in parts)
+        raise ValueError(f"{path}: the data must hold {places} with {', '.join(SUFFIXES)} files")
+    for name, images in classes.items():
+        if not images:
+            raise ValueError(f"{path}: class {name} must have at least one image in {parts[0]}")
+    names = sorted(classes)
+    labels = np.repeat(np.arange(len(names)), [len(classes[name]) for name in names])
+    images = tuple(image for name in names for image in sorted(classes[name]))
+    return ImageTree(path, tuple(names), images, labels.astype(np.int64), files)
