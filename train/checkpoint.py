@@ -33,7 +33,8 @@ class Checkpoint:
     config : Config
     seed : int
     epoch : int
-        Epochs done, float and quantised together.
+        Planned epochs that are behind, float and quantised together; those that an early stop left
+        out are among them.
     network : dict
         ``state_dict`` of the network.
     optimizer : dict
@@ -44,6 +45,10 @@ class Checkpoint:
         Time spent in training so far.
     accuracy : dict of str to float
         Measured so far: ``float``, ``quantised``, ``golden``, each 0 to 1.
+    average : dict
+        ``state_dict`` of the moving average, if the run keeps one.
+    history : list of dict
+        What each epoch measured, see :data:`train.history.COLUMNS`.
     """
 
     config: Config
@@ -54,6 +59,8 @@ class Checkpoint:
     grids: Grids | None = None
     seconds: float = 0.0
     accuracy: dict = field(default_factory=dict)
+    average: dict = field(default_factory=dict)
+    history: list = field(default_factory=list)
 
     def build(self):
         """The network, with its parameters, in training mode."""
@@ -110,6 +117,8 @@ def save(checkpoint, path):
         "grids": None if grids is None else vars(grids),
         "seconds": checkpoint.seconds,
         "accuracy": checkpoint.accuracy,
+        "average": checkpoint.average,
+        "history": checkpoint.history,
     }
     # torch's own file writer reports a full disk as an internal error; ours as an OSError.
     buffer = io.BytesIO()

@@ -1,7 +1,7 @@
 """Training configuration: a TOML file, checked before anything is computed."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -101,7 +101,8 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     Parameters
     ----------
     float_epochs, quantised_epochs : int
-        Epochs of the float SFA network, then of quantisation-aware training.
+        Epochs of the float SFA network (0 for a run that starts from trained weights), then of
+        quantisation-aware training.
     frozen_epochs : int
         Last quantised epochs, which run with fixed batch-norm statistics and scales: what is
         trained there is what is exported.
@@ -114,9 +115,23 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     weight_decay, label_smoothing : float
     spike_penalty : float
         Weight, in the loss, of the additions per image over those of one spike everywhere.
+    precision : str
+        ``float32``; ``float64``; or ``bfloat16``, in which layers compute while parameters stay
+        ``float32`` (mixed precision, for a GPU).
+    clip : float
+        Largest norm of a step's gradient; 0 for any.
+    average : float
+        Decay, per step, of a moving average of the parameters that takes their place at the end of
+        each phase; 0 for none.
+    patience : int
+        Epochs without a lower validation loss after which a phase stops early; 0 for never.
+    teacher_weight : float
+        Part of the teacher in the loss, if the run has one.
+    temperature : float
+        Of the teacher's and the network's scores.
     """
 
-    float_epochs: Positive
+    float_epochs: Annotated[int, Meta(ge=0)]
     quantised_epochs: Positive
     frozen_epochs: Positive
     batch: Annotated[int, Meta(ge=2)]
@@ -126,6 +141,12 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     weight_decay: NonNegative = 0.05
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     spike_penalty: NonNegative = 0.0
+    precision: Literal["float32", "float64", "bfloat16"] = "float32"
+    clip: NonNegative = 0.0
+    average: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    patience: Annotated[int, Meta(ge=0)] = 0
+    teacher_weight: Fraction = 0.5
+    temperature: Annotated[float, Meta(gt=0)] = 2.0
 
     def __post_init__(self):
         if self.frozen_epochs > self.quantised_epochs:
@@ -159,6 +180,8 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Largest random change of brightness, contrast and saturation, as a part of 1.
     erase : float
         Part of the images in which a random rectangle is blank.
+    validation : int
+        Training images that are set aside, at random, to watch the training.
     """
 
     name: Annotated[str, Meta(min_length=1)]
@@ -170,6 +193,7 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     flip: bool = False
     colour: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     erase: Fraction = 0.0
+    validation: Annotated[int, Meta(ge=0)] = 0
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -182,6 +206,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     fit: FitConfig
 
     def __post_init__(self):
+        if self.fit.patience and not self.data.validation:
+            raise ValueError("patience needs validation images, of which there must be at least 1")
         height, width, _ = self.network.image
         if self.data.resize and height != width:
             raise ValueError(f"image must be square to resize pictures, not {height}x{width}")

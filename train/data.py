@@ -1,6 +1,6 @@
 """Data sets for training: images to learn from and images held back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,38 @@ class DataSplit:
     ----------
     train_images, test_images : uint8 array, shape (images, height, width, channels), or Pictures
     train_labels, test_labels : int64 array, shape (images,)
+    validation_images, validation_labels
+        Some of the training images, set aside.
     """
 
     train_images: Any
     train_labels: np.ndarray
     test_images: Any
     test_labels: np.ndarray
+    validation_images: Any = ()
+    validation_labels: Any = ()
+
+    def with_validation(self, number, seed):
+        """Split with ``number`` training images, drawn by ``seed``, set aside.
+
+        Raises
+        ------
+        ValueError
+            If too few images would be left.
+        """
+        total = len(self.train_labels)
+        if number == 0:
+            return self
+        if number > total // 2:
+            raise ValueError(f"validation must be at most half of the {total} training images, "
+                             f"not {number}")
+        order = np.random.default_rng(seed).permutation(total)
+        aside, kept = np.sort(order[:number]), np.sort(order[number:])
+        return replace(
+            self, train_images=self.train_images[kept], train_labels=self.train_labels[kept],
+            validation_images=self.train_images[aside],
+            validation_labels=self.train_labels[aside],
+        )
 
 
 def load_split(config, path=None):

@@ -1,0 +1,58 @@
+"""What every epoch of a run measured: a CSV file, and the same for TensorBoard."""
+
+import csv
+import io
+from pathlib import Path
+
+from golden.atomic import replacing
+
+
+__all__ = ["COLUMNS", "History"]
+
+
+#: Columns of the CSV file, and what an epoch's row holds.
+COLUMNS = ("epoch", "phase", "rate", "loss", "additions", "validation_loss", "validation_accuracy",
+           "seconds")
+
+#: File of a run's folder, and its subfolder that TensorBoard reads.
+_FILE = "log.csv"
+_BOARD = "tensorboard"
+
+
+class History:
+    """Log of a run, written after every epoch.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    rows : list of dict
+        Epochs so far, from the checkpoint: later rows of an interrupted run are forgotten.
+    """
+
+    def __init__(self, folder, rows):
+        # Imported late: it is slow, and evaluation needs none.
+        from tensorboardX import SummaryWriter
+
+        self._path = Path(folder) / _FILE
+        self._board = SummaryWriter(
+            str(Path(folder) / _BOARD), purge_step=rows[-1]["epoch"] + 1 if rows else None,
+        )
+
+    def write(self, rows):
+        """Write all rows to the CSV file, and the last one for TensorBoard."""
+        text = io.StringIO()
+        table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+        with replacing(self._path) as file:
+            file.write(text.getvalue().encode())
+        last = rows[-1]
+        for name in COLUMNS[2:]:
+            if last[name] is not None:
+                self._board.add_scalar(f"{last['phase']}/{name}", last[name], last["epoch"])
+        self._board.flush()
+
+    def close(self):
+        """Release the files."""
+        self._board.close()

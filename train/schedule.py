@@ -1,0 +1,52 @@
+"""When which phase of a run is trained, and with which learning rate."""
+
+import math
+
+
+__all__ = ["FLOAT", "FROZEN", "QUANTISED", "Schedule"]
+
+
+#: Phases of a run, in their order: the float SFA network; quantised weights; quantised weights with
+#: fixed batch-norm statistics and grids, as they are exported.
+FLOAT = "float"
+QUANTISED = "quantised"
+FROZEN = "frozen"
+
+
+class Schedule:
+    """Phases over the planned epochs.
+
+    Parameters
+    ----------
+    fit : FitConfig
+    """
+
+    def __init__(self, fit):
+        self._fit = fit
+        self.total = fit.float_epochs + fit.quantised_epochs
+        self._ends = {
+            FLOAT: fit.float_epochs, QUANTISED: self.total - fit.frozen_epochs, FROZEN: self.total,
+        }
+
+    def phase(self, epoch):
+        """Phase to which an epoch, counted from 0, belongs."""
+        return next(phase for phase, end in self._ends.items() if epoch < end)
+
+    def end(self, phase):
+        """Number of epochs up to the end of a phase."""
+        return self._ends[phase]
+
+    def rate(self, passed):
+        """Learning rate after ``passed`` epochs: a linear rise, then a cosine to 0.
+
+        Float and quantised training have a curve each; the frozen epochs are the end of the latter.
+        """
+        fit = self._fit
+        if passed < fit.float_epochs:
+            part, peak = passed / fit.float_epochs, fit.float_rate
+        else:
+            part = (passed - fit.float_epochs) / fit.quantised_epochs
+            peak = fit.quantised_rate
+        if part < fit.warmup:
+            return peak * part / fit.warmup
+        return peak * (1 + math.cos(math.pi * (part - fit.warmup) / (1 - fit.warmup))) / 2
