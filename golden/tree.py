@@ -5,7 +5,7 @@ have this layout.
 """
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -45,6 +45,20 @@ class ImageTree:
 
     def __len__(self):
         return len(self.names)
+
+    def choose(self, indices):
+        """Tree of some of the images.
+
+        Parameters
+        ----------
+        indices : int array
+
+        Returns
+        -------
+        ImageTree
+        """
+        names = tuple(self.names[index] for index in indices)
+        return replace(self, names=names, labels=self.labels[indices])
 
     def open(self, index):
         """Binary file of an image."""

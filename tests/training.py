@@ -1,12 +1,20 @@
 """Small networks and runs that the tests of training share."""
 
+import json
 import math
 
 import numpy as np
 import torch
 
 from golden.model import Rounding
-from train.config import Config, DataConfig, FitConfig, NetworkConfig, QuantiseConfig
+from train.config import (
+    Config,
+    DataConfig,
+    FitConfig,
+    NetworkConfig,
+    QuantiseConfig,
+    to_builtins,
+)
 from train.integer import QuantisedNetwork
 from train.model import ESpikeFormer, to_maps
 from train.quantise import find_grids
@@ -25,19 +33,31 @@ def network_config(**changes):
     return NetworkConfig(**(fields | changes))
 
 
-def run_config(*, float_epochs=1, quantised_epochs=3, frozen_epochs=1, bits=8, **network):
-    """A run of a few seconds on the real digits."""
+def run_config(*, bits=8, data=None, **changes):
+    """A run of a few seconds on the real digits; changes of the schedule and of the network."""
+    schedule = {
+        "float_epochs": 1, "quantised_epochs": 3, "frozen_epochs": 1, "batch": 256,
+        "float_rate": 5e-3, "quantised_rate": 2e-3, "spike_penalty": 0.01,
+    }
+    fields = FitConfig.__struct_fields__
+    schedule |= {name: value for name, value in changes.items() if name in fields}
+    network = {name: value for name, value in changes.items() if name not in fields}
     return Config(
         name="tiny",
-        data=DataConfig(name="digits", shift=1.0, rotation=10.0),
+        data=DataConfig(**({"name": "digits", "shift": 1.0, "rotation": 10.0} | (data or {}))),
         network=network_config(**network),
         quantise=QuantiseConfig(weight_bits=bits),
-        fit=FitConfig(
-            float_epochs=float_epochs, quantised_epochs=quantised_epochs,
-            frozen_epochs=frozen_epochs, batch=256, float_rate=5e-3, quantised_rate=2e-3,
-            spike_penalty=0.01,
-        ),
+        fit=FitConfig(**schedule),
     )
+
+
+def to_toml(config):
+    """A configuration as the text of its file."""
+    values = to_builtins(config)
+    lines = [f"name = {json.dumps(values.pop('name'))}"]
+    for table, fields in values.items():
+        lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in fields.items())]
+    return "\n".join(lines) + "\n"
 
 
 def random_images(number, shape=(8, 8, 1), seed=0):

@@ -1,6 +1,7 @@
 """Command line: train, evaluate and export."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -81,11 +82,24 @@ def main(arguments=None, prog="python -m train"):
         return 130
     except OSError as error:
         where = error.filename or "standard output"
-        print(f"{where}: {(error.strerror or str(error)).lower()}.", file=sys.stderr)
+        reason = (error.strerror or str(error)).lower()
+        print(f"{_rank()}{where}: {reason}.", file=sys.stderr)
         return 2
     except (ValueError, ArithmeticError, ModuleNotFoundError) as error:
-        print(f"{error}.", file=sys.stderr)
+        print(f"{_rank()}{error}.", file=sys.stderr)
         return 2
+    except RuntimeError:
+        # In a run of one process this is a bug, and its trace is wanted.
+        if not _rank():
+            raise
+        print(f"{_rank()}lost another process, whose own message says why; --resume goes on.",
+              file=sys.stderr)
+        return 2
+
+
+def _rank():
+    """Start of a message from one process of several."""
+    return f"rank {os.environ['RANK']}: " if os.environ.get("WORLD_SIZE", "1") != "1" else ""
 
 
 def _parser(prog):
@@ -116,6 +130,21 @@ def _parser(prog):
     fit = command("fit", commands.fit, FIT_HELP, help="train a network")
     _add_training(fit)
     fit.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    fit.add_argument(
+        "--init", type=Path, metavar="CHECKPOINT",
+        help="start from these float weights: of another run (float.pt), or a state_dict of an "
+             "official checkpoint; with --epochs 0 N the run is quantisation-aware alone",
+    )
+    fit.add_argument(
+        "--teacher", metavar="NAME",
+        help="learn this classifier's scores too: MODULE:FUNCTION, which returns a torch "
+             "classifier of images with pixels 0..1, or a checkpoint of ours",
+    )
+    fit.add_argument(
+        "--device", choices=["cpu", "cuda"], default="cpu",
+        help="default: cpu; for several processes or GPUs, torchrun --nproc-per-node N "
+             "-m train fit ...",
+    )
 
     evaluate = command(
         "evaluate", commands.evaluate, EVALUATE_HELP, help="accuracy of a checkpoint"
@@ -146,7 +175,7 @@ def _add_training(parser):
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML file")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
     parser.add_argument(
-        "--epochs", type=_positive, nargs=2, metavar=("FLOAT", "QUANTISED"),
+        "--epochs", type=_whole, nargs=2, metavar=("FLOAT", "QUANTISED"),
         help="epochs of the two phases, in place of the configuration's",
     )
     parser.add_argument(
@@ -159,6 +188,13 @@ def _add_rounding(parser):
         "--rounding", choices=["half-up", "half-even"],
         help="rule of every neuron, in place of the one the network was trained with",
     )
+
+
+def _whole(text):
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, not {value}")
+    return value
 
 
 def _positive(text):

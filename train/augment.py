@@ -113,13 +113,13 @@ def _erase(images, draws, part):
     stretch = torch.exp((2 * ratio - 1) * math.log(2) / 2)
     tall = (area.sqrt() * stretch * height).round().clamp(max=height)
     wide = (area.sqrt() / stretch * width).round().clamp(max=width)
-    first_row, first_column = (top * (height - tall + 1)).floor(), (left * (width - wide + 1)).floor()
-    rows, columns = torch.arange(height), torch.arange(width)
-    erased = _within(rows, first_row, tall)[:, :, None] & _within(columns, first_column, wide)[:, None]
-    erased &= (chosen < part)[:, None, None]
+    rows = _within(height, (top * (height - tall + 1)).floor(), tall)
+    columns = _within(width, (left * (width - wide + 1)).floor(), wide)
+    erased = rows[:, :, None] & columns[:, None] & (chosen < part)[:, None, None]
     return images.masked_fill(erased[:, None], 0)
 
 
-def _within(places, first, size):
-    """Which places lie in a range, shape (ranges, places)."""
+def _within(number, first, size):
+    """Which of ``number`` places lie in each range, shape (ranges, number)."""
+    places = torch.arange(number)
     return (places >= first[:, None]) & (places < (first + size)[:, None])

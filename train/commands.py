@@ -12,15 +12,20 @@ def fit(options):
     _set_threads(options)
     from train import fit as training
     from train.config import CHECKPOINT
+    from train.processes import joined
     from train.progress import fit_progress
     from train.report import training_report, write_json
+    from train.teacher import load_teacher
 
     config = _configuration(options)
-    with fit_progress() as watcher:
+    teacher = options.teacher and load_teacher(options.teacher)
+    with joined(options.device) as processes, fit_progress(shown=processes.first) as watcher:
         state = training.fit(
-            config, options.out, seed=options.seed, data=options.data, resume=options.resume,
-            progress=watcher,
+            config, options.out, seed=options.seed, data=options.data, init=options.init,
+            teacher=teacher, resume=options.resume, processes=processes, progress=watcher,
         )
+    if not processes.first:
+        return
     report = training_report(state)
     write_json(report, options.out / "fit.json")
     for kind, value in report["accuracy"].items():
@@ -33,7 +38,7 @@ def evaluate(options):
     _set_threads(options)
     from train import checkpoint
     from train.data import load_split
-    from train.fit import float_accuracy, measure
+    from train.evaluate import float_accuracy, measure
     from train.report import training_report, write_json
 
     state = checkpoint.load(options.checkpoint)
@@ -54,7 +59,7 @@ def export(options):
     from train import checkpoint
     from train import export as exporting
     from train.data import load_split
-    from train.fit import measure
+    from train.evaluate import measure
     from train.progress import image_progress
     from train.report import training_report, write_json
 

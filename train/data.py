@@ -49,10 +49,15 @@ class DataSplit:
         order = np.random.default_rng(seed).permutation(total)
         aside, kept = np.sort(order[:number]), np.sort(order[number:])
         return replace(
-            self, train_images=self.train_images[kept], train_labels=self.train_labels[kept],
-            validation_images=self.train_images[aside],
+            self, train_images=_chosen(self.train_images, kept),
+            train_labels=self.train_labels[kept],
+            validation_images=_chosen(self.train_images, aside),
             validation_labels=self.train_labels[aside],
         )
+
+
+def _chosen(images, indices):
+    return images.choose(indices) if isinstance(images, Pictures) else images[indices]
 
 
 def load_split(config, path=None):

@@ -1,4 +1,4 @@
-"""Accuracy on the held-back images: of the float network, the quantised one and its integer model."""
+"""Accuracy on the held-back images: of float network, quantised network and integer model."""
 
 import torch
 

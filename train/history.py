@@ -53,6 +53,8 @@ class History:
                 self._board.add_scalar(f"{last['phase']}/{name}", last[name], last["epoch"])
         self._board.flush()
 
-    def close(self):
-        """Release the files."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
         self._board.close()

@@ -28,7 +28,7 @@ def load_weights(network, path):
     """Give a network the parameters of a file.
 
     A classifier of other classes is left as it is. Official networks see pixels without their mean
-    colour, ours see x/256: their first layer is converted, exactly but for the image's border.
+    colour, ours see x/256: a first layer for colours is converted, exactly but for the border.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def load_weights(network, path):
     found, ours = _read(Path(path))
     wanted = network.state_dict()
     kept = [
-        name for name, values in wanted.items()
-        if name.startswith(_CLASSIFIERS) and (name not in found or found[name].shape != values.shape)
+        name for name, values in wanted.items() if name.startswith(_CLASSIFIERS)
+        and (name not in found or found[name].shape != values.shape)
     ]
     found = {name: values for name, values in found.items() if name not in kept}
     for name, values in wanted.items():
@@ -70,7 +70,7 @@ def load_weights(network, path):
     odd = sorted(name for name in found.keys() - wanted.keys() if not name.startswith(_CLASSIFIERS))
     if odd:
         raise CheckpointError(f"{path}: holds {odd[0]}, which the network does not have")
-    if not ours and f"{_STEM}.weight" in found:
+    if not ours and wanted[f"{_STEM}.weight"].shape[1] == len(_MEAN):
         _convert_stem(found)
     network.load_state_dict({**wanted, **{name: found[name] for name in wanted if name in found}})
     return kept
@@ -90,13 +90,13 @@ def _read(path):
         parameters = {
             name.removeprefix(_PREFIX): values for name, values in contents.items()
         }
-        if not parameters or not all(map(torch.is_tensor, parameters.values())):
-            raise TypeError("not a state_dict")
     # torch has no common exception for a foreign or truncated file.
-    except Exception as error:
+    except Exception:
+        parameters = {}
+    if not parameters or not all(map(torch.is_tensor, parameters.values())):
         raise CheckpointError(
             f"{path}: must be a checkpoint that fit wrote or a state_dict that torch saved"
-        ) from error
+        )
     return parameters, False
 
 

@@ -16,7 +16,7 @@ MAX_COUNTS = range(1, 16)
 
 
 class _SpikeOutput(torch.autograd.Function):
-    """``count / divisor``, in few passes over memory; the gradient goes straight through the band."""
+    """``count / divisor`` in few passes over memory; the gradient passes straight in the band."""
 
     @staticmethod
     def forward(ctx, potential, max_count, half_even, divisor):

@@ -4,7 +4,6 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import torch
 
 from golden.images import centre, open_picture
 
@@ -44,20 +43,24 @@ class Pictures:
             indices = range(*indices.indices(len(self)))
         return self._decode(indices, [None] * len(indices), self._centre)
 
-    def random_crops(self, indices, generator):
-        """Random parts of pictures, resized: other ones in every epoch.
+    def choose(self, indices):
+        """Some of the pictures, as :meth:`golden.tree.ImageTree.choose` chooses them."""
+        return Pictures(self._tree.choose(indices), self._image_shape)
+
+    def random_crops(self, indices, draws):
+        """Random parts of pictures, resized.
 
         Parameters
         ----------
         indices : int array
-        generator : torch.Generator
+        draws : float tensor, shape (len(indices), 4 or more)
+            Random numbers in [0, 1) that decide about area, shape and place.
 
         Returns
         -------
         uint8 array, shape (len(indices), height, width, channels)
         """
-        draws = torch.rand(len(indices), 4, generator=generator).tolist()
-        return self._decode(indices, draws, self._random_crop)
+        return self._decode(indices, draws.tolist(), self._random_crop)
 
     def _centre(self, picture, _):
         return centre(picture, self._image_shape[0])

@@ -10,12 +10,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 
-__all__ = ["ALONE", "Processes", "joined", "rank_of_environment"]
+__all__ = ["ALONE", "Processes", "joined"]
 
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those of a run.
+    """One process among those of a run.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Processes:
     world : int
         Number of processes.
     device : torch.device
-        Where this process computes.
+        Where the process computes.
     """
 
     rank: int
@@ -37,11 +37,11 @@ class Processes:
         return self.rank == 0
 
     def rows(self, batch):
-        """This process's part of something with a row per image of the whole batch."""
+        """The process's part of something that has a row per image of the whole batch."""
         return batch[self.rank::self.world]
 
     def weight(self, batch):
-        """Factor of this process's mean loss, such that the mean of all is that of the batch."""
+        """Factor of the process's mean loss, such that the mean of all is that of the batch."""
         return len(self.rows(batch)) * self.world / len(batch)
 
     def parallel(self, network):
@@ -50,7 +50,7 @@ class Processes:
             return network
         devices = [self.device] if self.device.type == "cuda" else None
         # Batch norms keep their own statistics until merge_norms.
-        return DistributedDataParallel(network, device_ids=devices, broadcast_buffers=False)
+        return DistributedDataParallel(network, device_ids=devices, forward_sync_buffers=False)
 
     def merge_norms(self, network):
         """Give every process the batch-norm statistics of all.
@@ -58,32 +58,27 @@ class Processes:
         The mean is the mean of the means. The variance is the mean of the variances plus the
         variance of the means: that of the processes' images taken together.
         """
-        if self.world == 1:
-            return
         for module in network.modules():
             if isinstance(module, _BatchNorm):
-                mean, variance = module.running_mean, module.running_var
-                square = variance + mean.square()
-                for values in (mean, square):
-                    distributed.all_reduce(values)
-                    values.div_(self.world)
-                variance.copy_(square - mean.square())
+                mean = self._mean(module.running_mean)
+                module.running_var.add_((module.running_mean - mean).square())
+                module.running_var.copy_(self._mean(module.running_var))
+                module.running_mean.copy_(mean)
 
     def mean(self, value):
         """Mean of a number over all processes."""
-        if self.world == 1:
-            return value
-        values = torch.tensor(value, dtype=torch.float64, device=self.device)
-        distributed.all_reduce(values)
-        return float(values) / self.world
+        return float(self._mean(torch.tensor(value, dtype=torch.float64, device=self.device)))
+
+    def _mean(self, values):
+        """Mean of a tensor over all processes."""
+        values = values.clone()
+        if self.world > 1:
+            distributed.all_reduce(values)
+            values.div_(self.world)
+        return values
 
 
 ALONE = Processes(0, 1, torch.device("cpu"))
-
-
-def rank_of_environment():
-    """Rank that torchrun gave to this process, or ``None`` where it runs alone."""
-    return int(os.environ["RANK"]) if int(os.environ.get("WORLD_SIZE", "1")) > 1 else None
 
 
 @contextmanager
@@ -104,12 +99,11 @@ def joined(device):
         raise ValueError("--device cuda needs a GPU that torch can use; pass --device cpu")
     index = int(os.environ.get("LOCAL_RANK", "0"))
     chosen = torch.device("cuda", index) if device == "cuda" else torch.device("cpu")
-    rank = rank_of_environment()
-    if rank is None:
+    if os.environ.get("WORLD_SIZE", "1") == "1":
         yield Processes(0, 1, chosen)
         return
     distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
-        yield Processes(rank, distributed.get_world_size(), chosen)
+        yield Processes(distributed.get_rank(), distributed.get_world_size(), chosen)
     finally:
         distributed.destroy_process_group()

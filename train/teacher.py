@@ -92,8 +92,6 @@ def load_teacher(name):
     module, _, function = name.partition(":")
     try:
         classifier = getattr(importlib.import_module(module), function)()
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"teacher {name} cannot be found ({error})") from error
-    if not isinstance(classifier, torch.nn.Module):
-        raise ValueError(f"teacher {name} must return a torch module, not {type(classifier)}")
-    return Teacher(classifier)
+        return Teacher(classifier)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ValueError(f"teacher {name} must give a torch classifier ({error})") from error

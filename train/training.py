@@ -117,6 +117,8 @@ class Training:
                 step(index + 1, len(batches))
         self.epoch += 1
         self._processes.merge_norms(self.network)
+        if self._average:
+            self._processes.merge_norms(self._average)
         if self.epoch == self._schedule.end(phase):
             self.end_phase(phase)
         return {
@@ -146,9 +148,9 @@ class Training:
         loss, right, number = 0.0, 0, 0
         for images, labels in batches:
             scores = self.network(to_maps(images).to(self._first()), arithmetic).cpu()
-            labels = torch.from_numpy(labels)
-            loss += float(F.cross_entropy(scores, labels, reduction="sum"))
-            right += int((scores.argmax(1) == labels).sum())
+            expected = torch.from_numpy(labels)
+            loss += float(F.cross_entropy(scores, expected, reduction="sum"))
+            right += int((scores.argmax(1) == expected).sum())
             number += len(labels)
         return {"validation_loss": loss / number, "validation_accuracy": right / number}
 
@@ -163,7 +165,7 @@ class Training:
         return [batch for batch in batches if len(batch) >= 2 * self._processes.world]
 
     def _prepare(self, batch, generator):
-        """This process's augmented images of a batch, and their labels."""
+        """The process's augmented images of a batch, and their labels."""
         rows = self._processes.rows
         draws = rows(draw(len(batch), generator))
         mine = rows(batch)
