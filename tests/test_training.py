@@ -68,13 +68,13 @@ def test_the_average_takes_the_place_of_the_network_at_the_end_of_a_phase(few_di
     run = training(few_digits, config)
     expected = weights(run.network)
     seen = []
-    step = run._step
+    step = run._loop._step
 
     def watched(loss, rate):
         step(loss, rate)
         seen.append(weights(run.network))
 
-    run._step = watched
+    run._loop._step = watched
     run.train_epoch()
     assert len(seen) == 2
     # The first update copies, and the average moves a quarter of the way afterwards.
