@@ -25,6 +25,11 @@ examples:
       accuracy of the float, quantised and integer network
   %(prog)s export build/digits/checkpoint.pt --out build/digits/digits.safetensors
       the model file that python -m golden and python -m hw.build read
+  %(prog)s fit --config train/recipes/digits.toml --out build/tuned \
+      --init build/digits/float.pt --epochs 0 20
+      quantisation-aware fine-tuning of float weights
+  torchrun --nproc-per-node 2 -m train fit --config train/recipes/digits.toml --out build/two
+      the same run, shared by two processes
   %(prog)s accuracy --config train/recipes/digits.toml --seeds 0 1 2 --out build/accuracy
       train three networks and check the accuracy contract
 """
@@ -32,9 +37,18 @@ examples:
 FIT_HELP = """\
 Train a network from a TOML configuration (train/recipes/digits.toml explains itself).
 
-DIR receives checkpoint.pt after every epoch, float.pt at the end of the float phase, and fit.json
-with accuracies, seed, epochs and seconds at the end. The result depends on configuration, seed and
+DIR receives checkpoint.pt after every epoch, float.pt at the end of the float phase, log.csv and
+tensorboard/ with what every epoch measured, and at the end fit.json with accuracies, seed, epochs
+and seconds. The result depends on configuration, seed and
 number of threads only; a resumed run gives the same bits as one that was not interrupted.
+"""
+
+PRETRAIN_HELP = """\
+Pre-train a network on images without their labels: half of the patches of each image are hidden,
+and a decoder that is thrown away afterwards guesses their pixels.
+
+DIR receives pretrained.pt after every epoch, with log.csv and tensorboard/ beside it. Fine-tuning
+starts from it: python -m train fit --init DIR/pretrained.pt --config ...
 """
 
 EVALUATE_HELP = """\
@@ -128,8 +142,8 @@ def _parser(prog):
         return sub
 
     fit = command("fit", commands.fit, FIT_HELP, help="train a network")
-    _add_training(fit)
-    fit.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    _add_run(fit)
+    _add_epochs(fit)
     fit.add_argument(
         "--init", type=Path, metavar="CHECKPOINT",
         help="start from these float weights: of another run (float.pt), or a state_dict of an "
@@ -145,6 +159,11 @@ def _parser(prog):
         help="default: cpu; for several processes or GPUs, torchrun --nproc-per-node N "
              "-m train fit ...",
     )
+
+    pretrain = command(
+        "pretrain", commands.pretrain, PRETRAIN_HELP, help="train a masked autoencoder first"
+    )
+    _add_run(pretrain)
 
     evaluate = command(
         "evaluate", commands.evaluate, EVALUATE_HELP, help="accuracy of a checkpoint"
@@ -165,19 +184,28 @@ def _parser(prog):
         "accuracy", commands.accuracy, ACCURACY_HELP, help="train several seeds, check medians"
     )
     _add_training(accuracy)
+    _add_epochs(accuracy)
     accuracy.add_argument(
         "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
     )
     return parser
 
 
-def _add_training(parser):
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML file")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
+def _add_run(parser):
+    _add_training(parser)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+
+
+def _add_epochs(parser):
     parser.add_argument(
         "--epochs", type=_whole, nargs=2, metavar=("FLOAT", "QUANTISED"),
         help="epochs of the two phases, in place of the configuration's",
     )
+
+
+def _add_training(parser):
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML file")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in DIR, if any"
     )

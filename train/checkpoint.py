@@ -47,6 +47,8 @@ class Checkpoint:
         Measured so far: ``float``, ``quantised``, ``golden``, each 0 to 1.
     average : dict
         ``state_dict`` of the moving average, if the run keeps one.
+    decoder : dict
+        ``state_dict`` of the decoder, in a run that pre-trains.
     history : list of dict
         What each epoch measured, see :data:`train.history.COLUMNS`.
     """
@@ -60,6 +62,7 @@ class Checkpoint:
     seconds: float = 0.0
     accuracy: dict = field(default_factory=dict)
     average: dict = field(default_factory=dict)
+    decoder: dict = field(default_factory=dict)
     history: list = field(default_factory=list)
 
     def build(self):
@@ -118,6 +121,7 @@ def save(checkpoint, path):
         "seconds": checkpoint.seconds,
         "accuracy": checkpoint.accuracy,
         "average": checkpoint.average,
+        "decoder": checkpoint.decoder,
         "history": checkpoint.history,
     }
     # torch's own file writer reports a full disk as an internal error; ours as an OSError.

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 
-__all__ = ["accuracy", "evaluate", "export", "fit", "interrupted"]
+__all__ = ["accuracy", "evaluate", "export", "fit", "interrupted", "pretrain"]
 
 
 def fit(options):
@@ -31,6 +31,24 @@ def fit(options):
     for kind, value in report["accuracy"].items():
         print(f"{kind:9} {value:.2%}")
     print(f"{options.out / CHECKPOINT} after {report['seconds']:.0f} s of training")
+
+
+def pretrain(options):
+    """Pre-train a network as a masked autoencoder."""
+    _set_threads(options)
+    from train import pretrain as pretraining
+    from train.config import PRETRAINED_CHECKPOINT
+    from train.progress import fit_progress
+
+    config = _configuration(options)
+    with fit_progress() as watcher:
+        state = pretraining.pretrain(
+            config, options.out, seed=options.seed, data=options.data, resume=options.resume,
+            progress=watcher,
+        )
+    first, last = state.history[0]["loss"], state.history[-1]["loss"]
+    print(f"loss {first:.3f} after 1 epoch, {last:.3f} after {state.epoch}")
+    print(f"{options.out / PRETRAINED_CHECKPOINT}: pass it to fit --init")
 
 
 def evaluate(options):
@@ -123,10 +141,12 @@ def accuracy(options):
 
 def interrupted(options):
     """Sentence that tells what Ctrl-C left behind."""
-    from train.config import CHECKPOINT
+    from train.config import CHECKPOINT, PRETRAINED_CHECKPOINT
 
     folder = getattr(options, "out", None)
-    if hasattr(options, "resume") and list(Path(folder).rglob(CHECKPOINT)):
+    if hasattr(options, "resume") and any(
+        list(Path(folder).rglob(name)) for name in (CHECKPOINT, PRETRAINED_CHECKPOINT)
+    ):
         return f"Interrupted; {folder} holds the last whole epoch, and --resume goes on from it."
     return "Interrupted before the command was done."
 
@@ -142,7 +162,7 @@ def _configuration(options):
     from train import config
 
     found = config.load(options.config)
-    return config.with_epochs(found, *options.epochs) if options.epochs else found
+    return config.with_epochs(found, *options.epochs) if getattr(options, "epochs", None) else found
 
 
 def _rounding(options):

@@ -10,8 +10,8 @@ from golden.model import Rounding
 
 
 __all__ = [
-    "CHECKPOINT", "FLOAT_CHECKPOINT", "Config", "ConfigError", "DataConfig", "FitConfig",
-    "NetworkConfig", "QuantiseConfig",
+    "CHECKPOINT", "FLOAT_CHECKPOINT", "PRETRAINED_CHECKPOINT", "Config", "ConfigError",
+    "DataConfig", "FitConfig", "NetworkConfig", "PretrainConfig", "QuantiseConfig",
     "from_builtins", "load", "to_builtins", "with_epochs",
 ]
 
@@ -19,6 +19,9 @@ __all__ = [
 #: Files of a run's folder: the newest state, and the last one with float weights.
 CHECKPOINT = "checkpoint.pt"
 FLOAT_CHECKPOINT = "float.pt"
+
+#: File of a folder with a pre-trained network.
+PRETRAINED_CHECKPOINT = "pretrained.pt"
 
 Positive = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
@@ -156,6 +159,31 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             )
 
 
+class PretrainConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Pre-training as a masked autoencoder.
+
+    Parameters
+    ----------
+    epochs, batch, rate, warmup, weight_decay, clip, precision
+        As in the training schedule.
+    mask : float
+        Part of the patches that is hidden.
+    decoder_width, decoder_depth : int
+        Channels (a multiple of 16) and transformer blocks of the decoder.
+    """
+
+    epochs: Positive = 20
+    batch: Annotated[int, Meta(ge=2)] = 64
+    rate: Annotated[float, Meta(gt=0)] = 2e-3
+    warmup: Fraction = 0.1
+    weight_decay: NonNegative = 0.05
+    clip: NonNegative = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    mask: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    decoder_width: Annotated[int, Meta(ge=16, multiple_of=16)] = 64
+    decoder_depth: Positive = 2
+
+
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Data set and augmentation.
 
@@ -204,6 +232,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     network: NetworkConfig
     quantise: QuantiseConfig
     fit: FitConfig
+    pretrain: PretrainConfig = PretrainConfig()
 
     def __post_init__(self):
         if self.fit.patience and not self.data.validation:

@@ -23,10 +23,10 @@ from train.schedule import FLOAT, FROZEN, Schedule
 from train.training import Training
 
 
-__all__ = ["fit"]
+__all__ = ["Silent", "fit", "resumed", "start"]
 
 
-class _Silent:
+class Silent:
     """Progress that nobody watches."""
 
     def step(self, done, total):
@@ -77,10 +77,14 @@ def fit(config, out, *, seed, data=None, init=None, teacher=None, resume=False,
         If a file cannot be read or written.
     """
     out = Path(out)
-    progress = progress or _Silent()
-    state = _resumed(config, out / CHECKPOINT, seed) if resume else None
+    progress = progress or Silent()
+    state = resumed(config, out / CHECKPOINT, seed) if resume else None
     if state is None:
-        state = _new(config, out / CHECKPOINT, seed, init, progress)
+        if not config.fit.float_epochs and init is None:
+            raise CheckpointError(
+                "a run without float epochs needs weights, so pass --init CHECKPOINT"
+            )
+        state = start(config, out / CHECKPOINT, seed, init, progress)
     split = load_split(config, data).with_validation(config.data.validation, seed)
     out.mkdir(parents=True, exist_ok=True)
     run = _Run(state, split, out, processes, teacher, progress)
@@ -127,9 +131,9 @@ class _Run:
                                  row["loss"])
 
     def _validate(self):
-        """Loss and accuracy on the validation images, ``None`` without them."""
+        """Loss and accuracy on the validation images, if there are any."""
         if not len(self._split.validation_labels):
-            return {"validation_loss": None, "validation_accuracy": None}
+            return {}
         return self.training.validate(
             batches(self._split.validation_images, self._split.validation_labels)
         )
@@ -155,14 +159,28 @@ class _Run:
             self._progress.phase(f"integer model: {self.state.accuracy['golden']:.2%}")
 
 
-def _new(config, path, seed, init, progress):
-    """Checkpoint of epoch 0."""
+def start(config, path, seed, init=None, progress=None):
+    """Checkpoint of epoch 0.
+
+    Parameters
+    ----------
+    config : Config
+    path : Path
+        Where the run's checkpoint will be written; there must be none.
+    seed : int
+    init : path-like, optional
+        Weights to start from.
+    progress : object, optional
+        Told what is not taken from ``init``.
+
+    Returns
+    -------
+    Checkpoint
+    """
     if path.exists():
         raise CheckpointError(
             f"{path}: already there, so pass --resume to go on or choose another folder"
         )
-    if not config.fit.float_epochs and init is None:
-        raise CheckpointError("a run without float epochs needs weights, so pass --init CHECKPOINT")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = ESpikeFormer(config.network)
@@ -173,8 +191,24 @@ def _new(config, path, seed, init, progress):
     return Checkpoint(config=config, seed=seed, epoch=0, network=network.state_dict(), optimizer={})
 
 
-def _resumed(config, path, seed):
-    """Checkpoint to go on from, or ``None`` if there is none yet."""
+def resumed(config, path, seed):
+    """Checkpoint of a folder to go on from, or ``None`` if there is none yet.
+
+    Parameters
+    ----------
+    config : Config
+    path : Path
+    seed : int
+
+    Returns
+    -------
+    Checkpoint or None
+
+    Raises
+    ------
+    CheckpointError
+        If it is of another run.
+    """
     if not path.exists():
         return None
     state = checkpoints.load(path)

@@ -40,7 +40,13 @@ class History:
         )
 
     def write(self, rows):
-        """Write all rows to the CSV file, and the last one for TensorBoard."""
+        """Write all rows to the CSV file, and the last one for TensorBoard.
+
+        Parameters
+        ----------
+        rows : list of dict
+            With the keys of :data:`COLUMNS`; what an epoch did not measure is missing.
+        """
         text = io.StringIO()
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
@@ -49,7 +55,7 @@ class History:
             file.write(text.getvalue().encode())
         last = rows[-1]
         for name in COLUMNS[2:]:
-            if last[name] is not None:
+            if name in last:
                 self._board.add_scalar(f"{last['phase']}/{name}", last[name], last["epoch"])
         self._board.flush()
 

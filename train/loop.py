@@ -24,15 +24,17 @@ class Loop:
     images, labels
         To train on, as in :class:`train.data.DataSplit`.
     settings : FitConfig or PretrainConfig
-        Gives ``batch``, ``weight_decay``, ``clip``, ``precision`` and ``average``.
+        Gives ``batch``, ``weight_decay``, ``clip`` and ``precision``.
     data : DataConfig
         How images are augmented.
     seed : int
     processes : Processes
         Those that share every batch.
+    average : float
+        Decay, per step, of the moving average of all parameters and statistics; 0 for none.
     """
 
-    def __init__(self, module, images, labels, *, settings, data, seed, processes):
+    def __init__(self, module, images, labels, *, settings, data, seed, processes, average=0.0):
         self.module = module
         self.parallel = processes.parallel(module)
         self._images = images
@@ -42,6 +44,7 @@ class Loop:
         self._seed = seed
         self._processes = processes
         self.restart()
+        self._decay = average
         self._average = self._new_average()
 
     def restart(self):
@@ -149,10 +152,9 @@ class Loop:
             self._average.update_parameters(self.module)
 
     def _new_average(self):
-        """Moving average of all parameters and statistics, or ``None``."""
-        decay = self._settings.average
-        if not decay:
+        """Moving average of the module as it is now, or ``None``."""
+        if not self._decay:
             return None
         return AveragedModel(
-            self.module, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True
+            self.module, multi_avg_fn=get_ema_multi_avg_fn(self._decay), use_buffers=True
         )

@@ -3,7 +3,7 @@
 import math
 
 
-__all__ = ["FLOAT", "FROZEN", "QUANTISED", "Schedule"]
+__all__ = ["FLOAT", "FROZEN", "QUANTISED", "Schedule", "rise_and_fall"]
 
 
 #: Phases of a run, in their order: the float SFA network; quantised weights; quantised weights with
@@ -47,6 +47,11 @@ class Schedule:
         else:
             part = (passed - fit.float_epochs) / fit.quantised_epochs
             peak = fit.quantised_rate
-        if part < fit.warmup:
-            return peak * part / fit.warmup
-        return peak * (1 + math.cos(math.pi * (part - fit.warmup) / (1 - fit.warmup))) / 2
+        return rise_and_fall(part, peak, fit.warmup)
+
+
+def rise_and_fall(part, peak, warmup):
+    """Linear rise to ``peak`` over the first ``warmup`` of a whole of 1, then a cosine to 0."""
+    if part < warmup:
+        return peak * part / warmup
+    return peak * (1 + math.cos(math.pi * (part - warmup) / (1 - warmup))) / 2

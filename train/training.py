@@ -64,7 +64,7 @@ class Training:
         self.network = state.build().to(processes.device, dtype)
         self._loop = Loop(
             self.network, images, labels, settings=fit, data=state.config.data, seed=state.seed,
-            processes=processes,
+            processes=processes, average=fit.average,
         )
         # The first quantised epoch starts with a new optimizer.
         if state.optimizer and state.epoch != self._schedule.end(FLOAT):
