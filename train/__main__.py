@@ -72,6 +72,15 @@ median of the float SFA network.
 """
 
 
+SWEEP_HELP = """\
+Train networks of several largest spike counts D and weight widths, and print a table in Markdown:
+medians over the seeds of the float SFA network and of its integer model.
+
+Per D and seed a float network is trained once; quantisation-aware training goes on from it with
+each weight width. DIR receives a folder per run and sweep.json; --resume goes on.
+"""
+
+
 def main(arguments=None, prog="python -m train"):
     """Run one command.
 
@@ -187,6 +196,24 @@ def _parser(prog):
     _add_epochs(accuracy)
     accuracy.add_argument(
         "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
+    )
+
+    sweep = command(
+        "sweep", commands.sweep, SWEEP_HELP, help="accuracy over spike counts and weight widths"
+    )
+    _add_training(sweep)
+    _add_epochs(sweep)
+    for option, what in (("--counts", "largest counts D"), ("--bits", "weight widths")):
+        sweep.add_argument(
+            option, type=_positive, nargs="+", metavar="N",
+            help=f"{what} (default: the configuration's)",
+        )
+    sweep.add_argument(
+        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
+    )
+    sweep.add_argument(
+        "--init", type=Path, metavar="CHECKPOINT",
+        help="end of a float phase (float.pt) to start from, in place of float training",
     )
     return parser
 

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 
-__all__ = ["accuracy", "evaluate", "export", "fit", "interrupted", "pretrain"]
+__all__ = ["accuracy", "evaluate", "export", "fit", "interrupted", "pretrain", "sweep"]
 
 
 def fit(options):
@@ -137,6 +137,29 @@ def accuracy(options):
     for sentence in failures:
         print(f"{sentence}.")
     return 1 if failures else 0
+
+
+def sweep(options):
+    """Train networks of several counts and weight widths and print a table."""
+    _set_threads(options)
+    from train.progress import fit_progress
+    from train.report import write_json
+    from train.sweep import sweep as sweeping
+
+    config = _configuration(options)
+    found = sweeping(
+        config, options.out, counts=options.counts or [config.network.max_count],
+        bits=options.bits or [config.quantise.weight_bits], seeds=options.seeds,
+        data=options.data, init=options.init, resume=options.resume, progress=fit_progress,
+    )
+    write_json(
+        [
+            {"max_count": max_count, "weight_bits": bits, "seed": seed, **run}
+            for (max_count, bits), runs in found.accuracy.items() for seed, run in runs.items()
+        ],
+        options.out / "sweep.json",
+    )
+    print(found.table())
 
 
 def interrupted(options):

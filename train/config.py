@@ -105,7 +105,7 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ----------
     float_epochs, quantised_epochs : int
         Epochs of the float SFA network (0 for a run that starts from trained weights), then of
-        quantisation-aware training.
+        quantisation-aware training (0 for a run that ends with float weights).
     frozen_epochs : int
         Last quantised epochs, which run with fixed batch-norm statistics and scales: what is
         trained there is what is exported.
@@ -135,8 +135,8 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     float_epochs: Annotated[int, Meta(ge=0)]
-    quantised_epochs: Positive
-    frozen_epochs: Positive
+    quantised_epochs: Annotated[int, Meta(ge=0)]
+    frozen_epochs: Annotated[int, Meta(ge=0)]
     batch: Annotated[int, Meta(ge=2)]
     float_rate: Annotated[float, Meta(gt=0)]
     quantised_rate: Annotated[float, Meta(gt=0)]
@@ -152,6 +152,10 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     temperature: Annotated[float, Meta(gt=0)] = 2.0
 
     def __post_init__(self):
+        if self.float_epochs + self.quantised_epochs == 0:
+            raise ValueError("float_epochs and quantised_epochs must not both be 0")
+        if self.quantised_epochs and not self.frozen_epochs:
+            raise ValueError("frozen_epochs must be at least 1, not 0")
         if self.frozen_epochs > self.quantised_epochs:
             raise ValueError(
                 f"frozen_epochs must be at most quantised_epochs ({self.quantised_epochs}), "

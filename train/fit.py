@@ -149,12 +149,12 @@ class _Run:
 
     def _measure(self, phase):
         """Accuracies on the held-back images, at the ends of float training and of the run."""
-        if self.training.epoch == self.schedule.end(FLOAT):
+        if phase == FLOAT and self.training.epoch == self.schedule.end(FLOAT):
             accuracy = float_accuracy(self.training.network, self._split)
             self.state.accuracy["float"] = accuracy
             checkpoints.save(self.state, self._out / FLOAT_CHECKPOINT)
             self._progress.phase(f"float SFA: {accuracy:.2%} of the test images")
-        if self.training.epoch == self.schedule.total:
+        if phase != FLOAT and self.training.epoch == self.schedule.total:
             self.state.accuracy |= measure(self.state, self._split)
             self._progress.phase(f"integer model: {self.state.accuracy['golden']:.2%}")
 
