@@ -4,14 +4,16 @@ CIFAR-10 and Imagenette as they are usually unpacked, copies of ImageNet and mos
 have this layout.
 """
 
+import io
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from golden.images import SUFFIXES, decode
+from golden.images import SUFFIXES, decode, open_picture
 
 
 __all__ = ["ImageTree", "open_tree"]
@@ -20,6 +22,9 @@ __all__ = ["ImageTree", "open_tree"]
 #: Names of the two parts; held-back images may lie in ``test`` or ``val``.
 _TRAIN = ("train",)
 _TEST = ("test", "val")
+
+#: Starts of names that systems give to files of their own.
+_HIDDEN = (".", "__MACOSX")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +65,9 @@ class ImageTree:
         names = tuple(self.names[index] for index in indices)
         return replace(self, names=names, labels=self.labels[indices])
 
-    def open(self, index):
-        """Binary file of an image."""
-        return self._files.open(self.names[index])
+    def picture(self, index, channels):
+        """An image of any size, as :func:`golden.images.open_picture` gives it."""
+        return open_picture(self._file(index), self._name(index), channels)
 
     def decode(self, indices, image_shape):
         """Images as an array.
@@ -84,9 +89,19 @@ class ImageTree:
         """
         images = np.empty((len(indices), *image_shape), np.uint8)
         for place, index in enumerate(indices):
-            with self.open(index) as file:
-                images[place] = decode(file, f"{self.path}: {self.names[index]}", image_shape)
+            images[place] = decode(self._file(index), self._name(index), image_shape)
         return images
+
+    def _name(self, index):
+        return f"{self.path}: {self.names[index]}"
+
+    def _file(self, index):
+        try:
+            return io.BytesIO(self._files.read(self.names[index]))
+        # A zip may hold damaged members, or ones that ask for a password.
+        except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ValueError(f"{self._name(index)}: the image cannot be read ({reason})") from error
 
 
 def open_tree(path):
@@ -130,8 +145,8 @@ class _Folder:
         self.entries = [entry.relative_to(path).as_posix() for entry in path.rglob("*")]
         self.folders = {name for name in self.entries if (path / name).is_dir()}
 
-    def open(self, name):
-        return (self._path / name).open("rb")
+    def read(self, name):
+        return (self._path / name).read_bytes()
 
 
 class _Zip:
@@ -142,8 +157,8 @@ class _Zip:
         self.entries = [name.rstrip("/") for name in self._zip.namelist()]
         self.folders = {name[:-1] for name in self._zip.namelist() if name.endswith("/")}
 
-    def open(self, name):
-        return self._zip.open(name)
+    def read(self, name):
+        return self._zip.read(name)
 
 
 def _open(path):
@@ -163,6 +178,8 @@ def _class_folders(files, part):
     classes = {}
     for entry in files.entries:
         parents = PurePosixPath(entry).parts
+        if any(name.startswith(_HIDDEN) for name in parents):
+            continue
         if entry in files.folders:
             if parents[-2:-1] == (part,):
                 classes.setdefault(parents[-1], [])

@@ -1,6 +1,7 @@
 """Options, limits and profiles that every test shares."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,12 @@ def pytest_collection_modifyitems(config, items):
 def project_root(pytestconfig):
     """Folder of the checked-out project."""
     return pytestconfig.rootpath
+
+
+@pytest.fixture(scope="session")
+def shared_data(project_root):
+    """Folder with cifar10.zip and imagenet-samples/, which nobody needs to have."""
+    folder = Path(os.environ.get("ADDEND_DATA", project_root.parent / "shared" / "data"))
+    if not (folder / "cifar10.zip").exists():
+        pytest.skip("real pictures are looked for in ADDEND_DATA, a folder with cifar10.zip")
+    return folder

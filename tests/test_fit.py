@@ -12,20 +12,21 @@ from train import checkpoint
 from train.checkpoint import CheckpointError
 from train.config import CHECKPOINT, FLOAT_CHECKPOINT
 from train.data import DataSplit, load_split
+from train.evaluate import float_accuracy, measure
 from train.export import export
-from train.fit import fit, float_accuracy, measure
+from train.fit import fit
 
 
 @pytest.fixture(autouse=True, scope="module")
 def few_digits():
     """Few digits: enough to see whether runs are equal."""
-    split = load_split("digits")
+    split = load_split(run_config())
     few = DataSplit(
         split.train_images[:257], split.train_labels[:257],
         split.test_images[:40], split.test_labels[:40],
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.fit.load_split", lambda name: few)
+        patch.setattr("train.fit.load_split", lambda config, path: few)
         yield few
 
 
@@ -41,6 +42,9 @@ class Watcher:
     def __init__(self, stop=None):
         self.stop = stop
         self.phases = []
+
+    def step(self, done, total):
+        pass
 
     def epoch(self, phase, done, total, loss):
         self.phases.append(phase)
@@ -78,7 +82,9 @@ def test_a_run_goes_through_both_phases(finished):
     assert state.epoch == 4
     assert set(state.accuracy) == {"float", "quantised", "golden"}
     assert state.accuracy["quantised"] == state.accuracy["golden"]
-    assert sorted(path.name for path in folder.iterdir()) == [CHECKPOINT, FLOAT_CHECKPOINT]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        CHECKPOINT, FLOAT_CHECKPOINT, "log.csv", "tensorboard"
+    ]
     assert_same(checkpoint.load(folder / CHECKPOINT), state)
 
 

@@ -1,66 +1,64 @@
-"""Data and augmentation."""
+"""Data sets for training."""
 
+import msgspec
 import numpy as np
 import pytest
-import torch
 
-from train.data import augment, load_split
+from tests.pictures import write_tree
+from tests.training import run_config
+from train.data import load_split
+
+
+def on_images(**changes):
+    """A configuration that trains on image files of 8 x 8 gray pixels in two classes."""
+    return run_config(data={"name": "images"} | changes, classes=2)
 
 
 def test_digits_have_the_fixed_split():
-    split = load_split("digits")
+    split = load_split(run_config())
     assert split.train_images.shape == (1437, 8, 8, 1)
     assert split.test_images.shape == (360, 8, 8, 1)
     assert split.train_images.dtype == np.uint8
     assert split.train_images.max() == 240
 
 
-def test_unknown_data_sets_are_refused():
-    with pytest.raises(ValueError, match="^data set must be one of digits, not 'letters'$"):
-        load_split("letters")
+def test_images_of_the_networks_size_are_held_in_memory(tmp_path):
+    expected = write_tree(tmp_path, size=(8, 8), channels=1)
+    split = load_split(on_images(), tmp_path)
+    assert np.array_equal(split.train_images, expected["train"])
+    assert np.array_equal(split.test_images, expected["test"])
+    assert split.train_labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert split.test_labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def images():
-    return torch.randint(0, 256, (6, 2, 8, 6), generator=torch.Generator().manual_seed(0)).float()
+def test_images_of_any_size_are_decoded_when_needed(tmp_path):
+    write_tree(tmp_path, size=(12, 20), channels=1)
+    split = load_split(on_images(resize=True), tmp_path)
+    assert len(split.train_images) == 6
+    assert split.test_images[2:4].shape == (2, 8, 8, 1)
+    split = split.with_validation(2, seed=0)
+    assert len(split.train_images) == len(split.train_labels) == 4
+    assert split.validation_images[:2].shape == (2, 8, 8, 1)
 
 
-def test_no_augmentation_changes_nothing():
-    generator = torch.Generator().manual_seed(0)
-    assert torch.equal(augment(images(), generator, shift=0, rotation=0, scale=0), images())
-
-
-def test_augmented_pixels_are_whole_and_repeatable():
-    one, other = (
-        augment(images(), torch.Generator().manual_seed(1), shift=2, rotation=20, scale=0.2)
-        for _ in range(2)
-    )
-    assert torch.equal(one, other)
-    assert torch.equal(one, one.round())
-    assert one.min() >= 0
-    assert one.max() <= 255
-    assert not torch.equal(one, images())
-
-
-@pytest.mark.parametrize(("draw", "place"), [
-    ([0.5, 0.5, 1.0, 0.5], (3, 3)),
-    ([0.5, 0.5, 0.5, 0.0], (4, 4)),
+@pytest.mark.parametrize(("config", "path", "sentence"), [
+    (run_config(data={"name": "letters"}), None,
+     "data set must be one of digits, images, not 'letters'"),
+    (on_images(), None, "trains on image files, so pass --data FOLDER_OR_ZIP"),
+    (run_config(data={"name": "images"}), "tree",
+     "tree: there must be 10 classes, as the network has, not 2"),
+    (on_images(), "tree", "must have 8x8 pixels (height x width), not 9x8"),
+    (on_images(), "nowhere", "nowhere: the data cannot be read (no such file or directory)"),
 ])
-def test_a_shift_is_in_pixels(monkeypatch, draw, place):
-    # Draws of one half mean no change; 1 and 0 the largest in either direction.
-    monkeypatch.setattr(torch, "rand", lambda *shape, generator: torch.tensor(draw)[:, None])
-    dot, expected = torch.zeros(1, 1, 8, 6), torch.zeros(1, 1, 8, 6)
-    dot[0, 0, 3, 4] = 200
-    expected[0, 0, *place] = 200
-    assert torch.equal(augment(dot, None, shift=1.0, rotation=0.0, scale=0.0), expected)
+def test_data_that_does_not_fit_is_refused(tmp_path, config, path, sentence):
+    write_tree(tmp_path / "tree", size=(9, 8), channels=1)
+    with pytest.raises(ValueError) as caught:
+        load_split(config, path and tmp_path / path)
+    assert str(caught.value).endswith(sentence)
+    assert "\n" not in str(caught.value)
 
 
-def test_a_rotation_keeps_the_middle_of_a_wide_image(monkeypatch):
-    monkeypatch.setattr(
-        torch, "rand", lambda *shape, generator: torch.tensor([1.0, 0.5, 0.5, 0.5])[:, None]
-    )
-    bar = torch.zeros(1, 1, 5, 9)
-    bar[0, 0, :, 4] = 255
-    turned = augment(bar, None, shift=0.0, rotation=90.0, scale=0.0)
-    expected = torch.zeros_like(bar)
-    expected[0, 0, 2, 2:7] = 255
-    assert torch.equal(turned, expected)
+def test_only_square_networks_resize_pictures():
+    network = msgspec.structs.replace(run_config().network, image=(8, 6, 1))
+    with pytest.raises(ValueError, match="image must be square to resize pictures, not 8x6$"):
+        msgspec.structs.replace(on_images(resize=True), network=network)

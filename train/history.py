@@ -4,6 +4,8 @@ import csv
 import io
 from pathlib import Path
 
+from tensorboardX import SummaryWriter
+
 from golden.atomic import replacing
 
 
@@ -31,13 +33,9 @@ class History:
     """
 
     def __init__(self, folder, rows):
-        # Imported late: it is slow, and evaluation needs none.
-        from tensorboardX import SummaryWriter
-
-        self._path = Path(folder) / _FILE
-        self._board = SummaryWriter(
-            str(Path(folder) / _BOARD), purge_step=rows[-1]["epoch"] + 1 if rows else None,
-        )
+        self._folder = Path(folder)
+        self._next = rows[-1]["epoch"] + 1 if rows else None
+        self._board = None
 
     def write(self, rows):
         """Write all rows to the CSV file, and the last one for TensorBoard.
@@ -51,8 +49,11 @@ class History:
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
-        with replacing(self._path) as file:
+        with replacing(self._folder / _FILE) as file:
             file.write(text.getvalue().encode())
+        # The first epoch's checkpoint is written by now: an empty folder stays empty if it cannot.
+        if self._board is None:
+            self._board = SummaryWriter(str(self._folder / _BOARD), purge_step=self._next)
         last = rows[-1]
         for name in COLUMNS[2:]:
             if name in last:
@@ -63,4 +64,5 @@ class History:
         return self
 
     def __exit__(self, *exception):
-        self._board.close()
+        if self._board is not None:
+            self._board.close()

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from golden.images import centre, open_picture
+from golden.images import centre
 
 
 __all__ = ["Pictures"]
@@ -82,10 +82,7 @@ class Pictures:
         channels = self._image_shape[2]
 
         def one(index, draw):
-            index = int(index)
-            name = f"{self._tree.path}: {self._tree.names[index]}"
-            with self._tree.open(index) as file:
-                picture = open_picture(file, name, channels)
+            picture = self._tree.picture(int(index), channels)
             return np.asarray(cut(picture, draw)).reshape(self._image_shape)
 
         with ThreadPoolExecutor(_DECODERS) as pool:
