@@ -5,6 +5,7 @@ from golden.file import load, save
 from golden.model import (
     LOGITS,
     PIXELS,
+    AnalogHead,
     Conv,
     Fire,
     IntegerModel,
@@ -30,7 +31,7 @@ from golden.spike import (
 
 
 __all__ = [
-    "LOGITS", "PIXELS", "Conv", "Fire", "IntegerModel", "KeyValue", "Layer", "Logits",
+    "LOGITS", "PIXELS", "AnalogHead", "Conv", "Fire", "IntegerModel", "KeyValue", "Layer", "Logits",
     "ModelError", "Neuron", "Query", "Result", "Rounding", "SpikeCode", "TokenSum", "Write",
     "accuracy", "additions", "additions_per_image", "attention_thresholds", "classify", "load",
     "mean_counts", "planes", "run", "save", "spike_count", "stream_thresholds", "validate",

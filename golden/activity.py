@@ -3,7 +3,7 @@
 import numpy as np
 
 from golden.conv import tap_cover
-from golden.model import PIXELS, Conv, KeyValue, TokenSum
+from golden.model import PIXELS, AnalogHead, Conv, KeyValue, TokenSum
 from golden.network import run
 from golden.spike import SpikeCode, set_bits
 
@@ -78,8 +78,8 @@ def _layer(layer, tensors, code):
                              for size in source.shape[2:])
             lanes = 1 if layer.depthwise else len(layer.weight)
             return bits.sum(axis=1) @ columns @ rows * lanes
-        case TokenSum():
-            # A sum of stream values is not driven by spikes.
+        case TokenSum() | AnalogHead():
+            # Sums of stream values are not driven by spikes.
             return np.zeros(len(tensors[layer.source]), np.int64)
         case KeyValue():
             spikes, width = tensors[layer.keys], tensors[layer.name].shape[3]

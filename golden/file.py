@@ -10,15 +10,15 @@ import safetensors.numpy
 
 from golden.atomic import replacing
 from golden.graph import from_graph, to_graph
-from golden.model import ModelError
+from golden.model import AnalogHead, ModelError
 from golden.rules import validate
 
 
 __all__ = ["VERSION", "load", "save"]
 
 
-#: Version of the format that this code writes, (major, minor).
-VERSION = (1, 0)
+#: Newest version of the format, (major, minor); a file has the oldest that knows all it uses.
+VERSION = (1, 1)
 
 KEY = "addend"
 FORMAT = "addend-integer-model"
@@ -42,7 +42,8 @@ def save(model, path):
         validate(model)
         graph, tensors = to_graph(model)
         graph = json.dumps(graph, separators=(",", ":"), sort_keys=True, allow_nan=False)
-        header = {"format": FORMAT, "version": f"{VERSION[0]}.{VERSION[1]}",
+        analog = any(isinstance(layer, AnalogHead) for layer in model.layers)
+        header = {"format": FORMAT, "version": "1.1" if analog else "1.0",
                   "digest": _digest(graph, tensors)}
         # The graph comes last, so that readers in any language find the bytes that were digested.
         header = json.dumps(header, separators=(",", ":"))[:-1] + f',"graph":{graph}}}'

@@ -3,6 +3,7 @@
 import numpy as np
 
 from golden.model import (
+    AnalogHead,
     Conv,
     Fire,
     IntegerModel,
@@ -27,6 +28,7 @@ LAYER_FIELDS = {
     "key_value": (KeyValue, ("name", "keys", "values", "heads")),
     "query": (Query, ("name", "queries", "key_values", "heads")),
     "token_sum": (TokenSum, ("name", "source")),
+    "analog_head": (AnalogHead, ("name", "source", "weight_bits")),
 }
 
 DRAIN_FIELDS = {
@@ -63,7 +65,7 @@ def to_graph(model):
     bits = model.widths or widths(model)
     for layer in model.layers:
         entry = _pick(layer, LAYER_FIELDS)
-        if isinstance(layer, Conv):
+        if hasattr(layer, "weight"):
             tensors[f"{layer.name}.weight"] = np.ascontiguousarray(layer.weight)
         if not isinstance(layer, KeyValue):
             entry["drain"] = _pick(layer.drain, DRAIN_FIELDS)
@@ -110,7 +112,7 @@ def _layer(entry, tensors):
     where = f"Layer {entry.get('name')}" if isinstance(entry, dict) else "A layer"
     kind, fields = _build(entry, where, LAYER_FIELDS)
     name = fields["name"]
-    if kind is Conv:
+    if kind in (Conv, AnalogHead):
         fields["weight"] = _tensor(tensors, f"{name}.weight", where)
     if kind is not KeyValue:
         described = _take(entry, where, "drain")["drain"]

@@ -12,8 +12,8 @@ import numpy as np
 
 
 __all__ = [
-    "Conv", "Fire", "IntegerModel", "KeyValue", "Layer", "LOGITS", "Logits", "ModelError", "Neuron",
-    "PIXELS", "Query", "Rounding", "TokenSum", "Write",
+    "AnalogHead", "Conv", "Fire", "IntegerModel", "KeyValue", "Layer", "LOGITS", "Logits",
+    "ModelError", "Neuron", "PIXELS", "Query", "Rounding", "TokenSum", "Write",
 ]
 
 
@@ -157,7 +157,7 @@ class KeyValue:
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """Second pass of attention: potentials ``q (k^T v)``; scale and 1/D^3 are in the thresholds."""
+    """Second pass of attention: potentials ``q (k^T v)``; all scales are in the thresholds."""
 
     name: str
     queries: str
@@ -175,7 +175,30 @@ class TokenSum:
     drain: Fire
 
 
-Layer = Conv | KeyValue | Query | TokenSum
+@dataclass(frozen=True, eq=False)
+class AnalogHead:
+    """Classifier on the sum of a stream over its tokens; the mean's 1/tokens is in ``scale``.
+
+    Its inputs are stream values and no spikes, so hardware does not run it.
+
+    Parameters
+    ----------
+    name : str
+    source : str
+        Stream tensor that is read.
+    weight : int8 array, shape (classes, channels)
+    weight_bits : int
+    drain : Logits
+    """
+
+    name: str
+    source: str
+    weight: np.ndarray
+    weight_bits: int
+    drain: Logits
+
+
+Layer = Conv | KeyValue | Query | TokenSum | AnalogHead
 
 
 @dataclass(frozen=True, eq=False)

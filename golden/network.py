@@ -6,7 +6,18 @@ import numpy as np
 
 from golden import attention, stream
 from golden.conv import convolve
-from golden.model import LOGITS, PIXELS, Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
+from golden.model import (
+    LOGITS,
+    PIXELS,
+    AnalogHead,
+    Conv,
+    Fire,
+    KeyValue,
+    Logits,
+    Query,
+    TokenSum,
+    Write,
+)
 from golden.ranges import widths
 from golden.shapes import counts_name, last_readers, shapes, sources, stream_name
 from golden.spike import SpikeCode, accumulate, spike_count
@@ -137,6 +148,11 @@ def potential(layer, tensors, *, max_count, code=None):
         case TokenSum():
             # Stream values are not spikes: there are no planes to take.
             linear, code = stream.token_sum, None
+        case AnalogHead():
+            def linear(values):
+                return stream.token_sum(values)[:, :, 0, 0] @ layer.weight.astype(np.int64).T
+
+            code = None
     if code is None:
         yield linear(spikes)
     elif sources(layer)[0] == PIXELS:

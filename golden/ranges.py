@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from golden.model import PIXELS, Conv, KeyValue, Logits, ModelError, Query, TokenSum, Write
+from golden.model import (
+    PIXELS,
+    AnalogHead,
+    Conv,
+    KeyValue,
+    Logits,
+    ModelError,
+    Query,
+    TokenSum,
+    Write,
+)
 from golden.shapes import shapes
 
 
@@ -135,7 +145,14 @@ def analyse(model):
                 _, *map_size = known[layer.source]
                 source = layer.source.removesuffix(".stream")
                 low, high = (np.prod(map_size) * bound for bound in ranges.stream[source])
+            case AnalogHead():
+                _, *map_size = known[layer.source]
+                source = layer.source.removesuffix(".stream")
+                low, high = _weighted(
+                    layer.weight, *(np.prod(map_size) * bound for bound in ranges.stream[source])
+                )
         _limit(layer, low, high)
+        low, high = low.astype(np.int64), high.astype(np.int64)
         ranges.potential[layer.name] = low, high
         match layer.drain:
             case Write():
@@ -164,6 +181,13 @@ def widths(model):
         result[name]["kv"] = kv_width(high)
     result[model.layers[-1].name]["logits"] = width(*ranges.logits)
     return result
+
+
+def _weighted(weight, low, high):
+    """Interval of ``weight @ values``; Python integers, since a product could leave int64."""
+    weight, low, high = (values.astype(object) for values in (weight, low, high))
+    ends = weight * low, weight * high
+    return np.minimum(*ends).sum(axis=1), np.maximum(*ends).sum(axis=1)
 
 
 def _stream(layer, low, high, ranges):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from golden.model import (
+    AnalogHead,
     Conv,
     Fire,
     Logits,
@@ -36,7 +37,7 @@ def validate(model):
         raise ModelError(f"Largest count D must be 1 to 15, not {model.max_count!r}")
     known = shapes(model)
     for layer in model.layers:
-        if isinstance(layer, Conv):
+        if isinstance(layer, Conv | AnalogHead):
             _weights(layer)
             _drain_fields(layer)
         if hasattr(layer, "drain") and hasattr(layer.drain, "neuron"):

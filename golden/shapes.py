@@ -4,6 +4,7 @@ from golden.conv import output_size
 from golden.model import (
     LOGITS,
     PIXELS,
+    AnalogHead,
     Conv,
     Fire,
     KeyValue,
@@ -111,6 +112,15 @@ def _outputs(layer, known, model):
         case TokenSum():
             channels, _, _ = _look_up(layer, layer.source, known, "stream")
             return {counts_name(layer): (channels, 1, 1)}
+        case AnalogHead():
+            channels, _, _ = _look_up(layer, layer.source, known, "stream")
+            if layer.weight.shape != (model.classes, channels):
+                raise ModelError(f"Layer {layer.name}: weights must have shape "
+                                 f"{(model.classes, channels)}, not {layer.weight.shape}")
+            if not isinstance(layer.drain, Logits):
+                raise ModelError(f"Layer {layer.name}: the drain must be Logits, "
+                                 f"not {layer.drain!r}")
+            return {LOGITS: (model.classes,)}
 
 
 def _conv(layer, known, model):

@@ -1,7 +1,8 @@
 """Spikes: integer firing by thresholds, the two spike codes, and exact threshold ladders."""
 
 from enum import StrEnum
-from math import isqrt
+from fractions import Fraction
+from math import ceil, floor, isqrt
 
 import numpy as np
 
@@ -182,12 +183,12 @@ def stream_thresholds(fraction_bits, max_count, rounding, tokens=1):
     return (ladder + _strict(spike, rounding))[np.newaxis]
 
 
-def attention_thresholds(dk, max_count, rounding, tokens=None):
+def attention_thresholds(dk, max_count, rounding, tokens=None, *, divisor=None, scale=None):
     """Thresholds of the neuron behind attention, scale and normalisers included.
 
     With queries, keys and values as counts, spike j fires once the potential I satisfies
-    ``2 I / (D**3 sqrt(dk)) >= j - 1/2``, strictly at odd j for half-to-even. Comparing squares
-    keeps the search for the least such I in integers, irrational roots included.
+    ``scale I / divisor**3 >= j - 1/2``, strictly at odd j for half-to-even. Comparing squares
+    keeps the search for the least such I in rationals, irrational scales included.
 
     Parameters
     ----------
@@ -199,6 +200,11 @@ def attention_thresholds(dk, max_count, rounding, tokens=None):
     tokens : int, optional
         Number of tokens; if given, a threshold that no potential reaches becomes the largest
         potential plus one.
+    divisor : int, optional
+        What a neuron divides its counts by; D, if not given.
+    scale : (int, int), optional
+        Numerator, and square of the denominator, of what attention multiplies by; ``(2, dk)``, if
+        not given.
 
     Returns
     -------
@@ -215,14 +221,16 @@ def attention_thresholds(dk, max_count, rounding, tokens=None):
     >>> attention_thresholds(16, 4, Rounding.HALF_UP).tolist()
     [[64, 192, 320, 448]]
     """
+    numerator, square_denominator = scale or (2, dk)
+    cube = (divisor or max_count) ** 3
     ladder = []
     for spike in range(1, max_count + 1):
-        # The tie lies where 16 I**2 equals this.
-        square = (2 * spike - 1) ** 2 * max_count ** 6 * dk
+        # The tie lies where I**2 equals this.
+        square = Fraction(((2 * spike - 1) * cube) ** 2 * square_denominator, 4 * numerator**2)
         if _strict(spike, rounding):
-            ladder.append(isqrt(square // 16) + 1)
+            ladder.append(isqrt(floor(square)) + 1)
         else:
-            ladder.append(isqrt((square + 15) // 16 - 1) + 1)
+            ladder.append(isqrt(ceil(square) - 1) + 1)
     if tokens is not None:
         ladder = [min(threshold, dk * tokens * max_count ** 3 + 1) for threshold in ladder]
     return np.array([ladder], np.int64)

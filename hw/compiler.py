@@ -6,7 +6,7 @@ windows that the sequencer runs. Everything irregular about a network ends here.
 
 import numpy as np
 
-from golden import PIXELS, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
+from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
 from golden.shapes import counts_name, last_readers, shapes, stream_name
 from golden.spike import plane_count
 
@@ -52,6 +52,10 @@ class _Compiler:
 
     def __init__(self, model, columns, lanes, spike_code, weight_width):
         check_array(columns, lanes, model.image_shape[2])
+        analog = [layer.name for layer in model.layers if isinstance(layer, AnalogHead)]
+        if analog:
+            raise ValueError(f"Hardware runs heads that read spikes, and {analog[0]} reads a "
+                             "stream: export with --head spike")
         needed = max(layer.weight_bits for layer in model.layers if isinstance(layer, Conv))
         if weight_width is not None and weight_width < needed:
             raise ValueError(f"Weight width must be at least the model's {needed} bits, "

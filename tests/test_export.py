@@ -11,6 +11,7 @@ from golden.model import Conv, Fire, KeyValue, Logits, Neuron, Query, Rounding, 
 from tests.training import dyadic_quantised, random_images, random_quantised
 from train.export import compare, export
 from train.fold import ExportError, integer_model
+from train.integer import QuantisedNetwork
 from train.model import to_maps
 
 
@@ -44,6 +45,44 @@ def test_any_shape_is_equal(changes):
     images = random_images(6, quantised.network.network.image)
     assert compare(integer_model(quantised, name="t"), quantised, images, batch=4) > 0
 
+@pytest.mark.parametrize("neuron", ["sfa", "i-lif", "ni-lif"])
+@pytest.mark.parametrize(("max_count", "bits"), [(1, 8), (3, 4), (8, 2), (15, 8)])
+def test_every_neuron_is_exported_exactly(neuron, max_count, bits):
+    quantised = random_quantised(5, bits=bits, max_count=max_count, neuron=neuron, **LIVELY)
+    model = integer_model(quantised, name="t")
+    golden.validate(model)
+    assert compare(model, quantised, IMAGES) > 0
+
+
+def test_a_neuron_that_hands_on_counts_is_one_that_divides_with_scaled_weights():
+    """With power-of-two D the same integer network results, attention's thresholds included."""
+    divided, whole = (dyadic_quantised(3, neuron=neuron, **LIVELY) for neuron in ("sfa", "i-lif"))
+    for module in whole.network.modules():
+        # Whoever reads pixels stays; whoever reads counts of 0..4 in place of 0..1 is divided.
+        if isinstance(module, torch.nn.Conv2d | torch.nn.Conv1d):
+            module.weight.data /= 4
+    whole.network.downsample1_1.encode_conv.weight.data *= 4
+    scales = {
+        name: step if name == "head" else step / 4 for name, step in divided.grids.scales.items()
+    }
+    whole = replace(whole, grids=replace(divided.grids, scales=scales))
+    one, other = (
+        golden.run(integer_model(quantised, name="t"), IMAGES, trace=True).tensors
+        for quantised in (divided, whole)
+    )
+    assert one.keys() == other.keys()
+    for name in one:
+        if ".attn.attn" in name:
+            break
+        assert np.array_equal(one[name], other[name]), name
+    thresholds = [
+        next(layer.drain.neuron.thresholds for layer in integer_model(quantised, name="t").layers
+             if isinstance(layer, Query)) for quantised in (divided, whole)
+    ]
+    # 2 I / (64 sqrt(dk)) against 2 I / sqrt(dk).
+    assert (thresholds[1] <= -(-thresholds[0] // 64)).all()
+    assert (thresholds[1] >= thresholds[0] // 64).all()
+
 
 @pytest.mark.parametrize("rounding", list(Rounding))
 def test_a_dyadic_network_is_exported_without_loss(rounding):
@@ -70,8 +109,10 @@ def test_the_other_rounding_rule_is_found(rounding):
     quantised = dyadic_quantised(1, rounding=rounding, **LIVELY)
     assert compare(integer_model(quantised, name="t"), quantised, IMAGES) > 0
     other = Rounding.HALF_EVEN if rounding is Rounding.HALF_UP else Rounding.HALF_UP
+    turned = QuantisedNetwork.of(quantised.network, quantised.grids, weight_bits=8, rounding=other)
+    model = integer_model(turned, name="t")
     with pytest.raises(ExportError, match=r"\.counts must be"):
-        compare(integer_model(replace(quantised, rounding=other), name="t"), quantised, IMAGES)
+        compare(model, quantised, IMAGES)
 
 
 def with_layer(model, name, change):

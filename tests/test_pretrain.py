@@ -50,8 +50,8 @@ def test_a_mask_hides_its_part_of_every_image():
 class Watching(MaskedArithmetic):
     """Keeps the potentials of every layer."""
 
-    def __init__(self, mask, **neuron):
-        super().__init__(mask, **neuron)
+    def __init__(self, network, mask):
+        super().__init__(network, mask)
         self.potentials = {}
 
     def branch(self, name, *layer):
@@ -64,8 +64,7 @@ class Watching(MaskedArithmetic):
 
 
 def watch(network, images, mask):
-    shape = network.network
-    arithmetic = Watching(mask, max_count=shape.max_count, rounding=shape.rounding)
+    arithmetic = Watching(network.network, mask)
     network(images, arithmetic)
     return arithmetic.potentials
 
@@ -102,11 +101,8 @@ def test_hidden_pixels_change_nothing():
 def test_without_a_mask_the_network_is_the_ordinary_one():
     network = random_network(0).double()
     images = to_maps(random_images(4)).double()
-    shape = network.network
     none = torch.zeros(4, 1, 4, 4, dtype=torch.bool)
-    stream = network(images, MaskedArithmetic(
-        none, max_count=shape.max_count, rounding=shape.rounding
-    ))
+    stream = network(images, MaskedArithmetic(network.network, none))
 
     class Ordinary(FloatArithmetic):
         def token_mean(self, name, stream):
@@ -115,8 +111,7 @@ def test_without_a_mask_the_network_is_the_ordinary_one():
         def logits(self, name, linear, spikes):
             return spikes
 
-    ordinary = Ordinary(max_count=shape.max_count, rounding=shape.rounding)
-    assert (stream - network(images, ordinary)).abs().max() < 1e-9
+    assert (stream - network(images, Ordinary(network.network))).abs().max() < 1e-9
 
 
 def test_statistics_are_those_of_visible_positions():

@@ -66,9 +66,7 @@ def test_frozen_training_form_is_the_integer_form(max_count, bits, rounding):
         max_count + bits, bits=bits, max_count=max_count, rounding=rounding
     )
     images = random_images(12)
-    training = QuantisedArithmetic(
-        quantised.grids, weight_bits=bits, max_count=max_count, rounding=rounding
-    )
+    training = QuantisedArithmetic(quantised.shape, quantised.grids, weight_bits=bits)
     with torch.no_grad():
         scores = quantised.network(to_maps(images).double(), training).numpy()
     logits = quantised.run(images)["logits"]
@@ -87,7 +85,7 @@ def test_unfolded_training_weights_are_integers_once_folded():
             seen[name] = norm.training
             return super().written(name, conv, norm, inputs, divisor=divisor)
 
-    watching = Watching(grids, weight_bits=4, max_count=4, rounding=Rounding.HALF_UP)
+    watching = Watching(network.network, grids, weight_bits=4)
     network(to_maps(random_images(16)), watching).sum().backward()
     assert all(seen.values())
     assert set(seen) == set(grids.exponents)
@@ -99,16 +97,12 @@ def test_a_slope_of_zero_does_not_divide_by_zero():
     network = random_network(7).train()
     network.block3[0].mlp.fc2_bn.weight.data[0] = 0
     grids = find_grids(network, QuantiseConfig(weight_bits=4))
-    arithmetic = QuantisedArithmetic(
-        grids, weight_bits=4, max_count=4, rounding=Rounding.HALF_UP
-    )
+    arithmetic = QuantisedArithmetic(network.network, grids, weight_bits=4)
     assert network(to_maps(random_images(16)), arithmetic).isfinite().all()
 
 
 def test_a_stream_that_leaves_its_grid_is_noticed():
     quantised = random_quantised(8)
-    arithmetic = IntegerArithmetic(
-        quantised.grids, weight_bits=8, max_count=4, rounding=Rounding.HALF_UP, trace={}
-    )
+    arithmetic = IntegerArithmetic(quantised.shape, quantised.grids, weight_bits=8, trace={})
     with pytest.raises(ArithmeticError, match="^pixels must be whole numbers$"):
         arithmetic.pixels(torch.tensor([0.5]))

@@ -16,7 +16,7 @@ from train.config import (
     to_builtins,
 )
 from train.integer import QuantisedNetwork
-from train.model import ESpikeFormer, to_maps
+from train.model import ESpikeFormer, build, to_maps
 from train.quantise import find_grids
 
 
@@ -69,7 +69,7 @@ def random_network(seed, **changes):
     """A network whose batch norms have slopes of both signs and statistics of random images."""
     torch.manual_seed(seed)
     shape = network_config(**changes)
-    network = ESpikeFormer(shape)
+    network = build(shape)
     for module in network.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             torch.nn.init.normal_(module.weight)
@@ -81,13 +81,11 @@ def random_network(seed, **changes):
     return network.eval()
 
 
-def random_quantised(seed, *, bits=8, **changes):
-    """A random network in integer evaluation."""
+def random_quantised(seed, *, bits=8, exported=None, **changes):
+    """A random network in integer evaluation, with the head that is exported."""
     network = random_network(seed, **changes)
     grids = find_grids(network, QuantiseConfig(weight_bits=bits))
-    return QuantisedNetwork.of(
-        network, grids, weight_bits=bits, rounding=network.network.rounding
-    )
+    return QuantisedNetwork.of(network, grids, weight_bits=bits, head=exported)
 
 
 def make_dyadic(network, generator):
@@ -121,4 +119,4 @@ def dyadic_quantised(seed, **changes):
     grids = find_grids(network, QuantiseConfig(weight_bits=8))
     for steps in grids.scales.values():
         steps.fill_(2.0**-5)
-    return QuantisedNetwork.of(network, grids, weight_bits=8, rounding=network.network.rounding)
+    return QuantisedNetwork.of(network, grids, weight_bits=8)

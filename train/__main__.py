@@ -240,6 +240,10 @@ def _add_training(parser):
 
 def _add_rounding(parser):
     parser.add_argument(
+        "--head", choices=["spike", "analog"],
+        help="of a network that has both (default: spike, which hardware runs)",
+    )
+    parser.add_argument(
         "--rounding", choices=["half-up", "half-even"],
         help="rule of every neuron, in place of the one the network was trained with",
     )

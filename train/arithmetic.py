@@ -14,6 +14,7 @@ from torch import nn
 
 from train.depthwise import SMALL_MAP, depthwise
 from train.neuron import SpikeNeuron
+from train.stages import ScaledNorm, TwoStage
 
 
 __all__ = ["PIXEL_DIVISOR", "FloatArithmetic", "Stream", "convolve", "normalise", "split_heads"]
@@ -65,7 +66,9 @@ def convolve(inputs, conv, *, weight, bias):
 
 
 def normalise(potential, norm):
-    """Batch norm of 2-D maps by a 1-D or 2-D ``norm``."""
+    """Batch norm of 2-D maps by a 1-D or 2-D ``norm``, with a layer scale or without."""
+    if isinstance(norm, ScaledNorm):
+        return normalise(potential, norm.norm) * norm.scale[:, None, None]
     if isinstance(norm, nn.BatchNorm1d):
         return norm(potential.flatten(2)).view_as(potential)
     return norm(potential)
@@ -79,23 +82,23 @@ def split_heads(spikes, heads):
 class FloatArithmetic:
     """SFA in floating point, as the float network is trained and evaluated.
 
-    Spikes are ``count / D`` (``count`` in front of the classifier), streams real numbers.
+    Spikes are ``count / divisor`` (``count`` in front of the classifier), streams real numbers.
 
     Parameters
     ----------
-    max_count : int
-        ``D``.
-    rounding : Rounding
+    network : NetworkConfig
+        Gives the neuron and the scale of attention.
     meter : function, optional
-        Called as ``meter(spikes, weight, outputs)`` for every convolution of spikes.
+        Called as ``meter(counts, weight, outputs)`` for every convolution of spikes, with the mean
+        count of its inputs.
     """
 
-    def __init__(self, *, max_count, rounding, meter=None):
-        self.max_count = max_count
-        self.rounding = rounding
+    def __init__(self, network, *, meter=None):
+        self.shape = network
         self.meter = meter
-        self.neuron = SpikeNeuron(max_count=max_count, rounding=rounding, divisor=max_count)
-        self.head_neuron = SpikeNeuron(max_count=max_count, rounding=rounding, divisor=1)
+        neuron = {"max_count": network.max_count, "rounding": network.rounding}
+        self.neuron = SpikeNeuron(divisor=network.divisor, **neuron)
+        self.head_neuron = SpikeNeuron(divisor=1, **neuron)
 
     def pixels(self, images):
         """Network input from pixel values 0..255, shape (images, channels, height, width)."""
@@ -114,17 +117,19 @@ class FloatArithmetic:
 
     def write(self, name, conv, norm, spikes, *, previous):
         """Stream after adding a branch to ``previous``, or a new stream if that is ``None``."""
-        value = self.written(name, conv, norm, spikes, divisor=self.max_count)
+        value = self.written(name, conv, norm, spikes, divisor=self.shape.divisor)
         self._measure(spikes, conv, value)
         if previous is not None:
             value = previous.value + value
         return Stream(name, value, self.neuron(value))
 
     def attention(self, name, queries, keys, values, *, heads):
-        """Spikes of ``q (k^T v) 2 / sqrt(dk)``; heads are contiguous channels."""
+        """Spikes of ``scale q (k^T v)``; heads are contiguous channels."""
         maps = queries.shape[2:]
         queries, keys, values = (split_heads(x, heads) for x in (queries, keys, values))
-        memory = values @ keys.transpose(-1, -2) * (2 / math.sqrt(queries.shape[2]))
+        numerator, square_denominator = self.shape.attention_scale(queries.shape[2])
+        scale = numerator / math.sqrt(square_denominator)
+        memory = values @ keys.transpose(-1, -2) * scale
         potential = memory @ queries
         return self.neuron(potential.flatten(1, 2).unflatten(2, maps))
 
@@ -136,14 +141,28 @@ class FloatArithmetic:
         """Class scores, shape (images, classes)."""
         return linear(spikes.flatten(1))
 
+    def analog_logits(self, name, linear, stream):
+        """Class scores from the mean of a stream over its tokens, shape (images, classes)."""
+        return linear(stream.value.mean((2, 3)))
+
+    def mean_of(self, analog, spike):
+        """Class scores of a network with two heads."""
+        return (analog + spike) / 2
+
     def branch(self, name, conv, norm, spikes):
         """Potential in front of a branch-internal neuron."""
-        return normalise(convolve(spikes, conv, weight=conv.weight, bias=conv.bias), norm)
+        return normalise(self.project(spikes, conv), norm)
 
     def written(self, name, conv, norm, inputs, *, divisor):
         """What a layer adds to the residual stream; ``inputs`` are integers over ``divisor``."""
-        return normalise(convolve(inputs, conv, weight=conv.weight, bias=conv.bias), norm)
+        return normalise(self.project(inputs, conv), norm)
+
+    def project(self, inputs, conv):
+        """A layer's convolution, or both stages of one that has two."""
+        if isinstance(conv, TwoStage):
+            return conv(inputs)
+        return convolve(inputs, conv, weight=conv.weight, bias=conv.bias)
 
     def _measure(self, spikes, conv, outputs):
         if self.meter is not None:
-            self.meter(spikes, conv.weight, outputs)
+            self.meter(spikes.mean() * self.shape.divisor, conv.weight, outputs)

@@ -87,8 +87,8 @@ class Autoencoder(nn.Module):
         self.network = network
         self.grid = patch_grid(shape)
         pixels = math.prod(shape.image) // math.prod(self.grid)
-        self.norm = nn.BatchNorm1d(shape.dims[3])
-        self.widen = nn.Linear(shape.dims[3], width)
+        self.norm = nn.BatchNorm1d(shape.dims[-1])
+        self.widen = nn.Linear(shape.dims[-1], width)
         self.blocks = nn.TransformerEncoder(
             nn.TransformerEncoderLayer(
                 width, width // _HEAD, 4 * width, dropout=0.0, activation="gelu",
@@ -112,10 +112,7 @@ class Autoencoder(nn.Module):
         -------
         tensor of one value
         """
-        shape = self.network.network
-        arithmetic = MaskedArithmetic(
-            mask, max_count=shape.max_count, rounding=shape.rounding
-        )
+        arithmetic = MaskedArithmetic(self.network.network, mask)
         hidden = F.interpolate(mask.to(images), size=images.shape[2:], mode="nearest")
         stream = self.network(images * (1 - hidden), arithmetic)
         tokens = self.norm(stream.flatten(2)).transpose(1, 2)

@@ -10,14 +10,54 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (E-SpikeFormer).
 
 from torch import nn
 
+from train.stages import ScaledNorm
 
-__all__ = ["Attention", "ConvBlock", "Down", "Mlp", "SeparableConv", "TransformerBlock"]
+
+__all__ = [
+    "Attention", "ConvBlock", "Down", "Mlp", "SeparableConv", "TransformerBlock", "chain",
+    "conv_norm", "initialise",
+]
 
 
-def _conv_norm(channels, out_channels, *, kernel=1, groups=1):
-    """Convolution without bias and its batch norm, as a pair that is indexed 0 and 1."""
+def chain(network, parts, pixels, arithmetic):
+    """Stream after the parts of a network, of which the first is its stem.
+
+    Parameters
+    ----------
+    network : nn.Module
+    parts : sequence of str
+        Names of downsampling layers, and of lists of blocks.
+    pixels : Any
+        What the arithmetic makes of images.
+    arithmetic : FloatArithmetic
+
+    Returns
+    -------
+    Stream
+    """
+    stem, *others = parts
+    stream = getattr(network, stem).stem(stem, pixels, arithmetic)
+    for name in others:
+        part = getattr(network, name)
+        if isinstance(part, nn.ModuleList):
+            for index, block in enumerate(part):
+                stream = block(f"{name}.{index}", stream, arithmetic)
+        else:
+            stream = part(name, stream, arithmetic)
+    return stream
+
+
+def initialise(module):
+    """Small normal weights and zero bias of a classifier; convolutions keep torch's default."""
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        nn.init.zeros_(module.bias)
+
+
+def conv_norm(channels, out_channels, *, kernel=1, groups=1, bias=False):
+    """Convolution and its batch norm, as a pair that is indexed 0 and 1."""
     conv = nn.Conv2d(
-        channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=False
+        channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=bias
     )
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels))
 
@@ -59,9 +99,9 @@ class SeparableConv(nn.Module):
     def __init__(self, channels, *, kernel):
         super().__init__()
         hidden = 2 * channels
-        self.pwconv1 = _conv_norm(channels, hidden)
-        self.dwconv = _conv_norm(hidden, hidden, kernel=kernel, groups=hidden)
-        self.pwconv2 = _conv_norm(hidden, channels)
+        self.pwconv1 = conv_norm(channels, hidden)
+        self.dwconv = conv_norm(hidden, hidden, kernel=kernel, groups=hidden)
+        self.pwconv2 = conv_norm(hidden, channels)
 
     def forward(self, name, stream, arithmetic):
         """Stream after the branch."""
@@ -110,10 +150,10 @@ class Attention(nn.Module):
     def __init__(self, channels, *, heads, ratio):
         super().__init__()
         self.heads = heads
-        self.q_conv = _conv_norm(channels, channels)
-        self.k_conv = _conv_norm(channels, channels)
-        self.v_conv = _conv_norm(channels, ratio * channels)
-        self.proj_conv = _conv_norm(ratio * channels, channels)
+        self.q_conv = conv_norm(channels, channels)
+        self.k_conv = conv_norm(channels, channels)
+        self.v_conv = conv_norm(channels, ratio * channels)
+        self.proj_conv = conv_norm(ratio * channels, channels)
 
     def forward(self, name, stream, arithmetic):
         """Stream after the branch."""
@@ -139,10 +179,11 @@ class Mlp(nn.Module):
         self.fc2_conv = nn.Conv1d(ratio * channels, channels, 1)
         self.fc2_bn = nn.BatchNorm1d(channels)
 
-    def forward(self, name, stream, arithmetic):
+    def forward(self, name, stream, arithmetic, *, scale=None):
         """Stream after the branch, which the enclosing block ``name`` writes."""
         spikes = arithmetic.fire(f"{name}.mlp.fc1", self.fc1_conv, self.fc1_bn, stream.spikes)
-        return arithmetic.write(name, self.fc2_conv, self.fc2_bn, spikes, previous=stream)
+        norm = self.fc2_bn if scale is None else ScaledNorm(self.fc2_bn, scale)
+        return arithmetic.write(name, self.fc2_conv, norm, spikes, previous=stream)
 
 
 class TransformerBlock(nn.Module):

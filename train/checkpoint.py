@@ -9,7 +9,7 @@ import torch
 from golden.atomic import replacing
 from train.config import Config, ConfigError, from_builtins, to_builtins
 from train.integer import QuantisedNetwork
-from train.model import ESpikeFormer
+from train.model import build
 from train.quantise import Grids
 
 
@@ -69,17 +69,19 @@ class Checkpoint:
         """The network, with its parameters, in training mode."""
         # The numbers that are drawn here are overwritten; the caller's generator stays as it is.
         with torch.random.fork_rng(devices=[]):
-            network = ESpikeFormer(self.config.network)
+            network = build(self.config.network)
         network.load_state_dict(self.network)
         return network
 
-    def quantised(self, rounding=None):
+    def quantised(self, rounding=None, head=None):
         """The network in integer evaluation.
 
         Parameters
         ----------
         rounding : Rounding, optional
             In place of the rule that the network was trained with.
+        head : str, optional
+            ``spike`` or ``analog``, of a network that has both.
 
         Returns
         -------
@@ -97,7 +99,7 @@ class Checkpoint:
             )
         return QuantisedNetwork.of(
             self.build(), self.grids, weight_bits=self.config.quantise.weight_bits,
-            rounding=rounding or self.config.network.rounding,
+            rounding=rounding, head=head,
         )
 
 

@@ -64,7 +64,7 @@ def evaluate(options):
     if state.grids is None:
         found = {"float": float_accuracy(state.build(), split)}
     else:
-        found = measure(state, split, _rounding(options))
+        found = measure(state, split, _rounding(options), options.head)
     for kind, value in found.items():
         print(f"{kind:9} {value:.2%} of {len(split.test_images)} held-back images")
     if options.report is not None:
@@ -86,10 +86,10 @@ def export(options):
     began = time.perf_counter()
     state = checkpoint.load(options.checkpoint)
     split = load_split(state.config, options.data)
-    quantised = state.quantised(_rounding(options))
+    quantised = state.quantised(_rounding(options), options.head)
     report = training_report(state)
-    report["rounding"] = quantised.rounding.value
-    report["accuracy"] |= measure(state, split, quantised.rounding)
+    report["rounding"] = quantised.shape.rounding.value
+    report["accuracy"] |= measure(state, split, quantised.shape.rounding, options.head)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with image_progress("comparing with golden, images") as progress:
         # The model's notes leave out what a repeated run would not reproduce.

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from golden.model import Rounding
+from train.network import NetworkConfig
 
 
 __all__ = [
@@ -26,61 +26,11 @@ PRETRAINED_CHECKPOINT = "pretrained.pt"
 Positive = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 NonNegative = Annotated[float, Meta(ge=0)]
+Rate = Annotated[float, Meta(gt=0)]
 
 
 class ConfigError(ValueError):
     """A configuration that breaks a rule, told in one sentence."""
-
-
-class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Shape of an E-SpikeFormer.
-
-    Parameters
-    ----------
-    image : (int, int, int)
-        Height, width and channels of the 8-bit input.
-    classes : int
-    dims : (int, int, int, int)
-        C0..C3; the stem has C0/2 channels.
-    depths : (int, int)
-        Transformer blocks of width C2 and of width C3.
-    heads : int
-        Divides C2 and C3.
-    strides : (int, int, int, int, int)
-        Of the stem and the four downsampling layers, each 1 or 2.
-    stem_kernel : int
-        Odd.
-    max_count : int
-        ``D``, 1 to 15: most spikes that a neuron fires at once.
-    rounding : Rounding
-    ratio : int
-        Widening of MLP, value projection and second branch of a convolution block.
-    """
-
-    image: tuple[Positive, Positive, Positive]
-    classes: Annotated[int, Meta(ge=2)]
-    dims: tuple[Positive, Positive, Positive, Positive]
-    depths: tuple[Positive, Positive]
-    heads: Positive
-    strides: tuple[Positive, Positive, Positive, Positive, Positive]
-    stem_kernel: Positive = 7
-    max_count: Annotated[int, Meta(ge=1, le=15)] = 4
-    rounding: Rounding = Rounding.HALF_UP
-    ratio: Positive = 4
-
-    def __post_init__(self):
-        if self.dims[0] % 2:
-            raise ValueError(f"dims[0] must be even, not {self.dims[0]}")
-        for index in (2, 3):
-            if self.dims[index] % self.heads:
-                raise ValueError(
-                    f"dims[{index}] must be a multiple of heads ({self.heads}), "
-                    f"not {self.dims[index]}"
-                )
-        if self.stem_kernel % 2 == 0:
-            raise ValueError(f"stem_kernel must be odd, not {self.stem_kernel}")
-        if max(self.strides) > 2:
-            raise ValueError(f"strides must be 1 or 2, not {max(self.strides)}")
 
 
 class QuantiseConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -138,8 +88,8 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     quantised_epochs: Annotated[int, Meta(ge=0)]
     frozen_epochs: Annotated[int, Meta(ge=0)]
     batch: Annotated[int, Meta(ge=2)]
-    float_rate: Annotated[float, Meta(gt=0)]
-    quantised_rate: Annotated[float, Meta(gt=0)]
+    float_rate: Rate
+    quantised_rate: Rate
     warmup: Fraction = 0.1
     weight_decay: NonNegative = 0.05
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.1
@@ -149,7 +99,7 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     average: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     patience: Annotated[int, Meta(ge=0)] = 0
     teacher_weight: Fraction = 0.5
-    temperature: Annotated[float, Meta(gt=0)] = 2.0
+    temperature: Rate = 2.0
 
     def __post_init__(self):
         if self.float_epochs + self.quantised_epochs == 0:
@@ -178,7 +128,7 @@ class PretrainConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     epochs: Positive = 20
     batch: Annotated[int, Meta(ge=2)] = 64
-    rate: Annotated[float, Meta(gt=0)] = 2e-3
+    rate: Rate = 2e-3
     warmup: Fraction = 0.1
     weight_decay: NonNegative = 0.05
     clip: NonNegative = 0.0

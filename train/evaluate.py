@@ -35,7 +35,7 @@ def float_accuracy(network, split):
     return right / len(split.test_labels)
 
 
-def measure(state, split, rounding=None):
+def measure(state, split, rounding=None, head=None):
     """Accuracies of the quantised network and of the integer model, both 0 to 1.
 
     Parameters
@@ -45,13 +45,15 @@ def measure(state, split, rounding=None):
     split : DataSplit
     rounding : Rounding, optional
         In place of the trained rule.
+    head : str, optional
+        ``spike`` or ``analog``, of a network that has both.
 
     Returns
     -------
     dict of str to float
         ``quantised`` and ``golden``.
     """
-    quantised = state.quantised(rounding)
+    quantised = state.quantised(rounding, head)
     model = integer_model(quantised, name=state.config.name)
     sides = {
         "quantised": lambda images: quantised.run(images)["logits"],

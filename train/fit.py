@@ -17,7 +17,7 @@ from train.data import load_split
 from train.evaluate import batches, float_accuracy, measure
 from train.history import History
 from train.initial import load_weights
-from train.model import ESpikeFormer
+from train.model import build
 from train.processes import ALONE
 from train.schedule import FLOAT, FROZEN, Schedule
 from train.training import Training
@@ -183,7 +183,7 @@ def start(config, path, seed, init=None, progress=None):
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = ESpikeFormer(config.network)
+        network = build(config.network)
     if init is not None:
         kept = load_weights(network, init)
         if kept:

@@ -9,6 +9,7 @@ import numpy as np
 from golden.conv import output_size
 from golden.model import (
     PIXELS,
+    AnalogHead,
     Conv,
     Fire,
     IntegerModel,
@@ -56,7 +57,7 @@ def integer_model(quantised, *, name, notes=None):
     """
     folder = _Folder(quantised)
     quantised.network(None, folder)
-    shape = quantised.network.network
+    shape = quantised.shape
     return IntegerModel(
         name=name, max_count=shape.max_count, image_shape=tuple(shape.image),
         classes=shape.classes, layers=tuple(folder.layers), notes=notes or {},
@@ -132,9 +133,9 @@ class _Folder:
         self._grids = quantised.grids
         self._bits = quantised.weight_bits
         self._limit = weight_limit(quantised.weight_bits)
-        self._max_count = quantised.max_count
-        self._rounding = quantised.rounding
-        self._maps = {PIXELS: quantised.network.network.image[:2]}
+        self._shape = quantised.shape
+        self._rounding = quantised.shape.rounding
+        self._maps = {PIXELS: quantised.shape.image[:2]}
         self._channels = {}
 
     def pixels(self, images):
@@ -143,7 +144,7 @@ class _Folder:
     def fire(self, name, conv, norm, spikes):
         folded = fold_fire(
             conv, norm, scales=self._grids.scales[name].double(), limit=self._limit,
-            divisor=self._max_count,
+            divisor=self._shape.divisor,
         )
         weight, slope = _whole(folded.weight), _numbers(folded.slope)
         # A negative slope would turn the comparison round; negating the row keeps one kind.
@@ -157,12 +158,16 @@ class _Folder:
         return self._written(name, conv, norm, pixels, divisor=PIXEL_DIVISOR, previous=None)
 
     def write(self, name, conv, norm, spikes, *, previous):
-        return self._written(name, conv, norm, spikes, divisor=self._max_count, previous=previous)
+        return self._written(
+            name, conv, norm, spikes, divisor=self._shape.divisor, previous=previous
+        )
 
     def attention(self, name, queries, keys, values, *, heads):
         height, width = self._maps[queries]
+        dk = self._channels[queries] // heads
         thresholds = attention_thresholds(
-            self._channels[queries] // heads, self._max_count, self._rounding, height * width
+            dk, self._shape.max_count, self._rounding, height * width,
+            divisor=self._shape.divisor, scale=self._shape.attention_scale(dk),
         )
         drain = Fire(Neuron(thresholds, self._rounding))
         self.layers.append(KeyValue(f"{name}.kv", keys, values, heads))
@@ -173,7 +178,7 @@ class _Folder:
     def token_mean(self, name, stream):
         height, width = self._maps[stream.spikes]
         bits = self._grids.fraction_bits[stream.name]
-        thresholds = stream_thresholds(bits, self._max_count, self._rounding, height * width)
+        thresholds = stream_thresholds(bits, self._shape.max_count, self._rounding, height * width)
         self.layers.append(TokenSum(name, stream.value, Fire(Neuron(thresholds, self._rounding))))
         return f"{name}.counts"
 
@@ -187,13 +192,24 @@ class _Folder:
             drain=Logits(_whole(folded.bias), scale),
         ))
 
+    def analog_logits(self, name, linear, stream):
+        height, width = self._maps[stream.spikes]
+        folded = fold_logits(
+            linear, scale=float(self._grids.scales[name]), limit=self._limit,
+            units=height * width * 2 ** self._grids.fraction_bits[stream.name],
+        )
+        self.layers.append(AnalogHead(
+            name, stream.value, _whole(folded.weight).astype(np.int8), self._bits,
+            Logits(_whole(folded.bias), folded.scale),
+        ))
+
     def _written(self, name, conv, norm, inputs, *, divisor, previous):
         fraction_bits = self._grids.fraction_bits[name]
         folded = fold_write(
             conv, norm, exponent=self._grids.exponents[name], fraction_bits=fraction_bits,
             limit=self._limit, divisor=divisor,
         )
-        thresholds = stream_thresholds(fraction_bits, self._max_count, self._rounding)
+        thresholds = stream_thresholds(fraction_bits, self._shape.max_count, self._rounding)
         drain = Write(
             previous=None if previous is None else previous.value,
             shift=fraction_bits - folded.exponent, bias=_whole(folded.bias),
@@ -203,11 +219,11 @@ class _Folder:
         return Stream(name, f"{name}.stream", self._append(layer, drain))
 
     def _thresholds(self, layer, slopes, offsets):
-        lows, highs = conv_interval(layer, self._max_count)
+        lows, highs = conv_interval(layer, self._shape.max_count)
         try:
             return np.stack([
                 fold_thresholds(
-                    float(slope), float(offset), max_count=self._max_count,
+                    float(slope), float(offset), max_count=self._shape.max_count,
                     rounding=self._rounding, low=int(low), high=int(high),
                 )
                 for slope, offset, low, high in zip(slopes, offsets, lows, highs, strict=True)

@@ -10,10 +10,11 @@ import math
 from dataclasses import dataclass
 
 import torch
+from msgspec.structs import replace
+from torch import nn
 
-from golden.model import Rounding
 from train.arithmetic import PIXEL_DIVISOR, Stream, convolve, split_heads
-from train.model import ESpikeFormer, to_maps
+from train.model import to_maps
 from train.neuron import spike_count
 from train.quantise import Grids, norm_affine, weight_limit
 
@@ -95,15 +96,26 @@ def fold_write(conv, norm, *, exponent, fraction_bits, limit, divisor):
     return FoldedWrite(steps.round().clamp(-limit, limit), bias, exponent, fraction_bits)
 
 
-def fold_logits(linear, *, scale, limit):
-    """Integer weights and bias of the classifier, in units of ``scale``.
+def fold_logits(linear, *, scale, limit, units=1):
+    """Integer weights and bias of a classifier.
+
+    Parameters
+    ----------
+    linear : nn.Linear
+        In float64.
+    scale : float
+        Step of the weights.
+    limit : int
+        Largest magnitude of a weight.
+    units : int
+        The classifier's inputs are integers over this: 1 for counts.
 
     Returns
     -------
     FoldedLogits
     """
     weight = (linear.weight / scale).round().clamp(-limit, limit)
-    return FoldedLogits(weight, (linear.bias / scale).round(), scale)
+    return FoldedLogits(weight, (linear.bias / (scale / units)).round(), scale / units)
 
 
 def _per_channel(values, weight):
@@ -118,17 +130,16 @@ class IntegerArithmetic:
 
     Parameters
     ----------
+    network : NetworkConfig
     grids : Grids
-    weight_bits, max_count : int
-    rounding : Rounding
+    weight_bits : int
     trace : dict, optional
     """
 
-    def __init__(self, grids, *, weight_bits, max_count, rounding, trace=None):
+    def __init__(self, network, grids, *, weight_bits, trace=None):
+        self.shape = network
         self.grids = grids
         self.limit = weight_limit(weight_bits)
-        self.max_count = max_count
-        self.rounding = rounding
         self.trace = trace
 
     def pixels(self, images):
@@ -139,7 +150,7 @@ class IntegerArithmetic:
         """Counts of a branch-internal neuron."""
         folded = fold_fire(
             conv, norm, scales=self.grids.scales[name].double(), limit=self.limit,
-            divisor=self.max_count,
+            divisor=self.shape.divisor,
         )
         potential = convolve(spikes, conv, weight=folded.weight, bias=None)
         slope, offset = folded.slope[:, None, None], folded.offset[:, None, None]
@@ -151,7 +162,9 @@ class IntegerArithmetic:
 
     def write(self, name, conv, norm, spikes, *, previous):
         """Stream after adding a branch."""
-        return self._written(name, conv, norm, spikes, divisor=self.max_count, previous=previous)
+        return self._written(
+            name, conv, norm, spikes, divisor=self.shape.divisor, previous=previous
+        )
 
     def attention(self, name, queries, keys, values, *, heads):
         """Counts of the neuron behind ``q (k^T v)``."""
@@ -159,9 +172,10 @@ class IntegerArithmetic:
         queries, keys, values = (split_heads(x, heads) for x in (queries, keys, values))
         memory = self._keep(f"{name}.kv", keys @ values.transpose(-1, -2))
         products = (memory.transpose(-1, -2) @ queries).flatten(1, 2).unflatten(2, maps)
-        # One division, so that an exact tie stays one: 2 I / (D**3 sqrt(dk)).
-        divisor = self.max_count**3 * math.sqrt(queries.shape[2])
-        return self._count(f"{name}.attn", products * 2 / divisor)
+        numerator, square_denominator = self.shape.attention_scale(queries.shape[2])
+        # One division, so that an exact tie stays one.
+        denominator = self.shape.divisor**3 * math.sqrt(square_denominator)
+        return self._count(f"{name}.attn", products * numerator / denominator)
 
     def token_mean(self, name, stream):
         """Counts of the mean over tokens, shape (images, channels, 1, 1)."""
@@ -171,10 +185,20 @@ class IntegerArithmetic:
 
     def logits(self, name, linear, spikes):
         """Class scores; the trace has them in integers."""
-        scale = float(self.grids.scales[name])
-        folded = fold_logits(linear, scale=scale, limit=self.limit)
+        folded = fold_logits(linear, scale=float(self.grids.scales[name]), limit=self.limit)
         totals = spikes.flatten(1) @ folded.weight.T + folded.bias
-        return self._keep("logits", totals) * scale
+        return self._keep("logits", totals) * folded.scale
+
+    def analog_logits(self, name, linear, stream):
+        """Class scores from the sum of a stream; the trace has them in integers."""
+        height, width = stream.value.shape[2:]
+        fraction_bits = self.grids.fraction_bits[stream.name]
+        folded = fold_logits(
+            linear, scale=float(self.grids.scales[name]), limit=self.limit,
+            units=height * width * 2**fraction_bits,
+        )
+        sums = stream.value.sum((2, 3)) * 2.0**fraction_bits
+        return self._keep("logits", sums @ folded.weight.T + folded.bias) * folded.scale
 
     def _written(self, name, conv, norm, inputs, *, divisor, previous):
         fraction_bits = self.grids.fraction_bits[name]
@@ -191,7 +215,7 @@ class IntegerArithmetic:
         return Stream(name, value, self._count(name, value))
 
     def _count(self, name, potential):
-        count = spike_count(potential, self.max_count, self.rounding)
+        count = spike_count(potential, self.shape.max_count, self.shape.rounding)
         return self._keep(f"{name}.counts", count)
 
     def _keep(self, name, values):
@@ -209,28 +233,46 @@ class QuantisedNetwork:
 
     Parameters
     ----------
-    network : ESpikeFormer
-        In float64 and evaluation mode; :meth:`of` makes such a copy.
+    network : nn.Module
+        In float64 and evaluation mode, with one head; :meth:`of` makes such a copy.
     grids : Grids
     weight_bits : int
-    rounding : Rounding
-        Of every neuron; it may differ from the rule that the network was trained with.
     """
 
-    network: ESpikeFormer
+    network: nn.Module
     grids: Grids
     weight_bits: int
-    rounding: Rounding
 
     @classmethod
-    def of(cls, network, grids, *, weight_bits, rounding):
-        """Copy ``network`` into float64 and evaluation mode."""
-        return cls(copy.deepcopy(network).double().eval(), grids, weight_bits, rounding)
+    def of(cls, network, grids, *, weight_bits, rounding=None, head=None):
+        """Copy ``network`` into float64 and evaluation mode.
+
+        Parameters
+        ----------
+        network : nn.Module
+        grids : Grids
+        weight_bits : int
+        rounding : Rounding, optional
+            Of every neuron, in place of the rule that the network was trained with.
+        head : str, optional
+            ``spike`` or ``analog``, for a network that has both; ``spike`` if not given.
+
+        Raises
+        ------
+        ValueError
+            If the network does not have that head.
+        """
+        copied = copy.deepcopy(network).double().eval()
+        copied.network = replace(
+            copied.network, rounding=rounding or copied.network.rounding,
+            head=_chosen(copied.network.head, head),
+        )
+        return cls(copied, grids, weight_bits)
 
     @property
-    def max_count(self):
-        """``D``."""
-        return self.network.network.max_count
+    def shape(self):
+        """Configuration of the network."""
+        return self.network.network
 
     @torch.no_grad()
     def run(self, images, *, trace=False):
@@ -248,8 +290,16 @@ class QuantisedNetwork:
         """
         tensors = {}
         arithmetic = IntegerArithmetic(
-            self.grids, weight_bits=self.weight_bits, max_count=self.max_count,
-            rounding=self.rounding, trace=tensors,
+            self.shape, self.grids, weight_bits=self.weight_bits, trace=tensors,
         )
         self.network(to_maps(images), arithmetic)
         return tensors if trace else {"logits": tensors["logits"]}
+
+
+def _chosen(heads, head):
+    """Head to export, of those that a network has."""
+    if head is None:
+        return "spike" if heads == "both" else heads
+    if heads not in (head, "both"):
+        raise ValueError(f"the network has no {head} head, so export its {heads} head")
+    return head

@@ -8,7 +8,7 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (masked pre-traini
 import torch
 import torch.nn.functional as F
 
-from train.arithmetic import FloatArithmetic, convolve
+from train.arithmetic import FloatArithmetic
 
 
 __all__ = ["MaskedArithmetic", "draw_mask", "spread"]
@@ -52,27 +52,26 @@ class MaskedArithmetic(FloatArithmetic):
 
     Parameters
     ----------
+    network : NetworkConfig
     mask : bool tensor, shape (images, 1, rows, columns)
         True where a patch is hidden.
-    max_count : int
-    rounding : Rounding
     """
 
-    def __init__(self, mask, *, max_count, rounding):
-        super().__init__(max_count=max_count, rounding=rounding)
+    def __init__(self, network, mask):
+        super().__init__(network)
         self._mask = mask
 
     def branch(self, name, conv, norm, spikes):
         """Potential in front of a branch-internal neuron."""
         if not name.startswith(_SPARSE):
             return super().branch(name, conv, norm, spikes)
-        return self._visible(convolve(spikes, conv, weight=conv.weight, bias=conv.bias), norm)
+        return self._visible(self.project(spikes, conv), norm)
 
     def written(self, name, conv, norm, inputs, *, divisor):
         """What a layer adds to the residual stream."""
         if not name.startswith(_SPARSE):
             return super().written(name, conv, norm, inputs, divisor=divisor)
-        return self._visible(convolve(inputs, conv, weight=conv.weight, bias=conv.bias), norm)
+        return self._visible(self.project(inputs, conv), norm)
 
     def token_mean(self, name, stream):
         """The stream itself, shape (images, channels, height, width)."""

@@ -1,16 +1,25 @@
-"""E-SpikeFormer for any widths, depths, heads, strides and image size."""
+"""Networks for any widths, depths, heads, strides and image size; here that of the base family."""
 
 import torch
 from torch import nn
 
 from golden.model import Rounding
 from train.arithmetic import FloatArithmetic
-from train.blocks import ConvBlock, Down, TransformerBlock
-from train.config import NetworkConfig
+from train.blocks import ConvBlock, Down, TransformerBlock, chain, initialise
+from train.large import LargeSpikeFormer
+from train.network import NetworkConfig
 
 
-__all__ = ["ESpikeFormer", "PUBLISHED_DIMS", "count_parameters", "published", "to_maps"]
+__all__ = [
+    "ESpikeFormer", "PUBLISHED_DIMS", "build", "count_parameters", "published", "to_maps",
+]
 
+
+#: Parts of the network in their order, up to the last stream.
+_STAGES = (
+    "downsample1_1", "ConvBlock1_1", "downsample1_2", "ConvBlock1_2", "downsample2",
+    "ConvBlock2_1", "ConvBlock2_2", "downsample3", "block3", "downsample4", "block4",
+)
 
 #: Widths C0..C3 of the published sizes.
 PUBLISHED_DIMS = {
@@ -57,9 +66,7 @@ class ESpikeFormer(nn.Module):
     def __init__(self, network):
         super().__init__()
         self.network = network
-        self.arithmetic = FloatArithmetic(
-            max_count=network.max_count, rounding=network.rounding
-        )
+        self.arithmetic = FloatArithmetic(network)
         c0, c1, c2, c3 = network.dims
         strides = network.strides
         self.downsample1_1 = Down(
@@ -76,7 +83,7 @@ class ESpikeFormer(nn.Module):
         self.downsample4 = Down(c2, c3, kernel=3, stride=strides[4])
         self.block4 = self._transformer_blocks(c3, network.depths[1])
         self.head = nn.Linear(c3, network.classes)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, images, arithmetic=None):
         """Class scores of images.
@@ -93,17 +100,7 @@ class ESpikeFormer(nn.Module):
         tensor, shape (images, classes)
         """
         arithmetic = arithmetic or self.arithmetic
-        stream = self.downsample1_1.stem("downsample1_1", arithmetic.pixels(images), arithmetic)
-        stream = _chain("ConvBlock1_1", self.ConvBlock1_1, stream, arithmetic)
-        stream = self.downsample1_2("downsample1_2", stream, arithmetic)
-        stream = _chain("ConvBlock1_2", self.ConvBlock1_2, stream, arithmetic)
-        stream = self.downsample2("downsample2", stream, arithmetic)
-        stream = _chain("ConvBlock2_1", self.ConvBlock2_1, stream, arithmetic)
-        stream = _chain("ConvBlock2_2", self.ConvBlock2_2, stream, arithmetic)
-        stream = self.downsample3("downsample3", stream, arithmetic)
-        stream = _chain("block3", self.block3, stream, arithmetic)
-        stream = self.downsample4("downsample4", stream, arithmetic)
-        stream = _chain("block4", self.block4, stream, arithmetic)
+        stream = chain(self, _STAGES, arithmetic.pixels(images), arithmetic)
         spikes = arithmetic.token_mean("head.sum", stream)
         return arithmetic.logits("head", self.head, spikes)
 
@@ -117,22 +114,22 @@ class ESpikeFormer(nn.Module):
         ])
 
 
-def _chain(name, blocks, stream, arithmetic):
-    """Stream after a row of numbered blocks."""
-    for index, block in enumerate(blocks):
-        stream = block(f"{name}.{index}", stream, arithmetic)
-    return stream
+def build(network):
+    """Network of a configuration, with fresh parameters.
 
+    Parameters
+    ----------
+    network : NetworkConfig
 
-def _initialise(module):
-    """Small normal weights and zero bias of the classifier; convolutions keep torch's default."""
-    if isinstance(module, nn.Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
-        nn.init.zeros_(module.bias)
+    Returns
+    -------
+    ESpikeFormer or LargeSpikeFormer
+    """
+    return {"base": ESpikeFormer, "large": LargeSpikeFormer}[network.family](network)
 
 
 def count_parameters(network):
-    """Number of trainable values of an :class:`ESpikeFormer`."""
+    """Number of trainable values of a network."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 

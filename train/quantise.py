@@ -86,7 +86,7 @@ def find_grids(network, quantise):
     -------
     Grids
     """
-    finder = _GridFinder(quantise, max_count=network.network.max_count)
+    finder = _GridFinder(quantise, network.network.divisor)
     with torch.no_grad():
         network(None, finder)
     return finder.grids()
@@ -95,10 +95,10 @@ def find_grids(network, quantise):
 class _GridFinder:
     """Arithmetic that computes nothing and looks at the weights of every layer."""
 
-    def __init__(self, quantise, *, max_count):
+    def __init__(self, quantise, divisor):
         self._limit = weight_limit(quantise.weight_bits)
         self._max_fraction_bits = quantise.max_fraction_bits
-        self._max_count = max_count
+        self._divisor = divisor
         self._scales = {}
         self._exponents = {}
         self._stages = []
@@ -121,7 +121,7 @@ class _GridFinder:
         return self._written(name, conv, norm, divisor=PIXEL_DIVISOR, previous=None)
 
     def write(self, name, conv, norm, spikes, *, previous):
-        return self._written(name, conv, norm, divisor=self._max_count, previous=previous)
+        return self._written(name, conv, norm, divisor=self._divisor, previous=previous)
 
     def attention(self, name, queries, keys, values, *, heads):
         return None
@@ -131,6 +131,12 @@ class _GridFinder:
 
     def logits(self, name, linear, spikes):
         self._scales[name] = _best_scales(linear.weight.flatten()[None], self._limit)
+
+    def analog_logits(self, name, linear, stream):
+        self.logits(name, linear, stream)
+
+    def mean_of(self, analog, spike):
+        return None
 
     def _written(self, name, conv, norm, *, divisor, previous):
         slope, _ = norm_affine(conv, norm)
@@ -173,16 +179,15 @@ class QuantisedArithmetic(FloatArithmetic):
 
     Parameters
     ----------
+    network : NetworkConfig
     grids : Grids
     weight_bits : int
-    max_count : int
-    rounding : Rounding
     meter : function, optional
         As for :class:`FloatArithmetic`.
     """
 
-    def __init__(self, grids, *, weight_bits, max_count, rounding, meter=None):
-        super().__init__(max_count=max_count, rounding=rounding, meter=meter)
+    def __init__(self, network, grids, *, weight_bits, meter=None):
+        super().__init__(network, meter=meter)
         self.grids = grids
         self.limit = weight_limit(weight_bits)
 
@@ -208,7 +213,16 @@ class QuantisedArithmetic(FloatArithmetic):
 
     def logits(self, name, linear, spikes):
         """Class scores, shape (images, classes)."""
-        step = self.grids.scales[name]
+        return self._linear(linear, spikes.flatten(1), self.grids.scales[name], 1)
+
+    def analog_logits(self, name, linear, stream):
+        """Class scores from the mean of a stream, shape (images, classes)."""
+        tokens = stream.value.shape[2] * stream.value.shape[3]
+        units = tokens * 2 ** self.grids.fraction_bits[stream.name]
+        return self._linear(linear, stream.value.mean((2, 3)), self.grids.scales[name], units)
+
+    def _linear(self, linear, inputs, step, units):
+        """Scores of inputs that are whole numbers over ``units``; so is the bias, in steps."""
         weight = on_grid(linear.weight, step, self.limit)
-        bias = on_grid(linear.bias, step, None)
-        return torch.nn.functional.linear(spikes.flatten(1), weight, bias)
+        bias = on_grid(linear.bias, step / units, None)
+        return torch.nn.functional.linear(inputs, weight, bias)

@@ -19,15 +19,14 @@ __all__ = ["Training"]
 class _AdditionMeter:
     """Additions that the spikes of a batch cause, over those of one spike at every input."""
 
-    def __init__(self, max_count):
-        self._max_count = max_count
+    def __init__(self):
         self._spent = 0.0
         self._dense = 0
 
-    def __call__(self, spikes, weight, outputs):
+    def __call__(self, mean_count, weight, outputs):
         """Count one convolution, as if no tap fell on padding."""
         dense = weight.numel() * outputs.shape[2] * outputs.shape[3]
-        self._spent = self._spent + spikes.mean() * (self._max_count * dense)
+        self._spent = self._spent + mean_count * dense
         self._dense += dense
 
     def take(self):
@@ -166,10 +165,8 @@ class Training:
 
     def _arithmetic(self, phase):
         """How the network computes in a phase, and the meter of its additions."""
-        shape = self._config.network
-        meter = _AdditionMeter(shape.max_count)
-        neuron = {"max_count": shape.max_count, "rounding": shape.rounding, "meter": meter}
+        shape, meter = self._config.network, _AdditionMeter()
         if phase == FLOAT:
-            return FloatArithmetic(**neuron), meter
+            return FloatArithmetic(shape, meter=meter), meter
         bits = self._config.quantise.weight_bits
-        return QuantisedArithmetic(self._grids, weight_bits=bits, **neuron), meter
+        return QuantisedArithmetic(shape, self._grids, weight_bits=bits, meter=meter), meter
