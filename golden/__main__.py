@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from golden.atomic import replacing
-from golden.digits import load_digits
 from golden.file import load
-from golden.images import load_images, load_labelled
 from golden.network import accuracy, classify, run
+from golden.source import SOURCES, load_source
 from golden.spike import SpikeCode
 
 
@@ -40,7 +39,8 @@ EVALUATE_HELP = """\
 Print the accuracy of a model on labelled data.
 
 DATA is a .npz file with the arrays `images` (uint8, images x height x width x channels) and
-`labels` (integers), or the word `digits`: the 360 held-back images of scikit-learn's digits.
+`labels` (integers); a folder or zip with test/CLASS/IMAGE (or val); or the word `digits`: the 360
+held-back images of scikit-learn's digits.
 """
 
 
@@ -85,7 +85,7 @@ def _parser(prog):
         "run", help="classify images, and write tensors", description=RUN_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
-    command.add_argument("images", metavar="IMAGES", help="array, image file or folder")
+    command.add_argument("images", metavar="IMAGES", help=SOURCES)
     command.add_argument("--out", metavar="OUT.npz", type=Path, help="write the logits here")
     command.add_argument("--trace", action="store_true",
                          help="write every tensor too; needs --out")
@@ -98,7 +98,10 @@ def _parser(prog):
         "evaluate", help="accuracy on labelled data", description=EVALUATE_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
-    command.add_argument("data", metavar="DATA", help="labelled .npz file, or digits")
+    command.add_argument(
+        "data", metavar="DATA",
+        help="labelled .npz, folder or zip with test/CLASS/IMAGE, or digits",
+    )
     command.set_defaults(command=_evaluate)
     return parser
 
@@ -109,7 +112,7 @@ def _run(options):
     if options.out is not None and options.out.suffix != ".npz":
         raise ValueError(f"{options.out}: the output must be a .npz file")
     model = load(options.model)
-    images, names = load_images(options.images, model.image_shape)
+    images, _, names = load_source(options.images, model.image_shape)
     code = None if options.code is None else SpikeCode(options.code)
     result = run(model, images, trace=options.trace, code=code, progress=_progress())
     if options.out is not None:
@@ -124,10 +127,9 @@ def _run(options):
 
 def _evaluate(options):
     model = load(options.model)
-    if options.data == "digits":
-        _, _, images, labels = load_digits()
-    else:
-        images, labels = load_labelled(options.data, model.image_shape)
+    images, labels, _ = load_source(options.data, model.image_shape)
+    if labels is None:
+        raise ValueError(f"{options.data}: accuracy needs labels, which these images do not have")
     share = accuracy(model, images, labels, progress=_progress())
     print(f"accuracy {100 * share:.2f} % ({round(share * len(labels))} of {len(labels)} images)")
 

@@ -8,7 +8,11 @@ from golden.network import run
 from golden.spike import SpikeCode, set_bits
 
 
-__all__ = ["additions", "additions_per_image", "mean_counts"]
+__all__ = ["additions", "additions_per_image", "mean_counts", "skipping_macs"]
+
+
+#: Images whose tensors are in memory at the same time.
+_BATCH = 100
 
 
 def additions_per_image(model, tensors, code):
@@ -30,7 +34,10 @@ def additions_per_image(model, tensors, code):
     dict of str to int64 array, shape (images,)
         Keyed by the layer's name.
     """
-    return {layer.name: _layer(layer, tensors, code) for layer in model.layers}
+    def bits(values, name):
+        return set_bits(values, SpikeCode.BITPLANE if name == PIXELS else code)
+
+    return {layer.name: _layer(layer, tensors, bits) for layer in model.layers}
 
 
 def additions(model, tensors, code):
@@ -46,6 +53,19 @@ def additions(model, tensors, code):
             for name, counts in additions_per_image(model, tensors, code).items()}
 
 
+def skipping_macs(model, tensors):
+    """Multiplications of each image and layer that a machine does which skips inputs of zero.
+
+    Parameters and counting rule are those of `additions_per_image`, for counts that are multiplied
+    as they are.
+
+    Returns
+    -------
+    dict of str to int64 array, shape (images,)
+    """
+    return {layer.name: _layer(layer, tensors, _present) for layer in model.layers}
+
+
 def mean_counts(model, images):
     """Mean spike count of every ``*.counts`` tensor, and mean set bits of the pixels.
 
@@ -59,20 +79,29 @@ def mean_counts(model, images):
     dict of str to float
         What ``IntegerModel.mean_counts`` holds.
     """
-    tensors = run(model, images, trace=True).tensors
-    means = {PIXELS: float(set_bits(tensors[PIXELS], SpikeCode.BITPLANE).mean())}
-    for name, tensor in tensors.items():
-        if name.endswith(".counts"):
-            means[name] = float(tensor.mean())
-    return means
+    sums, sizes = {}, {}
+    for first in range(0, len(images), _BATCH):
+        tensors = run(model, images[first:first + _BATCH], trace=True).tensors
+        tensors[PIXELS] = set_bits(tensors[PIXELS], SpikeCode.BITPLANE)
+        for name, tensor in tensors.items():
+            if name == PIXELS or name.endswith(".counts"):
+                sums[name] = sums.get(name, 0) + int(tensor.sum())
+                sizes[name] = sizes.get(name, 0) + tensor.size
+    return {name: sums[name] / sizes[name] for name in sums}
 
 
-def _layer(layer, tensors, code):
+def _present(values, name):
+    """1 for every input that is not 0."""
+    return (values != 0).astype(np.int64)
+
+
+def _layer(layer, tensors, weigh):
+    """Inputs of a layer, each ``weigh``-ed, times the operations that one of them causes."""
     match layer:
         case Conv():
             source = tensors[layer.source]
             # A spike is added once for every output position that it reaches.
-            bits = set_bits(source, SpikeCode.BITPLANE if layer.source == PIXELS else code)
+            bits = weigh(source, layer.source)
             kernel = layer.weight.shape[2]
             rows, columns = (tap_cover(size, kernel, layer.stride, layer.padding)
                              for size in source.shape[2:])
@@ -82,7 +111,7 @@ def _layer(layer, tensors, code):
             # Sums of stream values are not driven by spikes.
             return np.zeros(len(tensors[layer.source]), np.int64)
         case KeyValue():
-            spikes, width = tensors[layer.keys], tensors[layer.name].shape[3]
+            name, width = layer.keys, tensors[layer.name].shape[3]
         case _:
-            spikes, width = tensors[layer.queries], tensors[layer.key_values].shape[3]
-    return set_bits(spikes, code).sum(axis=(1, 2, 3)) * width
+            name, width = layer.queries, tensors[layer.key_values].shape[3]
+    return weigh(tensors[name], name).sum(axis=(1, 2, 3)) * width

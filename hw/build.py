@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import golden
-from golden.images import load_images
+from golden.source import SOURCES, load_source
 
 from .command import guarded
 from .compiler import compile_model
@@ -111,8 +111,7 @@ def _parser(prog):
     parser.add_argument("--clock", type=float, default=80.0, metavar="MHZ",
                         help="clock that placement aims at")
     parser.add_argument("--seed", type=int, default=1, help="of the placement")
-    parser.add_argument("--images", metavar="FILE",
-                        help="images for exact cycles, as for golden run, or digits")
+    parser.add_argument("--images", metavar="FILE", help=f"images for exact cycles: {SOURCES}")
     parser.add_argument("--count", type=int, default=1, help="how many of the images to count")
     parser.add_argument("--out", type=Path, help="output folder")
     parser.add_argument("--dry-run", action="store_true",
@@ -130,7 +129,9 @@ def _run(options):
     plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,
                          spike_code=golden.SpikeCode(options.spike_code),
                          weight_width=options.weight_width)
-    images = _images(options, model)
+    images = None
+    if options.images is not None:
+        images, _, _ = load_source(options.images, model.image_shape, count=options.count)
     if options.dry_run:
         _print_dry_run(plan, device, options.clock, predicted_cycles(plan, images))
         return
@@ -166,19 +167,6 @@ def _implement(options, plan, device, cycles):
     write_report(options.out, figures)
     for name, value in summary(figures):
         print(f"  {name}: {value}")
-
-
-def _images(options, model):
-    if options.images is None:
-        return None
-    if options.images == "digits":
-        from golden.digits import load_digits
-        images = load_digits()[2]
-    else:
-        images, _ = load_images(options.images, model.image_shape)
-    if options.count < 1:
-        raise ValueError(f"--count must be at least 1, not {options.count}")
-    return images[:options.count]
 
 
 def _print_dry_run(plan, device, clock_mhz, cycles):

@@ -6,8 +6,9 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
+from golden import charts
 from golden.atomic import replacing
-from hw.charts import bars, spike_map
+from golden.charts import bars, spike_map
 
 
 __all__ = ["lane_utilisation", "summary", "write"]
@@ -141,7 +142,7 @@ def implementation(used, cycles):
 def page(figures, *, spikes, max_count):
     """Text of the HTML page, which needs no other file and no network."""
     layers = figures.get("layers", [])
-    charts = [
+    drawn = [
         {"title": title, "text": text, "svg": bars(
             [(layer["name"], layer[key]) for layer in layers if key in layer],
             limit=limit, digits=digits)}
@@ -153,10 +154,11 @@ def page(figures, *, spikes, max_count):
         maps.append({"name": name, "source": source, "width": width, "height": height,
                      "shape": "×".join(map(str, counts.shape)), "mean": f"{counts.mean():.3f}"})
     shown = [(key, digits) for key, *_, digits in CHARTS if any(key in layer for layer in layers)]
-    template = jinja2.Environment(autoescape=True, trim_blocks=True).from_string(
-        Path(__file__).with_name("report.html").read_text())
-    return template.render(
-        title=figures.get("title", "Addend build"), summary=summary(figures), charts=charts,
+    folders = [Path(__file__).parent, Path(charts.__file__).parent]
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, loader=jinja2.FileSystemLoader(folders))
+    return environment.get_template("report.html").render(
+        title=figures.get("title", "Addend build"), summary=summary(figures), charts=drawn,
         columns=[key for key, _ in shown], maps=maps, max_count=max_count,
         layers=[
             (layer["name"], [f"{layer[key]:,.{digits}f}" if key in layer else ""

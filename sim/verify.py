@@ -10,7 +10,7 @@ import numpy as np
 
 import golden
 from golden.atomic import replacing
-from golden.images import load_images, load_labelled
+from golden.source import SOURCES, load_source
 from hw.capacities import Capacities
 from hw.command import guarded
 from hw.compiler import compile_model
@@ -169,7 +169,7 @@ def main(arguments=None, prog="python -m sim.verify"):
 
 def _run(options, prog):
     model = golden.load(options.model)
-    images, labels = _images(options, model)
+    images, labels, _ = load_source(options.images, model.image_shape, count=options.count)
     figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
                      limit=options.limit)
     if options.report is not None:
@@ -191,26 +191,12 @@ def _parser(prog):
     parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
     parser.add_argument("model", metavar="MODEL", help="the integer model it was built from")
     parser.add_argument("--images", default="digits", metavar="FILE",
-                        help="images, as for golden run, labelled .npz, or digits")
-    parser.add_argument("--count", type=int, default=20, help="how many images, from the first")
+                        help=SOURCES)
+    parser.add_argument("--count", type=int, default=20, help="how many images")
     parser.add_argument("--seed", type=int, default=1, help="of the stalls")
     parser.add_argument("--limit", type=float, default=3600, help="seconds of simulation")
     parser.add_argument("--report", type=Path, metavar="FILE", help="figures as JSON")
     return parser
-
-
-def _images(options, model):
-    if options.count < 1:
-        raise ValueError(f"--count must be at least 1, not {options.count}")
-    labels = None
-    if options.images == "digits":
-        from golden.digits import load_digits
-        *_, images, labels = load_digits()
-    elif options.images.endswith(".npz"):
-        images, labels = load_labelled(options.images, model.image_shape)
-    else:
-        images, _ = load_images(options.images, model.image_shape)
-    return images[:options.count], None if labels is None else labels[:options.count]
 
 
 if __name__ == "__main__":

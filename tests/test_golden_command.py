@@ -92,7 +92,7 @@ def test_errors_are_one_sentence(folder, model, capsys):
                  "none/o.npz: nothing can be written there (No such file or directory).")
     Image.fromarray(np.zeros((9, 8), np.uint8)).save(folder / "a.png")
     one_sentence(capsys, ["run", path, f"{folder}/a.png"], "a.png: the image must have 8x8 pixels")
-    one_sentence(capsys, ["evaluate", path, images], "images.npy: labelled data must be")
+    one_sentence(capsys, ["evaluate", path, images], "images.npy: accuracy needs labels")
     save(random_model(1, image_shape=(9, 9, 1)), folder / "other.safetensors")
     one_sentence(capsys, ["evaluate", f"{folder}/other.safetensors", "digits"],
                  "Images must have shape (images, 9, 9, 1), not (360, 8, 8, 1).")

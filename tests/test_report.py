@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw.charts import bars, spike_map
+from golden.charts import bars, spike_map
 from hw.report import lane_utilisation, summary, write
 
 

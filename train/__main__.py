@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from golden.source import SOURCES
 from train import commands
 
 
@@ -78,6 +79,14 @@ medians over the seeds of the float SFA network and of its integer model.
 
 Per D and seed a float network is trained once; quantisation-aware training goes on from it with
 each weight width. DIR receives a folder per run and sweep.json; --resume goes on.
+"""
+
+
+REPORT_HELP = """\
+Run an integer model on images and write what it costs: accuracy, firing rates, histograms of spike
+counts, additions per layer in both spike codes, the papers' energy formula, bits moved, and next to
+it the same for a dense network with multipliers. DIR receives report.html, one page that needs no
+network, and report.json.
 """
 
 
@@ -214,6 +223,18 @@ def _parser(prog):
     sweep.add_argument(
         "--init", type=Path, metavar="CHECKPOINT",
         help="end of a float phase (float.pt) to start from, in place of float training",
+    )
+    report = subcommands.add_parser(
+        "report", help="spikes, additions and energy of a model, and of its dense rival",
+        description=REPORT_HELP, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    report.set_defaults(command=commands.report)
+    report.add_argument("model", type=Path, metavar="MODEL", help="integer model (.safetensors)")
+    report.add_argument("--data", default="digits", metavar="DATA", help=f"{SOURCES} (default)")
+    report.add_argument("--images", type=_positive, metavar="N", help="take only so many images")
+    report.add_argument(
+        "--out", type=Path, default=Path("build/report"), metavar="DIR",
+        help="default: build/report",
     )
     return parser
 

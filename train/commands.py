@@ -4,7 +4,10 @@ import time
 from pathlib import Path
 
 
-__all__ = ["accuracy", "evaluate", "export", "fit", "interrupted", "pretrain", "sweep"]
+__all__ = [
+    "accuracy", "evaluate", "export", "fit", "interrupted", "pretrain", "report",
+    "sweep",
+]
 
 
 def fit(options):
@@ -160,6 +163,31 @@ def sweep(options):
         options.out / "sweep.json",
     )
     print(found.table())
+
+
+def report(options):
+    """Run a model on images and write what it costs: a page and its figures."""
+    import golden
+    from golden.atomic import replacing
+    from golden.census import take_census
+    from golden.source import load_source
+    from train.findings import findings, summary
+    from train.page import page
+    from train.progress import image_progress
+    from train.report import write_json
+
+    model = golden.load(options.model)
+    images, labels, _ = load_source(options.data, model.image_shape, count=options.images)
+    with image_progress("counting, images") as progress:
+        census = take_census(model, images, labels, progress=progress)
+    found = findings(model, census)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_json(found, options.out / "report.json")
+    with replacing(options.out / "report.html") as file:
+        file.write(page(found).encode())
+    for name, value in summary(found):
+        print(f"{name:40}{value}")
+    print(f"{options.out / 'report.html'} and report.json beside it")
 
 
 def interrupted(options):

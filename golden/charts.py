@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 
-__all__ = ["bars", "spike_map"]
+__all__ = ["bars", "spike_map", "stacks"]
 
 
 ROW = 16
@@ -60,6 +60,38 @@ def bars(rows, *, limit=None, digits=0):
     if limit is not None:
         x = LABEL + SPAN * limit / largest
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>')
+    return "\n".join([*parts, "</svg>"])
+
+
+def stacks(rows):
+    """Horizontal bars of equal length, divided into the shares of 0, 1, ... spikes.
+
+    Parameters
+    ----------
+    rows : sequence of (str, sequence of int)
+        Names and histograms of equal length.
+
+    Returns
+    -------
+    str
+        An ``svg`` element; each share tells its size where a pointer rests on it.
+    """
+    height, width = ROW * len(rows) + 8, LABEL + SPAN + VALUE
+    parts = [f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" font-size="11">']
+    for row, (name, histogram) in enumerate(rows):
+        top, left, total = 4 + ROW * row, float(LABEL), sum(histogram) or 1
+        parts.append(
+            f'<text x="{LABEL - 6}" y="{top + 11}" text-anchor="end">{escape(name)}</text>'
+        )
+        for count, number in enumerate(histogram):
+            length = SPAN * number / total
+            colour = np.rint(PAPER + (INK - PAPER) * count / max(1, len(histogram) - 1)).astype(int)
+            parts.append(
+                f'<rect x="{left:.2f}" y="{top + 2}" width="{length:.2f}" height="{ROW - 4}" '
+                f'style="fill:rgb{tuple(colour.tolist())}"><title>{escape(name)}: '
+                f"{number / total:.2%} fire {count}</title></rect>"
+            )
+            left += length
     return "\n".join([*parts, "</svg>"])
 
 

@@ -1,0 +1,214 @@
+"""What a network does on many images: spikes, operations and bits moved, layer by layer."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from golden.activity import additions, skipping_macs
+from golden.model import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, TokenSum, Write
+from golden.network import classify, run
+from golden.ranges import widths
+from golden.shapes import counts_name, shapes, sources
+from golden.spike import SpikeCode, plane_count
+
+
+__all__ = ["Census", "LayerCensus", "dense_macs", "take_census"]
+
+
+#: Images whose tensors are in memory at the same time.
+_BATCH = 50
+
+#: Bits of a pixel.
+_PIXEL_BITS = 8
+
+
+@dataclass
+class LayerCensus:
+    """One layer; operations are sums over all images.
+
+    Parameters
+    ----------
+    name : str
+    inputs : str or None
+        Tensor whose spikes gate the additions; ``None`` where no spikes do.
+    macs : int
+        Multiply-accumulates per image of a machine that neither skips zeros nor padding.
+    operand_bits : int
+        Width of what one addition adds: a weight, a value's count, or an entry of the memory.
+    additions : dict of SpikeCode to int
+        Executed, padding left out.
+    skipping : int
+        Multiplications of a machine that skips inputs of zero, padding left out.
+    """
+
+    name: str
+    inputs: str | None
+    macs: int
+    operand_bits: int
+    additions: dict = field(default_factory=lambda: dict.fromkeys(SpikeCode, 0))
+    skipping: int = 0
+
+
+@dataclass
+class Census:
+    """A network on a number of images.
+
+    Parameters
+    ----------
+    images : int
+    right : int or None
+        Images whose class is their label.
+    layers : dict of str to LayerCensus
+    histograms : dict of str to int64 array, shape (D + 1,)
+        Per ``*.counts`` tensor, how often a neuron fired 0, 1, ... spikes.
+    pixel_bits : float
+        Mean set bits of a pixel, of 8.
+    max_count : int
+    stream_bits : int
+        Of the residual stream, written and read, per image.
+    activation_values : int
+        Counts per image that are written once, and read once by every layer that takes them.
+    """
+
+    images: int
+    right: int | None
+    layers: dict
+    histograms: dict
+    pixel_bits: float
+    max_count: int
+    stream_bits: int
+    activation_values: int
+
+    def mean_count(self, name):
+        """Mean spikes of a ``*.counts`` tensor's neuron, or mean set bits of a pixel."""
+        if name == PIXELS:
+            return self.pixel_bits
+        histogram = self.histograms[name]
+        return float(histogram @ np.arange(len(histogram)) / histogram.sum())
+
+
+def take_census(model, images, labels=None, *, progress=None):
+    """Run a model and count.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    images : uint8 array, shape (images, height, width, channels)
+    labels : integer array, shape (images,), optional
+    progress : function of (int, int), optional
+        Called with the number of images done and their total.
+
+    Returns
+    -------
+    Census
+    """
+    census = _empty(model)
+    pixel_bits, right = 0, 0
+    for first in range(0, len(images), _BATCH):
+        part = images[first:first + _BATCH]
+        result = run(model, part, trace=True)
+        for code in SpikeCode:
+            for name, number in additions(model, result.tensors, code).items():
+                census.layers[name].additions[code] += number
+        for name, numbers in skipping_macs(model, result.tensors).items():
+            census.layers[name].skipping += int(numbers.sum())
+        for name in census.histograms:
+            found = np.bincount(result.tensors[name].ravel(), minlength=model.max_count + 1)
+            census.histograms[name] += found
+        pixel_bits += int(np.bitwise_count(part).sum())
+        if labels is not None:
+            right += int((classify(result.logits) == labels[first:first + _BATCH]).sum())
+        if progress is not None:
+            progress(first + len(part), len(images))
+    census.images = len(images)
+    census.right = None if labels is None else right
+    census.pixel_bits = pixel_bits / images.size
+    return census
+
+
+def dense_macs(layer, known):
+    """Multiply-accumulates per image of a layer that skips nothing.
+
+    Parameters
+    ----------
+    layer : Layer
+    known : dict of str to tuple of int
+        From :func:`golden.shapes.shapes`.
+
+    Returns
+    -------
+    int
+        Taps on padding count too. Attention forms ``k^T v`` first. Sums over tokens are additions.
+    """
+    match layer:
+        case Conv():
+            positions = 1 if isinstance(layer.drain, Logits) else int(
+                np.prod(known[counts_name(layer)][1:]))
+            return layer.weight.size * positions
+        case KeyValue():
+            return int(np.prod(known[layer.name])) * int(np.prod(known[layer.keys][1:]))
+        case Query():
+            return int(np.prod(known[layer.key_values])) * int(np.prod(known[layer.queries][1:]))
+        case AnalogHead():
+            return layer.weight.size
+        case TokenSum():
+            return 0
+
+
+def _empty(model):
+    known, bits = shapes(model), model.widths or widths(model)
+    layers = {
+        layer.name: LayerCensus(
+            layer.name, _gate(layer), dense_macs(layer, known), _operand_bits(layer, model, bits)
+        ) for layer in model.layers
+    }
+    histograms = {
+        name: np.zeros(model.max_count + 1, np.int64)
+        for name in known if name.endswith(".counts")
+    }
+    return Census(
+        images=0, right=None, layers=layers, histograms=histograms, pixel_bits=0.0,
+        max_count=model.max_count, stream_bits=_stream_bits(model, known, bits),
+        activation_values=_activation_values(model, known),
+    )
+
+
+def _gate(layer):
+    """Tensor whose spikes cause a layer's additions."""
+    return None if isinstance(layer, TokenSum | AnalogHead) else sources(layer)[0]
+
+
+def _operand_bits(layer, model, bits):
+    match layer:
+        case KeyValue():
+            return plane_count(SpikeCode.BITPLANE, model.max_count)
+        case Query():
+            return bits[layer.key_values]["kv"]
+        case TokenSum():
+            return bits[layer.source.removesuffix(".stream")]["stream"]
+        case _:
+            return layer.weight_bits
+
+
+def _stream_bits(model, known, bits):
+    """Bits of the stream that are written, and read for the next addition or the token sum."""
+    total = 0
+    for layer in model.layers:
+        match layer:
+            case Conv(drain=Write(previous=previous)):
+                size = int(np.prod(known[counts_name(layer)]))
+                total += size * bits[layer.name]["stream"] * (1 if previous is None else 2)
+            case TokenSum() | AnalogHead():
+                source = layer.source.removesuffix(".stream")
+                total += int(np.prod(known[layer.source])) * bits[source]["stream"]
+    return total
+
+
+def _activation_values(model, known):
+    """Counts that are written once and read once by every layer that takes them."""
+    written = sum(int(np.prod(size)) for name, size in known.items() if name.endswith(".counts"))
+    read = sum(
+        int(np.prod(known[name])) for layer in model.layers for name in sources(layer)
+        if name.endswith(".counts")
+    )
+    return written + read
