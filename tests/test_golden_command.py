@@ -95,7 +95,7 @@ def test_errors_are_one_sentence(folder, model, capsys):
     one_sentence(capsys, ["evaluate", path, images], "images.npy: accuracy needs labels")
     save(random_model(1, image_shape=(9, 9, 1)), folder / "other.safetensors")
     one_sentence(capsys, ["evaluate", f"{folder}/other.safetensors", "digits"],
-                 "Images must have shape (images, 9, 9, 1), not (360, 8, 8, 1).")
+                 "digits have shape (8, 8, 1), and the model takes (9, 9, 1).")
 
 
 def test_overflow_is_one_sentence(folder, model, capsys, monkeypatch):

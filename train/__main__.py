@@ -82,6 +82,13 @@ each weight width. DIR receives a folder per run and sweep.json; --resume goes o
 """
 
 
+BENCH_HELP = """\
+Print what a training step costs: of our network, of the same network written the plain way (a
+module per step, neurons as autograd functions of their own, q k^T first), and of the same network
+run over 4 binary time steps with leaky neurons. The three take turns in one process. Peak memory is
+the rise of a process's largest resident size during steps, one process each.
+"""
+
 REPORT_HELP = """\
 Run an integer model on images and write what it costs: accuracy, firing rates, histograms of spike
 counts, additions per layer in both spike codes, the papers' energy formula, bits moved, and next to
@@ -141,7 +148,7 @@ def _parser(prog):
     )
     subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name, function, description, *, help):  # noqa: A002
+    def command(name, function, description, *, help, data=True):  # noqa: A002
         sub = subcommands.add_parser(
             name, help=help, description=description,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -152,11 +159,12 @@ def _parser(prog):
             help="processor cores (default: 1, since small networks gain nothing from more and "
                  "the bits that training arrives at depend on it)",
         )
-        sub.add_argument(
-            "--data", type=Path, metavar="PATH",
-            help="folder or zip with train/CLASS/IMAGE and test/CLASS/IMAGE, for a configuration "
-                 "that trains on image files",
-        )
+        if data:
+            sub.add_argument(
+                "--data", type=Path, metavar="PATH",
+                help="folder or zip with train/CLASS/IMAGE and test/CLASS/IMAGE, for a "
+                     "configuration that trains on image files",
+            )
         return sub
 
     fit = command("fit", commands.fit, FIT_HELP, help="train a network")
@@ -224,6 +232,16 @@ def _parser(prog):
         "--init", type=Path, metavar="CHECKPOINT",
         help="end of a float phase (float.pt) to start from, in place of float training",
     )
+    bench = command("bench", commands.bench, BENCH_HELP, help="cost of a training step", data=False)
+    bench.add_argument(
+        "--config", type=Path, metavar="FILE",
+        default=Path(__file__).with_name("recipes") / "cifar10-nano.toml",
+        help="TOML file whose network is trained (default: cifar10-nano)",
+    )
+    bench.add_argument("--batch", type=_positive, default=32, metavar="N", help="default: 32")
+    bench.add_argument("--rounds", type=_positive, default=7, metavar="N", help="default: 7")
+    bench.add_argument("--out", type=Path, metavar="FILE", help="also write JSON here")
+
     report = subcommands.add_parser(
         "report", help="spikes, additions and energy of a model, and of its dense rival",
         description=REPORT_HELP, formatter_class=argparse.RawDescriptionHelpFormatter,

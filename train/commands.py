@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 __all__ = [
-    "accuracy", "evaluate", "export", "fit", "interrupted", "pretrain", "report",
+    "accuracy", "bench", "evaluate", "export", "fit", "interrupted", "pretrain", "report",
     "sweep",
 ]
 
@@ -163,6 +163,29 @@ def sweep(options):
         options.out / "sweep.json",
     )
     print(found.table())
+
+
+def bench(options):
+    """Print what a training step costs against two other ways to train the network."""
+    from train.bench import bench as measure
+    from train.progress import image_progress
+    from train.report import write_json
+
+    network = _configuration(options).network
+    if network.family != "base":
+        raise ValueError("the networks to compare with are of the base family")
+    with image_progress("turns") as progress:
+        found = measure(
+            network, batch=options.batch, rounds=options.rounds, threads=options.threads,
+            progress=progress,
+        )
+    print(f"a training step of {options.batch} images, {options.threads} threads, "
+          f"median of {options.rounds} turns")
+    print(f"{'':16}{'ms':>9}{'× ours':>9}{'peak MiB':>11}{'× ours':>9}")
+    for name, milliseconds, times, mebibytes, peaks in found.rows():
+        print(f"{name:16}{milliseconds:9.1f}{times:9.2f}{mebibytes:11.0f}{peaks:9.2f}")
+    if options.out is not None:
+        write_json({"seconds": found.seconds, "peaks": found.peaks}, options.out)
 
 
 def report(options):
