@@ -24,7 +24,7 @@ from golden.model import (
 from golden.ranges import conv_interval
 from golden.spike import attention_thresholds, stream_thresholds
 from train.arithmetic import PIXEL_DIVISOR, Stream
-from train.integer import fold_fire, fold_logits, fold_write
+from train.folded import fold_fire, fold_logits, fold_write
 from train.quantise import weight_limit
 
 
