@@ -24,7 +24,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sim lint accuracy clean
+.PHONY: help setup demo test sim lint accuracy sweep clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,6 +53,10 @@ lint: $(READY) ## check the style rules of pyproject.toml
 
 accuracy: $(READY) ## train three seeds on the digits and print the medians
 	$(RUN) -m train accuracy --config train/recipes/digits.toml --out build/accuracy --resume
+
+sweep: $(READY) ## train the digits over spike counts and weight widths, print the table
+	$(RUN) -m train sweep --config train/recipes/digits.toml --counts 1 2 4 8 --bits 8 4 2 \
+	    --epochs 30 15 --out build/sweep --resume
 
 clean: ## remove what was built; .venv and .cache stay
 	rm -rf build .pytest_cache .ruff_cache .hypothesis *.egg-info

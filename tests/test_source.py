@@ -66,3 +66,11 @@ def test_what_cannot_be_loaded(source, count, sentence):
 def test_digits_do_not_fit_another_model():
     with pytest.raises(ValueError, match=r"digits have shape \(8, 8, 1\), and the model takes"):
         load_source("digits", (32, 32, 3))
+
+
+def test_the_committed_pictures_are_real_ones(project_root, shared_data):
+    path = project_root / "tests" / "data" / "cifar10.npz"
+    images, labels, _ = load_source(path, (32, 32, 3))
+    expected, classes, _ = load_source(shared_data / "cifar10.zip", (32, 32, 3), count=32)
+    assert np.array_equal(images, expected)
+    assert labels.tolist() == classes.tolist()
