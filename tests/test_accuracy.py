@@ -48,11 +48,11 @@ def test_a_study_trains_each_seed_in_its_folder(tmp_path, monkeypatch):
     class State:
         accuracy = {"float": 1.0, "quantised": 1.0, "golden": 1.0}  # noqa: RUF012
 
-    def fit(config, out, *, seed, resume):
-        seen.append((config, out, seed, resume))
+    def fit(config, out, *, seed, data, resume, progress):
+        seen.append((config, out, seed, data, resume))
         return State
 
     monkeypatch.setattr(accuracy, "fit", fit)
-    found = study("config", [4, 7], tmp_path, resume=True)
-    assert seen == [("config", tmp_path / f"seed-{seed}", seed, True) for seed in (4, 7)]
+    found = study("config", [4, 7], tmp_path, data="data", resume=True)
+    assert seen == [("config", tmp_path / f"seed-{seed}", seed, "data", True) for seed in (4, 7)]
     assert set(found.accuracy) == {4, 7}

@@ -47,7 +47,7 @@ def few_digits():
         split.test_images[:30], split.test_labels[:30],
     )
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("train.fit", "train.data"):
+        for module in ("train.fit", "train.data", "train.pretrain"):
             patch.setattr(f"{module}.load_split", lambda config, path: few)
         yield few
 
@@ -97,6 +97,36 @@ def test_export_writes_model_and_report(run_folder, tmp_path, rounding, few_digi
     assert report["rounding"] == rounding
     found = golden.accuracy(model, few_digits.test_images, few_digits.test_labels)
     assert report["accuracy"]["golden"] == found == model.notes["accuracy"]["golden"]
+
+
+def test_options_of_fit(run_folder, tmp_path, capsys):
+    arguments = ["fit", "--config", str(run_folder / "tiny.toml"), "--out"]
+    assert main([*arguments, str(tmp_path / "taught"), "--teacher",
+                 str(run_folder / "run" / "checkpoint.pt")]) == 0
+    assert main([*arguments, str(tmp_path / "tuned"), "--epochs", "0", "1", "--init",
+                 str(run_folder / "run" / "float.pt")]) == 0
+    assert (tmp_path / "tuned" / "checkpoint.pt").exists()
+    refused(capsys, [*arguments, str(tmp_path / "x"), "--teacher", "nowhere:teacher"],
+            "teacher nowhere:teacher must give a torch classifier")
+    refused(capsys, [*arguments, str(tmp_path / "x"), "--teacher", str(tmp_path / "no.pt")],
+            "no.pt: no such file or directory")
+    refused(capsys, [*arguments, str(tmp_path / "x"), "--init", str(run_folder / "tiny.toml")],
+            "tiny.toml: must be a checkpoint that fit wrote or a state_dict that torch saved")
+    refused(capsys, [*arguments, str(tmp_path / "x"), "--device", "cuda"],
+            "--device cuda needs a GPU")
+    assert not (tmp_path / "x").exists()
+
+
+def test_pretraining_prints_how_the_loss_fell(run_folder, tmp_path, capsys):
+    config = tmp_path / "c.toml"
+    config.write_text(CONFIG + "[pretrain]\nepochs = 2\ndecoder_width = 16\n")
+    out = tmp_path / "out"
+    assert main(["pretrain", "--config", str(config), "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "after 1 epoch" in said
+    assert f"{out / 'pretrained.pt'}: pass it to fit --init" in said
+    refused(capsys, ["pretrain", "--config", str(config), "--out", str(out)],
+            "pretrained.pt: already there, so pass --resume")
 
 
 def test_exporting_twice_gives_the_same_bytes(run_folder, tmp_path):

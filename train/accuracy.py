@@ -1,5 +1,6 @@
 """The accuracy contract: several seeds, medians, and whether the integer model keeps up."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -60,7 +61,7 @@ class Study:
         return "\n".join("".join(f"{cell:>11}" for cell in row) for row in rows)
 
 
-def study(config, seeds, out, *, resume=False, progress=None):
+def study(config, seeds, out, *, data=None, resume=False, progress=nullcontext):
     """Train one network per seed.
 
     Parameters
@@ -69,10 +70,12 @@ def study(config, seeds, out, *, resume=False, progress=None):
     seeds : sequence of int
     out : path-like
         Each run goes to ``OUT/seed-N``.
+    data : path-like, optional
+        Image files, if the configuration trains on them.
     resume : bool
         Go on with runs that are already there.
-    progress : function of int, optional
-        Returns a context manager whose value reports the run of that seed.
+    progress : function of str, optional
+        Returns a context manager whose value reports the run of that name.
 
     Returns
     -------
@@ -85,12 +88,11 @@ def study(config, seeds, out, *, resume=False, progress=None):
     """
     accuracy = {}
     for seed in seeds:
-        folder = Path(out) / f"seed-{seed}"
-        if progress is None:
-            state = fit(config, folder, seed=seed, resume=resume)
-        else:
-            with progress(seed) as watcher:
-                state = fit(config, folder, seed=seed, resume=resume, progress=watcher)
+        with progress(f"seed {seed}: ") as watcher:
+            state = fit(
+                config, Path(out) / f"seed-{seed}", seed=seed, data=data, resume=resume,
+                progress=watcher,
+            )
         accuracy[seed] = state.accuracy
     return Study(accuracy)
 

@@ -125,8 +125,8 @@ def accuracy(options):
 
     config = _configuration(options)
     found = study(
-        config, options.seeds, options.out, resume=options.resume,
-        progress=lambda seed: fit_progress(f"seed {seed}: "),
+        config, options.seeds, options.out, data=options.data, resume=options.resume,
+        progress=fit_progress,
     )
     failures = found.failures()
     write_json(

@@ -113,16 +113,14 @@ class _Run:
         """Train an epoch, look at the validation images, and write everything down."""
         row = self.training.train_epoch(self._progress.step)
         row |= self._validate()
-        self.state = replace(
-            self.training.state(), history=[*self.state.history, row],
-            seconds=self.state.seconds + row["seconds"],
-        )
-        if self._waited_enough(row["phase"]):
+        history = [*self.state.history, row]
+        if self._waited_enough(row["phase"], history):
             self._progress.phase(f"{row['phase']} training stops early: no better for "
                                  f"{self.state.config.fit.patience} epochs")
             self.training.end_phase(row["phase"])
-            self.state = replace(self.training.state(), history=self.state.history,
-                                 seconds=self.state.seconds)
+        self.state = replace(
+            self.training.state(), history=history, seconds=self.state.seconds + row["seconds"]
+        )
         if self._first:
             self._measure(row["phase"])
             checkpoints.save(self.state, self._out / CHECKPOINT)
@@ -138,12 +136,12 @@ class _Run:
             batches(self._split.validation_images, self._split.validation_labels)
         )
 
-    def _waited_enough(self, phase):
+    def _waited_enough(self, phase, history):
         """Whether a phase has not become better for as long as the configuration is patient."""
         patience = self.state.config.fit.patience
         if not patience or phase == FROZEN:
             return False
-        losses = [row["validation_loss"] for row in self.state.history if row["phase"] == phase]
+        losses = [row["validation_loss"] for row in history if row["phase"] == phase]
         best = losses.index(min(losses))
         return len(losses) - 1 - best >= patience
 

@@ -7,7 +7,7 @@ share the stream's fraction bits ``F``, the largest ``S`` among them.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -43,6 +43,10 @@ class Grids:
     scales: dict
     exponents: dict
     fraction_bits: dict
+
+    def to(self, device):
+        """The same grids with their steps on a device."""
+        return replace(self, scales={name: step.to(device) for name, step in self.scales.items()})
 
 
 def weight_limit(weight_bits):

@@ -58,7 +58,7 @@ class Training:
         self._config = state.config
         self._schedule = Schedule(fit)
         self._teacher = teacher and teacher.to(processes.device)
-        self._grids = state.grids
+        self._grids = state.grids and state.grids.to(processes.device)
         dtype = torch.float64 if fit.precision == "float64" else torch.float32
         self.network = state.build().to(processes.device, dtype)
         self._loop = Loop(
@@ -74,8 +74,8 @@ class Training:
     def state(self):
         """Checkpoint of this moment."""
         return replace(
-            self._state, epoch=self.epoch, network=self.network.state_dict(), grids=self._grids,
-            **self._loop.state(),
+            self._state, epoch=self.epoch, network=self.network.state_dict(),
+            grids=self._grids and self._grids.to("cpu"), **self._loop.state(),
         )
 
     def train_epoch(self, step=None):
