@@ -15,7 +15,7 @@ from .folder import DESCRIPTION, check_images, contents, write
 from .report import lane_utilisation, summary
 from .report import write as write_report
 from .resources import memory_table
-from .synthesis import implement
+from .routing import implement
 
 
 __all__ = ["build", "main", "predicted_cycles"]
@@ -110,7 +110,8 @@ def _parser(prog):
                         help="bits of a weight in memory; the model's own if not given")
     parser.add_argument("--clock", type=float, default=80.0, metavar="MHZ",
                         help="clock that placement aims at")
-    parser.add_argument("--seed", type=int, default=1, help="of the placement")
+    parser.add_argument("--seed", type=int, default=4,
+                        help="of the placement; the next ones are tried where it cannot be routed")
     parser.add_argument("--images", metavar="FILE", help=f"images for exact cycles: {SOURCES}")
     parser.add_argument("--count", type=int, default=1, help="how many of the images to count")
     parser.add_argument("--out", type=Path, help="output folder")

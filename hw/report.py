@@ -53,7 +53,7 @@ def write(folder, figures, *, spikes=None, max_count=4):
         ``layers`` : list of dict
             ``name`` and any of ``cycles``, ``additions``, ``utilisation``, ``density``.
         ``utilisation`` : dict
-            :meth:`hw.synthesis.Utilisation.as_dict`.
+            :meth:`hw.routing.Utilisation.as_dict`.
         ``multipliers`` : dict of str to int
             Multipliers and DSPs counted per synthesis target.
         ``bitstream`` : str

@@ -1,19 +1,18 @@
-"""From a build folder to a bitstream, and the count of multipliers that must be zero.
+"""From a build folder to a netlist, and the count of multipliers that must be zero.
 
 A build folder holds ``rtl/accelerator.v`` (top module ``accelerator``) and the memory images
 ``rom/*.hex``, whose names in the Verilog are relative to the folder. Logs and intermediate files
-go to ``fpga/`` inside of it, the bitstream to ``accelerator.bit``.
+go to ``fpga/`` inside of it.
 """
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hw.tools import ToolError, run
+from hw.tools import run
 
 
-__all__ = ["Utilisation", "implement", "multipliers", "pack", "place_and_route", "synthesise"]
+__all__ = ["TOP", "WORK", "estimate", "multipliers", "run_yosys", "synthesise"]
 
 
 TOP = "accelerator"
@@ -35,37 +34,6 @@ GENERIC = f"hierarchy -check -top {TOP}; proc; flatten; opt; wreduce; peepopt; o
 #: among Yosys' own (escaped names of modules begin otherwise).
 MULTIPLIERS = ("MULT", "ALU54", "ALU24", "DSP48", "DSP58", "$mul", "$div", "$mod", "$pow",
                "$__mul", "$__soft_mul")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Utilisation:
-    """What a routed accelerator takes of its device.
-
-    Parameters
-    ----------
-    device, package : str
-    lut, ff, bram, dsp : int
-        Look-up tables (also those inside carry chains and distributed memories), flip-flops,
-        block memories of 18 kbit, and DSP cells.
-    fmax_mhz, clock_mhz : float
-        Clock frequency after routing, slowest corner, and the one asked for.
-    seed : int
-        Of the placer.
-    """
-
-    device: str
-    package: str
-    lut: int
-    ff: int
-    bram: int
-    dsp: int
-    fmax_mhz: float
-    clock_mhz: float
-    seed: int
-
-    def as_dict(self):
-        """Fields by name, for a report."""
-        return asdict(self)
 
 
 def synthesise(folder, *, limit=3600):
@@ -123,125 +91,6 @@ def estimate(cells):
         "bram": cells["DP16KD"],
         "dsp": cells["MULT18X18D"],
     }
-
-
-def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200):
-    """Place and route a synthesised accelerator.
-
-    A clock that is missed is no failure: the frequency reached is in the result.
-
-    Parameters
-    ----------
-    folder : Path
-        Build folder, after :func:`synthesise`.
-    device : Device
-    package : str
-    clock_mhz : float
-        Frequency to aim at.
-    seed : int
-        Of the placer: another one finds another placement, faster or slower by some percent.
-    limit : float
-        Time limit in seconds.
-
-    Returns
-    -------
-    Utilisation
-
-    Raises
-    ------
-    ToolError
-        If nextpnr is missing or fails.
-    """
-    folder = Path(folder)
-    constraints = folder / f"{TOP}.lpf"
-    constraints.write_text(
-        "# Pins are placed where they route best; a board adds LOCATE lines.\n"
-        f'FREQUENCY PORT "aclk" {clock_mhz:g} MHZ;\n')
-    run("nextpnr-ecp5", [
-        device.option, "--package", package, "--speed", "6",
-        "--json", f"{WORK}/netlist.json", "--lpf", constraints.name,
-        "--textcfg", f"{WORK}/{TOP}.config", "--report", f"{WORK}/nextpnr.json",
-        "--freq", f"{clock_mhz:g}", "--seed", seed,
-        "--timing-allow-fail", "--lpf-allow-unconstrained",
-    ], folder=folder, log=f"{WORK}/nextpnr.log", limit=limit)
-    report = json.loads((folder / WORK / "nextpnr.json").read_text())
-    if not report["fmax"]:
-        raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
-    used = {cell: number["used"] for cell, number in report["utilization"].items()}
-    return Utilisation(
-        device=device.name, package=package,
-        lut=used["TRELLIS_COMB"], ff=used["TRELLIS_FF"], bram=used["DP16KD"],
-        dsp=used["MULT18X18D"] + used["ALU54B"],
-        fmax_mhz=min(clock["achieved"] for clock in report["fmax"].values()),
-        clock_mhz=clock_mhz, seed=seed)
-
-
-def pack(folder, *, limit=600):
-    """Write the bitstream of a routed accelerator.
-
-    Parameters
-    ----------
-    folder : Path
-        Build folder, after :func:`place_and_route`.
-    limit : float
-        Time limit in seconds.
-
-    Returns
-    -------
-    Path
-        ``accelerator.bit`` in the folder; it appears only when it is complete.
-
-    Raises
-    ------
-    ToolError
-        If ecppack is missing or fails.
-    """
-    folder = Path(folder)
-    partial = f"{WORK}/{TOP}.bit"
-    run("ecppack", ["--compress", f"{WORK}/{TOP}.config", partial],
-        folder=folder, log=f"{WORK}/ecppack.log", limit=limit)
-    return (folder / partial).replace(folder / f"{TOP}.bit")
-
-
-def implement(folder, *, device, clock_mhz, seed=1, progress=print):
-    """Synthesise, check that it fits, place, route and pack.
-
-    Parameters
-    ----------
-    folder : Path
-        Build folder.
-    device : Device
-    clock_mhz : float
-        Frequency to aim at.
-    seed : int
-        Of the placer.
-    progress : callable
-        Takes one sentence per step.
-
-    Returns
-    -------
-    Utilisation
-
-    Raises
-    ------
-    ToolError
-        If a tool is missing or fails.
-    ValueError
-        If the accelerator does not fit the device.
-    """
-    folder = Path(folder)
-    # The bitstream of an earlier build must not be taken for that of a build which fails.
-    (folder / f"{TOP}.bit").unlink(missing_ok=True)
-    progress("synthesising")
-    cells = synthesise(folder)
-    device.require(**estimate(cells))
-    package = device.package(cells["pins"])
-    progress(f"placing and routing for {device.name} in {package}")
-    utilisation = place_and_route(
-        folder, device=device, package=package, clock_mhz=clock_mhz, seed=seed)
-    progress("writing the bitstream")
-    pack(folder)
-    return utilisation
 
 
 def multipliers(folder, target, *, whole=False, limit=3600):

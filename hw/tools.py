@@ -24,6 +24,10 @@ class ToolError(RuntimeError):
     """A tool is missing, failed or took too long; the message is one sentence for the user."""
 
 
+class ToolTimeoutError(ToolError):
+    """A tool took longer than it may."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wheel:
     """Where a wheel keeps a tool.
@@ -110,7 +114,7 @@ def run(name, arguments, *, folder, log, limit):
     Raises
     ------
     ToolError
-        If the tool is missing, fails or exceeds the limit.
+        If the tool is missing or fails; :class:`ToolTimeoutError` if it exceeds the limit.
     """
     command = tool_command(name)
     prepare(name)
@@ -122,7 +126,7 @@ def run(name, arguments, *, folder, log, limit):
         try:
             status = process.wait(limit)
         except subprocess.TimeoutExpired:
-            raise ToolError(
+            raise ToolTimeoutError(
                 f"{name} must finish within {limit:g} s, and did not: see {path}") from None
         finally:
             stop(process)

@@ -2,9 +2,11 @@
 
 import pytest
 
+from hw import routing
 from hw.devices import find_device
-from hw.synthesis import estimate, implement, multipliers, pack, synthesise
-from hw.tools import ToolError
+from hw.routing import implement, pack, place_and_route
+from hw.synthesis import estimate, multipliers, synthesise
+from hw.tools import ToolError, ToolTimeoutError
 
 
 pytestmark = pytest.mark.synthesis
@@ -123,3 +125,31 @@ def test_packing_before_routing_leaves_no_bitstream(tmp_path):
     with pytest.raises(ToolError, match=r"^ecppack failed"):
         pack(folder)
     assert not (folder / "accelerator.bit").exists()
+
+
+@pytest.mark.parametrize("stuck", [0, 2, 4])
+def test_a_seed_that_cannot_be_routed_gives_way_to_the_next(tmp_path, monkeypatch, capsys, stuck):
+    folder = build_folder(tmp_path, ADDING)
+    synthesise(folder)
+    tried = []
+
+    def sometimes(name, arguments, *, folder, log, limit):
+        tried.append((arguments[arguments.index("--seed") + 1], limit))
+        if len(tried) <= stuck:
+            raise ToolTimeoutError("nextpnr-ecp5 must finish within its limit, and did not")
+        routing_run(name, arguments, folder=folder, log=log, limit=limit)
+
+    routing_run = routing.run
+    monkeypatch.setattr(routing, "run", sometimes)
+    options = {"device": find_device("ecp5-25k"), "package": "CABGA256", "clock_mhz": 50, "seed": 7}
+    if stuck == 4:
+        with pytest.raises(ToolTimeoutError):
+            place_and_route(folder, **options)
+    else:
+        assert place_and_route(folder, **options).seed == 7 + stuck
+    assert [seed for seed, _ in tried] == [7, 8, 9, 10][:stuck + 1]
+    # The last attempt has all the time there is.
+    assert all((limit == 7200) == (seed == 10) for seed, limit in tried)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == min(stuck, 3)
+    assert all(line.endswith("s, trying the next") for line in said)

@@ -1,0 +1,190 @@
+"""From a build folder to a bitstream: place, route and pack what :mod:`hw.synthesis` made."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hw.synthesis import TOP, WORK, estimate, synthesise
+from hw.tools import ToolError, ToolTimeoutError, run
+
+
+__all__ = ["Utilisation", "implement", "pack", "place_and_route"]
+
+
+#: Seconds after which a netlist counts as one that this seed cannot route (some four times what a
+#: slow machine needs), and how many seeds are tried.
+PATIENCE = 120
+PATIENCE_PER_CELL = 0.04
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utilisation:
+    """What a routed accelerator takes of its device.
+
+    Parameters
+    ----------
+    device, package : str
+    lut, ff, bram, dsp : int
+        Look-up tables (also those inside carry chains and distributed memories), flip-flops,
+        block memories of 18 kbit, and DSP cells.
+    fmax_mhz, clock_mhz : float
+        Clock frequency after routing, slowest corner, and the one asked for.
+    seed : int
+        Of the placer.
+    """
+
+    device: str
+    package: str
+    lut: int
+    ff: int
+    bram: int
+    dsp: int
+    fmax_mhz: float
+    clock_mhz: float
+    seed: int
+
+    def as_dict(self):
+        """Fields by name, for a report."""
+        return asdict(self)
+
+
+def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200):
+    """Place and route a synthesised accelerator.
+
+    A clock that is missed is no failure: the frequency reached is in the result. The router may
+    circle for hours around two nets that want one wire; after far longer than a netlist of this
+    size takes, it starts again with the next seed.
+
+    Parameters
+    ----------
+    folder : Path
+        Build folder, after :func:`synthesise`.
+    device : Device
+    package : str
+    clock_mhz : float
+        Frequency to aim at.
+    seed : int
+        Of the placer: another one finds another placement, faster or slower by some percent.
+    limit : float
+        Time limit in seconds, of the last attempt.
+
+    Returns
+    -------
+    Utilisation
+        With the seed that was routed.
+
+    Raises
+    ------
+    ToolError
+        If nextpnr is missing or fails.
+    """
+    folder = Path(folder)
+    constraints = folder / f"{TOP}.lpf"
+    constraints.write_text(
+        "# Pins are placed where they route best; a board adds LOCATE lines.\n"
+        f'FREQUENCY PORT "aclk" {clock_mhz:g} MHZ;\n')
+    seed = _route(folder, [
+        device.option, "--package", package, "--speed", "6",
+        "--json", f"{WORK}/netlist.json", "--lpf", constraints.name,
+        "--textcfg", f"{WORK}/{TOP}.config", "--report", f"{WORK}/nextpnr.json",
+        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--lpf-allow-unconstrained",
+    ], seed=seed, limit=limit)
+    report = json.loads((folder / WORK / "nextpnr.json").read_text())
+    if not report["fmax"]:
+        raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
+    used = {cell: number["used"] for cell, number in report["utilization"].items()}
+    return Utilisation(
+        device=device.name, package=package,
+        lut=used["TRELLIS_COMB"], ff=used["TRELLIS_FF"], bram=used["DP16KD"],
+        dsp=used["MULT18X18D"] + used["ALU54B"],
+        fmax_mhz=min(clock["achieved"] for clock in report["fmax"].values()),
+        clock_mhz=clock_mhz, seed=seed)
+
+
+def _route(folder, arguments, *, seed, limit):
+    """Run nextpnr with one seed after another until one is routed; returns that one."""
+    cells = json.loads((folder / WORK / "yosys.json").read_text())["design"]["num_cells"]
+    patience = min(limit, PATIENCE + PATIENCE_PER_CELL * cells)
+    last = seed + ATTEMPTS - 1
+    while True:
+        try:
+            run("nextpnr-ecp5", [*arguments, "--seed", seed], folder=folder,
+                log=f"{WORK}/nextpnr.log", limit=limit if seed == last else patience)
+        except ToolTimeoutError:
+            if seed == last:
+                raise
+            print(f"seed {seed} is not routed after {patience:.0f} s, trying the next",
+                  file=sys.stderr, flush=True)
+            seed += 1
+        else:
+            return seed
+
+
+def pack(folder, *, limit=600):
+    """Write the bitstream of a routed accelerator.
+
+    Parameters
+    ----------
+    folder : Path
+        Build folder, after :func:`place_and_route`.
+    limit : float
+        Time limit in seconds.
+
+    Returns
+    -------
+    Path
+        ``accelerator.bit`` in the folder; it appears only when it is complete.
+
+    Raises
+    ------
+    ToolError
+        If ecppack is missing or fails.
+    """
+    folder = Path(folder)
+    partial = f"{WORK}/{TOP}.bit"
+    run("ecppack", ["--compress", f"{WORK}/{TOP}.config", partial],
+        folder=folder, log=f"{WORK}/ecppack.log", limit=limit)
+    return (folder / partial).replace(folder / f"{TOP}.bit")
+
+
+def implement(folder, *, device, clock_mhz, seed=4, progress=print):
+    """Synthesise, check that it fits, place, route and pack.
+
+    Parameters
+    ----------
+    folder : Path
+        Build folder.
+    device : Device
+    clock_mhz : float
+        Frequency to aim at.
+    seed : int
+        Of the placer.
+    progress : callable
+        Takes one sentence per step.
+
+    Returns
+    -------
+    Utilisation
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails.
+    ValueError
+        If the accelerator does not fit the device.
+    """
+    folder = Path(folder)
+    # The bitstream of an earlier build must not be taken for that of a build which fails.
+    (folder / f"{TOP}.bit").unlink(missing_ok=True)
+    progress("synthesising")
+    cells = synthesise(folder)
+    device.require(**estimate(cells))
+    package = device.package(cells["pins"])
+    progress(f"placing and routing for {device.name} in {package}")
+    utilisation = place_and_route(
+        folder, device=device, package=package, clock_mhz=clock_mhz, seed=seed)
+    progress("writing the bitstream")
+    pack(folder)
+    return utilisation
