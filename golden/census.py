@@ -18,9 +18,6 @@ __all__ = ["Census", "LayerCensus", "dense_macs", "take_census"]
 #: Images whose tensors are in memory at the same time.
 _BATCH = 50
 
-#: Bits of a pixel.
-_PIXEL_BITS = 8
-
 
 @dataclass
 class LayerCensus:
