@@ -5,6 +5,7 @@
 #   TORCH_INDEX=URL         extra package index, asked for torch too: PyTorch's CPU index
 #                           spares the download of the CUDA build (see README.md)
 #   PIP_INDEX_ARGS="..."    further arguments for pip install, for example a mirror
+#   DATA=PATH               images for make cifar
 #   PYTEST_ARGS="..."       further arguments for pytest, for example "-k threshold", or --full-sim
 #                           for everything that make test leaves to longer runs
 
@@ -17,6 +18,7 @@ READY := $(VENV)/ready
 PIP_INDEX_ARGS ?=
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
+DATA ?=
 
 # Compiled WebAssembly tools take a minute to prepare: `make clean` leaves them.
 export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
@@ -24,7 +26,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sim lint accuracy sweep clean
+.PHONY: help setup demo test sim lint accuracy sweep cifar clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -57,6 +59,15 @@ accuracy: $(READY) ## train three seeds on the digits and print the medians
 sweep: $(READY) ## train the digits over spike counts and weight widths, print the table
 	$(RUN) -m train sweep --config train/recipes/digits.toml --counts 1 2 4 8 --bits 8 4 2 \
 	    --epochs 30 15 --out build/sweep --resume
+
+cifar: $(READY) ## train cifar10-nano on DATA=FOLDER_OR_ZIP (hours on a CPU; goes on), export, report
+	@test -n "$(DATA)" || { echo "pass DATA=FOLDER_OR_ZIP, with train/CLASS/IMAGE and test/CLASS/IMAGE"; exit 2; }
+	$(RUN) -m train fit --config train/recipes/cifar10-nano.toml --data "$(DATA)" \
+	    --out build/cifar10 --threads 2 --resume
+	$(RUN) -m train export build/cifar10/checkpoint.pt --data "$(DATA)" \
+	    --out build/cifar10/cifar10-nano.safetensors
+	$(RUN) -m train report build/cifar10/cifar10-nano.safetensors --data "$(DATA)" \
+	    --images 1000 --out build/cifar10/report
 
 clean: ## remove what was built; .venv and .cache stay
 	rm -rf build .pytest_cache .ruff_cache .hypothesis *.egg-info
