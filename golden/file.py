@@ -18,7 +18,7 @@ __all__ = ["VERSION", "load", "save"]
 
 
 #: Newest version of the format, (major, minor); a file has the oldest that knows all it uses.
-VERSION = (1, 1)
+VERSION = (1, 2)
 
 KEY = "addend"
 FORMAT = "addend-integer-model"
@@ -42,8 +42,7 @@ def save(model, path):
         validate(model)
         graph, tensors = to_graph(model)
         graph = json.dumps(graph, separators=(",", ":"), sort_keys=True, allow_nan=False)
-        analog = any(isinstance(layer, AnalogHead) for layer in model.layers)
-        header = {"format": FORMAT, "version": "1.1" if analog else "1.0",
+        header = {"format": FORMAT, "version": _version(model),
                   "digest": _digest(graph, tensors)}
         # The graph comes last, so that readers in any language find the bytes that were digested.
         header = json.dumps(header, separators=(",", ":"))[:-1] + f',"graph":{graph}}}'
@@ -85,6 +84,13 @@ def load(path):
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     return model
+
+
+def _version(model):
+    """Oldest version that knows all that a model uses."""
+    if model.layers[-1].drain.shift:
+        return "1.2"
+    return "1.1" if isinstance(model.layers[-1], AnalogHead) else "1.0"
 
 
 def _read(path):

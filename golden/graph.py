@@ -73,6 +73,8 @@ def to_graph(model):
                 entry["drain"]["rounding"] = layer.drain.neuron.rounding.value
                 thresholds = np.ascontiguousarray(layer.drain.neuron.thresholds)
                 tensors[f"{layer.name}.thresholds"] = thresholds
+            if isinstance(layer.drain, Logits) and layer.drain.shift:
+                entry["drain"]["shift"] = layer.drain.shift
             if hasattr(layer.drain, "bias"):
                 tensors[f"{layer.name}.bias"] = np.ascontiguousarray(layer.drain.bias)
         entry["widths"] = bits[layer.name]
@@ -117,7 +119,10 @@ def _layer(entry, tensors):
     if kind is not KeyValue:
         described = _take(entry, where, "drain")["drain"]
         drain, drain_fields = _build(described, where, DRAIN_FIELDS)
-        if drain is not Logits:
+        if drain is Logits:
+            # Files of older versions do not have it.
+            drain_fields |= _take({"shift": 0} | described, where, "shift")
+        else:
             rounding = _take(described, where, "rounding")["rounding"]
             if rounding not in [rule.value for rule in Rounding]:
                 raise ModelError(f"{where}: the rounding rule must be half-up or half-even, "

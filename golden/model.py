@@ -97,10 +97,20 @@ class Write:
 
 @dataclass(frozen=True, eq=False)
 class Logits:
-    """Drain of the head: ``logits = potential + bias``; ``logits * scale`` are the float logits."""
+    """Drain of the head: ``logits = (potential << shift) + bias``.
+
+    Parameters
+    ----------
+    bias : int64 array, shape (classes,)
+    scale : float
+        ``logits * scale`` are the float logits.
+    shift : int
+        0 to 32: fraction bits of the bias beyond those of the weights.
+    """
 
     bias: np.ndarray
     scale: float
+    shift: int = 0
 
 
 @dataclass(frozen=True, eq=False)

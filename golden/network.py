@@ -187,8 +187,8 @@ def drain(layer, potentials, tensors):
                                  bias=layer.drain.bias)
             return {stream_name(layer): value,
                     counts_name(layer): spike_count(value, neuron.thresholds)}
-        case Logits(bias=bias):
-            return {LOGITS: potentials.reshape(potentials.shape[:2]) + bias}
+        case Logits(bias=bias, shift=shift):
+            return {LOGITS: (potentials.reshape(potentials.shape[:2]) << shift) + bias}
 
 
 def _run_batch(model, images, trace, code, stored):

@@ -157,8 +157,8 @@ def analyse(model):
         match layer.drain:
             case Write():
                 ranges.stream[layer.name] = _stream(layer, low, high, ranges)
-            case Logits(bias=bias):
-                logits = low + bias, high + bias
+            case Logits():
+                logits = _shifted(layer, low, high)
     return Ranges(ranges.potential, ranges.stream, ranges.kv, logits)
 
 
@@ -192,17 +192,22 @@ def _weighted(weight, low, high):
 
 def _stream(layer, low, high, ranges):
     """Interval of a stream version; channels add up one by one."""
+    low, high = _shifted(layer, low, high)
+    if layer.drain.previous is not None:
+        before = ranges.stream[layer.drain.previous.removesuffix(".stream")]
+        low, high = low + before[0], high + before[1]
+        _limit(layer, low, high)
+    return low, high
+
+
+def _shifted(layer, low, high):
+    """Interval behind a drain's shift and bias."""
     drain = layer.drain
     # Python integers, since a large shift could leave int64 before it is refused.
     low, high = ([(int(value) << drain.shift) + int(bias)
                   for value, bias in zip(bound, drain.bias, strict=True)] for bound in (low, high))
     _limit(layer, low, high)
-    low, high = np.array(low, np.int64), np.array(high, np.int64)
-    if drain.previous is not None:
-        before = ranges.stream[drain.previous.removesuffix(".stream")]
-        low, high = low + before[0], high + before[1]
-        _limit(layer, low, high)
-    return low, high
+    return np.array(low, np.int64), np.array(high, np.int64)
 
 
 def _limit(layer, low, high):

@@ -64,13 +64,11 @@ def _weights(layer):
 
 def _drain_fields(layer):
     drain = layer.drain
-    if isinstance(drain, Write):
-        if not 0 <= drain.shift <= 32:
-            raise ModelError(f"Layer {layer.name}: the shift F - S must be 0 to 32, "
-                             f"not {drain.shift!r}")
-        if not 1 <= drain.fraction_bits <= 32:
-            raise ModelError(f"Layer {layer.name}: fraction bits F must be 1 to 32, "
-                             f"not {drain.fraction_bits!r}")
+    if isinstance(drain, Write | Logits) and not 0 <= drain.shift <= 32:
+        raise ModelError(f"Layer {layer.name}: the shift must be 0 to 32, not {drain.shift!r}")
+    if isinstance(drain, Write) and not 1 <= drain.fraction_bits <= 32:
+        raise ModelError(f"Layer {layer.name}: fraction bits F must be 1 to 32, "
+                         f"not {drain.fraction_bits!r}")
     if isinstance(drain, Write | Logits):
         if drain.bias.dtype != np.int64 or drain.bias.shape != (len(layer.weight),):
             raise ModelError(f"Layer {layer.name}: the bias must be int64 of shape "

@@ -59,7 +59,7 @@ class Capacities:
         Widths in bits: weights and accumulators (two's complement), residual stream, entries of the
         attention memory (unsigned), token sums.
     shift_width : int
-        Bits of the shift between accumulator and stream.
+        Bits of the shift behind the accumulator, in front of stream or logits.
     weight_depth, neuron_depth, program_depth, window_depth, spike_depth, stream_depth,
     attention_depth, sum_depth : int
         Words of each memory (per column where a column has its own).

@@ -173,7 +173,7 @@ class _Compiler:
             "token_sum": 0,
             "stream": int(is_write),
             "first": int(is_write and layer.drain.previous is None),
-            "shift": layer.drain.shift if is_write else 0,
+            "shift": getattr(getattr(layer, "drain", None), "shift", 0),
             "depthwise": int(isinstance(layer, Conv) and layer.depthwise),
             "attention_rows": int(not isinstance(layer, Conv)),
             "double": int(pixels or self.double),

@@ -2,7 +2,7 @@
 
 from amaranth.utils import bits_for
 
-from golden import Conv, TokenSum, Write
+from golden import Conv, Logits, TokenSum, Write
 from golden.ranges import analyse, kv_width, width
 
 from .capacities import Capacities, words_of
@@ -31,7 +31,7 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     potentials = [width(*bounds) for name, bounds in ranges.potential.items() if name not in sums]
     entry = max([bits_for(model.max_count), *(kv_width(high) for _, high in ranges.kv.values())])
     shifts = [layer.drain.shift for layer in model.layers
-              if isinstance(layer, Conv) and isinstance(layer.drain, Write)]
+              if isinstance(layer, Conv) and isinstance(layer.drain, Write | Logits)]
     sizes |= {
         "max_count": model.max_count,
         "pixel_channels": model.image_shape[2],

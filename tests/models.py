@@ -41,7 +41,7 @@ def random_images(seed, count, image_shape):
 def random_model(
     seed, image_shape=(8, 8, 1), dims=(8, 8, 16, 16), heads=2, strides=(1, 2, 1, 2, 1),
     depths=(1, 1), max_count=4, weight_bits=4, rounding=Rounding.HALF_EVEN, classes=10,
-    stem_kernel=3,
+    stem_kernel=3, logit_shift=0,
 ):
     """Whole E-SpikeFormer with random weights.
 
@@ -60,7 +60,7 @@ def random_model(
         Of downsample1_1, 1_2, 2, 3 and 4.
     depths : (int, int)
         Number of blocks in block3 and block4.
-    max_count, weight_bits, rounding, classes, stem_kernel
+    max_count, weight_bits, rounding, classes, stem_kernel, logit_shift
         As in `golden.model`.
 
     Returns
@@ -83,7 +83,7 @@ def random_model(
     last = builder.down("downsample4", stage4, strides[4], last)
     for index in range(depths[1]):
         last = builder.transformer_block(f"block4.{index}", last, heads)
-    builder.head(last, classes)
+    builder.head(last, classes, logit_shift)
 
     model = IntegerModel(f"random-{seed}", max_count, image_shape, classes, tuple(builder.layers))
     validate(model)
@@ -142,14 +142,14 @@ class _Builder:
                           Fire(Neuron(thresholds, self.rounding))))
         return self.write(name, f"{name}.attn.counts", channels, f"{last}.stream")
 
-    def head(self, last, classes):
+    def head(self, last, classes, shift):
         _, _, height, width = self.tensors[f"{last}.stream"].shape
         ladder = stream_thresholds(self.fraction_bits, self.max_count, self.rounding,
                                    height * width)
         self.append(TokenSum("head.sum", f"{last}.stream", Fire(Neuron(ladder, self.rounding))))
         layer = self.conv("head", "head.sum.counts", classes)
         bias = self.rng.integers(-20, 21, classes)
-        self.append(replace(layer, drain=Logits(bias, 2.0**-6)))
+        self.append(replace(layer, drain=Logits(bias, 2.0**-6, shift)))
 
     def fire(self, name, source, channels, *, kernel=1, depthwise=False, mean=None):
         layer = self.conv(name, source, channels, kernel, depthwise=depthwise)

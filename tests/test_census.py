@@ -21,9 +21,9 @@ from train.__main__ import main
 from train.config import QuantiseConfig
 from train.findings import findings, verdict
 from train.fold import integer_model
+from train.grids import find_grids
 from train.integer import QuantisedNetwork
 from train.model import ESpikeFormer, published
-from train.quantise import find_grids
 
 
 MODEL = random_model(3, max_count=5)

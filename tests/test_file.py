@@ -109,6 +109,21 @@ def test_metadata_has_one_key(saved):
     assert header["version"] == "1.0"
 
 
+def test_a_shift_of_the_logits_is_kept_and_needs_version_1_2(tmp_path):
+    model = random_model(6, logit_shift=5)
+    save(model, tmp_path / "shifted.safetensors")
+    with safetensors.safe_open(tmp_path / "shifted.safetensors", framework="np") as file:
+        header = json.loads(file.metadata()["addend"])
+    assert header["version"] == "1.2"
+    loaded = load(tmp_path / "shifted.safetensors")
+    assert loaded.layers[-1].drain.shift == 5
+    images = random_images(1, 3, model.image_shape)
+    result = run(loaded, images, trace=True)
+    head = loaded.layers[-1]
+    sums = result.tensors[head.source][:, :, 0, 0] @ head.weight[:, :, 0, 0].T.astype(np.int64)
+    assert np.array_equal(result.logits, 32 * sums + head.drain.bias)
+
+
 def test_widths_are_derived_when_a_model_has_none(model, saved, tmp_path):
     save(replace(model, widths={}), tmp_path / "bare.safetensors")
     assert (tmp_path / "bare.safetensors").read_bytes() == saved.read_bytes()
@@ -179,11 +194,11 @@ def test_a_wrong_digest_is_refused(saved, tmp_path):
     refused(path, "the file is corrupt, since its digest does not match its content")
 
 
-@pytest.mark.parametrize("version", ["1.2", "2.0", "1.10", "10.0"])
+@pytest.mark.parametrize("version", ["1.3", "2.0", "1.10", "10.0"])
 def test_newer_versions_are_refused_by_name(saved, tmp_path, version):
     path = rewritten(saved, tmp_path / "m.safetensors",
                      lambda header, tensors: header.update(version=version))
-    refused(path, f"format version {version} is newer than 1.1, the newest that this Addend reads")
+    refused(path, f"format version {version} is newer than 1.2, the newest that this Addend reads")
 
 
 def test_older_minor_versions_load(saved, monkeypatch):

@@ -19,12 +19,12 @@ from train.data import DataSplit, load_split
 from train.export import export
 from train.fit import fit
 from train.fold import integer_model
+from train.grids import find_grids
 from train.integer import QuantisedNetwork
 from train.large import LargeSpikeFormer
 from train.model import build as build_network
 from train.model import count_parameters, to_maps
 from train.network import NetworkConfig
-from train.quantise import find_grids
 from train.stages import ScaledNorm, TwoStage
 
 

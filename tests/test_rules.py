@@ -117,7 +117,7 @@ def test_fraction_bits_belong_to_a_stage(model):
 @pytest.mark.parametrize("shift", [-1, 33])
 def test_shift(model, shift):
     refused(changed(model, "block3.0", drain={"shift": shift}),
-            f"Layer block3.0: the shift F - S must be 0 to 32, not {shift}")
+            f"Layer block3.0: the shift must be 0 to 32, not {shift}")
 
 
 @pytest.mark.parametrize("bits", [0, 33])

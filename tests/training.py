@@ -15,9 +15,9 @@ from train.config import (
     QuantiseConfig,
     to_builtins,
 )
+from train.grids import find_grids
 from train.integer import QuantisedNetwork
 from train.model import ESpikeFormer, build, to_maps
-from train.quantise import find_grids
 
 
 torch.set_num_threads(1)
@@ -117,6 +117,4 @@ def dyadic_quantised(seed, **changes):
     network = ESpikeFormer(network_config(**changes)).double().eval()
     make_dyadic(network, torch.Generator().manual_seed(seed))
     grids = find_grids(network, QuantiseConfig(weight_bits=8))
-    for steps in grids.scales.values():
-        steps.fill_(2.0**-5)
     return QuantisedNetwork.of(network, grids, weight_bits=8)

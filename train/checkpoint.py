@@ -8,9 +8,9 @@ import torch
 
 from golden.atomic import replacing
 from train.config import Config, ConfigError, from_builtins, to_builtins
+from train.grids import Grids
 from train.integer import QuantisedNetwork
 from train.model import build
-from train.quantise import Grids
 
 
 __all__ = ["Checkpoint", "CheckpointError", "load", "save"]

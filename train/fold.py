@@ -25,7 +25,7 @@ from golden.ranges import conv_interval
 from golden.spike import attention_thresholds, stream_thresholds
 from train.arithmetic import PIXEL_DIVISOR, Stream
 from train.folded import fold_fire, fold_logits, fold_write
-from train.quantise import weight_limit
+from train.grids import weight_limit
 
 
 __all__ = ["ExportError", "fold_thresholds", "integer_model"]
@@ -184,12 +184,14 @@ class _Folder:
 
     def logits(self, name, linear, spikes):
         scale = float(self._grids.scales[name])
-        folded = fold_logits(linear, scale=scale, limit=self._limit)
+        folded = fold_logits(
+            linear, scale=scale, limit=self._limit, shift=self._grids.logit_shift
+        )
         weight = _whole(folded.weight).astype(np.int8)
         self.layers.append(Conv(
             name=name, source=spikes, weight=weight[:, :, None, None],
             weight_bits=self._bits, stride=1, padding=0, groups=1,
-            drain=Logits(_whole(folded.bias), scale),
+            drain=Logits(_whole(folded.bias), folded.scale, folded.shift),
         ))
 
     def analog_logits(self, name, linear, stream):

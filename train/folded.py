@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from train.quantise import norm_affine
+from train.grids import norm_affine
 
 
 __all__ = ["FoldedFire", "FoldedLogits", "FoldedWrite", "fold_fire", "fold_logits", "fold_write"]
@@ -31,11 +31,12 @@ class FoldedWrite:
 
 @dataclass(frozen=True)
 class FoldedLogits:
-    """Classifier: ``scale * (weight * counts + bias)``."""
+    """Classifier: ``scale * ((weight * counts << shift) + bias)``."""
 
     weight: torch.Tensor
     bias: torch.Tensor
     scale: float
+    shift: int
 
 
 def fold_fire(conv, norm, *, scales, limit, divisor):
@@ -81,7 +82,7 @@ def fold_write(conv, norm, *, exponent, fraction_bits, limit, divisor):
     return FoldedWrite(steps.round().clamp(-limit, limit), bias, exponent, fraction_bits)
 
 
-def fold_logits(linear, *, scale, limit, units=1):
+def fold_logits(linear, *, scale, limit, shift=0, units=1):
     """Integer weights and bias of a classifier.
 
     Parameters
@@ -92,6 +93,8 @@ def fold_logits(linear, *, scale, limit, units=1):
         Step of the weights.
     limit : int
         Largest magnitude of a weight.
+    shift : int
+        Fraction bits of the bias beyond those of the weights.
     units : int
         The classifier's inputs are integers over this: 1 for counts.
 
@@ -100,7 +103,8 @@ def fold_logits(linear, *, scale, limit, units=1):
     FoldedLogits
     """
     weight = (linear.weight / scale).round().clamp(-limit, limit)
-    return FoldedLogits(weight, (linear.bias / (scale / units)).round(), scale / units)
+    unit = scale / units / 2**shift
+    return FoldedLogits(weight, (linear.bias / unit).round(), unit, shift)
 
 
 def _per_channel(values, weight):

@@ -15,9 +15,9 @@ from torch import nn
 
 from train.arithmetic import PIXEL_DIVISOR, Stream, convolve, split_heads
 from train.folded import fold_fire, fold_logits, fold_write
+from train.grids import Grids, weight_limit
 from train.model import to_maps
 from train.neuron import spike_count
-from train.quantise import Grids, weight_limit
 
 
 __all__ = ["IntegerArithmetic", "QuantisedNetwork"]
@@ -86,8 +86,11 @@ class IntegerArithmetic:
 
     def logits(self, name, linear, spikes):
         """Class scores; the trace has them in integers."""
-        folded = fold_logits(linear, scale=float(self.grids.scales[name]), limit=self.limit)
-        totals = spikes.flatten(1) @ folded.weight.T + folded.bias
+        folded = fold_logits(
+            linear, scale=float(self.grids.scales[name]), limit=self.limit,
+            shift=self.grids.logit_shift,
+        )
+        totals = spikes.flatten(1) @ folded.weight.T * 2**folded.shift + folded.bias
         return self._keep("logits", totals) * folded.scale
 
     def analog_logits(self, name, linear, stream):

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from train.arithmetic import FloatArithmetic
+from train.grids import find_grids
 from train.loop import Loop
 from train.model import to_maps
-from train.quantise import QuantisedArithmetic, find_grids
+from train.quantise import QuantisedArithmetic
 from train.schedule import FLOAT, FROZEN, QUANTISED, Schedule
 
 
