@@ -1,12 +1,10 @@
 """Structure of E-SpikeFormer: names, sizes, and the forward pass against a plain rewriting."""
 
-import math
-
 import pytest
 import torch
-import torch.nn.functional as F
 
 from golden.model import Rounding
+from tests.plain import PlainForward
 from tests.training import make_dyadic, network_config, random_images, random_network
 from train.model import ESpikeFormer, count_parameters, published, to_maps
 
@@ -64,84 +62,6 @@ def test_names_and_ranks_of_the_official_checkpoints():
     assert state["head.weight"].shape == (1000, 128)
 
 
-class PlainForward:
-    """E-SpikeFormer once more, from its parameters alone and with attention QK-first."""
-
-    def __init__(self, network):
-        self.state = network.state_dict()
-        self.shape = network.network
-        self.spikes = []
-
-    def neuron(self, potential, divisor=None):
-        potential = potential.clamp(0, self.shape.max_count)
-        if self.shape.rounding is Rounding.HALF_EVEN:
-            count = torch.round(potential)
-        else:
-            count = torch.floor(potential + 0.5)
-        self.spikes.append(count / (divisor or self.shape.max_count))
-        return self.spikes[-1]
-
-    def conv(self, conv, norm, spikes, **geometry):
-        weight = self.state[f"{conv}.weight"]
-        weight = weight[..., None] if weight.dim() == 3 else weight
-        potential = F.conv2d(
-            spikes, weight, self.state.get(f"{conv}.bias"), padding=weight.shape[2] // 2,
-            **geometry,
-        )
-        mean, var, scale, shift = (
-            self.state[f"{norm}.{noun}"][:, None, None]
-            for noun in ("running_mean", "running_var", "weight", "bias")
-        )
-        return (potential - mean) / torch.sqrt(var + 1e-5) * scale + shift
-
-    def pair(self, name, spikes, **geometry):
-        return self.conv(f"{name}.0", f"{name}.1", spikes, **geometry)
-
-    def down(self, name, spikes, stride):
-        return self.conv(f"{name}.encode_conv", f"{name}.encode_bn", spikes, stride=stride)
-
-    def separable(self, name, stream):
-        hidden = self.neuron(self.pair(f"{name}.pwconv1", self.neuron(stream)))
-        hidden = self.pair(f"{name}.dwconv", hidden, groups=hidden.shape[1])
-        return stream + self.pair(f"{name}.pwconv2", self.neuron(hidden))
-
-    def conv_block(self, name, stream):
-        stream = self.separable(f"{name}.Conv", stream)
-        hidden = self.conv(f"{name}.conv1", f"{name}.bn1", self.neuron(stream))
-        return stream + self.conv(f"{name}.conv2", f"{name}.bn2", self.neuron(hidden))
-
-    def transformer_block(self, name, stream):
-        stream = self.separable(f"{name}.conv", stream)
-        spikes = self.neuron(stream)
-        q, k, v = (self.neuron(self.pair(f"{name}.attn.{x}_conv", spikes)) for x in "qkv")
-        heads = self.shape.heads
-        q, k, v = (x.flatten(2).unflatten(1, (heads, -1)).transpose(-1, -2) for x in (q, k, v))
-        mixed = (q @ k.transpose(-1, -2)) @ v * (2 / math.sqrt(q.shape[-1]))
-        mixed = mixed.transpose(-1, -2).flatten(1, 2).unflatten(2, stream.shape[2:])
-        stream = stream + self.pair(f"{name}.attn.proj_conv", self.neuron(mixed))
-        mlp = f"{name}.mlp"
-        hidden = self.conv(f"{mlp}.fc1_conv", f"{mlp}.fc1_bn", self.neuron(stream))
-        return stream + self.conv(f"{mlp}.fc2_conv", f"{mlp}.fc2_bn", self.neuron(hidden))
-
-    def __call__(self, images):
-        strides = self.shape.strides
-        stream = self.down("downsample1_1", images / 256, strides[0])
-        stream = self.conv_block("ConvBlock1_1.0", stream)
-        stream = self.down("downsample1_2", self.neuron(stream), strides[1])
-        stream = self.conv_block("ConvBlock1_2.0", stream)
-        stream = self.down("downsample2", self.neuron(stream), strides[2])
-        stream = self.conv_block("ConvBlock2_1.0", stream)
-        stream = self.conv_block("ConvBlock2_2.0", stream)
-        stream = self.down("downsample3", self.neuron(stream), strides[3])
-        for index in range(self.shape.depths[0]):
-            stream = self.transformer_block(f"block3.{index}", stream)
-        stream = self.down("downsample4", self.neuron(stream), strides[4])
-        for index in range(self.shape.depths[1]):
-            stream = self.transformer_block(f"block4.{index}", stream)
-        spikes = self.neuron(stream.mean((2, 3)), divisor=1)
-        return F.linear(spikes, self.state["head.weight"], self.state["head.bias"])
-
-
 @pytest.mark.parametrize("rounding", list(Rounding))
 @pytest.mark.parametrize("changes", [
     {},
@@ -151,12 +71,7 @@ class PlainForward:
 def test_forward_equals_the_plain_rewriting(changes, rounding):
     network = ESpikeFormer(network_config(rounding=rounding, **changes)).double().eval()
     make_dyadic(network, torch.Generator().manual_seed(1))
-    plain = PlainForward(network)
-    # eps is zero in a network of dyadic parameters.
-    plain.state = {
-        name: values - 1e-5 if name.endswith("running_var") else values
-        for name, values in plain.state.items()
-    }
+    plain = PlainForward(network.state_dict(), network.network, eps=0)
     spikes = []
     for neuron in (network.arithmetic.neuron, network.arithmetic.head_neuron):
         neuron.register_forward_hook(lambda neuron, inputs, output: spikes.append(output))

@@ -73,10 +73,10 @@ def test_another_classifier_starts_anew(tmp_path):
 
 
 @pytest.mark.parametrize(("change", "sentence"), [
-    (lambda w: w.pop("downsample2.encode_bn.bias"), r"must hold downsample2\.encode_bn\.bias"),
-    (lambda w: w.update({"extra.weight": torch.zeros(1)}), r"holds extra\.weight, which the net"),
+    (lambda w: w.pop("downsample2.encode_bn.bias"), r"w\.pth: lacks downsample2\.encode_bn\.bias$"),
+    (lambda w: w.update({"extra.weight": torch.zeros(1)}), r"has the unexpected extra\.weight$"),
     (lambda w: w.update({"downsample2.encode_bn.bias": torch.zeros(3)}),
-     r"downsample2\.encode_bn\.bias must have shape \(4,\), as in the network, not \(3,\)"),
+     r"other shapes than the network in downsample2\.encode_bn\.bias \(3 in place of 4\)$"),
 ])
 def test_weights_that_do_not_fit_are_named(tmp_path, change, sentence):
     values = dict(ESpikeFormer(network_config()).state_dict())
@@ -93,5 +93,5 @@ def test_a_file_without_weights_is_refused(tmp_path, contents):
         torch.save({"epoch": 3}, path)
     else:
         path.write_bytes(contents)
-    with pytest.raises(CheckpointError, match="must be a checkpoint that fit wrote or a state"):
+    with pytest.raises(CheckpointError, match="must be a state_dict that torch saved"):
         load_weights(ESpikeFormer(network_config()), path)

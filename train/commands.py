@@ -5,8 +5,8 @@ from pathlib import Path
 
 
 __all__ = [
-    "accuracy", "bench", "evaluate", "export", "fit", "interrupted", "pretrain", "report",
-    "sweep",
+    "accuracy", "bench", "convert", "evaluate", "export", "fit", "interrupted", "pretrain",
+    "report", "sweep",
 ]
 
 
@@ -84,8 +84,7 @@ def export(options):
     from train.progress import image_progress
     from train.report import training_report, write_json
 
-    if options.out.suffix != ".safetensors":
-        raise ValueError(f"{options.out}: the model file must end in .safetensors")
+    _require_model_name(options.out)
     began = time.perf_counter()
     state = checkpoint.load(options.checkpoint)
     split = load_split(state.config, options.data)
@@ -114,6 +113,40 @@ def export(options):
         f"{options.out}: {compared:,} integers of {len(split.test_images)} images equal, "
         f"accuracy {report['accuracy']['golden']:.2%}"
     )
+
+
+def convert(options):
+    """Write the integer model of an official checkpoint, and its report."""
+    _set_threads(options)
+    import golden
+    from golden.source import load_source
+    from train import official
+    from train.convert import convert as converting
+    from train.progress import image_progress
+    from train.report import conversion_report, write_json
+
+    _require_model_name(options.out)
+    parameters = official.read_parameters(options.checkpoint)
+    shape = official.describe(
+        parameters, options.checkpoint, image_size=options.image_size, heads=options.heads,
+        family="large" if options.family == "espikeformer-large" else "base",
+        size=options.size and options.size.upper(), max_count=options.max_count,
+    )
+    network = official.load(parameters, shape, options.checkpoint, bn_eps=options.bn_eps)
+    images = labels = None
+    if options.calibrate is not None:
+        images, labels, _ = load_source(options.calibrate, shape.image, count=options.count)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with image_progress("comparing with float64, images") as progress:
+        conversion = converting(
+            network, name=options.out.stem, weight_bits=options.weight_bits,
+            max_fraction_bits=options.fraction_bits, head=options.head, images=images,
+            labels=labels, progress=progress,
+        )
+    golden.save(conversion.model, options.out)
+    write_json(conversion_report(conversion), options.out.with_suffix(".json"))
+    print("\n".join(conversion.lines()))
+    print(f"{options.out}: {len(conversion.model.layers)} layers")
 
 
 def accuracy(options):
@@ -223,6 +256,11 @@ def interrupted(options):
     ):
         return f"Interrupted; {folder} holds the last whole epoch, and --resume goes on from it."
     return "Interrupted before the command was done."
+
+
+def _require_model_name(path):
+    if path.suffix != ".safetensors":
+        raise ValueError(f"{path}: the model file must end in .safetensors")
 
 
 def _set_threads(options):

@@ -1,12 +1,12 @@
 """Float weights that a run starts from: of another run, or of an official checkpoint."""
 
-import io
 from pathlib import Path
 
 import torch
 
 from train import checkpoint
 from train.checkpoint import CheckpointError
+from train.official import read_parameters, require
 
 
 __all__ = ["load_weights"]
@@ -15,10 +15,6 @@ __all__ = ["load_weights"]
 #: Colours that official networks subtract and divide by, for pixels 0..1.
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
-
-#: Where published files keep the parameters, and what distributed training puts before their names.
-_PLACES = ("model", "state_dict")
-_PREFIX = "module."
 
 _STEM = "downsample1_1.encode_conv"
 _CLASSIFIERS = ("head.", "head_kd.")
@@ -46,7 +42,7 @@ def load_weights(network, path):
     Raises
     ------
     CheckpointError
-        One sentence that names the first parameter that is missing, unknown or of another shape.
+        One sentence that lists the parameters that are missing, unexpected or of other shapes.
     OSError
         If the file cannot be read.
     """
@@ -56,48 +52,22 @@ def load_weights(network, path):
         name for name, values in wanted.items() if name.startswith(_CLASSIFIERS)
         and (name not in found or found[name].shape != values.shape)
     ]
-    found = {name: values for name, values in found.items() if name not in kept}
-    for name, values in wanted.items():
-        if name in kept:
-            continue
-        if name not in found:
-            raise CheckpointError(f"{path}: must hold {name}, which the network has")
-        if found[name].shape != values.shape:
-            raise CheckpointError(
-                f"{path}: {name} must have shape {tuple(values.shape)}, as in the network, "
-                f"not {tuple(found[name].shape)}"
-            )
-    odd = sorted(name for name in found.keys() - wanted.keys() if not name.startswith(_CLASSIFIERS))
-    if odd:
-        raise CheckpointError(f"{path}: holds {odd[0]}, which the network does not have")
+    found = {name: values for name, values in found.items()
+             if name in wanted or not name.startswith(_CLASSIFIERS)}
+    require({**found, **{name: wanted[name] for name in kept}}, network, path)
     if not ours and wanted[f"{_STEM}.weight"].shape[1] == len(_MEAN):
         _convert_stem(found)
-    network.load_state_dict({**wanted, **{name: found[name] for name in wanted if name in found}})
+    network.load_state_dict({**wanted, **{name: values for name, values in found.items()
+                                          if name not in kept}})
     return kept
 
 
 def _read(path):
     """Parameters of a file by name, and whether the file is one of ours."""
-    data = path.read_bytes()
     try:
         return checkpoint.load(path).network, True
     except CheckpointError:
-        pass
-    try:
-        contents = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        for place in _PLACES:
-            contents = contents.get(place, contents)
-        parameters = {
-            name.removeprefix(_PREFIX): values for name, values in contents.items()
-        }
-    # torch has no common exception for a foreign or truncated file.
-    except Exception:
-        parameters = {}
-    if not parameters or not all(map(torch.is_tensor, parameters.values())):
-        raise CheckpointError(
-            f"{path}: must be a checkpoint that fit wrote or a state_dict that torch saved"
-        )
-    return parameters, False
+        return read_parameters(path), False
 
 
 def _convert_stem(found):

@@ -5,97 +5,22 @@ from pathlib import Path
 
 from golden.source import SOURCES
 from train import commands
+from train.descriptions import (
+    ACCURACY,
+    BENCH,
+    CONVERT,
+    EVALUATE,
+    EXAMPLES,
+    EXPORT,
+    FIT,
+    PRETRAIN,
+    REPORT,
+    SWEEP,
+    TRAIN,
+)
 
 
 __all__ = ["parser"]
-
-
-DESCRIPTION = """\
-Train a spike-driven transformer and export it as an integer model.
-
-A run has two phases. The float SFA network is trained first: its neurons emit whole spike counts,
-its weights are real numbers. Then the same network goes on with quantised weights. Export folds it
-into integers and writes the model only if every count, every stream value and every logit of the
-held-back images equals what the quantised network computes.
-"""
-
-EPILOG = """\
-examples:
-  %(prog)s fit --config train/recipes/digits.toml --out build/digits
-      train on real digits; Ctrl-C stops after the last whole epoch, --resume goes on
-  %(prog)s evaluate build/digits/checkpoint.pt
-      accuracy of the float, quantised and integer network
-  %(prog)s export build/digits/checkpoint.pt --out build/digits/digits.safetensors
-      the model file that python -m golden and python -m hw.build read
-  %(prog)s fit --config train/recipes/digits.toml --out build/tuned \\
-      --init build/digits/float.pt --epochs 0 20
-      quantisation-aware fine-tuning of float weights
-  torchrun --nproc-per-node 2 -m train fit --config train/recipes/digits.toml --out build/two
-      the same run, shared by two processes
-  %(prog)s accuracy --config train/recipes/digits.toml --seeds 0 1 2 --out build/accuracy
-      train three networks and check the accuracy contract
-"""
-
-FIT_HELP = """\
-Train a network from a TOML configuration (train/recipes/digits.toml explains itself).
-
-DIR receives checkpoint.pt after every epoch, float.pt at the end of the float phase, log.csv and
-tensorboard/ with what every epoch measured, and at the end fit.json with accuracies, seed, epochs
-and seconds. The result depends on configuration, seed, starting weights and number of threads only;
-a resumed run gives the same bits as one that was not interrupted.
-"""
-
-PRETRAIN_HELP = """\
-Pre-train a network on images without their labels: half of the patches of each image are hidden,
-and a decoder that is thrown away afterwards guesses their pixels.
-
-DIR receives pretrained.pt after every epoch, with log.csv and tensorboard/ beside it. Fine-tuning
-starts from it: python -m train fit --init DIR/pretrained.pt --config ...
-"""
-
-EVALUATE_HELP = """\
-Print the accuracy of a checkpoint on the held-back images: of the float SFA network if the
-checkpoint is of the float phase, of the quantised network and of its integer model otherwise.
-"""
-
-EXPORT_HELP = """\
-Fold a quantised checkpoint into an integer model and write it.
-
-First the quantised network (float64, evaluation mode) and the integer model compute every held-back
-image; they must agree in every tensor, with ==. At the first difference the export names the layer
-and writes nothing. A report in JSON goes beside the model (digits.json for digits.safetensors).
-"""
-
-ACCURACY_HELP = """\
-Train one network per seed and print their accuracies: float SFA, quantised, integer model.
-
-Exit status 1 if the median of the integer model is below 96 %% or more than 1 point below the
-median of the float SFA network.
-"""
-
-
-SWEEP_HELP = """\
-Train networks of several largest spike counts D and weight widths, and print a table in Markdown:
-medians over the seeds of the float SFA network and of its integer model.
-
-Per D and seed a float network is trained once; quantisation-aware training goes on from it with
-each weight width. DIR receives a folder per run and sweep.json; --resume goes on.
-"""
-
-
-BENCH_HELP = """\
-Print what a training step costs: of our network, of the same network written the plain way (a
-module per step, neurons as autograd functions of their own, q k^T first), and of the same network
-run over 4 binary time steps with leaky neurons. The three take turns in one process. Peak memory is
-the rise of a process's largest resident size during steps, one process each.
-"""
-
-REPORT_HELP = """\
-Run an integer model on images and write what it costs: accuracy, firing rates, histograms of spike
-counts, additions per layer in both spike codes, the papers' energy formula, bits moved, and next to
-it the same for a dense network with multipliers. DIR receives report.html, one page that needs no
-network, and report.json.
-"""
 
 
 def parser(prog):
@@ -112,7 +37,7 @@ def parser(prog):
         Whose options hold ``command``, the function to call with them.
     """
     top = argparse.ArgumentParser(
-        prog=prog, description=DESCRIPTION, epilog=EPILOG,
+        prog=prog, description=TRAIN, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subcommands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -136,7 +61,7 @@ def parser(prog):
             )
         return sub
 
-    fit = command("fit", commands.fit, FIT_HELP, help="train a network")
+    fit = command("fit", commands.fit, FIT, help="train a network")
     _add_run(fit)
     _add_epochs(fit)
     fit.add_argument(
@@ -156,18 +81,18 @@ def parser(prog):
     )
 
     pretrain = command(
-        "pretrain", commands.pretrain, PRETRAIN_HELP, help="train a masked autoencoder first"
+        "pretrain", commands.pretrain, PRETRAIN, help="train a masked autoencoder first"
     )
     _add_run(pretrain)
 
     evaluate = command(
-        "evaluate", commands.evaluate, EVALUATE_HELP, help="accuracy of a checkpoint"
+        "evaluate", commands.evaluate, EVALUATE, help="accuracy of a checkpoint"
     )
     evaluate.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     evaluate.add_argument("--report", type=Path, metavar="FILE", help="also write JSON here")
     _add_rounding(evaluate)
 
-    export = command("export", commands.export, EXPORT_HELP, help="write the integer model")
+    export = command("export", commands.export, EXPORT, help="write the integer model")
     export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     export.add_argument("--out", type=Path, required=True, metavar="MODEL.safetensors")
     export.add_argument(
@@ -175,8 +100,10 @@ def parser(prog):
     )
     _add_rounding(export)
 
+    _add_convert(subcommands)
+
     accuracy = command(
-        "accuracy", commands.accuracy, ACCURACY_HELP, help="train several seeds, check medians"
+        "accuracy", commands.accuracy, ACCURACY, help="train several seeds, check medians"
     )
     _add_training(accuracy)
     _add_epochs(accuracy)
@@ -185,7 +112,7 @@ def parser(prog):
     )
 
     sweep = command(
-        "sweep", commands.sweep, SWEEP_HELP, help="accuracy over spike counts and weight widths"
+        "sweep", commands.sweep, SWEEP, help="accuracy over spike counts and weight widths"
     )
     _add_training(sweep)
     _add_epochs(sweep)
@@ -201,7 +128,7 @@ def parser(prog):
         "--init", type=Path, metavar="CHECKPOINT",
         help="end of a float phase (float.pt) to start from, in place of float training",
     )
-    bench = command("bench", commands.bench, BENCH_HELP, help="cost of a training step", data=False)
+    bench = command("bench", commands.bench, BENCH, help="cost of a training step", data=False)
     bench.add_argument(
         "--config", type=Path, metavar="FILE",
         default=Path(__file__).with_name("recipes") / "cifar10-nano.toml",
@@ -213,7 +140,7 @@ def parser(prog):
 
     report = subcommands.add_parser(
         "report", help="spikes, additions and energy of a model, and of its dense rival",
-        description=REPORT_HELP, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=REPORT, formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     report.set_defaults(command=commands.report)
     report.add_argument("model", type=Path, metavar="MODEL", help="integer model (.safetensors)")
@@ -224,6 +151,43 @@ def parser(prog):
         help="default: build/report",
     )
     return top
+
+
+def _add_convert(subcommands):
+    convert = subcommands.add_parser(
+        "convert", help="integer model of an official checkpoint", description=CONVERT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    convert.set_defaults(command=commands.convert)
+    convert.add_argument("--checkpoint", type=Path, required=True, metavar="FILE.pth",
+                         help="state_dict, bare or under model, state_dict or model_ema")
+    convert.add_argument("--family", choices=["espikeformer", "espikeformer-large"],
+                         default="espikeformer", help="default: espikeformer")
+    convert.add_argument(
+        "--size", metavar="SIZE", choices=["t", "s", "m", "l", "12_512", "12_768"],
+        help="t, s, m or l; of the large family 12_512 or 12_768. Without it, widths and depths "
+             "are read off the checkpoint",
+    )
+    convert.add_argument("--out", type=Path, required=True, metavar="MODEL.safetensors")
+    convert.add_argument("--calibrate", metavar="IMAGES", help=SOURCES)
+    convert.add_argument("--count", type=_positive, metavar="N", default=8,
+                         help="images to take (default: 8)")
+    convert.add_argument("--weight-bits", type=_positive, default=8, metavar="N",
+                         choices=range(2, 9), help="2 to 8 (default: 8)")
+    convert.add_argument("--fraction-bits", type=_positive, default=16, metavar="N",
+                         choices=range(1, 21),
+                         help="most fraction bits of the residual stream (default: 16)")
+    convert.add_argument("--bn-eps", type=float, default=1e-5, metavar="E",
+                         help="what batch norms add to variances (default: 1e-5)")
+    convert.add_argument("--image-size", type=_positive, default=224, metavar="N",
+                         help="height and width of images (default: 224)")
+    convert.add_argument("--heads", type=_positive, default=8, metavar="N",
+                         help="of attention (default: 8)")
+    convert.add_argument("--max-count", type=_positive, default=4, metavar="D",
+                         choices=range(1, 16), help="most spikes at once (default: 4)")
+    convert.add_argument("--head", choices=["spike", "analog"],
+                         help="of a network that has both (default: spike, which hardware runs)")
+    convert.add_argument("--threads", type=_positive, default=1, metavar="N", help="default: 1")
 
 
 def _add_run(parser):

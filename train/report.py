@@ -10,7 +10,7 @@ from golden.atomic import replacing
 from train.model import count_parameters
 
 
-__all__ = ["training_report", "write_json"]
+__all__ = ["conversion_report", "training_report", "write_json"]
 
 
 def write_json(values, path):
@@ -56,4 +56,29 @@ def training_report(state):
             "python": platform.python_version(), "torch": torch.__version__,
             "numpy": np.__version__,
         },
+    }
+
+
+def conversion_report(conversion):
+    """Facts about a conversion.
+
+    Parameters
+    ----------
+    conversion : Conversion
+
+    Returns
+    -------
+    dict
+        JSON values: ``images``, ``exact``, ``equal_logits`` and ``equal_classes`` (images),
+        ``largest_difference`` of a logit, ``right`` (images, per side), and ``mismatches``: per
+        layer, the share of counts that differ with the float network's inputs, 0 to 1.
+    """
+    return {
+        "images": conversion.images,
+        "exact": conversion.exact,
+        "equal_logits": conversion.equal_logits,
+        "equal_classes": conversion.equal_classes,
+        "largest_difference": conversion.largest_difference,
+        "right": conversion.right,
+        "mismatches": conversion.rates,
     }

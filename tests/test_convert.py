@@ -1,0 +1,167 @@
+"""Conversion of official checkpoints: exact where it can be, else measured; refused by name."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import golden
+from golden.model import Rounding
+from tests.plain import PlainForward, PlainLargeForward, dyadic_state
+from tests.training import network_config, random_images, random_network
+from train.__main__ import main
+from train.model import published, to_maps
+
+
+#: A narrow network of the official layout.
+SMALL = {"image": (32, 32, 3), "dims": (8, 8, 16, 24), "depths": (2, 1), "heads": 8,
+         "strides": (2, 2, 2, 2, 1), "stem_kernel": 7, "rounding": Rounding.HALF_EVEN}
+OPTIONS = ["--image-size", "32", "--bn-eps", "0"]
+
+
+def small_state(seed=1):
+    return dyadic_state(network_config(**SMALL), seed)
+
+
+def convert(folder, state, *options, images=None):
+    """Exit status, and the files that a conversion left."""
+    torch.save(state, folder / "w.pth")
+    if images is not None:
+        np.save(folder / "images.npy", images)
+        options = [*options, "--calibrate", str(folder / "images.npy")]
+    return main(["convert", "--checkpoint", str(folder / "w.pth"), "--out",
+                 str(folder / "m.safetensors"), *options])
+
+
+def assert_exact(folder, state, shape, images, head=None):
+    """Golden's logits are those of the plain float64 network."""
+    model = golden.load(folder / "m.safetensors")
+    logits = golden.run(model, images).logits * model.layers[-1].drain.scale
+    plain = PlainForward if head is None else PlainLargeForward
+    forward = plain({name: values.double() for name, values in state.items()}, shape, eps=0)
+    with torch.no_grad():
+        scores = forward(to_maps(images).double())
+    wanted = (scores if head is None else scores[head]).numpy()
+    assert np.array_equal(logits, wanted)
+    assert len(np.unique(wanted, axis=0)) == len(images)
+    report = json.loads((folder / "m.json").read_text())
+    assert report["exact"]
+    assert report["equal_logits"] == report["images"] == len(images)
+    assert set(report["mismatches"].values()) == {0}
+
+
+@pytest.mark.parametrize("wrap", [
+    lambda state: state, lambda state: {"model": state, "args": argparse.Namespace(T=1, lr=0.1)},
+    lambda state: {"state_dict": {f"module.{name}": values for name, values in state.items()}},
+    lambda state: {"model_ema": state, "epoch": 3},
+])
+def test_dyadic_parameters_are_converted_exactly(tmp_path, capsys, wrap):
+    state, images = small_state(), random_images(4, (32, 32, 3))
+    assert convert(tmp_path, wrap(state), *OPTIONS, images=images) == 0
+    assert "logits equal the float64 network's on 4 of 4 images" in capsys.readouterr().out
+    assert_exact(tmp_path, state, network_config(**SMALL), images)
+
+
+@pytest.mark.parametrize("size", [
+    "t", *(pytest.param(size, marks=pytest.mark.full) for size in "sml"),
+])
+def test_published_sizes_are_converted_exactly(tmp_path, size):
+    shape = published(size.upper())
+    state, images = dyadic_state(shape, 2), random_images(2, (224, 224, 3))
+    assert convert(tmp_path, {"model": state}, "--size", size, "--bn-eps", "0", "--threads", "2",
+                   images=images) == 0
+    assert_exact(tmp_path, state, shape, images)
+
+
+LARGE = {"family": "large", "image": (64, 64, 3), "dims": (16, 16, 32), "depths": (2,), "heads": 8,
+         "strides": (2, 2, 2, 2), "stem_kernel": 7, "head": "both"}
+
+
+@pytest.mark.parametrize("head", ["spike", "analog"])
+def test_dyadic_parameters_of_the_large_family_are_converted_exactly(tmp_path, head):
+    shape = network_config(**LARGE)
+    state, images = dyadic_state(shape, 4), random_images(4, (64, 64, 3))
+    assert convert(tmp_path, state, "--family", "espikeformer-large", "--head", head,
+                   "--image-size", "64", "--bn-eps", "0", images=images) == 0
+    assert_exact(tmp_path, state, shape, images, head)
+
+
+@pytest.mark.parametrize("head", ["spike", "analog"])
+def test_what_is_not_exact_is_measured_layer_by_layer(tmp_path, capsys, head):
+    state = random_network(3, **LARGE).state_dict()
+    assert convert(tmp_path, state, "--family", "espikeformer-large", "--head", head,
+                   "--image-size", "64", images=random_images(3, (64, 64, 3))) == 0
+    report = json.loads((tmp_path / "m.json").read_text())
+    assert not report["exact"]
+    layers = golden.load(tmp_path / "m.safetensors").layers
+    fired = {layer.name for layer in layers
+             if hasattr(layer, "drain") and hasattr(layer.drain, "neuron")}
+    assert set(report["mismatches"]) == fired
+    assert 0 < max(report["mismatches"].values()) < 0.05
+    out = capsys.readouterr().out
+    assert "counts that differ, inputs forced" in out
+    assert "same class on" in out
+
+
+def test_labels_give_the_accuracy_of_both_sides(tmp_path, capsys):
+    np.savez(tmp_path / "labelled.npz", images=random_images(4, (32, 32, 3)),
+             labels=np.arange(4))
+    assert convert(tmp_path, small_state(), *OPTIONS, "--calibrate",
+                   str(tmp_path / "labelled.npz")) == 0
+    out = capsys.readouterr().out
+    assert "right class, float: " in out
+    assert "right class, golden: " in out
+
+
+def test_without_images_nothing_is_compared(tmp_path, capsys):
+    assert convert(tmp_path, small_state(), *OPTIONS) == 0
+    assert "nothing was compared" in capsys.readouterr().out
+    assert not golden.load(tmp_path / "m.safetensors").mean_counts
+
+
+def test_batch_norms_are_folded_with_their_eps(tmp_path):
+    found = []
+    for eps in ("0", "1e-3"):
+        assert convert(tmp_path, small_state(), "--image-size", "32", "--bn-eps", eps) == 0
+        found.append(golden.load(tmp_path / "m.safetensors").layers[1].drain.neuron.thresholds)
+    assert (found[0] != found[1]).any()
+
+
+def change(**changes):
+    """State of the narrow network with entries replaced, or left out where ``None``."""
+    state = small_state() | {name.replace("__", "."): values for name, values in changes.items()}
+    return {name: values for name, values in state.items() if values is not None}
+
+
+@pytest.mark.parametrize(("contents", "options", "sentence"), [
+    (change(head__bias=None, block3__0__mlp__fc1_bn__bias=None), [],
+     "lacks block3.0.mlp.fc1_bn.bias, head.bias"),
+    (change(downsample2__encode_conv__weight=None), [], "lacks downsample2.encode_conv.weight"),
+    (change(downsample2__encode_conv__weight=None, head__bias=None), ["--size", "t"],
+     "downsample2.encode_conv.weight"),
+    (change(extra__weight=torch.zeros(1)), [], "has the unexpected extra.weight"),
+    (change(head__bias=torch.zeros(3)), [],
+     "has other shapes than the network in head.bias (3 in place of 10)"),
+    (change(), ["--size", "t"], "must be of size T, not widths (8, 8, 16, 24)"),
+    (change(), ["--family", "espikeformer-large"], "must be of the large family, not of the base"),
+    (change(), ["--heads", "5"], "must be a multiple of heads (5), not 16"),
+    ({"patch_embed.proj_conv.weight": torch.zeros(1)}, [], "holds a Spike-driven Transformer (V1)"),
+    (change(block3__0__attn__q_conv__0__body__0__weight=torch.zeros(1)), [],
+     "holds a Meta-SpikeFormer (Spike-driven Transformer V2)"),
+    ({"model": small_state(), "args": argparse.Namespace(time_steps=4)}, [],
+     "was trained over T = 4 time steps"),
+    ({"model": "nothing"}, [], "must be a state_dict that torch saved"),
+    ({"model": small_state(), "args": torch.nn.Linear(1, 1)}, [], "must be a state_dict that"),
+    (change(head__weight=torch.full((10, 24), torch.nan)), [],
+     "has numbers that are not finite in head.weight"),
+])
+def test_what_cannot_be_converted_is_refused_in_one_sentence(
+    tmp_path, capsys, contents, options, sentence
+):
+    assert convert(tmp_path, contents, "--image-size", "32", *options) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "m.safetensors").exists()
