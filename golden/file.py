@@ -88,7 +88,7 @@ def load(path):
 
 def _version(model):
     """Oldest version that knows all that a model uses."""
-    if model.layers[-1].drain.shift:
+    if model.layers[-1].drain.shift or model.pixel_constant:
         return "1.2"
     return "1.1" if isinstance(model.layers[-1], AnalogHead) else "1.0"
 

@@ -43,7 +43,7 @@ FIELD_TYPES = {
     "previous": (str, type(None)), "scale": (int, float), "rounding": str, "kind": str,
     "weight_bits": int, "stride": int, "padding": int, "groups": int, "heads": int, "shift": int,
     "fraction_bits": int, "max_count": int, "classes": int, "image_shape": list, "layers": list,
-    "drain": dict, "widths": dict, "mean_counts": dict, "notes": dict,
+    "pixel_constant": int, "drain": dict, "widths": dict, "mean_counts": dict, "notes": dict,
 }
 
 
@@ -84,6 +84,8 @@ def to_graph(model):
         "classes": model.classes, "layers": layers, "mean_counts": model.mean_counts,
         "notes": model.notes,
     }
+    if model.pixel_constant:
+        graph["pixel_constant"] = model.pixel_constant
     return graph, tensors
 
 
@@ -101,6 +103,8 @@ def from_graph(graph, tensors):
     if len(shape) != 3 or not all(type(size) is int for size in shape):
         raise ModelError(f"The graph's image shape must be three integers, not {shape}")
     fields["image_shape"] = tuple(shape)
+    # Files of older versions do not have it.
+    fields |= _take({"pixel_constant": 0} | graph, "The graph", "pixel_constant")
     bits, layers = {}, []
     for entry in fields["layers"]:
         layer = _layer(entry, tensors)

@@ -222,6 +222,9 @@ class IntegerModel:
         ``D``, 1 to 15: most spikes that a neuron fires at once.
     image_shape : tuple of int
         (height, width, channels) of the 8-bit input.
+    pixel_constant : int
+        1 to 255: value of one more pixel channel that is the same all over the image, and zero on
+        the padding around it as all others are. 0 for none.
     classes : int
     layers : tuple of Layer
         In execution order; the last one's drain is ``Logits``.
@@ -244,3 +247,4 @@ class IntegerModel:
     mean_counts: dict[str, float] = field(default_factory=dict)
     notes: dict = field(default_factory=dict)
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
+    pixel_constant: int = 0

@@ -192,7 +192,7 @@ def drain(layer, potentials, tensors):
 
 
 def _run_batch(model, images, trace, code, stored):
-    tensors = {PIXELS: images.transpose(0, 3, 1, 2).astype(np.int64)}
+    tensors = {PIXELS: _pixels(model, images)}
     last = last_readers(model)
     for index, layer in enumerate(model.layers):
         bits = stored.get(layer.name, {})
@@ -209,6 +209,14 @@ def _run_batch(model, images, trace, code, stored):
                 if last[name] == index:
                     tensors.pop(name, None)
     return tensors if trace else {LOGITS: tensors[LOGITS]}
+
+
+def _pixels(model, images):
+    """Channels first, and the constant one behind them."""
+    pixels = images.transpose(0, 3, 1, 2).astype(np.int64)
+    if not model.pixel_constant:
+        return pixels
+    return np.pad(pixels, ((0, 0), (0, 1), (0, 0), (0, 0)), constant_values=model.pixel_constant)
 
 
 def _check_width(layer, noun, values, bits):

@@ -35,6 +35,8 @@ def validate(model):
     """
     if not 1 <= model.max_count <= 15:
         raise ModelError(f"Largest count D must be 1 to 15, not {model.max_count!r}")
+    if not 0 <= model.pixel_constant <= 255:
+        raise ModelError(f"Pixel constant must be 0 to 255, not {model.pixel_constant!r}")
     known = shapes(model)
     for layer in model.layers:
         if isinstance(layer, Conv | AnalogHead):

@@ -74,7 +74,7 @@ def shapes(model):
     height, width, channels = model.image_shape
     if min(model.image_shape) < 1:
         raise ModelError(f"Image shape must be positive, not {model.image_shape}")
-    known = {PIXELS: (channels, height, width)}
+    known = {PIXELS: (channels + (model.pixel_constant > 0), height, width)}
     layer, names = None, set()
     for layer in model.layers:
         if not isinstance(layer, Layer):

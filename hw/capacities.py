@@ -23,7 +23,7 @@ PIXEL_PLANES = 8
 
 
 #: Capacities that must be the model's own; a larger one will not do.
-EQUAL = ("columns", "lanes", "spike_code", "max_count", "pixel_channels")
+EQUAL = ("columns", "lanes", "spike_code", "max_count", "pixel_channels", "pixel_constant")
 
 
 class Drain(enum.Enum, shape=3):
@@ -55,6 +55,9 @@ class Capacities:
     max_count : int
         ``D``, most spikes that a neuron fires at once.
     pixel_channels : int
+        Bytes of a pixel as it arrives.
+    pixel_constant : int
+        Value of one more channel, the same for all pixels; 0 for none.
     weight_width, accumulator_width, stream_width, entry_width, sum_width : int
         Widths in bits: weights and accumulators (two's complement), residual stream, entries of the
         attention memory (unsigned), token sums.
@@ -84,9 +87,10 @@ class Capacities:
     stream_depth: int
     attention_depth: int
     sum_depth: int
+    pixel_constant: int = 0
 
     def __post_init__(self):
-        check_array(self.columns, self.lanes, self.pixel_channels)
+        check_array(self.columns, self.lanes, self.pixel_channels + (self.pixel_constant > 0))
 
     @property
     def planes(self):

@@ -51,7 +51,7 @@ class _Compiler:
     """Layer by layer; each method places what one kind of layer needs."""
 
     def __init__(self, model, columns, lanes, spike_code, weight_width):
-        check_array(columns, lanes, model.image_shape[2])
+        check_array(columns, lanes, model.image_shape[2] + (model.pixel_constant > 0))
         analog = [layer.name for layer in model.layers if isinstance(layer, AnalogHead)]
         if analog:
             raise ValueError(f"Hardware runs heads that read spikes, and {analog[0]} reads a "

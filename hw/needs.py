@@ -35,6 +35,7 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     sizes |= {
         "max_count": model.max_count,
         "pixel_channels": model.image_shape[2],
+        "pixel_constant": model.pixel_constant,
         "weight_width": weight_width,
         "accumulator_width": max([*potentials, width(*ranges.logits), entry + 1,
                                   weight_width + 1]),

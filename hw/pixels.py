@@ -18,8 +18,9 @@ def beat_layout(width):
 class PixelWriter(wiring.Component):
     """Stores an image as 8 planes, most significant first, one word per pixel and plane.
 
-    One pixel takes 9 cycles. An image whose ``last`` does not come with its last pixel is dropped,
-    up to and including the beat that carries ``last``.
+    A constant channel goes behind those that arrive. One pixel takes 9 cycles. An image whose
+    ``last`` does not come with its last pixel is dropped, up to and including the beat that carries
+    ``last``.
 
     Parameters
     ----------
@@ -45,6 +46,7 @@ class PixelWriter(wiring.Component):
     """
 
     def __init__(self, capacities):
+        self.constant = capacities.pixel_constant
         super().__init__({
             "pixels": In(stream.Signature(beat_layout(8 * capacities.pixel_channels))),
             "enable": In(1),
@@ -59,9 +61,10 @@ class PixelWriter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        n_channels = len(self.pixels.p.data) // 8
-
-        pixel = Signal(len(self.pixels.p.data))
+        arriving = self.pixels.p.data
+        if self.constant:
+            arriving = Cat(arriving, C(self.constant, 8))
+        pixel = Signal(len(arriving))
         planes = Signal(range(PIXEL_PLANES + 1))
         index = Signal.like(self.n_pixels)
         final = Signal()
@@ -72,7 +75,7 @@ class PixelWriter(wiring.Component):
             self.pixels.ready.eq(self.enable & (planes == 0) & ~self.dropped),
             self.started.eq(self.pixels.valid & self.pixels.ready & (index == 0) & ~skipping),
             self.write.eq(planes != 0),
-            self.data.eq(Cat(pixel[8 * channel + 7] for channel in range(n_channels))),
+            self.data.eq(Cat(pixel[bit] for bit in range(7, len(pixel), 8))),
             self.done.eq(final & (planes == 1)),
         ]
 
@@ -87,7 +90,7 @@ class PixelWriter(wiring.Component):
                 ]
             with m.Else():
                 m.d.sync += [
-                    pixel.eq(self.pixels.p.data),
+                    pixel.eq(arriving),
                     planes.eq(PIXEL_PLANES),
                     self.address.eq(index),
                     index.eq(Mux(complete, 0, index + 1)),

@@ -1,6 +1,7 @@
 """Bench of the pixel writer: bit planes of every image, and malformed images dropped."""
 
 import cocotb
+import numpy as np
 from cocotb.triggers import RisingEdge
 
 from golden import SpikeCode, planes
@@ -48,6 +49,8 @@ def beats(image):
 
 def stored(image):
     """Writes of an image: pixel after pixel, most significant plane first."""
+    if SIZES.pixel_constant:
+        image = np.pad(image, ((0, 0), (0, 1)), constant_values=SIZES.pixel_constant)
     bits = planes(image, SpikeCode.BITPLANE, 255)
     return [(plane * len(image) + pixel, packed(bits[plane, pixel], 1))
             for pixel in range(len(image)) for plane in range(8)]

@@ -41,7 +41,7 @@ def random_images(seed, count, image_shape):
 def random_model(
     seed, image_shape=(8, 8, 1), dims=(8, 8, 16, 16), heads=2, strides=(1, 2, 1, 2, 1),
     depths=(1, 1), max_count=4, weight_bits=4, rounding=Rounding.HALF_EVEN, classes=10,
-    stem_kernel=3, logit_shift=0,
+    stem_kernel=3, logit_shift=0, pixel_constant=0,
 ):
     """Whole E-SpikeFormer with random weights.
 
@@ -60,7 +60,7 @@ def random_model(
         Of downsample1_1, 1_2, 2, 3 and 4.
     depths : (int, int)
         Number of blocks in block3 and block4.
-    max_count, weight_bits, rounding, classes, stem_kernel, logit_shift
+    max_count, weight_bits, rounding, classes, stem_kernel, logit_shift, pixel_constant
         As in `golden.model`.
 
     Returns
@@ -68,7 +68,7 @@ def random_model(
     IntegerModel
         Valid, with widths and mean counts.
     """
-    builder = _Builder(seed, image_shape, max_count, weight_bits, rounding)
+    builder = _Builder(seed, image_shape, max_count, weight_bits, rounding, pixel_constant)
     stem, stage1, stage2, stage3, stage4 = dims[0] // 2, *dims
     last = builder.down("downsample1_1", stem, strides[0], source=PIXELS, kernel=stem_kernel)
     last = builder.conv_block("ConvBlock1_1.0", last)
@@ -85,7 +85,8 @@ def random_model(
         last = builder.transformer_block(f"block4.{index}", last, heads)
     builder.head(last, classes, logit_shift)
 
-    model = IntegerModel(f"random-{seed}", max_count, image_shape, classes, tuple(builder.layers))
+    model = IntegerModel(f"random-{seed}", max_count, image_shape, classes, tuple(builder.layers),
+                         pixel_constant=pixel_constant)
     validate(model)
     images = random_images(seed + 1, CALIBRATION_IMAGES, image_shape)
     return replace(model, widths=widths(model), mean_counts=mean_counts(model, images))
@@ -94,7 +95,7 @@ def random_model(
 class _Builder:
     """Appends layers and runs each one on the calibration images right away."""
 
-    def __init__(self, seed, image_shape, max_count, weight_bits, rounding):
+    def __init__(self, seed, image_shape, max_count, weight_bits, rounding, pixel_constant):
         self.rng = np.random.default_rng(seed)
         self.image_shape = image_shape
         self.max_count = max_count
@@ -102,6 +103,8 @@ class _Builder:
         self.rounding = rounding
         self.layers = []
         images = random_images(seed, CALIBRATION_IMAGES, image_shape)
+        if pixel_constant:
+            images = np.concatenate([images, np.full_like(images[..., :1], pixel_constant)], 3)
         self.tensors = {PIXELS: images.transpose(0, 3, 1, 2).astype(np.int64)}
         self.fraction_bits = None
 

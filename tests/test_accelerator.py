@@ -83,11 +83,11 @@ def test_half_to_even_digits_equal_golden(run, count, code):
 
 
 @pytest.mark.parametrize(("array", "code", "options"), [
-    # Heads that share spike words, a scale 2 / sqrt(dk) that is no power of two, and a classifier
-    # whose bias is finer than its weights.
+    # Heads that share spike words, a scale 2 / sqrt(dk) that is no power of two, a constant pixel
+    # channel, and a classifier whose bias is finer than its weights.
     ((3, 8), SpikeCode.BITPLANE,
      {"heads": 4, "dims": (8, 8, 24, 40), "image_shape": (9, 7, 3), "max_count": 2,
-      "logit_shift": 6}),
+      "logit_shift": 6, "pixel_constant": 128}),
     full((1, 5), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
     full((5, 8), SpikeCode.BITPLANE, {"max_count": 15, "weight_bits": 8}),
     full((2, 12), SpikeCode.THERMOMETER, {"max_count": 7, "stem_kernel": 7, "classes": 13,

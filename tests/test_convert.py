@@ -13,6 +13,7 @@ from tests.plain import PlainForward, PlainLargeForward, dyadic_state
 from tests.training import network_config, random_images, random_network
 from train.__main__ import main
 from train.model import published, to_maps
+from train.official import describe, load, read_parameters
 
 
 #: A narrow network of the official layout.
@@ -77,6 +78,40 @@ def test_published_sizes_are_converted_exactly(tmp_path, size):
 
 LARGE = {"family": "large", "image": (64, 64, 3), "dims": (16, 16, 32), "depths": (2,), "heads": 8,
          "strides": (2, 2, 2, 2), "stem_kernel": 7, "head": "both"}
+
+
+def test_the_mean_colour_is_subtracted_inside_and_on_the_border(tmp_path):
+    """The constant channel is exact: only rounding to float64 differs from the official input."""
+    state, images = small_state(), random_images(4, (32, 32, 3))
+    path = tmp_path / "w.pth"
+    torch.save(state, path)
+    shape = describe(read_parameters(path), path, family="base", image_size=32)
+    network = load(read_parameters(path), shape, path, bn_eps=0, imagenet=True)
+    assert network.network.pixel_constant == 128
+    mean, deviation = (
+        torch.tensor(values, dtype=torch.float64)[:, None, None]
+        for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    )
+    theirs = (to_maps(images).double() / 255 - mean) / deviation
+    conv = torch.nn.Conv2d(3, 4, 7, 2, 3).double()
+    conv.load_state_dict({noun: state[f"downsample1_1.encode_conv.{noun}"].double()
+                          for noun in ("weight", "bias")})
+    with torch.no_grad():
+        wanted = conv(theirs)
+        pixels = network.arithmetic.pixels(to_maps(images).double())
+        found = network.downsample1_1.encode_conv(pixels)
+    assert (found - wanted).abs().max() < 1e-12 * wanted.abs().max()
+
+
+def test_a_network_for_colours_less_their_mean_runs_on_three_channels(tmp_path, capsys):
+    images = random_images(4, (32, 32, 3))
+    assert convert(tmp_path, small_state(), *OPTIONS, "--pixels", "imagenet", images=images) == 0
+    model = golden.load(tmp_path / "m.safetensors")
+    assert model.pixel_constant == 128
+    assert golden.run(model, images, trace=True).tensors["pixels"].shape == (4, 4, 32, 32)
+    report = json.loads((tmp_path / "m.json").read_text())
+    assert 0 < report["mismatches"]["downsample1_1"] < 0.1
+    assert "same class on" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("head", ["spike", "analog"])

@@ -88,7 +88,9 @@ def test_token_sum_matches_golden(bench, capacities):
     bench(TokenSum(capacities), "sim.bench_token_sum", {"capacities": capacities.as_dict()})
 
 
-@pytest.mark.parametrize("capacities", [sizes(), full(sizes(pixel_channels=1))])
+@pytest.mark.parametrize("capacities", [
+    sizes(), sizes(pixel_constant=200), full(sizes(pixel_channels=1)),
+])
 def test_pixels_become_planes(bench, capacities):
     bench(PixelWriter(capacities), "sim.bench_pixels", {"capacities": capacities.as_dict()})
 

@@ -124,6 +124,20 @@ def test_a_shift_of_the_logits_is_kept_and_needs_version_1_2(tmp_path):
     assert np.array_equal(result.logits, 32 * sums + head.drain.bias)
 
 
+def test_a_pixel_constant_is_kept_and_needs_version_1_2(tmp_path):
+    save(random_model(6, pixel_constant=77), tmp_path / "constant.safetensors")
+    with safetensors.safe_open(tmp_path / "constant.safetensors", framework="np") as file:
+        header = json.loads(file.metadata()["addend"])
+    assert header["version"] == "1.2"
+    loaded = load(tmp_path / "constant.safetensors")
+    images = random_images(1, 3, loaded.image_shape)
+    pixels = run(loaded, images, trace=True).tensors["pixels"]
+    assert np.array_equal(pixels[:, :-1].transpose(0, 2, 3, 1), images)
+    assert (pixels[:, -1] == 77).all()
+    with pytest.raises(ModelError, match="Pixel constant must be 0 to 255, not 256"):
+        save(replace(loaded, pixel_constant=256), tmp_path / "wrong.safetensors")
+
+
 def test_widths_are_derived_when_a_model_has_none(model, saved, tmp_path):
     save(replace(model, widths={}), tmp_path / "bare.safetensors")
     assert (tmp_path / "bare.safetensors").read_bytes() == saved.read_bytes()

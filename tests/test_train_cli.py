@@ -111,7 +111,7 @@ def test_options_of_fit(run_folder, tmp_path, capsys):
     refused(capsys, [*arguments, str(tmp_path / "x"), "--teacher", str(tmp_path / "no.pt")],
             "no.pt: no such file or directory")
     refused(capsys, [*arguments, str(tmp_path / "x"), "--init", str(run_folder / "tiny.toml")],
-            "tiny.toml: must be a checkpoint that fit wrote or a state_dict that torch saved")
+            "tiny.toml: must be a state_dict that torch saved")
     refused(capsys, [*arguments, str(tmp_path / "x"), "--device", "cuda"],
             "--device cuda needs a GPU")
     assert not (tmp_path / "x").exists()

@@ -17,7 +17,10 @@ from train.neuron import SpikeNeuron
 from train.stages import ScaledNorm, TwoStage
 
 
-__all__ = ["PIXEL_DIVISOR", "FloatArithmetic", "Stream", "convolve", "normalise", "split_heads"]
+__all__ = [
+    "PIXEL_DIVISOR", "FloatArithmetic", "Stream", "convolve", "normalise", "split_heads",
+    "with_constant",
+]
 
 
 #: Pixels enter as x/256 without subtracting a mean, so that zero padding stays exact.
@@ -74,6 +77,13 @@ def normalise(potential, norm):
     return norm(potential)
 
 
+def with_constant(images, constant):
+    """Pixels with one more channel that is the same all over the image, if there is one."""
+    if not constant:
+        return images
+    return F.pad(images, (0, 0, 0, 0, 0, 1), value=constant)
+
+
 def split_heads(spikes, heads):
     """Shape (images, heads, channels per head, tokens): heads contiguous, tokens row-major."""
     return spikes.flatten(2).unflatten(1, (heads, -1))
@@ -102,7 +112,7 @@ class FloatArithmetic:
 
     def pixels(self, images):
         """Network input from pixel values 0..255, shape (images, channels, height, width)."""
-        return images / PIXEL_DIVISOR
+        return with_constant(images, self.shape.pixel_constant) / PIXEL_DIVISOR
 
     def fire(self, name, conv, norm, spikes):
         """Spikes of a branch-internal neuron behind ``conv`` and ``norm``."""

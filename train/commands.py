@@ -132,7 +132,10 @@ def convert(options):
         family="large" if options.family == "espikeformer-large" else "base",
         size=options.size and options.size.upper(), max_count=options.max_count,
     )
-    network = official.load(parameters, shape, options.checkpoint, bn_eps=options.bn_eps)
+    network = official.load(
+        parameters, shape, options.checkpoint, bn_eps=options.bn_eps,
+        imagenet=options.pixels == "imagenet",
+    )
     images = labels = None
     if options.calibrate is not None:
         images, labels, _ = load_source(options.calibrate, shape.image, count=options.count)

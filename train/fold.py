@@ -61,6 +61,7 @@ def integer_model(quantised, *, name, notes=None):
     return IntegerModel(
         name=name, max_count=shape.max_count, image_shape=tuple(shape.image),
         classes=shape.classes, layers=tuple(folder.layers), notes=notes or {},
+        pixel_constant=shape.pixel_constant,
     )
 
 

@@ -2,21 +2,15 @@
 
 from pathlib import Path
 
-import torch
-
 from train import checkpoint
 from train.checkpoint import CheckpointError
+from train.colours import CONSTANT, STEM, biased_stem, constant_stem
 from train.official import read_parameters, require
 
 
 __all__ = ["load_weights"]
 
 
-#: Colours that official networks subtract and divide by, for pixels 0..1.
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
-
-_STEM = "downsample1_1.encode_conv"
 _CLASSIFIERS = ("head.", "head_kd.")
 
 
@@ -24,7 +18,8 @@ def load_weights(network, path):
     """Give a network the parameters of a file.
 
     A classifier of other classes is left as it is. Official networks see pixels without their mean
-    colour, ours see x/256: a first layer for colours is converted, exactly but for the border.
+    colour, ours see x/256: a first layer for colours is converted, exactly if the network has the
+    pixel constant 128, and else exactly but for the border.
 
     Parameters
     ----------
@@ -54,9 +49,9 @@ def load_weights(network, path):
     ]
     found = {name: values for name, values in found.items()
              if name in wanted or not name.startswith(_CLASSIFIERS)}
+    if not ours:
+        found |= _stem(found, network.network)
     require({**found, **{name: wanted[name] for name in kept}}, network, path)
-    if not ours and wanted[f"{_STEM}.weight"].shape[1] == len(_MEAN):
-        _convert_stem(found)
     network.load_state_dict({**wanted, **{name: values for name, values in found.items()
                                           if name not in kept}})
     return kept
@@ -70,12 +65,12 @@ def _read(path):
         return read_parameters(path), False
 
 
-def _convert_stem(found):
-    """First layer for pixels x/256 in place of (x/255 - mean) / deviation."""
-    weight, bias = found[f"{_STEM}.weight"], found[f"{_STEM}.bias"]
-    mean, deviation = (
-        torch.tensor(values, dtype=weight.dtype)[None, :, None, None]
-        for values in (_MEAN, _DEVIATION)
-    )
-    found[f"{_STEM}.bias"] = bias - (weight * mean / deviation).sum((1, 2, 3))
-    found[f"{_STEM}.weight"] = weight * (256 / 255) / deviation
+def _stem(found, shape):
+    """First layer for our pixels, if the file has one for three colours."""
+    weight, bias = (found.get(f"{STEM}.{noun}") for noun in ("weight", "bias"))
+    if weight is None or bias is None or weight.shape[1] != 3:
+        return {}
+    if shape.pixel_constant == CONSTANT:
+        return {f"{STEM}.weight": constant_stem(weight)}
+    weight, bias = biased_stem(weight, bias)
+    return {f"{STEM}.weight": weight, f"{STEM}.bias": bias}

@@ -13,7 +13,7 @@ import torch
 from msgspec.structs import replace
 from torch import nn
 
-from train.arithmetic import PIXEL_DIVISOR, Stream, convolve, split_heads
+from train.arithmetic import PIXEL_DIVISOR, Stream, convolve, split_heads, with_constant
 from train.folded import fold_fire, fold_logits, fold_write
 from train.grids import Grids, weight_limit
 from train.model import to_maps
@@ -44,8 +44,8 @@ class IntegerArithmetic:
         self.trace = trace
 
     def pixels(self, images):
-        """Pixels as they are."""
-        return self._keep("pixels", images.double())
+        """Pixels as they are, and the constant channel."""
+        return self._keep("pixels", with_constant(images.double(), self.shape.pixel_constant))
 
     def fire(self, name, conv, norm, spikes):
         """Counts of a branch-internal neuron."""

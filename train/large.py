@@ -115,7 +115,7 @@ class LargeSpikeFormer(nn.Module):
         c0, c1, c2 = network.dims
         strides = network.strides
         self.downsample1_1 = Down(
-            network.image[2], c0 // 2, kernel=network.stem_kernel, stride=strides[0]
+            network.pixel_channels, c0 // 2, kernel=network.stem_kernel, stride=strides[0]
         )
         self.ConvBlock1_1 = self._conv_blocks(c0 // 2)
         self.downsample1_2 = Down(c0 // 2, c0, kernel=3, stride=strides[1])

@@ -24,6 +24,8 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         layer scales, values as wide as keys and one stage of transformer blocks.
     image : (int, int, int)
         Height, width and channels of the 8-bit input.
+    pixel_constant : int
+        0 to 255: value of one more input channel, the same for all pixels; 0 for none.
     classes : int
     dims : four int, or three in the large family
         C0, C1, ...; the stem has C0/2 channels.
@@ -57,6 +59,7 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     family: Literal["base", "large"] = "base"
     image: tuple[Positive, Positive, Positive]
+    pixel_constant: Annotated[int, Meta(ge=0, le=255)] = 0
     classes: Annotated[int, Meta(ge=2)]
     dims: tuple[Positive, ...]
     depths: tuple[Positive, ...]
@@ -93,6 +96,11 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ValueError(f"stem_kernel must be odd, not {self.stem_kernel}")
         if max(self.strides) > 2:
             raise ValueError(f"strides must be 1 or 2, not {max(self.strides)}")
+
+    @property
+    def pixel_channels(self):
+        """Channels that the first layer sees."""
+        return self.image[2] + (self.pixel_constant > 0)
 
     @property
     def divisor(self):

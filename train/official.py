@@ -6,9 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
+from msgspec.structs import replace
 
 from golden.model import Rounding
 from train.checkpoint import CheckpointError
+from train.colours import CONSTANT, STEM, constant_stem
 from train.model import PUBLISHED_DIMS, build
 from train.network import NetworkConfig
 
@@ -180,7 +182,7 @@ def require(parameters, network, path):
         raise CheckpointError(f"{path}: {'; '.join(faults)}")
 
 
-def load(parameters, shape, path, *, bn_eps):
+def load(parameters, shape, path, *, bn_eps, imagenet=False):
     """Network of a description, in float64 and evaluation mode.
 
     Parameters
@@ -191,6 +193,8 @@ def load(parameters, shape, path, *, bn_eps):
         Named in errors.
     bn_eps : float
         What batch norms add to variances.
+    imagenet : bool
+        The network was trained on colours less ImageNet's mean; it then gets a constant channel.
 
     Returns
     -------
@@ -199,6 +203,14 @@ def load(parameters, shape, path, *, bn_eps):
     with torch.device("meta"):
         network = build(shape)
     require(parameters, network, path)
+    if imagenet:
+        if shape.image[2] != 3:
+            raise CheckpointError(f"{path}: must take 3 colours for ImageNet's mean to be "
+                                  f"subtracted, not {shape.image[2]} channels")
+        stem = f"{STEM}.weight"
+        parameters = {**parameters, stem: constant_stem(parameters[stem].double())}
+        with torch.device("meta"):
+            network = build(replace(shape, pixel_constant=CONSTANT))
     network.load_state_dict(parameters, assign=True)
     for module in network.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):

@@ -179,6 +179,9 @@ def _add_convert(subcommands):
                          help="most fraction bits of the residual stream (default: 16)")
     convert.add_argument("--bn-eps", type=float, default=1e-5, metavar="E",
                          help="what batch norms add to variances (default: 1e-5)")
+    convert.add_argument("--pixels", choices=["unit", "imagenet"], default="unit",
+                         help="what the network was trained on: x/256 (unit, the default) or "
+                         "(x/255 - mean)/deviation of ImageNet, as published checkpoints")
     convert.add_argument("--image-size", type=_positive, default=224, metavar="N",
                          help="height and width of images (default: 224)")
     convert.add_argument("--heads", type=_positive, default=8, metavar="N",
