@@ -1,0 +1,60 @@
+"""The committed CIFAR-10 network on real images: accuracy, size, and hardware tensor by tensor."""
+
+import numpy as np
+import pytest
+
+import golden
+from golden import SpikeCode
+from golden.census import take_census
+from hw.build import build
+from hw.compiler import compile_model
+from hw.devices import find_device
+from hw.resources import memory_table
+from sim.verify import verify
+from train.findings import findings
+
+
+@pytest.fixture(scope="module")
+def model(project_root):
+    return golden.load(project_root / "tests" / "data" / "cifar10-nano.safetensors")
+
+
+@pytest.fixture(scope="module")
+def images(project_root):
+    with np.load(project_root / "tests" / "data" / "cifar10.npz") as file:
+        return file["images"], file["labels"]
+
+
+@pytest.fixture(scope="module")
+def plan(model):
+    return compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BITPLANE)
+
+
+def test_the_file_says_how_well_it_was_trained(model, images):
+    found = model.notes["accuracy"]
+    assert found["golden"] == found["quantised"]
+    assert found["golden"] >= found["float"] - 0.01
+    assert golden.accuracy(model, *images) >= found["golden"] - 0.1
+
+
+def test_weights_spikes_and_stream_fit_an_ecp5(plan):
+    blocks = sum(row["blocks"] for row in memory_table(plan.needed))
+    find_device("ecp5-85k").require(bram=blocks)
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize("count", [2, pytest.param(20, marks=pytest.mark.full)])
+def test_every_tensor_of_the_core_is_goldens(project_root, tmp_path, model, images, plan, count):
+    build(plan, tmp_path)
+    pixels, labels = (values[:count] for values in images)
+    figures = verify(tmp_path, model, pixels, labels=labels, cache=project_root / "build" / "sim")
+    assert figures["first_mismatch"] is None
+    assert figures["images"] == count
+    assert figures["cycles"] == figures["predicted_cycles"]
+    # What the report says of the images that ran freely is what the counters read.
+    free = len(figures["additions"])
+    found = findings(model, take_census(model, pixels[:free]))
+    assert sum(figures["additions"]) == round(found["total"]["bitplane"] * free)
+    reported = {layer["name"]: layer["bitplane"] for layer in found["layers"]}
+    for layer in figures["layers"]:
+        assert layer["additions"] == reported.get(layer["name"], 0), layer["name"]
