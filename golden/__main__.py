@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.atomic import replacing
+from golden.bench import bench
 from golden.file import load
 from golden.network import accuracy, classify, run
 from golden.source import SOURCES, load_source
@@ -41,6 +42,12 @@ Print the accuracy of a model on labelled data.
 DATA is a .npz file with the arrays `images` (uint8, images x height x width x channels) and
 `labels` (integers); a folder or zip with test/CLASS/IMAGE (or val); or the word `digits`: the 360
 held-back images of scikit-learn's digits.
+"""
+
+
+BENCH_HELP = """\
+Print how many images per second the golden model runs on all cores, its peak memory, and the time
+of PyTorch's float32 inference of the same network, one image at a time, in the same run.
 """
 
 
@@ -103,6 +110,14 @@ def _parser(prog):
         help="labelled .npz, folder or zip with test/CLASS/IMAGE, or digits",
     )
     command.set_defaults(command=_evaluate)
+
+    command = commands.add_parser(
+        "bench", help="speed, beside PyTorch's", description=BENCH_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.add_argument("model", metavar="MODEL", type=Path, help="model file (.safetensors)")
+    command.add_argument("--images", type=int, default=4, metavar="N", help="default: 4")
+    command.add_argument("--rounds", type=int, default=3, metavar="N", help="default: 3")
+    command.set_defaults(command=_bench)
     return parser
 
 
@@ -132,6 +147,16 @@ def _evaluate(options):
         raise ValueError(f"{options.data}: accuracy needs labels, which these images do not have")
     share = accuracy(model, images, labels, progress=_progress())
     print(f"accuracy {100 * share:.2f} % ({round(share * len(labels))} of {len(labels)} images)")
+
+
+def _bench(options):
+    if min(options.images, options.rounds) < 1:
+        raise ValueError("--images and --rounds must be at least 1")
+    model = load(options.model)
+    # What an image shows does not matter: no step of the golden model depends on it.
+    images = np.random.default_rng(0).integers(
+        0, 256, (options.images, *model.image_shape), np.uint8)
+    print("\n".join(bench(model, options.model, images, rounds=options.rounds).lines()))
 
 
 def _progress():

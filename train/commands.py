@@ -5,8 +5,8 @@ from pathlib import Path
 
 
 __all__ = [
-    "accuracy", "bench", "convert", "evaluate", "export", "fit", "interrupted", "pretrain",
-    "report", "sweep",
+    "accuracy", "bench", "convert", "evaluate", "export", "fit", "inference", "interrupted",
+    "pretrain", "report", "sweep",
 ]
 
 
@@ -247,6 +247,18 @@ def report(options):
     for name, value in summary(found):
         print(f"{name:40}{value}")
     print(f"{options.out / 'report.html'} and report.json beside it")
+
+
+def inference(options):
+    """Print how long float32 inference of a model's network takes, as JSON."""
+    _set_threads(options)
+    import json
+
+    import golden
+    from train.inference import network_of, time_inference
+
+    shape = network_of(golden.load(options.model))
+    print(json.dumps({"seconds": time_inference(shape, options.images, rounds=options.rounds)}))
 
 
 def interrupted(options):

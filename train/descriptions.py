@@ -1,8 +1,8 @@
 """What ``python -m train`` and its commands say about themselves."""
 
 __all__ = [
-    "ACCURACY", "BENCH", "CONVERT", "TRAIN", "EXAMPLES", "EVALUATE",
-    "EXPORT", "FIT", "PRETRAIN", "REPORT", "SWEEP",
+    "ACCURACY", "BENCH", "CONVERT", "EVALUATE", "EXAMPLES", "EXPORT", "FIT", "INFERENCE",
+    "PRETRAIN", "REPORT", "SWEEP", "TRAIN",
 ]
 
 
@@ -92,6 +92,11 @@ Print what a training step costs: of our network, of the same network written th
 module per step, neurons as autograd functions of their own, q k^T first), and of the same network
 run over 4 binary time steps with leaky neurons. The three take turns in one process. Peak memory is
 the rise of a process's largest resident size during steps, one process each.
+"""
+
+INFERENCE = """\
+Print, as JSON, the seconds per image that PyTorch takes for float32 inference of the network that
+an integer model has the shape of. python -m golden bench calls this.
 """
 
 REPORT = """\

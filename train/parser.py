@@ -13,6 +13,7 @@ from train.descriptions import (
     EXAMPLES,
     EXPORT,
     FIT,
+    INFERENCE,
     PRETRAIN,
     REPORT,
     SWEEP,
@@ -137,6 +138,13 @@ def parser(prog):
     bench.add_argument("--batch", type=_positive, default=32, metavar="N", help="default: 32")
     bench.add_argument("--rounds", type=_positive, default=7, metavar="N", help="default: 7")
     bench.add_argument("--out", type=Path, metavar="FILE", help="also write JSON here")
+
+    inference = command(
+        "inference", commands.inference, INFERENCE, help="speed of float32 inference", data=False
+    )
+    inference.add_argument("model", type=Path, metavar="MODEL", help="integer model (.safetensors)")
+    inference.add_argument("--images", type=_positive, default=4, metavar="N", help="default: 4")
+    inference.add_argument("--rounds", type=_positive, default=3, metavar="N", help="default: 3")
 
     report = subcommands.add_parser(
         "report", help="spikes, additions and energy of a model, and of its dense rival",

@@ -1,0 +1,60 @@
+"""Speed of the golden model beside PyTorch's: the network is recovered, figures are printed."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+import golden
+from golden.__main__ import main
+from golden.bench import Bench
+from tests.models import random_model
+from tests.training import random_quantised
+from train.fold import integer_model
+from train.inference import network_of, time_inference
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"image": (12, 10, 3), "strides": (2, 1, 1, 2, 1), "stem_kernel": 7, "depths": (2, 1)},
+    {"dims": (8, 4, 16, 8), "heads": 4, "max_count": 2, "classes": 3, "pixel_constant": 9},
+    {"family": "large", "dims": (4, 4, 8), "depths": (2,), "strides": (1, 2, 1, 1)},
+])
+def test_the_network_of_a_model_is_recovered(changes):
+    quantised = random_quantised(1, **changes)
+    assert network_of(integer_model(quantised, name="t")) == quantised.shape
+
+
+def test_what_is_no_spike_driven_transformer_is_refused():
+    model = random_model(1)
+    odd = golden.IntegerModel("odd", 4, model.image_shape, 10, model.layers[-1:])
+    with pytest.raises(ValueError, match="odd must be a spike-driven transformer"):
+        network_of(odd)
+
+
+def test_inference_takes_time():
+    assert time_inference(random_quantised(1).shape, 2, rounds=2) > 0
+
+
+def test_the_bench_prints_both_sides(tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    golden.save(random_model(1), path)
+    assert main(["bench", str(path), "--images", "2", "--rounds", "1"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"golden +[\d.]+ images/s", said)
+    assert re.search(r"torch float32 +[\d.]+ images/s", said)
+    assert re.search(r"golden takes [\d.]+ times as long", said)
+    assert main(["bench", str(path), "--rounds", "0"]) == 2
+
+
+def test_without_pytorch_the_bench_says_so():
+    assert "nothing was compared" in Bench(0.5, None, 2**30).lines()[-1]
+
+
+def test_the_training_side_prints_json(tmp_path):
+    path = tmp_path / "m.safetensors"
+    golden.save(random_model(1), path)
+    done = subprocess.run([sys.executable, "-m", "train", "inference", path, "--images", "1"],
+                          capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["seconds"] > 0
