@@ -1,6 +1,7 @@
 """Options, limits and profiles that every test shares."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
+
+# A shell starts commands in the background with interrupts ignored, and so would all that the tests
+# start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
