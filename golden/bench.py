@@ -24,7 +24,7 @@ class Bench:
     golden : float
         Seconds per image, median of the rounds.
     torch : float or None
-        The same for PyTorch, ``None`` where it is not installed.
+        The same for PyTorch; ``None`` where it is missing or cannot run the network.
     peak : int
         Largest resident size of the process that ran the golden model, in bytes.
     """

@@ -82,7 +82,8 @@ class PlainForward:
         hidden = self.conv(f"{mlp}.fc1_conv", f"{mlp}.fc1_bn", self.neuron(stream))
         return stream + self.conv(f"{mlp}.fc2_conv", f"{mlp}.fc2_bn", self.neuron(hidden))
 
-    def __call__(self, images):
+    def stream(self, images):
+        """Last stream; the large family has one stage of transformer blocks, not two."""
         strides = self.shape.strides
         stream = self.down("downsample1_1", images / 256, strides[0])
         stream = self.conv_block("ConvBlock1_1.0", stream)
@@ -91,13 +92,16 @@ class PlainForward:
         stream = self.down("downsample2", self.neuron(stream), strides[2])
         stream = self.conv_block("ConvBlock2_1.0", stream)
         stream = self.conv_block("ConvBlock2_2.0", stream)
-        stream = self.down("downsample3", self.neuron(stream), strides[3])
-        for index in range(self.shape.depths[0]):
-            stream = self.transformer_block(f"block3.{index}", stream)
-        stream = self.down("downsample4", self.neuron(stream), strides[4])
-        for index in range(self.shape.depths[1]):
-            stream = self.transformer_block(f"block4.{index}", stream)
-        spikes = self.neuron(stream.mean((2, 3)), divisor=1)
+        for stage, (depth, stride) in enumerate(
+            zip(self.shape.depths, strides[3:], strict=True), start=3
+        ):
+            stream = self.down(f"downsample{stage}", self.neuron(stream), stride)
+            for index in range(depth):
+                stream = self.transformer_block(f"block{stage}.{index}", stream)
+        return stream
+
+    def __call__(self, images):
+        spikes = self.neuron(self.stream(images).mean((2, 3)), divisor=1)
         return F.linear(spikes, self.state["head.weight"], self.state["head.bias"])
 
 
@@ -134,17 +138,7 @@ class PlainLargeForward(PlainForward):
         return stream + branch * self.state[f"{name}.layer_scale2"][:, None, None]
 
     def __call__(self, images):
-        stream = self.down("downsample1_1", images / 256, 2)
-        stream = self.conv_block("ConvBlock1_1.0", stream)
-        stream = self.down("downsample1_2", self.neuron(stream), 2)
-        stream = self.conv_block("ConvBlock1_2.0", stream)
-        stream = self.down("downsample2", self.neuron(stream), 2)
-        stream = self.conv_block("ConvBlock2_1.0", stream)
-        stream = self.conv_block("ConvBlock2_2.0", stream)
-        stream = self.down("downsample3", self.neuron(stream), 2)
-        for index in range(self.shape.depths[0]):
-            stream = self.transformer_block(f"block3.{index}", stream)
-        mean = stream.mean((2, 3))
+        mean = self.stream(images).mean((2, 3))
         return {name: F.linear(inputs, self.state[f"{head}.weight"], self.state[f"{head}.bias"])
                 for name, head, inputs in (("analog", "head", mean),
                                            ("spike", "head_kd", self.neuron(mean, divisor=1)))}

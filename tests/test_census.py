@@ -17,6 +17,7 @@ from hw.build import build
 from hw.compiler import compile_model
 from sim.verify import verify
 from tests.models import random_images, random_model
+from tests.reported import assert_additions_are_reported
 from train.__main__ import main
 from train.config import QuantiseConfig
 from train.findings import findings, verdict
@@ -160,13 +161,7 @@ def test_the_additions_of_the_report_are_those_that_hardware_counts(project_root
     build(plan, tmp_path)
     figures = verify(tmp_path, model, images, cache=project_root / "build" / "sim")
     assert figures["mismatches"] == 0
-    # The counters of the images that ran without stalls.
-    free = len(figures["additions"])
-    found = findings(model, take_census(model, images[:free]))
-    assert sum(figures["additions"]) == round(found["total"]["bitplane"] * free)
-    reported = {layer["name"]: layer["bitplane"] for layer in found["layers"]}
-    for layer in figures["layers"]:
-        assert layer["additions"] == reported.get(layer["name"], 0), layer["name"]
+    assert_additions_are_reported(model, images, figures)
 
 
 def test_the_command_writes_a_page_that_needs_nothing_else(project_root, tmp_path, capsys):

@@ -5,13 +5,12 @@ import pytest
 
 import golden
 from golden import SpikeCode
-from golden.census import take_census
 from hw.build import build
 from hw.compiler import compile_model
 from hw.devices import find_device
 from hw.resources import memory_table
 from sim.verify import verify
-from train.findings import findings
+from tests.reported import assert_additions_are_reported
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +50,4 @@ def test_every_tensor_of_the_core_is_goldens(project_root, tmp_path, model, imag
     assert figures["first_mismatch"] is None
     assert figures["images"] == count
     assert figures["cycles"] == figures["predicted_cycles"]
-    # What the report says of the images that ran freely is what the counters read.
-    free = len(figures["additions"])
-    found = findings(model, take_census(model, pixels[:free]))
-    assert sum(figures["additions"]) == round(found["total"]["bitplane"] * free)
-    reported = {layer["name"]: layer["bitplane"] for layer in found["layers"]}
-    for layer in figures["layers"]:
-        assert layer["additions"] == reported.get(layer["name"], 0), layer["name"]
+    assert_additions_are_reported(model, pixels, figures)

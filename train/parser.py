@@ -101,7 +101,10 @@ def parser(prog):
     )
     _add_rounding(export)
 
-    _add_convert(subcommands)
+    _add_conversion(command(
+        "convert", commands.convert, CONVERT, help="integer model of an official checkpoint",
+        data=False,
+    ))
 
     accuracy = command(
         "accuracy", commands.accuracy, ACCURACY, help="train several seeds, check medians"
@@ -161,12 +164,7 @@ def parser(prog):
     return top
 
 
-def _add_convert(subcommands):
-    convert = subcommands.add_parser(
-        "convert", help="integer model of an official checkpoint", description=CONVERT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    convert.set_defaults(command=commands.convert)
+def _add_conversion(convert):
     convert.add_argument("--checkpoint", type=Path, required=True, metavar="FILE.pth",
                          help="state_dict, bare or under model, state_dict or model_ema")
     convert.add_argument("--family", choices=["espikeformer", "espikeformer-large"],
@@ -198,7 +196,6 @@ def _add_convert(subcommands):
                          choices=range(1, 16), help="most spikes at once (default: 4)")
     convert.add_argument("--head", choices=["spike", "analog"],
                          help="of a network that has both (default: spike, which hardware runs)")
-    convert.add_argument("--threads", type=_positive, default=1, metavar="N", help="default: 1")
 
 
 def _add_run(parser):
