@@ -18,6 +18,9 @@ class Array(wiring.Component):
     copy of the spike memory. Spike words and stream values reach the shared memories through a bus
     that belongs to each column in turn, one cycle each.
 
+    Where weights are external, memories are written while columns read: a weight row takes a cycle
+    of the pair's first column, and each column has a small neuron memory of its own.
+
     Parameters
     ----------
     capacities : Capacities
@@ -42,6 +45,8 @@ class Array(wiring.Component):
     logits : Out(stream.Signature(signed(32)))
     additions : Out(range(columns * lanes + 1))
         Additions that were started in one cycle.
+    using : Out(2)
+        Halves of the double buffer that jobs of the columns still need.
     idle : Out(1)
     tag : In(TAG_WIDTH)
     """
@@ -68,6 +73,7 @@ class Array(wiring.Component):
             "sum_data": Out(signed(capacities.stream_width)),
             "logits": Out(stream.Signature(signed(32))),
             "additions": Out(range(capacities.columns * capacities.lanes + 1)),
+            "using": Out(2),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })
@@ -93,35 +99,56 @@ class Array(wiring.Component):
                 column.tag.eq(self.tag),
             ]
 
-        self._read_memories(m, columns)
+        self._read_memories(m, "weights", self.load_weights, columns)
+        if capacities.external:
+            self._own_neurons(m, columns)
+        else:
+            self._read_memories(m, "neurons", self.load_neurons, columns)
         self._bus(m, columns)
 
         wiring.connect(m, columns[0].logits, wiring.flipped(self.logits))
         m.d.sync += self.additions.eq(sum(column.additions for column in columns))
+        for half in range(2):
+            m.d.comb += self.using[half].eq(Cat(column.using[half] for column in columns).any())
         return m
 
-    def _read_memories(self, m, columns):
-        """Gives each pair of columns its copy of the weights and neurons."""
-        for name, load in (("weights", self.load_weights), ("neurons", self.load_neurons)):
-            width, depth = self.capacities.memories[name]
-            for first in range(0, len(columns), 2):
-                memory = SharedMemory(width=width, depth=depth, images=self.images[name],
-                                      slices=self.capacities.slices[name])
-                m.submodules[f"{name}_{first // 2}"] = memory
-                m.d.comb += [
-                    memory.write.eq(load),
-                    memory.write_address.eq(self.load_address),
-                    memory.write_data.eq(self.load_data),
-                ]
-                for port, column in zip("ab", columns[first:first + 2], strict=False):
-                    address, read, data = (getattr(memory, f"{port}_{part}")
-                                           for part in ("address", "read", "data"))
-                    if name == "weights":
-                        m.d.comb += [address.eq(column.weight_address),
-                                     read.eq(column.weight_read), column.weights.eq(data)]
-                    else:
-                        m.d.comb += [address.eq(column.neuron_address),
-                                     read.eq(column.neuron_read), column.neuron.eq(data)]
+    def _read_memories(self, m, name, load, columns):
+        """Gives each pair of columns its copy of the weights or neurons."""
+        width, depth = self.capacities.memories[name]
+        for first in range(0, len(columns), 2):
+            memory = SharedMemory(width=width, depth=depth, images=self.images[name],
+                                  slices=self.capacities.slices[name])
+            m.submodules[f"{name}_{first // 2}"] = memory
+            m.d.comb += [
+                memory.write.eq(load),
+                memory.write_address.eq(self.load_address),
+                memory.write_data.eq(self.load_data),
+            ]
+            for port, column in zip("ab", columns[first:first + 2], strict=False):
+                address, read, data = (getattr(memory, f"{port}_{part}")
+                                       for part in ("address", "read", "data"))
+                if name == "weights":
+                    m.d.comb += [address.eq(column.weight_address),
+                                 read.eq(column.weight_read), column.weights.eq(data)]
+                    if port == "a":
+                        m.d.comb += column.weight_port_taken.eq(load)
+                else:
+                    m.d.comb += [address.eq(column.neuron_address),
+                                 read.eq(column.neuron_read), column.neuron.eq(data)]
+
+    def _own_neurons(self, m, columns):
+        """Gives each column its own neuron memory, which is written beside its reads."""
+        width, depth = self.capacities.memories["neurons"]
+        for index, column in enumerate(columns):
+            m.submodules[f"neurons_{index}"] = memory = Memory(width=width, depth=depth)
+            m.d.comb += [
+                memory.write.eq(self.load_neurons),
+                memory.write_address.eq(self.load_address),
+                memory.write_data.eq(self.load_data),
+                memory.read.eq(column.neuron_read),
+                memory.read_address.eq(column.neuron_address),
+                column.neuron.eq(memory.read_data),
+            ]
 
     def _bus(self, m, columns):
         """Collects what columns store; only the one whose turn it is drives anything."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import golden
 from golden.source import SOURCES, load_source
 
+from .capacities import BUS_WIDTHS
 from .command import guarded
 from .compiler import compile_model
 from .cycles import predict, synthetic_tensors
@@ -108,6 +109,9 @@ def _parser(prog):
                              "thermometer steps are what papers describe")
     parser.add_argument("--weight-width", type=int, metavar="BITS",
                         help="bits of a weight in memory; the model's own if not given")
+    parser.add_argument("--bus-width", type=int, choices=(0, *BUS_WIDTHS), default=0,
+                        metavar="BITS", help="read weights and tables from an external memory "
+                        "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip")
     parser.add_argument("--clock", type=float, default=80.0, metavar="MHZ",
                         help="clock that placement aims at")
     parser.add_argument("--seed", type=int, default=4,
@@ -129,7 +133,7 @@ def _run(options):
     device = find_device(options.device)
     plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,
                          spike_code=golden.SpikeCode(options.spike_code),
-                         weight_width=options.weight_width)
+                         weight_width=options.weight_width, bus_width=options.bus_width)
     images = None
     if options.images is not None:
         images, _, _ = load_source(options.images, model.image_shape, count=options.count)

@@ -4,6 +4,8 @@ Every width and depth in the hardware comes from one ``Capacities`` object. The 
 from a model; another model of the same capacities runs on the same netlist.
 """
 
+import json
+import zlib
 from dataclasses import asdict, dataclass, fields
 
 from amaranth import unsigned
@@ -13,7 +15,8 @@ from amaranth.utils import bits_for
 from golden.spike import SpikeCode
 
 
-__all__ = ["Capacities", "Drain", "PIXEL_PLANES", "PROGRAM_WIDTH", "check_array", "words_of"]
+__all__ = ["BUS_WIDTHS", "Capacities", "Drain", "PIXEL_PLANES", "PROGRAM_WIDTH", "check_array",
+           "words_of"]
 
 
 #: Width of a word of the program memory, in bits.
@@ -22,8 +25,12 @@ PROGRAM_WIDTH = 32
 PIXEL_PLANES = 8
 
 
+#: Data widths of the bus to an external memory, in bits.
+BUS_WIDTHS = (64, 128, 256)
+
 #: Capacities that must be the model's own; a larger one will not do.
-EQUAL = ("columns", "lanes", "spike_code", "max_count", "pixel_channels", "pixel_constant")
+EQUAL = ("columns", "lanes", "spike_code", "max_count", "pixel_channels", "pixel_constant",
+         "bus_width")
 
 
 class Drain(enum.Enum, shape=3):
@@ -66,6 +73,9 @@ class Capacities:
     weight_depth, neuron_depth, program_depth, window_depth, spike_depth, stream_depth,
     attention_depth, sum_depth : int
         Words of each memory (per column where a column has its own).
+    bus_width : int
+        Data bits of the bus to an external memory that holds weights, neurons and tables; 0 where
+        they lie on chip. The weight and neuron memories are double buffers then.
     """
 
     columns: int
@@ -88,9 +98,22 @@ class Capacities:
     attention_depth: int
     sum_depth: int
     pixel_constant: int = 0
+    bus_width: int = 0
 
     def __post_init__(self):
         check_array(self.columns, self.lanes, self.pixel_channels + (self.pixel_constant > 0))
+        if self.bus_width and self.bus_width not in BUS_WIDTHS:
+            raise ValueError(f"Bus must be 64, 128 or 256 bits wide, not {self.bus_width!r}")
+
+    @property
+    def external(self):
+        """Whether weights come from an external memory."""
+        return self.bus_width > 0
+
+    @property
+    def fingerprint(self):
+        """CRC-32 of all capacities: an external image carries that of the core it was made for."""
+        return zlib.crc32(json.dumps(self.as_dict(), sort_keys=True).encode())
 
     @property
     def planes(self):
@@ -244,6 +267,8 @@ class Capacities:
             "last_lane": bits_for(self.lanes - 1),
             "slot": bits_for(self.lanes - 1),
             "block_last": 1,
+            # The half of the double buffer that the job's tile lies in.
+            **({"half": 1} if self.external else {}),
         })
 
     @property
@@ -264,6 +289,13 @@ class Capacities:
         behind it; synthesis finds that shape for narrow memories only.
         """
         return {"weights": self.lanes, "neurons": self.max_count + 1, "program": 1, "windows": 1}
+
+    @property
+    def images(self):
+        """Files that hold a model: name to (width, slices)."""
+        if self.external:
+            return {"external": (self.bus_width, 1)}
+        return {name: (width, self.slices[name]) for name, (width, _) in self.memories.items()}
 
     def require(self, needed):
         """Raises ValueError if a model that needs the capacities ``needed`` does not run here."""

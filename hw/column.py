@@ -40,6 +40,8 @@ class Column(wiring.Component):
         Port of the spike memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
         Port of the weight memory, one enabled cycle from address to data.
+    weight_port_taken : In(1)
+        The port serves a write in this cycle.
     neuron_read, neuron_address, neuron : Out, Out, In
         Port of the neuron memory, one enabled cycle from address to data.
     spike_write, spike_address, spike_data : Out
@@ -49,6 +51,8 @@ class Column(wiring.Component):
     logits : Out(stream.Signature(signed(32)))
     additions : Out(range(lanes + 1))
         Additions that were started in the cycle before.
+    using : Out(2)
+        Halves of the double buffer that accepted jobs still need.
     idle : Out(1)
         Everything that was accepted is stored.
     tag : In(TAG_WIDTH)
@@ -68,6 +72,7 @@ class Column(wiring.Component):
             "weight_read": Out(1),
             "weight_address": Out(capacities.row_address),
             "weights": In(lanes * capacities.weight_width),
+            "weight_port_taken": In(1),
             "neuron_read": Out(1),
             "neuron_address": Out(capacities.neuron_address),
             "neuron": In(capacities.neuron),
@@ -79,6 +84,7 @@ class Column(wiring.Component):
             "sum_data": Out(signed(capacities.stream_width)),
             "logits": Out(stream.Signature(signed(32))),
             "additions": Out(range(lanes + 1)),
+            "using": Out(2),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })
@@ -121,7 +127,8 @@ class Column(wiring.Component):
         ]
 
         # Fetch: an address to both row memories, then a register that holds the row or nothing.
-        # A closing event that finds the shadows occupied holds everything behind it.
+        # A closing event that finds the shadows occupied holds everything behind it, and so does a
+        # write that takes the port of the weight memory.
         hold = Signal()
         event, fetched = finder.event, Signal.like(finder.event)
         fetching, loaded = Signal(), Signal()
@@ -157,7 +164,7 @@ class Column(wiring.Component):
         ]
 
         occupied = self._drain(m, closed, adders, attention, results)
-        m.d.comb += hold.eq(loaded & closing & occupied)
+        m.d.comb += hold.eq((loaded & closing & occupied) | self.weight_port_taken)
         return m
 
     def _drain(self, m, closed, adders, attention, results):
@@ -239,6 +246,10 @@ class Column(wiring.Component):
             self.logits.payload.eq(firing.value),
         ]
 
-        busy = results.r_rdy | draining | settling | ~firing.idle | ~packer.idle
-        m.d.comb += self.idle.eq(~busy)
+        emptying = draining | settling | ~firing.idle | ~packer.idle
+        m.d.comb += self.idle.eq(~(results.r_rdy | emptying))
+        if self.capacities.external:
+            waiting = self.capacities.result(results.r_data)
+            m.d.comb += self.using.eq(Mux(results.r_rdy, C(1, 2) << waiting.half, 0)
+                                      | Mux(emptying, C(1, 2) << result.half, 0))
         return draining | settling

@@ -12,6 +12,7 @@ from golden.spike import plane_count
 
 from .allocate import Allocator
 from .capacities import PIXEL_PLANES, Drain, check_array
+from .external_image import stream_weights
 from .needs import needed_capacities
 from .plan import LayerPlan, Plan, SpikeMap
 from .windows import conv_windows, identity_windows
@@ -24,7 +25,8 @@ __all__ = ["compile_model"]
 WHOLE_TILE = 2**16 - 1
 
 
-def compile_model(model, *, columns, lanes, spike_code, weight_width=None):
+def compile_model(model, *, columns, lanes, spike_code, weight_width=None, bus_width=0,
+                  tile_rows=None):
     """Lays out ``model`` for ``columns`` columns of ``lanes`` lanes.
 
     Parameters
@@ -34,6 +36,10 @@ def compile_model(model, *, columns, lanes, spike_code, weight_width=None):
     spike_code : SpikeCode
     weight_width : int or None
         Bits of a weight in memory; what the model needs, if not given.
+    bus_width : int
+        Data bits of the bus to an external memory that holds the weights; 0 for weights on chip.
+    tile_rows : int or None
+        Rows of half the double buffer of external weights; what the model needs, if not given.
 
     Returns
     -------
@@ -44,7 +50,8 @@ def compile_model(model, *, columns, lanes, spike_code, weight_width=None):
     ValueError
         If the array or the table cannot hold the model, in a sentence that says which.
     """
-    return _Compiler(model, columns, lanes, spike_code, weight_width).plan()
+    plan = _Compiler(model, columns, lanes, spike_code, weight_width).plan()
+    return stream_weights(plan, bus_width=bus_width, half=tile_rows) if bus_width else plan
 
 
 class _Compiler:
@@ -163,7 +170,8 @@ class _Compiler:
                 out=out(tile), neuron=neurons[tile], stream=tile * self.lanes))
         self.rows.append(rows.reshape(-1, self.lanes))
         self.n_rows += rows.shape[0] * rows.shape[1]
-        return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
+        return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source,
+                         rows_per_tile=rows.shape[1])
 
     def _record(self, source, layer, *, line_stride, row_step):
         """Fields that follow from what a layer reads."""

@@ -5,10 +5,14 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .array import Array
+from .burst_reader import ADDRESS_WIDTH, axi_read_signature
+from .image_reader import ImageReader
 from .loader import BEAT_WIDTH, Loader
 from .memory import TAG_WIDTH, Memory
 from .pixels import PixelWriter, beat_layout
 from .sequencer import Sequencer
+from .status import Status
+from .tile_buffers import TileBuffers
 from .token_sum import TokenSum
 
 
@@ -32,28 +36,41 @@ class Core(wiring.Component):
     logits : Out(stream.Signature(beat_layout(32)))
         One beat per class; ``last`` on the last.
     load : In(stream.Signature(beat_layout(32)))
-        Packets for ``Loader``; accepted between images.
+        Packets for ``Loader``; accepted between images. Only where weights lie on chip.
+    weights : Out(axi_read_signature(bus_width))
+        The external image. Only where weights are external, like the next one and ``stalls``.
+    weights_base : In(ADDRESS_WIDTH)
+        Byte address of the external image; looked at when an image of pixels begins.
     busy : Out(1)
         From an image's first pixel to its last logit.
     error : Out(1)
-        The latest image or packet was malformed and had no effect; cleared by the next one.
+        The latest image or packet had no effect; cleared by the next one. Logits that were under
+        way are closed by an early ``last``.
+    status : Out(Status)
+        Why.
     layer : Out(12)
         Number of the layer at work; all ones while pixels are received or nothing is done.
     cycles : Out(32)
         Clock cycles of the latest image, from first pixel beat to last logit beat, both included.
     additions : Out(40)
         Accumulator updates by set spike bits in the latest image.
+    stalls : Out(32)
+        Cycles of the latest image in which no job was dealt out since its tile was not there.
     """
 
     def __init__(self, capacities, *, images=None):
         self.capacities = capacities
         self.images = images or dict.fromkeys(capacities.memories, ())
-        super().__init__({
+        weights = {"load": In(stream.Signature(beat_layout(BEAT_WIDTH)))}
+        if capacities.external:
+            weights = {"weights": Out(axi_read_signature(capacities.bus_width)),
+                       "weights_base": In(ADDRESS_WIDTH), "stalls": Out(32)}
+        super().__init__(weights | {
             "pixels": In(stream.Signature(beat_layout(8 * capacities.pixel_channels))),
             "logits": Out(stream.Signature(beat_layout(32))),
-            "load": In(stream.Signature(beat_layout(BEAT_WIDTH))),
             "busy": Out(1),
             "error": Out(1),
+            "status": Out(Status),
             "layer": Out(12),
             "cycles": Out(32),
             "additions": Out(40),
@@ -66,7 +83,8 @@ class Core(wiring.Component):
         m.submodules.sequencer = sequencer = Sequencer(capacities)
         m.submodules.writer = writer = PixelWriter(capacities)
         m.submodules.token_sum = token_sum = TokenSum(capacities)
-        m.submodules.loader = loader = Loader(capacities.memories)
+        m.submodules.loader = loader = Loader(
+            capacities.memories, beat_width=capacities.bus_width or BEAT_WIDTH)
 
         tables = {}
         for name in ("program", "windows"):
@@ -81,10 +99,17 @@ class Core(wiring.Component):
             sequencer.window.eq(tables["windows"].read_data),
         ]
 
-        wiring.connect(m, wiring.flipped(self.load), loader.beats)
+        failure = Signal(Status)
+        if capacities.external:
+            self._read_external(m, array, sequencer, loader, failure)
+        else:
+            wiring.connect(m, wiring.flipped(self.load), loader.beats)
+            m.d.comb += [
+                loader.enable.eq(~sequencer.busy),
+                sequencer.start.eq(self.pixels.valid & ~self.load.valid & ~loader.active),
+            ]
         load = dict(zip(capacities.memories, loader.write, strict=True))
         m.d.comb += [
-            loader.enable.eq(~sequencer.busy),
             array.load_weights.eq(load["weights"]),
             array.load_neurons.eq(load["neurons"]),
             array.load_address.eq(loader.address),
@@ -99,11 +124,11 @@ class Core(wiring.Component):
 
         wiring.connect(m, wiring.flipped(self.pixels), writer.pixels)
         m.d.comb += [
-            sequencer.start.eq(self.pixels.valid & ~self.load.valid & ~loader.active),
             sequencer.received.eq(writer.done),
             sequencer.dropped.eq(writer.dropped),
             sequencer.settled.eq(array.idle & token_sum.idle),
             writer.enable.eq(sequencer.receive),
+            writer.discard.eq(sequencer.discard),
             writer.n_pixels.eq(sequencer.header.pixels),
 
             array.layer.eq(sequencer.layer),
@@ -127,37 +152,87 @@ class Core(wiring.Component):
             token_sum.plane_stride.eq(sequencer.layer.out_plane_stride),
         ]
 
-        # One class per logit beat; the header says how many there are.
+        # One class per logit beat; the header says how many there are. One more beat closes the
+        # logits of an image that was given up.
         class_index = Signal.like(sequencer.header.classes)
         last_logit = class_index == sequencer.header.classes - 1
+        closing = Signal()
         m.d.comb += [
-            self.logits.valid.eq(array.logits.valid),
+            self.logits.valid.eq(array.logits.valid | closing),
             self.logits.p.data.eq(array.logits.payload),
-            self.logits.p.last.eq(last_logit),
-            array.logits.ready.eq(self.logits.ready),
+            self.logits.p.last.eq(last_logit | closing),
+            array.logits.ready.eq(self.logits.ready & ~closing),
         ]
-        logit_sent = self.logits.valid & self.logits.ready
-        with m.If(logit_sent):
-            m.d.sync += class_index.eq(Mux(last_logit, 0, class_index + 1))
+        complete = array.logits.valid & array.logits.ready & last_logit
+        with m.If(self.logits.valid & self.logits.ready):
+            m.d.sync += [class_index.eq(Mux(last_logit | closing, 0, class_index + 1)),
+                         closing.eq(0)]
+        with m.If(sequencer.given_up & (class_index != 0)):
+            m.d.sync += closing.eq(1)
 
         image = Signal(TAG_WIDTH - len(sequencer.number))
         counting = Signal()
         tag = Cat(sequencer.number, image)
-        m.d.comb += [array.tag.eq(tag), token_sum.tag.eq(tag), self.busy.eq(sequencer.busy),
-                     self.layer.eq(sequencer.number)]
+        m.d.comb += [
+            array.tag.eq(tag),
+            token_sum.tag.eq(tag),
+            self.busy.eq(sequencer.busy | closing),
+            self.layer.eq(sequencer.number),
+            self.error.eq(self.status != Status.OK),
+        ]
         with m.If(writer.started):
             m.d.sync += [counting.eq(1), self.cycles.eq(1), self.additions.eq(0),
-                         self.error.eq(0)]
+                         self.status.eq(Status.OK)]
         with m.Elif(counting):
             m.d.sync += [self.cycles.eq(self.cycles + 1),
                          self.additions.eq(self.additions + array.additions)]
-        with m.If(logit_sent & last_logit):
+        with m.If(complete):
             m.d.sync += [counting.eq(0), image.eq(image + 1)]
         with m.If(writer.dropped):
-            m.d.sync += [counting.eq(0), self.error.eq(1)]
-        with m.If(self.load.valid & self.load.ready & ~loader.active):
-            m.d.sync += self.error.eq(0)
-        with m.If(loader.failed):
-            m.d.sync += self.error.eq(1)
+            m.d.sync += [counting.eq(0), self.status.eq(Status.PIXELS)]
+        if capacities.external:
+            with m.If(sequencer.given_up):
+                m.d.sync += [counting.eq(0), self.status.eq(failure)]
+            with m.If(sequencer.given_up & ~sequencer.discard):
+                m.d.sync += image.eq(image + 1)
+            with m.If(writer.started):
+                m.d.sync += self.stalls.eq(0)
+            with m.Elif(sequencer.waiting):
+                m.d.sync += self.stalls.eq(self.stalls + 1)
+        else:
+            with m.If(self.load.valid & self.load.ready & ~loader.active):
+                m.d.sync += self.status.eq(Status.OK)
+            with m.If(loader.failed):
+                m.d.sync += self.status.eq(Status.PACKET)
 
         return m
+
+    def _read_external(self, m, array, sequencer, loader, failure):
+        """Connects sequencer, double buffer and load port to the external image."""
+        m.submodules.reader = reader = ImageReader(self.capacities.bus_width,
+                                                   fingerprint=self.capacities.fingerprint)
+        m.submodules.buffers = buffers = TileBuffers()
+        wiring.connect(m, reader.bus, wiring.flipped(self.weights))
+        wiring.connect(m, reader.packets, loader.beats)
+        m.d.comb += [
+            sequencer.start.eq(self.pixels.valid),
+            reader.base.eq(self.weights_base),
+            reader.start.eq(sequencer.fetch),
+            reader.wanted.eq(sequencer.busy),
+            reader.room.eq(buffers.room),
+            reader.refused.eq(loader.failed),
+            loader.enable.eq(1),
+            loader.clear.eq(reader.started),
+
+            buffers.clear.eq(reader.started),
+            buffers.loaded.eq(reader.tile),
+            buffers.dealt.eq(sequencer.tile_dealt),
+            buffers.using.eq(array.using | sequencer.using),
+
+            sequencer.fetching.eq(reader.started),
+            sequencer.table.eq(reader.table),
+            sequencer.failed.eq(reader.failed),
+            sequencer.tile_ready.eq(buffers.ready),
+            sequencer.tile_half.eq(buffers.half),
+            failure.eq(reader.status),
+        ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .images import (
     digest,
-    memory_words,
+    image_words,
     read_hex,
     read_weights,
     slice_paths,
@@ -48,19 +48,19 @@ def contents(plan, *, clock_mhz, cycles):
         If reading an image back does not give the model's weights exactly.
     """
     capacities = plan.needed
-    words = memory_words(plan, capacities)
+    words = image_words(plan, capacities)
     paths = slice_paths(capacities)
-    text, ports = emit(capacities, images=paths)
+    text, ports = emit(capacities, images=None if capacities.external else paths)
     files = {f"rtl/{TOP}.v": text}
     images = {}
-    for name, (width, _) in capacities.memories.items():
-        slices = capacities.slices[name]
+    for name, (width, slices) in capacities.images.items():
         for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):
             files[path] = write_hex(part, width // slices)
             images[path] = {"width": width // slices, "sha256": digest(part, width // slices)}
-    read_back = [read_hex(files[path], capacities.weight_width, name=path)
-                 for path in paths["weights"]]
-    if (read_weights(read_back, capacities.weight_width) != plan.rows).any():
+    holds_weights = paths["external" if capacities.external else "weights"]
+    read_back = [read_hex(files[path], images[path]["width"], name=path)
+                 for path in holds_weights]
+    if (read_weights(read_back, capacities) != plan.rows).any():
         raise ValueError("Images of weights must give back the model's weights")
 
     description = {
@@ -76,7 +76,7 @@ def contents(plan, *, clock_mhz, cycles):
         "memories": {
             name: {"number": number, "images": list(paths[name]), "width": width, "depth": depth,
                    "sha256": digest(words[name], width)}
-            for number, (name, (width, depth)) in enumerate(capacities.memories.items())},
+            for number, (name, width, depth) in enumerate(_images(capacities, words))},
         "images": images,
         "spike_maps": {
             name: {"base": placed.base, "planes": placed.planes, "words": placed.words,
@@ -173,6 +173,13 @@ def check_images(folder, *, missing_ok=False):
         if digest(words, image["width"]) != image["sha256"]:
             raise ValueError(f"Image {path} must have the digest that {DESCRIPTION} gives for it: "
                              "remove it and build again")
+
+
+def _images(capacities, words):
+    """Name, width and depth of what each image fills."""
+    for name, (width, _) in capacities.images.items():
+        depth = len(words[name]) if capacities.external else capacities.memories[name][1]
+        yield name, width, depth
 
 
 def _describe(layer):

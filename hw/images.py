@@ -5,11 +5,12 @@ import hashlib
 import numpy as np
 
 from .capacities import PROGRAM_WIDTH, words_of
+from .external_image import read_image, write_image
 
 
 __all__ = [
-    "beats", "digest", "memory_words", "read_hex", "read_weights", "slice_paths", "sliced",
-    "write_hex",
+    "beats", "digest", "image_words", "memory_words", "read_hex", "read_weights", "slice_paths",
+    "sliced", "write_hex",
 ]
 
 
@@ -17,8 +18,19 @@ __all__ = [
 DIGEST_COMMENT = "// sha256 "
 
 
+def image_words(plan, capacities):
+    """Words of every image, as ``Capacities.images`` lists them.
+
+    Parameters and result are those of ``memory_words``, which it is where weights lie on chip.
+    """
+    words = memory_words(plan, capacities)
+    if capacities.external:
+        return {"external": write_image(words, plan, capacities)}
+    return words
+
+
 def memory_words(plan, capacities):
-    """Words of every memory that an image fills.
+    """Words of every memory, as if all weights and neurons lay on chip.
 
     Parameters
     ----------
@@ -39,21 +51,25 @@ def memory_words(plan, capacities):
     }
 
 
-def read_weights(slices, width):
-    """Rows of weights, from the words of each lane's image; the inverse of what was written.
+def read_weights(images, capacities):
+    """Rows of weights, tile by tile, from the words of the images that hold them.
 
     Parameters
     ----------
-    slices : list of list of int
-        Unsigned words, lane by lane.
-    width : int
-        Bits of a weight.
+    images : list of list of int
+        Unsigned words of the images of ``weights``, lane by lane, or of ``external`` alone.
+    capacities : Capacities
 
     Returns
     -------
     int8 array, shape (rows, lanes)
     """
-    sign = 1 << (width - 1)
+    slices = images
+    if capacities.external:
+        words = [word for group in read_image(images[0], capacities) for section in group
+                 if section.memory == "weights" for word in section.words]
+        slices = sliced(words, capacities.memories["weights"][0], capacities.lanes)
+    sign = 1 << (capacities.weight_width - 1)
     return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int8)
 
 
@@ -61,7 +77,7 @@ def slice_paths(capacities):
     """Image files of each memory, one per slice, relative to the output folder."""
     return {name: tuple(f"rom/{name}.hex" if slices == 1 else f"rom/{name}.{index}.hex"
                         for index in range(slices))
-            for name, slices in capacities.slices.items()}
+            for name, (_, slices) in capacities.images.items()}
 
 
 def sliced(words, width, slices):

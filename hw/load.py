@@ -10,8 +10,9 @@ from golden.atomic import replacing
 from .capacities import Capacities
 from .command import guarded
 from .compiler import compile_model
+from .external_image import image_bytes
 from .folder import read_description
-from .images import beats, memory_words
+from .images import beats, image_words, memory_words
 
 
 __all__ = ["LAST", "lay_out", "main", "packets"]
@@ -39,18 +40,19 @@ def lay_out(model, capacities):
         If the core cannot hold the model: which capacity is short, and by how much.
     """
     plan = compile_model(model, columns=capacities.columns, lanes=capacities.lanes,
-                         spike_code=capacities.spike_code)
+                         spike_code=capacities.spike_code, bus_width=capacities.bus_width,
+                         tile_rows=capacities.weight_depth // 2 if capacities.external else None)
     capacities.require(plan.needed)
-    for name, words in memory_words(plan, capacities).items():
-        _, depth = capacities.memories[name]
-        if len(words) > depth:
-            raise ValueError(f"The core's {name} memory has {depth} words, and the model needs "
-                             f"{len(words)}: build a core for the larger model")
+    # Records are wider where the core's memories are deeper.
+    needed, there = len(memory_words(plan, capacities)["program"]), capacities.program_depth
+    if needed > there:
+        raise ValueError(f"The core's program memory has {there} words, and the model needs "
+                         f"{needed}: build a core for the larger model")
     return plan
 
 
 def packets(plan, capacities):
-    """Packets for the load port, one per memory.
+    """Packets for the load port, one per memory, of a core with weights on chip.
 
     Parameters
     ----------
@@ -81,23 +83,32 @@ def main(arguments=None, prog="python -m hw.load"):
         Exit status: 0, or 2 for a model that the core cannot hold or a file that is not there.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Write the load-port beats that make a built core run another "
-        "model: one 33-bit hexadecimal number per line, bit 32 is tlast.")
+        prog=prog, description="Write what makes a built core run another model. Weights on chip: "
+        "the beats of its load port, one 33-bit hexadecimal number per line, bit 32 is tlast. "
+        "Weights in an external memory: the bytes that lie there, from weights_base on, which "
+        "must be a multiple of 16 bus words.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
     parser.add_argument("model", metavar="MODEL", help="integer model (.safetensors)")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="text file")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="text file, or "
+                        "binary for an external memory")
     options = parser.parse_args(arguments)
     return guarded(lambda: _write(options), prog=prog, where=options.out,
-                   interrupted="no beats were written")
+                   interrupted="nothing was written")
 
 
 def _write(options):
     capacities = Capacities.from_dict(read_description(options.folder)["capacities"])
     plan = lay_out(golden.load(options.model), capacities)
-    lines = [f"{beat:09x}\n" for packet in packets(plan, capacities) for beat in packet]
+    if capacities.external:
+        content = image_bytes(image_words(plan, capacities)["external"], capacities.bus_width)
+        written = f"{len(content)} bytes"
+    else:
+        lines = [f"{beat:09x}\n" for packet in packets(plan, capacities) for beat in packet]
+        content = "".join(lines).encode()
+        written = f"{len(lines)} beats"
     with replacing(options.out) as file:
-        file.write("".join(lines).encode())
-    print(f"{len(lines)} beats are in {options.out}")
+        file.write(content)
+    print(f"{written} are in {options.out}")
 
 
 if __name__ == "__main__":

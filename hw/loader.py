@@ -18,7 +18,7 @@ class Loader(wiring.Component):
     """Writes packets of words to memories.
 
     A packet is a header beat, memory number in bits 31 to 28 and first address in bits 23 to 0,
-    then for each word ``ceil(width / 32)`` beats, least significant first; ``last`` closes it. A
+    then for each word as many beats as it takes, least significant first; ``last`` closes it. A
     packet for an unknown memory, beyond its depth, or ended inside a word raises ``failed``; no
     wrong word is written.
 
@@ -26,11 +26,16 @@ class Loader(wiring.Component):
     ----------
     memories : dict of str to (int, int)
         Width and depth of each memory, in the order of their numbers.
+    beat_width : int
+        Bits of a beat, at least 32.
 
     Members
     -------
-    beats : In(stream.Signature(beat_layout(32)))
+    beats : In(stream.Signature(beat_layout(beat_width)))
     enable : In(1)
+        A packet may begin.
+    clear : In(1)
+        Forgets the packet under way.
     write : Out(number of memories)
         One-hot.
     address : Out(24)
@@ -41,11 +46,13 @@ class Loader(wiring.Component):
         A packet is under way.
     """
 
-    def __init__(self, memories):
+    def __init__(self, memories, *, beat_width=BEAT_WIDTH):
         self.memories = list(memories.values())
+        self.beat_width = beat_width
         super().__init__({
-            "beats": In(stream.Signature(beat_layout(BEAT_WIDTH))),
+            "beats": In(stream.Signature(beat_layout(beat_width))),
             "enable": In(1),
+            "clear": In(1),
             "write": Out(len(self.memories)),
             "address": Out(24),
             "data": Out(max(width for width, _ in self.memories)),
@@ -55,13 +62,13 @@ class Loader(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        beats_of = [-(-width // BEAT_WIDTH) for width, _ in self.memories]
+        beats_of = [-(-width // self.beat_width) for width, _ in self.memories]
         n_beats = max(beats_of)
 
         memory = Signal(4)
         address = Signal(24)
-        word = Signal(n_beats * BEAT_WIDTH)
-        next_word = Signal(n_beats * BEAT_WIDTH)
+        word = Signal(n_beats * self.beat_width)
+        next_word = Signal(n_beats * self.beat_width)
         left = Signal(range(n_beats + 1))
         length = Signal.like(left)
         depth = Signal(25)
@@ -73,7 +80,7 @@ class Loader(wiring.Component):
                     m.d.comb += [length.eq(beats_of[index]), depth.eq(words)]
         m.d.comb += [
             self.beats.ready.eq(self.enable | self.active),
-            next_word.eq(Cat(word[BEAT_WIDTH:], self.beats.p.data)),
+            next_word.eq(Cat(word[self.beat_width:], self.beats.p.data)),
         ]
 
         m.d.sync += [self.write.eq(0), self.failed.eq(0)]
@@ -96,12 +103,14 @@ class Loader(wiring.Component):
                                  self.write.eq(1 << memory)]
                 with m.Elif(self.beats.p.last):
                     m.d.sync += self.failed.eq(1)
+        with m.If(self.clear):
+            m.d.sync += self.active.eq(0)
 
         # A short word ends at the top of the register that collects it.
         with m.Switch(memory):
             for index, (width, _) in enumerate(self.memories):
                 with m.Case(index):
-                    start = (n_beats - beats_of[index]) * BEAT_WIDTH
+                    start = (n_beats - beats_of[index]) * self.beat_width
                     m.d.comb += self.data.eq(word[start:start + width])
 
         return m

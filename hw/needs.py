@@ -8,7 +8,7 @@ from golden.ranges import analyse, kv_width, width
 from .capacities import Capacities, words_of
 
 
-__all__ = ["needed_capacities"]
+__all__ = ["needed_capacities", "with_program"]
 
 
 def needed_capacities(model, planned, *, weight_width, **sizes):
@@ -44,10 +44,26 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
         "sum_width": max([width(*ranges.potential[name]) for name in sums], default=2),
         "shift_width": bits_for(max(shifts, default=0)),
     }
+    return with_program(sizes, planned)
+
+
+def with_program(sizes, planned):
+    """Capacities whose program memory holds the records of a plan.
+
+    Parameters
+    ----------
+    sizes : dict of str to int or SpikeCode
+        All other capacities.
+    planned : list of LayerPlan
+
+    Returns
+    -------
+    Capacities
+    """
     # Records are as wide as addresses, which do not depend on the program's length.
-    records = Capacities(**sizes, program_depth=1)
+    records = Capacities(**sizes | {"program_depth": 1})
     words = words_of(records.header)
     for layer in planned:
         words += words_of(records.layer) + len(layer.thresholds)
         words += len(layer.tiles) * words_of(records.tile)
-    return Capacities(**sizes, program_depth=words)
+    return Capacities(**sizes | {"program_depth": words})

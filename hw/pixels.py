@@ -32,6 +32,8 @@ class PixelWriter(wiring.Component):
         Channel 0 lowest, row-major.
     enable : In(1)
         An image may be received.
+    discard : In(1)
+        The image that comes is dropped, too, as if it were malformed.
     n_pixels : In(capacities.spike_address)
         Pixels of an image; also the distance of its planes.
     write : Out(1)
@@ -50,6 +52,7 @@ class PixelWriter(wiring.Component):
         super().__init__({
             "pixels": In(stream.Signature(beat_layout(8 * capacities.pixel_channels))),
             "enable": In(1),
+            "discard": In(1),
             "n_pixels": In(capacities.spike_address),
             "write": Out(1),
             "address": Out(capacities.spike_address),
@@ -72,8 +75,9 @@ class PixelWriter(wiring.Component):
 
         m.d.comb += [
             # What follows a malformed image waits until that has been reported.
-            self.pixels.ready.eq(self.enable & (planes == 0) & ~self.dropped),
-            self.started.eq(self.pixels.valid & self.pixels.ready & (index == 0) & ~skipping),
+            self.pixels.ready.eq((self.enable | self.discard) & (planes == 0) & ~self.dropped),
+            self.started.eq(self.pixels.valid & self.pixels.ready & (index == 0) & ~skipping
+                            & ~self.discard),
             self.write.eq(planes != 0),
             self.data.eq(Cat(pixel[bit] for bit in range(7, len(pixel), 8))),
             self.done.eq(final & (planes == 1)),
@@ -82,7 +86,7 @@ class PixelWriter(wiring.Component):
         m.d.sync += self.dropped.eq(0)
         with m.If(self.pixels.valid & self.pixels.ready):
             complete = index == self.n_pixels - 1
-            with m.If(skipping | (self.pixels.p.last != complete)):
+            with m.If(skipping | self.discard | (self.pixels.p.last != complete)):
                 m.d.sync += [
                     skipping.eq(~self.pixels.p.last),
                     self.dropped.eq(self.pixels.p.last),

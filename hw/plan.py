@@ -76,6 +76,8 @@ class LayerPlan:
         Output channel of each lane, -1 where there is none.
     source : SpikeMap or None
         The map that is walked; ``None`` for a token sum.
+    rows_per_tile : int
+        Rows of the weight memory that each tile reads; 0 where they come from the attention memory.
     """
 
     name: str
@@ -86,6 +88,7 @@ class LayerPlan:
     thresholds: tuple
     channels: np.ndarray
     source: SpikeMap | None
+    rows_per_tile: int = 0
 
     @property
     def jobs(self):
@@ -113,6 +116,9 @@ class Plan:
         The window memory.
     window_base : dict of tuple to int
         Where each run of windows lies.
+    resident : Plan or None
+        Where weights are external: the plan that they came from, whose records say where each tile
+        lies in ``rows`` and ``neurons``.
     """
 
     model: object
@@ -123,3 +129,4 @@ class Plan:
     neurons: list
     windows: list
     window_base: dict = field(default_factory=dict)
+    resident: object = None

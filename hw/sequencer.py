@@ -18,6 +18,10 @@ class Sequencer(wiring.Component):
     tile are dealt to the columns in turn, ``layer.turn`` positions each. A layer starts when
     everything of the one before is stored. A job leaves every other cycle while columns take them.
 
+    Where weights are external, the table is waited for before an image is received, and each tile
+    before its first job is dealt out. If reading fails, the image is given up as soon as what was
+    dealt out is stored, or, before its pixels were received, they are dropped.
+
     Parameters
     ----------
     capacities : Capacities
@@ -46,6 +50,24 @@ class Sequencer(wiring.Component):
     job_ready : In(columns)
     settled : In(1)
         Columns, bus and token sum are idle.
+    fetch : Out(1)
+        The external image is to be read from its beginning; held until ``fetching``.
+    fetching, table, failed : In(1)
+        It is being read, its table is loaded, or reading failed; each for one cycle.
+    tile_ready : In(1)
+        The tile whose record was read is there.
+    tile_half : In(1)
+        The half of the double buffer it lies in.
+    tile_dealt : Out(1)
+        Its last job is dealt out in this cycle.
+    using : Out(2)
+        Half that the job on offer needs.
+    waiting : Out(1)
+        Nothing is dealt out since a tile is not there.
+    discard : Out(1)
+        The pixels that come are to be dropped.
+    given_up : Out(1)
+        High for one cycle when an image is given up.
     threshold_valid : Out(1)
         ``program`` is a threshold of the token sum.
     fire_sums : Out(1)
@@ -72,6 +94,17 @@ class Sequencer(wiring.Component):
             "job_valid": Out(capacities.columns),
             "job_ready": In(capacities.columns),
             "settled": In(1),
+            "fetch": Out(1),
+            "fetching": In(1),
+            "table": In(1),
+            "failed": In(1),
+            "tile_ready": In(1),
+            "tile_half": In(1),
+            "tile_dealt": Out(1),
+            "using": Out(2),
+            "waiting": Out(1),
+            "discard": Out(1),
+            "given_up": Out(1),
             "threshold_valid": Out(1),
             "fire_sums": Out(1),
             "busy": Out(1),
@@ -119,15 +152,24 @@ class Sequencer(wiring.Component):
         tile_begins = Signal()
         offered = Signal()
         taken = Signal()
+        failed = Signal()
 
         m.d.comb += self.busy.eq(1)
+        with m.If(self.failed):
+            m.d.sync += failed.eq(1)
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.busy.eq(0)
                 m.d.sync += [pointer.eq(0), self.number.eq(-1)]
                 with m.If(self.start):
-                    m.d.sync += awaited.eq(words_of(capacities.header))
-                    m.next = "HEADER"
+                    if capacities.external:
+                        m.d.sync += failed.eq(0)
+                        m.next = "FETCH"
+                    else:
+                        m.d.sync += awaited.eq(words_of(capacities.header))
+                        m.next = "HEADER"
+            if capacities.external:
+                self._fetch_states(m, failed, awaited)
             with m.State("HEADER"):
                 m.d.comb += header_shift.eq(arriving)
                 with m.If(arrived):
@@ -168,6 +210,19 @@ class Sequencer(wiring.Component):
                 with m.If(arrived):
                     m.d.sync += [tiles.eq(tiles - 1), window_pointer.eq(layer.line_base)]
                     m.next = "LINE"
+                    if capacities.external:
+                        with m.If(~self.tile_ready):
+                            m.next = "AWAIT TILE"
+            if capacities.external:
+                with m.State("AWAIT TILE"):
+                    m.d.comb += self.waiting.eq(1)
+                    with m.If(self.tile_ready):
+                        m.next = "LINE"
+                    with m.Elif(failed):
+                        m.next = "GIVE UP"
+                with m.State("GIVE UP"), m.If(self.settled & ~self.job_valid.any()):
+                    m.d.comb += self.given_up.eq(1)
+                    m.next = "IDLE"
             with m.State("LINE"):
                 m.d.sync += [line_pointer.eq(line_pointer + 1), lines.eq(lines - 1),
                              window_pointer.eq(layer.position_base),
@@ -190,6 +245,7 @@ class Sequencer(wiring.Component):
                         m.d.sync += window_pointer.eq(line_pointer)
                         m.next = "LINE"
                         with m.If(lines == 0):
+                            m.d.comb += self.tile_dealt.eq(1)
                             m.d.sync += tile_begins.eq(1)
                             m.next = "SETTLE"
                             with m.If(tiles != 0):
@@ -206,6 +262,26 @@ class Sequencer(wiring.Component):
         self._deal(m, tile, line, line_spike, line_row, tile_begins,
                    tile_ends=(positions == 1) & (lines == 0), offered=offered, taken=taken)
         return m
+
+    def _fetch_states(self, m, failed, awaited):
+        """From an image's first sign to its table."""
+        with m.State("FETCH"):
+            m.d.comb += self.fetch.eq(1)
+            with m.If(self.fetching):
+                m.next = "TABLE"
+            with m.Elif(failed):
+                m.next = "DISCARD"
+        with m.State("TABLE"):
+            with m.If(self.table):
+                m.d.sync += awaited.eq(words_of(self.capacities.header))
+                m.next = "HEADER"
+            with m.Elif(failed):
+                m.next = "DISCARD"
+        with m.State("DISCARD"):
+            m.d.comb += self.discard.eq(1)
+            with m.If(self.dropped):
+                m.d.comb += self.given_up.eq(1)
+                m.next = "IDLE"
 
     def _deal(self, m, tile, line, line_spike, line_row, tile_begins, *, tile_ends, offered, taken):
         """Forms the next job and gives it to the column whose turn it is."""
@@ -233,6 +309,11 @@ class Sequencer(wiring.Component):
         ]
         with m.If(free):
             m.d.sync += self.job_valid.eq(0)
+        if capacities.external:
+            m.d.comb += self.using.eq(
+                Mux(self.job_valid.any(), C(1, 2) << self.job.result.half, 0))
+            with m.If(taken):
+                m.d.sync += self.job.result.half.eq(self.tile_half)
         with m.If(taken):
             m.d.sync += [
                 self.job_valid.eq(C(1) << target),

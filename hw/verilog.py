@@ -5,7 +5,10 @@ from pathlib import Path
 
 from amaranth import *
 from amaranth.back import verilog
+from amaranth.lib.wiring import In
+from amaranth.utils import exact_log2
 
+from .burst_reader import BURST
 from .core import Core
 
 
@@ -16,7 +19,7 @@ TOP = "accelerator"
 
 
 class _Top(Elaboratable):
-    """Names and clocks of the outside world: AXI4-Stream, synchronous active-low reset."""
+    """Names and clocks of the outside world: AXI4, AXI4-Stream, synchronous active-low reset."""
 
     def __init__(self, core):
         self.core = core
@@ -24,21 +27,36 @@ class _Top(Elaboratable):
         self.aresetn = Signal(name="aresetn")
         self.ports = [self.aclk, self.aresetn]
         self._wires = []
-        for prefix, name, incoming in (("s_axis_pixels", "pixels", True),
-                                       ("m_axis_logits", "logits", False),
-                                       ("s_axis_load", "load", True)):
-            self._stream(prefix, getattr(core, name), incoming)
-        for name in ("busy", "error", "layer", "cycles", "additions"):
-            port = Signal.like(getattr(core, name), name=name)
-            self.ports.append(port)
-            self._wires.append((port, getattr(core, name)))
+        external = core.capacities.external
+        self._stream("s_axis_pixels", core.pixels, True)
+        self._stream("m_axis_logits", core.logits, False)
+        if external:
+            self._read_bus("m_axi_weights", core.weights)
+            self._add("weights_base", core.weights_base, incoming=True)
+        else:
+            self._stream("s_axis_load", core.load, True)
+        for name in ("busy", "error", "status", "layer", "cycles", "additions",
+                     *(["stalls"] if external else [])):
+            self._add(name, Value.cast(getattr(core, name)), incoming=False)
 
     def _stream(self, prefix, port, incoming):
         for suffix, value, forward in (("tdata", port.p.data, True), ("tlast", port.p.last, True),
                                        ("tvalid", port.valid, True), ("tready", port.ready, False)):
-            outer = Signal(len(value), name=f"{prefix}_{suffix}")
-            self.ports.append(outer)
-            self._wires.append((value, outer) if incoming == forward else (outer, value))
+            self._add(f"{prefix}_{suffix}", value, incoming=incoming == forward)
+
+    def _read_bus(self, prefix, bus):
+        """Read channels of AXI4, the signals that never change included."""
+        for name, member in bus.signature.members.items():
+            self._add(f"{prefix}_{name}", getattr(bus, name), incoming=member.flow is In)
+        for name, value in (("arlen", C(BURST - 1, 8)),
+                            ("arsize", C(exact_log2(len(bus.rdata) // 8), 3)),
+                            ("arburst", C(1, 2)), ("arcache", C(3, 4)), ("arprot", C(0, 3))):
+            self._add(f"{prefix}_{name}", value, incoming=False)
+
+    def _add(self, name, value, *, incoming):
+        port = Signal(len(value), name=name)
+        self.ports.append(port)
+        self._wires.append((value, port) if incoming else (port, value))
 
     def elaborate(self, platform):
         m = Module()

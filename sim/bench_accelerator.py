@@ -11,10 +11,11 @@ from pathlib import Path
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import ClockCycles, RisingEdge
 from cocotb.utils import get_sim_time
 
 from .bench import CYCLE_NS, generators, parameters
+from .board import FAULTS
 from .stream import Sink, Source, axis_port
 
 
@@ -27,21 +28,34 @@ async def run_steps(dut):
     """Runs every step: packets for the load port, images, or pixel beats that are no image."""
     rng, _ = generators()
     Clock(dut.aclk, CYCLE_NS, unit="ns").start()
+    external = hasattr(dut, "weights_base")
     pixels = Source(axis_port(dut, "s_axis_pixels"), rng=rng)
-    load = Source(axis_port(dut, "s_axis_load"), rng=rng)
+    load = None if external else Source(axis_port(dut, "s_axis_load"), rng=rng)
     logits = Sink(axis_port(dut, "m_axis_logits"), rng=rng)
-    dut.aresetn.value = 0
-    for _ in range(RESET_CYCLES):
-        await RisingEdge(dut.aclk)
-    dut.aresetn.value = 1
+    if external:
+        _steer_memory(dut, {"stall": 0.0})
+    await _reset(dut)
 
     begins = []
     cocotb.start_soon(_watch_layers(dut, begins))
     outcome = []
     for step in parameters()["steps"]:
-        pixels.stall = load.stall = logits.stall = step["stall"]
+        pixels.stall = logits.stall = step["stall"]
+        if external:
+            _steer_memory(dut, step)
         if "load" in step:
+            load.stall = step["stall"]
             await load.send_all(np.load(step["load"]).tolist())
+            continue
+        if "failing" in step:
+            outcome.append(await _fail(dut, pixels, logits, np.load(step["failing"])))
+            continue
+        if "reset_after" in step:
+            feeding = cocotb.start_soon(_feed(pixels, np.load(step["interrupted"])))
+            await ClockCycles(dut.aclk, step["reset_after"])
+            feeding.cancel()
+            pixels.idle()
+            await _reset(dut)
             continue
         if "malformed" in step:
             await pixels.send_all(np.load(step["malformed"]).tolist())
@@ -59,10 +73,44 @@ async def run_steps(dut):
             await _until_idle(dut)
             outcome[-1] |= {"cycles": int(dut.cycles.value), "error": int(dut.error.value),
                             "additions": int(dut.additions.value),
+                            "stalls": int(dut.stalls.value) if external else 0,
                             "layers": _layers(begins, ended, int(dut.additions.value))}
         await feeding
         assert len(outcome) == first + len(images)
     Path("outcome.json").write_text(json.dumps(outcome))
+
+
+async def _reset(dut):
+    dut.aresetn.value = 0
+    await ClockCycles(dut.aclk, RESET_CYCLES)
+    dut.aresetn.value = 1
+
+
+def _steer_memory(dut, step):
+    """Base address, pauses and faults of the external memory."""
+    kind, beat = step.get("fault", ("none", 0))
+    dut.weights_base.value = step.get("base", 0)
+    dut.memory_stall.value = round(256 * step["stall"])
+    dut.memory_fault.value = FAULTS[kind]
+    dut.memory_fault_beat.value = beat
+
+
+async def _fail(dut, pixels, logits, images):
+    """Runs images of which each must fail; what came of the last one."""
+    for image in images:
+        received = []
+        receiving = cocotb.start_soon(_receive_until_cancelled(logits, received))
+        await _feed(pixels, [image])
+        await _until_idle(dut)
+        receiving.cancel()
+        logits.idle()
+    return {"status": int(dut.status.value), "error": int(dut.error.value),
+            "received": len(received), "closed": bool(received and received[-1] >> 32)}
+
+
+async def _receive_until_cancelled(logits, received):
+    while True:
+        received.append(await logits.receive())
 
 
 async def _until_idle(dut):

@@ -91,11 +91,14 @@ class Harness:
         while True:
             offered = bool(waiting) and (offered or not rng.random() < self.stall)
             ready = int(not rng.random() < self.stall)
+            taken = pulse(rng, self.stall / 2)
             await cycles.step(
                 layer=layer_word(planned, self.sizes), job__valid=int(offered),
+                weight_port_taken=taken,
                 job__payload=waiting[0] if offered else cycles.noise("job__payload"),
                 slot=pulse(rng, self.slot), logits__ready=ready, **self.data)
             done = cycles.get("idle") and not waiting
+            assert not (taken and cycles.get("weight_read")), "the weight port is taken"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
                 address, word = cycles.get("spike_address"), cycles.get("spike_data")
@@ -149,7 +152,7 @@ async def run_network(dut, model, *, stall, slot):
     """Runs all layers on one image; returns the harness and the cycles of each layer."""
     harness = Harness(dut, model, stall=stall, slot=slot)
     await harness.cycles.reset(layer=0, job__valid=0, job__payload=0, slot=0, spike_read=0,
-                               weights=0, neuron=0, logits__ready=0, tag=0)
+                               weights=0, weight_port_taken=0, neuron=0, logits__ready=0, tag=0)
     harness.preload(PIXEL_LAYER)
     cycles = {}
     for number, planned in enumerate(harness.given.layers):

@@ -39,7 +39,7 @@ async def start(dut, *, stall):
     """Component, watched, and a source of its beats."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(enable=0, beats__valid=0, beats__payload=0)
+    await cycles.reset(enable=0, clear=0, beats__valid=0, beats__payload=0)
     watch = Watch(dut)
     cocotb.start_soon(watch.run())
     return cycles, watch, Source(amaranth_port(dut, "beats"), rng=rng, stall=stall), draw
@@ -124,3 +124,21 @@ async def packets_wait_until_enabled_and_are_not_interrupted(dut):
     await cycles.step(enable=0)
     await task
     assert [word for _, _, word in watch.written] == words
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def a_cleared_packet_is_forgotten(dut):
+    """The next beat is a header, wherever the packet before was left."""
+    cycles, watch, source, draw = await start(dut, stall=0.0)
+    await cycles.step(enable=1)
+    for memory, (width, _) in enumerate(MEMORIES):
+        words = draw_words(draw, memory, 2)
+        packet = beats(memory, words, width, address=0)
+        for end in range(1, len(packet)):
+            await source.send_all(packet[:end])
+            await cycles.step(clear=1)
+            await cycles.step(clear=0)
+            watch.written.clear()
+            await send(cycles, source, packet)
+            assert [word for _, _, word in watch.written] == words, f"after {end} beats"
+    assert not watch.failed

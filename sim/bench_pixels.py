@@ -62,7 +62,7 @@ async def images_are_stored_as_planes(dut, stall):
     """Good images, also right after a malformed one, of which nothing is reported as done."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(enable=0, n_pixels=0, pixels__valid=0, pixels__payload=0)
+    await cycles.reset(enable=0, discard=0, n_pixels=0, pixels__valid=0, pixels__payload=0)
     source = Source(amaranth_port(dut, "pixels"), rng=rng, stall=stall)
     watch = Watch(dut, rng)
     watching = cocotb.start_soon(watch.run())
@@ -94,7 +94,8 @@ async def a_pixel_takes_eight_cycles_and_waits_for_enable(dut):
     rng, draw = generators()
     cycles = Cycles(dut, rng)
     words = beats(draw.integers(0, 256, (6, CHANNELS)))
-    await cycles.reset(enable=0, n_pixels=6, pixels__valid=1, pixels__payload=words[0])
+    await cycles.reset(enable=0, discard=0, n_pixels=6, pixels__valid=1,
+                       pixels__payload=words[0])
     for _ in range(20):
         await cycles.step()
         assert not cycles.get("pixels__ready")
@@ -107,3 +108,24 @@ async def a_pixel_takes_eight_cycles_and_waits_for_enable(dut):
         done = cycles.get("done")
         assert cycles.count - begin < 100, "the image is not done"
     assert cycles.count - begin == 6 * 9, f"{cycles.count - begin} cycles"
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def discarded_pixels_are_not_stored(dut):
+    """An image that nobody wants is taken to its end, whatever its length, and reported once."""
+    rng, draw = generators()
+    cycles = Cycles(dut, rng)
+    await cycles.reset(enable=0, discard=1, n_pixels=6, pixels__valid=0, pixels__payload=0)
+    source = Source(amaranth_port(dut, "pixels"), rng=rng, stall=0.3)
+    watch = Watch(dut, rng)
+    for n_pixels in (6, 1, 9):
+        dut.discard.value = 1
+        watching = cocotb.start_soon(watch.run())
+        await source.send_all(beats(draw.integers(0, 256, (n_pixels, CHANNELS))))
+        dut.discard.value = 0
+        await cycles.step()
+        await cycles.step()
+        watching.cancel()
+        assert watch.written == [], "a discarded pixel was stored"
+        assert watch.seen == {"started": 0, "done": 0, "dropped": 1}, watch.seen
+        watch.seen["dropped"] = 0

@@ -17,12 +17,14 @@ SIZES = capacities()
 class Expected:
     """What a layer's run must show."""
 
-    def __init__(self, planned):
+    def __init__(self, planned, first_tile):
         self.name = planned.name
         self.record = {name: int(getattr(value, "value", value))
                        for name, value in planned.record.items()}
         self.thresholds = [threshold & 0xFFFFFFFF for threshold in planned.thresholds]
-        self.jobs = [] if self.record["token_sum"] else list(jobs(planned, SIZES))
+        self.jobs = [] if self.record["token_sum"] else list(
+            jobs(planned, SIZES, first_tile=first_tile))
+        self.tiles = len(planned.tiles)
 
 
 class Image:
@@ -33,6 +35,7 @@ class Image:
         self.words = words
         self.inputs = {"program": 0, "window": 0}
         self.n_jobs = 0
+        self.n_tiles = 0
 
     async def step(self, **inputs):
         """One cycle, in which the memories answer what was asked in the cycle before."""
@@ -49,6 +52,9 @@ class Image:
         cycles = self.cycles
         assert not cycles.get("busy")
         await self.step(start=1)
+        self.n_tiles = 0
+        if SIZES.external:
+            await self.await_table()
         while not cycles.get("receive"):
             await self.step(start=self.rng.getrandbits(1))
             assert cycles.get("busy")
@@ -60,15 +66,46 @@ class Image:
         await self.step(received=0, dropped=0, start=0)
         assert not cycles.get("receive")
 
+    async def await_table(self):
+        """The external image is asked for, and nothing goes on before its table is there."""
+        cycles = self.cycles
+        for inputs in ({"fetching": 1}, {"table": 1}):
+            for _ in range(self.rng.randrange(1, 9)):
+                await self.step()
+                assert cycles.get("fetch") == ("fetching" in inputs)
+                assert not cycles.get("receive")
+            await self.step(**inputs)
+            await self.step(**dict.fromkeys(inputs, 0))
+
+    async def give_up(self, *, discarding):
+        """Reading fails: of the table, or of the tile that is waited for."""
+        cycles = self.cycles
+        await self.step(failed=1)
+        await self.step(failed=0, settled=0, job_ready=-1 % (1 << SIZES.columns))
+        ends = "dropped" if discarding else "settled"
+        for _ in range(self.rng.randrange(3, 12)):
+            await self.step()
+            assert not cycles.get("given_up"), "given up before everything was stored"
+            assert cycles.get("discard") == int(discarding)
+            assert cycles.get("busy")
+        await self.step(**{ends: 1})
+        assert cycles.get("given_up")
+        await self.step(**{ends: 0}, start=0)
+        assert not cycles.get("busy")
+
     async def run_layer(self, number, expected):
         """All jobs of a layer, then the time until everything is stored."""
         cycles, waiting, thresholds, fired = self.cycles, list(expected.jobs), [], 0
         limit = cycles.count + 500 + 60 * len(waiting)
+        dealt = 0
         while waiting or fired < expected.record["token_sum"]:
             ready = sum(pulse(self.rng, 1 - self.stall) << column
                         for column in range(SIZES.columns))
             # Columns may be idle before they take the last job.
-            await self.step(job_ready=ready, settled=pulse(self.rng, 0.5) if waiting else 0)
+            await self.step(job_ready=ready, settled=pulse(self.rng, 0.5) if waiting else 0,
+                            tile_ready=pulse(self.rng, 1 - self.stall),
+                            tile_half=(self.n_tiles + dealt) % 2)
+            dealt += cycles.get("tile_dealt")
             if cycles.get("threshold_valid"):
                 thresholds.append(cycles.get("program"))
             fired += cycles.get("fire_sums")
@@ -79,6 +116,8 @@ class Image:
                     waiting.pop(0)
                     self.n_jobs += 1
             assert cycles.count < limit, f"{expected.name}: {len(waiting)} jobs did not come"
+        assert dealt == expected.tiles
+        self.n_tiles += dealt
         assert thresholds == expected.thresholds
         assert fired == expected.record["token_sum"]
         for _ in range(self.rng.randrange(8)):
@@ -111,10 +150,14 @@ async def every_job_is_dealt_out(dut, stall):
     rng, _ = generators()
     model = golden.load(parameters()["model"])
     plan = compile_model(model, columns=SIZES.columns, lanes=SIZES.lanes,
-                         spike_code=SIZES.spike_code)
-    layers = [Expected(planned) for planned in plan.layers]
+                         spike_code=SIZES.spike_code, bus_width=SIZES.bus_width)
+    layers, tiles = [], 0
+    for planned in plan.layers:
+        layers.append(Expected(planned, tiles))
+        tiles += len(planned.tiles)
     cycles = Cycles(dut, rng)
-    await cycles.reset(start=0, received=0, dropped=0, program=0, window=0, job_ready=0, settled=0)
+    await cycles.reset(start=0, received=0, dropped=0, program=0, window=0, job_ready=0, settled=0,
+                       fetching=0, table=0, failed=0, tile_ready=0, tile_half=0)
     image = Image(cycles, memory_words(plan, SIZES), stall=stall)
     await image.step()
     for malformed in (False, True, False):
@@ -128,3 +171,18 @@ async def every_job_is_dealt_out(dut, stall):
         await image.step()
         assert not cycles.get("busy"), "still busy after the last layer"
     assert image.n_jobs == 2 * sum(len(layer.jobs) for layer in layers)
+    if not SIZES.external:
+        return
+    # The table cannot be read, then a tile cannot; then everything can.
+    await image.step(start=1)
+    await image.step(start=0)
+    await image.give_up(discarding=True)
+    await image.receive(malformed=False)
+    await image.step(tile_ready=0)
+    for _ in range(100):
+        await image.step()
+    assert cycles.get("waiting")
+    await image.give_up(discarding=False)
+    await image.receive(malformed=False)
+    for number, expected in enumerate(layers):
+        await image.run_layer(number, expected)

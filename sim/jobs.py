@@ -8,7 +8,7 @@ from .stream import pack
 __all__ = ["jobs", "layer_word"]
 
 
-def jobs(planned, capacities):
+def jobs(planned, capacities, *, first_tile=0):
     """Jobs of a layer, in order.
 
     Parameters
@@ -16,6 +16,8 @@ def jobs(planned, capacities):
     planned : LayerPlan
         Of a layer that is no token sum.
     capacities : Capacities
+    first_tile : int
+        Number of tiles in all layers before, for the double buffer of external weights.
 
     Yields
     ------
@@ -25,14 +27,15 @@ def jobs(planned, capacities):
     """
     record = planned.record
     column = 0
-    for tile in planned.tiles:
+    for number, tile in enumerate(planned.tiles, start=first_tile):
+        half = {"half": number % 2} if capacities.external else {}
         column = 0 if record["restart"] else column
         out, stream, turn = tile["out"], tile["stream"], 0
         windows = [(line, position) for line in planned.lines for position in planned.positions]
         for index, (line, position) in enumerate(windows):
             turn_ends = turn == record["turn"] - 1 or index == len(windows) - 1
             result = pack(capacities.result, out=out, neuron=tile["neuron"], stream=stream,
-                          last_lane=tile["lanes"] - 1, slot=turn, block_last=turn_ends)
+                          last_lane=tile["lanes"] - 1, slot=turn, block_last=turn_ends, **half)
             yield column, pack(
                 capacities.job, spike=tile["spike"] + line.offset + position.offset,
                 row=tile["row"] + line.row + position.row, jump=position.jump,

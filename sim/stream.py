@@ -75,7 +75,7 @@ class Source:
         self.rng = rng
         self.stall = stall
         self._edge = RisingEdge(port.clk)
-        self._idle()
+        self.idle()
 
     async def send(self, word):
         """Send one word; returns at the edge that takes it."""
@@ -85,14 +85,15 @@ class Source:
         self.port.drive(word)
         self.port.valid.value = 1
         await taken(self._edge, self.port.ready)
-        self._idle()
+        self.idle()
 
     async def send_all(self, words):
         """Send words one after the other."""
         for word in words:
             await self.send(word)
 
-    def _idle(self):
+    def idle(self):
+        """Offer nothing."""
         self.port.valid.value = 0
         self.port.drive(self.rng.getrandbits(self.port.width))
 
@@ -113,7 +114,7 @@ class Sink:
         self.rng = rng
         self.stall = stall
         self._edge = RisingEdge(port.clk)
-        port.ready.value = 0
+        self.idle()
 
     async def receive(self):
         """Wait for a word and take it."""
@@ -133,12 +134,16 @@ class Sink:
         await taken(self._edge, port.valid)
         word = port.read()
         assert offered in (None, word), "the payload must stay until the transfer"
-        port.ready.value = 0
+        self.idle()
         return word
 
     async def receive_all(self, count):
         """Receive ``count`` words, in order."""
         return [await self.receive() for _ in range(count)]
+
+    def idle(self):
+        """Take nothing."""
+        self.port.ready.value = 0
 
 
 def waits(rng, stall):

@@ -16,11 +16,11 @@ from hw.command import guarded
 from hw.compiler import compile_model
 from hw.cycles import predict
 from hw.folder import check_images, read_description
-from hw.images import digest, memory_words
-from hw.verilog import TOP
+from hw.images import digest, image_words
 
+from .board import board, memory_text
 from .compare import Comparison, compare_image, read_captures
-from .runner import BenchError, Design, build, simulate
+from .runner import BenchError, build, simulate
 
 
 __all__ = ["main", "verify"]
@@ -75,8 +75,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     np.save(work / "free.npy", images[:n_free])
     np.save(work / "stalled.npy", images[n_free:])
 
-    design = Design(TOP, (folder / "rtl" / f"{TOP}.v").read_text())
-    executable = build(design, cache or folder / "sim", fast=True, capture=True)
+    executable = build(board(folder), cache or folder / "sim", fast=True, capture=True)
     simulate(executable, "sim.bench_accelerator", work, parameters={"steps": steps}, seed=seed,
              limit=limit)
 
@@ -95,7 +94,8 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
                                        f"counted, golden {wanted}")
         if image < n_free:
             predicted.append(predict(plan, result.tensors, image))
-            _compare_cycles(comparison, image, plan, outcome, predicted[-1])
+            if not capacities.external:
+                _compare_cycles(comparison, image, plan, outcome, predicted[-1])
     figures = {
         "images": comparison.images, "tensors": comparison.tensors, "values": comparison.values,
         "mismatches": comparison.mismatches, "first_mismatch": comparison.first,
@@ -118,8 +118,9 @@ def _plan(folder, model):
     check_images(folder)
     capacities = Capacities.from_dict(description["capacities"])
     plan = compile_model(model, columns=capacities.columns, lanes=capacities.lanes,
-                         spike_code=capacities.spike_code, weight_width=capacities.weight_width)
-    words = memory_words(plan, capacities)
+                         spike_code=capacities.spike_code, weight_width=capacities.weight_width,
+                         bus_width=capacities.bus_width)
+    words = image_words(plan, capacities)
     for name, memory in description["memories"].items():
         if digest(words[name], memory["width"]) != memory["sha256"]:
             raise ValueError(f"{folder} must be built from {model.name}, but its {name} are of "
@@ -132,6 +133,9 @@ def _prepare(work, folder, images):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     shutil.copytree(folder / "rom", work / "rom")
+    external = folder / "rom" / "external.hex"
+    if external.exists():
+        (work / "memory.hex").write_text(memory_text({0: external.read_text()}))
     if len(images) < 1:
         raise ValueError("Images must be at least one")
 

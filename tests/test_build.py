@@ -67,7 +67,7 @@ def test_images_give_back_the_weights(model, built):
     width = plan.needed.weight_width
     slices = [read_hex((built / path).read_text(), width, name=path)
               for path in slice_paths(plan.needed)["weights"]]
-    assert (read_weights(slices, width) == plan.rows).all()
+    assert (read_weights(slices, plan.needed) == plan.rows).all()
 
 
 @pytest.mark.parametrize("image", ["rom/weights.3.hex", "rom/neurons.0.hex", "rom/program.hex"])

@@ -100,15 +100,17 @@ def test_loader_fills_memories(bench):
     bench(Loader(memories), "sim.bench_loader", {"memories": list(memories.values())})
 
 
-@pytest.mark.parametrize(("columns", "lanes", "code"), [
-    (3, 8, SpikeCode.BITPLANE),
-    full(1, 12, SpikeCode.THERMOMETER),
-    full(5, 4, SpikeCode.BITPLANE),
+@pytest.mark.parametrize(("columns", "lanes", "code", "bus_width"), [
+    (3, 8, SpikeCode.BITPLANE, 0),
+    (2, 8, SpikeCode.BITPLANE, 64),
+    full(1, 12, SpikeCode.THERMOMETER, 0),
+    full(5, 4, SpikeCode.BITPLANE, 128),
 ])
-def test_sequencer_deals_out_every_job(bench, tmp_path, columns, lanes, code):
+def test_sequencer_deals_out_every_job(bench, tmp_path, columns, lanes, code, bus_width):
     model = small_model()
     golden.save(model, tmp_path / "model.safetensors")
-    capacities = compile_model(model, columns=columns, lanes=lanes, spike_code=code).needed
+    capacities = compile_model(model, columns=columns, lanes=lanes, spike_code=code,
+                               bus_width=bus_width).needed
     bench(Sequencer(capacities), "sim.bench_sequencer",
           {"model": "model.safetensors", "capacities": capacities.as_dict()})
 

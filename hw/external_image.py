@@ -1,0 +1,186 @@
+"""The external image: what an external memory holds for a core whose weights are not on chip.
+
+``hw.image_reader`` describes the format. All tiles of a model lie in it, in the order in which they
+are computed; on chip they pass through a double buffer.
+"""
+
+import zlib
+from dataclasses import dataclass, replace
+
+from .burst_reader import BURST
+from .image_reader import head_layout, section_layout
+from .needs import with_program
+
+
+__all__ = ["Section", "image_bytes", "read_image", "stream_weights", "write_image"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One packet for the load port.
+
+    Parameters
+    ----------
+    memory : str
+    address : int
+        Of the first word.
+    words : list of int
+    """
+
+    memory: str
+    address: int
+    words: list
+
+
+def stream_weights(plan, *, bus_width, half=None):
+    """The same plan for a core that reads its weights from an external memory.
+
+    Parameters
+    ----------
+    plan : Plan
+    bus_width : int
+    half : int, optional
+        Rows of half the double buffer; what the largest tile needs, if not given.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        If a tile has more than ``half`` rows.
+    """
+    lanes = plan.needed.lanes
+    largest = max(planned.rows_per_tile for planned in plan.layers)
+    half = half or largest
+    if largest > half:
+        raise ValueError(f"The core's weight buffer has {half} rows per tile, and the model needs "
+                         f"{largest}: build a core for the larger model")
+    layers, number = [], 0
+    for planned in plan.layers:
+        tiles = []
+        for tile in planned.tiles:
+            place = {"neuron": number % 2 * lanes}
+            if planned.rows_per_tile:
+                place["row"] = number % 2 * half
+            tiles.append(tile | place)
+            number += 1
+        layers.append(replace(planned, tiles=tuple(tiles)))
+    sizes = vars(plan.needed) | {"bus_width": bus_width, "weight_depth": 2 * half,
+                                 "neuron_depth": 2 * lanes}
+    return replace(plan, layers=tuple(layers), resident=plan,
+                   needed=with_program(sizes, layers))
+
+
+def write_image(words, plan, capacities):
+    """Beats of the external image.
+
+    Parameters
+    ----------
+    words : dict of str to list of int
+        Of every memory: ``weights`` and ``neurons`` as if they lay on chip, ``program`` and
+        ``windows`` as the core reads them.
+    plan : Plan
+        From ``stream_weights``.
+    capacities : Capacities
+        Of the core.
+
+    Returns
+    -------
+    list of int
+        Of ``bus_width`` bits, whole bursts.
+    """
+    groups = [[Section("program", 0, words["program"]), Section("windows", 0, words["windows"])]]
+    lanes = capacities.lanes
+    for planned, resident in zip(plan.layers, plan.resident.layers, strict=True):
+        for tile, source in zip(planned.tiles, resident.tiles, strict=True):
+            first = source["neuron"]
+            sections = [Section("neurons", tile["neuron"], words["neurons"][first:first + lanes])]
+            if planned.rows_per_tile:
+                first = source["row"]
+                sections.append(Section("weights", tile["row"],
+                                        words["weights"][first:first + planned.rows_per_tile]))
+            groups.append(sections)
+
+    beats = [0]
+    for index, sections in enumerate(groups):
+        final = index == len(groups) - 1
+        group = [beat for section in sections
+                 for beat in _section_beats(section, capacities, final=final,
+                                            closes=section is sections[-1])]
+        if index == 0:
+            # The head, whose length is that of the whole image, belongs to the table.
+            beats += group
+        else:
+            beats += [*group, _checksum(group, capacities)]
+        if index == 0:
+            table = len(beats)
+            beats.append(0)
+    beats += [0] * (-len(beats) % BURST)
+    beats[0] = head_layout().const({"fingerprint": capacities.fingerprint,
+                                    "bursts": len(beats) // BURST}).as_bits()
+    beats[table] = _checksum(beats[:table], capacities)
+    return beats
+
+
+def read_image(beats, capacities):
+    """Sections of the table and of each tile; the inverse of ``write_image``.
+
+    Returns
+    -------
+    list of list of Section
+
+    Raises
+    ------
+    ValueError
+        If the image is of another core, or a checksum is wrong.
+    """
+    numbers = list(capacities.memories)
+    head = _fields(head_layout(), beats[0])
+    if head["fingerprint"] != capacities.fingerprint:
+        raise ValueError("The external image must be made for this core: write it again")
+    groups, group, begin, at = [], [], 0, 1
+    while True:
+        header = _fields(section_layout(), beats[at])
+        name = numbers[header["memory"]]
+        width, _ = capacities.memories[name]
+        per_word = -(-width // capacities.bus_width)
+        payload = beats[at + 1:at + 1 + header["beats"]]
+        words = [sum(beat << capacities.bus_width * index for index, beat in enumerate(parts))
+                 for parts in zip(*[iter(payload)] * per_word, strict=True)]
+        group.append(Section(name, header["address"], words))
+        at += 1 + len(payload)
+        if header["closes"]:
+            if beats[at] != _checksum(beats[begin:at], capacities):
+                raise ValueError(f"Tile {len(groups)} of the external image must have the "
+                                 "checksum behind it: write it again")
+            groups.append(group)
+            group, begin, at = [], at + 1, at + 1
+        if header["final"]:
+            return groups
+
+
+def image_bytes(beats, width):
+    """Content of the external memory, from the image's base address on."""
+    return b"".join(beat.to_bytes(width // 8, "little") for beat in beats)
+
+
+def _section_beats(section, capacities, *, closes, final):
+    """Header and payload."""
+    width, _ = capacities.memories[section.memory]
+    mask = (1 << capacities.bus_width) - 1
+    payload = [(word >> shift) & mask for word in section.words
+               for shift in range(0, width, capacities.bus_width)]
+    header = section_layout().const({
+        "address": section.address, "closes": closes, "final": closes and final, "reserved": 0,
+        "memory": list(capacities.memories).index(section.memory), "beats": len(payload)})
+    return [header.as_bits(), *payload]
+
+
+def _checksum(beats, capacities):
+    return zlib.crc32(image_bytes(beats, capacities.bus_width))
+
+
+def _fields(layout, beat):
+    return {name: beat >> field.offset & (1 << field.width) - 1 for name, field in layout}

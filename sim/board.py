@@ -1,0 +1,81 @@
+"""What is simulated of a built accelerator: its Verilog, and the external memory if it has one."""
+
+from pathlib import Path
+
+from hw.folder import read_description
+from hw.verilog import TOP
+
+from .runner import Design
+
+
+__all__ = ["BOARD", "FAULTS", "board", "memory_text"]
+
+
+#: Top module where there is an external memory.
+BOARD = "board"
+
+#: What can go wrong at one beat of the external memory, by number.
+FAULTS = {"none": 0, "flipped bit": 1, "slave error": 2, "dead": 3, "early last": 4}
+
+_BUS = "m_axi_weights_"
+#: Ports of the memory model that steer it.
+_STEERING = (("memory_stall", "stall", 8), ("memory_fault", "fault", 3),
+             ("memory_fault_beat", "fault_beat", 32))
+
+
+def board(folder, *, room=1):
+    """Design that a bench of the accelerator runs.
+
+    Parameters
+    ----------
+    folder : Path
+        Output folder of ``hw.build``.
+    room : int
+        External images of this size that the memory has room for.
+
+    Returns
+    -------
+    Design
+    """
+    folder = Path(folder)
+    text = (folder / "rtl" / f"{TOP}.v").read_text()
+    description = read_description(folder)
+    if not description["capacities"]["bus_width"]:
+        return Design(TOP, text)
+    memory = Path(__file__).with_name("axi_memory.v").read_text()
+    image = description["memories"]["external"]
+    depth = 1 << (room * image["depth"] - 1).bit_length()
+    wrapper = _wrapper(description["ports"], width=image["width"], depth=depth)
+    return Design(BOARD, f"{text}\n{memory}\n{wrapper}")
+
+
+def memory_text(images):
+    """Content of ``memory.hex``.
+
+    Parameters
+    ----------
+    images : dict of int to str
+        First beat of each image, and its text.
+    """
+    return "".join(f"@{beat:x}\n{text}" for beat, text in images.items())
+
+
+def _wrapper(ports, *, width, depth):
+    """Module that joins accelerator and memory; all other ports are its own."""
+    bus = [port for port in ports if port["name"].startswith(_BUS)]
+    outside = [port for port in ports if port not in bus]
+    known = {"araddr", "arlen", "arsize", "arburst", "arvalid", "arready", "rdata", "rresp",
+             "rlast", "rvalid", "rready"}
+    declared = [f"    {port['direction']} wire [{port['width'] - 1}:0] {port['name']}"
+                for port in outside]
+    declared += [f"    input wire [{bits - 1}:0] {name}" for name, _, bits in _STEERING]
+    wires = [f"    wire [{port['width'] - 1}:0] {port['name']};" for port in bus]
+    own = ",\n".join(f"        .{port['name']}({port['name']})" for port in ports)
+    connected = [f".{name}({_BUS}{name})" for name in sorted(known)]
+    connected += [f".{inner}({name})" for name, inner, _ in _STEERING]
+    joined = ",\n".join(f"        {text}" for text in [".aclk(aclk)", ".aresetn(aresetn)",
+                                                       *connected])
+    return (f"module {BOARD} (\n" + ",\n".join(declared) + "\n);\n" + "\n".join(wires)
+            + f"\n    {TOP} core (\n{own}\n    );\n"
+            + f"    axi_memory #(.DATA_WIDTH({width}), .DEPTH({depth})) memory (\n{joined}\n"
+            + "    );\nendmodule\n")

@@ -1,0 +1,254 @@
+"""Weights in an external memory: whole networks, other models, and everything that may go wrong."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import golden
+from golden import Rounding, SpikeCode
+from hw import load
+from hw.build import build
+from hw.burst_reader import BURST
+from hw.compiler import compile_model
+from hw.external_image import Section, image_bytes, read_image
+from hw.folder import read_description
+from hw.images import image_words, memory_words, read_hex, write_hex
+from hw.load import lay_out
+from hw.status import Status
+from sim.board import board, memory_text
+from sim.compare import Comparison, compare_image, read_captures
+from sim.runner import build as build_simulator
+from sim.runner import simulate
+from sim.verify import verify
+from tests.models import random_images, random_model
+
+
+def full(*values):
+    """Parameter set of the complete regression only."""
+    return pytest.param(*values, marks=pytest.mark.full)
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize(("columns", "lanes", "bus_width", "code", "options"), [
+    (3, 16, 128, SpikeCode.BITPLANE, {"weight_bits": 6}),
+    full(2, 8, 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
+    full(4, 12, 64, SpikeCode.BITPLANE, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
+    full(1, 32, 256, SpikeCode.BITPLANE, {"max_count": 15}),
+    full(1, 8, 256, SpikeCode.BITPLANE, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
+])
+def test_networks_equal_golden(project_root, tmp_path, columns, lanes, bus_width, code, options):
+    model = random_model(3, **options)
+    plan = compile_model(model, columns=columns, lanes=lanes, spike_code=code,
+                         bus_width=bus_width)
+    build(plan, tmp_path)
+    figures = verify(tmp_path, model, random_images(3, 4, model.image_shape),
+                     cache=project_root / "build" / "sim")
+    assert figures["first_mismatch"] is None
+    assert figures["images"] == 4
+    # Without a tile to wait for, and without rows to write, it would take as long as predicted.
+    assert all(cycles > least for cycles, least
+               in zip(figures["cycles"], figures["predicted_cycles"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory, project_root):
+    """A small core with external weights, its model and images, and its simulator."""
+    model = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN)
+    images = random_images(1, 2, model.image_shape)
+    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE, bus_width=64)
+    folder = tmp_path_factory.mktemp("external")
+    build(plan, folder)
+    executable = build_simulator(board(folder, room=2), project_root / "build" / "sim", fast=True,
+                                 capture=True)
+    return SimpleNamespace(model=model, images=images, plan=plan, folder=folder,
+                           capacities=plan.needed, executable=executable,
+                           result=golden.run(model, images, trace=True),
+                           beats=image_words(plan, plan.needed)["external"])
+
+
+def run_steps(core, folder, steps, memory=None):
+    """Outcomes of steps with images of the core's model, and what was captured."""
+    np.save(folder / "images.npy", core.images)
+    np.save(folder / "one.npy", core.images[:1])
+    texts = memory or {0: write_hex(core.beats, core.capacities.bus_width)}
+    (folder / "memory.hex").write_text(memory_text(texts))
+    simulate(core.executable, "sim.bench_accelerator", folder, parameters={"steps": steps},
+             limit=300)
+    return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
+
+
+def good(core, *, stall=0.2, **more):
+    """Step that runs both images."""
+    return {"images": "images.npy", "stall": stall, "classes": core.model.classes, **more}
+
+
+def assert_right(core, outcomes):
+    """Outcomes of a good step."""
+    assert [outcome["logits"] for outcome in outcomes] == core.result.logits.tolist()
+    assert [outcome["error"] for outcome in outcomes] == [0, 0]
+
+
+def tile_beat(core, number, *, back=0):
+    """Number of a beat: ``back`` beats before the checksum of a tile; 0 is the table."""
+    groups = read_image(core.beats, core.capacities)
+    at = 1
+    for group in groups[:number + 1]:
+        for section in group:
+            width, _ = core.capacities.memories[section.memory]
+            at += 1 + len(section.words) * -(-width // core.capacities.bus_width)
+        at += 1
+    return at - 1 - back
+
+
+def test_the_image_gives_back_every_word(core):
+    table, *tiles = read_image(core.beats, core.capacities)
+    words = memory_words(core.plan, core.capacities)
+    assert table == [Section("program", 0, words["program"]),
+                     Section("windows", 0, words["windows"])]
+    weights = [word for tile in tiles for section in tile if section.memory == "weights"
+               for word in section.words]
+    assert weights == words["weights"]
+    assert len(tiles) == sum(len(layer.tiles) for layer in core.plan.layers)
+    assert [tile[0].address for tile in tiles] == [
+        index % 2 * core.capacities.lanes for index in range(len(tiles))]
+    assert len(core.beats) % BURST == 0
+
+
+@pytest.mark.parametrize("beat", [0, 1, 40, -100])
+def test_a_changed_image_is_refused(core, beat):
+    beats = list(core.beats)
+    beats[beat] ^= 1 << 3
+    with pytest.raises((ValueError, IndexError)):
+        read_image(beats, core.capacities)
+
+
+@pytest.mark.sim
+def test_two_models_run_on_one_core(core, tmp_path):
+    other = random_model(2, weight_bits=4, rounding=Rounding.HALF_EVEN)
+    plan = lay_out(other, core.capacities)
+    beats = image_words(plan, core.capacities)["external"]
+    at = 1 << (len(core.beats) - 1).bit_length()
+    width = core.capacities.bus_width
+    base = at * width // 8
+    outcomes, captures = run_steps(
+        core, tmp_path, [good(core), good(core, base=base), good(core)],
+        {0: write_hex(core.beats, width), at: write_hex(beats, width)})
+    # The core's widths are those of its own model.
+    plan = replace(plan, needed=core.capacities)
+    result = golden.run(other, core.images, trace=True)
+    comparison = Comparison()
+    for number, outcome in enumerate(outcomes):
+        step, image = divmod(number, 2)
+        compare_image(comparison, plan if step == 1 else core.plan,
+                      result if step == 1 else core.result, image, captures, outcome,
+                      captured_as=number)
+    assert comparison.first is None
+    assert comparison.images == 6
+    assert (result.logits != core.result.logits).any()
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize(("fault", "where", "status"), [
+    ("flipped bit", "head", Status.IMAGE),
+    ("flipped bit", "table", Status.CHECKSUM),
+    ("flipped bit", "first tile", Status.CHECKSUM),
+    ("flipped bit", "some tile", Status.CHECKSUM),
+    ("flipped bit", "last tile", Status.CHECKSUM),
+    ("slave error", "head", Status.BUS),
+    ("slave error", "some tile", Status.BUS),
+    ("early last", "some tile", Status.BUS),
+    ("dead", "table", Status.STALLED),
+    ("dead", "some tile", Status.STALLED),
+])
+def test_a_fault_ends_in_its_status_and_the_next_image_is_right(core, tmp_path, fault, where,
+                                                                status):
+    tiles = sum(len(layer.tiles) for layer in core.plan.layers)
+    beat = {"head": 0, "table": tile_beat(core, 0, back=3), "first tile": tile_beat(core, 1),
+            "some tile": tile_beat(core, tiles // 2, back=5),
+            "last tile": tile_beat(core, tiles, back=1)}[where]
+    failing = {"failing": "one.npy", "stall": 0.1, "fault": [fault, beat]}
+    outcomes, _ = run_steps(core, tmp_path, [good(core), failing, failing, good(core)])
+    for outcome in outcomes[2:4]:
+        assert outcome["status"] == status.value
+        assert outcome["error"] == 1
+        # Logits that had left are closed by one beat more, and never are all of them there.
+        assert outcome["closed"] == (outcome["received"] > 0)
+        assert outcome["received"] <= core.model.classes
+        assert (outcome["received"] > 0) == (where == "last tile")
+    assert_right(core, outcomes[:2])
+    assert_right(core, outcomes[4:])
+
+
+@pytest.mark.sim
+def test_an_image_for_another_core_is_refused(core, tmp_path):
+    plan = compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE,
+                         bus_width=64, tile_rows=core.capacities.weight_depth)
+    text = write_hex(image_words(plan, plan.needed)["external"], 64)
+    outcomes, _ = run_steps(core, tmp_path, [{"failing": "one.npy", "stall": 0.0}], {0: text})
+    assert outcomes[0]["status"] == Status.IMAGE.value
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize("cycles", [40, 1500, 9000])
+def test_reset_in_the_middle_of_an_image(core, tmp_path, cycles):
+    interrupted = {"interrupted": "one.npy", "reset_after": cycles, "stall": 0.1}
+    outcomes, _ = run_steps(core, tmp_path, [interrupted, good(core), interrupted, good(core)])
+    assert_right(core, outcomes[:2])
+    assert_right(core, outcomes[2:])
+
+
+@pytest.mark.sim
+def test_an_image_of_the_wrong_length_gives_up_what_was_read(core, tmp_path):
+    channels = core.model.image_shape[2]
+    np.save(tmp_path / "beats.npy", np.array([*range(5), 1 << 8 * channels], np.int64))
+    outcomes, _ = run_steps(core, tmp_path, [
+        {"malformed": "beats.npy", "stall": 0.1}, good(core)])
+    assert outcomes[0]["error"] == 1
+    assert_right(core, outcomes[1:])
+
+
+@pytest.mark.sim
+def test_a_wrong_weight_is_noticed(core, tmp_path):
+    """The image is valid, but not that of the model."""
+    rows = core.plan.rows.copy()
+    rows[5:200] ^= 1
+    faulty = replace(core.plan, rows=rows)
+    beats = image_words(faulty, core.capacities)["external"]
+    outcomes, captures = run_steps(core, tmp_path, [good(core)], {0: write_hex(beats, 64)})
+    comparison = Comparison()
+    compare_image(comparison, core.plan, core.result, 0, captures, outcomes[0])
+    assert comparison.mismatches > 0
+
+
+def test_the_folder_of_another_model_is_refused(core):
+    other = random_model(2, weight_bits=4, rounding=Rounding.HALF_EVEN)
+    with pytest.raises(ValueError, match="its external are of another model"):
+        verify(core.folder, other, core.images)
+
+
+def test_load_writes_the_bytes_of_the_memory(core, tmp_path, capsys):
+    golden.save(core.model, tmp_path / "model.safetensors")
+    out = tmp_path / "external.bin"
+    assert load.main([str(core.folder), str(tmp_path / "model.safetensors"),
+                      "--out", str(out)]) == 0
+    assert f"{len(core.beats) * 8} bytes are in" in capsys.readouterr().out
+    assert out.read_bytes() == image_bytes(core.beats, 64)
+    image, = read_description(core.folder)["memories"]["external"]["images"]
+    text = (core.folder / image).read_text()
+    assert read_hex(text, 64, name=image) == core.beats
+
+
+def test_a_larger_tile_is_refused(core):
+    wide = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN, dims=(16, 16, 16, 16))
+    with pytest.raises(ValueError, match="rows per tile, and the model needs"):
+        lay_out(wide, core.capacities)
+
+
+@pytest.mark.parametrize("bus_width", [32, 100])
+def test_a_bus_is_64_128_or_256_bits_wide(core, bus_width):
+    with pytest.raises(ValueError, match="Bus must be 64, 128 or 256 bits wide"):
+        compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE,
+                      bus_width=bus_width)
