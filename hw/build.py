@@ -12,14 +12,20 @@ from .command import guarded
 from .compiler import compile_model
 from .cycles import predict, synthetic_tensors
 from .devices import DEVICES, find_device
+from .estimate import estimate
+from .external_image import image_length
 from .folder import DESCRIPTION, check_images, contents, write
 from .report import lane_utilisation, summary
 from .report import write as write_report
-from .resources import memory_table
+from .resources import memory_table, require_memory
 from .routing import implement
 
 
-__all__ = ["build", "main", "predicted_cycles"]
+__all__ = ["EXACT_LIMIT", "build", "main", "predicted_cycles"]
+
+
+#: Cycles times columns up to which the cycle model runs; it does some 400,000 of them in a second.
+EXACT_LIMIT = 2_000_000
 
 
 def build(plan, folder, *, clock_mhz=80.0, images=None):
@@ -53,25 +59,37 @@ def build(plan, folder, *, clock_mhz=80.0, images=None):
 
 
 def predicted_cycles(plan, images=None):
-    """Cycles per image and layer, from the cycle model.
+    """Cycles per image and layer: from the cycle model, or estimated where that would take long.
 
     Returns
     -------
     dict
-        ``from`` (``images`` or ``mean counts``), ``images``, ``total`` and, per layer, ``cycles``
-        and ``additions``: means over the images.
+        ``from`` (``images`` or ``mean counts``, and whether ``estimated``), ``images``, ``total``
+        and, per layer, ``cycles`` and ``additions``: means over the images.
     """
-    if images is None:
-        tensors, count = synthetic_tensors(plan.model), 1
+    source, count = ("mean counts", 1) if images is None else ("images", len(images))
+    quick = estimate(plan)
+    exact = quick.total * plan.needed.columns <= EXACT_LIMIT
+    if images is not None:
+        tensors = golden.run(plan.model, images, trace=True).tensors
+    elif exact:
+        tensors = synthetic_tensors(plan.model)
+    if images is not None or exact:
+        additions = {name: number / count for name, number in golden.additions(
+            plan.model, tensors, plan.needed.spike_code).items()}
+    if exact:
+        predicted = [predict(plan, tensors, index) for index in range(count)]
+        total = sum(p.total for p in predicted) / count
+        layers = {layer.name: (sum(p.layers[number] for p in predicted) / count,
+                               additions[layer.name])
+                  for number, layer in enumerate(plan.layers)}
     else:
-        tensors, count = golden.run(plan.model, images, trace=True).tensors, len(images)
-    predicted = [predict(plan, tensors, index) for index in range(count)]
-    additions = golden.additions(plan.model, tensors, plan.needed.spike_code)
-    layers = {layer.name: {"cycles": sum(p.layers[number] for p in predicted) / count,
-                           "additions": additions[layer.name] / count}
-              for number, layer in enumerate(plan.layers)}
-    return {"from": "mean counts" if images is None else "images", "images": count,
-            "total": sum(p.total for p in predicted) / count, "layers": layers}
+        source = f"{source}, estimated"
+        if images is not None:
+            quick = estimate(plan, additions)
+        total, layers = quick.total, quick.layers
+    return {"from": source, "images": count, "total": total, "layers": {
+        name: {"cycles": cycles, "additions": added} for name, (cycles, added) in layers.items()}}
 
 
 def main(arguments=None, prog="python -m hw.build"):
@@ -142,8 +160,7 @@ def _run(options):
         return
 
     if options.target == "fpga":
-        blocks = sum(row["blocks"] for row in memory_table(plan.needed))
-        device.require(bram=blocks)
+        require_memory(device, plan.needed)
     print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
           "lanes", flush=True)
     cycles = build(plan, options.out, clock_mhz=options.clock, images=images)
@@ -183,11 +200,14 @@ def _print_dry_run(plan, device, clock_mhz, cycles):
         print(f"  {name:12} {getattr(needed, f'{name}_width'):6}")
     print("\nmemory         width   depth  copies  block memories")
     rows = memory_table(needed)
+    blocks = sum(row["blocks"] for row in rows)
     for row in rows:
         print(f"  {row['name']:12} {row['width']:5} {row['depth']:7} {row['copies']:7} "
               f"{row['blocks']:7}")
-    blocks = sum(row["blocks"] for row in rows)
     print(f"  {'together':12} {'':5} {'':7} {'':7} {blocks:7} of {device.bram} on {device.name}")
+    if needed.external:
+        size = image_length(plan) * needed.bus_width // 8
+        print(f"\nexternal memory: {size} bytes, read once per image over {needed.bus_width} bits")
     lanes = needed.columns * needed.lanes
     print(f"\ncycles and additions per image, from {cycles['from']}; U = additions / "
           f"(cycles x {lanes} lanes)")
@@ -199,7 +219,7 @@ def _print_dry_run(plan, device, clock_mhz, cycles):
     print(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {total:5.3f}, "
           f"{clock_mhz * 1e6 / cycles['total']:.0f} images/s at {clock_mhz:g} MHz")
     try:
-        device.require(bram=blocks)
+        require_memory(device, needed)
     except ValueError as error:
         print(f"\n{error}.")
 

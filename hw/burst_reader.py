@@ -123,7 +123,7 @@ class BurstReader(wiring.Component):
         waited = Signal(range(PATIENCE))
         m.d.comb += self.stalled.eq(waited == PATIENCE - 1)
         m.d.sync += waited.eq(waited + 1)
-        with m.If(bus.rvalid | bus.arready | self.idle | self.stalled):
+        with m.If(bus.rvalid | (bus.arvalid & bus.arready) | self.idle | self.stalled):
             m.d.sync += waited.eq(0)
 
         return m

@@ -5,11 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from .capacities import Drain
 from .finder import Finder
 from .firing import FiringUnit
 from .memory import TAG_WIDTH, Memory
 from .packer import SpikePacker
+from .records import Drain
 from .shadows import Lanes
 from .walker import Walker, word_layout
 

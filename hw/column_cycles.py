@@ -3,9 +3,9 @@
 from collections import deque
 from enum import Enum, auto
 
-from .capacities import Drain
 from .column import JOBS, WORDS
 from .firing import STAGES
+from .records import Drain
 
 
 __all__ = ["ColumnCycles", "Output"]

@@ -11,10 +11,12 @@ from golden.shapes import counts_name, last_readers, shapes, stream_name
 from golden.spike import plane_count
 
 from .allocate import Allocator
-from .capacities import PIXEL_PLANES, Drain, check_array
+from .capacities import PIXEL_PLANES, check_array
 from .external_image import stream_weights
 from .needs import needed_capacities
 from .plan import LayerPlan, Plan, SpikeMap
+from .records import Drain
+from .tables import NeuronTable, WindowTable, check_fields
 from .windows import conv_windows, identity_windows
 
 
@@ -78,10 +80,10 @@ class _Compiler:
         self.summed = {layer.source for layer in model.layers if isinstance(layer, TokenSum)}
         self.allocator = Allocator(last_readers(model))
         self.maps = {}
-        self.rows, self.neurons, self.neuron_base, self.n_rows = [], [], {}, 0
+        self.rows, self.n_rows = [], 0
+        self.neurons, self.windows = NeuronTable(model.max_count), WindowTable()
         self.attention_depth, self.stream_depth, self.sum_depth = 1, 1, 1
         self.kv_base = {}
-        self.windows, self.window_base = [], {}
 
     def plan(self):
         self._place_pixels()
@@ -96,18 +98,18 @@ class _Compiler:
                     planned.append(self._query(step, layer))
                 case TokenSum():
                     planned.append(self._token_sum(step, layer))
-            self._place_windows(planned[-1].lines)
-            self._place_windows(planned[-1].positions)
+            self.windows.place(planned[-1].lines)
+            self.windows.place(planned[-1].positions)
         rows = np.concatenate(self.rows).astype(np.int8)
         needed = needed_capacities(
             self.model, planned, columns=self.columns, lanes=self.lanes, spike_code=self.code,
             weight_width=self.weight_width, weight_depth=self.n_rows,
-            neuron_depth=len(self.neurons), window_depth=len(self.windows),
+            neuron_depth=len(self.neurons.records), window_depth=len(self.windows.records),
             spike_depth=self.allocator.depth, stream_depth=self.stream_depth,
             attention_depth=self.attention_depth, sum_depth=self.sum_depth)
-        plan = Plan(self.model, needed, tuple(planned), self.maps, rows, self.neurons,
-                    self.windows, self.window_base)
-        _check_fields(plan)
+        plan = Plan(self.model, needed, tuple(planned), self.maps, rows, self.neurons.records,
+                    self.windows.records, self.windows.bases)
+        check_fields(plan)
         return plan
 
     def _place_pixels(self):
@@ -159,7 +161,7 @@ class _Compiler:
         record = self._record(source, layer, line_stride=size[1], row_step=row_step)
         record |= self._destination(step, layer, channels, int(np.prod(out_size)))
         out = record.pop("out")
-        neurons = self._place_neurons(layer, channels)
+        neurons = self.neurons.place(layer, channels)
         tiles = []
         for tile in range(len(channels)):
             tiles.append(self._tile(
@@ -241,33 +243,6 @@ class _Compiler:
         self.maps[name] = SpikeMap(base, self.planes, n_words, n_positions, channels)
         return self.maps[name]
 
-    def _place_neurons(self, layer, channels):
-        """Neuron records of a layer; returns the address of each tile's first one.
-
-        Tiles with the same records share them, as those of attention do.
-        """
-        never = 1 << 62
-        drain = getattr(layer, "drain", None)
-        biases = getattr(drain, "bias", None)
-        neuron = getattr(drain, "neuron", None)
-        bases = []
-        for tile in channels.tolist():
-            records = []
-            for channel in tile:
-                bias, thresholds = 0, (never,) * self.model.max_count
-                if channel >= 0:
-                    bias = 0 if biases is None else int(biases[channel])
-                    if neuron is not None:
-                        ladder = neuron.thresholds
-                        thresholds = tuple(ladder[channel if len(ladder) > 1 else 0].tolist())
-                records.append((bias, thresholds))
-            key = tuple(records)
-            if key not in self.neuron_base:
-                self.neuron_base[key] = len(self.neurons)
-                self.neurons += records
-            bases.append(self.neuron_base[key])
-        return bases
-
     def _tile(self, channels, *, first_mask=None, last_mask=None, **fields):
         ones = (1 << self.lanes) - 1
         return fields | {
@@ -290,7 +265,7 @@ class _Compiler:
         record |= {"drain": Drain.KEY_VALUES, "turn": WHOLE_TILE}
         lines, positions = identity_windows(dk, row_step=self.lanes)
         # Attention rows have no bias; one tile of neurons serves all.
-        neuron, = self._place_neurons(layer, np.full((1, self.lanes), -1))
+        neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
         per_head = len(channels) // heads
         tiles = [self._tile(channels[tile],
                             spike=source.base + tile // per_head * dk,
@@ -310,7 +285,7 @@ class _Compiler:
         record |= {"drain": Drain.SPIKES, "turn": WHOLE_TILE,
                    "out_plane_stride": placed.plane_stride}
         lines, positions = identity_windows(n_tokens, row_step=self.lanes)
-        neurons = self._place_neurons(layer, channels)
+        neurons = self.neurons.place(layer, channels)
         per_head = len(channels) // heads
         tiles = []
         for tile in range(len(channels)):
@@ -340,25 +315,3 @@ class _Compiler:
                   "out_step": placed.base, "out_plane_stride": placed.plane_stride}
         return LayerPlan(layer.name, record, (), (), (), tuple(map(int, thresholds[0])),
                          channels, None)
-
-    def _place_windows(self, windows):
-        if windows and windows not in self.window_base:
-            self.window_base[windows] = len(self.windows)
-            self.windows.extend(windows)
-
-
-def _check_fields(plan):
-    """Raises if a record has no room for a number of this model."""
-    for layer in plan.layers:
-        rules = [("output lines", len(layer.lines), 2**16),
-                 ("positions per line", len(layer.positions), 2**16),
-                 ("tiles", len(layer.tiles), 2**16),
-                 ("words per tap", max([tile["words"] + 1 for tile in layer.tiles], default=0),
-                  2**10),
-                 ("taps per line", max([w.taps + 1 for w in layer.positions], default=0), 2**4)]
-        for what, value, limit in rules:
-            if value > limit:
-                raise ValueError(f"Layer {layer.name}: {what} must be at most {limit}, "
-                                 f"not {value}")
-    if len(plan.layers) >= 2**12 - 1:
-        raise ValueError(f"Layers must be fewer than {2**12 - 1}, not {len(plan.layers)}")

@@ -56,11 +56,13 @@ class Device:
                 return name
         raise ValueError(f"Pins of {self.name} must be at most {self.packages[-1][1]}, not {pins}")
 
-    def require(self, **needed):
+    def require(self, *, detail="", **needed):
         """Check that a design fits.
 
         Parameters
         ----------
+        detail : str
+            Added to what is short.
         **needed : int
             Numbers of ``lut``, ``ff``, ``bram`` or ``dsp`` that the design takes.
 
@@ -76,7 +78,7 @@ class Device:
         ]
         if short:
             raise ValueError(f"The accelerator does not fit {self.name}: it needs "
-                             f"{' and '.join(short)}; {remedy(needed)}")
+                             f"{' and '.join(short)}{detail}; {remedy(needed)}")
 
 
 WORDS = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block memories",
@@ -111,4 +113,5 @@ def remedy(needed):
     for device in DEVICES:
         if all(number <= getattr(device, kind) for kind, number in needed.items()):
             return f"--device {device.name} has enough, or lower --columns"
-    return "lower --columns or --lanes-per-column, or train with fewer weight bits or channels"
+    return ("lower --columns or --lanes-per-column, keep the weights outside with --bus-width, "
+            "train with fewer weight bits or channels, or build with --target sim")

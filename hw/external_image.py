@@ -12,7 +12,7 @@ from .image_reader import head_layout, section_layout
 from .needs import with_program
 
 
-__all__ = ["Section", "image_bytes", "read_image", "stream_weights", "write_image"]
+__all__ = ["Section", "image_bytes", "image_length", "read_image", "stream_weights", "write_image"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,21 @@ def write_image(words, plan, capacities):
                                     "bursts": len(beats) // BURST}).as_bits()
     beats[table] = _checksum(beats[:table], capacities)
     return beats
+
+
+def image_length(plan):
+    """Beats of the external image of a plan from ``stream_weights``, without writing it."""
+    needed = plan.needed
+    beats = {name: -(-width // needed.bus_width)
+             for name, (width, _) in needed.memories.items()}
+    # The head, two headers and a checksum; then headers and a checksum per tile.
+    length = 4 + needed.program_depth * beats["program"] + needed.window_depth * beats["windows"]
+    for planned in plan.layers:
+        tile = 2 + needed.lanes * beats["neurons"]
+        if planned.rows_per_tile:
+            tile += 1 + planned.rows_per_tile * beats["weights"]
+        length += len(planned.tiles) * tile
+    return -(-length // BURST) * BURST
 
 
 def read_image(beats, capacities):

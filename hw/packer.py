@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory as RegisterFile
 from amaranth.lib.wiring import In, Out
 
-from .capacities import Drain
+from .records import Drain
 
 
 __all__ = ["SpikePacker"]

@@ -1,6 +1,6 @@
 """Block memories that a core takes on an ECP5, before synthesis."""
 
-__all__ = ["memory_table"]
+__all__ = ["memory_table", "require_memory"]
 
 
 #: Shapes of a block memory: depth per width, one port of two (DP16KD); pseudo dual port adds 36.
@@ -27,6 +27,9 @@ def memory_table(capacities):
     pairs = -(-columns // 2)
     rows = []
     for name, (width, depth) in capacities.memories.items():
+        if name == "neurons" and capacities.external:
+            rows.append(_row(name, width, depth, columns, ONE_READER))
+            continue
         slices = capacities.slices[name]
         shared = slices > 1
         row = _row(name, width // slices, depth, slices * (pairs if shared else 1),
@@ -40,6 +43,14 @@ def memory_table(capacities):
         _row("sums", capacities.sum_width, capacities.sum_depth, 1, ONE_READER),
     ]
     return rows
+
+
+def require_memory(device, capacities):
+    """Raises ValueError if a core's memories do not fit a device: how many, which, what helps."""
+    rows = memory_table(capacities)
+    largest = sorted(rows, key=lambda row: -row["blocks"])[:2]
+    named = " and ".join(f"{row['name']} {row['blocks']}" for row in largest)
+    device.require(bram=sum(row["blocks"] for row in rows), detail=f" ({named})")
 
 
 def _row(name, width, depth, copies, shapes):

@@ -4,7 +4,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .capacities import PROGRAM_WIDTH, Drain, words_of
+from .capacities import PROGRAM_WIDTH, words_of
+from .dealer import Dealer
 
 
 __all__ = ["Sequencer"]
@@ -259,8 +260,27 @@ class Sequencer(wiring.Component):
                     m.d.sync += awaited.eq(words_of(capacities.layer))
                     m.next = "LAYER"
 
-        self._deal(m, tile, line, line_spike, line_row, tile_begins,
-                   tile_ends=(positions == 1) & (lines == 0), offered=offered, taken=taken)
+        m.submodules.dealer = dealer = Dealer(capacities)
+        m.d.comb += [
+            dealer.layer.eq(layer),
+            dealer.layer_begins.eq(self.begins),
+            dealer.tile.eq(tile),
+            dealer.tile_begins.eq(tile_begins),
+            dealer.tile_ends.eq((positions == 1) & (lines == 0)),
+            dealer.tile_half.eq(self.tile_half),
+            dealer.line.eq(line),
+            dealer.line_spike.eq(line_spike),
+            dealer.line_row.eq(line_row),
+            dealer.position.eq(self.window),
+            dealer.offered.eq(offered),
+            taken.eq(dealer.taken),
+            self.job.eq(dealer.job),
+            self.job_valid.eq(dealer.job_valid),
+            dealer.job_ready.eq(self.job_ready),
+        ]
+        if capacities.external:
+            m.d.comb += self.using.eq(
+                Mux(self.job_valid.any(), C(1, 2) << self.job.result.half, 0))
         return m
 
     def _fetch_states(self, m, failed, awaited):
@@ -282,67 +302,3 @@ class Sequencer(wiring.Component):
             with m.If(self.dropped):
                 m.d.comb += self.given_up.eq(1)
                 m.next = "IDLE"
-
-    def _deal(self, m, tile, line, line_spike, line_row, tile_begins, *, tile_ends, offered, taken):
-        """Forms the next job and gives it to the column whose turn it is."""
-        capacities, layer = self.capacities, self.layer
-        n_columns = capacities.columns
-
-        column = Signal(range(max(2, n_columns)))
-        out, next_out = Signal(capacities.out_address), Signal(capacities.out_address)
-        stream, next_stream = Signal(capacities.stream_address), Signal(capacities.stream_address)
-        turn, next_turn = Signal.like(layer.turn), Signal.like(layer.turn)
-        target = Signal.like(column)
-        m.d.comb += [
-            target.eq(Mux(tile_begins & layer.restart, 0, column)),
-            next_out.eq(Mux(tile_begins, tile.out, out)),
-            next_stream.eq(Mux(tile_begins, tile.stream, stream)),
-            next_turn.eq(Mux(tile_begins, 0, turn)),
-        ]
-        turn_ends = Signal()
-        m.d.comb += turn_ends.eq((next_turn == layer.turn - 1) | tile_ends)
-
-        free = Signal()
-        m.d.comb += [
-            free.eq(~self.job_valid.any() | (self.job_valid & self.job_ready).any()),
-            taken.eq(offered & free),
-        ]
-        with m.If(free):
-            m.d.sync += self.job_valid.eq(0)
-        if capacities.external:
-            m.d.comb += self.using.eq(
-                Mux(self.job_valid.any(), C(1, 2) << self.job.result.half, 0))
-            with m.If(taken):
-                m.d.sync += self.job.result.half.eq(self.tile_half)
-        with m.If(taken):
-            m.d.sync += [
-                self.job_valid.eq(C(1) << target),
-                self.job.spike.eq(line_spike + self.window.offset),
-                self.job.row.eq(line_row + self.window.row),
-                self.job.jump.eq(self.window.jump),
-                self.job.line_taps.eq(line.taps),
-                self.job.position_taps.eq(self.window.taps),
-                self.job.words.eq(tile.words),
-                self.job.first_mask.eq(tile.first_mask),
-                self.job.last_mask.eq(tile.last_mask),
-                self.job.lanes.eq(tile.lanes),
-                self.job.result.out.eq(next_out),
-                self.job.result.neuron.eq(tile.neuron),
-                self.job.result.stream.eq(next_stream),
-                self.job.result.last_lane.eq(tile.lanes - 1),
-                self.job.result.slot.eq(next_turn),
-                self.job.result.block_last.eq(turn_ends),
-
-                out.eq(next_out + layer.out_step),
-                turn.eq(Mux(turn_ends, 0, next_turn + 1)),
-                stream.eq(next_stream),
-                column.eq(target),
-            ]
-            with m.If((layer.drain == Drain.KEYS) & ~turn_ends):
-                m.d.sync += out.eq(next_out)
-            with m.If(turn_ends):
-                m.d.sync += column.eq(target + 1)
-                with m.If(target == n_columns - 1):
-                    m.d.sync += [column.eq(0), stream.eq(next_stream + layer.stream_step)]
-        with m.If(self.begins):
-            m.d.sync += column.eq(0)

@@ -7,7 +7,7 @@ import numpy as np
 from golden import PIXELS, Conv, KeyValue, Query, SpikeCode, TokenSum, planes
 from golden.shapes import counts_name, stream_name
 
-from .capacities import Drain
+from .records import Drain
 
 
 __all__ = ["PIXEL_LAYER", "Stored", "stored"]

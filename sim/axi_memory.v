@@ -73,7 +73,7 @@ module axi_memory #(
             if (arvalid && arready) begin
                 queue_beat[(first + count) % QUEUE] <= araddr / BYTES;
                 queue_left[(first + count) % QUEUE] <= arlen;
-                queue_due[(first + count) % QUEUE] <= now + 6 + (stall != 0 ? ($urandom & 63) : 0);
+                queue_due[(first + count) % QUEUE] <= now + 6 + ($urandom & 63);
                 last = last + 1;
             end
             if (rvalid && rready) rvalid <= 0;

@@ -11,9 +11,9 @@ import cocotb
 from cocotb.handle import HierarchyObject
 
 import golden
-from hw.capacities import Drain
 from hw.compiler import compile_model
 from hw.images import memory_words
+from hw.records import Drain
 from hw.stored import PIXEL_LAYER, stored
 
 from .bench import Cycles, capacities, generators, parameters, pulse, signed

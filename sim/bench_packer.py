@@ -4,7 +4,7 @@ import cocotb
 import numpy as np
 
 from golden import planes
-from hw.capacities import Drain
+from hw.records import Drain
 
 from .bench import Cycles, capacities, generators, packed, pulse
 from .stream import pack

@@ -34,7 +34,8 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     """Simulate the accelerator of a folder and compare all that it stores with the golden model.
 
     The first half of the images runs freely, and must take the cycles that the cycle model
-    predicts; the second half runs with random stalls of pixels and logits.
+    predicts; the second half runs with random stalls of pixels and logits. An external memory
+    answers after random times throughout, and also pauses in the second half: no prediction then.
 
     Parameters
     ----------
@@ -54,8 +55,8 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     -------
     dict
         ``images``, ``tensors``, ``values``, ``mismatches``, ``first_mismatch``, ``accuracy`` (if
-        there are labels), ``cycles``, ``predicted_cycles`` and ``additions`` (lists, of the
-        free-running images), ``lanes``, and ``layers`` (means over these).
+        there are labels), ``cycles``, ``stalls``, ``predicted_cycles`` and ``additions`` (lists,
+        of the free-running images), ``lanes``, and ``layers`` (means over these).
 
     Raises
     ------
@@ -92,14 +93,14 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
             if counted["additions"] != wanted:
                 comparison.note(image, f"layer {layer.name}: {counted['additions']} additions "
                                        f"counted, golden {wanted}")
-        if image < n_free:
+        if image < n_free and not capacities.external:
             predicted.append(predict(plan, result.tensors, image))
-            if not capacities.external:
-                _compare_cycles(comparison, image, plan, outcome, predicted[-1])
+            _compare_cycles(comparison, image, plan, outcome, predicted[-1])
     figures = {
         "images": comparison.images, "tensors": comparison.tensors, "values": comparison.values,
         "mismatches": comparison.mismatches, "first_mismatch": comparison.first,
         "cycles": [outcome["cycles"] for outcome in outcomes[:n_free]],
+        "stalls": [outcome["stalls"] for outcome in outcomes[:n_free]],
         "predicted_cycles": [cycles.total for cycles in predicted],
         "additions": [outcome["additions"] for outcome in outcomes[:n_free]],
         "lanes": capacities.columns * capacities.lanes,

@@ -45,4 +45,5 @@ def test_what_no_device_holds_is_named_with_the_options_that_shrink_it():
     assert str(caught.value) == (
         "The accelerator does not fit ecp5-85k: it needs 90000 look-up tables, 6360 more than the "
         "83640 there are and 300 block memories, 92 more than the 208 there are; lower --columns "
-        "or --lanes-per-column, or train with fewer weight bits or channels")
+        "or --lanes-per-column, keep the weights outside with --bus-width, train with fewer weight "
+        "bits or channels, or build with --target sim")

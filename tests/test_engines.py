@@ -10,6 +10,7 @@ from hw.column import Column
 from hw.compiler import compile_model
 from hw.finder import Finder
 from hw.firing import FiringUnit
+from hw.image_reader import ImageReader
 from hw.lane import Lane
 from hw.loader import Loader
 from hw.packer import SpikePacker
@@ -112,6 +113,18 @@ def test_sequencer_deals_out_every_job(bench, tmp_path, columns, lanes, code, bu
     capacities = compile_model(model, columns=columns, lanes=lanes, spike_code=code,
                                bus_width=bus_width).needed
     bench(Sequencer(capacities), "sim.bench_sequencer",
+          {"model": "model.safetensors", "capacities": capacities.as_dict()})
+
+
+@pytest.mark.parametrize(("lanes", "bus_width"), [
+    (8, 64), full(16, 128), full(4, 256),
+])
+def test_image_reader_passes_on_what_is_right(bench, tmp_path, lanes, bus_width):
+    model = small_model()
+    golden.save(model, tmp_path / "model.safetensors")
+    capacities = compile_model(model, columns=2, lanes=lanes, spike_code=SpikeCode.BITPLANE,
+                               bus_width=bus_width).needed
+    bench(ImageReader(bus_width, fingerprint=capacities.fingerprint), "sim.bench_image_reader",
           {"model": "model.safetensors", "capacities": capacities.as_dict()})
 
 

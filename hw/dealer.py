@@ -1,0 +1,126 @@
+"""The dealer: forms jobs and gives each to the column whose turn it is."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .records import Drain
+
+
+__all__ = ["Dealer"]
+
+
+class Dealer(wiring.Component):
+    """Joins layer, tile and windows into a job; positions go to the columns in turn.
+
+    ``layer.turn`` positions make a turn; the end of a tile ends one, too. A job is on offer from
+    the cycle after it was taken over until its column takes it.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Members
+    -------
+    layer : In(capacities.layer)
+    layer_begins : In(1)
+        The first column is next.
+    tile : In(capacities.tile)
+    tile_begins, tile_ends : In(1)
+        The position is the first or the last one of its tile.
+    tile_half : In(1)
+        Half of the double buffer that the tile lies in.
+    line, position : In(capacities.window)
+    line_spike, line_row : In
+        Where the line begins.
+    offered : In(1)
+        There is a position.
+    taken : Out(1)
+        It is taken over in this cycle.
+    job : Out(capacities.job)
+    job_valid : Out(columns)
+        One-hot: the column that the job is for.
+    job_ready : In(columns)
+    """
+
+    def __init__(self, capacities):
+        self.capacities = capacities
+        super().__init__({
+            "layer": In(capacities.layer),
+            "layer_begins": In(1),
+            "tile": In(capacities.tile),
+            "tile_begins": In(1),
+            "tile_ends": In(1),
+            "tile_half": In(1),
+            "line": In(capacities.window),
+            "line_spike": In(capacities.spike_address),
+            "line_row": In(capacities.row_address),
+            "position": In(capacities.window),
+            "offered": In(1),
+            "taken": Out(1),
+            "job": Out(capacities.job),
+            "job_valid": Out(capacities.columns),
+            "job_ready": In(capacities.columns),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        capacities, layer, tile = self.capacities, self.layer, self.tile
+        n_columns = capacities.columns
+
+        column = Signal(range(max(2, n_columns)))
+        out, next_out = Signal(capacities.out_address), Signal(capacities.out_address)
+        stream, next_stream = Signal(capacities.stream_address), Signal(capacities.stream_address)
+        turn, next_turn = Signal.like(layer.turn), Signal.like(layer.turn)
+        target = Signal.like(column)
+        m.d.comb += [
+            target.eq(Mux(self.tile_begins & layer.restart, 0, column)),
+            next_out.eq(Mux(self.tile_begins, tile.out, out)),
+            next_stream.eq(Mux(self.tile_begins, tile.stream, stream)),
+            next_turn.eq(Mux(self.tile_begins, 0, turn)),
+        ]
+        turn_ends = Signal()
+        m.d.comb += turn_ends.eq((next_turn == layer.turn - 1) | self.tile_ends)
+
+        free = Signal()
+        m.d.comb += [
+            free.eq(~self.job_valid.any() | (self.job_valid & self.job_ready).any()),
+            self.taken.eq(self.offered & free),
+        ]
+        with m.If(free):
+            m.d.sync += self.job_valid.eq(0)
+        with m.If(self.taken):
+            m.d.sync += [
+                self.job_valid.eq(C(1) << target),
+                self.job.spike.eq(self.line_spike + self.position.offset),
+                self.job.row.eq(self.line_row + self.position.row),
+                self.job.jump.eq(self.position.jump),
+                self.job.line_taps.eq(self.line.taps),
+                self.job.position_taps.eq(self.position.taps),
+                self.job.words.eq(tile.words),
+                self.job.first_mask.eq(tile.first_mask),
+                self.job.last_mask.eq(tile.last_mask),
+                self.job.lanes.eq(tile.lanes),
+                self.job.result.out.eq(next_out),
+                self.job.result.neuron.eq(tile.neuron),
+                self.job.result.stream.eq(next_stream),
+                self.job.result.last_lane.eq(tile.lanes - 1),
+                self.job.result.slot.eq(next_turn),
+                self.job.result.block_last.eq(turn_ends),
+
+                out.eq(next_out + layer.out_step),
+                turn.eq(Mux(turn_ends, 0, next_turn + 1)),
+                stream.eq(next_stream),
+                column.eq(target),
+            ]
+            if capacities.external:
+                m.d.sync += self.job.result.half.eq(self.tile_half)
+            with m.If((layer.drain == Drain.KEYS) & ~turn_ends):
+                m.d.sync += out.eq(next_out)
+            with m.If(turn_ends):
+                m.d.sync += column.eq(target + 1)
+                with m.If(target == n_columns - 1):
+                    m.d.sync += [column.eq(0), stream.eq(next_stream + layer.stream_step)]
+        with m.If(self.layer_begins):
+            m.d.sync += column.eq(0)
+        return m

@@ -1,0 +1,170 @@
+"""An estimate of cycles and additions from mean spike counts alone, in no time for any network.
+
+``hw.cycles`` moves every event and is exact; it takes minutes for the 224 x 224 networks. This
+module asks per layer which of its parts is the slowest: reading words, adding, draining, storing,
+dealing out jobs, or loading tiles.
+"""
+
+from dataclasses import dataclass
+from math import comb, erf, exp, pi, sqrt
+
+import numpy as np
+
+from golden import PIXELS, SpikeCode
+from golden.model import Conv, Query
+from golden.spike import plane_count
+
+from .capacities import PIXEL_PLANES, words_of
+from .column import JOBS, WORDS
+from .records import Drain
+
+
+__all__ = ["Estimate", "estimate"]
+
+
+#: Cycles of a layer in which its pipeline fills and empties.
+SETTLING = 30
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Cycles and additions of one image.
+
+    Parameters
+    ----------
+    total : float
+        Clock cycles from the first pixel beat to the last logit beat.
+    layers : dict of str to (float, float)
+        Cycles and additions of each layer.
+    """
+
+    total: float
+    layers: dict
+
+
+def estimate(plan, additions=None):
+    """Cycles and additions that follow from a model's mean counts.
+
+    Counts are taken as independent and binomial; where they are not, and most are 0 or D, there are
+    fewer additions. An external memory is taken to deliver a beat in every cycle.
+
+    Parameters
+    ----------
+    plan : Plan
+    additions : dict of str to float, optional
+        Of each layer, if they are known.
+
+    Returns
+    -------
+    Estimate
+    """
+    height, width, _ = plan.model.image_shape
+    known = additions or {}
+    layers = {planned.name: _layer(plan, layer, planned, known.get(planned.name))
+              for layer, planned in zip(plan.model.layers, plan.layers, strict=True)}
+    pixels = (PIXEL_PLANES + 1) * height * width
+    return Estimate(pixels + sum(cycles for cycles, _ in layers.values()), layers)
+
+
+def _layer(plan, layer, planned, additions):
+    """Cycles and additions of one layer."""
+    needed, lanes, columns = plan.needed, plan.needed.lanes, plan.needed.columns
+    begin = words_of(needed.layer) + 2
+    if planned.source is None:
+        group = lanes * (needed.max_count + 2) + needed.planes
+        return begin + needed.max_count + 3 + len(planned.channels) * group, 0.0
+
+    name = next(key for key, placed in plan.maps.items() if placed is planned.source)
+    spiking = _plane_probabilities(plan, name)
+    record, tiles = planned.record, len(planned.tiles)
+    positions = len(planned.lines) * len(planned.positions)
+    taps = (sum(line.taps + 1 for line in planned.lines)
+            * sum(position.taps + 1 for position in planned.positions)) / positions
+
+    # One job: words read, and events with their spread.
+    words = planned.tiles[0]["words"] + 1
+    inputs = _inputs(plan, layer, planned)
+    fan_out = int((planned.channels >= 0).sum())
+    marks = record["double"] * record["planes"]
+    reads = (record["planes"] + 1) * taps * words + marks
+    if record["depthwise"]:
+        busy = [1 - (1 - p) ** lanes for p in spiking]
+        events, spread = taps * sum(busy), taps * sum(p * (1 - p) for p in busy)
+    else:
+        events, spread = taps * inputs * sum(spiking), taps * inputs * sum(
+            p * (1 - p) for p in spiking)
+        if additions is not None:
+            events = additions / positions / fan_out
+    adding = _mean_of_larger(events + marks, sqrt(spread), lanes + 2)
+    job = max(reads, adding)
+
+    owned = -(-tiles // columns) / tiles
+    match record["drain"]:
+        case Drain.LOGITS:
+            work = positions * tiles * job
+        case Drain.VALUES | Drain.KEY_VALUES:
+            work = tiles * _owned(positions, job, reads, owned)
+        case Drain.KEYS:
+            # The last token of a block stores all its words, one turn of the bus each.
+            blocks = -(-positions // lanes)
+            share = -(-blocks * tiles // columns) / (blocks * tiles)
+            job += needed.planes * columns
+            work = blocks * tiles * _owned(positions / blocks, job, reads, share)
+        case Drain.SUMS:
+            work = positions * tiles * max(job / columns, lanes)
+        case _:
+            work = positions * tiles * max(job / columns, needed.planes)
+            if isinstance(layer, Query):
+                work = tiles * _owned(positions, job, reads, owned)
+    deal = positions * tiles * 2 + tiles * (words_of(needed.tile) + 3 + 2 * len(planned.lines))
+    load = 0
+    if needed.external:
+        beats = [-(-needed.memories[memory][0] // needed.bus_width)
+                 for memory in ("weights", "neurons")]
+        load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + 4)
+        work += tiles * planned.rows_per_tile
+    if additions is None:
+        additions = positions * taps * inputs * sum(spiking) * fan_out
+    return begin + SETTLING + lanes + max(work, deal, load), additions
+
+
+def _inputs(plan, layer, planned):
+    """Channels, or tokens, whose spikes one tap of a job reads."""
+    if isinstance(layer, Conv):
+        return layer.weight.shape[1]
+    if isinstance(layer, Query):
+        return planned.source.channels.max() // layer.heads + 1
+    return int((planned.source.channels >= 0).sum())
+
+
+def _owned(jobs, job, reads, share):
+    """Cycles of jobs that are all one column's: other columns begin when the last ones are queued.
+
+    ``share`` is the part of all such runs that the busiest column has.
+    """
+    queued = min(JOBS, 1 + WORDS / reads)
+    return max(jobs * job * share, (jobs - queued) * job)
+
+
+def _plane_probabilities(plan, name):
+    """Probability of a spike in each plane of a map."""
+    model, code = plan.model, plan.needed.spike_code
+    if name == PIXELS:
+        return [model.mean_counts.get(name, 4) / 8] * PIXEL_PLANES
+    top = model.max_count
+    mean = model.mean_counts.get(name, top / 4) / top
+    counts = np.array([comb(top, k) * mean**k * (1 - mean) ** (top - k) for k in range(top + 1)])
+    k = np.arange(top + 1)
+    if code is SpikeCode.THERMOMETER:
+        return [float(counts[k > step].sum()) for step in range(top)]
+    return [float(counts[k >> plane & 1 == 1].sum())
+            for plane in reversed(range(plane_count(code, top)))]
+
+
+def _mean_of_larger(mean, deviation, floor):
+    """Mean of max(X, floor) for a normal X."""
+    if deviation == 0:
+        return max(mean, floor)
+    z = (mean - floor) / deviation
+    above = (1 + erf(z / sqrt(2))) / 2
+    return floor + (mean - floor) * above + deviation * exp(-z * z / 2) / sqrt(2 * pi)

@@ -1,0 +1,163 @@
+"""Layouts of the records that the sequencer, the columns and the memories exchange."""
+
+from amaranth import unsigned
+from amaranth.lib import data, enum
+from amaranth.utils import bits_for
+
+
+__all__ = ["Drain", "Records"]
+
+
+class Drain(enum.Enum, shape=3):
+    """What becomes of the potentials of a job."""
+
+    #: Counts, to the spike memory: words of one position and one tile of channels.
+    SPIKES = 0
+    #: Counts, to the spike memory: words of one channel and a group of tokens (attention's keys).
+    KEYS = 1
+    #: Counts, to the attention memory: the rows that the first pass of attention adds.
+    VALUES = 2
+    #: Potentials, to the attention memory: the rows that the second pass of attention adds.
+    KEY_VALUES = 3
+    #: Stream values, to the sum memory.
+    SUMS = 4
+    #: Potentials, to the output.
+    LOGITS = 5
+
+
+class Records:
+    """Shapes and layouts that follow from the widths and depths of ``Capacities``."""
+
+    @property
+    def neuron(self):
+        """Layout of a word of the neuron memory: what one output channel's drain needs.
+
+        All numbers are equally wide, since each has its own slice of the memory.
+        """
+        return data.StructLayout({
+            "bias": self.threshold_width,
+            "thresholds": data.ArrayLayout(self.threshold_width, self.max_count),
+        })
+
+    @property
+    def spike_address(self):
+        """Shape of an address of the spike memory."""
+        return unsigned(bits_for(self.spike_depth - 1))
+
+    @property
+    def row_address(self):
+        """Shape of an address of a row: weights or attention entries."""
+        return unsigned(bits_for(max(self.weight_depth, self.attention_depth) - 1))
+
+    @property
+    def stream_address(self):
+        """Shape of an address of a column's stream memory."""
+        return unsigned(bits_for(self.stream_depth - 1))
+
+    @property
+    def neuron_address(self):
+        """Shape of an address of the neuron memory."""
+        return unsigned(bits_for(self.neuron_depth - 1))
+
+    @property
+    def out_address(self):
+        """Shape of where a job's result goes: spike, attention or sum memory."""
+        depth = max(self.spike_depth, self.attention_depth, self.sum_depth)
+        return unsigned(bits_for(depth - 1))
+
+    @property
+    def window_address(self):
+        """Shape of an address of the window memory."""
+        return unsigned(bits_for(self.window_depth - 1))
+
+    @property
+    def header(self):
+        """Layout of the program's first record."""
+        return data.StructLayout({"pixels": self.spike_address, "layers": 12,
+                                  "classes": 16})
+
+    @property
+    def layer(self):
+        """Layout of a layer record: what stays the same for all jobs of a layer."""
+        position = unsigned(16)
+        return data.StructLayout({
+            # A token sum fires from the sum memory and has thresholds in place of tile records.
+            "token_sum": 1,
+            "drain": Drain,
+            "stream": 1,
+            "first": 1,
+            "shift": self.shift_width,
+            "depthwise": 1,
+            "attention_rows": 1,
+            "double": 1,
+            "planes": 4,
+            "plane_stride": self.spike_address,
+            "line_stride": self.spike_address,
+            "word_stride": self.spike_address,
+            "row_step": bits_for(self.lanes),
+            "out_plane_stride": self.spike_address,
+            "out_step": self.out_address,
+            "stream_step": self.stream_address,
+            "turn": position,
+            "restart": 1,
+            "tiles": position,
+            "lines": position,
+            "line_base": self.window_address,
+            "positions": position,
+            "position_base": self.window_address,
+        })
+
+    @property
+    def tile(self):
+        """Layout of a tile record: what stays the same for the jobs of one tile of a layer."""
+        return data.StructLayout({
+            "spike": self.spike_address,
+            "row": self.row_address,
+            "words": unsigned(10),
+            "first_mask": self.lanes,
+            "last_mask": self.lanes,
+            "out": self.out_address,
+            "neuron": self.neuron_address,
+            "stream": self.stream_address,
+            "lanes": bits_for(self.lanes),
+        })
+
+    @property
+    def window(self):
+        """Layout of a window: the taps of one output line or position that are inside the map."""
+        return data.StructLayout({
+            "offset": self.spike_address,
+            "row": self.row_address,
+            "jump": self.row_address,
+            "taps": unsigned(4),
+        })
+
+    @property
+    def job(self):
+        """Layout of a job: one output position of one tile, as a column receives it."""
+        return data.StructLayout({
+            "spike": self.spike_address,
+            "row": self.row_address,
+            "jump": self.row_address,
+            "line_taps": unsigned(4),
+            "position_taps": unsigned(4),
+            "words": unsigned(10),
+            "first_mask": self.lanes,
+            "last_mask": self.lanes,
+            "lanes": bits_for(self.lanes),
+            "result": self.result,
+        })
+
+    @property
+    def result(self):
+        """Layout of what the drain of a job needs to know."""
+        return data.StructLayout({
+            "out": self.out_address,
+            "neuron": self.neuron_address,
+            "stream": self.stream_address,
+            "last_lane": bits_for(self.lanes - 1),
+            "slot": bits_for(self.lanes - 1),
+            "block_last": 1,
+            # The half of the double buffer that the job's tile lies in.
+            **({"half": 1} if self.external else {}),
+        })

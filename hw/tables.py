@@ -1,0 +1,99 @@
+"""What fills the neuron and window memories, entry by entry."""
+
+__all__ = ["NeuronTable", "WindowTable", "check_fields"]
+
+
+#: Threshold of a spike that is never fired, beyond every potential.
+NEVER = 1 << 62
+
+
+class NeuronTable:
+    """Bias and thresholds of every output channel, tile by tile.
+
+    Parameters
+    ----------
+    max_count : int
+
+    Attributes
+    ----------
+    records : list of (int, tuple of int)
+    """
+
+    def __init__(self, max_count):
+        self.max_count = max_count
+        self.records = []
+        self._bases = {}
+
+    def place(self, layer, channels):
+        """Address of each tile's first record.
+
+        Tiles with the same records share them, as those of attention do.
+
+        Parameters
+        ----------
+        layer : Layer
+        channels : int array, shape (tiles, lanes)
+            Output channel of each lane, -1 where there is none.
+
+        Returns
+        -------
+        list of int
+        """
+        drain = getattr(layer, "drain", None)
+        biases = getattr(drain, "bias", None)
+        neuron = getattr(drain, "neuron", None)
+        bases = []
+        for tile in channels.tolist():
+            records = []
+            for channel in tile:
+                bias, thresholds = 0, (NEVER,) * self.max_count
+                if channel >= 0:
+                    bias = 0 if biases is None else int(biases[channel])
+                    if neuron is not None:
+                        ladder = neuron.thresholds
+                        thresholds = tuple(ladder[channel if len(ladder) > 1 else 0].tolist())
+                records.append((bias, thresholds))
+            key = tuple(records)
+            if key not in self._bases:
+                self._bases[key] = len(self.records)
+                self.records += records
+            bases.append(self._bases[key])
+        return bases
+
+
+class WindowTable:
+    """Windows of output lines and positions; equal runs of them are stored once.
+
+    Attributes
+    ----------
+    records : list of Window
+    bases : dict of tuple of Window to int
+        Address of each run.
+    """
+
+    def __init__(self):
+        self.records = []
+        self.bases = {}
+
+    def place(self, windows):
+        """Stores a run, unless there is the same one already."""
+        if windows and windows not in self.bases:
+            self.bases[windows] = len(self.records)
+            self.records.extend(windows)
+
+
+def check_fields(plan):
+    """Raises ValueError if a record has no room for a number of this model."""
+    for layer in plan.layers:
+        rules = [("output lines", len(layer.lines), 2**16),
+                 ("positions per line", len(layer.positions), 2**16),
+                 ("tiles", len(layer.tiles), 2**16),
+                 ("words per tap", max([tile["words"] + 1 for tile in layer.tiles], default=0),
+                  2**10),
+                 ("taps per line", max([w.taps + 1 for w in layer.positions], default=0), 2**4)]
+        for what, value, limit in rules:
+            if value > limit:
+                raise ValueError(f"Layer {layer.name}: {what} must be at most {limit}, "
+                                 f"not {value}")
+    if len(plan.layers) >= 2**12 - 1:
+        raise ValueError(f"Layers must be fewer than {2**12 - 1}, not {len(plan.layers)}")
