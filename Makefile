@@ -63,6 +63,9 @@ sweep: $(READY) ## train the digits over spike counts and weight widths, print t
 cifar: $(READY) ## train cifar10-nano on DATA=FOLDER_OR_ZIP (hours on a CPU; goes on), export, report
 	@test -n "$(DATA)" || { echo "pass DATA=FOLDER_OR_ZIP, with train/CLASS/IMAGE and test/CLASS/IMAGE"; exit 2; }
 	$(RUN) -m train fit --config train/recipes/cifar10-nano.toml --data "$(DATA)" \
+	    --out build/cifar10/first --threads 2 --resume
+	$(RUN) -m train fit --config train/recipes/cifar10-nano.toml --data "$(DATA)" \
+	    --init build/cifar10/first/checkpoint.pt --epochs 0 12 --seed 1 \
 	    --out build/cifar10 --threads 2 --resume
 	$(RUN) -m train export build/cifar10/checkpoint.pt --data "$(DATA)" \
 	    --out build/cifar10/cifar10-nano.safetensors

@@ -105,3 +105,15 @@ def test_training_reaches_every_parameter():
     ]
     # A bias in front of batch norm has no effect.
     assert all(name.endswith("conv.bias") for name in missing)
+
+
+def test_the_gradient_does_not_grow_through_a_network_of_single_spikes():
+    """It would grow a thousandfold from the last stage to the stem: nothing would be learned."""
+    shape = network_config(dims=(16, 24, 24, 32), heads=4, strides=(1, 2, 1, 1, 1), max_count=1)
+    torch.manual_seed(0)
+    network = ESpikeFormer(shape)
+    scores = network(to_maps(random_images(64)))
+    torch.nn.functional.cross_entropy(scores, torch.arange(64) % 10).backward()
+    stem, last = (getattr(network, name).encode_conv.weight.grad.abs().mean()
+                  for name in ("downsample1_1", "downsample4"))
+    assert stem < 30 * last

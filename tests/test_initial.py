@@ -31,7 +31,9 @@ def test_a_run_of_quantised_epochs_alone_starts_from_a_float_checkpoint(tmp_path
     # The first run went on from the same weights, with the same draws.
     second = fit(config, tmp_path / "tuned", seed=0, init=init)
     assert [row["phase"] for row in second.history] == ["quantised", "quantised", "frozen"]
-    assert second.accuracy.keys() == {"quantised", "golden"}
+    # Its float network is that of the first run.
+    assert second.accuracy["float"] == first.accuracy["float"]
+    assert second.accuracy.keys() == {"float", "quantised", "golden"}
     assert second.history[0]["loss"] < first.history[0]["loss"]
 
 

@@ -182,11 +182,24 @@ def start(config, path, seed, init=None, progress=None):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(config.network)
+    accuracy = {}
     if init is not None:
         kept = load_weights(network, init)
         if kept:
             progress.phase(f"{', '.join(kept)} start anew: {init} has other classes")
-    return Checkpoint(config=config, seed=seed, epoch=0, network=network.state_dict(), optimizer={})
+        if not config.fit.float_epochs:
+            accuracy = _float_accuracy_of(init)
+    return Checkpoint(config=config, seed=seed, epoch=0, network=network.state_dict(), optimizer={},
+                      accuracy=accuracy)
+
+
+def _float_accuracy_of(path):
+    """What one of our runs found at the end of its float phase, if ``path`` is of one."""
+    try:
+        found = checkpoints.load(path).accuracy
+    except CheckpointError:
+        return {}
+    return {kind: value for kind, value in found.items() if kind == FLOAT}
 
 
 def resumed(config, path, seed):

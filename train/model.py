@@ -5,7 +5,7 @@ from torch import nn
 
 from golden.model import Rounding
 from train.arithmetic import FloatArithmetic
-from train.blocks import ConvBlock, Down, TransformerBlock, chain, initialise
+from train.blocks import ConvBlock, Down, TransformerBlock, chain, damp, initialise
 from train.large import LargeSpikeFormer
 from train.network import NetworkConfig
 
@@ -84,6 +84,8 @@ class ESpikeFormer(nn.Module):
         self.block4 = self._transformer_blocks(c3, network.depths[1])
         self.head = nn.Linear(c3, network.classes)
         self.apply(initialise)
+        if network.max_count == 1:
+            damp(self)
 
     def forward(self, images, arithmetic=None):
         """Class scores of images.
