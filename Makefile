@@ -26,10 +26,10 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sim lint accuracy sweep cifar clean
+.PHONY: help setup demo test sim sim-full sim-shapes lint accuracy sweep cifar clean
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: $(READY) ## create .venv with everything (all targets below do)
 
@@ -49,6 +49,12 @@ test: $(READY) ## run the whole test suite, with a reduced set of RTL simulation
 
 sim: $(READY) ## run the complete RTL regression alone, every array and spike code
 	$(RUN) -m pytest -m sim --full-sim $(PYTEST_ARGS)
+
+sim-full: $(READY) ## simulate a whole 224 x 224 image of E-SpikeFormer-T, weights outside (minutes)
+	$(RUN) -m pytest -n 0 --full-sim tests/test_published.py -k whole_image $(PYTEST_ARGS)
+
+sim-shapes: $(READY) ## simulate every layer shape of the published sizes at its true channels
+	$(RUN) -m pytest -n 0 --full-sim tests/test_published.py -k true_channels $(PYTEST_ARGS)
 
 lint: $(READY) ## check the style rules of pyproject.toml
 	$(RUN) -m ruff check .

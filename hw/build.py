@@ -217,7 +217,7 @@ def _print_dry_run(plan, device, clock_mhz, cycles):
     additions = sum(layer["additions"] for layer in cycles["layers"].values())
     total = lane_utilisation(additions=additions, cycles=cycles["total"], lanes=lanes)
     print(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {total:5.3f}, "
-          f"{clock_mhz * 1e6 / cycles['total']:.0f} images/s at {clock_mhz:g} MHz")
+          f"{clock_mhz * 1e6 / cycles['total']:.3g} images/s at {clock_mhz:g} MHz")
     try:
         require_memory(device, needed)
     except ValueError as error:

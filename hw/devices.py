@@ -56,13 +56,15 @@ class Device:
                 return name
         raise ValueError(f"Pins of {self.name} must be at most {self.packages[-1][1]}, not {pins}")
 
-    def require(self, *, detail="", **needed):
+    def require(self, *, detail="", advice=None, **needed):
         """Check that a design fits.
 
         Parameters
         ----------
         detail : str
             Added to what is short.
+        advice : str, optional
+            What helps where no larger device does.
         **needed : int
             Numbers of ``lut``, ``ff``, ``bram`` or ``dsp`` that the design takes.
 
@@ -78,7 +80,7 @@ class Device:
         ]
         if short:
             raise ValueError(f"The accelerator does not fit {self.name}: it needs "
-                             f"{' and '.join(short)}{detail}; {remedy(needed)}")
+                             f"{' and '.join(short)}{detail}; {remedy(needed, advice)}")
 
 
 WORDS = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block memories",
@@ -108,10 +110,11 @@ def find_device(name):
     raise ValueError(f"Device must be one of {', '.join(d.name for d in DEVICES)}, not {name!r}")
 
 
-def remedy(needed):
+def remedy(needed, advice=None):
     """Name the options that make a design fit, cheapest first."""
     for device in DEVICES:
         if all(number <= getattr(device, kind) for kind, number in needed.items()):
             return f"--device {device.name} has enough, or lower --columns"
-    return ("lower --columns or --lanes-per-column, keep the weights outside with --bus-width, "
-            "train with fewer weight bits or channels, or build with --target sim")
+    return advice or ("lower --columns or --lanes-per-column, keep the weights outside with "
+                      "--bus-width, train with fewer weight bits or channels, or build with "
+                      "--target sim")

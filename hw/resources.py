@@ -50,7 +50,9 @@ def require_memory(device, capacities):
     rows = memory_table(capacities)
     largest = sorted(rows, key=lambda row: -row["blocks"])[:2]
     named = " and ".join(f"{row['name']} {row['blocks']}" for row in largest)
-    device.require(bram=sum(row["blocks"] for row in rows), detail=f" ({named})")
+    advice = ("lower --columns, of which each has a copy of all spikes, run smaller images, or "
+              "build with --target sim") if capacities.external else None
+    device.require(bram=sum(row["blocks"] for row in rows), detail=f" ({named})", advice=advice)
 
 
 def _row(name, width, depth, copies, shapes):

@@ -99,7 +99,7 @@ def test_every_layer_shape_at_its_true_channels(project_root, tmp_path, capsys, 
     if size.startswith("12"):
         family, options = "espikeformer-large", {"strides": (2, 2, 2, 2)}
         shape = network_config(family="large", image=(64, 64, 3), dims=dims, depths=(12,), heads=8,
-                               stem_kernel=7, head="spike", classes=1000, **options)
+                               stem_kernel=7, head="both", classes=1000, **options)
     else:
         family, shape = "espikeformer", changed(published(size), image=(64, 64, 3))
     cropped = changed(shape, depths=(1,) * len(depths))
@@ -117,11 +117,11 @@ def test_every_layer_shape_at_its_true_channels(project_root, tmp_path, capsys, 
 @pytest.mark.parametrize("size", [
     "T", *(pytest.param(size, marks=pytest.mark.full) for size in ("S", "M", "L", "12_512")),
 ])
-def test_sizes_are_laid_out_and_what_does_not_fit_is_said(tmp_path, size):
+def test_sizes_are_laid_out_and_what_does_not_fit_is_said(project_root, tmp_path, size):
     dims, depths = PUBLISHED[size]
     if size.startswith("12"):
         shape = network_config(family="large", image=(224, 224, 3), dims=dims, depths=depths,
-                               heads=8, strides=(2, 2, 2, 2), stem_kernel=7, head="spike",
+                               heads=8, strides=(2, 2, 2, 2), stem_kernel=7, head="both",
                                classes=1000)
         model = exported(tmp_path, shape, "espikeformer-large")
     else:
@@ -133,7 +133,10 @@ def test_sizes_are_laid_out_and_what_does_not_fit_is_said(tmp_path, size):
     assert total > 5e6
     weights = sum(layer.weight.size for layer in model.layers if isinstance(layer, Conv))
     assert weights < length * 16 < 1.3 * weights + 2**18
-    assert {row["name"] for row in rows} >= {"weights", "spikes", "stream", "attention"}
+    blocks = {row["name"]: row["blocks"] for row in rows}
+    figures = (length * 16, sum(blocks.values()), blocks["spikes"], blocks["stream"], total)
+    row = f"| {size} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |"
+    assert row in (project_root / "docs" / "checkpoints.md").read_text()
     with pytest.raises(ValueError, match=r"block memories, \d+ more than the 208 there are "
                                          r"\(spikes \d+ and"):
         require_memory(find_device("ecp5-85k"), plan.needed)
