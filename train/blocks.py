@@ -54,17 +54,17 @@ def initialise(module):
         nn.init.zeros_(module.bias)
 
 
-def damp(network):
-    """Let every branch add a tenth of its batch norm's output to the stream at first.
+def damp(network, scale):
+    """Let every branch add only a part of its batch norm's output to the stream at first.
 
-    With one spike per neuron the gradient grows from block to block, a hundredfold over the digits
-    network, and nothing is learned; with small branches the network starts shallow. More spikes
-    per neuron do not need this.
+    With one spike per neuron the gradient otherwise grows a thousandfold from the last stage of the
+    digits network to its stem, and nothing is learned.
 
     Parameters
     ----------
     network : nn.Module
         Changed in place.
+    scale : float
     """
     for module in network.modules():
         match module:
@@ -78,7 +78,7 @@ def damp(network):
                 norm = module.fc2_bn
             case _:
                 continue
-        nn.init.constant_(norm.weight, 0.1)
+        nn.init.constant_(norm.weight, scale)
 
 
 def conv_norm(channels, out_channels, *, kernel=1, groups=1, bias=False):

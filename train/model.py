@@ -84,8 +84,7 @@ class ESpikeFormer(nn.Module):
         self.block4 = self._transformer_blocks(c3, network.depths[1])
         self.head = nn.Linear(c3, network.classes)
         self.apply(initialise)
-        if network.max_count == 1:
-            damp(self)
+        damp(self, network.branch_scale)
 
     def forward(self, images, arithmetic=None):
         """Class scores of images.

@@ -42,6 +42,9 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     rounding : Rounding
     neuron : str
         What a neuron hands on: ``sfa`` and ``ni-lif`` the count over ``D``, ``i-lif`` the count.
+    branch_scale : float
+        Base family: what the last batch norm of every branch multiplies by at first. Below 1 the
+        network starts shallow, and with few spikes per neuron it only then learns.
     ratio : int
         Widening of MLP, value projection (base) and second branch of a convolution block.
     expansions : (float, float)
@@ -68,6 +71,7 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     stem_kernel: Positive = 7
     max_count: Annotated[int, Meta(ge=1, le=15)] = 4
     rounding: Rounding = Rounding.HALF_UP
+    branch_scale: Annotated[float, Meta(gt=0)] = 0.1
     neuron: Literal["sfa", "i-lif", "ni-lif"] = "sfa"
     ratio: Positive = 4
     expansions: tuple[Widening, Annotated[float, Meta(ge=0)]] = (1.5, 1.0)
