@@ -24,8 +24,9 @@ ENGINES = (
     ("packer", r"array\.column_\d+\.packer"),
     ("column: FIFOs and row registers", r"array\.column_\d+.*"),
     ("array: bus and memory ports", r"array.*"),
-    ("sequencer", r"sequencer"),
+    ("sequencer", r"sequencer.*"),
     ("token sum", r"token_sum.*"),
+    ("external image", r"reader.*|buffers"),
     ("load port", r"loader"),
     ("pixels", r"writer"),
 )
@@ -99,6 +100,8 @@ def _print(folder):
     print(f"{'':34} {'LUT':>6} {'FF':>6}   LUT/lane  FF/lane")
     total = {kind: sum(used[kind] for used in engines.values()) for kind in ("lut", "ff")}
     for name, used in [*engines.items(), ("together", total)]:
+        if not used["lut"]:
+            continue
         print(f"{name:34} {used['lut']:6} {used['ff']:6}   {used['lut'] / lanes:8.1f} "
               f"{used['ff'] / lanes:8.1f}")
 

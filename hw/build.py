@@ -216,8 +216,9 @@ def _print_dry_run(plan, device, clock_mhz, cycles):
         print(f"  {name:32} {layer['cycles']:9.0f} {layer['additions']:11.0f}  U {share:5.3f}")
     additions = sum(layer["additions"] for layer in cycles["layers"].values())
     total = lane_utilisation(additions=additions, cycles=cycles["total"], lanes=lanes)
+    rate = clock_mhz * 1e6 / cycles["total"]
     print(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {total:5.3f}, "
-          f"{clock_mhz * 1e6 / cycles['total']:.3g} images/s at {clock_mhz:g} MHz")
+          f"{rate:.{0 if rate >= 100 else 2}f} images/s at {clock_mhz:g} MHz")
     try:
         require_memory(device, needed)
     except ValueError as error:

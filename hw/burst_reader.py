@@ -66,6 +66,8 @@ class BurstReader(wiring.Component):
         High for one cycle whenever the memory was waited for ``PATIENCE`` cycles in a row.
     idle : Out(1)
         Every burst that was asked for has come.
+    done : Out(1)
+        All ``bursts`` have come.
     """
 
     def __init__(self, data_width):
@@ -80,6 +82,7 @@ class BurstReader(wiring.Component):
             "failed": Out(1),
             "stalled": Out(1),
             "idle": Out(1),
+            "done": Out(1),
         })
 
     def elaborate(self, platform):
@@ -115,6 +118,7 @@ class BurstReader(wiring.Component):
             self.failed.eq(bus.rvalid & ~intact & ~self.stop),
             complete.eq(taken & final),
             self.idle.eq(outstanding == 0),
+            self.done.eq(self.idle & (asked == self.bursts)),
         ]
         with m.If(taken):
             m.d.sync += place.eq(place + 1)

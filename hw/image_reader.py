@@ -105,6 +105,7 @@ class ImageReader(wiring.Component):
         arrives = beat.valid & beat.ready
         head = head_layout()(beat.payload[:head_layout().size])
         header = section_layout()(beat.payload[:section_layout().size])
+        begins = Signal()
         section = Signal(section_layout())
         left = Signal.like(section.beats)
         is_table = Signal()
@@ -131,6 +132,9 @@ class ImageReader(wiring.Component):
                 fail(Status.STALLED)
             with m.Elif(self.refused):
                 fail(Status.IMAGE)
+            with m.Elif(reader.done & ~begins):
+                # The image ends inside a section: its length in a header is wrong.
+                fail(Status.CHECKSUM)
             with m.Elif(~self.wanted):
                 m.next = "DONE"
 
@@ -142,7 +146,7 @@ class ImageReader(wiring.Component):
                     m.d.sync += [reader.bursts.eq(1), is_table.eq(1)]
                     m.next = "HEAD"
             with m.State("HEAD"):
-                m.d.comb += [beat.ready.eq(1), crc.valid.eq(arrives)]
+                m.d.comb += [begins.eq(1), beat.ready.eq(1), crc.valid.eq(arrives)]
                 with m.If(arrives):
                     m.d.sync += reader.bursts.eq(head.bursts)
                     m.next = "HEADER"

@@ -83,7 +83,8 @@ class Memory:
                             for name in ("bus__rdata", "bus__rresp", "bus__rlast")}
             return
         ill = self.fault[0] if self.fault is not None and self.fault[1] == beat else None
-        self.inputs |= {"bus__rdata": self.beats[beat] ^ (ill == "flip"),
+        flipped = {"flip": 1, "length": 1 << 60}.get(ill, 0)
+        self.inputs |= {"bus__rdata": self.beats[beat] ^ flipped,
                         "bus__rresp": 2 if ill == "error" else 0,
                         "bus__rlast": int((beat % BURST == BURST - 1) != (ill == "last"))}
 
@@ -176,6 +177,9 @@ async def faults_have_their_status_and_the_next_reading_is_right(dut):
         cases += [({"fault": ("flip", beat)}, group, Status.CHECKSUM),
                   ({"fault": ("error", beat)}, group, Status.BUS),
                   ({"fault": ("last", beat)}, group, Status.BUS)]
+    header = reading.beat_of(middle) - len(reading.groups[middle][0]) + 1
+    cases += [({"fault": ("flip", header)}, middle, Status.CHECKSUM),
+              ({"fault": ("length", header)}, middle, Status.CHECKSUM)]
     before = len(reading.packets_until(middle))
     cases += [({"fault": ("dead", reading.beat_of(middle))}, middle, Status.STALLED),
               ({"refuse": before + 1}, middle, Status.IMAGE)]

@@ -12,7 +12,8 @@ from tests.models import random_model
 @pytest.mark.synthesis
 @pytest.mark.full
 def test_every_engine_takes_tables(tmp_path):
-    plan = compile_model(random_model(1), columns=1, lanes=4, spike_code=SpikeCode.BITPLANE)
+    plan = compile_model(random_model(1), columns=1, lanes=4, spike_code=SpikeCode.BITPLANE,
+                         bus_width=64)
     build(plan, tmp_path)
     engines = breakdown(tmp_path)
     for name, _ in ENGINES:
