@@ -2,6 +2,7 @@
 
 from amaranth import *
 from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from .array import Array
@@ -83,6 +84,8 @@ class Core(wiring.Component):
         m.submodules.sequencer = sequencer = Sequencer(capacities)
         m.submodules.writer = writer = PixelWriter(capacities)
         m.submodules.token_sum = token_sum = TokenSum(capacities)
+        # Columns must not wait for the outside in the same cycle.
+        m.submodules.logits = logits = SyncFIFO(width=32, depth=2)
         m.submodules.loader = loader = Loader(
             capacities.memories, beat_width=capacities.bus_width or BEAT_WIDTH)
 
@@ -126,7 +129,7 @@ class Core(wiring.Component):
         m.d.comb += [
             sequencer.received.eq(writer.done),
             sequencer.dropped.eq(writer.dropped),
-            sequencer.settled.eq(array.idle & token_sum.idle),
+            sequencer.settled.eq(array.idle & token_sum.idle & ~logits.r_rdy),
             writer.enable.eq(sequencer.receive),
             writer.discard.eq(sequencer.discard),
             writer.n_pixels.eq(sequencer.header.pixels),
@@ -158,12 +161,15 @@ class Core(wiring.Component):
         last_logit = class_index == sequencer.header.classes - 1
         closing = Signal()
         m.d.comb += [
-            self.logits.valid.eq(array.logits.valid | closing),
-            self.logits.p.data.eq(array.logits.payload),
+            logits.w_en.eq(array.logits.valid),
+            logits.w_data.eq(array.logits.payload),
+            array.logits.ready.eq(logits.w_rdy),
+            logits.r_en.eq(self.logits.ready),
+            self.logits.valid.eq(logits.r_rdy | closing),
+            self.logits.p.data.eq(logits.r_data),
             self.logits.p.last.eq(last_logit | closing),
-            array.logits.ready.eq(self.logits.ready & ~closing),
         ]
-        complete = array.logits.valid & array.logits.ready & last_logit
+        complete = logits.r_rdy & self.logits.ready & last_logit
         with m.If(self.logits.valid & self.logits.ready):
             m.d.sync += [class_index.eq(Mux(last_logit | closing, 0, class_index + 1)),
                          closing.eq(0)]

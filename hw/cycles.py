@@ -101,8 +101,9 @@ class _Core:
                 now = self._token_sum(layer, now)
             else:
                 now, last_logit = self._layer(layer, now)
-        ends = [*begins[1:], last_logit + 1]
-        return Cycles(last_logit + 1, tuple(end - begin for begin, end
+        # Logits pass through a FIFO on their way out.
+        ends = [*begins[1:], last_logit + 2]
+        return Cycles(last_logit + 2, tuple(end - begin for begin, end
                                             in zip(begins, ends, strict=True)))
 
     def _token_sum(self, layer, now):

@@ -19,7 +19,10 @@ TOP = "accelerator"
 
 
 class _Top(Elaboratable):
-    """Names and clocks of the outside world: AXI4, AXI4-Stream, synchronous active-low reset."""
+    """Names and clocks of the outside world: AXI4, AXI4-Stream, synchronous active-low reset.
+
+    Reset takes effect one cycle after ``aresetn``.
+    """
 
     def __init__(self, core):
         self.core = core
@@ -62,7 +65,11 @@ class _Top(Elaboratable):
         m = Module()
         m.domains.sync = ClockDomain(local=True)
         m.submodules.core = self.core
-        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
+        # A register of its own: reset reaches everything, and everything would wait for the pin, in
+        # hardware and in the simulator.
+        reset = Signal(init=1, reset_less=True)
+        m.d.sync += reset.eq(~self.aresetn)
+        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(reset)]
         m.d.comb += [target.eq(value) for target, value in self._wires]
         return m
 

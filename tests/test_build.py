@@ -111,6 +111,23 @@ def test_a_dry_run_writes_nothing_and_tells_sizes(model_file, tmp_path, capsys, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_weights_may_lie_outside(model_file, tmp_path, capsys):
+    options = ["--model", str(model_file), "--bus-width", "64", "--lanes-per-column", "8"]
+    assert build.main(["--target", "sim", *options, "--out", str(tmp_path / "out")]) == 0
+    assert [path.name for path in (tmp_path / "out" / "rom").iterdir()] == ["external.hex"]
+    description = read_description(tmp_path / "out")
+    ports = {port["name"]: port["width"] for port in description["ports"]}
+    assert ports["m_axi_weights_rdata"] == 64
+    assert "s_axis_load_tdata" not in ports
+    capsys.readouterr()
+    assert build.main(["--dry-run", *options]) == 0
+    size = 8 * description["memories"]["external"]["depth"]
+    assert f"external memory: {size} bytes" in capsys.readouterr().out
+    flip_a_bit(tmp_path / "out" / "rom" / "external.hex")
+    with pytest.raises(ValueError, match=r"external.hex must match its digest, but was changed"):
+        check_images(tmp_path / "out")
+
+
 def test_cycles_stand_in_the_description(built):
     cycles = read_description(built)["cycles"]
     assert cycles["from"] == "mean counts"
