@@ -36,7 +36,7 @@ REST = "ports, counters, small memories"
 def breakdown(folder, *, limit=3600):
     """Tables and flip-flops per engine, synthesised without flattening.
 
-    Optimisation across engines is left out, so the sum is a few percent above that of a build.
+    Optimisation across engines is left out, so the sum is about a quarter above that of a build.
 
     Parameters
     ----------
