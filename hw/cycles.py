@@ -122,7 +122,7 @@ class _Core:
         for column in self.columns:
             column.begin(drain, needed.planes)
         dealt = _deal(layer, n_columns)
-        entries = _Entries(layer, self.words[self._tensor(layer)])
+        entries = _Entries(layer, self.words[self.plan.source_name(layer)])
         upcoming = next(dealt)
         # Tile record, line and window come before the first position of a line.
         ready = now + 1 + tile_cycles + 2
@@ -160,9 +160,6 @@ class _Core:
                 elif upcoming[1] != line:
                     ready = cycle + 1 + 2
             cycle += 1
-
-    def _tensor(self, layer):
-        return next(name for name, placed in self.plan.maps.items() if placed is layer.source)
 
 
 def _deal(layer, n_columns):

@@ -74,8 +74,7 @@ def _layer(plan, layer, planned, additions):
         group = lanes * (needed.max_count + 2) + needed.planes
         return begin + needed.max_count + 3 + len(planned.channels) * group, 0.0
 
-    name = next(key for key, placed in plan.maps.items() if placed is planned.source)
-    spiking = _plane_probabilities(plan, name)
+    spiking = _plane_probabilities(plan, plan.source_name(planned))
     record, tiles = planned.record, len(planned.tiles)
     positions = len(planned.lines) * len(planned.positions)
     taps = (sum(line.taps + 1 for line in planned.lines)

@@ -109,17 +109,13 @@ def write_image(words, plan, capacities):
         group = [beat for section in sections
                  for beat in _section_beats(section, capacities, final=final,
                                             closes=section is sections[-1])]
+        beats += [*group, _checksum(group, capacities)]
         if index == 0:
-            # The head, whose length is that of the whole image, belongs to the table.
-            beats += group
-        else:
-            beats += [*group, _checksum(group, capacities)]
-        if index == 0:
-            table = len(beats)
-            beats.append(0)
+            table = len(beats) - 1
     beats += [0] * (-len(beats) % BURST)
     beats[0] = head_layout().const({"fingerprint": capacities.fingerprint,
                                     "bursts": len(beats) // BURST}).as_bits()
+    # The head, whose length is that of the whole image, belongs to the table.
     beats[table] = _checksum(beats[:table], capacities)
     return beats
 

@@ -189,17 +189,12 @@ class ImageReader(wiring.Component):
                     with m.If(crc.crc != beat.payload[:32]):
                         fail(Status.CHECKSUM)
                 watch()
-            with m.State("DONE"):
-                m.d.comb += reader.stop.eq(1)
-                with m.If(reader.idle):
-                    m.next = "IDLE"
-                with m.Elif(reader.stalled):
-                    fail(Status.STALLED)
-            with m.State("FAILED"):
-                m.d.comb += reader.stop.eq(1)
-                with m.If(reader.idle):
-                    m.next = "IDLE"
-                with m.Elif(reader.stalled):
-                    fail(Status.STALLED)
+            for end in ("DONE", "FAILED"):
+                with m.State(end):
+                    m.d.comb += reader.stop.eq(1)
+                    with m.If(reader.idle):
+                        m.next = "IDLE"
+                    with m.Elif(reader.stalled):
+                        fail(Status.STALLED)
 
         return m

@@ -130,3 +130,7 @@ class Plan:
     windows: list
     window_base: dict = field(default_factory=dict)
     resident: object = None
+
+    def source_name(self, planned):
+        """Name of the tensor whose map a layer walks."""
+        return next(name for name, placed in self.maps.items() if placed is planned.source)

@@ -17,11 +17,11 @@ from hw.compiler import compile_model
 from hw.folder import read_description
 from hw.images import memory_words, slice_paths, sliced, write_hex
 from hw.load import lay_out, packets
-from hw.verilog import TOP
+from sim.board import board
 from sim.compare import Comparison, compare_image, read_captures
 from sim.faults import PLAN_FAULTS
-from sim.runner import Design, simulate
 from sim.runner import build as build_simulator
+from sim.runner import simulate
 from sim.verify import verify
 from tests.models import random_images, random_model
 
@@ -108,8 +108,8 @@ def small(tmp_path_factory, project_root):
     plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE)
     folder = tmp_path_factory.mktemp("small")
     build(plan, folder)
-    design = Design(TOP, (folder / "rtl" / f"{TOP}.v").read_text())
-    executable = build_simulator(design, project_root / "build" / "sim", fast=True, capture=True)
+    executable = build_simulator(board(folder), project_root / "build" / "sim", fast=True,
+                                 capture=True)
     return model, images, golden.run(model, images, trace=True), plan, folder, executable
 
 

@@ -67,4 +67,4 @@ def test_large_networks_are_estimated_and_small_ones_are_not(count):
             tensors = golden.run(model, images, trace=True).tensors
             additions = golden.additions(model, tensors, SpikeCode.BITPLANE)
             assert {name: layer["additions"] * count for name, layer in found["layers"].items()
-                    } == pytest.approx(additions)
+                    } == additions
