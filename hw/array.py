@@ -15,7 +15,7 @@ class Array(wiring.Component):
     """``columns`` columns side by side.
 
     Each pair of columns shares one copy of the weight and of the neuron memory; each column has a
-    copy of the spike memory. Spike words and stream values reach the shared memories through a bus
+    copy of the spike and of the attention memory. Words and stream values reach them through a bus
     that belongs to each column in turn, one cycle each.
 
     Where weights are external, memories are written while columns read: a weight row takes a cycle
@@ -155,21 +155,26 @@ class Array(wiring.Component):
         write = self.spike_write
         address = Mux(write, self.spike_address, 0)
         data = Mux(write, self.spike_data, 0)
+        attention_write, bit = 0, 0
         sum_write, sum_address, sum_data = 0, 0, 0
         for column in columns:
-            spiking, summing = column.spike_write, column.sum_write
-            write = write | spiking
-            address = address | Mux(spiking, column.spike_address, 0)
-            data = data | Mux(spiking, column.spike_data, 0)
+            leaving, summing = column.spike_write | column.attention_write, column.sum_write
+            write = write | column.spike_write
+            attention_write = attention_write | column.attention_write
+            address = address | Mux(leaving, column.word_address, 0)
+            bit = bit | Mux(leaving, column.word_bit, 0)
+            data = data | Mux(leaving, column.word, 0)
             sum_write = sum_write | summing
             sum_address = sum_address | Mux(summing, column.sum_address, 0)
             sum_data = sum_data | Mux(summing, column.sum_data.as_unsigned(), 0)
 
         stored = Signal()
-        stored_address = Signal(self.capacities.spike_address)
+        stored_entry = Signal(self.capacities.digit_width)
+        stored_address = Signal(self.capacities.out_address)
         stored_data = Signal(self.capacities.lanes)
         m.d.sync += [
-            stored.eq(write), stored_address.eq(address), stored_data.eq(data),
+            stored.eq(write), stored_entry.eq(attention_write << bit),
+            stored_address.eq(address), stored_data.eq(data),
             self.sum_write.eq(sum_write), self.sum_address.eq(sum_address),
             self.sum_data.eq(sum_data),
         ]
@@ -186,6 +191,9 @@ class Array(wiring.Component):
                 spikes.read_address.eq(column.spike_read_address),
                 column.spike_read.eq(spikes.read_data),
                 spikes.tag.eq(self.tag),
+                column.entry_write.eq(stored_entry),
+                column.entry_address.eq(stored_address),
+                column.entry_data.eq(stored_data),
             ]
         m.d.comb += self.idle.eq(Cat(column.idle for column in columns).all()
-                                 & ~stored & ~self.sum_write)
+                                 & ~stored & ~stored_entry.any() & ~self.sum_write)

@@ -196,7 +196,7 @@ def _print_dry_run(plan, device, clock_mhz, cycles):
     print(f"{plan.model.name}: {needed.columns} columns of {needed.lanes} lanes, "
           f"{needed.spike_code.value} code, D = {needed.max_count}")
     print("\nwidths (bits)")
-    for name in ("weight", "accumulator", "stream", "entry", "sum", "shift"):
+    for name in ("weight", "accumulator", "stream", "sum", "shift"):
         print(f"  {name:12} {getattr(needed, f'{name}_width'):6}")
     print("\nmemory         width   depth  copies  block memories")
     rows = memory_table(needed)

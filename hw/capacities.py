@@ -48,14 +48,15 @@ class Capacities(Records):
         Bytes of a pixel as it arrives.
     pixel_constant : int
         Value of one more channel, the same for all pixels; 0 for none.
-    weight_width, accumulator_width, stream_width, entry_width, sum_width : int
-        Widths in bits: weights and accumulators (two's complement), residual stream, entries of the
-        attention memory (unsigned), token sums.
+    weight_width, accumulator_width, stream_width, sum_width : int
+        Widths in bits: weights and accumulators (two's complement), residual stream, token sums.
     shift_width : int
         Bits of the shift behind the accumulator, in front of stream or logits.
     weight_depth, neuron_depth, program_depth, window_depth, spike_depth, stream_depth,
     attention_depth, sum_depth : int
         Words of each memory (per column where a column has its own).
+    digits : int
+        Most digits of an entry of the attention memory.
     bus_width : int
         Data bits of the bus to an external memory that holds weights, neurons and tables; 0 where
         they lie on chip. The weight and neuron memories are double buffers then.
@@ -69,7 +70,6 @@ class Capacities(Records):
     weight_width: int
     accumulator_width: int
     stream_width: int
-    entry_width: int
     sum_width: int
     shift_width: int
     weight_depth: int
@@ -80,6 +80,7 @@ class Capacities(Records):
     stream_depth: int
     attention_depth: int
     sum_depth: int
+    digits: int
     pixel_constant: int = 0
     bus_width: int = 0
 
@@ -109,6 +110,16 @@ class Capacities(Records):
     def count_width(self):
         """Bits of a spike count."""
         return bits_for(self.max_count)
+
+    @property
+    def digit_width(self):
+        """Bits of a digit of the attention memory's entries, so that a count is one digit."""
+        return self.count_width
+
+    @property
+    def row_width(self):
+        """Bits of what a lane adds, two's complement: a weight or a digit."""
+        return max(self.weight_width, self.digit_width + 1)
 
     @property
     def result_width(self):

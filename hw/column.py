@@ -44,8 +44,14 @@ class Column(wiring.Component):
         The port serves a write in this cycle.
     neuron_read, neuron_address, neuron : Out, Out, In
         Port of the neuron memory, one enabled cycle from address to data.
-    spike_write, spike_address, spike_data : Out
-        Spike words to store, only while ``slot``.
+    spike_write, attention_write : Out(1)
+        A word is to be stored in the spike memories or the attention memories, only while ``slot``.
+    word_address, word_bit, word : Out
+        Where, which bit of the entries it is (of attention rows), and the bits of all lanes.
+    entry_write : In(digit_width)
+        One-hot: bit of the entries of the attention memory that is written now.
+    entry_address, entry_data : In
+        What is written: a bit of each lane.
     sum_write, sum_address, sum_data : Out
         Stream values to add to the token sums, only while ``slot``.
     logits : Out(stream.Signature(signed(32)))
@@ -77,8 +83,13 @@ class Column(wiring.Component):
             "neuron_address": Out(capacities.neuron_address),
             "neuron": In(capacities.neuron),
             "spike_write": Out(1),
-            "spike_address": Out(capacities.spike_address),
-            "spike_data": Out(lanes),
+            "attention_write": Out(1),
+            "word_address": Out(capacities.out_address),
+            "word_bit": Out(capacities.digit_bit),
+            "word": Out(lanes),
+            "entry_write": In(capacities.digit_width),
+            "entry_address": In(capacities.attention_address),
+            "entry_data": In(lanes),
             "sum_write": Out(1),
             "sum_address": Out(capacities.out_address),
             "sum_data": Out(signed(capacities.stream_width)),
@@ -91,16 +102,13 @@ class Column(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        lanes, entry_width = self.capacities.lanes, self.capacities.entry_width
+        lanes, digit_width = self.capacities.lanes, self.capacities.digit_width
+        weight_width, row_width = self.capacities.weight_width, self.capacities.row_width
 
         m.submodules.walker = walker = Walker(self.capacities)
         m.submodules.finder = finder = Finder(self.capacities)
         m.submodules.lanes = adders = Lanes(
-            lanes=lanes, weight_width=self.capacities.weight_width, entry_width=entry_width,
-            width=self.capacities.accumulator_width)
-        m.submodules.attention = attention = Memory(
-            width=lanes * entry_width, depth=self.capacities.attention_depth,
-            name=f"attention.{self.name}")
+            lanes=lanes, entry_width=row_width, width=self.capacities.accumulator_width)
 
         m.submodules.words = words = SyncFIFO(width=word_layout(self.capacities).size, depth=WORDS)
         m.submodules.results = results = SyncFIFO(width=self.capacities.result.size, depth=JOBS)
@@ -136,10 +144,8 @@ class Column(wiring.Component):
             finder.hold.eq(hold),
             self.weight_read.eq(~hold),
             self.weight_address.eq(event.row),
-            attention.read_address.eq(event.row),
-            attention.read.eq(~hold),
-            attention.tag.eq(self.tag),
         ]
+        digits = self._attention(m, event.row, ~hold)
         closing, closed = Signal(), Signal()
         with m.If(~hold):
             m.d.sync += [
@@ -149,13 +155,18 @@ class Column(wiring.Component):
                 closing.eq(fetched.last),
                 adders.double.eq(fetched.double),
             ]
-            m.d.sync += [adders.weights.eq(self.weights), adders.entries.eq(attention.read_data)]
-        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        # An entry is a weight or a digit, which has fewer bits, or nothing. Clearing comes last, so
+        # that it is the registers' reset and takes no logic.
         for lane in range(lanes):
-            with m.If(~hold & (self.layer.attention_rows | ~fetched.mask[lane])):
-                m.d.sync += adders.weights.word_select(lane, self.capacities.weight_width).eq(0)
-            with m.If(~hold & ~(self.layer.attention_rows & fetched.mask[lane])):
-                m.d.sync += adders.entries.word_select(lane, entry_width).eq(0)
+            entry = adders.row.word_select(lane, row_width)
+            weight = self.weights.word_select(lane, weight_width).as_signed()
+            digit = Cat(word[lane] for word in digits)
+            with m.If(~hold):
+                m.d.sync += entry.eq(weight)
+            with m.If(~hold & self.layer.attention_rows):
+                m.d.sync += [entry[:digit_width].eq(digit), entry[digit_width:].eq(0)]
+            with m.If(~hold & ~fetched.mask[lane]):
+                m.d.sync += entry.eq(0)
         m.d.sync += self.additions.eq(Mux(finder.valid & ~hold, event.additions, 0))
         m.d.comb += [
             adders.valid.eq(loaded & ~hold),
@@ -163,11 +174,32 @@ class Column(wiring.Component):
             closed.eq(adders.valid & closing),
         ]
 
-        occupied = self._drain(m, closed, adders, attention, results)
+        occupied = self._drain(m, closed, adders, results)
         m.d.comb += hold.eq((loaded & closing & occupied) | self.weight_port_taken)
         return m
 
-    def _drain(self, m, closed, adders, attention, results):
+    def _attention(self, m, row, read):
+        """Reads a row of the attention memory: words that hold one bit of all lanes' digits.
+
+        All columns hold the same rows, so that one log is enough.
+        """
+        words = []
+        for bit in range(self.capacities.digit_width):
+            m.submodules[f"attention_{bit}"] = memory = Memory(
+                width=self.capacities.lanes, depth=self.capacities.attention_depth,
+                name=f"attention.{bit}" if self.name == "0" else "")
+            m.d.comb += [
+                memory.write.eq(self.entry_write[bit]),
+                memory.write_address.eq(self.entry_address),
+                memory.write_data.eq(self.entry_data),
+                memory.read.eq(read),
+                memory.read_address.eq(row),
+                memory.tag.eq(self.tag),
+            ]
+            words.append(memory.read_data)
+        return words
+
+    def _drain(self, m, closed, adders, results):
         """Takes the finished sums, highest lane first, through firing unit and packer.
 
         Returns whether the shadows still hold sums of the job before.
@@ -228,11 +260,10 @@ class Column(wiring.Component):
             packer.code.eq(firing.code),
             packer.slot.eq(self.slot),
             self.spike_write.eq(packer.spike_write),
-            self.spike_address.eq(packer.spike_address),
-            self.spike_data.eq(packer.spike_data),
-            attention.write.eq(packer.row_write),
-            attention.write_address.eq(packer.row_address),
-            attention.write_data.eq(packer.row_data),
+            self.attention_write.eq(packer.attention_write),
+            self.word_address.eq(packer.address),
+            self.word_bit.eq(packer.bit),
+            self.word.eq(packer.word),
         ]
 
         sums = self.layer.drain == Drain.SUMS
@@ -249,7 +280,11 @@ class Column(wiring.Component):
         emptying = draining | settling | ~firing.idle | ~packer.idle
         m.d.comb += self.idle.eq(~(results.r_rdy | emptying))
         if self.capacities.external:
-            waiting = self.capacities.result(results.r_data)
-            m.d.comb += self.using.eq(Mux(results.r_rdy, C(1, 2) << waiting.half, 0)
+            # Jobs wait in the order of tiles, so that the first and the last tell of all.
+            first, last = self.capacities.result(results.r_data).half, Signal()
+            with m.If(results.w_en):
+                m.d.sync += last.eq(self.job.p.result.half)
+            waiting = C(1, 2) << first | C(1, 2) << last
+            m.d.comb += self.using.eq(Mux(results.r_rdy, waiting, 0)
                                       | Mux(emptying, C(1, 2) << result.half, 0))
         return draining | settling

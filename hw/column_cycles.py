@@ -22,7 +22,7 @@ class Output(Enum):
 class ColumnCycles:
     """One column, a cycle at a time; state is what registers hold at the beginning of a cycle."""
 
-    def begin(self, drain, planes):
+    def begin(self, drain, planes, digit_width, digits):
         """Starts a layer, with everything empty.
 
         Parameters
@@ -30,9 +30,14 @@ class ColumnCycles:
         drain : Drain
         planes : int
             Planes of a spike map.
+        digit_width, digits : int
+            Bits of a digit, and digits of an entry that the layer stores.
         """
         self.drain = drain
-        self.n_planes = planes
+        self.n_digits = digits
+        self.n_words = {Drain.VALUES: digit_width,
+                        Drain.KEY_VALUES: digits * digit_width}.get(drain, planes)
+        self.digit = 0
         self.job, self.at, self.busy = [], 0, False
         self.reading = self.found = None
         self.words = deque()
@@ -44,7 +49,8 @@ class ColumnCycles:
         self.block_ends = False
         # Stages of the firing unit: None, or (lane, whether a block of keys ends).
         self.firing = [None] * STAGES
-        self.left = 0
+        # Words that are left of those that leave, and of keys the channel's lane.
+        self.left, self.leaving_lane = 0, 0
         #: Whether the job that was offered in the latest cycle was taken.
         self.accepted = False
 
@@ -103,15 +109,19 @@ class ColumnCycles:
         if self.drain is Drain.LOGITS:
             return Output.LOGIT, False, True
         lane, block_ends = fired
-        complete = ((self.drain is Drain.SPIKES and lane == 0)
-                    or (self.drain is Drain.KEYS and block_ends))
-        return left, complete, not (complete and self.left)
+        keys = self.drain is Drain.KEYS
+        last_digit = self.digit == self.n_digits - 1
+        complete = last_digit and (block_ends if keys else lane == 0)
+        blocked = self.left and (complete or (keys and lane == self.leaving_lane))
+        if not blocked:
+            self.digit = 0 if last_digit else self.digit + 1
+        return left, complete, last_digit and not blocked
 
     def _drain(self, slot, complete, advance):
         if self.left and slot:
             self.left -= 1
         if complete and advance:
-            self.left = self.n_planes
+            self.left, self.leaving_lane = self.n_words, self.firing[-1][0]
         if advance:
             taken = (self.draining - 1, self.block_ends) if self.draining else None
             self.firing = [taken, *self.firing[:-1]]

@@ -5,8 +5,10 @@ windows that the sequencer runs. Everything irregular about a network ends here.
 """
 
 import numpy as np
+from amaranth.utils import bits_for
 
 from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
+from golden.ranges import analyse, kv_width
 from golden.shapes import counts_name, last_readers, shapes, stream_name
 from golden.spike import plane_count
 
@@ -21,10 +23,6 @@ from .windows import conv_windows, identity_windows
 
 
 __all__ = ["compile_model"]
-
-
-#: A turn that only the end of a tile ends.
-WHOLE_TILE = 2**16 - 1
 
 
 def compile_model(model, *, columns, lanes, spike_code, weight_width=None, bus_width=0,
@@ -83,7 +81,8 @@ class _Compiler:
         self.rows, self.n_rows = [], 0
         self.neurons, self.windows = NeuronTable(model.max_count), WindowTable()
         self.attention_depth, self.stream_depth, self.sum_depth = 1, 1, 1
-        self.kv_base = {}
+        self.kv_base, self.kv_digits = {}, {}
+        self.kv_ranges = analyse(model).kv
 
     def plan(self):
         self._place_pixels()
@@ -106,7 +105,8 @@ class _Compiler:
             weight_width=self.weight_width, weight_depth=self.n_rows,
             neuron_depth=len(self.neurons.records), window_depth=len(self.windows.records),
             spike_depth=self.allocator.depth, stream_depth=self.stream_depth,
-            attention_depth=self.attention_depth, sum_depth=self.sum_depth)
+            attention_depth=self.attention_depth, sum_depth=self.sum_depth,
+            digits=max(self.kv_digits.values(), default=1))
         plan = Plan(self.model, needed, tuple(planned), self.maps, rows, self.neurons.records,
                     self.windows.records, self.windows.bases)
         check_fields(plan)
@@ -155,10 +155,15 @@ class _Compiler:
         rows = rows.reshape(len(channels), -1, self.lanes)
         row_step = 1 if layer.depthwise else self.lanes
         tap_rows = rows.shape[1] // kernel**2
-        lines, positions = conv_windows(layer, size=size, out_size=out_size, row_step=row_step,
-                                        tap_rows=tap_rows)
+        lines, positions = conv_windows(
+            layer, size=size, out_size=out_size, words=1 if layer.depthwise else source.words,
+            stride=source.position_stride, row_step=row_step, tap_rows=tap_rows)
 
-        record = self._record(source, layer, line_stride=size[1], row_step=row_step)
+        record = self._record(source, layer, row_step=row_step,
+                              line_stride=size[1] * source.position_stride)
+        if layer.depthwise:
+            # A position has one word for each tile; the next word of a line is the next position's.
+            record["word_stride"] = source.position_stride
         record |= self._destination(step, layer, channels, int(np.prod(out_size)))
         out = record.pop("out")
         neurons = self.neurons.place(layer, channels)
@@ -166,10 +171,9 @@ class _Compiler:
         for tile in range(len(channels)):
             tiles.append(self._tile(
                 channels[tile],
-                spike=source.base + (tile * source.positions if layer.depthwise else 0),
-                row=self.n_rows + tile * rows.shape[1],
-                words=0 if layer.depthwise else source.words - 1,
-                out=out(tile), neuron=neurons[tile], stream=tile * self.lanes))
+                spike=source.base + (tile * source.word_stride if layer.depthwise else 0),
+                row=self.n_rows + tile * rows.shape[1], words=0, out=out(tile),
+                neuron=neurons[tile], stream=tile * self.lanes))
         self.rows.append(rows.reshape(-1, self.lanes))
         self.n_rows += rows.shape[0] * rows.shape[1]
         return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source,
@@ -190,9 +194,12 @@ class _Compiler:
             "planes": source.planes - 1,
             "plane_stride": source.plane_stride,
             "line_stride": line_stride,
-            "word_stride": source.positions,
+            "word_stride": source.word_stride,
             "row_step": row_step,
-            "out_plane_stride": 0,
+            "digits": 0,
+            "digit_stride": 0,
+            "out_digits": 0,
+            "out_stride": 0,
             "out_step": 1,
             "stream_step": 0,
             "turn": 1,
@@ -217,30 +224,29 @@ class _Compiler:
             return fields | {"drain": Drain.SUMS, "out_step": 0,
                              "out": lambda tile: tile * self.lanes}
         if name in self.values:
-            rows = -(-n_words // self.columns) * n_positions
-            self.attention_depth = max(self.attention_depth, rows)
-            return fields | {"drain": Drain.VALUES, "turn": WHOLE_TILE,
-                             "out": lambda tile: tile // self.columns * n_positions}
+            self.attention_depth = max(self.attention_depth, n_words * n_positions)
+            return fields | {"drain": Drain.VALUES, "out": lambda tile: tile * n_positions}
         if name in self.keys:
             tokens = self._contiguous(n_positions)
             n_channels = n_words * self.lanes
-            placed = self._place(step, name, len(tokens), n_channels, tokens)
+            placed = self._place(step, name, len(tokens), n_channels, tokens, token_minor=True)
             return fields | {"drain": Drain.KEYS, "turn": self.lanes, "out_step": n_channels,
-                             "out_plane_stride": placed.plane_stride,
+                             "out_stride": placed.plane_stride,
                              "out": lambda tile: placed.base + tile * self.lanes}
         placed = self._place(step, name, n_words, n_positions, channels)
-        return fields | {"drain": Drain.SPIKES, "out_plane_stride": placed.plane_stride,
-                         "out": lambda tile: placed.base + tile * n_positions}
+        return fields | {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
+                         "out_step": placed.position_stride,
+                         "out": lambda tile: placed.base + tile * placed.word_stride}
 
     def _refuse_readers(self, name, what):
         for layer in self.model.layers:
             if getattr(layer, "source", None) == name:
                 raise ValueError(f"Layer {layer.name}: {name} must not {what}")
 
-    def _place(self, step, name, n_words, n_positions, channels):
+    def _place(self, step, name, n_words, n_positions, channels, *, token_minor=False):
         size = self.planes * n_words * n_positions
         base = self.allocator.place(name, size, step)
-        self.maps[name] = SpikeMap(base, self.planes, n_words, n_positions, channels)
+        self.maps[name] = SpikeMap(base, self.planes, n_words, n_positions, channels, token_minor)
         return self.maps[name]
 
     def _tile(self, channels, *, first_mask=None, last_mask=None, **fields):
@@ -256,21 +262,21 @@ class _Compiler:
         heads, dk, dv = self.shapes[layer.name]
         n_tokens = int(np.prod(self.shapes[layer.keys][1:]))
         channels = self._by_head(heads * dv, heads)
-        owned = -(-len(channels) // self.columns)
-        base = owned * n_tokens
-        self.kv_base[layer.name] = base
-        self.attention_depth = max(self.attention_depth, base + owned * dk)
+        base, n_rows = len(channels) * n_tokens, len(channels) * dk
+        n_digits = -(-kv_width(self.kv_ranges[layer.name][1]) // bits_for(self.model.max_count))
+        self.kv_base[layer.name], self.kv_digits[layer.name] = base, n_digits
+        self.attention_depth = max(self.attention_depth, base + n_digits * n_rows)
 
         record = self._record(source, layer, line_stride=0, row_step=self.lanes)
-        record |= {"drain": Drain.KEY_VALUES, "turn": WHOLE_TILE}
-        lines, positions = identity_windows(dk, row_step=self.lanes)
+        record |= {"drain": Drain.KEY_VALUES, "out_digits": n_digits - 1, "out_stride": n_rows}
+        lines, positions = identity_windows(dk, words=source.words, stride=source.position_stride,
+                                            row_step=self.lanes)
         # Attention rows have no bias; one tile of neurons serves all.
         neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
         per_head = len(channels) // heads
         tiles = [self._tile(channels[tile],
-                            spike=source.base + tile // per_head * dk,
-                            row=tile // self.columns * n_tokens, words=source.words - 1,
-                            out=base + tile // self.columns * dk, neuron=neuron, stream=0)
+                            spike=source.base + tile // per_head * dk, row=tile * n_tokens,
+                            words=0, out=base + tile * dk, neuron=neuron, stream=0)
                  for tile in range(len(channels))]
         return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
 
@@ -280,11 +286,16 @@ class _Compiler:
         n_tokens = source.positions
         channels = self._by_head(heads * dv, heads)
         placed = self._place(step, counts_name(layer), len(channels), n_tokens, channels)
+        n_digits, n_rows = self.kv_digits[layer.key_values], len(channels) * dk
+        # The most significant digits come first; they lie behind all others.
+        base = self.kv_base[layer.key_values] + (n_digits - 1) * n_rows
 
         record = self._record(source, layer, line_stride=0, row_step=self.lanes)
-        record |= {"drain": Drain.SPIKES, "turn": WHOLE_TILE,
-                   "out_plane_stride": placed.plane_stride}
-        lines, positions = identity_windows(n_tokens, row_step=self.lanes)
+        record |= {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
+                   "out_step": placed.position_stride,
+                   "digits": n_digits - 1, "digit_stride": -n_rows}
+        lines, positions = identity_windows(n_tokens, words=1, stride=source.position_stride,
+                                            row_step=self.lanes)
         neurons = self.neurons.place(layer, channels)
         per_head = len(channels) // heads
         tiles = []
@@ -294,14 +305,13 @@ class _Compiler:
             ones = (1 << self.lanes) - 1
             tiles.append(self._tile(
                 channels[tile],
-                spike=source.base + first_word * n_tokens,
+                spike=source.base + first_word * source.word_stride,
                 # The row of the head's first channel, less the bits in front of it.
-                row=self.kv_base[layer.key_values] + tile // self.columns * dk
-                - begin % self.lanes,
+                row=base + tile * dk - begin % self.lanes,
                 words=last_word - first_word,
                 first_mask=ones & ~((1 << begin % self.lanes) - 1),
                 last_mask=(2 << (begin + dk - 1) % self.lanes) - 1,
-                out=placed.base + tile * n_tokens, neuron=neurons[tile], stream=0))
+                out=placed.base + tile * placed.word_stride, neuron=neurons[tile], stream=0))
         return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
 
     def _token_sum(self, step, layer):
@@ -312,6 +322,6 @@ class _Compiler:
         channels = self._contiguous(self.shapes[counts_name(layer)][0])
         placed = self._place(step, counts_name(layer), len(channels), 1, channels)
         record = {"token_sum": 1, "drain": Drain.SPIKES, "tiles": placed.words,
-                  "out_step": placed.base, "out_plane_stride": placed.plane_stride}
+                  "out_step": placed.base, "out_stride": placed.plane_stride}
         return LayerPlan(layer.name, record, (), (), (), tuple(map(int, thresholds[0])),
                          channels, None)

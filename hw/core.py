@@ -152,7 +152,7 @@ class Core(wiring.Component):
             token_sum.start.eq(sequencer.fire_sums),
             token_sum.words.eq(sequencer.layer.tiles),
             token_sum.out.eq(sequencer.layer.out_step),
-            token_sum.plane_stride.eq(sequencer.layer.out_plane_stride),
+            token_sum.plane_stride.eq(sequencer.layer.out_stride),
         ]
 
         # One class per logit beat; the header says how many there are. One more beat closes the

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden import PIXELS
+from golden import PIXELS, SpikeCode
 from golden.shapes import shapes
 
 from .capacities import PIXEL_PLANES, words_of
@@ -120,9 +120,12 @@ class _Core:
         tile_cycles = words_of(needed.tile) + 1
         drain = layer.record["drain"]
         for column in self.columns:
-            column.begin(drain, needed.planes)
+            column.begin(drain, needed.planes, needed.digit_width,
+                         layer.record["out_digits"] + 1)
         dealt = _deal(layer, n_columns)
-        entries = _Entries(layer, self.words[self.plan.source_name(layer)])
+        digit_marks = (needed.digit_width - 1 if needed.spike_code is SpikeCode.THERMOMETER
+                       else 0)
+        entries = _Entries(layer, self.words[self.plan.source_name(layer)], digit_marks)
         upcoming = next(dealt)
         # Tile record, line and window come before the first position of a line.
         ready = now + 1 + tile_cycles + 2
@@ -179,11 +182,15 @@ def _deal(layer, n_columns):
 
 
 class _Entries:
-    """Events per word of each job, in the order in which the walker reads the words."""
+    """Events per word of each job, in the order in which the walker reads the words.
 
-    def __init__(self, layer, words):
+    ``digit_marks`` words double in front of every digit but the first and read nothing.
+    """
+
+    def __init__(self, layer, words, digit_marks):
         self.layer = layer
         self.words = words
+        self.digit_marks = digit_marks
         self.known = {}
 
     def of(self, tile, line, position):
@@ -198,19 +205,22 @@ class _Entries:
 
     def _count(self, fields, line, position, record):
         start = fields["spike"] - self.layer.source.base + line.offset + position.offset
-        n_words = fields["words"] + 1
-        planes = np.arange(record["planes"] + 1)[:, None, None, None] * record["plane_stride"]
-        lines = np.arange(line.taps + 1)[:, None, None] * record["line_stride"]
-        taps = np.arange(position.taps + 1)[:, None]
-        offsets = np.arange(n_words) * record["word_stride"]
-        words = self.words[start + planes + lines + taps + offsets]
+        planes = np.arange(record["planes"] + 1)[:, None, None] * record["plane_stride"]
+        lines = np.arange(line.steps + 1)[:, None] * record["line_stride"]
+        offsets = np.arange(position.steps + fields["words"] + 1) * record["word_stride"]
+        words = self.words[start + planes + lines + offsets]
         words[..., 0] &= np.uint64(fields["first_mask"])
         words[..., -1] &= np.uint64(fields["last_mask"])
         words = words.reshape(len(planes), -1)
         events = words != 0 if record["depthwise"] else np.bitwise_count(words)
         entries = []
-        for plane in events.astype(int).tolist():
-            if entries and record["double"]:
-                entries.append(1)
-            entries += plane
+        for digit in range(record["digits"] + 1):
+            if digit:
+                entries += [1] * self.digit_marks
+            for index, plane in enumerate(events.astype(int).tolist()):
+                doubled = digit > 0 if index == 0 else record["double"]
+                if doubled and not any(plane):
+                    # Something must double.
+                    plane[-1] = 1
+                entries += plane
         return entries

@@ -77,15 +77,19 @@ def _layer(plan, layer, planned, additions):
     spiking = _plane_probabilities(plan, plan.source_name(planned))
     record, tiles = planned.record, len(planned.tiles)
     positions = len(planned.lines) * len(planned.positions)
-    taps = (sum(line.taps + 1 for line in planned.lines)
-            * sum(position.taps + 1 for position in planned.positions)) / positions
+    # Words of a job in one plane, and taps.
+    words = (sum(line.steps + 1 for line in planned.lines)
+             * sum(position.steps + 1 + planned.tiles[0]["words"]
+                   for position in planned.positions)) / positions
+    taps = words / (1 if record["depthwise"] else planned.source.words)
+    if not isinstance(layer, Conv):
+        taps = 1
 
-    # One job: words read, and events with their spread.
-    words = planned.tiles[0]["words"] + 1
+    # One job: words read, and events with their spread. A pass is a plane of a digit.
     inputs = _inputs(plan, layer, planned)
     fan_out = int((planned.channels >= 0).sum())
-    marks = record["double"] * record["planes"]
-    reads = (record["planes"] + 1) * taps * words + marks
+    digits = record["digits"] + 1
+    reads = (record["planes"] + 1) * digits * words
     if record["depthwise"]:
         busy = [1 - (1 - p) ** lanes for p in spiking]
         events, spread = taps * sum(busy), taps * sum(p * (1 - p) for p in busy)
@@ -94,15 +98,15 @@ def _layer(plan, layer, planned, additions):
             p * (1 - p) for p in spiking)
         if additions is not None:
             events = additions / positions / fan_out
-    adding = _mean_of_larger(events + marks, sqrt(spread), lanes + 2)
-    job = max(reads, adding)
+        # Passes without spikes take an event to double.
+        empty = sum((1 - p) ** (taps * inputs) for p in spiking)
+        events = digits * (events + empty * max(record["double"], digits > 1))
+    drained = lanes * (record["out_digits"] + 1) + 2
+    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained))
 
-    owned = -(-tiles // columns) / tiles
     match record["drain"]:
         case Drain.LOGITS:
             work = positions * tiles * job
-        case Drain.VALUES | Drain.KEY_VALUES:
-            work = tiles * _owned(positions, job, reads, owned)
         case Drain.KEYS:
             # The last token of a block stores all its words, one turn of the bus each.
             blocks = -(-positions // lanes)
@@ -112,9 +116,8 @@ def _layer(plan, layer, planned, additions):
         case Drain.SUMS:
             work = positions * tiles * max(job / columns, lanes)
         case _:
-            work = positions * tiles * max(job / columns, needed.planes)
-            if isinstance(layer, Query):
-                work = tiles * _owned(positions, job, reads, owned)
+            stored = needed.planes * (record["out_digits"] + 1)
+            work = positions * tiles * max(job / columns, stored)
     deal = positions * tiles * 2 + tiles * (words_of(needed.tile) + 3 + 2 * len(planned.lines))
     load = 0
     if needed.external:

@@ -13,7 +13,7 @@ __all__ = ["Finder", "event_layout"]
 def event_layout(capacities):
     """Layout of an event: the row to fetch and the lanes that add it.
 
-    An event without lanes adds nothing; it doubles the sums or closes them.
+    An event marked ``double`` doubles the sums before it adds. One without lanes adds nothing.
     """
     return data.StructLayout({
         "row": capacities.row_address,
@@ -89,6 +89,6 @@ class Finder(wiring.Component):
         with m.If(self.words.ready):
             m.d.sync += [occupied.eq(self.words.valid), word.eq(self.words.payload)]
         with m.Elif(~self.hold):
-            m.d.sync += word.spikes.eq(rest)
+            m.d.sync += [word.spikes.eq(rest), word.double.eq(0)]
 
         return m

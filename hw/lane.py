@@ -11,17 +11,14 @@ __all__ = ["Lane"]
 class Lane(wiring.Component):
     """Adds up the row entries of the spikes that fired.
 
-    One event per cycle. An event adds a weight or an attention entry (the other one is 0), or
-    doubles the sum between two bit planes (both are 0). The event marked ``last`` closes the sum:
-    it moves to ``shadow`` in the same edge that clears the accumulator, so the next sum starts in
-    the next cycle.
+    One event per cycle. An event adds an entry, to the sum or to its double. The event marked
+    ``last`` closes the sum: it moves to ``shadow`` in the same edge that clears the accumulator, so
+    the next sum starts in the next cycle.
 
     Parameters
     ----------
-    weight_width : int
-        Bits of a weight, two's complement.
     entry_width : int
-        Bits of an attention entry, unsigned.
+        Bits of an entry, two's complement.
     width : int
         Bits of the sum, two's complement. The caller proves that no sum leaves it.
 
@@ -29,8 +26,7 @@ class Lane(wiring.Component):
     -------
     valid : In(1)
         An event is there.
-    weight : In(signed(weight_width))
-    entry : In(entry_width)
+    entry : In(signed(entry_width))
     double : In(1)
     last : In(1)
     release : In(1)
@@ -39,14 +35,13 @@ class Lane(wiring.Component):
         The finished sum, from one cycle after ``last`` until ``release``.
     """
 
-    def __init__(self, *, weight_width, entry_width, width):
-        if width <= max(weight_width, entry_width):
-            raise ValueError(f"Sum must be wider than weights of {weight_width} and entries of "
-                             f"{entry_width} bits, not {width!r} bits")
+    def __init__(self, *, entry_width, width):
+        if width <= entry_width:
+            raise ValueError(f"Sum must be wider than entries of {entry_width} bits, not "
+                             f"{width!r} bits")
         super().__init__({
             "valid": In(1),
-            "weight": In(signed(weight_width)),
-            "entry": In(entry_width),
+            "entry": In(signed(entry_width)),
             "double": In(1),
             "last": In(1),
             "release": In(1),
@@ -58,17 +53,8 @@ class Lane(wiring.Component):
         width = len(self.shadow)
 
         accumulator = Signal(signed(width))
-        weight = Signal(signed(width))
-        entry = Signal(width)
         total = Signal(signed(width))
-        # Weight, entry and doubled sum exclude each other, so that one OR, in the table in front of
-        # the carry, is the whole operand multiplexer.
-        operand = weight | entry | (accumulator & self.double.replicate(width))
-        m.d.comb += [
-            weight.eq(self.weight),
-            entry.eq(self.entry),
-            total.eq(accumulator + operand.as_signed()),
-        ]
+        m.d.comb += total.eq(Mux(self.double, accumulator << 1, accumulator) + self.entry)
 
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(self.valid):

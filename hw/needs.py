@@ -3,7 +3,7 @@
 from amaranth.utils import bits_for
 
 from golden import Conv, Logits, TokenSum, Write
-from golden.ranges import analyse, kv_width, width
+from golden.ranges import analyse, width
 
 from .capacities import Capacities, words_of
 
@@ -29,7 +29,7 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     ranges = analyse(model)
     sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
     potentials = [width(*bounds) for name, bounds in ranges.potential.items() if name not in sums]
-    entry = max([bits_for(model.max_count), *(kv_width(high) for _, high in ranges.kv.values())])
+    row_width = max(weight_width, bits_for(model.max_count) + 1)
     shifts = [layer.drain.shift for layer in model.layers
               if isinstance(layer, Conv) and isinstance(layer.drain, Write | Logits)]
     sizes |= {
@@ -37,10 +37,8 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
         "pixel_channels": model.image_shape[2],
         "pixel_constant": model.pixel_constant,
         "weight_width": weight_width,
-        "accumulator_width": max([*potentials, width(*ranges.logits), entry + 1,
-                                  weight_width + 1]),
+        "accumulator_width": max([*potentials, width(*ranges.logits), row_width + 1]),
         "stream_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
-        "entry_width": entry,
         "sum_width": max([width(*ranges.potential[name]) for name in sums], default=2),
         "shift_width": bits_for(max(shifts, default=0)),
     }

@@ -1,9 +1,10 @@
 """The packer: from fired neurons to the words that memories store."""
 
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory as RegisterFile
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from .records import Drain
 
@@ -12,12 +13,15 @@ __all__ = ["SpikePacker"]
 
 
 class SpikePacker(wiring.Component):
-    """Collects the neurons of a job and stores them as words.
+    """Collects neurons and stores them as words of one bit per lane.
 
-    Neurons arrive in descending lane order, lane 0 last. Spike words (a plane of a position) leave
-    in the cycles that ``slot`` grants, one plane each; rows of the attention memory leave at once.
-    Keys are collected token-minor: a word holds one channel of ``lanes`` tokens, and leaves with
-    the last of them.
+    Neurons arrive in descending lane order, lane 0 last. Each is a few bits: a spike code, a count,
+    or a digit of a potential. They are written into small register files side by side, and read
+    across them, bit by bit: one file per lane, or, for keys, one per token of a block, so that a
+    word holds one channel of ``lanes`` tokens. Of a potential one digit is written per cycle.
+
+    Words leave in the cycles that ``slot`` grants, while the neurons of the next job arrive. The
+    words of keys leave with the last token of their block.
 
     Parameters
     ----------
@@ -29,15 +33,15 @@ class SpikePacker(wiring.Component):
     fired, lane, result, value, count, code : In
         A neuron, as ``FiringUnit`` gives it.
     slot : In(1)
-        This column may use the spike bus now.
-    spike_write : Out(1)
-    spike_address : Out(capacities.spike_address)
-    spike_data : Out(lanes)
-    row_write : Out(1)
-    row_address : Out(capacities.out_address)
-    row_data : Out(lanes * entry_width)
+        This column may use the bus now.
+    spike_write, attention_write : Out(1)
+        A word leaves for the spike or the attention memories.
+    address : Out(capacities.out_address)
+    bit : Out(capacities.digit_bit)
+        Bit of the entries of the attention memory that the word holds.
+    word : Out(lanes)
     advance : Out(1)
-        The neuron is taken now. Low while spike words of an earlier one block the way.
+        The neuron is taken now. Low while words of an earlier one block the way.
     hold : In(1)
         Another taker of the neuron is not ready.
     idle : Out(1)
@@ -55,11 +59,10 @@ class SpikePacker(wiring.Component):
             "code": In(capacities.planes),
             "slot": In(1),
             "spike_write": Out(1),
-            "spike_address": Out(capacities.spike_address),
-            "spike_data": Out(capacities.lanes),
-            "row_write": Out(1),
-            "row_address": Out(capacities.out_address),
-            "row_data": Out(capacities.lanes * capacities.entry_width),
+            "attention_write": Out(1),
+            "address": Out(capacities.out_address),
+            "bit": Out(capacities.digit_bit),
+            "word": Out(capacities.lanes),
             "advance": Out(1),
             "hold": In(1),
             "idle": Out(1),
@@ -68,80 +71,89 @@ class SpikePacker(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         capacities = self.capacities
-        n_lanes, n_planes = capacities.lanes, capacities.planes
-        drain = self.layer.drain
-        width = max(capacities.entry_width, n_planes)
-        codes = data.ArrayLayout(data.ArrayLayout(1, n_planes), n_lanes)
+        n_lanes, digit_width = capacities.lanes, capacities.digit_width
+        width = max(capacities.planes, digit_width)
+        layer, drain = self.layer, self.layer.drain
+        keys = drain == Drain.KEYS
+        potential = drain == Drain.KEY_VALUES
+        to_attention = potential | (drain == Drain.VALUES)
 
-        # A job's neurons shift in from the low end, into zeros.
+        # Of other drains than keys the job that arrives and the one that leaves take turns in the
+        # lower and the upper half of the register files.
+        digit = Signal(capacities.digit)
+        half = Signal()
+        leaving = Signal()
+        reading = Signal(max(bits_for(n_lanes - 1), len(digit) + 1))
+        filling = Signal.like(reading)
+        m.d.comb += filling.eq(Mux(keys, self.lane, Cat(digit, half)))
+
+        last_digit, complete, blocked, stored = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += [
+            last_digit.eq(~potential | (digit == layer.out_digits)),
+            complete.eq(last_digit & Mux(keys, self.result.block_last, self.lane == 0)),
+            # The words that leave must not change, and only those of one job wait.
+            blocked.eq(leaving & (complete | (keys & (reading == self.lane)))),
+            self.advance.eq(~self.hold & (~self.fired | (last_digit & ~blocked))),
+            stored.eq(self.fired & (drain != Drain.SUMS) & (drain != Drain.LOGITS)
+                      & ~self.hold & ~blocked),
+        ]
+
         entry = Signal(width)
-        packed = Signal(width * n_lanes)
-        shifted = Signal(width * n_lanes)
-        with m.Switch(drain):
-            with m.Case(Drain.VALUES):
-                m.d.comb += entry.eq(self.count)
-            with m.Case(Drain.KEY_VALUES):
-                m.d.comb += entry.eq(self.value)
-            with m.Default():
-                m.d.comb += entry.eq(self.code)
-        m.d.comb += shifted.eq(Cat(entry, packed))
+        with m.If(potential):
+            m.d.comb += entry.eq(self.value.as_unsigned().word_select(digit, digit_width))
+        with m.Elif(drain == Drain.VALUES):
+            m.d.comb += entry.eq(self.count)
+        with m.Else():
+            m.d.comb += entry.eq(self.code)
 
-        # Keys: one word per channel, in which this token's place is replaced.
-        m.submodules.keys = keys = RegisterFile(shape=unsigned(n_lanes * n_planes),
-                                                depth=n_lanes, init=[])
-        collected, store = keys.read_port(domain="comb"), keys.write_port()
-        key_word = Signal(codes)
+        place = Signal(range(n_lanes))
+        present, mask = Signal(n_lanes), Signal(n_lanes)
+        plane = Signal(bits_for(width - 1))
+        m.d.comb += place.eq(Mux(keys, self.result.slot, self.lane))
+        for index in range(n_lanes):
+            here = stored & (place == index)
+            m.submodules[f"file_{index}"] = file = RegisterFile(
+                shape=unsigned(width), depth=1 << len(reading), init=[])
+            write, read = file.write_port(), file.read_port(domain="comb")
+            m.d.comb += [
+                write.addr.eq(filling), write.data.eq(entry), write.en.eq(here),
+                read.addr.eq(reading),
+                self.word[index].eq(mask[index] & read.data.bit_select(plane, 1)),
+            ]
+            with m.If(here):
+                m.d.sync += present[index].eq(1)
+            with m.If(stored & complete):
+                m.d.sync += mask[index].eq(present[index] | (place == index))
+
+        last_plane = plane == Mux(to_attention, digit_width - 1, capacities.planes - 1)
+        leaves = Signal()
         m.d.comb += [
-            collected.addr.eq(self.lane),
-            store.addr.eq(self.lane),
-            store.data.eq(key_word),
-            store.en.eq(self.fired & self.advance & (drain == Drain.KEYS)),
+            leaves.eq(leaving & self.slot),
+            self.spike_write.eq(leaves & ~to_attention),
+            self.attention_write.eq(leaves & to_attention),
+            self.bit.eq(plane),
+            self.idle.eq(~leaving),
         ]
-        old = data.View(codes, collected.data)
-        for token in range(n_lanes):
-            with m.If(self.result.slot == token):
-                m.d.comb += key_word[token].as_value().eq(self.code)
-            with m.Elif(self.result.slot != 0):
-                m.d.comb += key_word[token].eq(old[token])
-
-        # The words on their way out: planes of one address after the other.
-        leaving = Signal(codes)
-        left = Signal(range(n_planes + 1))
-        address = Signal(capacities.spike_address)
-        complete = Signal()
-        with m.Switch(drain):
-            with m.Case(Drain.SPIKES):
-                m.d.comb += complete.eq(self.fired & (self.lane == 0))
-            with m.Case(Drain.KEYS):
-                m.d.comb += complete.eq(self.fired & self.result.block_last)
-
-        m.d.comb += [
-            self.spike_write.eq((left != 0) & self.slot),
-            self.spike_address.eq(address),
-            self.spike_data.eq(Cat(leaving[lane][0] for lane in range(n_lanes))),
-            self.advance.eq(~self.hold & ~(complete & (left != 0))),
-            self.row_write.eq(self.fired & self.advance & (self.lane == 0)
-                              & ((drain == Drain.VALUES) | (drain == Drain.KEY_VALUES))),
-            self.row_address.eq(self.result.out),
-            self.row_data.eq(Cat(shifted.word_select(lane, width)[:capacities.entry_width]
-                                 for lane in range(n_lanes))),
-            self.idle.eq(left == 0),
-        ]
-        with m.If(self.spike_write):
-            m.d.sync += [left.eq(left - 1), address.eq(address + self.layer.out_plane_stride)]
-            for lane in range(n_lanes):
-                m.d.sync += leaving[lane].as_value().eq(leaving[lane].as_value() >> 1)
-        with m.If(self.fired & self.advance):
-            m.d.sync += packed.eq(shifted)
+        leaving_digit = Signal.like(digit)
+        with m.If(leaves):
+            m.d.sync += plane.eq(plane + 1)
+            with m.If(~to_attention | last_plane):
+                m.d.sync += self.address.eq(self.address + layer.out_stride)
+            with m.If(last_plane):
+                m.d.sync += [plane.eq(0), leaving.eq(0)]
+                with m.If(potential & (leaving_digit != layer.out_digits)):
+                    m.d.sync += [leaving.eq(1), reading.eq(reading + 1),
+                                 leaving_digit.eq(leaving_digit + 1)]
+        with m.If(stored):
+            m.d.sync += digit.eq(Mux(last_digit, 0, digit + 1))
             with m.If(complete):
-                m.d.sync += [left.eq(n_planes), address.eq(self.result.out)]
-                with m.If(drain == Drain.KEYS):
-                    m.d.sync += [leaving.eq(key_word), address.eq(self.result.out + self.lane)]
-                with m.Else():
-                    m.d.sync += [leaving[lane].as_value().eq(shifted.word_select(lane, width))
-                                 for lane in range(n_lanes)]
+                m.d.sync += [
+                    leaving.eq(1), leaving_digit.eq(0), half.eq(~half),
+                    reading.eq(Mux(keys, self.lane, Cat(C(0, len(digit)), half))),
+                    self.address.eq(self.result.out + Mux(keys, self.lane, 0)),
+                ]
         # Clearing comes last, so that it is the registers' reset and takes no logic.
-        with m.If(self.fired & self.advance & (self.lane == 0)):
-            m.d.sync += packed.eq(0)
+        with m.If(stored & complete & (self.lane == 0)):
+            m.d.sync += present.eq(0)
 
         return m

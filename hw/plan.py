@@ -13,27 +13,30 @@ class Window:
     """Taps of one output line or position that lie inside the map.
 
     ``offset`` and ``row`` are added to the addresses of the first word and row; ``jump`` takes the
-    row from the last tap of a line to the first of the next; ``taps`` is their number less one.
+    row from the last word of a line to the first of the next. ``steps`` is, less one, the number
+    of lines, or, in the window of a position, the number of words that are read of each of them.
     """
 
     offset: int
     row: int
     jump: int
-    taps: int
+    steps: int
 
 
 @dataclass(frozen=True, eq=False)
 class SpikeMap:
     """Where a count tensor lies in the spike memory.
 
-    Word ``(plane, word, position)`` is at ``base + (plane * words + word) * positions + position``.
+    A plane holds all words of position 0, then those of position 1, and so on. A map of keys is
+    token-minor: ``positions`` are channels, ``channels`` holds tokens, and a plane holds the first
+    word of all positions, then the second ones.
 
     Parameters
     ----------
     base, planes, words, positions : int
     channels : int array, shape (words, lanes)
-        Channel of each bit, -1 where there is none. A map of keys is token-minor: ``positions``
-        are channels and ``channels`` holds tokens.
+        Channel of each bit, -1 where there is none.
+    token_minor : bool
     """
 
     base: int
@@ -41,11 +44,22 @@ class SpikeMap:
     words: int
     positions: int
     channels: np.ndarray
+    token_minor: bool = False
 
     @property
     def plane_stride(self):
         """Distance of two planes."""
         return self.words * self.positions
+
+    @property
+    def word_stride(self):
+        """Distance of two words of a position."""
+        return self.positions if self.token_minor else 1
+
+    @property
+    def position_stride(self):
+        """Distance of two positions."""
+        return 1 if self.token_minor else self.words
 
     @property
     def size(self):
@@ -54,7 +68,8 @@ class SpikeMap:
 
     def address(self, plane, word, position):
         """Address of a word; arrays broadcast."""
-        return self.base + (plane * self.words + word) * self.positions + position
+        return (self.base + plane * self.plane_stride + word * self.word_stride
+                + position * self.position_stride)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ class Drain(enum.Enum, shape=3):
     KEYS = 1
     #: Counts, to the attention memory: the rows that the first pass of attention adds.
     VALUES = 2
-    #: Potentials, to the attention memory: the rows that the second pass of attention adds.
+    #: Potentials, digit by digit, to the attention memory: the rows of the second pass.
     KEY_VALUES = 3
     #: Stream values, to the sum memory.
     SUMS = 4
@@ -48,6 +48,21 @@ class Records:
     def row_address(self):
         """Shape of an address of a row: weights or attention entries."""
         return unsigned(bits_for(max(self.weight_depth, self.attention_depth) - 1))
+
+    @property
+    def attention_address(self):
+        """Shape of an address of the attention memory."""
+        return unsigned(bits_for(self.attention_depth - 1))
+
+    @property
+    def digit_bit(self):
+        """Shape of the number of a bit of a digit."""
+        return unsigned(bits_for(self.digit_width - 1))
+
+    @property
+    def digit(self):
+        """Shape of the number of a digit of an attention entry."""
+        return unsigned(bits_for(self.digits - 1))
 
     @property
     def stream_address(self):
@@ -95,7 +110,12 @@ class Records:
             "line_stride": self.spike_address,
             "word_stride": self.spike_address,
             "row_step": bits_for(self.lanes),
-            "out_plane_stride": self.spike_address,
+            # Digits, less one, of the entries that are read and of those that are stored.
+            "digits": self.digit,
+            "digit_stride": self.row_address,
+            "out_digits": self.digit,
+            # From plane to plane of a spike map, from digit to digit of attention rows.
+            "out_stride": self.out_address,
             "out_step": self.out_address,
             "stream_step": self.stream_address,
             "turn": position,
@@ -113,6 +133,7 @@ class Records:
         return data.StructLayout({
             "spike": self.spike_address,
             "row": self.row_address,
+            # Words of each line that are read beyond those of the window.
             "words": unsigned(10),
             "first_mask": self.lanes,
             "last_mask": self.lanes,
@@ -129,7 +150,7 @@ class Records:
             "offset": self.spike_address,
             "row": self.row_address,
             "jump": self.row_address,
-            "taps": unsigned(4),
+            "steps": unsigned(10),
         })
 
     @property
@@ -139,8 +160,7 @@ class Records:
             "spike": self.spike_address,
             "row": self.row_address,
             "jump": self.row_address,
-            "line_taps": unsigned(4),
-            "position_taps": unsigned(4),
+            "lines": unsigned(4),
             "words": unsigned(10),
             "first_mask": self.lanes,
             "last_mask": self.lanes,

@@ -38,8 +38,8 @@ def memory_table(capacities):
     rows += [
         _row("spikes", capacities.lanes, capacities.spike_depth, columns, ONE_READER),
         _row("stream", capacities.stream_width, capacities.stream_depth, columns, ONE_READER),
-        _row("attention", capacities.lanes * capacities.entry_width, capacities.attention_depth,
-             columns, ONE_READER),
+        _slices("attention", capacities.lanes, capacities.digit_width, capacities.attention_depth,
+                columns),
         _row("sums", capacities.sum_width, capacities.sum_depth, 1, ONE_READER),
     ]
     return rows
@@ -53,6 +53,12 @@ def require_memory(device, capacities):
     advice = ("lower --columns, of which each has a copy of all spikes, run smaller images, or "
               "build with --target sim") if capacities.external else None
     device.require(bram=sum(row["blocks"] for row in rows), detail=f" ({named})", advice=advice)
+
+
+def _slices(name, width, slices, depth, copies):
+    """A memory of one reader that is built of equal slices."""
+    row = _row(name, width, depth, slices * copies, ONE_READER)
+    return row | {"width": slices * width, "copies": copies}
 
 
 def _row(name, width, depth, copies, shapes):

@@ -18,14 +18,14 @@ class Lanes(wiring.Component):
 
     Parameters
     ----------
-    lanes, weight_width, entry_width, width : int
+    lanes, entry_width, width : int
 
     Members
     -------
     valid, double, last : In(1)
         As in ``Lane``.
-    weights : In(lanes * weight_width)
-    entries : In(lanes * entry_width)
+    row : In(lanes * entry_width)
+        An entry per lane.
     release : In(lanes)
         One-hot: the shadow to take.
     taken : Out(signed(width))
@@ -34,15 +34,13 @@ class Lanes(wiring.Component):
         While low, ``taken`` waits and ``release`` is ignored.
     """
 
-    def __init__(self, *, lanes, weight_width, entry_width, width):
+    def __init__(self, *, lanes, entry_width, width):
         self.lanes = lanes
-        self.weight_width = weight_width
         self.entry_width = entry_width
         self.width = width
         super().__init__({
             "valid": In(1), "double": In(1), "last": In(1),
-            "weights": In(lanes * weight_width),
-            "entries": In(lanes * entry_width),
+            "row": In(lanes * entry_width),
             "release": In(lanes),
             "taken": Out(signed(width)),
             "advance": In(1),
@@ -54,13 +52,12 @@ class Lanes(wiring.Component):
         mixed = 0
         for index in range(self.lanes):
             m.submodules[f"lane_{index}"] = lane = Lane(
-                weight_width=self.weight_width, entry_width=self.entry_width, width=self.width)
+                entry_width=self.entry_width, width=self.width)
             m.d.comb += [
                 lane.valid.eq(self.valid),
                 lane.double.eq(self.double),
                 lane.last.eq(self.last),
-                lane.weight.eq(self.weights.word_select(index, self.weight_width)),
-                lane.entry.eq(self.entries.word_select(index, self.entry_width)),
+                lane.entry.eq(self.row.word_select(index, self.entry_width)),
                 lane.release.eq(self.release[index] & self.advance),
             ]
             mixed = mixed ^ lane.shadow.as_unsigned()

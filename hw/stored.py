@@ -28,7 +28,7 @@ class Stored:
     layer : int
         Number of the layer in the table.
     memory : str
-        ``spikes``, ``sums``, or ``stream.N`` and ``attention.N`` of column N.
+        ``spikes``, ``sums``, ``stream.N`` of column N, or ``attention.N`` for bit N of digits.
     addresses : int64 array, shape (words,)
         Every one is written; in ``sums`` repeatedly, elsewhere once.
     words : object array of int, shape (words,)
@@ -153,8 +153,11 @@ def _sums(plan, number, layer, values):
 
 
 def _rows(plan, number, name, values):
-    """Rows of the attention memory: values by token, or key-values by channel of the head."""
-    needed, planned = plan.needed, plan.layers[number]
+    """Rows of the attention memory: values by token, or key-values by channel of the head.
+
+    A word holds one bit of one digit, of all lanes.
+    """
+    planned, width = plan.layers[number], plan.needed.digit_width
     if planned.record["drain"] is Drain.VALUES:
         by_row = values.reshape(len(values), -1).T
     else:
@@ -165,13 +168,18 @@ def _rows(plan, number, name, values):
             by_row[:, head * dv:(head + 1) * dv] = values[head]
     padded = np.zeros((len(by_row), by_row.shape[1] + 1), np.int64)
     padded[:, :-1] = by_row
+    # Digits, tiles, rows, lanes.
+    digits = np.arange(planned.record["out_digits"] + 1)[:, None, None, None]
+    entries = padded[:, planned.channels].transpose(1, 0, 2) >> digits * width
+    out = np.array([fields["out"] for fields in planned.tiles])[:, np.newaxis]
+    addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.record["out_stride"]
+    lanes = np.arange(entries.shape[-1], dtype=np.uint64)
+    channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)
+    positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], entries.shape)
     result = []
-    for tile, (fields, channels) in enumerate(zip(planned.tiles, planned.channels, strict=True)):
-        entries = padded[:, channels]
-        words = np.array([sum(int(entry) << needed.entry_width * lane
-                              for lane, entry in enumerate(row)) for row in entries], object)
-        positions = np.arange(len(by_row))
-        result.append(Stored(name, number, f"attention.{tile % needed.columns}",
-                             fields["out"] + positions, words, needed.entry_width,
-                             channels[np.newaxis], positions[:, np.newaxis]))
+    for bit in range(width):
+        words = ((entries >> bit & 1).astype(np.uint64) << lanes).sum(axis=-1, dtype=np.uint64)
+        result.append(Stored(name, number, f"attention.{bit}", addresses.ravel(),
+                             words.ravel().astype(object), 1,
+                             channels.reshape(-1, len(lanes)), positions.reshape(-1, len(lanes))))
     return result

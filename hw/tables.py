@@ -88,9 +88,9 @@ def check_fields(plan):
         rules = [("output lines", len(layer.lines), 2**16),
                  ("positions per line", len(layer.positions), 2**16),
                  ("tiles", len(layer.tiles), 2**16),
-                 ("words per tap", max([tile["words"] + 1 for tile in layer.tiles], default=0),
-                  2**10),
-                 ("taps per line", max([w.taps + 1 for w in layer.positions], default=0), 2**4)]
+                 ("taps per column", max([w.steps + 1 for w in layer.lines], default=0), 2**4),
+                 ("words per line", max([tile["words"] for tile in layer.tiles], default=0)
+                  + max([w.steps + 1 for w in layer.positions], default=0), 2**10)]
         for what, value, limit in rules:
             if value > limit:
                 raise ValueError(f"Layer {layer.name}: {what} must be at most {limit}, "

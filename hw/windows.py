@@ -6,7 +6,7 @@ from .plan import Window
 __all__ = ["conv_windows", "identity_windows"]
 
 
-def conv_windows(layer, *, size, out_size, row_step, tap_rows):
+def conv_windows(layer, *, size, out_size, words, stride, row_step, tap_rows):
     """Windows of the output lines, and of the positions of each line.
 
     Rows are stored tap after tap, line-major, ``tap_rows`` rows each.
@@ -16,6 +16,10 @@ def conv_windows(layer, *, size, out_size, row_step, tap_rows):
     layer : Conv
     size, out_size : (int, int)
         Height and width of the input and output map.
+    words : int
+        Words that are read of an input position.
+    stride : int
+        Distance of two input positions in the spike memory.
     row_step : int
         Rows from one word to the next.
     tap_rows : int
@@ -27,25 +31,23 @@ def conv_windows(layer, *, size, out_size, row_step, tap_rows):
     """
     kernel = layer.weight.shape[-1]
     (_, width), (out_height, out_width) = size, out_size
-    if kernel == 1 and layer.stride == 1:
-        return identity_windows(out_height * out_width, row_step=row_step)
 
     lines = []
     for index in range(out_height):
         first, taps, start = _inside(index, size[0], kernel, layer)
-        lines.append(Window(start * width, first * kernel * tap_rows, 0, taps - 1))
+        lines.append(Window(start * width * stride, first * kernel * tap_rows, 0, taps - 1))
     positions = []
     for index in range(out_width):
         first, taps, start = _inside(index, width, kernel, layer)
         jump = row_step + (kernel - taps) * tap_rows
-        positions.append(Window(start, first * tap_rows, jump, taps - 1))
+        positions.append(Window(start * stride, first * tap_rows, jump, taps * words - 1))
     return tuple(lines), tuple(positions)
 
 
-def identity_windows(n_positions, *, row_step):
+def identity_windows(n_positions, *, words, stride, row_step):
     """Windows of a layer whose every output position sees the same input position only."""
     return ((Window(0, 0, 0, 0),),
-            tuple(Window(index, 0, row_step, 0) for index in range(n_positions)))
+            tuple(Window(index * stride, 0, row_step, words - 1) for index in range(n_positions)))
 
 
 def _inside(index, size, kernel, layer):

@@ -46,7 +46,7 @@ class Harness:
         # In Verilog, a module is named anew where a signal has its name.
         modules = {child._name.strip("\\ ").partition("$")[0]: child for child in dut
                    if isinstance(child, HierarchyObject)}
-        self.memories = {name: modules[name].words.words for name in ("stream", "attention")}
+        self.stream = modules["stream"].words.words
         self.stall, self.slot = stall, slot
         words = memory_words(self.given, self.sizes)
         self.weights, self.neurons = words["weights"], words["neurons"]
@@ -86,7 +86,10 @@ class Harness:
         cycles, rng = self.cycles, self.rng
         spikes = self.expect(number, "spikes")
         waiting = [job for _, job in jobs(planned, self.sizes)]
+        entries = {(bit, address): word for bit in range(self.sizes.digit_width)
+                   for address, word in self.expect(number, f"attention.{bit}").words.items()}
         written, sums, logits, offered = {}, {}, [], False
+        entry = {"entry_write": 0}
         begin, limit = cycles.count, cycles.count + 2000 + 400 * len(waiting)
         while True:
             offered = bool(waiting) and (offered or not rng.random() < self.stall)
@@ -96,13 +99,21 @@ class Harness:
                 layer=layer_word(planned, self.sizes), job__valid=int(offered),
                 weight_port_taken=taken,
                 job__payload=waiting[0] if offered else cycles.noise("job__payload"),
-                slot=pulse(rng, self.slot), logits__ready=ready, **self.data)
+                slot=pulse(rng, self.slot), logits__ready=ready, **self.data, **entry)
             done = cycles.get("idle") and not waiting
             assert not (taken and cycles.get("weight_read")), "the weight port is taken"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
-                address, word = cycles.get("spike_address"), cycles.get("spike_data")
-                self.compare_spikes(planned, spikes, address, word, written)
+                self.compare_spikes(planned, spikes, cycles.get("word_address"),
+                                    cycles.get("word"), written)
+            entry = {"entry_write": 0}
+            if cycles.get("attention_write"):
+                key = bit, address = cycles.get("word_bit"), cycles.get("word_address")
+                word = cycles.get("word")
+                golden_word = entries.pop(key, None)
+                assert word == golden_word, (f"{planned.name}: bit {bit} of row {address} is "
+                                             f"{word}, golden {golden_word}")
+                entry = {"entry_write": 1 << bit, "entry_address": address, "entry_data": word}
             if cycles.get("sum_write"):
                 channel = cycles.get("sum_address")
                 sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
@@ -112,17 +123,17 @@ class Harness:
             if offered and cycles.get("job__ready"):
                 waiting.pop(0)
                 offered = False
-            if done:
+            if done and not entry["entry_write"]:
                 break
             assert cycles.count < limit, f"{planned.name}: {len(waiting)} jobs are left"
         assert len(written) == len(spikes.words), f"{planned.name}: a spike word was not stored"
+        assert not entries, f"{planned.name}: {len(entries)} words of rows were not stored"
         width = self.sizes.sum_width
         sums = {channel: total & ((1 << width) - 1) for channel, total in sums.items()}
         assert sums == self.expect(number, "sums").words, f"{planned.name}: sums differ"
         if planned.record["drain"] is Drain.LOGITS:
             assert logits == self.golden.logits[0].tolist(), f"logits {logits}"
-        for memory in ("stream", "attention"):
-            self.compare_memory(number, planned, memory)
+        self.compare_stream(number, planned)
         return cycles.count - begin
 
     def compare_spikes(self, planned, spikes, address, word, written):
@@ -135,16 +146,15 @@ class Harness:
         written[address] = word
         self.spikes[address] = word
 
-    def compare_memory(self, number, planned, memory):
-        """Compares what a memory inside the column holds after a layer."""
-        words = self.memories[memory]
-        expected = self.expect(number, f"{memory}.0")
+    def compare_stream(self, number, planned):
+        """Compares what the stream memory inside the column holds after a layer."""
+        expected = self.expect(number, "stream.0")
         for index, (address, word) in enumerate(zip(expected.addresses, expected.words.values(),
                                                     strict=True)):
-            actual = int(words[address].value)
+            actual = int(self.stream[address].value)
             if actual != word:
                 channel, position = expected.locate(index, actual)
-                raise AssertionError(f"{planned.name}: {memory} of channel {channel}, position "
+                raise AssertionError(f"{planned.name}: stream of channel {channel}, position "
                                      f"{position} is {actual:x}, golden {word:x}")
 
 
@@ -152,7 +162,8 @@ async def run_network(dut, model, *, stall, slot):
     """Runs all layers on one image; returns the harness and the cycles of each layer."""
     harness = Harness(dut, model, stall=stall, slot=slot)
     await harness.cycles.reset(layer=0, job__valid=0, job__payload=0, slot=0, spike_read=0,
-                               weights=0, weight_port_taken=0, neuron=0, logits__ready=0, tag=0)
+                               weights=0, weight_port_taken=0, neuron=0, logits__ready=0, tag=0,
+                               entry_write=0, entry_address=0, entry_data=0)
     harness.preload(PIXEL_LAYER)
     cycles = {}
     for number, planned in enumerate(harness.given.layers):
@@ -181,12 +192,16 @@ async def layers_take_a_cycle_per_event(dut):
     compared = 0
     for planned in harness.plan.layers[1:]:
         if (planned.source is None or planned.record["depthwise"]
-                or planned.record["drain"] is Drain.KEYS):
+                or planned.record["drain"] in (Drain.KEYS, Drain.KEY_VALUES)):
             continue
-        # All tiles see the same spikes, or heads that all fire; a mark is an event, too.
-        marks = planned.record["double"] * planned.record["planes"] * planned.jobs
-        additions = executed[planned.name]
+        # All tiles see the same spikes, or heads that all fire; a plane without spikes takes an
+        # event to double, and every digit of an entry one.
+        record = planned.record
+        marks = record["double"] * record["planes"] * planned.jobs
+        additions = executed[planned.name] * (record["digits"] + 1)
         events = additions * len(planned.channels) // (planned.channels >= 0).sum() + marks
+        if record["digits"]:
+            events += planned.jobs * record["digits"] * SIZES.digit_width
         if events > planned.jobs * 2 * SIZES.lanes:
             compared += 1
             spent = cycles[planned.name]
@@ -199,12 +214,13 @@ async def silence_takes_no_events(dut):
     """Without spikes, a position takes as long as its words are read or its lanes drained."""
     harness, cycles = await run_network(dut, "silent.safetensors", stall=0.0, slot=1.0)
     for planned in harness.plan.layers[1:]:
-        # Keys leave all at once, with the last token of a block.
-        if planned.source is None or planned.record["drain"] is Drain.KEYS:
+        # Keys leave all at once, with the last token of a block; potentials digit by digit.
+        if planned.source is None or planned.record["drain"] in (Drain.KEYS, Drain.KEY_VALUES):
             continue
-        taps = max(line.taps + 1 for line in planned.lines) * max(
-            position.taps + 1 for position in planned.positions)
-        words = max(tile["words"] + 1 for tile in planned.tiles)
-        reads = (planned.record["planes"] + 1) * (taps * words + 1)
+        words = max(line.steps + 1 for line in planned.lines) * (
+            max(position.steps + 1 for position in planned.positions)
+            + max(tile["words"] for tile in planned.tiles))
+        passes = (planned.record["planes"] + 1) * (planned.record["digits"] + 1)
+        reads = passes * (words + 1) + planned.record["digits"] * SIZES.digit_width
         spent, bound = cycles[planned.name], planned.jobs * max(reads, SIZES.lanes + 1) + FILLING
         assert spent <= bound, f"{planned.name}: {spent} cycles, not {bound}"

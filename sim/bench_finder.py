@@ -22,7 +22,7 @@ def draw_word(rng, density):
     word = {"spikes": spikes, "row": rng.getrandbits(WORD["row"].width), "lanes": LANES,
             "double": 0, "last": 0}
     if kind < 0.2:
-        word |= {"spikes": 0, "double": 1}
+        word |= {"spikes": spikes * (kind < 0.1), "double": 1}
     elif kind < 0.5:
         word |= {"last": 1, "lanes": rng.randint(1, LANES)}
     elif not spikes:
@@ -39,6 +39,7 @@ def events_of(word, *, depthwise):
         return [event]
     found = [lane for lane in range(LANES) if spikes >> lane & 1]
     return [event | {"row": (word["row"] + lane) % (1 << WORD["row"].width), "mask": ONES,
+                     "double": word["double"] * (lane == found[0]),
                      "last": word["last"] * (lane == found[-1]), "additions": word["lanes"]}
             for lane in found]
 

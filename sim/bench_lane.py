@@ -1,7 +1,6 @@
 """Bench of the lane: every sum equals the golden convolution's potential."""
 
 import cocotb
-import numpy as np
 
 from golden import SpikeCode, planes
 
@@ -9,20 +8,22 @@ from .bench import Cycles, generators, parameters, pulse
 
 
 LANE = parameters()
-WEIGHT_WIDTH, ENTRY_WIDTH, WIDTH = LANE["weight_width"], LANE["entry_width"], LANE["width"]
-LEAST_WEIGHT = -(1 << WEIGHT_WIDTH - 1)
-MOST_ENTRY = (1 << ENTRY_WIDTH) - 1
+ENTRY_WIDTH, WIDTH = LANE["entry_width"], LANE["width"]
+LEAST = -(1 << ENTRY_WIDTH - 1)
 
 
 def events(counts, values, code, max_count):
     """(value, double) of every event that a column makes of one neuron's counts."""
     result = []
     for index, plane in enumerate(planes(counts, code, max_count)):
-        if index and code is SpikeCode.BITPLANE:
-            result.append((0, 1))
-        result += [(value, 0) for value, spike in zip(values.tolist(), plane.tolist(), strict=True)
-                   if spike]
-    # Without spikes, an event that adds nothing still closes the sum.
+        double = int(index > 0 and code is SpikeCode.BITPLANE)
+        added = [value for value, spike in zip(values.tolist(), plane.tolist(), strict=True)
+                 if spike]
+        # Without spikes, an event that adds nothing still doubles.
+        for value in added or [0] * double:
+            result.append((value, double))
+            double = 0
+    # It closes the sum, too.
     return result or [(0, 0)]
 
 
@@ -31,7 +32,7 @@ def fits(value):
     return -(1 << WIDTH - 1) <= value < 1 << WIDTH - 1
 
 
-async def run(dut, sums, *, stall, entries=False):
+async def run(dut, sums, *, stall):
     """Sends the events of all sums and compares each shadow until it is released.
 
     Parameters
@@ -40,13 +41,10 @@ async def run(dut, sums, *, stall, entries=False):
         Events and the expected sum.
     stall : float
         Probability of an idle cycle in front of an event.
-    entries : bool
-        Values are attention entries, not weights.
     """
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    used, unused = ("entry", "weight") if entries else ("weight", "entry")
-    await cycles.reset(valid=0, weight=0, entry=0, double=0, last=0, release=0)
+    await cycles.reset(valid=0, entry=0, double=0, last=0, release=0)
     await cycles.step()
     shadow = 0
     for number, (sequence, expected) in enumerate(sums):
@@ -55,14 +53,13 @@ async def run(dut, sums, *, stall, entries=False):
                 # Without valid, nothing else counts; a release does, at any time.
                 release = pulse(rng, 0.3)
                 await cycles.step(valid=0, release=release, **{
-                    name: cycles.noise(name) for name in ("weight", "entry", "double", "last")})
+                    name: cycles.noise(name) for name in ("entry", "double", "last")})
                 assert cycles.get_signed("shadow") == shadow, f"shadow before sum {number}"
                 shadow = 0 if release else shadow
             last = int(index == len(sequence) - 1)
             # A column never releases a sum in the cycle that closes the next one.
             release = 0 if last else pulse(rng, 0.3)
-            await cycles.step(valid=1, double=double, last=last, release=release,
-                              **{used: value, unused: 0})
+            await cycles.step(valid=1, double=double, last=last, release=release, entry=value)
             assert cycles.get_signed("shadow") == shadow, f"shadow in front of sum {number}"
             shadow = expected if last else 0 if release else shadow
         await cycles.step(valid=0, release=0)
@@ -82,35 +79,23 @@ async def weights_add_up(dut, code, stall, density):
     for max_count in (1, 2, 4, 15):
         for fan_in in (1, 2, 9):
             counts = draw.integers(0, max_count + 1, fan_in) * (draw.random(fan_in) < density)
-            weights = draw.integers(LEAST_WEIGHT, -LEAST_WEIGHT, fan_in)
+            weights = draw.integers(LEAST, -LEAST, fan_in)
             sums.append((events(counts, weights, code, max_count), int(counts @ weights)))
     await run(dut, [(sequence, total) for sequence, total in sums if fits(total)], stall=stall)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(code=list(SpikeCode))
-async def entries_add_up(dut, code):
-    """Attention entries are unsigned, up to the greatest one."""
-    _, draw = generators()
-    sums = []
-    for fan_in in (1, 2, 5):
-        for values in (np.full(fan_in, MOST_ENTRY), draw.integers(0, MOST_ENTRY + 1, fan_in)):
-            counts = draw.integers(0, 3, fan_in)
-            sums.append((events(counts, values, code, 2), int(counts @ values)))
-    await run(dut, [(sequence, total) for sequence, total in sums if fits(total)], stall=0.2,
-              entries=True)
-
-
-@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def sums_reach_the_bounds(dut):
-    """The most negative and the most positive sum, by weights and by doubling, and no spikes."""
+    """The least and the greatest sum, by adding, by doubling and by both, and no spikes."""
     _, _ = generators()
-    steps = (1 << WIDTH - 1) // -LEAST_WEIGHT
-    doubled = [(LEAST_WEIGHT, 0)] + [(0, 1)] * (WIDTH - WEIGHT_WIDTH)
+    steps = (1 << WIDTH - 1) // -LEAST
+    doubled = [(LEAST, 0)] + [(0, 1)] * (WIDTH - ENTRY_WIDTH)
+    both = [(-1, 0)] + [(-1, 1)] * (WIDTH - 2)
     await run(dut, [
-        ([(LEAST_WEIGHT, 0)] * steps, LEAST_WEIGHT * steps),
-        ([(-LEAST_WEIGHT - 1, 0)] * steps, (-LEAST_WEIGHT - 1) * steps),
+        ([(LEAST, 0)] * steps, LEAST * steps),
+        ([(-LEAST - 1, 0)] * steps, (-LEAST - 1) * steps),
         (doubled, -(1 << WIDTH - 1)),
+        (both, 1 - (1 << WIDTH - 1)),
         ([(0, 0)], 0),
         ([(-1, 0)], -1),
     ], stall=0.0)

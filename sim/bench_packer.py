@@ -12,18 +12,19 @@ from .stream import pack
 
 SIZES = capacities()
 LANES, D = SIZES.lanes, SIZES.max_count
-ENTRIES = 1 << SIZES.entry_width
+DIGIT_WIDTH = SIZES.digit_width
 
 
 class Task:
     """Neurons of a column's jobs, in order, and the words that must be stored.
 
-    ``neurons`` holds (lane, result, value, count) of each.
+    ``neurons`` holds (lane, result, value, count) of each, ``words`` the memory, address, bit and
+    bits of each word.
     """
 
-    def __init__(self, draw, drain):
-        self.draw, self.drain = draw, drain
-        self.neurons, self.spikes, self.rows = [], [], []
+    def __init__(self, draw, drain, *, n_digits=1):
+        self.draw, self.drain, self.n_digits = draw, drain, n_digits
+        self.neurons, self.words = [], []
         self.n_planes = SIZES.planes
         self.stride = int(draw.integers(1, SIZES.spike_depth // (2 * self.n_planes)))
 
@@ -44,8 +45,8 @@ class Task:
     def spread(self, counts, address):
         """Spike words of the counts that share words."""
         bits = planes(counts, SIZES.spike_code, D)
-        self.spikes += [(address + plane * self.stride, packed(bits[plane], 1))
-                        for plane in range(self.n_planes)]
+        self.words += [("spike", address + plane * self.stride, None, packed(bits[plane], 1))
+                       for plane in range(self.n_planes)]
 
     def positions(self, n_jobs):
         """Jobs of a layer that stores spikes."""
@@ -70,15 +71,18 @@ class Task:
 
     def attention(self, n_jobs):
         """Jobs of a layer that stores rows: values as counts, key-values as potentials."""
+        most = (1 << min(self.n_digits * DIGIT_WIDTH, SIZES.result_width - 1)) - 1
         for _ in range(n_jobs):
             n_lanes = int(self.draw.integers(1, LANES + 1))
             counts = self.counts(n_lanes)
-            values = self.draw.integers(0, ENTRIES, n_lanes)
-            values[0] = ENTRIES - 1
+            values = self.draw.integers(0, most, n_lanes, endpoint=True)
+            values[0] = most
             out = int(self.draw.integers(SIZES.attention_depth))
             self.fire(values, counts, out=out)
             entries = counts if self.drain is Drain.VALUES else values
-            self.rows.append((out, packed(entries, SIZES.entry_width)))
+            self.words += [("attention", out + digit * self.stride, bit,
+                            packed(entries >> digit * DIGIT_WIDTH + bit & 1, 1))
+                           for digit in range(self.n_digits) for bit in range(DIGIT_WIDTH)]
 
 
 async def store(dut, task, *, gap, hold, slot):
@@ -89,12 +93,13 @@ async def store(dut, task, *, gap, hold, slot):
     """
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    layer = pack(SIZES.layer, drain=task.drain.value, out_plane_stride=task.stride)
+    layer = pack(SIZES.layer, drain=task.drain.value, out_stride=task.stride,
+                 out_digits=task.n_digits - 1)
     await cycles.reset(layer=layer, fired=0, lane=0, result=0, value=0, count=0, code=0, slot=0,
                        hold=0)
-    neurons, spikes, rows = list(task.neurons), list(task.spikes), list(task.rows)
+    neurons, words = list(task.neurons), list(task.words)
     offered = False
-    while neurons or spikes or rows:
+    while neurons or words:
         offered = bool(neurons) and (offered or not rng.random() < gap)
         lane, result, value, count = neurons[0] if offered else (
             rng.randrange(LANES), cycles.noise("result"), 0, 0)
@@ -106,23 +111,24 @@ async def store(dut, task, *, gap, hold, slot):
             count=count if offered else rng.randint(0, D),
             code=packed(bits, 1) if offered else cycles.noise("code"))
         assert not (held and cycles.get("advance")), "a neuron was taken during hold"
-        if cycles.get("spike_write"):
-            assert cycles.get("slot"), "a word was stored in another column's turn"
-            assert spikes, "a spike word after the last one"
-            actual, golden = (cycles.get("spike_address"), cycles.get("spike_data")), spikes.pop(0)
-            number = len(task.spikes) - len(spikes)
-            assert actual == golden, f"spike word {number}: {actual}, golden {golden}"
-        if cycles.get("row_write"):
-            assert rows, "a row after the last one"
-            actual, golden = (cycles.get("row_address"), cycles.get("row_data")), rows.pop(0)
-            assert actual == golden, f"row {len(task.rows) - len(rows)}: {actual}, golden {golden}"
+        for memory in ("spike", "attention"):
+            if cycles.get(f"{memory}_write"):
+                assert cycles.get("slot"), "a word was stored in another column's turn"
+                assert words, "a word after the last one"
+                golden = words.pop(0)
+                actual = (memory, cycles.get("address"),
+                          None if memory == "spike" else cycles.get("bit"), cycles.get("word"))
+                number = len(task.words) - len(words)
+                assert actual == golden, f"word {number}: {actual}, golden {golden}"
         if offered and cycles.get("advance"):
             neurons.pop(0)
             offered = False
-        assert cycles.count < 60 * (len(task.neurons) + 10), f"{len(spikes)} words did not come"
+        limit = 60 * (len(task.neurons) * task.n_digits + len(task.words) + 10)
+        assert cycles.count < limit, f"{len(words)} words did not come"
     await cycles.step(fired=0, hold=0, slot=1)
     assert cycles.get("idle")
     assert not cycles.get("spike_write")
+    assert not cycles.get("attention_write")
     return cycles.count
 
 
@@ -147,15 +153,25 @@ async def keys_are_stored_token_minor(dut, gap, slot):
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(drain=[Drain.VALUES, Drain.KEY_VALUES], gap=[0.0, 0.6])
-async def rows_are_stored_at_once(dut, drain, gap):
-    """Rows of the attention memory, as wide as an entry may be, take no turn."""
+@cocotb.parametrize(n_digits=[0, 1, 3], gap=[0.0, 0.6], slot=[1.0, 0.25])
+async def rows_are_stored_bit_by_bit(dut, n_digits, gap, slot):
+    """Rows of the attention memory: counts (no digits), and potentials digit by digit."""
     _, draw = generators()
-    task = Task(draw, drain)
+    task = Task(draw, Drain.KEY_VALUES if n_digits else Drain.VALUES, n_digits=max(1, n_digits))
     task.attention(12)
-    count = await store(dut, task, gap=gap, hold=0.0, slot=0.0)
-    if not gap:
-        assert count == len(task.neurons) + 1, f"{count} cycles for {len(task.neurons)} neurons"
+    await store(dut, task, gap=gap, hold=0.0, slot=slot)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def keys_of_one_channel_wait_for_their_words(dut):
+    """A block of one channel and one token is overwritten only after it left."""
+    _, draw = generators()
+    task = Task(draw, Drain.KEYS)
+    for _ in range(6):
+        counts = draw.integers(0, D + 1, (1, 1))
+        task.fire(counts[0], counts[0], out=0, block_last=1)
+        task.spread(counts[:, 0], 0)
+    await store(dut, task, gap=0.0, hold=0.0, slot=0.25)
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

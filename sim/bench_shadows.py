@@ -7,8 +7,7 @@ from .bench import Cycles, generators, packed, parameters, pulse
 
 
 LANES = parameters()
-N_LANES, WEIGHT_WIDTH, WIDTH = LANES["lanes"], LANES["weight_width"], LANES["width"]
-ENTRY_WIDTH = LANES["entry_width"]
+N_LANES, ENTRY_WIDTH = LANES["lanes"], LANES["entry_width"]
 
 
 async def drain(cycles, expected, *, first_lane, stall, background):
@@ -30,41 +29,38 @@ async def drain(cycles, expected, *, first_lane, stall, background):
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(stall=[0.0, 0.6], entries=[False, True])
-async def sums_are_taken_lane_by_lane(dut, stall, entries):
+@cocotb.parametrize(stall=[0.0, 0.6])
+async def sums_are_taken_lane_by_lane(dut, stall):
     """While one position is drained, events of the next one are added."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(valid=0, double=0, last=0, weights=0, entries=0, release=0, advance=0)
+    await cycles.reset(valid=0, double=0, last=0, row=0, release=0, advance=0)
     started = np.zeros(N_LANES, np.int64)
 
     def row():
-        """Values of a random row, and the ports that carry it."""
-        if entries:
-            values = draw.integers(0, 1 << ENTRY_WIDTH, N_LANES)
-            return values, {"entries": packed(values, ENTRY_WIDTH), "weights": 0}
-        least = -(1 << WEIGHT_WIDTH - 1)
+        """Values of a random row, and the row."""
+        least = -(1 << ENTRY_WIDTH - 1)
         values = draw.integers(least, -least, N_LANES)
         if rng.random() < 0.2:
             values[:] = least
-        return values, {"weights": packed(values, WEIGHT_WIDTH), "entries": 0}
+        return values, packed(values, ENTRY_WIDTH)
 
     for position in range(12):
-        values, ports = row()
+        values, word = row()
         expected = started + values
-        await cycles.step(valid=1, double=0, last=1, advance=pulse(rng, 0.5), release=0, **ports)
+        await cycles.step(valid=1, double=0, last=1, advance=pulse(rng, 0.5), release=0,
+                          row=word)
         started = np.zeros(N_LANES, np.int64)
         accumulate = 3 if position % 2 else 0
 
         def background():
             nonlocal accumulate, started
             if not accumulate or rng.random() < 0.3:
-                return {"valid": 0, "last": cycles.noise("last"),
-                        "weights": cycles.noise("weights"), "entries": cycles.noise("entries")}
+                return {"valid": 0, "last": cycles.noise("last"), "row": cycles.noise("row")}
             accumulate -= 1
-            values, ports = row()
+            values, word = row()
             started = started + values
-            return {"valid": 1, "double": 0, "last": 0, **ports}
+            return {"valid": 1, "double": 0, "last": 0, "row": word}
 
         await drain(cycles, expected, first_lane=N_LANES - 1, stall=stall, background=background)
 
@@ -74,9 +70,9 @@ async def fewer_lanes_than_there_are(dut):
     """Lanes without a channel keep their sums; the next position overwrites them."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(valid=0, double=0, last=0, weights=0, entries=0, release=0, advance=0)
+    await cycles.reset(valid=0, double=0, last=0, row=0, release=0, advance=0)
     for first_lane in (0, N_LANES - 2, 1, N_LANES - 1):
         values = draw.integers(-1, 2, N_LANES)
-        await cycles.step(valid=1, last=1, weights=packed(values, WEIGHT_WIDTH))
+        await cycles.step(valid=1, last=1, row=packed(values, ENTRY_WIDTH))
         await drain(cycles, values, first_lane=first_lane, stall=0.0,
                     background=lambda: {"valid": 0})

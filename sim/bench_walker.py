@@ -23,7 +23,7 @@ ONES = (1 << LANES) - 1
 class Task:
     """A layer's jobs, the spike memory they read, and the words that must come of them."""
 
-    def __init__(self, rng, draw, *, channels, size, density):
+    def __init__(self, rng, draw, *, channels, size, density, n_digits=1):
         self.rng, self.draw = rng, draw
         self.channels, self.size = channels, size
         self.n_words = -(-channels // LANES)
@@ -41,44 +41,58 @@ class Task:
             self.memory[address] = self.word(plane, word, line, position)
         self.double = int(SIZES.spike_code is SpikeCode.BITPLANE and len(self.bits) > 1)
         self.row = int(draw.integers(0, 20))
+        self.n_digits, self.digit_stride = n_digits, int(draw.integers(100, 200))
+        self.digit_doublings = 1 if SIZES.spike_code is SpikeCode.BITPLANE else SIZES.digit_width
         self.jobs, self.expected, self.reads = [], [], 0
 
     def word(self, plane, word, line, position):
         """Spikes of one word, as an unsigned word."""
         return packed(self.bits[plane, word * LANES:(word + 1) * LANES, line, position], 1)
 
-    def layer(self, *, row_step, line_stride):
+    def layer(self, *, row_step, line_stride, word_stride=1):
         """Record of the layer."""
         return pack(SIZES.layer, double=self.double, planes=self.map.planes - 1,
                     plane_stride=self.map.plane_stride, line_stride=line_stride,
-                    word_stride=self.map.positions, row_step=row_step)
+                    word_stride=word_stride, row_step=row_step, digits=self.n_digits - 1,
+                    digit_stride=self.digit_stride)
 
-    def job(self, line, position, *, words, first_word=0, masks=(ONES, ONES)):
-        """Adds the job of an output position."""
-        spike = self.map.base + first_word * self.map.positions
+    def job(self, line, position, *, words=0, first_word=0, masks=(ONES, ONES)):
+        """Adds the job of an output position, which reads ``words`` more than its window says."""
+        spike = self.map.base + first_word * self.map.word_stride
         self.jobs.append(pack(
             SIZES.job, spike=spike + line.offset + position.offset,
-            row=self.row + line.row + position.row, jump=position.jump, line_taps=line.taps,
-            position_taps=position.taps, words=words - 1, first_mask=masks[0], last_mask=masks[1],
-            lanes=LANES))
+            row=self.row + line.row + position.row, jump=position.jump, lines=line.steps,
+            words=position.steps + words, first_mask=masks[0], last_mask=masks[1], lanes=LANES))
 
     def expect(self, taps, *, masks=(ONES, ONES), words):
         """Adds the words of a job: ``taps`` are (line, position, row), in order."""
         job = []
-        for plane in range(len(self.bits)):
-            if plane and self.double:
-                job.append({"double": 1})
-                self.reads += 1
+        for digit, plane in np.ndindex(self.n_digits, len(self.bits)):
+            read = []
             for (line, position, row) in taps:
                 for number, word in enumerate(words):
                     spikes = self.word(plane, word, line, position)
                     spikes &= masks[0] if number == 0 else ONES
                     spikes &= masks[1] if number == len(words) - 1 else ONES
-                    job.append({"spikes": spikes, "row": row + number * LANES})
-                    self.reads += 1
-        job[-1]["last"] = 1
-        self.expected += [word for word in job if word.keys() & {"double", "last"}
-                          or word["spikes"]]
+                    read.append({"spikes": spikes,
+                                 "row": row + number * LANES + digit * self.digit_stride,
+                                 "lanes": LANES * (digit == self.n_digits - 1)})
+            self.reads += len(read)
+            # Doublings that have no word with spikes to go with are words of their own.
+            doublings = self.double if plane else bool(digit) * self.digit_doublings
+            closing = digit == self.n_digits - 1 and plane == len(self.bits) - 1
+            sent = [word for word in read if word["spikes"]]
+            if not sent and (doublings or closing):
+                sent = [read[-1]]
+            self.reads += max(0, doublings - 1)
+            job += [{"double": 1} for _ in range(doublings - 1)] + sent
+            if doublings:
+                sent[0]["double"] = 1
+            if closing:
+                if sent[-1] is not read[-1]:
+                    job.append(read[-1])
+                job[-1]["last"] = 1
+        self.expected += job
 
 
 def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise=False):
@@ -90,29 +104,32 @@ def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise
     row_step = 1 if depthwise else LANES
     tap_rows = 1 if depthwise else task.n_words * LANES
     words = [0] if depthwise else list(range(task.n_words))
-    lines, positions = conv_windows(shape, size=size, out_size=out_size, row_step=row_step,
+    lines, positions = conv_windows(shape, size=size, out_size=out_size, words=len(words),
+                                    stride=task.map.position_stride, row_step=row_step,
                                     tap_rows=tap_rows)
     for index, out in enumerate(np.ndindex(*out_size)):
-        task.job(lines[index // len(positions)], positions[index % len(positions)],
-                 words=len(words))
+        task.job(lines[index // len(positions)], positions[index % len(positions)])
         taps = []
         for line, position in np.ndindex(kernel, kernel):
             at = out[0] * stride + line - padding, out[1] * stride + position - padding
             if 0 <= at[0] < size[0] and 0 <= at[1] < size[1]:
                 taps.append((*at, task.row + (line * kernel + position) * tap_rows))
         task.expect(taps, words=words)
-    return task, task.layer(row_step=row_step, line_stride=size[1])
+    return task, task.layer(row_step=row_step, line_stride=size[1] * task.map.position_stride,
+                            word_stride=task.map.position_stride if depthwise else 1)
 
 
-def head(rng, draw, *, channels, first, count, tokens, density):
+def head(rng, draw, *, channels, first, count, tokens, density, n_digits):
     """Task of a head: channels ``first`` and following of every token, within their words."""
-    task = Task(rng, draw, channels=channels, size=(1, tokens), density=density)
-    task.row -= first % LANES
+    task = Task(rng, draw, channels=channels, size=(1, tokens), density=density,
+                n_digits=n_digits)
+    task.row += LANES - first % LANES
     words = list(range(first // LANES, (first + count - 1) // LANES + 1))
     masks = ONES & ~((1 << first % LANES) - 1), (2 << (first + count - 1) % LANES) - 1
-    (line,), positions = identity_windows(tokens, row_step=LANES)
+    (line,), positions = identity_windows(tokens, words=1, stride=task.map.position_stride,
+                                          row_step=LANES)
     for token, position in enumerate(positions):
-        task.job(line, position, words=len(words), first_word=words[0], masks=masks)
+        task.job(line, position, words=len(words) - 1, first_word=words[0], masks=masks)
         task.expect([(0, token, task.row)], words=words, masks=masks)
     return task, task.layer(row_step=LANES, line_stride=0)
 
@@ -135,12 +152,12 @@ async def walk(dut, task, layer, *, stall):
             assert low <= 2, "more than two words after space went low"
             assert words, "a word after the last one"
             word = words.pop(0)
-            expected = pack(WORD, **{"spikes": 0, "row": 0, "lanes": LANES} | word)
+            expected = pack(WORD, **{"spikes": 0, "row": 0, "lanes": 0} | word)
             actual = cycles.get("word")
             if not word.get("spikes"):
-                # Nothing is added, so that the row does not matter.
-                actual &= ~pack(WORD, row=-1)
-                expected &= ~pack(WORD, row=-1)
+                # Nothing is added, so that row and lanes do not matter.
+                actual &= ~pack(WORD, row=-1, lanes=-1)
+                expected &= ~pack(WORD, row=-1, lanes=-1)
             assert actual == expected, (f"word {len(task.expected) - len(words) - 1}: "
                                         f"{actual:x}, not {expected:x}")
             finished = cycle
@@ -175,11 +192,14 @@ async def convolutions_read_their_taps(dut, stall, density):
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(stall=[0.0, 0.4])
-async def heads_read_their_channels_only(dut, stall):
-    """Heads that begin and end inside a word, inside the same word, and on its borders."""
+@cocotb.parametrize(stall=[0.0, 0.4], n_digits=[1, 3], density=[0.0, 0.1, 0.5])
+async def heads_read_their_channels_only(dut, stall, n_digits, density):
+    """Heads that begin and end inside a word, inside the same word, and on its borders.
+
+    Their rows have one digit and several, of which each is as many rows further on.
+    """
     rng, draw = generators()
     for first, count in ((0, LANES), (LANES // 2, LANES), (1, 2), (LANES - 1, LANES + 2)):
         task, layer = head(rng, draw, channels=3 * LANES, first=first, count=count, tokens=5,
-                           density=0.5)
+                           density=density, n_digits=n_digits)
         await walk(dut, task, layer, stall=stall)

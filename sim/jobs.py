@@ -39,7 +39,7 @@ def jobs(planned, capacities, *, first_tile=0):
             yield column, pack(
                 capacities.job, spike=tile["spike"] + line.offset + position.offset,
                 row=tile["row"] + line.row + position.row, jump=position.jump,
-                line_taps=line.taps, position_taps=position.taps, words=tile["words"],
+                lines=line.steps, words=position.steps + tile["words"],
                 first_mask=tile["first_mask"], last_mask=tile["last_mask"], lanes=tile["lanes"],
                 result=result)
             if turn_ends or record["drain"] is not Drain.KEYS:

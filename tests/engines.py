@@ -25,7 +25,7 @@ def sizes(*, lanes=8, code=SpikeCode.BITPLANE, max_count=4, **changes):
     return Capacities(**{
         "columns": 2, "lanes": lanes, "spike_code": code, "max_count": max_count,
         "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15, "stream_width": 17,
-        "entry_width": 9, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
+        "digits": 3, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
         "neuron_depth": 100, "program_depth": 200, "window_depth": 60, "spike_depth": 2000,
         "stream_depth": 300, "attention_depth": 150, "sum_depth": 3 * lanes} | changes)
 

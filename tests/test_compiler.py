@@ -20,30 +20,27 @@ def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
     layer = Conv("conv", "x.counts", np.zeros((1, 1, kernel, kernel), np.int8), 4, stride, padding,
                  1, None)
     words, lanes = 2, 8
-    lines, positions = conv_windows(layer, size=size, out_size=out_size, row_step=lanes,
-                                    tap_rows=words * lanes)
+    lines, positions = conv_windows(layer, size=size, out_size=out_size, words=words, stride=words,
+                                    row_step=lanes, tap_rows=words * lanes)
     for index in np.ndindex(*out_size):
         expected = []
         for dy, dx in np.ndindex(kernel, kernel):
             y, x = index[0] * stride + dy - padding, index[1] * stride + dx - padding
             if 0 <= y < size[0] and 0 <= x < size[1]:
-                expected.append((y * size[1] + x, (dy * kernel + dx) * words * lanes))
-        if kernel == 1 and stride == 1:
-            line, position = lines[0], positions[index[0] * size[1] + index[1]]
-        else:
-            line, position = lines[index[0]], positions[index[1]]
-        assert walked(line, position, size[1], words, lanes) == expected
+                expected += [((y * size[1] + x) * words + word,
+                              ((dy * kernel + dx) * words + word) * lanes)
+                             for word in range(words)]
+        assert walked(lines[index[0]], positions[index[1]], size[1], words, lanes) == expected
 
 
 def walked(line, position, width, words, row_step):
-    """Taps as the walker visits them: where each reads, and its first row."""
-    taps, row = [], line.row + position.row
-    for dy in range(line.taps + 1):
-        for dx in range(position.taps + 1):
-            taps.append((line.offset + position.offset + dy * width + dx, row))
-            row += row_step * (words - 1)
-            row += position.jump if dx == position.taps else row_step
-    return taps
+    """Words as the walker visits them: where each lies, and its first row."""
+    visited, row = [], line.row + position.row
+    for dy in range(line.steps + 1):
+        for step in range(position.steps + 1):
+            visited.append((line.offset + position.offset + dy * width * words + step, row))
+            row += position.jump if step == position.steps else row_step
+    return visited
 
 
 @pytest.mark.parametrize("code", SpikeCode)

@@ -47,18 +47,18 @@ CORES = [
 
 
 @pytest.mark.parametrize("widths", [
-    {"weight_width": 4, "entry_width": 7, "width": 12},
-    full({"weight_width": 2, "entry_width": 2, "width": 3}),
-    full({"weight_width": 8, "entry_width": 13, "width": 22}),
+    {"entry_width": 4, "width": 12},
+    full({"entry_width": 2, "width": 3}),
+    full({"entry_width": 8, "width": 22}),
 ])
 def test_lane_sums_match_golden(bench, widths):
     bench(Lane(**widths), "sim.bench_lane", widths)
 
 
 @pytest.mark.parametrize("widths", [
-    {"lanes": 12, "weight_width": 4, "entry_width": 7, "width": 12},
-    full({"lanes": 2, "weight_width": 2, "entry_width": 1, "width": 5}),
-    full({"lanes": 16, "weight_width": 8, "entry_width": 13, "width": 22}),
+    {"lanes": 12, "entry_width": 4, "width": 12},
+    full({"lanes": 2, "entry_width": 2, "width": 5}),
+    full({"lanes": 16, "entry_width": 8, "width": 22}),
 ])
 def test_drain_gives_every_sum(bench, widths):
     bench(Lanes(**widths), "sim.bench_shadows", widths)
