@@ -4,11 +4,12 @@ import argparse
 import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 from .command import guarded
 from .folder import read_description
-from .synthesis import TOP, WORK, estimate, run_yosys
+from .synthesis import ECP5, TOP, WORK, estimate, run_yosys
 
 
 __all__ = ["breakdown", "main"]
@@ -57,18 +58,30 @@ def breakdown(folder, *, limit=3600):
     """
     folder = Path(folder)
     (folder / WORK).mkdir(exist_ok=True)
-    run_yosys(folder, f"synth_ecp5 -nodsp -noflatten -top {TOP}", name="area", limit=limit)
+    run_yosys(folder, f"{ECP5} -noflatten -top {TOP}", name="area", define="ADDEND_ECP5",
+              limit=limit)
     modules = json.loads((folder / WORK / "area.json").read_text())["modules"]
     engines = {name: {"lut": 0, "ff": 0} for name, _ in ENGINES} | {REST: {"lut": 0, "ff": 0}}
     for name, module in modules.items():
-        used = estimate(module["num_cells_by_type"])
         engine = _engine(name.lstrip("\\"))
+        if engine is None:
+            # A module that is instantiated often; its cells belong to whatever contains it.
+            continue
+        cells = Counter(module["num_cells_by_type"])
+        for kind, number in module["num_cells_by_type"].items():
+            if kind in modules and _engine(kind.lstrip("\\")) is None:
+                for inner, count in modules[kind]["num_cells_by_type"].items():
+                    cells[inner] += number * count
+        used = estimate(cells)
         for kind in ("lut", "ff"):
             engines[engine][kind] += used[kind]
     return engines
 
 
 def _engine(module):
+    """Engine that a module belongs to, or None for a module of the library."""
+    if not module.startswith(TOP):
+        return None
     path = module.removeprefix(f"{TOP}.core.")
     for name, pattern in ENGINES:
         if re.fullmatch(pattern, path):

@@ -155,15 +155,15 @@ class _Compiler:
         rows = rows.reshape(len(channels), -1, self.lanes)
         row_step = 1 if layer.depthwise else self.lanes
         tap_rows = rows.shape[1] // kernel**2
+        # Of a depthwise layer, the next word of a line is the next position's.
+        words, word_stride = ((1, source.position_stride) if layer.depthwise
+                              else (source.words, source.word_stride))
         lines, positions = conv_windows(
-            layer, size=size, out_size=out_size, words=1 if layer.depthwise else source.words,
-            stride=source.position_stride, row_step=row_step, tap_rows=tap_rows)
+            layer, size=size, out_size=out_size, words=words, stride=source.position_stride,
+            word_stride=word_stride, row_step=row_step, tap_rows=tap_rows)
 
-        record = self._record(source, layer, row_step=row_step,
+        record = self._record(source, layer, row_step=row_step, word_stride=word_stride,
                               line_stride=size[1] * source.position_stride)
-        if layer.depthwise:
-            # A position has one word for each tile; the next word of a line is the next position's.
-            record["word_stride"] = source.position_stride
         record |= self._destination(step, layer, channels, int(np.prod(out_size)))
         out = record.pop("out")
         neurons = self.neurons.place(layer, channels)
@@ -179,7 +179,7 @@ class _Compiler:
         return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source,
                          rows_per_tile=rows.shape[1])
 
-    def _record(self, source, layer, *, line_stride, row_step):
+    def _record(self, source, layer, *, word_stride, line_stride, row_step):
         """Fields that follow from what a layer reads."""
         is_write = isinstance(layer, Conv) and isinstance(layer.drain, Write)
         pixels = source is self.maps[PIXELS]
@@ -192,9 +192,10 @@ class _Compiler:
             "attention_rows": int(not isinstance(layer, Conv)),
             "double": int(pixels or self.double),
             "planes": source.planes - 1,
-            "plane_stride": source.plane_stride,
             "line_stride": line_stride,
-            "word_stride": source.word_stride,
+            "plane_stride": source.plane_stride,
+            "rewind": -source.planes * source.plane_stride,
+            "word_stride": word_stride,
             "row_step": row_step,
             "digits": 0,
             "digit_stride": 0,
@@ -267,10 +268,12 @@ class _Compiler:
         self.kv_base[layer.name], self.kv_digits[layer.name] = base, n_digits
         self.attention_depth = max(self.attention_depth, base + n_digits * n_rows)
 
-        record = self._record(source, layer, line_stride=0, row_step=self.lanes)
+        record = self._record(source, layer, word_stride=source.word_stride, line_stride=0,
+                              row_step=self.lanes)
         record |= {"drain": Drain.KEY_VALUES, "out_digits": n_digits - 1, "out_stride": n_rows}
-        lines, positions = identity_windows(dk, words=source.words, stride=source.position_stride,
-                                            row_step=self.lanes)
+        lines, positions = identity_windows(
+            dk, words=source.words, stride=source.position_stride, word_stride=source.word_stride,
+            row_step=self.lanes)
         # Attention rows have no bias; one tile of neurons serves all.
         neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
         per_head = len(channels) // heads
@@ -290,12 +293,14 @@ class _Compiler:
         # The most significant digits come first; they lie behind all others.
         base = self.kv_base[layer.key_values] + (n_digits - 1) * n_rows
 
-        record = self._record(source, layer, line_stride=0, row_step=self.lanes)
+        record = self._record(source, layer, word_stride=source.word_stride, line_stride=0,
+                              row_step=self.lanes)
         record |= {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
                    "out_step": placed.position_stride,
                    "digits": n_digits - 1, "digit_stride": -n_rows}
-        lines, positions = identity_windows(n_tokens, words=1, stride=source.position_stride,
-                                            row_step=self.lanes)
+        lines, positions = identity_windows(
+            n_tokens, words=1, stride=source.position_stride, word_stride=source.word_stride,
+            row_step=self.lanes)
         neurons = self.neurons.place(layer, channels)
         per_head = len(channels) // heads
         tiles = []

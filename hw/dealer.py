@@ -33,6 +33,8 @@ class Dealer(wiring.Component):
     line, position : In(capacities.window)
     line_spike, line_row : In
         Where the line begins.
+    line_plane_jump : In(capacities.spike_address)
+        From the last line of a plane to the first of the next.
     offered : In(1)
         There is a position.
     taken : Out(1)
@@ -55,6 +57,7 @@ class Dealer(wiring.Component):
             "line": In(capacities.window),
             "line_spike": In(capacities.spike_address),
             "line_row": In(capacities.row_address),
+            "line_plane_jump": In(capacities.spike_address),
             "position": In(capacities.window),
             "offered": In(1),
             "taken": Out(1),
@@ -82,6 +85,11 @@ class Dealer(wiring.Component):
         turn_ends = Signal()
         m.d.comb += turn_ends.eq((next_turn == layer.turn - 1) | self.tile_ends)
 
+        # Tiles that read more words than the window says find them side by side.
+        span, plane_jump = Signal(capacities.spike_address), Signal(capacities.spike_address)
+        m.d.comb += [span.eq(self.position.span + tile.words),
+                     plane_jump.eq(self.line_plane_jump - span)]
+
         free = Signal()
         m.d.comb += [
             free.eq(~self.job_valid.any() | (self.job_valid & self.job_ready).any()),
@@ -94,7 +102,10 @@ class Dealer(wiring.Component):
                 self.job_valid.eq(C(1) << target),
                 self.job.spike.eq(self.line_spike + self.position.offset),
                 self.job.row.eq(self.line_row + self.position.row),
-                self.job.jump.eq(self.position.jump),
+                self.job.row_jump.eq(self.position.jump),
+                self.job.line_jump.eq(layer.line_stride - span),
+                self.job.plane_jump.eq(plane_jump),
+                self.job.digit_jump.eq(plane_jump + layer.rewind),
                 self.job.lines.eq(self.line.steps),
                 self.job.words.eq(self.position.steps + tile.words),
                 self.job.first_mask.eq(tile.first_mask),

@@ -52,9 +52,11 @@ class Lane(wiring.Component):
         m = Module()
         width = len(self.shadow)
 
-        accumulator = Signal(signed(width))
-        total = Signal(signed(width))
-        m.d.comb += total.eq(Mux(self.double, accumulator << 1, accumulator) + self.entry)
+        accumulator = Signal(width)
+        total = Signal(width)
+        m.submodules.accumulate = Instance(
+            "addend_accumulate", p_WIDTH=width, p_ENTRY_WIDTH=len(self.entry), i_sum=accumulator,
+            i_entry=self.entry, i_double=self.double, o_total=total)
 
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(self.valid):

@@ -14,13 +14,15 @@ class Window:
 
     ``offset`` and ``row`` are added to the addresses of the first word and row; ``jump`` takes the
     row from the last word of a line to the first of the next. ``steps`` is, less one, the number
-    of lines, or, in the window of a position, the number of words that are read of each of them.
+    of lines, or, in the window of a position, the number of words that are read of each of them;
+    ``span`` is the distance of the first to the last of them in the spike memory.
     """
 
     offset: int
     row: int
     jump: int
     steps: int
+    span: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,8 +106,10 @@ class Records:
             "attention_rows": 1,
             "double": 1,
             "planes": 4,
-            "plane_stride": self.spike_address,
             "line_stride": self.spike_address,
+            "plane_stride": self.spike_address,
+            # From the last plane back to the first.
+            "rewind": self.spike_address,
             "word_stride": self.spike_address,
             "row_step": bits_for(self.lanes),
             # Digits, less one, of the entries that are read and of those that are stored.
@@ -151,6 +153,7 @@ class Records:
             "row": self.row_address,
             "jump": self.row_address,
             "steps": unsigned(10),
+            "span": self.spike_address,
         })
 
     @property
@@ -159,7 +162,11 @@ class Records:
         return data.StructLayout({
             "spike": self.spike_address,
             "row": self.row_address,
-            "jump": self.row_address,
+            "row_jump": self.row_address,
+            # From the last word of a line, a plane, a digit to the first of the next.
+            "line_jump": self.spike_address,
+            "plane_jump": self.spike_address,
+            "digit_jump": self.spike_address,
             "lines": unsigned(4),
             "words": unsigned(10),
             "first_mask": self.lanes,

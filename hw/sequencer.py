@@ -150,6 +150,7 @@ class Sequencer(wiring.Component):
         line = Signal(capacities.window)
         line_spike = Signal(capacities.spike_address)
         line_row = Signal(capacities.row_address)
+        line_plane_jump = Signal(capacities.spike_address)
         tile_begins = Signal()
         offered = Signal()
         taken = Signal()
@@ -234,6 +235,7 @@ class Sequencer(wiring.Component):
                     line.eq(self.window),
                     line_spike.eq(tile.spike + self.window.offset),
                     line_row.eq(tile.row + self.window.row),
+                    line_plane_jump.eq(layer.plane_stride - self.window.span),
                 ]
                 m.next = "POSITIONS"
             with m.State("POSITIONS"):
@@ -271,6 +273,7 @@ class Sequencer(wiring.Component):
             dealer.line.eq(line),
             dealer.line_spike.eq(line_spike),
             dealer.line_row.eq(line_row),
+            dealer.line_plane_jump.eq(line_plane_jump),
             dealer.position.eq(self.window),
             dealer.offered.eq(offered),
             taken.eq(dealer.taken),

@@ -12,12 +12,16 @@ from pathlib import Path
 from hw.tools import run
 
 
-__all__ = ["TOP", "WORK", "estimate", "multipliers", "run_yosys", "synthesise"]
+__all__ = ["ECP5", "TOP", "WORK", "estimate", "multipliers", "run_yosys", "synthesise"]
 
 
 TOP = "accelerator"
 VERILOG = f"rtl/{TOP}.v"
 WORK = "fpga"
+
+#: Commands that synthesise for ECP5: with its primitives, without DSP inference (which made the
+#: result larger and slower) and without wide multiplexers (which took a fifth more tables).
+ECP5 = "synth_ecp5 -nodsp -nowidelut"
 
 #: Commands that synthesise for each target with the inference of DSPs allowed, and the label
 #: behind that inference: later passes make tables, registers and memories, no DSP.
@@ -37,7 +41,7 @@ MULTIPLIERS = ("MULT", "ALU54", "ALU24", "DSP48", "DSP58", "$mul", "$div", "$mod
 
 
 def synthesise(folder, *, limit=3600):
-    """Synthesise for ECP5, without DSP inference (which made the result larger and slower).
+    """Synthesise for ECP5.
 
     Parameters
     ----------
@@ -59,14 +63,37 @@ def synthesise(folder, *, limit=3600):
     folder = Path(folder)
     (folder / WORK).mkdir(exist_ok=True)
     statistics = run_yosys(
-        folder, f"synth_ecp5 -nodsp -top {TOP} -json {WORK}/netlist.json", name="yosys",
+        folder, f"{ECP5} -top {TOP} -json {WORK}/netlist.json", name="yosys", define="ADDEND_ECP5",
         limit=limit)
+    _open_carry_ends(folder / WORK / "netlist.json")
     return {**statistics["num_cells_by_type"], "pins": statistics["num_port_bits"]}
 
 
-def run_yosys(folder, commands, *, name, limit):
+def _open_carry_ends(path):
+    """Disconnects carries that lead nowhere, and those into tables that ignore them.
+
+    Two cells bring a carry into a chain and two take one out of it, whether it matters or not,
+    unless the pin is open. Yosys never leaves it open.
+    """
+    netlist = json.loads(path.read_text())
+    module = netlist["modules"][TOP]
+    pins = [port["bits"] for port in module["ports"].values()]
+    pins += [bits for cell in module["cells"].values() for bits in cell["connections"].values()]
+    uses = Counter(bit for bits in pins for bit in bits)
+    for cell in module["cells"].values():
+        if cell["type"] == "CCU2C":
+            connections, parameters = cell["connections"], cell["parameters"]
+            if uses[connections["COUT"][0]] == 1:
+                connections["COUT"] = ["x"]
+            if connections["CIN"] == ["0"] and int(parameters["INIT0"], 2) == 0:
+                connections["CIN"] = ["x"]
+    path.write_text(json.dumps(netlist))
+
+
+def run_yosys(folder, commands, *, name, limit, define=""):
     """Run Yosys on the Verilog of a build folder; return its statistics of the top module."""
-    script = f"read_verilog {VERILOG}; {commands}; tee -q -o {WORK}/{name}.json stat -json"
+    options = f"-D {define} " if define else ""
+    script = f"read_verilog {options}{VERILOG}; {commands}; tee -q -o {WORK}/{name}.json stat -json"
     run("yosys", ["-Q", "-T", "-p", script], folder=folder, log=f"{WORK}/{name}.log", limit=limit)
     return json.loads((folder / WORK / f"{name}.json").read_text())["design"]
 

@@ -12,7 +12,7 @@ from .burst_reader import BURST
 from .core import Core
 
 
-__all__ = ["TOP", "emit"]
+__all__ = ["TOP", "emit", "library"]
 
 
 TOP = "accelerator"
@@ -74,6 +74,12 @@ class _Top(Elaboratable):
         return m
 
 
+def library():
+    """Verilog of the modules that components instantiate."""
+    folder = Path(__file__).parent
+    return "\n".join((folder / name).read_text() for name in ("memory.v", "primitives.v"))
+
+
 def emit(capacities, *, images=None):
     """Verilog of a core and the names of its ports.
 
@@ -94,8 +100,7 @@ def emit(capacities, *, images=None):
     os.environ["AMARANTH_USE_YOSYS"] = "builtin"
     top = _Top(Core(capacities, images=images))
     text = verilog.convert(top, name=TOP, ports=top.ports, emit_src=False)
-    memory = Path(__file__).with_name("memory.v").read_text()
     targets = {id(target) for target, _ in top._wires}
     ports = [(port.name, "output" if id(port) in targets else "input", len(port))
              for port in top.ports]
-    return f"{text}\n{memory}", ports
+    return f"{text}\n{library()}", ports

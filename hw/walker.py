@@ -26,23 +26,29 @@ def word_layout(capacities):
     })
 
 
-class _Countdown:
-    """A counter that knows from a register whether it has reached zero.
+class _Counter:
+    """Counts up to a number, and knows from a register whether it is there.
 
-    Comparing the counters in the cycle that needs them made the slowest path of the column.
+    Comparing counters in the cycle that needs them made the slowest path of the column. Restarting
+    takes no logic, since registers have a reset.
+
+    Parameters
+    ----------
+    like : Value
+        The number, at most.
     """
 
     def __init__(self, like):
-        self.count = Signal.like(like)
-        self.zero = Signal()
+        self.following = Signal.like(like, init=1)
+        self.last = Signal()
 
-    def start(self, value):
-        """Statements that begin to count from ``value``."""
-        return [self.count.eq(value), self.zero.eq(value == 0)]
+    def start(self, number_is_zero):
+        """Statements that begin to count from 0."""
+        return [self.following.eq(1), self.last.eq(number_is_zero)]
 
-    def decrement(self):
-        """Statements that count one down."""
-        return [self.count.eq(self.count - 1), self.zero.eq(self.count == 1)]
+    def count(self, number):
+        """Statements that count on, towards ``number``."""
+        return [self.following.eq(self.following + 1), self.last.eq(self.following == number)]
 
 
 class Walker(wiring.Component):
@@ -106,70 +112,65 @@ class Walker(wiring.Component):
         marks = Signal(range(self.capacities.digit_width)) if thermometer else C(0)
         mark = marks.any()
 
-        # Down counters of what is left, and where words, lines and planes began.
-        words = _Countdown(job.words)
-        lines = _Countdown(job.lines)
-        planes = _Countdown(layer.planes)
-        digits = _Countdown(layer.digits)
+        words = _Counter(job.words)
+        lines = _Counter(job.lines)
+        planes = _Counter(layer.planes)
+        digits = _Counter(layer.digits)
         word = Signal(self.capacities.spike_address)
-        line, plane = Signal.like(word), Signal.like(word)
         row = Signal(self.capacities.row_address)
         next_digit = Signal.like(row)
         first_word = Signal()
         doubled = Signal()
 
-        last_word = words.zero
-        last_line = last_word & lines.zero
-        last_plane = last_line & planes.zero
+        last_word = words.last
+        last_line = last_word & lines.last
+        last_plane = last_line & planes.last
         last = Signal()
-        m.d.comb += [last.eq(last_plane & digits.zero & ~mark),
-                     next_digit.eq(job.row + layer.digit_stride)]
+        m.d.comb += last.eq(last_plane & digits.last & ~mark)
 
-        base = Signal.like(word)
-        step = Signal.like(word)
-        target = Signal.like(word)
+        # From each word to the next; jumps begin at the last word of a line.
+        jump = Signal.like(word)
         with m.If(~last_word):
-            m.d.comb += [base.eq(word), step.eq(layer.word_stride)]
-        with m.Elif(~last_line):
-            m.d.comb += [base.eq(line), step.eq(layer.line_stride)]
-        with m.Elif(~last_plane):
-            m.d.comb += [base.eq(plane), step.eq(layer.plane_stride)]
+            m.d.comb += jump.eq(layer.word_stride)
+        with m.Elif(~lines.last):
+            m.d.comb += jump.eq(job.line_jump)
+        with m.Elif(~planes.last):
+            m.d.comb += jump.eq(job.plane_jump)
         with m.Else():
-            m.d.comb += base.eq(job.spike)
-        m.d.comb += [target.eq(base + step), self.address.eq(word)]
+            m.d.comb += jump.eq(job.digit_jump)
+        m.d.comb += [self.address.eq(word), next_digit.eq(job.row + layer.digit_stride)]
 
         if thermometer:
             with m.If(issue & mark):
                 m.d.sync += marks.eq(marks - 1)
         with m.If(issue & ~mark):
             m.d.sync += [
-                word.eq(target),
-                first_word.eq(last_word),
-                words.decrement(),
-                row.eq(row + Mux(last_word, job.jump, layer.row_step)),
+                word.eq(word + jump), first_word.eq(last_word),
+                row.eq(row + Mux(last_word, job.row_jump, layer.row_step)),
                 doubled.eq(last_line & (layer.double | last_plane)),
+                words.count(job.words),
             ]
             with m.If(last_word):
-                m.d.sync += [line.eq(target), words.start(job.words), lines.decrement()]
+                m.d.sync += [words.start(job.words == 0), lines.count(job.lines)]
             with m.If(last_line):
-                m.d.sync += [plane.eq(target), lines.start(job.lines), planes.decrement(),
+                m.d.sync += [lines.start(job.lines == 0), planes.count(layer.planes),
                              row.eq(job.row)]
             with m.If(last_plane):
-                m.d.sync += [planes.start(layer.planes), digits.decrement(),
-                             job.row.eq(next_digit), row.eq(next_digit), busy.eq(~digits.zero)]
+                m.d.sync += [planes.start(layer.planes == 0), digits.count(layer.digits),
+                             job.row.eq(next_digit), row.eq(next_digit), busy.eq(~digits.last)]
                 if thermometer:
-                    m.d.sync += marks.eq(Mux(digits.zero, 0, self.capacities.digit_width - 1))
+                    m.d.sync += marks.eq(Mux(digits.last, 0, self.capacities.digit_width - 1))
 
         m.d.comb += self.job.ready.eq(~busy | (issue & last))
         with m.If(self.job.valid & self.job.ready):
             m.d.sync += [
                 job.eq(self.job.payload),
                 busy.eq(1), doubled.eq(0), first_word.eq(1),
-                words.start(self.job.p.words),
-                lines.start(self.job.p.lines),
-                planes.start(layer.planes),
-                digits.start(layer.digits),
-                Cat(word, line, plane).eq(self.job.p.spike.replicate(3)),
+                words.start(self.job.p.words == 0),
+                lines.start(self.job.p.lines == 0),
+                planes.start(layer.planes == 0),
+                digits.start(layer.digits == 0),
+                word.eq(self.job.p.spike),
                 row.eq(self.job.p.row),
             ]
 
@@ -183,7 +184,7 @@ class Walker(wiring.Component):
                            & ~mark.replicate(len(self.spikes))),
             read.row.eq(row),
             # An entry is one addition, however many digits it has.
-            read.lanes.eq(Mux(digits.zero, job.lanes, 0)),
+            read.lanes.eq(Mux(digits.last, job.lanes, 0)),
             read.double.eq(doubled),
             read.last.eq(last),
             read_ends.eq(last_line | mark),

@@ -6,7 +6,7 @@ from .plan import Window
 __all__ = ["conv_windows", "identity_windows"]
 
 
-def conv_windows(layer, *, size, out_size, words, stride, row_step, tap_rows):
+def conv_windows(layer, *, size, out_size, words, stride, word_stride, row_step, tap_rows):
     """Windows of the output lines, and of the positions of each line.
 
     Rows are stored tap after tap, line-major, ``tap_rows`` rows each.
@@ -18,8 +18,8 @@ def conv_windows(layer, *, size, out_size, words, stride, row_step, tap_rows):
         Height and width of the input and output map.
     words : int
         Words that are read of an input position.
-    stride : int
-        Distance of two input positions in the spike memory.
+    stride, word_stride : int
+        Distance of two input positions in the spike memory, and of two words of a line.
     row_step : int
         Rows from one word to the next.
     tap_rows : int
@@ -35,19 +35,22 @@ def conv_windows(layer, *, size, out_size, words, stride, row_step, tap_rows):
     lines = []
     for index in range(out_height):
         first, taps, start = _inside(index, size[0], kernel, layer)
-        lines.append(Window(start * width * stride, first * kernel * tap_rows, 0, taps - 1))
+        lines.append(Window(start * width * stride, first * kernel * tap_rows, 0, taps - 1,
+                            (taps - 1) * width * stride))
     positions = []
     for index in range(out_width):
         first, taps, start = _inside(index, width, kernel, layer)
         jump = row_step + (kernel - taps) * tap_rows
-        positions.append(Window(start * stride, first * tap_rows, jump, taps * words - 1))
+        positions.append(Window(start * stride, first * tap_rows, jump, taps * words - 1,
+                                (taps * words - 1) * word_stride))
     return tuple(lines), tuple(positions)
 
 
-def identity_windows(n_positions, *, words, stride, row_step):
+def identity_windows(n_positions, *, words, stride, word_stride, row_step):
     """Windows of a layer whose every output position sees the same input position only."""
-    return ((Window(0, 0, 0, 0),),
-            tuple(Window(index * stride, 0, row_step, words - 1) for index in range(n_positions)))
+    return ((Window(0, 0, 0, 0, 0),),
+            tuple(Window(index * stride, 0, row_step, words - 1, (words - 1) * word_stride)
+                  for index in range(n_positions)))
 
 
 def _inside(index, size, kernel, layer):

@@ -49,19 +49,22 @@ class Task:
         """Spikes of one word, as an unsigned word."""
         return packed(self.bits[plane, word * LANES:(word + 1) * LANES, line, position], 1)
 
-    def layer(self, *, row_step, line_stride, word_stride=1):
+    def layer(self, *, row_step, word_stride=1):
         """Record of the layer."""
         return pack(SIZES.layer, double=self.double, planes=self.map.planes - 1,
-                    plane_stride=self.map.plane_stride, line_stride=line_stride,
                     word_stride=word_stride, row_step=row_step, digits=self.n_digits - 1,
                     digit_stride=self.digit_stride)
 
     def job(self, line, position, *, words=0, first_word=0, masks=(ONES, ONES)):
         """Adds the job of an output position, which reads ``words`` more than its window says."""
         spike = self.map.base + first_word * self.map.word_stride
+        span = position.span + words
+        plane_jump = self.map.plane_stride - line.span - span
         self.jobs.append(pack(
             SIZES.job, spike=spike + line.offset + position.offset,
-            row=self.row + line.row + position.row, jump=position.jump, lines=line.steps,
+            row=self.row + line.row + position.row, row_jump=position.jump,
+            line_jump=self.size[1] * self.map.position_stride - span, plane_jump=plane_jump,
+            digit_jump=plane_jump - len(self.bits) * self.map.plane_stride, lines=line.steps,
             words=position.steps + words, first_mask=masks[0], last_mask=masks[1], lanes=LANES))
 
     def expect(self, taps, *, masks=(ONES, ONES), words):
@@ -104,9 +107,10 @@ def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise
     row_step = 1 if depthwise else LANES
     tap_rows = 1 if depthwise else task.n_words * LANES
     words = [0] if depthwise else list(range(task.n_words))
+    word_stride = task.map.position_stride if depthwise else 1
     lines, positions = conv_windows(shape, size=size, out_size=out_size, words=len(words),
-                                    stride=task.map.position_stride, row_step=row_step,
-                                    tap_rows=tap_rows)
+                                    stride=task.map.position_stride, word_stride=word_stride,
+                                    row_step=row_step, tap_rows=tap_rows)
     for index, out in enumerate(np.ndindex(*out_size)):
         task.job(lines[index // len(positions)], positions[index % len(positions)])
         taps = []
@@ -115,8 +119,7 @@ def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise
             if 0 <= at[0] < size[0] and 0 <= at[1] < size[1]:
                 taps.append((*at, task.row + (line * kernel + position) * tap_rows))
         task.expect(taps, words=words)
-    return task, task.layer(row_step=row_step, line_stride=size[1] * task.map.position_stride,
-                            word_stride=task.map.position_stride if depthwise else 1)
+    return task, task.layer(row_step=row_step, word_stride=word_stride)
 
 
 def head(rng, draw, *, channels, first, count, tokens, density, n_digits):
@@ -127,11 +130,11 @@ def head(rng, draw, *, channels, first, count, tokens, density, n_digits):
     words = list(range(first // LANES, (first + count - 1) // LANES + 1))
     masks = ONES & ~((1 << first % LANES) - 1), (2 << (first + count - 1) % LANES) - 1
     (line,), positions = identity_windows(tokens, words=1, stride=task.map.position_stride,
-                                          row_step=LANES)
+                                          word_stride=1, row_step=LANES)
     for token, position in enumerate(positions):
         task.job(line, position, words=len(words) - 1, first_word=words[0], masks=masks)
         task.expect([(0, token, task.row)], words=words, masks=masks)
-    return task, task.layer(row_step=LANES, line_stride=0)
+    return task, task.layer(row_step=LANES)
 
 
 async def walk(dut, task, layer, *, stall):

@@ -36,12 +36,15 @@ def jobs(planned, capacities, *, first_tile=0):
             turn_ends = turn == record["turn"] - 1 or index == len(windows) - 1
             result = pack(capacities.result, out=out, neuron=tile["neuron"], stream=stream,
                           last_lane=tile["lanes"] - 1, slot=turn, block_last=turn_ends, **half)
+            span = position.span + tile["words"]
+            plane_jump = record["plane_stride"] - line.span - span
             yield column, pack(
                 capacities.job, spike=tile["spike"] + line.offset + position.offset,
-                row=tile["row"] + line.row + position.row, jump=position.jump,
-                lines=line.steps, words=position.steps + tile["words"],
-                first_mask=tile["first_mask"], last_mask=tile["last_mask"], lanes=tile["lanes"],
-                result=result)
+                row=tile["row"] + line.row + position.row, row_jump=position.jump,
+                line_jump=record["line_stride"] - span, plane_jump=plane_jump,
+                digit_jump=plane_jump + record["rewind"], lines=line.steps,
+                words=position.steps + tile["words"], first_mask=tile["first_mask"],
+                last_mask=tile["last_mask"], lanes=tile["lanes"], result=result)
             if turn_ends or record["drain"] is not Drain.KEYS:
                 out += record["out_step"]
             turn = 0 if turn_ends else turn + 1

@@ -15,8 +15,8 @@ from xml.etree.ElementTree import parse as parse_xml
 import cocotb_tools.runner
 from amaranth.back import verilog
 
-from hw import memory
 from hw.tools import ToolError, last_error, simulator
+from hw.verilog import library
 
 
 __all__ = ["BenchError", "Design", "build", "simulate"]
@@ -56,8 +56,7 @@ class Design:
         """Design whose top module is an Amaranth component, named as its class in lower case."""
         top = type(component).__name__.lower()
         text = verilog.convert(component, name=top, emit_src=False)
-        memories = Path(memory.__file__).with_suffix(".v").read_text()
-        return cls(top, f"{text}\n{memories}" if "addend_" in text else text)
+        return cls(top, f"{text}\n{library()}" if "addend_" in text else text)
 
 
 class _Verilator(cocotb_tools.runner.Verilator):

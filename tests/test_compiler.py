@@ -21,7 +21,7 @@ def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
                  1, None)
     words, lanes = 2, 8
     lines, positions = conv_windows(layer, size=size, out_size=out_size, words=words, stride=words,
-                                    row_step=lanes, tap_rows=words * lanes)
+                                    word_stride=1, row_step=lanes, tap_rows=words * lanes)
     for index in np.ndindex(*out_size):
         expected = []
         for dy, dx in np.ndindex(kernel, kernel):
