@@ -1,10 +1,10 @@
-"""The array: columns, the memories they read, and the bus they store through."""
+"""The array: groups of columns, the memories they read, and the bus they store through."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .column import Column
+from .group import Group
 from .memory import TAG_WIDTH, Memory, SharedMemory
 
 
@@ -12,14 +12,15 @@ __all__ = ["Array"]
 
 
 class Array(wiring.Component):
-    """``columns`` columns side by side.
+    """``columns`` columns, in groups of ``shared``.
 
-    Each pair of columns shares one copy of the weight and of the neuron memory; each column has a
-    copy of the spike and of the attention memory. Words and stream values reach them through a bus
-    that belongs to each column in turn, one cycle each.
+    Column c is column ``c // groups`` of group ``c % groups``. Each pair of columns shares one copy
+    of the weight memory, and each pair of groups one of the neuron memory; each column has a copy
+    of the spike and of the attention memory. Words and stream values reach them through a bus that
+    belongs to each group in turn, one cycle each.
 
     Where weights are external, memories are written while columns read: a weight row takes a cycle
-    of the pair's first column, and each column has a small neuron memory of its own.
+    of the pair's first column, and each group has a small neuron memory of its own.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class Array(wiring.Component):
     -------
     layer : In(capacities.layer)
     restart : In(1)
-        A layer begins: the bus belongs to column 0 in the next cycle.
+        A layer begins: the bus belongs to group 0 in the next cycle.
     job : In(capacities.job)
     job_valid : In(columns)
     job_ready : Out(columns)
@@ -81,92 +82,106 @@ class Array(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         capacities = self.capacities
-        n_columns = capacities.columns
+        n_groups = capacities.groups
 
-        turn = Signal(range(max(2, n_columns)))
-        m.d.sync += turn.eq(Mux(self.restart | (turn == n_columns - 1), 0, turn + 1))
+        turn = Signal(range(max(2, n_groups)))
+        m.d.sync += turn.eq(Mux(self.restart | (turn == n_groups - 1), 0, turn + 1))
 
-        columns = []
-        for index in range(n_columns):
-            m.submodules[f"column_{index}"] = column = Column(capacities, name=str(index))
-            columns.append(column)
+        groups = []
+        for index in range(n_groups):
+            m.submodules[f"group_{index}"] = group = Group(capacities, index=index)
+            groups.append(group)
             m.d.comb += [
-                column.layer.eq(self.layer),
-                column.job.payload.eq(self.job),
-                column.job.valid.eq(self.job_valid[index]),
-                self.job_ready[index].eq(column.job.ready),
-                column.slot.eq(turn == index),
-                column.tag.eq(self.tag),
+                group.layer.eq(self.layer),
+                group.restart.eq(self.restart),
+                group.job.eq(self.job),
+                group.job_valid.eq(self.job_valid[index::n_groups]),
+                self.job_ready[index::n_groups].eq(group.job_ready),
+                group.slot.eq(turn == index),
+                group.tag.eq(self.tag),
             ]
 
-        self._read_memories(m, "weights", self.load_weights, columns)
-        if capacities.external:
-            self._own_neurons(m, columns)
-        else:
-            self._read_memories(m, "neurons", self.load_neurons, columns)
-        self._bus(m, columns)
+        self._weights(m, groups)
+        self._neurons(m, groups)
+        self._bus(m, groups)
 
-        wiring.connect(m, columns[0].logits, wiring.flipped(self.logits))
-        m.d.sync += self.additions.eq(sum(column.additions for column in columns))
+        wiring.connect(m, groups[0].logits, wiring.flipped(self.logits))
+        m.d.sync += self.additions.eq(sum(group.additions for group in groups))
         for half in range(2):
-            m.d.comb += self.using[half].eq(Cat(column.using[half] for column in columns).any())
+            m.d.comb += self.using[half].eq(Cat(group.using[half] for group in groups).any())
         return m
 
-    def _read_memories(self, m, name, load, columns):
-        """Gives each pair of columns its copy of the weights or neurons."""
-        width, depth = self.capacities.memories[name]
-        for first in range(0, len(columns), 2):
-            memory = SharedMemory(width=width, depth=depth, images=self.images[name],
-                                  slices=self.capacities.slices[name])
-            m.submodules[f"{name}_{first // 2}"] = memory
-            m.d.comb += [
-                memory.write.eq(load),
-                memory.write_address.eq(self.load_address),
-                memory.write_data.eq(self.load_data),
-            ]
-            for port, column in zip("ab", columns[first:first + 2], strict=False):
-                address, read, data = (getattr(memory, f"{port}_{part}")
-                                       for part in ("address", "read", "data"))
-                if name == "weights":
-                    m.d.comb += [address.eq(column.weight_address),
-                                 read.eq(column.weight_read), column.weights.eq(data)]
-                    if port == "a":
-                        m.d.comb += column.weight_port_taken.eq(load)
-                else:
-                    m.d.comb += [address.eq(column.neuron_address),
-                                 read.eq(column.neuron_read), column.neuron.eq(data)]
+    def _weights(self, m, groups):
+        """Gives each pair of columns its copy of the weights."""
+        columns = [(group, index) for group in groups for index in range(self.capacities.shared)]
+        for number in range(0, len(columns), 2):
+            memory = self._shared(m, "weights", number // 2, self.load_weights)
+            for port, (group, index) in zip("ab", columns[number:number + 2], strict=False):
+                self._connect(m, memory, port, group.weight_address[index],
+                              group.weight_read[index], group.weights[index])
+                if port == "a":
+                    m.d.comb += group.weight_port_taken[index].eq(self.load_weights)
 
-    def _own_neurons(self, m, columns):
-        """Gives each column its own neuron memory, which is written beside its reads."""
+    def _neurons(self, m, groups):
+        """Gives each pair of groups its copy of the neurons.
+
+        Where they are external, each group has its own, which is written beside its reads.
+        """
+        if not self.capacities.external:
+            for number in range(0, len(groups), 2):
+                memory = self._shared(m, "neurons", number // 2, self.load_neurons)
+                for port, group in zip("ab", groups[number:number + 2], strict=False):
+                    self._connect(m, memory, port, group.neuron_address, group.neuron_read,
+                                  group.neuron)
+            return
         width, depth = self.capacities.memories["neurons"]
-        for index, column in enumerate(columns):
+        for index, group in enumerate(groups):
             m.submodules[f"neurons_{index}"] = memory = Memory(width=width, depth=depth)
             m.d.comb += [
                 memory.write.eq(self.load_neurons),
                 memory.write_address.eq(self.load_address),
                 memory.write_data.eq(self.load_data),
-                memory.read.eq(column.neuron_read),
-                memory.read_address.eq(column.neuron_address),
-                column.neuron.eq(memory.read_data),
+                memory.read.eq(group.neuron_read),
+                memory.read_address.eq(group.neuron_address),
+                group.neuron.eq(memory.read_data),
             ]
 
-    def _bus(self, m, columns):
+    def _shared(self, m, name, number, load):
+        """A copy of the weights or neurons, of which two readers share one."""
+        width, depth = self.capacities.memories[name]
+        m.submodules[f"{name}_{number}"] = memory = SharedMemory(
+            width=width, depth=depth, images=self.images[name], slices=self.capacities.slices[name])
+        m.d.comb += [
+            memory.write.eq(load),
+            memory.write_address.eq(self.load_address),
+            memory.write_data.eq(self.load_data),
+        ]
+        return memory
+
+    def _connect(self, m, memory, port, address, read, data):
+        m.d.comb += [
+            getattr(memory, f"{port}_address").eq(address),
+            getattr(memory, f"{port}_read").eq(read),
+            data.eq(getattr(memory, f"{port}_data")),
+        ]
+
+    def _bus(self, m, groups):
         """Collects what columns store; only the one whose turn it is drives anything."""
         write = self.spike_write
         address = Mux(write, self.spike_address, 0)
         data = Mux(write, self.spike_data, 0)
         attention_write, bit = 0, 0
         sum_write, sum_address, sum_data = 0, 0, 0
-        for column in columns:
-            leaving, summing = column.spike_write | column.attention_write, column.sum_write
-            write = write | column.spike_write
-            attention_write = attention_write | column.attention_write
-            address = address | Mux(leaving, column.word_address, 0)
-            bit = bit | Mux(leaving, column.word_bit, 0)
-            data = data | Mux(leaving, column.word, 0)
+        for group in groups:
+            leaving, summing = group.spike_write | group.attention_write, group.sum_write
+            write = write | group.spike_write
+            attention_write = attention_write | group.attention_write
+            address = address | Mux(leaving, group.word_address, 0)
+            bit = bit | Mux(leaving, group.word_bit, 0)
+            data = data | Mux(leaving, group.word, 0)
             sum_write = sum_write | summing
-            sum_address = sum_address | Mux(summing, column.sum_address, 0)
-            sum_data = sum_data | Mux(summing, column.sum_data.as_unsigned(), 0)
+            sum_address = sum_address | Mux(summing, group.sum_address, 0)
+            sum_data = sum_data | Mux(summing, group.sum_data.as_unsigned(), 0)
 
         stored = Signal()
         stored_entry = Signal(self.capacities.digit_width)
@@ -178,22 +193,25 @@ class Array(wiring.Component):
             self.sum_write.eq(sum_write), self.sum_address.eq(sum_address),
             self.sum_data.eq(sum_data),
         ]
-        for index, column in enumerate(columns):
-            # All copies hold the same words, so that one log is enough.
-            m.submodules[f"spikes_{index}"] = spikes = Memory(
-                width=self.capacities.lanes, depth=self.capacities.spike_depth,
-                name="spikes" if index == 0 else "")
+        for number, group in enumerate(groups):
             m.d.comb += [
-                spikes.write.eq(stored),
-                spikes.write_address.eq(stored_address),
-                spikes.write_data.eq(stored_data),
-                spikes.read.eq(1),
-                spikes.read_address.eq(column.spike_read_address),
-                column.spike_read.eq(spikes.read_data),
-                spikes.tag.eq(self.tag),
-                column.entry_write.eq(stored_entry),
-                column.entry_address.eq(stored_address),
-                column.entry_data.eq(stored_data),
+                group.entry_write.eq(stored_entry),
+                group.entry_address.eq(stored_address),
+                group.entry_data.eq(stored_data),
             ]
-        m.d.comb += self.idle.eq(Cat(column.idle for column in columns).all()
-                                 & ~stored & ~stored_entry.any() & ~self.sum_write)
+            for index in range(self.capacities.shared):
+                # All copies hold the same words, so that one log is enough.
+                m.submodules[f"spikes_{number}_{index}"] = spikes = Memory(
+                    width=self.capacities.lanes, depth=self.capacities.spike_depth,
+                    name="spikes" if number == index == 0 else "")
+                m.d.comb += [
+                    spikes.write.eq(stored),
+                    spikes.write_address.eq(stored_address),
+                    spikes.write_data.eq(stored_data),
+                    spikes.read.eq(1),
+                    spikes.read_address.eq(group.spike_read_address[index]),
+                    group.spike_read[index].eq(spikes.read_data),
+                    spikes.tag.eq(self.tag),
+                ]
+        m.d.comb += self.idle.eq(Cat(group.idle for group in groups).all() & ~stored
+                                 & ~stored_entry.any() & ~self.sum_write)

@@ -121,6 +121,9 @@ def _parser(prog):
                         help="columns, each working on one output position at a time")
     parser.add_argument("--lanes-per-column", type=int, default=16, metavar="P",
                         help="adders of a column; one that divides the channels wastes none")
+    parser.add_argument("--share", type=int, default=1, metavar="K",
+                        help="columns that share one firing unit: smaller, and slower where a "
+                             "position has fewer spikes than K times P")
     parser.add_argument("--spike-code", default="bitplane",
                         choices=[code.value for code in golden.SpikeCode],
                         help="how counts become spikes: bit planes need fewer additions, "
@@ -150,7 +153,7 @@ def _run(options):
     model = golden.load(options.model)
     device = find_device(options.device)
     plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,
-                         spike_code=golden.SpikeCode(options.spike_code),
+                         shared=options.share, spike_code=golden.SpikeCode(options.spike_code),
                          weight_width=options.weight_width, bus_width=options.bus_width)
     images = None
     if options.images is not None:

@@ -29,7 +29,7 @@ PIXEL_PLANES = 8
 BUS_WIDTHS = (64, 128, 256)
 
 #: Capacities that must be the model's own; a larger one will not do.
-EQUAL = ("columns", "lanes", "spike_code", "max_count", "pixel_channels", "pixel_constant",
+EQUAL = ("columns", "lanes", "shared", "spike_code", "max_count", "pixel_channels", "pixel_constant",
          "bus_width")
 
 
@@ -39,8 +39,8 @@ class Capacities(Records):
 
     Parameters
     ----------
-    columns, lanes : int
-        Columns of the array, and lanes of each column.
+    columns, lanes, shared : int
+        Columns of the array, lanes of each column, and columns that share one firing unit.
     spike_code : SpikeCode
     max_count : int
         ``D``, most spikes that a neuron fires at once.
@@ -64,6 +64,7 @@ class Capacities(Records):
 
     columns: int
     lanes: int
+    shared: int
     spike_code: SpikeCode
     max_count: int
     pixel_channels: int
@@ -85,9 +86,15 @@ class Capacities(Records):
     bus_width: int = 0
 
     def __post_init__(self):
-        check_array(self.columns, self.lanes, self.pixel_channels + (self.pixel_constant > 0))
+        check_array(self.columns, self.lanes, self.shared,
+                    self.pixel_channels + (self.pixel_constant > 0))
         if self.bus_width and self.bus_width not in BUS_WIDTHS:
             raise ValueError(f"Bus must be 64, 128 or 256 bits wide, not {self.bus_width!r}")
+
+    @property
+    def groups(self):
+        """Number of firing units."""
+        return self.columns // self.shared
 
     @property
     def external(self):
@@ -181,10 +188,13 @@ class Capacities(Records):
         return cls(**(values | {"spike_code": SpikeCode(values["spike_code"])}))
 
 
-def check_array(columns, lanes, pixel_channels):
+def check_array(columns, lanes, shared, pixel_channels):
     """Raises ValueError if there is no array of this size for pixels of so many channels."""
     if columns < 1:
         raise ValueError(f"Columns must be at least 1, not {columns!r}")
+    if shared < 1 or columns % shared:
+        raise ValueError(f"Columns that share a firing unit must divide the {columns} columns, not "
+                         f"be {shared!r}")
     if not 2 <= lanes <= 64:
         raise ValueError(f"Lanes per column must be 2 to 64, not {lanes!r}")
     if pixel_channels > lanes:

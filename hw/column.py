@@ -1,4 +1,4 @@
-"""The column: walker, finder, lanes and firing unit, working on one output position at a time."""
+"""The column: walker, finder and lanes, working on one output position at a time."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -6,10 +6,7 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from .finder import Finder
-from .firing import FiringUnit
 from .memory import TAG_WIDTH, Memory
-from .packer import SpikePacker
-from .records import Drain
 from .shadows import Lanes
 from .walker import Walker, word_layout
 
@@ -19,81 +16,85 @@ __all__ = ["Column", "WORDS", "JOBS"]
 
 #: Words that the walker may be ahead of the finder.
 WORDS = 16
-#: Jobs that may be between the walker and the firing unit.
+#: Jobs that may be between the walker and the drain.
 JOBS = 16
 
 
 class Column(wiring.Component):
-    """Computes jobs: reads spikes, adds the rows they select, fires, and stores the result.
+    """Computes the sums of jobs: reads spikes, and adds the rows they select.
 
-    Walking, finding, fetching, adding and firing overlap, also between jobs. Zero spikes cost no
-    event. From a word of spikes to the accumulator it takes 5 cycles; an event per cycle follows.
+    Walking, finding, fetching and adding overlap, also between jobs. Zero spikes cost no event.
+    From a word of spikes to the accumulator it takes 5 cycles; an event per cycle follows. Finished
+    sums wait in the lanes' shadows until they are drained; those of the next job are added
+    meanwhile.
+
+    Parameters
+    ----------
+    capacities : Capacities
+    log : bool
+        Whether writes of the attention memory are captured.
 
     Members
     -------
     layer : In(capacities.layer)
-        Stable while not idle.
+        Stable while jobs are at work.
     job : In(stream.Signature(capacities.job))
-    slot : In(1)
-        The column may use the spike and sum bus now.
     spike_read_address, spike_read : Out, In
         Port of the spike memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
         Port of the weight memory, one enabled cycle from address to data.
     weight_port_taken : In(1)
         The port serves a write in this cycle.
-    neuron_read, neuron_address, neuron : Out, Out, In
-        Port of the neuron memory, one enabled cycle from address to data.
-    spike_write, attention_write : Out(1)
-        A word is to be stored in the spike memories or the attention memories, only while ``slot``.
-    word_address, word_bit, word : Out
-        Where, which bit of the entries it is (of attention rows), and the bits of all lanes.
     entry_write : In(digit_width)
         One-hot: bit of the entries of the attention memory that is written now.
     entry_address, entry_data : In
         What is written: a bit of each lane.
-    sum_write, sum_address, sum_data : Out
-        Stream values to add to the token sums, only while ``slot``.
-    logits : Out(stream.Signature(signed(32)))
+    ready : Out(1)
+        The shadows hold the sums of a job that is not being drained, or will in the next cycle.
+    result : Out(capacities.result)
+        Of that job, or the next one that will be ready.
+    begin : In(1)
+        Its drain begins; only while ``ready``.
+    release : In(lanes)
+        One-hot: lane whose sum follows as ``taken`` in the next cycle with ``advance``.
+    finish : In(1)
+        ``release`` is the last one of the job.
+    advance : In(1)
+        While low, ``taken`` waits and ``release`` is ignored.
+    taken : Out(signed(accumulator_width))
     additions : Out(range(lanes + 1))
         Additions that were started in the cycle before.
     using : Out(2)
-        Halves of the double buffer that accepted jobs still need.
+        Halves of the double buffer that jobs need whose drain has not begun.
     idle : Out(1)
-        Everything that was accepted is stored.
+        The drain of everything that was accepted has begun.
     tag : In(TAG_WIDTH)
         For captures.
     """
 
-    def __init__(self, capacities, *, name):
+    def __init__(self, capacities, *, log=False):
         self.capacities = capacities
-        self.name = name
+        self.log = log
         lanes = capacities.lanes
         super().__init__({
             "layer": In(capacities.layer),
             "job": In(stream.Signature(capacities.job)),
-            "slot": In(1),
             "spike_read_address": Out(capacities.spike_address),
             "spike_read": In(lanes),
             "weight_read": Out(1),
             "weight_address": Out(capacities.row_address),
             "weights": In(lanes * capacities.weight_width),
             "weight_port_taken": In(1),
-            "neuron_read": Out(1),
-            "neuron_address": Out(capacities.neuron_address),
-            "neuron": In(capacities.neuron),
-            "spike_write": Out(1),
-            "attention_write": Out(1),
-            "word_address": Out(capacities.out_address),
-            "word_bit": Out(capacities.digit_bit),
-            "word": Out(lanes),
             "entry_write": In(capacities.digit_width),
             "entry_address": In(capacities.attention_address),
             "entry_data": In(lanes),
-            "sum_write": Out(1),
-            "sum_address": Out(capacities.out_address),
-            "sum_data": Out(signed(capacities.stream_width)),
-            "logits": Out(stream.Signature(signed(32))),
+            "ready": Out(1),
+            "result": Out(capacities.result),
+            "begin": In(1),
+            "release": In(lanes),
+            "finish": In(1),
+            "advance": In(1),
+            "taken": Out(signed(capacities.accumulator_width)),
             "additions": Out(range(lanes + 1)),
             "using": Out(2),
             "idle": Out(1),
@@ -174,20 +175,41 @@ class Column(wiring.Component):
             closed.eq(adders.valid & closing),
         ]
 
-        occupied = self._drain(m, closed, adders, results)
-        m.d.comb += hold.eq((loaded & closing & occupied) | self.weight_port_taken)
+        # Until the last sum was taken, the shadows must not change.
+        full, settling, waiting = Signal(), Signal(), Signal()
+        with m.If(self.advance):
+            m.d.sync += settling.eq(self.finish)
+        with m.If(closed):
+            m.d.sync += full.eq(1)
+        with m.Elif(self.finish & self.advance):
+            m.d.sync += full.eq(0)
+        m.d.sync += waiting.eq(self.ready & ~self.begin)
+        m.d.comb += [
+            hold.eq((loaded & closing & (full | settling)) | self.weight_port_taken),
+            self.ready.eq(waiting | closed),
+            self.result.eq(results.r_data),
+            results.r_en.eq(self.begin),
+            adders.release.eq(self.release),
+            adders.advance.eq(self.advance),
+            self.taken.eq(adders.taken),
+            self.idle.eq(~results.r_rdy),
+        ]
+        if self.capacities.external:
+            # Jobs wait in the order of tiles, so that the first and the last tell of all.
+            last = Signal()
+            with m.If(results.w_en):
+                m.d.sync += last.eq(self.job.p.result.half)
+            halves = C(1, 2) << self.result.half | C(1, 2) << last
+            m.d.comb += self.using.eq(Mux(results.r_rdy, halves, 0))
         return m
 
     def _attention(self, m, row, read):
-        """Reads a row of the attention memory: words that hold one bit of all lanes' digits.
-
-        All columns hold the same rows, so that one log is enough.
-        """
+        """Reads a row of the attention memory: words that hold one bit of all lanes' digits."""
         words = []
         for bit in range(self.capacities.digit_width):
             m.submodules[f"attention_{bit}"] = memory = Memory(
                 width=self.capacities.lanes, depth=self.capacities.attention_depth,
-                name=f"attention.{bit}" if self.name == "0" else "")
+                name=f"attention.{bit}" if self.log else "")
             m.d.comb += [
                 memory.write.eq(self.entry_write[bit]),
                 memory.write_address.eq(self.entry_address),
@@ -198,93 +220,3 @@ class Column(wiring.Component):
             ]
             words.append(memory.read_data)
         return words
-
-    def _drain(self, m, closed, adders, results):
-        """Takes the finished sums, highest lane first, through firing unit and packer.
-
-        Returns whether the shadows still hold sums of the job before.
-        """
-        m.submodules.firing = firing = FiringUnit(self.capacities)
-        m.submodules.packer = packer = SpikePacker(self.capacities)
-        m.submodules.stream = residual = Memory(
-            width=self.capacities.stream_width, depth=self.capacities.stream_depth,
-            name=f"stream.{self.name}")
-        advance = packer.advance
-
-        # A sum is taken in the cycle after its lane was released, or later if the firing unit is
-        # held; until the cycle after that the shadows must not change.
-        draining = Signal()
-        settling = Signal()
-        result = Signal(self.capacities.result)
-        lane = Signal.like(result.last_lane)
-        m.d.comb += results.r_en.eq(closed)
-        with m.If(advance):
-            m.d.sync += settling.eq(draining & (lane == 0))
-        with m.If(closed):
-            m.d.sync += [
-                draining.eq(1),
-                result.eq(results.r_data),
-                lane.eq(self.capacities.result(results.r_data).last_lane),
-            ]
-        with m.Elif(draining & advance):
-            m.d.sync += [lane.eq(lane - 1), draining.eq(lane != 0)]
-        m.d.comb += [
-            adders.advance.eq(advance),
-            adders.release.eq(Mux(draining, C(1) << lane, 0)),
-        ]
-
-        m.d.comb += [
-            firing.layer.eq(self.layer),
-            firing.advance.eq(advance),
-            firing.release.eq(draining),
-            firing.lane.eq(lane),
-            firing.result.eq(result),
-            firing.taken.eq(adders.taken),
-            self.neuron_read.eq(advance),
-            self.neuron_address.eq(firing.neuron_address),
-            firing.neuron.eq(self.neuron),
-            residual.read.eq(advance),
-            residual.read_address.eq(firing.stream_read_address),
-            firing.stream.eq(residual.read_data),
-            residual.write.eq(firing.stream_write),
-            residual.write_address.eq(firing.stream_write_address),
-            residual.write_data.eq(firing.stream_data),
-            residual.tag.eq(self.tag),
-
-            packer.layer.eq(self.layer),
-            packer.fired.eq(firing.fired),
-            packer.lane.eq(firing.fired_lane),
-            packer.result.eq(firing.fired_result),
-            packer.value.eq(firing.value),
-            packer.count.eq(firing.count),
-            packer.code.eq(firing.code),
-            packer.slot.eq(self.slot),
-            self.spike_write.eq(packer.spike_write),
-            self.attention_write.eq(packer.attention_write),
-            self.word_address.eq(packer.address),
-            self.word_bit.eq(packer.bit),
-            self.word.eq(packer.word),
-        ]
-
-        sums = self.layer.drain == Drain.SUMS
-        logits = self.layer.drain == Drain.LOGITS
-        m.d.comb += [
-            packer.hold.eq(firing.fired & ((sums & ~self.slot) | (logits & ~self.logits.ready))),
-            self.sum_write.eq(firing.fired & sums & self.slot),
-            self.sum_address.eq(firing.fired_result.out + firing.fired_lane),
-            self.sum_data.eq(firing.value),
-            self.logits.valid.eq(firing.fired & logits),
-            self.logits.payload.eq(firing.value),
-        ]
-
-        emptying = draining | settling | ~firing.idle | ~packer.idle
-        m.d.comb += self.idle.eq(~(results.r_rdy | emptying))
-        if self.capacities.external:
-            # Jobs wait in the order of tiles, so that the first and the last tell of all.
-            first, last = self.capacities.result(results.r_data).half, Signal()
-            with m.If(results.w_en):
-                m.d.sync += last.eq(self.job.p.result.half)
-            waiting = C(1, 2) << first | C(1, 2) << last
-            m.d.comb += self.using.eq(Mux(results.r_rdy, waiting, 0)
-                                      | Mux(emptying, C(1, 2) << result.half, 0))
-        return draining | settling

@@ -25,7 +25,7 @@ from .windows import conv_windows, identity_windows
 __all__ = ["compile_model"]
 
 
-def compile_model(model, *, columns, lanes, spike_code, weight_width=None, bus_width=0,
+def compile_model(model, *, columns, lanes, spike_code, shared=1, weight_width=None, bus_width=0,
                   tile_rows=None):
     """Lays out ``model`` for ``columns`` columns of ``lanes`` lanes.
 
@@ -34,6 +34,8 @@ def compile_model(model, *, columns, lanes, spike_code, weight_width=None, bus_w
     model : IntegerModel
     columns, lanes : int
     spike_code : SpikeCode
+    shared : int
+        Columns that share one firing unit, a divisor of ``columns``.
     weight_width : int or None
         Bits of a weight in memory; what the model needs, if not given.
     bus_width : int
@@ -50,15 +52,15 @@ def compile_model(model, *, columns, lanes, spike_code, weight_width=None, bus_w
     ValueError
         If the array or the table cannot hold the model, in a sentence that says which.
     """
-    plan = _Compiler(model, columns, lanes, spike_code, weight_width).plan()
+    plan = _Compiler(model, columns, lanes, shared, spike_code, weight_width).plan()
     return stream_weights(plan, bus_width=bus_width, half=tile_rows) if bus_width else plan
 
 
 class _Compiler:
     """Layer by layer; each method places what one kind of layer needs."""
 
-    def __init__(self, model, columns, lanes, spike_code, weight_width):
-        check_array(columns, lanes, model.image_shape[2] + (model.pixel_constant > 0))
+    def __init__(self, model, columns, lanes, shared, spike_code, weight_width):
+        check_array(columns, lanes, shared, model.image_shape[2] + (model.pixel_constant > 0))
         analog = [layer.name for layer in model.layers if isinstance(layer, AnalogHead)]
         if analog:
             raise ValueError(f"Hardware runs heads that read spikes, and {analog[0]} reads a "
@@ -68,6 +70,7 @@ class _Compiler:
             raise ValueError(f"Weight width must be at least the model's {needed} bits, "
                              f"not {weight_width!r}")
         self.model, self.columns, self.lanes, self.code = model, columns, lanes, spike_code
+        self.shared, self.groups = shared, columns // shared
         self.weight_width = weight_width or needed
         self.planes = plane_count(spike_code, model.max_count)
         self.double = spike_code is SpikeCode.BITPLANE and self.planes > 1
@@ -101,7 +104,8 @@ class _Compiler:
             self.windows.place(planned[-1].positions)
         rows = np.concatenate(self.rows).astype(np.int8)
         needed = needed_capacities(
-            self.model, planned, columns=self.columns, lanes=self.lanes, spike_code=self.code,
+            self.model, planned, columns=self.columns, lanes=self.lanes, shared=self.shared,
+            spike_code=self.code,
             weight_width=self.weight_width, weight_depth=self.n_rows,
             neuron_depth=len(self.neurons.records), window_depth=len(self.windows.records),
             spike_depth=self.allocator.depth, stream_depth=self.stream_depth,
@@ -203,7 +207,6 @@ class _Compiler:
             "out_stride": 0,
             "out_step": 1,
             "stream_step": 0,
-            "turn": 1,
             "restart": int(is_write),
         }
 
@@ -214,7 +217,7 @@ class _Compiler:
         fields = {}
         if isinstance(layer.drain, Write):
             fields["stream_step"] = n_words * self.lanes
-            depth = -(-n_positions // self.columns) * n_words * self.lanes
+            depth = -(-n_positions // self.groups) * n_words * self.lanes
             self.stream_depth = max(self.stream_depth, depth)
         if isinstance(layer.drain, Logits):
             return fields | {"drain": Drain.LOGITS, "restart": 1, "out_step": 0,
@@ -231,7 +234,7 @@ class _Compiler:
             tokens = self._contiguous(n_positions)
             n_channels = n_words * self.lanes
             placed = self._place(step, name, len(tokens), n_channels, tokens, token_minor=True)
-            return fields | {"drain": Drain.KEYS, "turn": self.lanes, "out_step": n_channels,
+            return fields | {"drain": Drain.KEYS, "out_step": n_channels,
                              "out_stride": placed.plane_stride,
                              "out": lambda tile: placed.base + tile * self.lanes}
         placed = self._place(step, name, n_words, n_positions, channels)

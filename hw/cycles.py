@@ -13,7 +13,8 @@ from golden import PIXELS, SpikeCode
 from golden.shapes import shapes
 
 from .capacities import PIXEL_PLANES, words_of
-from .column_cycles import ColumnCycles, Output
+from .group_cycles import GroupCycles, Output
+from .records import Drain
 from .stored import stored
 
 
@@ -86,7 +87,6 @@ class _Core:
     def __init__(self, plan, words):
         self.plan = plan
         self.words = words
-        self.columns = [ColumnCycles() for _ in range(plan.needed.columns)]
 
     def run(self):
         needed, layers = self.plan.needed, self.plan.layers
@@ -116,13 +116,13 @@ class _Core:
 
     def _layer(self, layer, now):
         """Cycle in which the next layer's record is asked for, and that of the last logit."""
-        needed, n_columns = self.plan.needed, self.plan.needed.columns
+        needed = self.plan.needed
         tile_cycles = words_of(needed.tile) + 1
-        drain = layer.record["drain"]
-        for column in self.columns:
-            column.begin(drain, needed.planes, needed.digit_width,
-                         layer.record["out_digits"] + 1)
-        dealt = _deal(layer, n_columns)
+        groups = [GroupCycles(needed.shared, layer.record["drain"], planes=needed.planes,
+                              digit_width=needed.digit_width,
+                              digits=layer.record["out_digits"] + 1)
+                  for _ in range(needed.groups)]
+        dealt = _deal(layer, needed)
         digit_marks = (needed.digit_width - 1 if needed.spike_code is SpikeCode.THERMOMETER
                        else 0)
         entries = _Entries(layer, self.words[self.plan.source_name(layer)], digit_marks)
@@ -134,19 +134,21 @@ class _Core:
         last_logit = 0
         cycle = now + 1
         while True:
-            slot = (cycle - now - 1) % n_columns
-            settled = not (stored or summed or adding) and all(c.idle() for c in self.columns)
+            slot = (cycle - now - 1) % needed.groups
+            settled = not (stored or summed or adding) and all(group.idle() for group in groups)
             if upcoming is None and offer is None and cycle >= ready and settled:
                 return cycle + 1, last_logit
 
             adding = summed
             stored = summed = False
             accepted = False
-            for index, column in enumerate(self.columns):
-                job = offer[1] if offer is not None and offer[0] == index else None
-                output = column.step(slot == index, job)
-                accepted |= column.accepted
-                stored |= output is Output.SPIKE
+            for index, group in enumerate(groups):
+                job = None
+                if offer is not None and offer[0] % needed.groups == index:
+                    job = offer[0] // needed.groups, offer[1]
+                output, taken = group.step(slot == index, job)
+                accepted |= taken
+                stored |= output is Output.WORD
                 summed |= output is Output.SUM
                 if output is Output.LOGIT:
                     last_logit = cycle
@@ -165,20 +167,27 @@ class _Core:
             cycle += 1
 
 
-def _deal(layer, n_columns):
+def _deal(layer, needed):
     """Jobs in order: tile, line, position, column, and (lanes, whether a block of keys ends)."""
-    column = turn = 0
+    keys = layer.record["drain"] is Drain.KEYS
+    group = column = 0
     for tile, fields in enumerate(layer.tiles):
-        turn = 0
+        slot = 0
         if layer.record["restart"]:
-            column = 0
+            group = column = 0
         for line in range(len(layer.lines)):
             for position in range(len(layer.positions)):
                 last = line == len(layer.lines) - 1 and position == len(layer.positions) - 1
-                ends = last or turn == layer.record["turn"] - 1
-                yield tile, line, position, column, (fields["lanes"], ends)
-                turn = 0 if ends else turn + 1
-                column = (column + ends) % n_columns
+                ends = last or slot == needed.lanes - 1
+                yield (tile, line, position, column * needed.groups + group,
+                       (fields["lanes"], ends))
+                slot = 0 if ends else slot + 1
+                if keys:
+                    column = 0 if ends else (column + 1) % needed.shared
+                    group = (group + ends) % needed.groups
+                else:
+                    column = (column + (group == needed.groups - 1)) % needed.shared
+                    group = (group + 1) % needed.groups
 
 
 class _Entries:

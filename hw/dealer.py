@@ -13,8 +13,9 @@ __all__ = ["Dealer"]
 class Dealer(wiring.Component):
     """Joins layer, tile and windows into a job; positions go to the columns in turn.
 
-    ``layer.turn`` positions make a turn; the end of a tile ends one, too. A job is on offer from
-    the cycle after it was taken over until its column takes it.
+    Columns of different groups follow each other. Only the tokens of a block of keys, ``lanes`` or
+    up to the end of a tile, stay in one group. A job is on offer from the cycle after it was taken
+    over until its column takes it.
 
     Parameters
     ----------
@@ -69,21 +70,24 @@ class Dealer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         capacities, layer, tile = self.capacities, self.layer, self.tile
-        n_columns = capacities.columns
+        n_groups, n_shared = capacities.groups, capacities.shared
+        keys = layer.drain == Drain.KEYS
 
-        column = Signal(range(max(2, n_columns)))
+        group, target = Signal(range(max(2, n_groups))), Signal(range(max(2, n_groups)))
+        column, target_column = Signal(range(max(2, n_shared))), Signal(range(max(2, n_shared)))
         out, next_out = Signal(capacities.out_address), Signal(capacities.out_address)
         stream, next_stream = Signal(capacities.stream_address), Signal(capacities.stream_address)
-        turn, next_turn = Signal.like(layer.turn), Signal.like(layer.turn)
-        target = Signal.like(column)
+        slot, next_slot = Signal(range(capacities.lanes)), Signal(range(capacities.lanes))
+        restarts = self.tile_begins & layer.restart
         m.d.comb += [
-            target.eq(Mux(self.tile_begins & layer.restart, 0, column)),
+            target.eq(Mux(restarts, 0, group)),
+            target_column.eq(Mux(restarts, 0, column)),
             next_out.eq(Mux(self.tile_begins, tile.out, out)),
             next_stream.eq(Mux(self.tile_begins, tile.stream, stream)),
-            next_turn.eq(Mux(self.tile_begins, 0, turn)),
+            next_slot.eq(Mux(self.tile_begins, 0, slot)),
         ]
-        turn_ends = Signal()
-        m.d.comb += turn_ends.eq((next_turn == layer.turn - 1) | self.tile_ends)
+        block_ends = Signal()
+        m.d.comb += block_ends.eq((next_slot == capacities.lanes - 1) | self.tile_ends)
 
         # Tiles that read more words than the window says find them side by side.
         span, plane_jump = Signal(capacities.spike_address), Signal(capacities.spike_address)
@@ -99,7 +103,9 @@ class Dealer(wiring.Component):
             m.d.sync += self.job_valid.eq(0)
         with m.If(self.taken):
             m.d.sync += [
-                self.job_valid.eq(C(1) << target),
+                self.job_valid.eq(Cat((target == index % n_groups)
+                                      & (target_column == index // n_groups)
+                                      for index in range(capacities.columns))),
                 self.job.spike.eq(self.line_spike + self.position.offset),
                 self.job.row.eq(self.line_row + self.position.row),
                 self.job.row_jump.eq(self.position.jump),
@@ -115,22 +121,28 @@ class Dealer(wiring.Component):
                 self.job.result.neuron.eq(tile.neuron),
                 self.job.result.stream.eq(next_stream),
                 self.job.result.last_lane.eq(tile.lanes - 1),
-                self.job.result.slot.eq(next_turn),
-                self.job.result.block_last.eq(turn_ends),
+                self.job.result.slot.eq(next_slot),
+                self.job.result.block_last.eq(block_ends),
 
-                out.eq(next_out + layer.out_step),
-                turn.eq(Mux(turn_ends, 0, next_turn + 1)),
+                slot.eq(Mux(block_ends, 0, next_slot + 1)),
                 stream.eq(next_stream),
-                column.eq(target),
+                group.eq(target),
+                column.eq(target_column),
             ]
             if capacities.external:
                 m.d.sync += self.job.result.half.eq(self.tile_half)
-            with m.If((layer.drain == Drain.KEYS) & ~turn_ends):
-                m.d.sync += out.eq(next_out)
-            with m.If(turn_ends):
-                m.d.sync += column.eq(target + 1)
-                with m.If(target == n_columns - 1):
-                    m.d.sync += [column.eq(0), stream.eq(next_stream + layer.stream_step)]
+            # A block of keys goes to the columns of one group, everything else to all groups.
+            last_group, last_column = target == n_groups - 1, target_column == n_shared - 1
+            next_group = Mux(last_group, 0, target + 1)
+            next_column = Mux(last_column, 0, target_column + 1)
+            with m.If(~keys | block_ends):
+                m.d.sync += [out.eq(next_out + layer.out_step), group.eq(next_group)]
+            with m.Else():
+                m.d.sync += [out.eq(next_out), column.eq(next_column)]
+            with m.If(keys & block_ends):
+                m.d.sync += column.eq(0)
+            with m.If(~keys & last_group):
+                m.d.sync += [column.eq(next_column), stream.eq(next_stream + layer.stream_step)]
         with m.If(self.layer_begins):
-            m.d.sync += column.eq(0)
+            m.d.sync += [group.eq(0), column.eq(0)]
         return m

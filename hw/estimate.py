@@ -101,8 +101,8 @@ def _layer(plan, layer, planned, additions):
         # Passes without spikes take an event to double.
         empty = sum((1 - p) ** (taps * inputs) for p in spiking)
         events = digits * (events + empty * max(record["double"], digits > 1))
-    drained = lanes * (record["out_digits"] + 1) + 2
-    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained))
+    drained = lanes * (record["out_digits"] + 1)
+    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained + 2))
 
     match record["drain"]:
         case Drain.LOGITS:
@@ -110,14 +110,14 @@ def _layer(plan, layer, planned, additions):
         case Drain.KEYS:
             # The last token of a block stores all its words, one turn of the bus each.
             blocks = -(-positions // lanes)
-            share = -(-blocks * tiles // columns) / (blocks * tiles)
-            job += needed.planes * columns
+            share = -(-blocks * tiles // needed.groups) / (blocks * tiles)
+            job = max(job / needed.shared, drained) + needed.planes * needed.groups
             work = blocks * tiles * _owned(positions / blocks, job, reads, share)
         case Drain.SUMS:
             work = positions * tiles * max(job / columns, lanes)
         case _:
             stored = needed.planes * (record["out_digits"] + 1)
-            work = positions * tiles * max(job / columns, stored)
+            work = positions * tiles * max(job / columns, drained / needed.groups, stored)
     deal = positions * tiles * 2 + tiles * (words_of(needed.tile) + 3 + 2 * len(planned.lines))
     load = 0
     if needed.external:

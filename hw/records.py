@@ -120,7 +120,6 @@ class Records:
             "out_stride": self.out_address,
             "out_step": self.out_address,
             "stream_step": self.stream_address,
-            "turn": position,
             "restart": 1,
             "tiles": position,
             "lines": position,

@@ -23,21 +23,21 @@ def memory_table(capacities):
     list of dict
         ``name``, ``width``, ``depth``, ``copies`` and ``blocks`` (of all copies together).
     """
-    columns = capacities.columns
-    pairs = -(-columns // 2)
+    columns, groups = capacities.columns, capacities.groups
+    # Each pair of columns, and of groups, reads one copy through its two ports.
+    copies = {"weights": -(-columns // 2), "neurons": -(-groups // 2)}
     rows = []
     for name, (width, depth) in capacities.memories.items():
         if name == "neurons" and capacities.external:
-            rows.append(_row(name, width, depth, columns, ONE_READER))
+            rows.append(_row(name, width, depth, groups, ONE_READER))
             continue
         slices = capacities.slices[name]
-        shared = slices > 1
-        row = _row(name, width // slices, depth, slices * (pairs if shared else 1),
-                   TWO_PORT if shared else ONE_READER)
+        row = _row(name, width // slices, depth, slices * copies.get(name, 1),
+                   TWO_PORT if name in copies else ONE_READER)
         rows.append(row | {"width": width, "copies": row["copies"] // slices})
     rows += [
         _row("spikes", capacities.lanes, capacities.spike_depth, columns, ONE_READER),
-        _row("stream", capacities.stream_width, capacities.stream_depth, columns, ONE_READER),
+        _row("stream", capacities.stream_width, capacities.stream_depth, groups, ONE_READER),
         _slices("attention", capacities.lanes, capacities.digit_width, capacities.attention_depth,
                 columns),
         _row("sums", capacities.sum_width, capacities.sum_depth, 1, ONE_READER),

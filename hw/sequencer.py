@@ -16,8 +16,8 @@ class Sequencer(wiring.Component):
 
     The program is read from its first word to its last for every image: a header, then per layer a
     layer record and either its tile records or, for a token sum, D threshold words. Positions of a
-    tile are dealt to the columns in turn, ``layer.turn`` positions each. A layer starts when
-    everything of the one before is stored. A job leaves every other cycle while columns take them.
+    tile are dealt to the columns in turn. A layer starts when everything of the one before is
+    stored. A job leaves every other cycle while columns take them.
 
     Where weights are external, the table is waited for before an image is received, and each tile
     before its first job is dealt out. If reading fails, the image is given up as soon as what was

@@ -28,7 +28,7 @@ class Stored:
     layer : int
         Number of the layer in the table.
     memory : str
-        ``spikes``, ``sums``, ``stream.N`` of column N, or ``attention.N`` for bit N of digits.
+        ``spikes``, ``sums``, ``stream.N`` of group N, or ``attention.N`` for bit N of digits.
     addresses : int64 array, shape (words,)
         Every one is written; in ``sums`` repeatedly, elsewhere once.
     words : object array of int, shape (words,)
@@ -126,17 +126,17 @@ def _spikes(plan, name, number, counts):
 
 
 def _stream(plan, number, layer, values):
-    """A stream version: position by position, in the memory of the column that owns it."""
+    """A stream version: position by position, in the memory of the group that owns it."""
     needed = plan.needed
     n_channels = plan.layers[number].record["stream_step"]
     flat = values.reshape(len(values), -1)
     channel, position = np.indices(flat.shape)
-    addresses = position // needed.columns * n_channels + channel
+    addresses = position // needed.groups * n_channels + channel
     words = (flat & ((1 << needed.stream_width) - 1)).astype(object)
     result = []
-    for column in range(min(needed.columns, flat.shape[1])):
-        owned = position % needed.columns == column
-        result.append(Stored(stream_name(layer), number, f"stream.{column}", addresses[owned],
+    for group in range(min(needed.groups, flat.shape[1])):
+        owned = position % needed.groups == group
+        result.append(Stored(stream_name(layer), number, f"stream.{group}", addresses[owned],
                              words[owned], needed.stream_width, channel[owned][:, np.newaxis],
                              position[owned][:, np.newaxis]))
     return result

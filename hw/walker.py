@@ -102,14 +102,15 @@ class Walker(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         layer = self.layer
-        thermometer = self.capacities.spike_code is SpikeCode.THERMOMETER
+        digit_width = self.capacities.digit_width
+        marked = self.capacities.spike_code is SpikeCode.THERMOMETER and digit_width > 1
 
         job = Signal(self.capacities.job)
         busy = Signal()
         issue = Signal()
         m.d.comb += issue.eq(busy & self.space)
         # Doublings, less one, that are left in front of a digit.
-        marks = Signal(range(self.capacities.digit_width)) if thermometer else C(0)
+        marks = Signal(range(digit_width)) if marked else C(0)
         mark = marks.any()
 
         words = _Counter(job.words)
@@ -140,7 +141,7 @@ class Walker(wiring.Component):
             m.d.comb += jump.eq(job.digit_jump)
         m.d.comb += [self.address.eq(word), next_digit.eq(job.row + layer.digit_stride)]
 
-        if thermometer:
+        if marked:
             with m.If(issue & mark):
                 m.d.sync += marks.eq(marks - 1)
         with m.If(issue & ~mark):
@@ -158,8 +159,8 @@ class Walker(wiring.Component):
             with m.If(last_plane):
                 m.d.sync += [planes.start(layer.planes == 0), digits.count(layer.digits),
                              job.row.eq(next_digit), row.eq(next_digit), busy.eq(~digits.last)]
-                if thermometer:
-                    m.d.sync += marks.eq(Mux(digits.last, 0, self.capacities.digit_width - 1))
+                if marked:
+                    m.d.sync += marks.eq(Mux(digits.last, 0, digit_width - 1))
 
         m.d.comb += self.job.ready.eq(~busy | (issue & last))
         with m.If(self.job.valid & self.job.ready):

@@ -25,32 +25,39 @@ def jobs(planned, capacities, *, first_tile=0):
     job : int
         Word of ``capacities.job``.
     """
-    record = planned.record
-    column = 0
+    record, n_groups, shared = planned.record, capacities.groups, capacities.shared
+    keys = record["drain"] is Drain.KEYS
+    group = column = 0
     for number, tile in enumerate(planned.tiles, start=first_tile):
         half = {"half": number % 2} if capacities.external else {}
-        column = 0 if record["restart"] else column
-        out, stream, turn = tile["out"], tile["stream"], 0
+        if record["restart"]:
+            group = column = 0
+        out, stream, slot = tile["out"], tile["stream"], 0
         windows = [(line, position) for line in planned.lines for position in planned.positions]
         for index, (line, position) in enumerate(windows):
-            turn_ends = turn == record["turn"] - 1 or index == len(windows) - 1
+            block_ends = slot == capacities.lanes - 1 or index == len(windows) - 1
             result = pack(capacities.result, out=out, neuron=tile["neuron"], stream=stream,
-                          last_lane=tile["lanes"] - 1, slot=turn, block_last=turn_ends, **half)
+                          last_lane=tile["lanes"] - 1, slot=slot, block_last=block_ends, **half)
             span = position.span + tile["words"]
             plane_jump = record["plane_stride"] - line.span - span
-            yield column, pack(
+            yield column * n_groups + group, pack(
                 capacities.job, spike=tile["spike"] + line.offset + position.offset,
                 row=tile["row"] + line.row + position.row, row_jump=position.jump,
                 line_jump=record["line_stride"] - span, plane_jump=plane_jump,
                 digit_jump=plane_jump + record["rewind"], lines=line.steps,
                 words=position.steps + tile["words"], first_mask=tile["first_mask"],
                 last_mask=tile["last_mask"], lanes=tile["lanes"], result=result)
-            if turn_ends or record["drain"] is not Drain.KEYS:
-                out += record["out_step"]
-            turn = 0 if turn_ends else turn + 1
-            if turn_ends:
-                column = (column + 1) % capacities.columns
-                stream += record["stream_step"] if column == 0 else 0
+            slot = 0 if block_ends else slot + 1
+            if keys and not block_ends:
+                column = (column + 1) % shared
+                continue
+            out += record["out_step"]
+            if keys:
+                column = 0
+            elif group == n_groups - 1:
+                column = (column + 1) % shared
+                stream += record["stream_step"]
+            group = (group + 1) % n_groups
 
 
 def layer_word(planned, capacities):

@@ -23,7 +23,7 @@ def run_bench(component, module, parameters, *, folder, cache, **options):
 def sizes(*, lanes=8, code=SpikeCode.BITPLANE, max_count=4, **changes):
     """Capacities of a core that is small, and whose numbers are all different."""
     return Capacities(**{
-        "columns": 2, "lanes": lanes, "spike_code": code, "max_count": max_count,
+        "columns": 2, "lanes": lanes, "shared": 1, "spike_code": code, "max_count": max_count,
         "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15, "stream_width": 17,
         "digits": 3, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
         "neuron_depth": 100, "program_depth": 200, "window_depth": 60, "spike_depth": 2000,
@@ -72,8 +72,8 @@ def small_model(**options):
                               "strides": (1, 2, 1, 2, 1)} | options)
 
 
-def column_setting(folder, *, lanes, code, **options):
-    """Saves three models that one column runs; returns its capacities and the parameters.
+def group_setting(folder, *, lanes, code, shared=1, **options):
+    """Saves three models that one group runs; returns its capacities and the parameters.
 
     ``options`` are those of ``small_model``.
     """
@@ -82,7 +82,7 @@ def column_setting(folder, *, lanes, code, **options):
               "saturated": extreme(model, fires=True)}
     for name, variant in models.items():
         golden.save(variant, folder / f"{name}.safetensors")
-    capacities = largest(compile_model(variant, columns=1, lanes=lanes, spike_code=code)
-                         for variant in models.values())
+    capacities = largest(compile_model(variant, columns=shared, lanes=lanes, shared=shared,
+                                       spike_code=code) for variant in models.values())
     return SimpleNamespace(capacities=capacities, parameters={
         "models": [f"{name}.safetensors" for name in models], "capacities": capacities.as_dict()})

@@ -31,7 +31,8 @@ pytestmark = pytest.mark.sim
 
 DATA = "tests/data"
 CODES = [SpikeCode.BITPLANE, SpikeCode.THERMOMETER]
-ARRAYS = [(1, 8), (2, 16), (4, 12)]
+#: Columns, lanes of each, and columns that share a firing unit.
+ARRAYS = [(1, 8, 1), (2, 16, 1), (4, 12, 2)]
 
 
 def full(*values):
@@ -42,8 +43,9 @@ def full(*values):
 @pytest.fixture
 def run(project_root, tmp_path):
     """Function that builds a model for an array, and compares images with golden."""
-    def build_and_verify(model, images, *, columns, lanes, code, labels=None):
-        plan = compile_model(model, columns=columns, lanes=lanes, spike_code=code)
+    def build_and_verify(model, images, *, array, code, labels=None):
+        columns, lanes, shared = array
+        plan = compile_model(model, columns=columns, lanes=lanes, shared=shared, spike_code=code)
         build(plan, tmp_path)
         return verify(tmp_path, model, images, labels=labels,
                       cache=project_root / "build" / "sim")
@@ -59,14 +61,14 @@ def assert_equal(figures, *, images):
 
 
 @pytest.mark.parametrize(("array", "code", "count"), [
-    ((2, 16), SpikeCode.BITPLANE, 12),
-    ((4, 12), SpikeCode.THERMOMETER, 6),
+    ((2, 16, 2), SpikeCode.BITPLANE, 12),
+    ((4, 12, 1), SpikeCode.THERMOMETER, 6),
     *(full(array, code, 100) for array in ARRAYS for code in CODES),
 ])
 def test_digits_equal_golden(run, array, code, count):
     *_, images, labels = load_digits()
-    figures = run(golden.load(f"{DATA}/digits.safetensors"), images[:count], columns=array[0],
-                  lanes=array[1], code=code, labels=labels[:count])
+    figures = run(golden.load(f"{DATA}/digits.safetensors"), images[:count], array=array, code=code,
+                  labels=labels[:count])
     assert_equal(figures, images=count)
     assert figures["accuracy"] >= 0.8
 
@@ -77,27 +79,27 @@ def test_digits_equal_golden(run, array, code, count):
 ])
 def test_half_to_even_digits_equal_golden(run, count, code):
     *_, images, _ = load_digits()
-    figures = run(golden.load(f"{DATA}/digits-half-even.safetensors"), images[:count], columns=2,
-                  lanes=16, code=code)
+    figures = run(golden.load(f"{DATA}/digits-half-even.safetensors"), images[:count],
+                  array=(2, 16, 1), code=code)
     assert_equal(figures, images=count)
 
 
 @pytest.mark.parametrize(("array", "code", "options"), [
     # Heads that share spike words, a scale 2 / sqrt(dk) that is no power of two, a constant pixel
     # channel, and a classifier whose bias is finer than its weights.
-    ((3, 8), SpikeCode.BITPLANE,
+    ((3, 8, 3), SpikeCode.BITPLANE,
      {"heads": 4, "dims": (8, 8, 24, 40), "image_shape": (9, 7, 3), "max_count": 2,
       "logit_shift": 6, "pixel_constant": 128}),
-    full((1, 5), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
-    full((5, 8), SpikeCode.BITPLANE, {"max_count": 15, "weight_bits": 8}),
-    full((2, 12), SpikeCode.THERMOMETER, {"max_count": 7, "stem_kernel": 7, "classes": 13,
-                                          "image_shape": (16, 12, 3)}),
-    full((2, 32), SpikeCode.BITPLANE, {"strides": (2, 1, 2, 2, 1), "image_shape": (16, 16, 1)}),
+    full((1, 5, 1), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
+    full((5, 8, 1), SpikeCode.BITPLANE, {"max_count": 15, "weight_bits": 8}),
+    full((6, 12, 2), SpikeCode.THERMOMETER, {"max_count": 7, "stem_kernel": 7, "classes": 13,
+                                             "image_shape": (16, 12, 3)}),
+    full((2, 32, 2), SpikeCode.BITPLANE, {"strides": (2, 1, 2, 2, 1), "image_shape": (16, 16, 1)}),
 ])
 def test_random_networks_equal_golden(run, array, code, options):
     model = random_model(7, **options)
     images = random_images(7, 4, model.image_shape)
-    assert_equal(run(model, images, columns=array[0], lanes=array[1], code=code), images=4)
+    assert_equal(run(model, images, array=array, code=code), images=4)
 
 
 @pytest.fixture(scope="module")

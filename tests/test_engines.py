@@ -6,10 +6,10 @@ import pytest
 
 import golden
 from golden import Rounding, SpikeCode
-from hw.column import Column
 from hw.compiler import compile_model
 from hw.finder import Finder
 from hw.firing import FiringUnit
+from hw.group import Group
 from hw.image_reader import ImageReader
 from hw.lane import Lane
 from hw.loader import Loader
@@ -19,7 +19,7 @@ from hw.sequencer import Sequencer
 from hw.shadows import Lanes
 from hw.token_sum import TokenSum
 from hw.walker import Walker
-from tests.engines import column_setting, run_bench, sizes, small_model
+from tests.engines import group_setting, run_bench, sizes, small_model
 
 
 pytestmark = pytest.mark.sim
@@ -101,16 +101,16 @@ def test_loader_fills_memories(bench):
     bench(Loader(memories), "sim.bench_loader", {"memories": list(memories.values())})
 
 
-@pytest.mark.parametrize(("columns", "lanes", "code", "bus_width"), [
-    (3, 8, SpikeCode.BITPLANE, 0),
-    (2, 8, SpikeCode.BITPLANE, 64),
-    full(1, 12, SpikeCode.THERMOMETER, 0),
-    full(5, 4, SpikeCode.BITPLANE, 128),
+@pytest.mark.parametrize(("columns", "shared", "lanes", "code", "bus_width"), [
+    (6, 2, 8, SpikeCode.BITPLANE, 0),
+    (2, 1, 8, SpikeCode.BITPLANE, 64),
+    full(1, 1, 12, SpikeCode.THERMOMETER, 0),
+    full(5, 5, 4, SpikeCode.BITPLANE, 128),
 ])
-def test_sequencer_deals_out_every_job(bench, tmp_path, columns, lanes, code, bus_width):
+def test_sequencer_deals_out_every_job(bench, tmp_path, columns, shared, lanes, code, bus_width):
     model = small_model()
     golden.save(model, tmp_path / "model.safetensors")
-    capacities = compile_model(model, columns=columns, lanes=lanes, spike_code=code,
+    capacities = compile_model(model, columns=columns, lanes=lanes, shared=shared, spike_code=code,
                                bus_width=bus_width).needed
     bench(Sequencer(capacities), "sim.bench_sequencer",
           {"model": "model.safetensors", "capacities": capacities.as_dict()})
@@ -129,17 +129,17 @@ def test_image_reader_passes_on_what_is_right(bench, tmp_path, lanes, bus_width)
 
 
 NETWORKS = [
-    pytest.param(8, SpikeCode.BITPLANE, {}, id="bitplane-8"),
-    pytest.param(12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-12"),
-    full(8, SpikeCode.THERMOMETER, {"max_count": 2}, id="thermometer-8-2"),
-    full(4, SpikeCode.BITPLANE, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="bitplane-4-15"),
-    full(16, SpikeCode.BITPLANE, {"max_count": 1, "weight_bits": 2}, id="bitplane-16-1"),
-    full(5, SpikeCode.THERMOMETER, {"weight_bits": 8, "rounding": Rounding.HALF_UP},
-         id="thermometer-5"),
+    pytest.param(1, 8, SpikeCode.BITPLANE, {}, id="bitplane-1-8"),
+    pytest.param(2, 12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-2-12"),
+    full(2, 8, SpikeCode.THERMOMETER, {"max_count": 2}, id="thermometer-2-8-2"),
+    full(3, 4, SpikeCode.BITPLANE, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="bitplane-3-4-15"),
+    full(1, 16, SpikeCode.BITPLANE, {"max_count": 1, "weight_bits": 2}, id="bitplane-1-16-1"),
+    full(4, 5, SpikeCode.THERMOMETER, {"weight_bits": 8, "rounding": Rounding.HALF_UP},
+         id="thermometer-4-5"),
 ]
 
 
-@pytest.mark.parametrize(("lanes", "code", "options"), NETWORKS)
-def test_column_runs_whole_networks(bench, tmp_path, lanes, code, options):
-    setting = column_setting(tmp_path, lanes=lanes, code=code, **options)
-    bench(Column(setting.capacities, name="0"), "sim.bench_column", setting.parameters)
+@pytest.mark.parametrize(("shared", "lanes", "code", "options"), NETWORKS)
+def test_group_runs_whole_networks(bench, tmp_path, shared, lanes, code, options):
+    setting = group_setting(tmp_path, shared=shared, lanes=lanes, code=code, **options)
+    bench(Group(setting.capacities, index=0), "sim.bench_group", setting.parameters)

@@ -32,16 +32,17 @@ def full(*values):
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("columns", "lanes", "bus_width", "code", "options"), [
-    (3, 16, 128, SpikeCode.BITPLANE, {"weight_bits": 6}),
-    full(2, 8, 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
-    full(4, 12, 64, SpikeCode.BITPLANE, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
-    full(1, 32, 256, SpikeCode.BITPLANE, {"max_count": 15}),
-    full(1, 8, 256, SpikeCode.BITPLANE, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
+@pytest.mark.parametrize(("array", "bus_width", "code", "options"), [
+    ((3, 16, 1), 128, SpikeCode.BITPLANE, {"weight_bits": 6}),
+    full((4, 8, 2), 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
+    full((4, 12, 1), 64, SpikeCode.BITPLANE, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
+    full((1, 32, 1), 256, SpikeCode.BITPLANE, {"max_count": 15}),
+    full((1, 8, 1), 256, SpikeCode.BITPLANE, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
 ])
-def test_networks_equal_golden(project_root, tmp_path, columns, lanes, bus_width, code, options):
+def test_networks_equal_golden(project_root, tmp_path, array, bus_width, code, options):
     model = random_model(3, **options)
-    plan = compile_model(model, columns=columns, lanes=lanes, spike_code=code,
+    columns, lanes, shared = array
+    plan = compile_model(model, columns=columns, lanes=lanes, shared=shared, spike_code=code,
                          bus_width=bus_width)
     build(plan, tmp_path)
     figures = verify(tmp_path, model, random_images(3, 4, model.image_shape),

@@ -3,33 +3,33 @@
 import pytest
 
 from golden import SpikeCode
-from hw.column import Column
 from hw.finder import Finder
+from hw.group import Group
 from sim.faults import PLAN_FAULTS, LatePayload
 from sim.runner import BenchError
-from tests.engines import column_setting, run_bench, sizes
+from tests.engines import group_setting, run_bench, sizes
 
 
 pytestmark = pytest.mark.sim
 
 
 @pytest.fixture(scope="module")
-def column(tmp_path_factory, project_root):
-    """Function that runs one network on a column, with or without a fault."""
+def group(tmp_path_factory, project_root):
+    """Function that runs one network on a group of columns, with or without a fault."""
     folder = tmp_path_factory.mktemp("faults")
-    setting = column_setting(folder, lanes=8, code=SpikeCode.BITPLANE)
+    setting = group_setting(folder, lanes=8, code=SpikeCode.BITPLANE)
 
     def run(fault=None):
         return run_bench(
-            Column(setting.capacities, name="0"), "sim.bench_column",
+            Group(setting.capacities, index=0), "sim.bench_group",
             setting.parameters | {"fault": fault}, folder=folder,
             cache=project_root / "build" / "sim", only="networks_match_golden/model=0")
 
     return run
 
 
-def test_a_column_without_a_fault_passes(column):
-    assert len(column()) == 1
+def test_a_group_without_a_fault_passes(group):
+    assert len(group()) == 1
 
 
 @pytest.mark.parametrize(("fault", "message"), [
@@ -39,9 +39,9 @@ def test_a_column_without_a_fault_passes(column):
     ("swapped_heads", r"attn.counts: channel .*, position .* differs"),
     ("half_up", "channel .*, position .* differs"),
 ])
-def test_a_fault_in_the_memories_is_noticed(column, fault, message):
+def test_a_fault_in_the_memories_is_noticed(group, fault, message):
     with pytest.raises(BenchError, match=message):
-        column(fault)
+        group(fault)
 
 
 def test_every_fault_has_a_test():

@@ -1,6 +1,6 @@
-"""Bench of the column: a whole network, layer by layer, on one column.
+"""Bench of the group: a whole network, layer by layer, on columns that share a firing unit.
 
-The bench stands for sequencer, array and memories. Whatever the column stores is compared with
+The bench stands for sequencer, array and memories. Whatever the group stores is compared with
 golden and read again by the next layers; what only other engines store comes from golden.
 """
 
@@ -22,24 +22,25 @@ from .jobs import jobs, layer_word
 
 
 SIZES = capacities()
-#: Cycles in which the pipeline of a column fills and empties, around those of all events.
+#: Cycles in which the pipeline of a group fills and empties, around those of all events.
 FILLING = 30 + SIZES.lanes + SIZES.planes
 
 
 class Harness:
-    """The column, its memories and what golden stores in them."""
+    """The group, its memories and what golden stores in them."""
 
     def __init__(self, dut, model, *, stall, slot):
         self.rng, draw = generators()
         self.model = golden.load(model)
-        # The column may be larger than this model needs.
+        # The group may be larger than this model needs.
         self.sizes = SIZES
-        self.plan = replace(compile_model(self.model, columns=1, lanes=SIZES.lanes,
-                                          spike_code=SIZES.spike_code), needed=SIZES)
+        self.plan = replace(compile_model(
+            self.model, columns=SIZES.columns, lanes=SIZES.lanes, shared=SIZES.shared,
+            spike_code=SIZES.spike_code), needed=SIZES)
         self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
         self.golden = golden.run(self.model, self.images, trace=True)
         self.expected = stored(self.plan, self.golden.tensors, 0)
-        # A test of the tests plants a fault in what the column is given.
+        # A test of the tests plants a fault in what the group is given.
         plant = PLAN_FAULTS.get(parameters().get("fault"), lambda plan, tensors: plan)
         self.given = plant(self.plan, self.golden.tensors)
         self.cycles = Cycles(dut, self.rng)
@@ -53,7 +54,12 @@ class Harness:
         # Spike memory starts as noise: what was not stored must not be read.
         self.spikes = [self.rng.getrandbits(self.sizes.lanes)
                        for _ in range(self.sizes.spike_depth)]
-        self.data = {"spike_read": 0, "weights": 0, "neuron": 0}
+        self.ports = [("neuron", "neuron_address", self.neurons)]
+        for column in range(SIZES.shared):
+            self.ports += [
+                (f"spike_read__{column}", f"spike_read_address__{column}", self.spikes),
+                (f"weights__{column}", f"weight_address__{column}", self.weights)]
+        self.data = {port: 0 for port, _, _ in self.ports}
         self.additions = 0
 
     def expect(self, number, memory):
@@ -71,13 +77,13 @@ class Harness:
             self.spikes[address] = word
 
     def fetch(self):
-        """Answers the column's reads at the end of a cycle."""
+        """Answers the reads at the end of a cycle."""
         cycles = self.cycles
-        for port, address, read, memory in (
-                ("spike_read", "spike_read_address", None, self.spikes),
-                ("weights", "weight_address", "weight_read", self.weights),
-                ("neuron", "neuron_address", "neuron_read", self.neurons)):
-            if read is None or cycles.get(read):
+        reads = cycles.get("weight_read")
+        for port, address, memory in self.ports:
+            name, _, column = port.partition("__")
+            if (name == "spike_read" or name == "neuron" and cycles.get("neuron_read")
+                    or name == "weights" and reads >> int(column) & 1):
                 index = cycles.get(address)
                 self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
 
@@ -85,7 +91,7 @@ class Harness:
         """Sends the jobs of a layer, and compares all that it stores. Returns its cycles."""
         cycles, rng = self.cycles, self.rng
         spikes = self.expect(number, "spikes")
-        waiting = [job for _, job in jobs(planned, self.sizes)]
+        waiting = list(jobs(planned, self.sizes))
         entries = {(bit, address): word for bit in range(self.sizes.digit_width)
                    for address, word in self.expect(number, f"attention.{bit}").words.items()}
         written, sums, logits, offered = {}, {}, [], False
@@ -94,14 +100,14 @@ class Harness:
         while True:
             offered = bool(waiting) and (offered or not rng.random() < self.stall)
             ready = int(not rng.random() < self.stall)
-            taken = pulse(rng, self.stall / 2)
+            taken = sum(pulse(rng, self.stall / 2) << c for c in range(SIZES.shared))
+            column, job = waiting[0] if offered else (0, cycles.noise("job"))
             await cycles.step(
-                layer=layer_word(planned, self.sizes), job__valid=int(offered),
-                weight_port_taken=taken,
-                job__payload=waiting[0] if offered else cycles.noise("job__payload"),
+                layer=layer_word(planned, self.sizes), restart=int(cycles.count == begin),
+                job_valid=int(offered) << column, weight_port_taken=taken, job=job,
                 slot=pulse(rng, self.slot), logits__ready=ready, **self.data, **entry)
             done = cycles.get("idle") and not waiting
-            assert not (taken and cycles.get("weight_read")), "the weight port is taken"
+            assert not taken & cycles.get("weight_read"), "the weight port is taken"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
                 self.compare_spikes(planned, spikes, cycles.get("word_address"),
@@ -120,7 +126,7 @@ class Harness:
             if cycles.get("logits__valid") and ready:
                 logits.append(signed(cycles.get("logits__payload"), 32))
             self.fetch()
-            if offered and cycles.get("job__ready"):
+            if offered and cycles.get("job_ready") >> column & 1:
                 waiting.pop(0)
                 offered = False
             if done and not entry["entry_write"]:
@@ -161,9 +167,9 @@ class Harness:
 async def run_network(dut, model, *, stall, slot):
     """Runs all layers on one image; returns the harness and the cycles of each layer."""
     harness = Harness(dut, model, stall=stall, slot=slot)
-    await harness.cycles.reset(layer=0, job__valid=0, job__payload=0, slot=0, spike_read=0,
-                               weights=0, weight_port_taken=0, neuron=0, logits__ready=0, tag=0,
-                               entry_write=0, entry_address=0, entry_data=0)
+    await harness.cycles.reset(layer=0, restart=0, job_valid=0, job=0, slot=0, weight_port_taken=0,
+                               logits__ready=0, tag=0, entry_write=0, entry_address=0,
+                               entry_data=0, **harness.data)
     harness.preload(PIXEL_LAYER)
     cycles = {}
     for number, planned in enumerate(harness.given.layers):
@@ -184,7 +190,7 @@ async def networks_match_golden(dut, model):
         f"{harness.additions} additions, golden {sum(executed.values())}"
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.shared > 1)
 async def layers_take_a_cycle_per_event(dut):
     """Finding, fetching and firing hide behind events, where a position has more than lanes."""
     harness, cycles = await run_network(dut, "saturated.safetensors", stall=0.0, slot=1.0)
@@ -209,7 +215,7 @@ async def layers_take_a_cycle_per_event(dut):
     assert compared, "no layer has enough events"
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.shared > 1)
 async def silence_takes_no_events(dut):
     """Without spikes, a position takes as long as its words are read or its lanes drained."""
     harness, cycles = await run_network(dut, "silent.safetensors", stall=0.0, slot=1.0)

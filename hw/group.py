@@ -1,0 +1,257 @@
+"""The group: columns that share one firing unit, one packer and one stream memory."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .column import Column
+from .firing import FiringUnit
+from .memory import TAG_WIDTH, Memory
+from .packer import SpikePacker
+from .records import Drain
+
+
+__all__ = ["Group"]
+
+
+class Group(wiring.Component):
+    """Computes jobs: its columns add them up, and are drained one after the other.
+
+    A column that has finished a job is drained, highest lane first, one lane per cycle, as soon as
+    no other one is; columns that wait take turns. Keys are drained in the order in which they were
+    dealt, column 0 first, so that the tokens of a block stay together.
+
+    Parameters
+    ----------
+    capacities : Capacities
+    index : int
+        Number of the group, for captures.
+
+    Members
+    -------
+    layer : In(capacities.layer)
+        Stable while not idle.
+    restart : In(1)
+        A layer begins.
+    job : In(capacities.job)
+    job_valid, job_ready : In(shared), Out(shared)
+        Of each column; ``shared`` is their number.
+    slot : In(1)
+        The group may use the bus now.
+    spike_read_address, spike_read : Out, In
+        Of each column: port of the spike memory, one cycle from address to data.
+    weight_read, weight_address, weights : Out, Out, In
+        Of each column: port of the weight memory, one enabled cycle from address to data.
+    weight_port_taken : In(shared)
+        The port serves a write in this cycle.
+    entry_write, entry_address, entry_data : In
+        Writes of the attention memory, see ``Column``.
+    neuron_read, neuron_address, neuron : Out, Out, In
+        Port of the neuron memory, one enabled cycle from address to data.
+    spike_write, attention_write : Out(1)
+        A word is to be stored in the spike memories or the attention memories, only while ``slot``.
+    word_address, word_bit, word : Out
+        Where, which bit of the entries it is (of attention rows), and the bits of all lanes.
+    sum_write, sum_address, sum_data : Out
+        Stream values to add to the token sums, only while ``slot``.
+    logits : Out(stream.Signature(signed(32)))
+    additions : Out(range(shared * lanes + 1))
+        Additions that were started in the cycle before.
+    using : Out(2)
+        Halves of the double buffer that accepted jobs still need.
+    idle : Out(1)
+        Everything that was accepted is stored.
+    tag : In(TAG_WIDTH)
+        For captures.
+    """
+
+    def __init__(self, capacities, *, index):
+        self.capacities = capacities
+        self.index = index
+        lanes, shared = capacities.lanes, capacities.shared
+        super().__init__({
+            "layer": In(capacities.layer),
+            "restart": In(1),
+            "job": In(capacities.job),
+            "job_valid": In(shared),
+            "job_ready": Out(shared),
+            "slot": In(1),
+            "spike_read_address": Out(capacities.spike_address).array(shared),
+            "spike_read": In(lanes).array(shared),
+            "weight_read": Out(shared),
+            "weight_address": Out(capacities.row_address).array(shared),
+            "weights": In(lanes * capacities.weight_width).array(shared),
+            "weight_port_taken": In(shared),
+            "entry_write": In(capacities.digit_width),
+            "entry_address": In(capacities.attention_address),
+            "entry_data": In(lanes),
+            "neuron_read": Out(1),
+            "neuron_address": Out(capacities.neuron_address),
+            "neuron": In(capacities.neuron),
+            "spike_write": Out(1),
+            "attention_write": Out(1),
+            "word_address": Out(capacities.out_address),
+            "word_bit": Out(capacities.digit_bit),
+            "word": Out(lanes),
+            "sum_write": Out(1),
+            "sum_address": Out(capacities.out_address),
+            "sum_data": Out(signed(capacities.stream_width)),
+            "logits": Out(stream.Signature(signed(32))),
+            "additions": Out(range(shared * lanes + 1)),
+            "using": Out(2),
+            "idle": Out(1),
+            "tag": In(TAG_WIDTH),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        columns = []
+        for index in range(self.capacities.shared):
+            # All attention memories hold the same rows, so that one log is enough.
+            m.submodules[f"column_{index}"] = column = Column(
+                self.capacities, log=self.index == index == 0)
+            columns.append(column)
+            m.d.comb += [
+                column.layer.eq(self.layer),
+                column.job.payload.eq(self.job),
+                column.job.valid.eq(self.job_valid[index]),
+                self.job_ready[index].eq(column.job.ready),
+                self.spike_read_address[index].eq(column.spike_read_address),
+                column.spike_read.eq(self.spike_read[index]),
+                self.weight_read[index].eq(column.weight_read),
+                self.weight_address[index].eq(column.weight_address),
+                column.weights.eq(self.weights[index]),
+                column.weight_port_taken.eq(self.weight_port_taken[index]),
+                column.entry_write.eq(self.entry_write),
+                column.entry_address.eq(self.entry_address),
+                column.entry_data.eq(self.entry_data),
+                column.tag.eq(self.tag),
+            ]
+        m.d.comb += self.additions.eq(sum(column.additions for column in columns))
+
+        advance = Signal()
+        drained = self._drain(m, columns, advance)
+        self._fire(m, columns, drained, advance)
+        return m
+
+    def _drain(self, m, columns, advance):
+        """Chooses the column that is drained, and releases its lanes one by one.
+
+        Returns whether a lane is released, its number, its job's result, its sum of the cycle
+        before, and whether such a sum is still to come.
+        """
+        draining, lane = Signal(), Signal(range(self.capacities.lanes))
+        chosen = Signal(range(max(2, len(columns))))
+        result = Signal(self.capacities.result)
+        finish = draining & (lane == 0)
+
+        # The column behind the chosen one comes first; of keys only that which was dealt the next
+        # token can.
+        keys = self.layer.drain == Drain.KEYS
+        token_column = Signal.like(chosen)
+        ready = Cat(column.ready & (~keys | (token_column == index))
+                    for index, column in enumerate(columns))
+        begin = Signal(len(columns))
+        with m.Switch(chosen):
+            for index in range(len(columns)):
+                with m.Case(index):
+                    earlier = 0
+                    for offset in range(1, len(columns) + 1):
+                        number = (index + offset) % len(columns)
+                        m.d.comb += begin[number].eq(ready[number] & ~earlier)
+                        earlier = earlier | ready[number]
+        with m.If(draining & advance):
+            m.d.sync += [lane.eq(lane - 1), draining.eq(lane != 0)]
+        free = Signal()
+        m.d.comb += free.eq(~draining | (finish & advance))
+        for index, column in enumerate(columns):
+            m.d.comb += [
+                column.begin.eq(begin[index] & free),
+                column.release.eq(Mux(draining & (chosen == index), C(1) << lane, 0)),
+                column.finish.eq(finish & (chosen == index)),
+                column.advance.eq(advance),
+            ]
+            with m.If(column.begin):
+                m.d.sync += [draining.eq(1), chosen.eq(index), result.eq(column.result),
+                             lane.eq(column.result.last_lane)]
+                with m.If(keys):
+                    following = (index + 1) % len(columns)
+                    m.d.sync += token_column.eq(Mux(column.result.block_last, 0, following))
+
+        with m.If(self.restart):
+            m.d.sync += [chosen.eq(0), token_column.eq(0)]
+
+        # A sum is taken in the cycle after its lane was released, or later if the firing unit is
+        # held.
+        settling, taker = Signal(), Signal.like(chosen)
+        with m.If(advance):
+            m.d.sync += [settling.eq(draining), taker.eq(chosen)]
+        taken = Signal(signed(self.capacities.accumulator_width))
+        with m.Switch(taker):
+            for index, column in enumerate(columns):
+                with m.Case(index):
+                    m.d.comb += taken.eq(column.taken)
+        return draining, lane, result, taken, settling
+
+    def _fire(self, m, columns, drained, advance):
+        """Sends the sums through firing unit and packer."""
+        draining, lane, result, taken, settling = drained
+        m.submodules.firing = firing = FiringUnit(self.capacities)
+        m.submodules.packer = packer = SpikePacker(self.capacities)
+        m.submodules.stream = residual = Memory(
+            width=self.capacities.stream_width, depth=self.capacities.stream_depth,
+            name=f"stream.{self.index}")
+        m.d.comb += [
+            advance.eq(packer.advance),
+            firing.layer.eq(self.layer),
+            firing.advance.eq(advance),
+            firing.release.eq(draining),
+            firing.lane.eq(lane),
+            firing.result.eq(result),
+            firing.taken.eq(taken),
+            self.neuron_read.eq(advance),
+            self.neuron_address.eq(firing.neuron_address),
+            firing.neuron.eq(self.neuron),
+            residual.read.eq(advance),
+            residual.read_address.eq(firing.stream_read_address),
+            firing.stream.eq(residual.read_data),
+            residual.write.eq(firing.stream_write),
+            residual.write_address.eq(firing.stream_write_address),
+            residual.write_data.eq(firing.stream_data),
+            residual.tag.eq(self.tag),
+
+            packer.layer.eq(self.layer),
+            packer.fired.eq(firing.fired),
+            packer.lane.eq(firing.fired_lane),
+            packer.result.eq(firing.fired_result),
+            packer.value.eq(firing.value),
+            packer.count.eq(firing.count),
+            packer.code.eq(firing.code),
+            packer.slot.eq(self.slot),
+            self.spike_write.eq(packer.spike_write),
+            self.attention_write.eq(packer.attention_write),
+            self.word_address.eq(packer.address),
+            self.word_bit.eq(packer.bit),
+            self.word.eq(packer.word),
+        ]
+
+        sums = self.layer.drain == Drain.SUMS
+        logits = self.layer.drain == Drain.LOGITS
+        m.d.comb += [
+            packer.hold.eq(firing.fired & ((sums & ~self.slot) | (logits & ~self.logits.ready))),
+            self.sum_write.eq(firing.fired & sums & self.slot),
+            self.sum_address.eq(firing.fired_result.out + firing.fired_lane),
+            self.sum_data.eq(firing.value),
+            self.logits.valid.eq(firing.fired & logits),
+            self.logits.payload.eq(firing.value),
+        ]
+
+        emptying = draining | settling | ~firing.idle | ~packer.idle
+        m.d.comb += self.idle.eq(Cat(column.idle for column in columns).all() & ~emptying)
+        if self.capacities.external:
+            # Of all that is on its way to the memories, the latest job is the last to need a half;
+            # the one before it has read its neurons' records.
+            half = Mux(emptying, C(1, 2) << result.half, 0)
+            for bit in range(2):
+                m.d.comb += self.using[bit].eq(
+                    Cat(*(column.using[bit] for column in columns), half[bit]).any())

@@ -1,0 +1,133 @@
+"""One group of the cycle model: columns, and the firing unit and packer that they share."""
+
+from enum import Enum, auto
+
+from .column_cycles import ColumnCycles
+from .firing import STAGES
+from .records import Drain
+
+
+__all__ = ["GroupCycles", "Output"]
+
+
+class Output(Enum):
+    """What a group gives away in a cycle."""
+
+    WORD = auto()
+    SUM = auto()
+    LOGIT = auto()
+
+
+class GroupCycles:
+    """One group, a cycle at a time; state is what registers hold at the beginning of a cycle.
+
+    A layer begins with everything empty.
+
+    Parameters
+    ----------
+    n_columns : int
+        Columns that share the firing unit.
+    drain : Drain
+    planes : int
+        Planes of a spike map.
+    digit_width, digits : int
+        Bits of a digit, and digits of an entry that the layer stores.
+    """
+
+    def __init__(self, n_columns, drain, *, planes, digit_width, digits):
+        self.columns = [ColumnCycles() for _ in range(n_columns)]
+        self.drain = drain
+        self.n_digits = digits
+        self.n_words = {Drain.VALUES: digit_width,
+                        Drain.KEY_VALUES: digits * digit_width}.get(drain, planes)
+        # The column that was drained last, and the one that has the next token.
+        self.chosen, self.token_column = 0, 0
+        # Lanes that are still to be released, and whether one was in the latest cycle.
+        self.draining, self.settling = 0, False
+        self.block_ends = False
+        # Stages of the firing unit: None, or (lane, whether a block of keys ends).
+        self.firing = [None] * STAGES
+        self.digit = 0
+        # Words that are left of those that leave, and of keys the channel's lane.
+        self.left, self.leaving_lane = 0, 0
+
+    def idle(self):
+        """Whether everything that was accepted is stored."""
+        return not (self.draining or self.settling or self.left
+                    or any(stage is not None for stage in self.firing)
+                    or any(column.results for column in self.columns))
+
+    def step(self, slot, offered):
+        """Advances by one cycle.
+
+        Parameters
+        ----------
+        slot : bool
+            The bus belongs to this group.
+        offered : (int, tuple) or None
+            Column that is offered a job, and the job as ``ColumnCycles.move`` takes it.
+
+        Returns
+        -------
+        output : Output or None
+        accepted : bool
+            Whether the job was taken.
+        """
+        ready = [column.look() for column in self.columns]
+        output, complete, advance = self._fire(slot)
+        finishes = self.draining == 1
+        drained = self.chosen
+        begins = None
+        if not self.draining or (finishes and advance):
+            begins = self._choose(ready)
+        self._move(slot, complete, advance)
+        if begins is not None:
+            self.chosen = begins
+            self.draining, self.block_ends = self.columns[begins].results[0]
+            if self.drain is Drain.KEYS:
+                self.token_column = 0 if self.block_ends else (begins + 1) % len(self.columns)
+        for index, column in enumerate(self.columns):
+            job = offered[1] if offered is not None and offered[0] == index else None
+            column.move(job, begins=begins == index,
+                        finishes=finishes and index == drained, advance=advance)
+        return output, any(column.accepted for column in self.columns)
+
+    def _choose(self, ready):
+        """Column whose drain begins, or None."""
+        if self.drain is Drain.KEYS:
+            return self.token_column if ready[self.token_column] else None
+        for offset in range(1, len(ready) + 1):
+            index = (self.chosen + offset) % len(ready)
+            if ready[index]:
+                return index
+        return None
+
+    def _fire(self, slot):
+        """Output, whether spike words are complete, and whether the firing unit moves."""
+        fired = self.firing[-1]
+        left = Output.WORD if self.left and slot else None
+        if fired is None:
+            return left, False, True
+        if self.drain is Drain.SUMS:
+            return Output.SUM if slot else None, False, slot
+        if self.drain is Drain.LOGITS:
+            return Output.LOGIT, False, True
+        lane, block_ends = fired
+        keys = self.drain is Drain.KEYS
+        last_digit = self.digit == self.n_digits - 1
+        complete = last_digit and (block_ends if keys else lane == 0)
+        blocked = self.left and (complete or (keys and lane == self.leaving_lane))
+        if not blocked:
+            self.digit = 0 if last_digit else self.digit + 1
+        return left, complete, last_digit and not blocked
+
+    def _move(self, slot, complete, advance):
+        if self.left and slot:
+            self.left -= 1
+        if complete and advance:
+            self.left, self.leaving_lane = self.n_words, self.firing[-1][0]
+        if advance:
+            taken = (self.draining - 1, self.block_ends) if self.draining else None
+            self.firing = [taken, *self.firing[:-1]]
+            self.settling = self.draining > 0
+            self.draining = max(0, self.draining - 1)
