@@ -17,13 +17,14 @@ __all__ = ["breakdown", "main"]
 
 #: Engines by what follows ``accelerator.core.`` in a module's name, the first match counts.
 ENGINES = (
-    ("lanes: adders", r"array\.column_\d+\.lanes\.lane_\d+"),
-    ("lanes: drain", r"array\.column_\d+\.lanes"),
-    ("walker", r"array\.column_\d+\.walker"),
-    ("finder", r"array\.column_\d+\.finder"),
-    ("firing unit", r"array\.column_\d+\.firing"),
-    ("packer", r"array\.column_\d+\.packer"),
-    ("column: FIFOs and row registers", r"array\.column_\d+.*"),
+    ("lanes: adders", r"array\.group_\d+\.column_\d+\.lanes\.lane_\d+"),
+    ("lanes: drain", r"array\.group_\d+\.column_\d+\.lanes"),
+    ("walker", r"array\.group_\d+\.column_\d+\.walker"),
+    ("finder", r"array\.group_\d+\.column_\d+\.finder"),
+    ("firing unit", r"array\.group_\d+\.firing"),
+    ("packer", r"array\.group_\d+\.packer"),
+    ("column: FIFOs and row registers", r"array\.group_\d+\.column_\d+.*"),
+    ("group: drain and stream memory", r"array\.group_\d+.*"),
     ("array: bus and memory ports", r"array.*"),
     ("sequencer", r"sequencer.*"),
     ("token sum", r"token_sum.*"),

@@ -17,7 +17,7 @@ class Array(wiring.Component):
     Column c is column ``c // groups`` of group ``c % groups``. Each pair of columns shares one copy
     of the weight memory, and each pair of groups one of the neuron memory; each column has a copy
     of the spike and of the attention memory. Words and stream values reach them through a bus that
-    belongs to each group in turn, one cycle each.
+    groups use in turn, those that have nothing to store aside.
 
     Where weights are external, memories are written while columns read: a weight row takes a cycle
     of the pair's first column, and each group has a small neuron memory of its own.
@@ -32,7 +32,7 @@ class Array(wiring.Component):
     -------
     layer : In(capacities.layer)
     restart : In(1)
-        A layer begins: the bus belongs to group 0 in the next cycle.
+        A layer begins: group 0 is the first one to use the bus.
     job : In(capacities.job)
     job_valid : In(columns)
     job_ready : Out(columns)
@@ -84,8 +84,8 @@ class Array(wiring.Component):
         capacities = self.capacities
         n_groups = capacities.groups
 
-        turn = Signal(range(max(2, n_groups)))
-        m.d.sync += turn.eq(Mux(self.restart | (turn == n_groups - 1), 0, turn + 1))
+        requests, slot = Signal(n_groups), Signal(n_groups)
+        self._grant(m, requests, slot)
 
         groups = []
         for index in range(n_groups):
@@ -97,7 +97,8 @@ class Array(wiring.Component):
                 group.job.eq(self.job),
                 group.job_valid.eq(self.job_valid[index::n_groups]),
                 self.job_ready[index::n_groups].eq(group.job_ready),
-                group.slot.eq(turn == index),
+                requests[index].eq(group.request),
+                group.slot.eq(slot[index]),
                 group.tag.eq(self.tag),
             ]
 
@@ -110,6 +111,20 @@ class Array(wiring.Component):
         for half in range(2):
             m.d.comb += self.using[half].eq(Cat(group.using[half] for group in groups).any())
         return m
+
+    def _grant(self, m, requests, slot):
+        """Gives the bus to one of the groups that request it, each in turn."""
+        # Groups behind the one that had the bus last.
+        behind = Signal(len(requests))
+        later = Signal(len(requests))
+        m.d.comb += [
+            later.eq(requests & behind),
+            slot.eq(Mux(later.any(), later & -later, requests & -requests)),
+        ]
+        with m.If(self.restart):
+            m.d.sync += behind.eq(0)
+        with m.Elif(slot.any()):
+            m.d.sync += behind.eq(~(slot | (slot - 1)))
 
     def _weights(self, m, groups):
         """Gives each pair of columns its copy of the weights."""

@@ -114,14 +114,21 @@ class Column(wiring.Component):
         m.submodules.words = words = SyncFIFO(width=word_layout(self.capacities).size, depth=WORDS)
         m.submodules.results = results = SyncFIFO(width=self.capacities.result.size, depth=JOBS)
 
-        # A job starts when its result has a place to wait.
+        # A job waits in reserve, so that whether one is taken is known from a register. It starts
+        # when its result has a place to wait.
+        reserved, reserve = Signal(), Signal(self.capacities.job)
+        starts = walker.job.valid & walker.job.ready
+        with m.If(self.job.valid & self.job.ready):
+            m.d.sync += [reserved.eq(1), reserve.eq(self.job.payload)]
+        with m.Elif(starts):
+            m.d.sync += reserved.eq(0)
         m.d.comb += [
+            self.job.ready.eq(~reserved),
             walker.layer.eq(self.layer),
-            walker.job.payload.eq(self.job.payload),
-            walker.job.valid.eq(self.job.valid & results.w_rdy),
-            self.job.ready.eq(walker.job.ready & results.w_rdy),
-            results.w_en.eq(walker.job.valid & walker.job.ready),
-            results.w_data.eq(self.job.p.result),
+            walker.job.payload.eq(reserve),
+            walker.job.valid.eq(reserved & results.w_rdy),
+            results.w_en.eq(starts),
+            results.w_data.eq(reserve.result),
 
             self.spike_read_address.eq(walker.address),
             walker.spikes.eq(self.spike_read),
@@ -192,15 +199,16 @@ class Column(wiring.Component):
             adders.release.eq(self.release),
             adders.advance.eq(self.advance),
             self.taken.eq(adders.taken),
-            self.idle.eq(~results.r_rdy),
+            self.idle.eq(~reserved & ~results.r_rdy),
         ]
         if self.capacities.external:
             # Jobs wait in the order of tiles, so that the first and the last tell of all.
             last = Signal()
             with m.If(results.w_en):
-                m.d.sync += last.eq(self.job.p.result.half)
+                m.d.sync += last.eq(reserve.result.half)
             halves = C(1, 2) << self.result.half | C(1, 2) << last
-            m.d.comb += self.using.eq(Mux(results.r_rdy, halves, 0))
+            m.d.comb += self.using.eq(Mux(results.r_rdy, halves, 0)
+                                      | Mux(reserved, C(1, 2) << reserve.result.half, 0))
         return m
 
     def _attention(self, m, row, read):

@@ -15,6 +15,8 @@ class ColumnCycles:
     """
 
     def __init__(self):
+        #: Job in reserve: events per word, and its lanes and whether it ends a block of keys.
+        self.reserve = None
         self.job, self.at, self.busy = [], 0, False
         self.reading = self.found = None
         self.words = deque()
@@ -24,8 +26,6 @@ class ColumnCycles:
         # Stages of the fetch pipeline: None, or whether the event closes a job.
         self.sent = self.fetching = self.loaded = None
         self.full = self.settling = self.waiting = False
-        #: Whether the job that was offered in the latest cycle was taken.
-        self.accepted = False
 
     def look(self):
         """Whether the sums of a job are finished that are not being drained."""
@@ -39,7 +39,7 @@ class ColumnCycles:
         Parameters
         ----------
         offered : (list of int, (int, bool)) or None
-            A job: events per word, and its lanes and whether it ends a block of keys.
+            A job that the column takes; only while there is none in reserve.
         begins : bool
             The drain of the finished job begins.
         finishes : bool
@@ -50,8 +50,8 @@ class ColumnCycles:
         # What the walker may do is decided by what the FIFO held at the beginning of the cycle.
         issue = self.busy and len(self.words) <= WORDS - 3
         last = issue and self.at == len(self.job) - 1
-        self.accepted = (offered is not None and len(self.results) < JOBS
-                         and (not self.busy or last))
+        starts = (self.reserve is not None and len(self.results) < JOBS
+                  and (not self.busy or last))
         popped = None
         if not self.hold and self.events <= 1:
             popped = self.words.popleft() if self.words else (0, False)
@@ -69,10 +69,13 @@ class ColumnCycles:
         if not self.hold:
             self._fetch(popped)
         self._walk(issue, last)
-        if self.accepted:
-            self.job, result = offered
+        if starts:
+            self.job, result = self.reserve
             self.results.append(result)
             self.at, self.busy = 0, True
+            self.reserve = None
+        if offered is not None:
+            self.reserve = offered
 
     def _fetch(self, popped):
         self.loaded, self.fetching = self.fetching, self.sent

@@ -94,10 +94,11 @@ class Core(wiring.Component):
             width, depth = capacities.memories[name]
             m.submodules[name] = tables[name] = table = Memory(
                 width=width, depth=depth, image=(*self.images[name], "")[0])
-            m.d.comb += table.read.eq(1)
         m.d.comb += [
+            tables["program"].read.eq(1),
             tables["program"].read_address.eq(sequencer.program_address),
             sequencer.program.eq(tables["program"].read_data),
+            tables["windows"].read.eq(sequencer.window_read),
             tables["windows"].read_address.eq(sequencer.window_address),
             sequencer.window.eq(tables["windows"].read_data),
         ]

@@ -129,47 +129,56 @@ class _Core:
         upcoming = next(dealt)
         # Tile record, line and window come before the first position of a line.
         ready = now + 1 + tile_cycles + 2
-        offer = None
+        offer = staged = None
         stored = summed = adding = False
         last_logit = 0
+        latest = -1
         cycle = now + 1
         while True:
-            slot = (cycle - now - 1) % needed.groups
             settled = not (stored or summed or adding) and all(group.idle() for group in groups)
-            if upcoming is None and offer is None and cycle >= ready and settled:
+            dealt_out = upcoming is None and staged is None and offer is None
+            if dealt_out and cycle >= ready and settled:
                 return cycle + 1, last_logit
 
+            taker, job = None, None
+            if offer is not None:
+                taker = next((column for column in offer[0] if
+                              groups[column % needed.groups].columns[column // needed.groups]
+                              .reserve is None), None)
+                job = offer[1]
+            requests = [index for index, group in enumerate(groups) if group.request()]
+            slot = next((index for index in requests if index > latest),
+                        requests[0] if requests else None)
+            latest = latest if slot is None else slot
             adding = summed
             stored = summed = False
-            accepted = False
             for index, group in enumerate(groups):
-                job = None
-                if offer is not None and offer[0] % needed.groups == index:
-                    job = offer[0] // needed.groups, offer[1]
-                output, taken = group.step(slot == index, job)
-                accepted |= taken
+                takes = taker is not None and taker % needed.groups == index
+                output = group.step(slot == index, (taker // needed.groups, job) if takes else None)
                 stored |= output is Output.WORD
                 summed |= output is Output.SUM
                 if output is Output.LOGIT:
                     last_logit = cycle
-            if accepted:
-                offer = None
-            if offer is None and upcoming is not None and cycle >= ready:
-                tile, line, position, target, result = upcoming
-                offer = target, (entries.of(tile, line, position), result)
+            if taker is not None or offer is None:
+                offer, staged = staged, None
+            if staged is None and upcoming is not None and cycle >= ready:
+                tile, line, position, allowed, result = upcoming
+                staged = allowed, (entries.of(tile, line, position), result)
                 upcoming = next(dealt, None)
-                # The window of the next position is read meanwhile.
-                ready = cycle + 2
-                if upcoming is None or upcoming[0] != tile:
-                    ready = cycle + 1 + (0 if upcoming is None else tile_cycles + 2)
-                elif upcoming[1] != line:
+                ready = cycle + 1
+                if upcoming is not None and upcoming[0] != tile:
+                    ready = cycle + 1 + tile_cycles + 2
+                elif upcoming is not None and upcoming[1] != line:
                     ready = cycle + 1 + 2
             cycle += 1
 
 
 def _deal(layer, needed):
-    """Jobs in order: tile, line, position, column, and (lanes, whether a block of keys ends)."""
-    keys = layer.record["drain"] is Drain.KEYS
+    """Jobs in order: tile, line, position, columns that may take it, and (lanes, whether a block of
+    keys ends)."""
+    drain, n_groups = layer.record["drain"], needed.groups
+    keys = drain is Drain.KEYS
+    anyone = range(needed.columns)
     group = column = 0
     for tile, fields in enumerate(layer.tiles):
         slot = 0
@@ -179,15 +188,17 @@ def _deal(layer, needed):
             for position in range(len(layer.positions)):
                 last = line == len(layer.lines) - 1 and position == len(layer.positions) - 1
                 ends = last or slot == needed.lanes - 1
-                yield (tile, line, position, column * needed.groups + group,
-                       (fields["lanes"], ends))
+                allowed = anyone
+                if keys or drain is Drain.LOGITS:
+                    allowed = (column * n_groups + group,)
+                elif layer.record["restart"]:
+                    allowed = range(group, needed.columns, n_groups)
+                yield tile, line, position, allowed, (fields["lanes"], ends)
                 slot = 0 if ends else slot + 1
-                if keys:
-                    column = 0 if ends else (column + 1) % needed.shared
-                    group = (group + ends) % needed.groups
+                if keys and not ends:
+                    column = (column + 1) % needed.shared
                 else:
-                    column = (column + (group == needed.groups - 1)) % needed.shared
-                    group = (group + 1) % needed.groups
+                    column, group = 0, (group + 1) % n_groups
 
 
 class _Entries:

@@ -1,4 +1,4 @@
-"""The dealer: forms jobs and gives each to the column whose turn it is."""
+"""The dealer: forms jobs and gives each to a column."""
 
 from amaranth import *
 from amaranth.lib import wiring
@@ -11,11 +11,12 @@ __all__ = ["Dealer"]
 
 
 class Dealer(wiring.Component):
-    """Joins layer, tile and windows into a job; positions go to the columns in turn.
+    """Joins layer, tile and windows into a job, and gives it to a column that is ready.
 
-    Columns of different groups follow each other. Only the tokens of a block of keys, ``lanes`` or
-    up to the end of a tile, stay in one group. A job is on offer from the cycle after it was taken
-    over until its column takes it.
+    Where a layer writes the stream, the position belongs to a group, one after the other. A block
+    of keys (``lanes`` tokens, or up to the end of a tile) belongs to a group, and its tokens to the
+    group's columns in turn. Logits are column 0's. Everything else may be done by any column. A job
+    is on offer from two cycles after it was taken over until a column takes it.
 
     Parameters
     ----------
@@ -42,8 +43,12 @@ class Dealer(wiring.Component):
         It is taken over in this cycle.
     job : Out(capacities.job)
     job_valid : Out(columns)
-        One-hot: the column that the job is for.
+        One-hot: the column that takes the job.
     job_ready : In(columns)
+    offering : Out(1)
+        A job is on offer, or will be.
+    using : Out(2)
+        Halves of the double buffer that such jobs need.
     """
 
     def __init__(self, capacities):
@@ -65,6 +70,8 @@ class Dealer(wiring.Component):
             "job": Out(capacities.job),
             "job_valid": Out(capacities.columns),
             "job_ready": In(capacities.columns),
+            "offering": Out(1),
+            "using": Out(2),
         })
 
     def elaborate(self, platform):
@@ -89,40 +96,57 @@ class Dealer(wiring.Component):
         block_ends = Signal()
         m.d.comb += block_ends.eq((next_slot == capacities.lanes - 1) | self.tile_ends)
 
-        # Tiles that read more words than the window says find them side by side.
-        span, plane_jump = Signal(capacities.spike_address), Signal(capacities.spike_address)
-        m.d.comb += [span.eq(self.position.span + tile.words),
-                     plane_jump.eq(self.line_plane_jump - span)]
-
-        free = Signal()
+        # Columns that may take the job on offer; the first one that is ready does.
+        allowed = Signal(capacities.columns)
+        candidates = Signal(capacities.columns)
+        # The job behind it, whose jumps are not yet worked out.
+        staged, staged_allowed = Signal(), Signal(capacities.columns)
+        stage = Signal(capacities.job)
+        span, line_end = Signal(capacities.spike_address), Signal(capacities.spike_address)
+        moves = Signal()
         m.d.comb += [
-            free.eq(~self.job_valid.any() | (self.job_valid & self.job_ready).any()),
-            self.taken.eq(self.offered & free),
+            candidates.eq(allowed & self.job_ready),
+            self.job_valid.eq(candidates & -candidates),
+            moves.eq(~allowed.any() | candidates.any()),
+            self.offering.eq(staged | allowed.any()),
+            self.taken.eq(self.offered & (~staged | moves)),
         ]
-        with m.If(free):
-            m.d.sync += self.job_valid.eq(0)
-        with m.If(self.taken):
+        plane_jump = line_end - span
+        with m.If(moves):
             m.d.sync += [
-                self.job_valid.eq(Cat((target == index % n_groups)
-                                      & (target_column == index // n_groups)
-                                      for index in range(capacities.columns))),
-                self.job.spike.eq(self.line_spike + self.position.offset),
-                self.job.row.eq(self.line_row + self.position.row),
-                self.job.row_jump.eq(self.position.jump),
+                allowed.eq(Mux(staged, staged_allowed, 0)),
+                staged.eq(0),
+                self.job.eq(stage),
                 self.job.line_jump.eq(layer.line_stride - span),
                 self.job.plane_jump.eq(plane_jump),
                 self.job.digit_jump.eq(plane_jump + layer.rewind),
-                self.job.lines.eq(self.line.steps),
-                self.job.words.eq(self.position.steps + tile.words),
-                self.job.first_mask.eq(tile.first_mask),
-                self.job.last_mask.eq(tile.last_mask),
-                self.job.lanes.eq(tile.lanes),
-                self.job.result.out.eq(next_out),
-                self.job.result.neuron.eq(tile.neuron),
-                self.job.result.stream.eq(next_stream),
-                self.job.result.last_lane.eq(tile.lanes - 1),
-                self.job.result.slot.eq(next_slot),
-                self.job.result.block_last.eq(block_ends),
+            ]
+
+        fixed = keys | (layer.drain == Drain.LOGITS)
+        last_group, last_column = target == n_groups - 1, target_column == n_shared - 1
+        with m.If(self.taken):
+            m.d.sync += [
+                staged.eq(1),
+                staged_allowed.eq(Cat((~layer.restart & ~keys | (target == index % n_groups))
+                                      & (~fixed | (target_column == index // n_groups))
+                                      for index in range(capacities.columns))),
+                # Tiles that read more words than the window says find them side by side.
+                span.eq(self.position.span + tile.words),
+                line_end.eq(self.line_plane_jump),
+                stage.spike.eq(self.line_spike + self.position.offset),
+                stage.row.eq(self.line_row + self.position.row),
+                stage.row_jump.eq(self.position.jump),
+                stage.lines.eq(self.line.steps),
+                stage.words.eq(self.position.steps + tile.words),
+                stage.first_mask.eq(tile.first_mask),
+                stage.last_mask.eq(tile.last_mask),
+                stage.lanes.eq(tile.lanes),
+                stage.result.out.eq(next_out),
+                stage.result.neuron.eq(tile.neuron),
+                stage.result.stream.eq(next_stream),
+                stage.result.last_lane.eq(tile.lanes - 1),
+                stage.result.slot.eq(next_slot),
+                stage.result.block_last.eq(block_ends),
 
                 slot.eq(Mux(block_ends, 0, next_slot + 1)),
                 stream.eq(next_stream),
@@ -130,19 +154,17 @@ class Dealer(wiring.Component):
                 column.eq(target_column),
             ]
             if capacities.external:
-                m.d.sync += self.job.result.half.eq(self.tile_half)
-            # A block of keys goes to the columns of one group, everything else to all groups.
-            last_group, last_column = target == n_groups - 1, target_column == n_shared - 1
-            next_group = Mux(last_group, 0, target + 1)
-            next_column = Mux(last_column, 0, target_column + 1)
+                m.d.sync += stage.result.half.eq(self.tile_half)
             with m.If(~keys | block_ends):
-                m.d.sync += [out.eq(next_out + layer.out_step), group.eq(next_group)]
+                m.d.sync += [out.eq(next_out + layer.out_step), column.eq(0),
+                             group.eq(Mux(last_group, 0, target + 1))]
             with m.Else():
-                m.d.sync += [out.eq(next_out), column.eq(next_column)]
-            with m.If(keys & block_ends):
-                m.d.sync += column.eq(0)
-            with m.If(~keys & last_group):
-                m.d.sync += [column.eq(next_column), stream.eq(next_stream + layer.stream_step)]
+                m.d.sync += [out.eq(next_out), column.eq(Mux(last_column, 0, target_column + 1))]
+            with m.If(last_group):
+                m.d.sync += stream.eq(next_stream + layer.stream_step)
         with m.If(self.layer_begins):
             m.d.sync += [group.eq(0), column.eq(0)]
+        if capacities.external:
+            m.d.comb += self.using.eq(Mux(staged, C(1, 2) << stage.result.half, 0)
+                                      | Mux(allowed.any(), C(1, 2) << self.job.result.half, 0))
         return m

@@ -36,6 +36,8 @@ class Group(wiring.Component):
     job : In(capacities.job)
     job_valid, job_ready : In(shared), Out(shared)
         Of each column; ``shared`` is their number.
+    request : Out(1)
+        Something waits for the bus.
     slot : In(1)
         The group may use the bus now.
     spike_read_address, spike_read : Out, In
@@ -75,6 +77,7 @@ class Group(wiring.Component):
             "job": In(capacities.job),
             "job_valid": In(shared),
             "job_ready": Out(shared),
+            "request": Out(1),
             "slot": In(1),
             "spike_read_address": Out(capacities.spike_address).array(shared),
             "spike_read": In(lanes).array(shared),
@@ -238,6 +241,7 @@ class Group(wiring.Component):
         sums = self.layer.drain == Drain.SUMS
         logits = self.layer.drain == Drain.LOGITS
         m.d.comb += [
+            self.request.eq(~packer.idle | (firing.fired & sums)),
             packer.hold.eq(firing.fired & ((sums & ~self.slot) | (logits & ~self.logits.ready))),
             self.sum_write.eq(firing.fired & sums & self.slot),
             self.sum_address.eq(firing.fired_result.out + firing.fired_lane),

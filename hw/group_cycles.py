@@ -55,7 +55,11 @@ class GroupCycles:
         """Whether everything that was accepted is stored."""
         return not (self.draining or self.settling or self.left
                     or any(stage is not None for stage in self.firing)
-                    or any(column.results for column in self.columns))
+                    or any(column.results or column.reserve for column in self.columns))
+
+    def request(self):
+        """Whether something waits for the bus."""
+        return bool(self.left) or (self.drain is Drain.SUMS and self.firing[-1] is not None)
 
     def step(self, slot, offered):
         """Advances by one cycle.
@@ -65,13 +69,11 @@ class GroupCycles:
         slot : bool
             The bus belongs to this group.
         offered : (int, tuple) or None
-            Column that is offered a job, and the job as ``ColumnCycles.move`` takes it.
+            Column that takes a job, and the job as ``ColumnCycles.move`` does.
 
         Returns
         -------
-        output : Output or None
-        accepted : bool
-            Whether the job was taken.
+        Output or None
         """
         ready = [column.look() for column in self.columns]
         output, complete, advance = self._fire(slot)
@@ -90,7 +92,7 @@ class GroupCycles:
             job = offered[1] if offered is not None and offered[0] == index else None
             column.move(job, begins=begins == index,
                         finishes=finishes and index == drained, advance=advance)
-        return output, any(column.accepted for column in self.columns)
+        return output
 
     def _choose(self, ready):
         """Column whose drain begins, or None."""

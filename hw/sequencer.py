@@ -15,9 +15,9 @@ class Sequencer(wiring.Component):
     """Reads layer, tile and window records and sends one job per output position and tile.
 
     The program is read from its first word to its last for every image: a header, then per layer a
-    layer record and either its tile records or, for a token sum, D threshold words. Positions of a
-    tile are dealt to the columns in turn. A layer starts when everything of the one before is
-    stored. A job leaves every other cycle while columns take them.
+    layer record and either its tile records or, for a token sum, D threshold words. A layer starts
+    when everything of the one before is stored. A job leaves in every cycle while columns take
+    them.
 
     Where weights are external, the table is waited for before an image is received, and each tile
     before its first job is dealt out. If reading fails, the image is given up as soon as what was
@@ -43,11 +43,11 @@ class Sequencer(wiring.Component):
         The first cycle of a layer.
     program_address, program : Out, In
         Port of the program memory, one cycle from address to data.
-    window_address, window : Out, In
-        Port of the window memory, one cycle from address to data.
+    window_read, window_address, window : Out, Out, In
+        Port of the window memory, one enabled cycle from address to data.
     job : Out(capacities.job)
     job_valid : Out(columns)
-        One-hot: the column that the job is for.
+        One-hot: the column that takes the job.
     job_ready : In(columns)
     settled : In(1)
         Columns, bus and token sum are idle.
@@ -62,7 +62,7 @@ class Sequencer(wiring.Component):
     tile_dealt : Out(1)
         Its last job is dealt out in this cycle.
     using : Out(2)
-        Half that the job on offer needs.
+        Halves of the double buffer that jobs need which no column has taken.
     waiting : Out(1)
         Nothing is dealt out since a tile is not there.
     discard : Out(1)
@@ -89,6 +89,7 @@ class Sequencer(wiring.Component):
             "begins": Out(1),
             "program_address": Out(range(capacities.program_depth)),
             "program": In(PROGRAM_WIDTH),
+            "window_read": Out(1),
             "window_address": Out(capacities.window_address),
             "window": In(capacities.window),
             "job": Out(capacities.job),
@@ -145,7 +146,6 @@ class Sequencer(wiring.Component):
         line_pointer = Signal.like(self.window_address)
         positions = Signal.like(layer.positions)
         window_pointer = Signal.like(self.window_address)
-        m.d.comb += self.window_address.eq(window_pointer)
 
         line = Signal(capacities.window)
         line_spike = Signal(capacities.spike_address)
@@ -154,6 +154,9 @@ class Sequencer(wiring.Component):
         tile_begins = Signal()
         offered = Signal()
         taken = Signal()
+        offering = Signal()
+        # While positions are dealt, the next one's window is read when one was taken.
+        m.d.comb += [self.window_address.eq(window_pointer), self.window_read.eq(~offered | taken)]
         failed = Signal()
 
         m.d.comb += self.busy.eq(1)
@@ -222,7 +225,7 @@ class Sequencer(wiring.Component):
                         m.next = "LINE"
                     with m.Elif(failed):
                         m.next = "GIVE UP"
-                with m.State("GIVE UP"), m.If(self.settled & ~self.job_valid.any()):
+                with m.State("GIVE UP"), m.If(self.settled & ~offering):
                     m.d.comb += self.given_up.eq(1)
                     m.next = "IDLE"
             with m.State("LINE"):
@@ -236,6 +239,7 @@ class Sequencer(wiring.Component):
                     line_spike.eq(tile.spike + self.window.offset),
                     line_row.eq(tile.row + self.window.row),
                     line_plane_jump.eq(layer.plane_stride - self.window.span),
+                    window_pointer.eq(window_pointer + 1),
                 ]
                 m.next = "POSITIONS"
             with m.State("POSITIONS"):
@@ -243,7 +247,6 @@ class Sequencer(wiring.Component):
                 with m.If(taken):
                     m.d.sync += [window_pointer.eq(window_pointer + 1),
                                  positions.eq(positions - 1), tile_begins.eq(0)]
-                    m.next = "NEXT"
                     with m.If(positions == 1):
                         m.d.sync += window_pointer.eq(line_pointer)
                         m.next = "LINE"
@@ -254,9 +257,7 @@ class Sequencer(wiring.Component):
                             with m.If(tiles != 0):
                                 m.d.sync += awaited.eq(words_of(capacities.tile))
                                 m.next = "TILE"
-            with m.State("NEXT"):
-                m.next = "POSITIONS"
-            with m.State("SETTLE"), m.If(self.settled & ~self.job_valid.any()):
+            with m.State("SETTLE"), m.If(self.settled & ~offering):
                 m.next = "IDLE"
                 with m.If(layers != 0):
                     m.d.sync += awaited.eq(words_of(capacities.layer))
@@ -277,13 +278,12 @@ class Sequencer(wiring.Component):
             dealer.position.eq(self.window),
             dealer.offered.eq(offered),
             taken.eq(dealer.taken),
+            offering.eq(dealer.offering),
+            self.using.eq(dealer.using),
             self.job.eq(dealer.job),
             self.job_valid.eq(dealer.job_valid),
             dealer.job_ready.eq(self.job_ready),
         ]
-        if capacities.external:
-            m.d.comb += self.using.eq(
-                Mux(self.job_valid.any(), C(1, 2) << self.job.result.half, 0))
         return m
 
     def _fetch_states(self, m, failed, awaited):

@@ -101,10 +101,11 @@ class Harness:
             offered = bool(waiting) and (offered or not rng.random() < self.stall)
             ready = int(not rng.random() < self.stall)
             taken = sum(pulse(rng, self.stall / 2) << c for c in range(SIZES.shared))
-            column, job = waiting[0] if offered else (0, cycles.noise("job"))
+            allowed, job = waiting[0] if offered else ((), cycles.noise("job"))
+            column = next((c for c in allowed if cycles.get("job_ready") >> c & 1), None)
             await cycles.step(
                 layer=layer_word(planned, self.sizes), restart=int(cycles.count == begin),
-                job_valid=int(offered) << column, weight_port_taken=taken, job=job,
+                job_valid=0 if column is None else 1 << column, weight_port_taken=taken, job=job,
                 slot=pulse(rng, self.slot), logits__ready=ready, **self.data, **entry)
             done = cycles.get("idle") and not waiting
             assert not taken & cycles.get("weight_read"), "the weight port is taken"
@@ -126,7 +127,7 @@ class Harness:
             if cycles.get("logits__valid") and ready:
                 logits.append(signed(cycles.get("logits__payload"), 32))
             self.fetch()
-            if offered and cycles.get("job_ready") >> column & 1:
+            if column is not None and cycles.get("job_ready") >> column & 1:
                 waiting.pop(0)
                 offered = False
             if done and not entry["entry_write"]:

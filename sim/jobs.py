@@ -21,7 +21,8 @@ def jobs(planned, capacities, *, first_tile=0):
 
     Yields
     ------
-    column : int
+    allowed : range or tuple of int
+        Columns that may take the job.
     job : int
         Word of ``capacities.job``.
     """
@@ -38,9 +39,14 @@ def jobs(planned, capacities, *, first_tile=0):
             block_ends = slot == capacities.lanes - 1 or index == len(windows) - 1
             result = pack(capacities.result, out=out, neuron=tile["neuron"], stream=stream,
                           last_lane=tile["lanes"] - 1, slot=slot, block_last=block_ends, **half)
+            allowed = range(capacities.columns)
+            if keys or record["drain"] is Drain.LOGITS:
+                allowed = (column * n_groups + group,)
+            elif record["restart"]:
+                allowed = range(group, capacities.columns, n_groups)
             span = position.span + tile["words"]
             plane_jump = record["plane_stride"] - line.span - span
-            yield column * n_groups + group, pack(
+            yield allowed, pack(
                 capacities.job, spike=tile["spike"] + line.offset + position.offset,
                 row=tile["row"] + line.row + position.row, row_jump=position.jump,
                 line_jump=record["line_stride"] - span, plane_jump=plane_jump,
@@ -52,12 +58,8 @@ def jobs(planned, capacities, *, first_tile=0):
                 column = (column + 1) % shared
                 continue
             out += record["out_step"]
-            if keys:
-                column = 0
-            elif group == n_groups - 1:
-                column = (column + 1) % shared
-                stream += record["stream_step"]
-            group = (group + 1) % n_groups
+            stream += record["stream_step"] if group == n_groups - 1 else 0
+            column, group = 0, (group + 1) % n_groups
 
 
 def layer_word(planned, capacities):
