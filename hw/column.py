@@ -24,7 +24,7 @@ class Column(wiring.Component):
     """Computes the sums of jobs: reads spikes, and adds the rows they select.
 
     Walking, finding, fetching and adding overlap, also between jobs. Zero spikes cost no event.
-    From a word of spikes to the accumulator it takes 5 cycles; an event per cycle follows. Finished
+    From a word of spikes to the accumulator it takes 6 cycles; an event per cycle follows. Finished
     sums wait in the lanes' shadows until they are drained; those of the next job are added
     meanwhile.
 
@@ -142,23 +142,31 @@ class Column(wiring.Component):
             words.r_en.eq(finder.words.ready),
         ]
 
-        # Fetch: an address to both row memories, then a register that holds the row or nothing.
-        # A closing event that finds the shadows occupied holds everything behind it, and so does a
-        # write that takes the port of the weight memory.
+        # Fetch: an address to both row memories, a register for what they answer, since a block
+        # memory is late, then one that holds the row or nothing. A closing event that finds the
+        # shadows occupied holds everything behind it, and so does a write that takes the port of
+        # the weight memory.
         hold = Signal()
-        event, fetched = finder.event, Signal.like(finder.event)
-        fetching, loaded = Signal(), Signal()
+        event = finder.event
+        asked, fetched = Signal.like(event), Signal.like(event)
+        asking, fetching, loaded = Signal(), Signal(), Signal()
+        weights = Signal.like(self.weights)
         m.d.comb += [
             finder.hold.eq(hold),
             self.weight_read.eq(~hold),
             self.weight_address.eq(event.row),
         ]
-        digits = self._attention(m, event.row, ~hold)
+        answers = self._attention(m, event.row, ~hold)
+        digits = [Signal.like(answer) for answer in answers]
         closing, closed = Signal(), Signal()
         with m.If(~hold):
             m.d.sync += [
-                fetching.eq(finder.valid),
-                fetched.eq(event),
+                asking.eq(finder.valid),
+                asked.eq(event),
+                weights.eq(self.weights),
+                Cat(digits).eq(Cat(answers)),
+                fetching.eq(asking),
+                fetched.eq(asked),
                 loaded.eq(fetching),
                 closing.eq(fetched.last),
                 adders.double.eq(fetched.double),
@@ -167,7 +175,7 @@ class Column(wiring.Component):
         # that it is the registers' reset and takes no logic.
         for lane in range(lanes):
             entry = adders.row.word_select(lane, row_width)
-            weight = self.weights.word_select(lane, weight_width).as_signed()
+            weight = weights.word_select(lane, weight_width).as_signed()
             digit = Cat(word[lane] for word in digits)
             with m.If(~hold):
                 m.d.sync += entry.eq(weight)

@@ -24,7 +24,7 @@ class ColumnCycles:
         self.results = deque()
         self.events, self.closes = 0, False
         # Stages of the fetch pipeline: None, or whether the event closes a job.
-        self.sent = self.fetching = self.loaded = None
+        self.sent = self.asking = self.fetching = self.loaded = None
         self.full = self.settling = self.waiting = False
 
     def look(self):
@@ -78,7 +78,7 @@ class ColumnCycles:
             self.reserve = offered
 
     def _fetch(self, popped):
-        self.loaded, self.fetching = self.fetching, self.sent
+        self.loaded, self.fetching, self.asking = self.fetching, self.asking, self.sent
         self.sent = (self.closes and self.events == 1) if self.events else None
         if popped is None:
             self.events -= 1

@@ -93,7 +93,8 @@ class Core(wiring.Component):
         for name in ("program", "windows"):
             width, depth = capacities.memories[name]
             m.submodules[name] = tables[name] = table = Memory(
-                width=width, depth=depth, image=(*self.images[name], "")[0])
+                width=width, depth=depth, registered=name == "windows",
+                image=(*self.images[name], "")[0])
         m.d.comb += [
             tables["program"].read.eq(1),
             tables["program"].read_address.eq(sequencer.program_address),
@@ -112,15 +113,16 @@ class Core(wiring.Component):
                 loader.enable.eq(~sequencer.busy),
                 sequencer.start.eq(self.pixels.valid & ~self.load.valid & ~loader.active),
             ]
+        # Memories lie all over the device; a register shortens the way to them.
         load = dict(zip(capacities.memories, loader.write, strict=True))
-        m.d.comb += [
+        m.d.sync += [
             array.load_weights.eq(load["weights"]),
             array.load_neurons.eq(load["neurons"]),
             array.load_address.eq(loader.address),
             array.load_data.eq(loader.data),
         ]
         for name, table in tables.items():
-            m.d.comb += [
+            m.d.sync += [
                 table.write.eq(load[name]),
                 table.write_address.eq(loader.address),
                 table.write_data.eq(loader.data),

@@ -15,6 +15,7 @@ from golden.shapes import shapes
 from .capacities import PIXEL_PLANES, words_of
 from .group_cycles import GroupCycles, Output
 from .records import Drain
+from .sequencer import LINE_CYCLES
 from .stored import stored
 
 
@@ -127,8 +128,8 @@ class _Core:
                        else 0)
         entries = _Entries(layer, self.words[self.plan.source_name(layer)], digit_marks)
         upcoming = next(dealt)
-        # Tile record, line and window come before the first position of a line.
-        ready = now + 1 + tile_cycles + 2
+        # Tile record, line and windows come before the first position of a line.
+        ready = now + 1 + tile_cycles + LINE_CYCLES
         offer = staged = None
         stored = summed = adding = False
         last_logit = 0
@@ -167,9 +168,9 @@ class _Core:
                 upcoming = next(dealt, None)
                 ready = cycle + 1
                 if upcoming is not None and upcoming[0] != tile:
-                    ready = cycle + 1 + tile_cycles + 2
+                    ready = cycle + 1 + tile_cycles + LINE_CYCLES
                 elif upcoming is not None and upcoming[1] != line:
-                    ready = cycle + 1 + 2
+                    ready = cycle + 1 + LINE_CYCLES
             cycle += 1
 
 

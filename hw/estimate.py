@@ -17,6 +17,7 @@ from golden.spike import plane_count
 from .capacities import PIXEL_PLANES, words_of
 from .column import JOBS, WORDS
 from .records import Drain
+from .sequencer import LINE_CYCLES
 
 
 __all__ = ["Estimate", "estimate"]
@@ -118,7 +119,8 @@ def _layer(plan, layer, planned, additions):
         case _:
             stored = needed.planes * (record["out_digits"] + 1)
             work = positions * tiles * max(job / columns, drained / needed.groups, stored)
-    deal = positions * tiles * 2 + tiles * (words_of(needed.tile) + 3 + 2 * len(planned.lines))
+    between = words_of(needed.tile) + 1 + LINE_CYCLES * len(planned.lines)
+    deal = (positions + between) * tiles
     load = 0
     if needed.external:
         beats = [-(-needed.memories[memory][0] // needed.bus_width)

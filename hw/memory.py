@@ -81,6 +81,9 @@ class Memory(wiring.Component):
     ----------
     width, depth : int
         Bits of a word and number of words.
+    registered : bool
+        Whether data is there two enabled cycles after its address, since a block memory answers so
+        late in a cycle that no logic fits behind it.
     image : str
         File of the initial contents; empty for none.
     name : str
@@ -98,8 +101,9 @@ class Memory(wiring.Component):
         Logged with each captured write; costs nothing in hardware.
     """
 
-    def __init__(self, *, width, depth, image="", name=""):
+    def __init__(self, *, width, depth, registered=False, image="", name=""):
         self.width = width
+        self.registered = registered
         self.depth = depth
         self.image = image
         self.name = name
@@ -112,11 +116,17 @@ class Memory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        read_data = Signal(self.width)
+        if self.registered:
+            with m.If(self.read):
+                m.d.sync += self.read_data.eq(read_data)
+        else:
+            m.d.comb += self.read_data.eq(read_data)
         m.submodules.words = Instance(
             "addend_memory",
             p_WIDTH=self.width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.read_address),
             p_TAG_WIDTH=TAG_WIDTH, p_INIT_FILE=self.image, p_NAME=self.name,
             i_clk=ClockSignal(), i_write=self.write, i_write_address=self.write_address,
             i_write_data=self.write_data, i_read=self.read, i_read_address=self.read_address,
-            o_read_data=self.read_data, i_tag=self.tag)
+            o_read_data=read_data, i_tag=self.tag)
         return m

@@ -8,7 +8,11 @@ from .capacities import PROGRAM_WIDTH, words_of
 from .dealer import Dealer
 
 
-__all__ = ["Sequencer"]
+__all__ = ["LINE_CYCLES", "Sequencer"]
+
+
+#: Cycles in which a line's window and that of its first position are read.
+LINE_CYCLES = 3
 
 
 class Sequencer(wiring.Component):
@@ -44,7 +48,7 @@ class Sequencer(wiring.Component):
     program_address, program : Out, In
         Port of the program memory, one cycle from address to data.
     window_read, window_address, window : Out, Out, In
-        Port of the window memory, one enabled cycle from address to data.
+        Port of the window memory, two enabled cycles from address to data.
     job : Out(capacities.job)
     job_valid : Out(columns)
         One-hot: the column that takes the job.
@@ -232,6 +236,9 @@ class Sequencer(wiring.Component):
                 m.d.sync += [line_pointer.eq(line_pointer + 1), lines.eq(lines - 1),
                              window_pointer.eq(layer.position_base),
                              positions.eq(layer.positions)]
+                m.next = "FIRST WINDOW"
+            with m.State("FIRST WINDOW"):
+                m.d.sync += window_pointer.eq(window_pointer + 1)
                 m.next = "WINDOW"
             with m.State("WINDOW"):
                 m.d.sync += [

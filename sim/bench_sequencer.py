@@ -33,7 +33,7 @@ class Image:
     def __init__(self, cycles, words, *, stall):
         self.cycles, self.rng, self.stall = cycles, cycles.rng, stall
         self.words = words
-        self.inputs = {"program": 0, "window": 0}
+        self.inputs, self.next_window = {"program": 0, "window": 0}, 0
         self.n_jobs = 0
         self.n_tiles = 0
 
@@ -42,12 +42,18 @@ class Image:
         cycles = self.cycles
         await cycles.step(**self.inputs, **inputs)
         for port, memory in (("program", "program"), ("window", "windows")):
-            if port == "window" and not cycles.get("window_read"):
-                continue
+            if port == "window":
+                if not cycles.get("window_read"):
+                    continue
+                self.inputs["window"] = self.next_window
             address = cycles.get(f"{port}_address")
             words = self.words[memory]
             # Beyond its last word a memory holds anything.
-            self.inputs[port] = words[address] if address < len(words) else cycles.noise(port)
+            word = words[address] if address < len(words) else cycles.noise(port)
+            if port == "window":
+                self.next_window = word
+            else:
+                self.inputs[port] = word
 
     async def receive(self, *, malformed):
         """From the first look at the image to its last pixel."""
