@@ -29,8 +29,8 @@ PIXEL_PLANES = 8
 BUS_WIDTHS = (64, 128, 256)
 
 #: Capacities that must be the model's own; a larger one will not do.
-EQUAL = ("columns", "lanes", "shared", "spike_code", "max_count", "pixel_channels", "pixel_constant",
-         "bus_width")
+EQUAL = ("columns", "lanes", "shared", "spike_code", "max_count", "pixel_channels",
+         "pixel_constant", "bus_width")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,12 +15,12 @@ class ColumnCycles:
     """
 
     def __init__(self):
-        #: Job in reserve: events per word, and its lanes and whether it ends a block of keys.
+        #: Job in reserve: events per word, and its lanes.
         self.reserve = None
         self.job, self.at, self.busy = [], 0, False
         self.reading = self.found = None
         self.words = deque()
-        #: Lanes of each job whose drain has not begun, and whether it ends a block of keys.
+        #: Lanes of each job whose drain has not begun.
         self.results = deque()
         self.events, self.closes = 0, False
         # Stages of the fetch pipeline: None, or whether the event closes a job.
@@ -38,7 +38,7 @@ class ColumnCycles:
 
         Parameters
         ----------
-        offered : (list of int, (int, bool)) or None
+        offered : (list of int, int) or None
             A job that the column takes; only while there is none in reserve.
         begins : bool
             The drain of the finished job begins.

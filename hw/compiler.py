@@ -16,10 +16,10 @@ from .allocate import Allocator
 from .capacities import PIXEL_PLANES, check_array
 from .external_image import stream_weights
 from .needs import needed_capacities
-from .plan import LayerPlan, Plan, SpikeMap
+from .plan import LayerPlan, Plan, SpikeMap, Window
 from .records import Drain
 from .tables import NeuronTable, WindowTable, check_fields
-from .windows import conv_windows, identity_windows
+from .windows import conv_windows
 
 
 __all__ = ["compile_model"]
@@ -75,7 +75,6 @@ class _Compiler:
         self.planes = plane_count(spike_code, model.max_count)
         self.double = spike_code is SpikeCode.BITPLANE and self.planes > 1
         self.shapes = shapes(model)
-        self.keys = {layer.keys for layer in model.layers if isinstance(layer, KeyValue)}
         self.values = {layer.values: layer.heads for layer in model.layers
                        if isinstance(layer, KeyValue)}
         self.summed = {layer.source for layer in model.layers if isinstance(layer, TokenSum)}
@@ -160,14 +159,13 @@ class _Compiler:
         row_step = 1 if layer.depthwise else self.lanes
         tap_rows = rows.shape[1] // kernel**2
         # Of a depthwise layer, the next word of a line is the next position's.
-        words, word_stride = ((1, source.position_stride) if layer.depthwise
-                              else (source.words, source.word_stride))
+        words, word_stride = (1, source.words) if layer.depthwise else (source.words, 1)
         lines, positions = conv_windows(
-            layer, size=size, out_size=out_size, words=words, stride=source.position_stride,
+            layer, size=size, out_size=out_size, words=words, stride=source.words,
             word_stride=word_stride, row_step=row_step, tap_rows=tap_rows)
 
         record = self._record(source, layer, row_step=row_step, word_stride=word_stride,
-                              line_stride=size[1] * source.position_stride)
+                              line_stride=size[1] * source.words)
         record |= self._destination(step, layer, channels, int(np.prod(out_size)))
         out = record.pop("out")
         neurons = self.neurons.place(layer, channels)
@@ -175,7 +173,7 @@ class _Compiler:
         for tile in range(len(channels)):
             tiles.append(self._tile(
                 channels[tile],
-                spike=source.base + (tile * source.word_stride if layer.depthwise else 0),
+                spike=source.base + (tile if layer.depthwise else 0),
                 row=self.n_rows + tile * rows.shape[1], words=0, out=out(tile),
                 neuron=neurons[tile], stream=tile * self.lanes))
         self.rows.append(rows.reshape(-1, self.lanes))
@@ -194,6 +192,7 @@ class _Compiler:
             "shift": getattr(getattr(layer, "drain", None), "shift", 0),
             "depthwise": int(isinstance(layer, Conv) and layer.depthwise),
             "attention_rows": int(not isinstance(layer, Conv)),
+            "gather": int(isinstance(layer, KeyValue)),
             "double": int(pixels or self.double),
             "planes": source.planes - 1,
             "line_stride": line_stride,
@@ -230,27 +229,19 @@ class _Compiler:
         if name in self.values:
             self.attention_depth = max(self.attention_depth, n_words * n_positions)
             return fields | {"drain": Drain.VALUES, "out": lambda tile: tile * n_positions}
-        if name in self.keys:
-            tokens = self._contiguous(n_positions)
-            n_channels = n_words * self.lanes
-            placed = self._place(step, name, len(tokens), n_channels, tokens, token_minor=True)
-            return fields | {"drain": Drain.KEYS, "out_step": n_channels,
-                             "out_stride": placed.plane_stride,
-                             "out": lambda tile: placed.base + tile * self.lanes}
         placed = self._place(step, name, n_words, n_positions, channels)
         return fields | {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
-                         "out_step": placed.position_stride,
-                         "out": lambda tile: placed.base + tile * placed.word_stride}
+                         "out_step": placed.words, "out": lambda tile: placed.base + tile}
 
     def _refuse_readers(self, name, what):
         for layer in self.model.layers:
             if getattr(layer, "source", None) == name:
                 raise ValueError(f"Layer {layer.name}: {name} must not {what}")
 
-    def _place(self, step, name, n_words, n_positions, channels, *, token_minor=False):
+    def _place(self, step, name, n_words, n_positions, channels):
         size = self.planes * n_words * n_positions
         base = self.allocator.place(name, size, step)
-        self.maps[name] = SpikeMap(base, self.planes, n_words, n_positions, channels, token_minor)
+        self.maps[name] = SpikeMap(base, self.planes, n_words, n_positions, channels)
         return self.maps[name]
 
     def _tile(self, channels, *, first_mask=None, last_mask=None, **fields):
@@ -271,19 +262,22 @@ class _Compiler:
         self.kv_base[layer.name], self.kv_digits[layer.name] = base, n_digits
         self.attention_depth = max(self.attention_depth, base + n_digits * n_rows)
 
-        record = self._record(source, layer, word_stride=source.word_stride, line_stride=0,
-                              row_step=self.lanes)
+        # A job reads one channel of every token; tokens are its words.
+        record = self._record(source, layer, word_stride=source.words, line_stride=0, row_step=1)
         record |= {"drain": Drain.KEY_VALUES, "out_digits": n_digits - 1, "out_stride": n_rows}
-        lines, positions = identity_windows(
-            dk, words=source.words, stride=source.position_stride, word_stride=source.word_stride,
-            row_step=self.lanes)
+        span = (n_tokens - 1) * source.words
+        lines = (Window(0, 0, 0, 0, 0),)
+        positions = tuple(Window(0, -channel, 0, n_tokens - 1, span) for channel in range(dk))
         # Attention rows have no bias; one tile of neurons serves all.
         neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
         per_head = len(channels) // heads
-        tiles = [self._tile(channels[tile],
-                            spike=source.base + tile // per_head * dk, row=tile * n_tokens,
-                            words=0, out=base + tile * dk, neuron=neuron, stream=0)
-                 for tile in range(len(channels))]
+        tiles = []
+        for tile in range(len(channels)):
+            word, bit = divmod(tile // per_head * dk, self.lanes)
+            tiles.append(self._tile(
+                channels[tile], first_mask=1 << bit, spike=source.base + word,
+                # The row of the first token, less the bits in front of the head's first channel.
+                row=tile * n_tokens - bit, words=0, out=base + tile * dk, neuron=neuron, stream=0))
         return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
 
     def _query(self, step, layer):
@@ -296,14 +290,13 @@ class _Compiler:
         # The most significant digits come first; they lie behind all others.
         base = self.kv_base[layer.key_values] + (n_digits - 1) * n_rows
 
-        record = self._record(source, layer, word_stride=source.word_stride, line_stride=0,
-                              row_step=self.lanes)
+        record = self._record(source, layer, word_stride=1, line_stride=0, row_step=self.lanes)
         record |= {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
-                   "out_step": placed.position_stride,
+                   "out_step": placed.words,
                    "digits": n_digits - 1, "digit_stride": -n_rows}
-        lines, positions = identity_windows(
-            n_tokens, words=1, stride=source.position_stride, word_stride=source.word_stride,
-            row_step=self.lanes)
+        lines = (Window(0, 0, 0, 0, 0),)
+        positions = tuple(Window(token * source.words, 0, self.lanes, 0, 0)
+                          for token in range(n_tokens))
         neurons = self.neurons.place(layer, channels)
         per_head = len(channels) // heads
         tiles = []
@@ -313,13 +306,13 @@ class _Compiler:
             ones = (1 << self.lanes) - 1
             tiles.append(self._tile(
                 channels[tile],
-                spike=source.base + first_word * source.word_stride,
+                spike=source.base + first_word,
                 # The row of the head's first channel, less the bits in front of it.
                 row=base + tile * dk - begin % self.lanes,
                 words=last_word - first_word,
                 first_mask=ones & ~((1 << begin % self.lanes) - 1),
                 last_mask=(2 << (begin + dk - 1) % self.lanes) - 1,
-                out=placed.base + tile * placed.word_stride, neuron=neurons[tile], stream=0))
+                out=placed.base + tile, neuron=neurons[tile], stream=0))
         return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
 
     def _token_sum(self, step, layer):

@@ -128,6 +128,9 @@ class Core(wiring.Component):
                 table.write_data.eq(loader.data),
             ]
 
+        # Counters lie far from the pixels' handshake.
+        started = Signal()
+        m.d.sync += started.eq(writer.started)
         wiring.connect(m, wiring.flipped(self.pixels), writer.pixels)
         m.d.comb += [
             sequencer.received.eq(writer.done),
@@ -146,7 +149,7 @@ class Core(wiring.Component):
             array.spike_address.eq(Mux(writer.write, writer.address, token_sum.address)),
             array.spike_data.eq(Mux(writer.write, writer.data, token_sum.data)),
 
-            token_sum.clear.eq(writer.started),
+            token_sum.clear.eq(started),
             token_sum.add.eq(array.sum_write),
             token_sum.channel.eq(array.sum_address),
             token_sum.value.eq(array.sum_data),
@@ -190,8 +193,9 @@ class Core(wiring.Component):
             self.error.eq(self.status != Status.OK),
         ]
         with m.If(writer.started):
-            m.d.sync += [counting.eq(1), self.cycles.eq(1), self.additions.eq(0),
-                         self.status.eq(Status.OK)]
+            m.d.sync += [counting.eq(1), self.status.eq(Status.OK)]
+        with m.If(started):
+            m.d.sync += [self.cycles.eq(2), self.additions.eq(0)]
         with m.Elif(counting):
             m.d.sync += [self.cycles.eq(self.cycles + 1),
                          self.additions.eq(self.additions + array.additions)]
@@ -204,7 +208,7 @@ class Core(wiring.Component):
                 m.d.sync += [counting.eq(0), self.status.eq(failure)]
             with m.If(sequencer.given_up & ~sequencer.discard):
                 m.d.sync += image.eq(image + 1)
-            with m.If(writer.started):
+            with m.If(started):
                 m.d.sync += self.stalls.eq(0)
             with m.Elif(sequencer.waiting):
                 m.d.sync += self.stalls.eq(self.stalls + 1)

@@ -163,8 +163,8 @@ class _Core:
             if taker is not None or offer is None:
                 offer, staged = staged, None
             if staged is None and upcoming is not None and cycle >= ready:
-                tile, line, position, allowed, result = upcoming
-                staged = allowed, (entries.of(tile, line, position), result)
+                tile, line, position, allowed, lanes = upcoming
+                staged = allowed, (entries.of(tile, line, position), lanes)
                 upcoming = next(dealt, None)
                 ready = cycle + 1
                 if upcoming is not None and upcoming[0] != tile:
@@ -175,31 +175,21 @@ class _Core:
 
 
 def _deal(layer, needed):
-    """Jobs in order: tile, line, position, columns that may take it, and (lanes, whether a block of
-    keys ends)."""
-    drain, n_groups = layer.record["drain"], needed.groups
-    keys = drain is Drain.KEYS
-    anyone = range(needed.columns)
-    group = column = 0
+    """Jobs in order: tile, line, position, columns that may take it, and lanes."""
+    restart, n_groups = layer.record["restart"], needed.groups
+    group = 0
     for tile, fields in enumerate(layer.tiles):
-        slot = 0
-        if layer.record["restart"]:
-            group = column = 0
+        if restart:
+            group = 0
         for line in range(len(layer.lines)):
             for position in range(len(layer.positions)):
-                last = line == len(layer.lines) - 1 and position == len(layer.positions) - 1
-                ends = last or slot == needed.lanes - 1
-                allowed = anyone
-                if keys or drain is Drain.LOGITS:
-                    allowed = (column * n_groups + group,)
-                elif layer.record["restart"]:
+                allowed = range(needed.columns)
+                if layer.record["drain"] is Drain.LOGITS:
+                    allowed = (0,)
+                elif restart:
                     allowed = range(group, needed.columns, n_groups)
-                yield tile, line, position, allowed, (fields["lanes"], ends)
-                slot = 0 if ends else slot + 1
-                if keys and not ends:
-                    column = (column + 1) % needed.shared
-                else:
-                    column, group = 0, (group + 1) % n_groups
+                yield tile, line, position, allowed, fields["lanes"]
+                group = (group + 1) % n_groups
 
 
 class _Entries:
@@ -220,17 +210,20 @@ class _Entries:
         key = (fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"],
                line, position)
         if key not in self.known:
-            self.known[key] = self._count(fields, layer.lines[line], layer.positions[position],
-                                          record)
+            self.known[key] = self._count(fields, layer.lines[line], position, record)
         return self.known[key]
 
-    def _count(self, fields, line, position, record):
+    def _count(self, fields, line, number, record):
+        position, mask = self.layer.positions[number], fields["first_mask"]
         start = fields["spike"] - self.layer.source.base + line.offset + position.offset
+        if record["gather"]:
+            word, bit = divmod(mask.bit_length() - 1 + number, self.layer.source.channels.shape[1])
+            start, mask = start + word, 1 << bit
         planes = np.arange(record["planes"] + 1)[:, None, None] * record["plane_stride"]
         lines = np.arange(line.steps + 1)[:, None] * record["line_stride"]
         offsets = np.arange(position.steps + fields["words"] + 1) * record["word_stride"]
         words = self.words[start + planes + lines + offsets]
-        words[..., 0] &= np.uint64(fields["first_mask"])
+        words[..., slice(None) if record["gather"] else 0] &= np.uint64(mask)
         words[..., -1] &= np.uint64(fields["last_mask"])
         words = words.reshape(len(planes), -1)
         events = words != 0 if record["depthwise"] else np.bitwise_count(words)

@@ -13,10 +13,12 @@ __all__ = ["Dealer"]
 class Dealer(wiring.Component):
     """Joins layer, tile and windows into a job, and gives it to a column that is ready.
 
-    Where a layer writes the stream, the position belongs to a group, one after the other. A block
-    of keys (``lanes`` tokens, or up to the end of a tile) belongs to a group, and its tokens to the
-    group's columns in turn. Logits are column 0's. Everything else may be done by any column. A job
-    is on offer from two cycles after it was taken over until a column takes it.
+    Where a layer writes the stream, the position belongs to a group, one after the other. Logits
+    are column 0's. Everything else may be done by any column. A job is on offer from two cycles
+    after it was taken over until a column takes it.
+
+    Where a layer gathers, a job reads one channel, with a mask of one bit; the next position of the
+    tile reads the next channel.
 
     Parameters
     ----------
@@ -28,8 +30,8 @@ class Dealer(wiring.Component):
     layer_begins : In(1)
         The first column is next.
     tile : In(capacities.tile)
-    tile_begins, tile_ends : In(1)
-        The position is the first or the last one of its tile.
+    tile_begins : In(1)
+        The position is the first one of its tile.
     tile_half : In(1)
         Half of the double buffer that the tile lies in.
     line, position : In(capacities.window)
@@ -41,6 +43,8 @@ class Dealer(wiring.Component):
         There is a position.
     taken : Out(1)
         It is taken over in this cycle.
+    word_ends : Out(1)
+        It is, and the next channel is gathered from the next word.
     job : Out(capacities.job)
     job_valid : Out(columns)
         One-hot: the column that takes the job.
@@ -58,7 +62,6 @@ class Dealer(wiring.Component):
             "layer_begins": In(1),
             "tile": In(capacities.tile),
             "tile_begins": In(1),
-            "tile_ends": In(1),
             "tile_half": In(1),
             "line": In(capacities.window),
             "line_spike": In(capacities.spike_address),
@@ -67,6 +70,7 @@ class Dealer(wiring.Component):
             "position": In(capacities.window),
             "offered": In(1),
             "taken": Out(1),
+            "word_ends": Out(1),
             "job": Out(capacities.job),
             "job_valid": Out(capacities.columns),
             "job_ready": In(capacities.columns),
@@ -77,24 +81,19 @@ class Dealer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         capacities, layer, tile = self.capacities, self.layer, self.tile
-        n_groups, n_shared = capacities.groups, capacities.shared
-        keys = layer.drain == Drain.KEYS
+        n_groups = capacities.groups
 
         group, target = Signal(range(max(2, n_groups))), Signal(range(max(2, n_groups)))
-        column, target_column = Signal(range(max(2, n_shared))), Signal(range(max(2, n_shared)))
         out, next_out = Signal(capacities.out_address), Signal(capacities.out_address)
         stream, next_stream = Signal(capacities.stream_address), Signal(capacities.stream_address)
-        slot, next_slot = Signal(range(capacities.lanes)), Signal(range(capacities.lanes))
-        restarts = self.tile_begins & layer.restart
+        mask, next_mask = Signal(capacities.lanes), Signal(capacities.lanes)
         m.d.comb += [
-            target.eq(Mux(restarts, 0, group)),
-            target_column.eq(Mux(restarts, 0, column)),
+            target.eq(Mux(self.tile_begins & layer.restart, 0, group)),
             next_out.eq(Mux(self.tile_begins, tile.out, out)),
             next_stream.eq(Mux(self.tile_begins, tile.stream, stream)),
-            next_slot.eq(Mux(self.tile_begins, 0, slot)),
+            next_mask.eq(Mux(self.tile_begins, tile.first_mask, mask)),
+            self.word_ends.eq(self.taken & layer.gather & next_mask[-1]),
         ]
-        block_ends = Signal()
-        m.d.comb += block_ends.eq((next_slot == capacities.lanes - 1) | self.tile_ends)
 
         # Columns that may take the job on offer; the first one that is ready does.
         allowed = Signal(capacities.columns)
@@ -122,13 +121,13 @@ class Dealer(wiring.Component):
                 self.job.digit_jump.eq(plane_jump + layer.rewind),
             ]
 
-        fixed = keys | (layer.drain == Drain.LOGITS)
-        last_group, last_column = target == n_groups - 1, target_column == n_shared - 1
+        logits = layer.drain == Drain.LOGITS
+        last_group = target == n_groups - 1
         with m.If(self.taken):
             m.d.sync += [
                 staged.eq(1),
-                staged_allowed.eq(Cat((~layer.restart & ~keys | (target == index % n_groups))
-                                      & (~fixed | (target_column == index // n_groups))
+                staged_allowed.eq(Cat((~layer.restart | (target == index % n_groups))
+                                      & (~logits | (index == 0))
                                       for index in range(capacities.columns))),
                 # Tiles that read more words than the window says find them side by side.
                 span.eq(self.position.span + tile.words),
@@ -138,32 +137,25 @@ class Dealer(wiring.Component):
                 stage.row_jump.eq(self.position.jump),
                 stage.lines.eq(self.line.steps),
                 stage.words.eq(self.position.steps + tile.words),
-                stage.first_mask.eq(tile.first_mask),
+                stage.first_mask.eq(next_mask),
                 stage.last_mask.eq(tile.last_mask),
                 stage.lanes.eq(tile.lanes),
                 stage.result.out.eq(next_out),
                 stage.result.neuron.eq(tile.neuron),
                 stage.result.stream.eq(next_stream),
                 stage.result.last_lane.eq(tile.lanes - 1),
-                stage.result.slot.eq(next_slot),
-                stage.result.block_last.eq(block_ends),
 
-                slot.eq(Mux(block_ends, 0, next_slot + 1)),
+                out.eq(next_out + layer.out_step),
+                mask.eq(Mux(layer.gather, next_mask.rotate_left(1), next_mask)),
                 stream.eq(next_stream),
-                group.eq(target),
-                column.eq(target_column),
+                group.eq(Mux(last_group, 0, target + 1)),
             ]
             if capacities.external:
                 m.d.sync += stage.result.half.eq(self.tile_half)
-            with m.If(~keys | block_ends):
-                m.d.sync += [out.eq(next_out + layer.out_step), column.eq(0),
-                             group.eq(Mux(last_group, 0, target + 1))]
-            with m.Else():
-                m.d.sync += [out.eq(next_out), column.eq(Mux(last_column, 0, target_column + 1))]
             with m.If(last_group):
                 m.d.sync += stream.eq(next_stream + layer.stream_step)
         with m.If(self.layer_begins):
-            m.d.sync += [group.eq(0), column.eq(0)]
+            m.d.sync += group.eq(0)
         if capacities.external:
             m.d.comb += self.using.eq(Mux(staged, C(1, 2) << stage.result.half, 0)
                                       | Mux(allowed.any(), C(1, 2) << self.job.result.half, 0))

@@ -15,7 +15,6 @@ from golden.model import Conv, Query
 from golden.spike import plane_count
 
 from .capacities import PIXEL_PLANES, words_of
-from .column import JOBS, WORDS
 from .records import Drain
 from .sequencer import LINE_CYCLES
 
@@ -108,12 +107,6 @@ def _layer(plan, layer, planned, additions):
     match record["drain"]:
         case Drain.LOGITS:
             work = positions * tiles * job
-        case Drain.KEYS:
-            # The last token of a block stores all its words, one turn of the bus each.
-            blocks = -(-positions // lanes)
-            share = -(-blocks * tiles // needed.groups) / (blocks * tiles)
-            job = max(job / needed.shared, drained) + needed.planes * needed.groups
-            work = blocks * tiles * _owned(positions / blocks, job, reads, share)
         case Drain.SUMS:
             work = positions * tiles * max(job / columns, lanes)
         case _:
@@ -138,16 +131,7 @@ def _inputs(plan, layer, planned):
         return layer.weight.shape[1]
     if isinstance(layer, Query):
         return planned.source.channels.max() // layer.heads + 1
-    return int((planned.source.channels >= 0).sum())
-
-
-def _owned(jobs, job, reads, share):
-    """Cycles of jobs that are all one column's: other columns begin when the last ones are queued.
-
-    ``share`` is the part of all such runs that the busiest column has.
-    """
-    queued = min(JOBS, 1 + WORDS / reads)
-    return max(jobs * job * share, (jobs - queued) * job)
+    return planned.source.positions
 
 
 def _plane_probabilities(plan, name):

@@ -18,8 +18,7 @@ class Group(wiring.Component):
     """Computes jobs: its columns add them up, and are drained one after the other.
 
     A column that has finished a job is drained, highest lane first, one lane per cycle, as soon as
-    no other one is; columns that wait take turns. Keys are drained in the order in which they were
-    dealt, column 0 first, so that the tokens of a block stay together.
+    no other one is; columns that wait take turns.
 
     Parameters
     ----------
@@ -148,12 +147,8 @@ class Group(wiring.Component):
         result = Signal(self.capacities.result)
         finish = draining & (lane == 0)
 
-        # The column behind the chosen one comes first; of keys only that which was dealt the next
-        # token can.
-        keys = self.layer.drain == Drain.KEYS
-        token_column = Signal.like(chosen)
-        ready = Cat(column.ready & (~keys | (token_column == index))
-                    for index, column in enumerate(columns))
+        # The column behind the chosen one comes first.
+        ready = Cat(column.ready for column in columns)
         begin = Signal(len(columns))
         with m.Switch(chosen):
             for index in range(len(columns)):
@@ -177,12 +172,9 @@ class Group(wiring.Component):
             with m.If(column.begin):
                 m.d.sync += [draining.eq(1), chosen.eq(index), result.eq(column.result),
                              lane.eq(column.result.last_lane)]
-                with m.If(keys):
-                    following = (index + 1) % len(columns)
-                    m.d.sync += token_column.eq(Mux(column.result.block_last, 0, following))
 
         with m.If(self.restart):
-            m.d.sync += [chosen.eq(0), token_column.eq(0)]
+            m.d.sync += chosen.eq(0)
 
         # A sum is taken in the cycle after its lane was released, or later if the firing unit is
         # held.

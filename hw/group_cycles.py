@@ -40,16 +40,15 @@ class GroupCycles:
         self.n_digits = digits
         self.n_words = {Drain.VALUES: digit_width,
                         Drain.KEY_VALUES: digits * digit_width}.get(drain, planes)
-        # The column that was drained last, and the one that has the next token.
-        self.chosen, self.token_column = 0, 0
+        # The column that was drained last.
+        self.chosen = 0
         # Lanes that are still to be released, and whether one was in the latest cycle.
         self.draining, self.settling = 0, False
-        self.block_ends = False
-        # Stages of the firing unit: None, or (lane, whether a block of keys ends).
+        # Stages of the firing unit: None, or the lane.
         self.firing = [None] * STAGES
         self.digit = 0
-        # Words that are left of those that leave, and of keys the channel's lane.
-        self.left, self.leaving_lane = 0, 0
+        # Words that are left of those that leave.
+        self.left = 0
 
     def idle(self):
         """Whether everything that was accepted is stored."""
@@ -85,9 +84,7 @@ class GroupCycles:
         self._move(slot, complete, advance)
         if begins is not None:
             self.chosen = begins
-            self.draining, self.block_ends = self.columns[begins].results[0]
-            if self.drain is Drain.KEYS:
-                self.token_column = 0 if self.block_ends else (begins + 1) % len(self.columns)
+            self.draining = self.columns[begins].results[0]
         for index, column in enumerate(self.columns):
             job = offered[1] if offered is not None and offered[0] == index else None
             column.move(job, begins=begins == index,
@@ -96,8 +93,6 @@ class GroupCycles:
 
     def _choose(self, ready):
         """Column whose drain begins, or None."""
-        if self.drain is Drain.KEYS:
-            return self.token_column if ready[self.token_column] else None
         for offset in range(1, len(ready) + 1):
             index = (self.chosen + offset) % len(ready)
             if ready[index]:
@@ -114,11 +109,9 @@ class GroupCycles:
             return Output.SUM if slot else None, False, slot
         if self.drain is Drain.LOGITS:
             return Output.LOGIT, False, True
-        lane, block_ends = fired
-        keys = self.drain is Drain.KEYS
         last_digit = self.digit == self.n_digits - 1
-        complete = last_digit and (block_ends if keys else lane == 0)
-        blocked = self.left and (complete or (keys and lane == self.leaving_lane))
+        complete = last_digit and fired == 0
+        blocked = complete and self.left > 0
         if not blocked:
             self.digit = 0 if last_digit else self.digit + 1
         return left, complete, last_digit and not blocked
@@ -127,9 +120,9 @@ class GroupCycles:
         if self.left and slot:
             self.left -= 1
         if complete and advance:
-            self.left, self.leaving_lane = self.n_words, self.firing[-1][0]
+            self.left = self.n_words
         if advance:
-            taken = (self.draining - 1, self.block_ends) if self.draining else None
+            taken = self.draining - 1 if self.draining else None
             self.firing = [taken, *self.firing[:-1]]
             self.settling = self.draining > 0
             self.draining = max(0, self.draining - 1)

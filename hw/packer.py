@@ -13,15 +13,13 @@ __all__ = ["SpikePacker"]
 
 
 class SpikePacker(wiring.Component):
-    """Collects neurons and stores them as words of one bit per lane.
+    """Collects the neurons of a job and stores them as words of one bit per lane.
 
     Neurons arrive in descending lane order, lane 0 last. Each is a few bits: a spike code, a count,
-    or a digit of a potential. They are written into small register files side by side, and read
-    across them, bit by bit: one file per lane, or, for keys, one per token of a block, so that a
-    word holds one channel of ``lanes`` tokens. Of a potential one digit is written per cycle.
+    or a digit of a potential. They are written into small register files side by side, one per
+    lane, and read across them, bit by bit. Of a potential one digit is written per cycle.
 
-    Words leave in the cycles that ``slot`` grants, while the neurons of the next job arrive. The
-    words of keys leave with the last token of their block.
+    Words leave in the cycles that ``slot`` grants, while the neurons of the next job arrive.
 
     Parameters
     ----------
@@ -74,25 +72,21 @@ class SpikePacker(wiring.Component):
         n_lanes, digit_width = capacities.lanes, capacities.digit_width
         width = max(capacities.planes, digit_width)
         layer, drain = self.layer, self.layer.drain
-        keys = drain == Drain.KEYS
         potential = drain == Drain.KEY_VALUES
         to_attention = potential | (drain == Drain.VALUES)
 
-        # Of other drains than keys the job that arrives and the one that leaves take turns in the
-        # lower and the upper half of the register files.
+        # The job that arrives and the one that leaves take turns in the lower and the upper half of
+        # the register files.
         digit = Signal(capacities.digit)
         half = Signal()
         leaving = Signal()
-        reading = Signal(max(bits_for(n_lanes - 1), len(digit) + 1))
-        filling = Signal.like(reading)
-        m.d.comb += filling.eq(Mux(keys, self.lane, Cat(digit, half)))
-
+        reading = Signal(len(digit) + 1)
         last_digit, complete, blocked, stored = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             last_digit.eq(~potential | (digit == layer.out_digits)),
-            complete.eq(last_digit & Mux(keys, self.result.block_last, self.lane == 0)),
-            # The words that leave must not change, and only those of one job wait.
-            blocked.eq(leaving & (complete | (keys & (reading == self.lane)))),
+            complete.eq(last_digit & (self.lane == 0)),
+            # Only the words of one job wait.
+            blocked.eq(leaving & complete),
             self.advance.eq(~self.hold & (~self.fired | (last_digit & ~blocked))),
             stored.eq(self.fired & (drain != Drain.SUMS) & (drain != Drain.LOGITS)
                       & ~self.hold & ~blocked),
@@ -106,24 +100,22 @@ class SpikePacker(wiring.Component):
         with m.Else():
             m.d.comb += entry.eq(self.code)
 
-        place = Signal(range(n_lanes))
         present, mask = Signal(n_lanes), Signal(n_lanes)
         plane = Signal(bits_for(width - 1))
-        m.d.comb += place.eq(Mux(keys, self.result.slot, self.lane))
         for index in range(n_lanes):
-            here = stored & (place == index)
+            here = stored & (self.lane == index)
             m.submodules[f"file_{index}"] = file = RegisterFile(
                 shape=unsigned(width), depth=1 << len(reading), init=[])
             write, read = file.write_port(), file.read_port(domain="comb")
             m.d.comb += [
-                write.addr.eq(filling), write.data.eq(entry), write.en.eq(here),
+                write.addr.eq(Cat(digit, half)), write.data.eq(entry), write.en.eq(here),
                 read.addr.eq(reading),
                 self.word[index].eq(mask[index] & read.data.bit_select(plane, 1)),
             ]
             with m.If(here):
                 m.d.sync += present[index].eq(1)
             with m.If(stored & complete):
-                m.d.sync += mask[index].eq(present[index] | (place == index))
+                m.d.sync += mask[index].eq(present[index] | (index == 0))
 
         last_plane = plane == Mux(to_attention, digit_width - 1, capacities.planes - 1)
         leaves = Signal()
@@ -149,11 +141,10 @@ class SpikePacker(wiring.Component):
             with m.If(complete):
                 m.d.sync += [
                     leaving.eq(1), leaving_digit.eq(0), half.eq(~half),
-                    reading.eq(Mux(keys, self.lane, Cat(C(0, len(digit)), half))),
-                    self.address.eq(self.result.out + Mux(keys, self.lane, 0)),
+                    reading.eq(Cat(C(0, len(digit)), half)), self.address.eq(self.result.out),
                 ]
         # Clearing comes last, so that it is the registers' reset and takes no logic.
-        with m.If(stored & complete & (self.lane == 0)):
+        with m.If(stored & complete):
             m.d.sync += present.eq(0)
 
         return m

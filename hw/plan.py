@@ -29,16 +29,13 @@ class Window:
 class SpikeMap:
     """Where a count tensor lies in the spike memory.
 
-    A plane holds all words of position 0, then those of position 1, and so on. A map of keys is
-    token-minor: ``positions`` are channels, ``channels`` holds tokens, and a plane holds the first
-    word of all positions, then the second ones.
+    A plane holds all words of position 0, then those of position 1, and so on.
 
     Parameters
     ----------
     base, planes, words, positions : int
     channels : int array, shape (words, lanes)
         Channel of each bit, -1 where there is none.
-    token_minor : bool
     """
 
     base: int
@@ -46,22 +43,11 @@ class SpikeMap:
     words: int
     positions: int
     channels: np.ndarray
-    token_minor: bool = False
 
     @property
     def plane_stride(self):
         """Distance of two planes."""
         return self.words * self.positions
-
-    @property
-    def word_stride(self):
-        """Distance of two words of a position."""
-        return self.positions if self.token_minor else 1
-
-    @property
-    def position_stride(self):
-        """Distance of two positions."""
-        return 1 if self.token_minor else self.words
 
     @property
     def size(self):
@@ -70,8 +56,7 @@ class SpikeMap:
 
     def address(self, plane, word, position):
         """Address of a word; arrays broadcast."""
-        return (self.base + plane * self.plane_stride + word * self.word_stride
-                + position * self.position_stride)
+        return self.base + plane * self.plane_stride + position * self.words + word
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,16 +13,14 @@ class Drain(enum.Enum, shape=3):
 
     #: Counts, to the spike memory: words of one position and one tile of channels.
     SPIKES = 0
-    #: Counts, to the spike memory: words of one channel and a group of tokens (attention's keys).
-    KEYS = 1
     #: Counts, to the attention memory: the rows that the first pass of attention adds.
-    VALUES = 2
+    VALUES = 1
     #: Potentials, digit by digit, to the attention memory: the rows of the second pass.
-    KEY_VALUES = 3
+    KEY_VALUES = 2
     #: Stream values, to the sum memory.
-    SUMS = 4
+    SUMS = 3
     #: Potentials, to the output.
-    LOGITS = 5
+    LOGITS = 4
 
 
 class Records:
@@ -104,6 +102,8 @@ class Records:
             "shift": self.shift_width,
             "depthwise": 1,
             "attention_rows": 1,
+            # Only one channel is read, the next one for each position: see ``Dealer``.
+            "gather": 1,
             "double": 1,
             "planes": 4,
             "line_stride": self.spike_address,
@@ -182,8 +182,6 @@ class Records:
             "neuron": self.neuron_address,
             "stream": self.stream_address,
             "last_lane": bits_for(self.lanes - 1),
-            "slot": bits_for(self.lanes - 1),
-            "block_last": 1,
             # The half of the double buffer that the job's tile lies in.
             **({"half": 1} if self.external else {}),
         })

@@ -163,6 +163,7 @@ class Sequencer(wiring.Component):
         m.d.comb += [self.window_address.eq(window_pointer), self.window_read.eq(~offered | taken)]
         failed = Signal()
 
+        m.submodules.dealer = dealer = Dealer(capacities)
         m.d.comb += self.busy.eq(1)
         with m.If(self.failed):
             m.d.sync += failed.eq(1)
@@ -251,6 +252,9 @@ class Sequencer(wiring.Component):
                 m.next = "POSITIONS"
             with m.State("POSITIONS"):
                 m.d.comb += offered.eq(1)
+                with m.If(dealer.word_ends):
+                    m.d.sync += [line_spike.eq(line_spike + 1),
+                                 line_row.eq(line_row + capacities.lanes)]
                 with m.If(taken):
                     m.d.sync += [window_pointer.eq(window_pointer + 1),
                                  positions.eq(positions - 1), tile_begins.eq(0)]
@@ -270,13 +274,11 @@ class Sequencer(wiring.Component):
                     m.d.sync += awaited.eq(words_of(capacities.layer))
                     m.next = "LAYER"
 
-        m.submodules.dealer = dealer = Dealer(capacities)
         m.d.comb += [
             dealer.layer.eq(layer),
             dealer.layer_begins.eq(self.begins),
             dealer.tile.eq(tile),
             dealer.tile_begins.eq(tile_begins),
-            dealer.tile_ends.eq((positions == 1) & (lines == 0)),
             dealer.tile_half.eq(self.tile_half),
             dealer.line.eq(line),
             dealer.line_spike.eq(line_spike),

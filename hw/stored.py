@@ -80,7 +80,7 @@ def stored(plan, tensors, image, *, spikes_only=False):
         drain = planned.record["drain"]
         name = counts_name(layer)
         match layer, drain:
-            case (Conv() | Query() | TokenSum()), (Drain.SPIKES | Drain.KEYS):
+            case (Conv() | Query() | TokenSum()), Drain.SPIKES:
                 result.append(_spikes(plan, name, number, tensors[name][image]))
         if spikes_only:
             continue
@@ -98,12 +98,9 @@ def stored(plan, tensors, image, *, spikes_only=False):
 
 
 def _spikes(plan, name, number, counts):
-    """Planes of a count map, or of a map of keys, whose words run over tokens."""
+    """Planes of a count map."""
     placed = plan.maps[name]
     flat = counts.reshape(len(counts), -1)
-    keys = name in {layer.keys for layer in plan.model.layers if isinstance(layer, KeyValue)}
-    if keys:
-        flat = flat.T
     if name == PIXELS:
         bits = planes(flat, SpikeCode.BITPLANE, 2**placed.planes - 1)
     else:
@@ -113,16 +110,10 @@ def _spikes(plan, name, number, counts):
     padded[:, :-1, :flat.shape[1]] = bits
     lanes = np.arange(placed.channels.shape[1], dtype=np.uint64)[:, np.newaxis]
     words = (padded[:, placed.channels] << lanes).sum(axis=2, dtype=np.uint64)
-    if keys:
-        # Words of channels that are padding are never written, and never read.
-        words = words[:, :, :flat.shape[1]]
     plane, word, position = np.indices(words.shape)
-    channels = placed.channels[word.ravel()]
-    positions = position.reshape(-1, 1)
-    if keys:
-        channels, positions = np.broadcast_to(positions, channels.shape), channels
     return Stored(name, number, "spikes", placed.address(plane, word, position).ravel(),
-                  words.ravel().astype(object), 1, channels, positions)
+                  words.ravel().astype(object), 1, placed.channels[word.ravel()],
+                  position.reshape(-1, 1))
 
 
 def _stream(plan, number, layer, values):

@@ -175,12 +175,13 @@ class Walker(wiring.Component):
                 row.eq(self.job.p.row),
             ]
 
+        masked = first_word | layer.gather
         # The memory's output and the mask in front of it are registered before anything else.
         read = Signal(word_layout(self.capacities))
         reading, read_ends = Signal(), Signal()
         m.d.sync += [
             reading.eq(issue),
-            read.spikes.eq((job.first_mask | ~first_word.replicate(len(self.spikes)))
+            read.spikes.eq((job.first_mask | ~masked.replicate(len(self.spikes)))
                            & (job.last_mask | ~last_word.replicate(len(self.spikes)))
                            & ~mark.replicate(len(self.spikes))),
             read.row.eq(row),

@@ -3,7 +3,7 @@
 from .plan import Window
 
 
-__all__ = ["conv_windows", "identity_windows"]
+__all__ = ["conv_windows"]
 
 
 def conv_windows(layer, *, size, out_size, words, stride, word_stride, row_step, tap_rows):
@@ -44,13 +44,6 @@ def conv_windows(layer, *, size, out_size, words, stride, word_stride, row_step,
         positions.append(Window(start * stride, first * tap_rows, jump, taps * words - 1,
                                 (taps * words - 1) * word_stride))
     return tuple(lines), tuple(positions)
-
-
-def identity_windows(n_positions, *, words, stride, word_stride, row_step):
-    """Windows of a layer whose every output position sees the same input position only."""
-    return ((Window(0, 0, 0, 0, 0),),
-            tuple(Window(index * stride, 0, row_step, words - 1, (words - 1) * word_stride)
-                  for index in range(n_positions)))
 
 
 def _inside(index, size, kernel, layer):

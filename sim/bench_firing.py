@@ -94,7 +94,7 @@ async def fire(dut, layer, *, gap, stall):
     order = [(position, lane) for position in range(positions) for lane in reversed(range(LANES))]
     codes, fired, stored = layer.codes(), list(order), {}
     results = [pack(SIZES.result, neuron=neuron_base, stream=position * LANES,
-                    out=rng.getrandbits(SIZES.result["out"].width), slot=position % LANES)
+                    out=rng.getrandbits(SIZES.result["out"].width))
                for position in range(positions)]
     taken = cycles.noise("taken")
     while fired:

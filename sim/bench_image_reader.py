@@ -95,7 +95,8 @@ class Reading:
     def __init__(self, dut, *, stall):
         rng, _ = generators()
         self.model = golden.load(parameters()["model"])
-        plan = compile_model(self.model, columns=SIZES.columns, lanes=SIZES.lanes, shared=SIZES.shared,
+        plan = compile_model(self.model, columns=SIZES.columns, lanes=SIZES.lanes,
+                             shared=SIZES.shared,
                              spike_code=SIZES.spike_code, bus_width=SIZES.bus_width)
         # The first layers are enough, and their image is short.
         plan = replace(plan, layers=plan.layers[:LAYERS],

@@ -35,10 +35,10 @@ class Task:
             return np.full(shape, kind * D)
         return self.draw.integers(0, D + 1, shape)
 
-    def fire(self, values, counts, *, out, slot=0, block_last=0):
+    def fire(self, values, counts, *, out):
         """Adds the neurons of a job: lane ``len(counts) - 1`` first."""
-        result = pack(SIZES.result, out=out, slot=slot, block_last=block_last,
-                      neuron=self.draw.integers(1 << 5), stream=self.draw.integers(1 << 5))
+        result = pack(SIZES.result, out=out, neuron=self.draw.integers(1 << 5),
+                      stream=self.draw.integers(1 << 5))
         for lane in reversed(range(len(counts))):
             self.neurons.append((lane, result, int(values[lane]), int(counts[lane])))
 
@@ -56,18 +56,6 @@ class Task:
             out = int(self.draw.integers(SIZES.spike_depth // 2))
             self.fire(self.draw.integers(-99, 99, n_lanes), counts, out=out)
             self.spread(counts, out)
-
-    def keys(self, n_blocks):
-        """Jobs of a layer that stores keys: blocks of up to ``lanes`` tokens."""
-        for _ in range(n_blocks):
-            n_tokens, n_channels = self.draw.integers(1, LANES + 1, 2)
-            counts = self.counts(n_tokens, n_channels)
-            out = int(self.draw.integers(SIZES.spike_depth // 2 - LANES))
-            for token in range(n_tokens):
-                self.fire(self.draw.integers(-99, 99, n_channels), counts[token], out=out,
-                          slot=token, block_last=int(token == n_tokens - 1))
-            for channel in reversed(range(n_channels)):
-                self.spread(counts[:, channel], out + channel)
 
     def attention(self, n_jobs):
         """Jobs of a layer that stores rows: values as counts, key-values as potentials."""
@@ -143,16 +131,6 @@ async def spikes_are_stored_plane_by_plane(dut, gap, hold, slot):
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(gap=[0.0, 0.6], slot=[1.0, 0.25])
-async def keys_are_stored_token_minor(dut, gap, slot):
-    """Blocks of tokens, complete and not, leave nothing behind in the next block's words."""
-    _, draw = generators()
-    task = Task(draw, Drain.KEYS)
-    task.keys(5)
-    await store(dut, task, gap=gap, hold=0.0, slot=slot)
-
-
-@cocotb.test(timeout_time=10, timeout_unit="ms")
 @cocotb.parametrize(n_digits=[0, 1, 3], gap=[0.0, 0.6], slot=[1.0, 0.25])
 async def rows_are_stored_bit_by_bit(dut, n_digits, gap, slot):
     """Rows of the attention memory: counts (no digits), and potentials digit by digit."""
@@ -160,18 +138,6 @@ async def rows_are_stored_bit_by_bit(dut, n_digits, gap, slot):
     task = Task(draw, Drain.KEY_VALUES if n_digits else Drain.VALUES, n_digits=max(1, n_digits))
     task.attention(12)
     await store(dut, task, gap=gap, hold=0.0, slot=slot)
-
-
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-async def keys_of_one_channel_wait_for_their_words(dut):
-    """A block of one channel and one token is overwritten only after it left."""
-    _, draw = generators()
-    task = Task(draw, Drain.KEYS)
-    for _ in range(6):
-        counts = draw.integers(0, D + 1, (1, 1))
-        task.fire(counts[0], counts[0], out=0, block_last=1)
-        task.spread(counts[:, 0], 0)
-    await store(dut, task, gap=0.0, hold=0.0, slot=0.25)
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

@@ -6,9 +6,9 @@ import cocotb
 import numpy as np
 
 from golden import SpikeCode, planes
-from hw.plan import SpikeMap
+from hw.plan import SpikeMap, Window
 from hw.walker import word_layout
-from hw.windows import conv_windows, identity_windows
+from hw.windows import conv_windows
 
 from .bench import Cycles, capacities, generators, packed
 from .stream import pack
@@ -49,21 +49,21 @@ class Task:
         """Spikes of one word, as an unsigned word."""
         return packed(self.bits[plane, word * LANES:(word + 1) * LANES, line, position], 1)
 
-    def layer(self, *, row_step, word_stride=1):
+    def layer(self, *, row_step, word_stride=1, gather=0):
         """Record of the layer."""
         return pack(SIZES.layer, double=self.double, planes=self.map.planes - 1,
-                    word_stride=word_stride, row_step=row_step, digits=self.n_digits - 1,
-                    digit_stride=self.digit_stride)
+                    word_stride=word_stride, row_step=row_step, gather=gather,
+                    digits=self.n_digits - 1, digit_stride=self.digit_stride)
 
     def job(self, line, position, *, words=0, first_word=0, masks=(ONES, ONES)):
         """Adds the job of an output position, which reads ``words`` more than its window says."""
-        spike = self.map.base + first_word * self.map.word_stride
+        spike = self.map.base + first_word
         span = position.span + words
         plane_jump = self.map.plane_stride - line.span - span
         self.jobs.append(pack(
             SIZES.job, spike=spike + line.offset + position.offset,
             row=self.row + line.row + position.row, row_jump=position.jump,
-            line_jump=self.size[1] * self.map.position_stride - span, plane_jump=plane_jump,
+            line_jump=self.size[1] * self.map.words - span, plane_jump=plane_jump,
             digit_jump=plane_jump - len(self.bits) * self.map.plane_stride, lines=line.steps,
             words=position.steps + words, first_mask=masks[0], last_mask=masks[1], lanes=LANES))
 
@@ -107,9 +107,9 @@ def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise
     row_step = 1 if depthwise else LANES
     tap_rows = 1 if depthwise else task.n_words * LANES
     words = [0] if depthwise else list(range(task.n_words))
-    word_stride = task.map.position_stride if depthwise else 1
+    word_stride = task.map.words if depthwise else 1
     lines, positions = conv_windows(shape, size=size, out_size=out_size, words=len(words),
-                                    stride=task.map.position_stride, word_stride=word_stride,
+                                    stride=task.map.words, word_stride=word_stride,
                                     row_step=row_step, tap_rows=tap_rows)
     for index, out in enumerate(np.ndindex(*out_size)):
         task.job(lines[index // len(positions)], positions[index % len(positions)])
@@ -129,12 +129,26 @@ def head(rng, draw, *, channels, first, count, tokens, density, n_digits):
     task.row += LANES - first % LANES
     words = list(range(first // LANES, (first + count - 1) // LANES + 1))
     masks = ONES & ~((1 << first % LANES) - 1), (2 << (first + count - 1) % LANES) - 1
-    (line,), positions = identity_windows(tokens, words=1, stride=task.map.position_stride,
-                                          word_stride=1, row_step=LANES)
+    line = Window(0, 0, 0, 0, 0)
+    positions = [Window(token * task.map.words, 0, LANES, 0, 0) for token in range(tokens)]
     for token, position in enumerate(positions):
         task.job(line, position, words=len(words) - 1, first_word=words[0], masks=masks)
         task.expect([(0, token, task.row)], words=words, masks=masks)
     return task, task.layer(row_step=LANES)
+
+
+def gathering(rng, draw, *, channels, tokens, density):
+    """Task of the keys: one channel of all tokens, channel after channel."""
+    task = Task(rng, draw, channels=channels, size=(1, tokens), density=density)
+    task.row += LANES
+    for channel in range(channels):
+        word, bit = divmod(channel, LANES)
+        window = Window(word, -bit, 0, tokens - 1, (tokens - 1) * task.map.words)
+        task.job(Window(0, 0, 0, 0, 0), window, masks=(1 << bit, ONES))
+        # One word of each token: the mask is that of the first and the last word.
+        task.expect([(0, token, task.row - bit + token) for token in range(tokens)], words=[word],
+                    masks=(1 << bit, ONES))
+    return task, task.layer(row_step=1, word_stride=task.map.words, gather=1)
 
 
 async def walk(dut, task, layer, *, stall):
@@ -192,6 +206,15 @@ async def convolutions_read_their_taps(dut, stall, density):
     for shape in shapes if stall == 0 or density != 0 else shapes[:2]:
         task, layer = convolution(rng, draw, density=density, **shape)
         await walk(dut, task, layer, stall=stall)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.0, 0.4], density=[0.0, 0.5])
+async def keys_are_gathered_channel_by_channel(dut, stall, density):
+    """The mask of a channel holds for the words of all tokens."""
+    rng, draw = generators()
+    task, layer = gathering(rng, draw, channels=LANES + 2, tokens=5, density=density)
+    await walk(dut, task, layer, stall=stall)
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

@@ -26,40 +26,38 @@ def jobs(planned, capacities, *, first_tile=0):
     job : int
         Word of ``capacities.job``.
     """
-    record, n_groups, shared = planned.record, capacities.groups, capacities.shared
-    keys = record["drain"] is Drain.KEYS
-    group = column = 0
+    record, n_groups = planned.record, capacities.groups
+    group = 0
     for number, tile in enumerate(planned.tiles, start=first_tile):
         half = {"half": number % 2} if capacities.external else {}
-        if record["restart"]:
-            group = column = 0
-        out, stream, slot = tile["out"], tile["stream"], 0
+        group = 0 if record["restart"] else group
+        out, stream, mask = tile["out"], tile["stream"], tile["first_mask"]
+        # Words, and their rows, that were gathered from to their last bit.
+        words = 0
         windows = [(line, position) for line in planned.lines for position in planned.positions]
-        for index, (line, position) in enumerate(windows):
-            block_ends = slot == capacities.lanes - 1 or index == len(windows) - 1
+        for line, position in windows:
             result = pack(capacities.result, out=out, neuron=tile["neuron"], stream=stream,
-                          last_lane=tile["lanes"] - 1, slot=slot, block_last=block_ends, **half)
+                          last_lane=tile["lanes"] - 1, **half)
             allowed = range(capacities.columns)
-            if keys or record["drain"] is Drain.LOGITS:
-                allowed = (column * n_groups + group,)
+            if record["drain"] is Drain.LOGITS:
+                allowed = (0,)
             elif record["restart"]:
                 allowed = range(group, capacities.columns, n_groups)
             span = position.span + tile["words"]
             plane_jump = record["plane_stride"] - line.span - span
             yield allowed, pack(
-                capacities.job, spike=tile["spike"] + line.offset + position.offset,
-                row=tile["row"] + line.row + position.row, row_jump=position.jump,
-                line_jump=record["line_stride"] - span, plane_jump=plane_jump,
-                digit_jump=plane_jump + record["rewind"], lines=line.steps,
-                words=position.steps + tile["words"], first_mask=tile["first_mask"],
+                capacities.job, spike=tile["spike"] + line.offset + position.offset + words,
+                row=tile["row"] + line.row + position.row + words * capacities.lanes,
+                row_jump=position.jump, line_jump=record["line_stride"] - span,
+                plane_jump=plane_jump, digit_jump=plane_jump + record["rewind"], lines=line.steps,
+                words=position.steps + tile["words"], first_mask=mask,
                 last_mask=tile["last_mask"], lanes=tile["lanes"], result=result)
-            slot = 0 if block_ends else slot + 1
-            if keys and not block_ends:
-                column = (column + 1) % shared
-                continue
+            if record["gather"]:
+                words += mask >> capacities.lanes - 1
+                mask = 1 << mask.bit_length() % capacities.lanes
             out += record["out_step"]
             stream += record["stream_step"] if group == n_groups - 1 else 0
-            column, group = 0, (group + 1) % n_groups
+            group = (group + 1) % n_groups
 
 
 def layer_word(planned, capacities):
