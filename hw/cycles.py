@@ -92,8 +92,8 @@ class _Core:
     def run(self):
         needed, layers = self.plan.needed, self.plan.layers
         height, width, _ = self.plan.model.image_shape
-        # Nine cycles per pixel; the first layer record is read after the last of them.
-        now = (PIXEL_PLANES + 1) * height * width
+        # The first beat, and a cycle per plane of each pixel; then the first layer record is read.
+        now = 1 + PIXEL_PLANES * height * width
         begins = []
         for layer in layers:
             now += words_of(needed.layer) + 1

@@ -62,7 +62,7 @@ def estimate(plan, additions=None):
     known = additions or {}
     layers = {planned.name: _layer(plan, layer, planned, known.get(planned.name))
               for layer, planned in zip(plan.model.layers, plan.layers, strict=True)}
-    pixels = (PIXEL_PLANES + 1) * height * width
+    pixels = PIXEL_PLANES * height * width
     return Estimate(pixels + sum(cycles for cycles, _ in layers.values()), layers)
 
 

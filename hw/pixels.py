@@ -18,7 +18,7 @@ def beat_layout(width):
 class PixelWriter(wiring.Component):
     """Stores an image as 8 planes, most significant first, one word per pixel and plane.
 
-    A constant channel goes behind those that arrive. One pixel takes 9 cycles. An image whose
+    A constant channel goes behind those that arrive. One pixel takes 8 cycles. An image whose
     ``last`` does not come with its last pixel is dropped, up to and including the beat that carries
     ``last``.
 
@@ -72,10 +72,14 @@ class PixelWriter(wiring.Component):
         index = Signal.like(self.n_pixels)
         final = Signal()
         skipping = Signal()
+        # Compared a cycle ahead: between pixels, and before the first one, there is time.
+        complete, enabled = Signal(), Signal()
+        m.d.sync += [complete.eq(index == self.n_pixels - 1), enabled.eq(self.enable)]
 
         m.d.comb += [
             # What follows a malformed image waits until that has been reported.
-            self.pixels.ready.eq((self.enable | self.discard) & (planes == 0) & ~self.dropped),
+            self.pixels.ready.eq(((self.enable & enabled) | self.discard) & ~self.dropped
+                                 & ((planes == 0) | ((planes == 1) & ~final))),
             self.started.eq(self.pixels.valid & self.pixels.ready & (index == 0) & ~skipping
                             & ~self.discard),
             self.write.eq(planes != 0),
@@ -83,9 +87,14 @@ class PixelWriter(wiring.Component):
             self.done.eq(final & (planes == 1)),
         ]
 
+        with m.If(self.write):
+            m.d.sync += [
+                planes.eq(planes - 1),
+                self.address.eq(self.address + self.n_pixels),
+                pixel.eq(pixel << 1),
+            ]
         m.d.sync += self.dropped.eq(0)
         with m.If(self.pixels.valid & self.pixels.ready):
-            complete = index == self.n_pixels - 1
             with m.If(skipping | self.discard | (self.pixels.p.last != complete)):
                 m.d.sync += [
                     skipping.eq(~self.pixels.p.last),
@@ -100,11 +109,5 @@ class PixelWriter(wiring.Component):
                     index.eq(Mux(complete, 0, index + 1)),
                     final.eq(complete),
                 ]
-        with m.If(self.write):
-            m.d.sync += [
-                planes.eq(planes - 1),
-                self.address.eq(self.address + self.n_pixels),
-                pixel.eq(pixel << 1),
-            ]
 
         return m

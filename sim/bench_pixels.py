@@ -90,7 +90,7 @@ async def images_are_stored_as_planes(dut, stall):
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
 async def a_pixel_takes_eight_cycles_and_waits_for_enable(dut):
-    """Nothing is taken while the core is at work; then the port is ready every ninth cycle."""
+    """Nothing is taken while the core is at work; then the port is ready every eighth cycle."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
     words = beats(draw.integers(0, 256, (6, CHANNELS)))
@@ -107,7 +107,7 @@ async def a_pixel_takes_eight_cycles_and_waits_for_enable(dut):
             words.pop(0)
         done = cycles.get("done")
         assert cycles.count - begin < 100, "the image is not done"
-    assert cycles.count - begin == 6 * 9, f"{cycles.count - begin} cycles"
+    assert cycles.count - begin == 2 + 6 * 8, f"{cycles.count - begin} cycles"
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
