@@ -73,11 +73,19 @@ class Loader(wiring.Component):
         length = Signal.like(left)
         depth = Signal(25)
         skipping = Signal()
+        # Known a cycle ahead: the next word has no place.
+        beyond = Signal()
+        header_depth = Signal(25)
+        header_memory, header_address = self.beats.p.data[28:32], self.beats.p.data[:24]
 
         with m.Switch(memory):
             for index, (_, words) in enumerate(self.memories):
                 with m.Case(index):
                     m.d.comb += [length.eq(beats_of[index]), depth.eq(words)]
+        with m.Switch(header_memory):
+            for index, (_, words) in enumerate(self.memories):
+                with m.Case(index):
+                    m.d.comb += header_depth.eq(words)
         m.d.comb += [
             self.beats.ready.eq(self.enable | self.active),
             next_word.eq(Cat(word[self.beat_width:], self.beats.p.data)),
@@ -88,19 +96,20 @@ class Loader(wiring.Component):
             m.d.sync += self.active.eq(~self.beats.p.last)
             with m.If(~self.active):
                 m.d.sync += [
-                    memory.eq(self.beats.p.data[28:32]),
-                    address.eq(self.beats.p.data[:24]),
+                    memory.eq(header_memory),
+                    address.eq(header_address),
+                    beyond.eq(header_address >= header_depth),
                     left.eq(0),
                     skipping.eq(0),
                     self.failed.eq(self.beats.p.last),
                 ]
-            with m.Elif(skipping | (length == 0) | (address >= depth)):
+            with m.Elif(skipping | beyond):
                 m.d.sync += [skipping.eq(1), self.failed.eq(~skipping)]
             with m.Else():
                 m.d.sync += [word.eq(next_word), left.eq(left + 1)]
                 with m.If(left == length - 1):
                     m.d.sync += [left.eq(0), address.eq(address + 1), self.address.eq(address),
-                                 self.write.eq(1 << memory)]
+                                 beyond.eq(address + 1 == depth), self.write.eq(1 << memory)]
                 with m.Elif(self.beats.p.last):
                     m.d.sync += self.failed.eq(1)
         with m.If(self.clear):
