@@ -24,7 +24,7 @@ class Column(wiring.Component):
     """Computes the sums of jobs: reads spikes, and adds the rows they select.
 
     Walking, finding, fetching and adding overlap, also between jobs. Zero spikes cost no event.
-    From a word of spikes to the accumulator it takes 6 cycles; an event per cycle follows. Finished
+    From a word of spikes to the accumulator it takes 7 cycles; an event per cycle follows. Finished
     sums wait in the lanes' shadows until they are drained; those of the next job are added
     meanwhile.
 

@@ -15,13 +15,15 @@ class ColumnCycles:
     """
 
     def __init__(self):
-        #: Job in reserve: events per word, and its lanes.
+        #: Job in reserve: events per nibble of each word, and its lanes.
         self.reserve = None
         self.job, self.at, self.busy = [], 0, False
         self.reading = self.found = None
         self.words = deque()
         #: Lanes of each job whose drain has not begun.
         self.results = deque()
+        # The word: events of its nibbles that have not moved on, and whether it closes a job.
+        self.nibbles, self.last_word = deque(), False
         self.events, self.closes = 0, False
         # Stages of the fetch pipeline: None, or whether the event closes a job.
         self.sent = self.asking = self.fetching = self.loaded = None
@@ -38,7 +40,7 @@ class ColumnCycles:
 
         Parameters
         ----------
-        offered : (list of int, int) or None
+        offered : (list of tuple of int, int) or None
             A job that the column takes; only while there is none in reserve.
         begins : bool
             The drain of the finished job begins.
@@ -52,10 +54,6 @@ class ColumnCycles:
         last = issue and self.at == len(self.job) - 1
         starts = (self.reserve is not None and len(self.results) < JOBS
                   and (not self.busy or last))
-        popped = None
-        if not self.hold and self.events <= 1:
-            popped = self.words.popleft() if self.words else (0, False)
-
         if advance:
             self.settling = finishes
         if self.closed:
@@ -67,7 +65,7 @@ class ColumnCycles:
             self.results.popleft()
 
         if not self.hold:
-            self._fetch(popped)
+            self._fetch()
         self._walk(issue, last)
         if starts:
             self.job, result = self.reserve
@@ -77,17 +75,23 @@ class ColumnCycles:
         if offered is not None:
             self.reserve = offered
 
-    def _fetch(self, popped):
+    def _fetch(self):
         self.loaded, self.fetching, self.asking = self.fetching, self.asking, self.sent
         self.sent = (self.closes and self.events == 1) if self.events else None
-        if popped is None:
+        if self.events > 1:
             self.events -= 1
+        elif self.nibbles:
+            self.events = self.nibbles.popleft()
+            self.closes = self.last_word and not self.nibbles
         else:
-            self.events, self.closes = popped
+            self.events = 0
+        if not self.nibbles and self.words:
+            nibbles, self.last_word = self.words.popleft()
+            self.nibbles = deque(nibbles)
 
     def _walk(self, issue, last):
         if self.found is not None and (self.found[0] or self.found[1]):
-            self.words.append((max(1, self.found[0]), self.found[1]))
+            self.words.append((self.found[0] or (1,), self.found[1]))
         self.found = self.reading
         self.reading = (self.job[self.at], last) if issue else None
         if issue:

@@ -13,6 +13,7 @@ from golden import PIXELS, SpikeCode
 from golden.shapes import shapes
 
 from .capacities import PIXEL_PLANES, words_of
+from .finder import NIBBLE
 from .group_cycles import GroupCycles, Output
 from .records import Drain
 from .sequencer import LINE_CYCLES
@@ -193,7 +194,7 @@ def _deal(layer, needed):
 
 
 class _Entries:
-    """Events per word of each job, in the order in which the walker reads the words.
+    """Events per nibble of each word of each job, in the order in which words are read.
 
     ``digit_marks`` words double in front of every digit but the first and read nothing.
     """
@@ -226,15 +227,22 @@ class _Entries:
         words[..., slice(None) if record["gather"] else 0] &= np.uint64(mask)
         words[..., -1] &= np.uint64(fields["last_mask"])
         words = words.reshape(len(planes), -1)
-        events = words != 0 if record["depthwise"] else np.bitwise_count(words)
+        if record["depthwise"]:
+            events = (words != 0)[..., np.newaxis]
+        else:
+            lanes = self.layer.source.channels.shape[1]
+            nibbles = np.arange(0, lanes, NIBBLE, dtype=np.uint64)
+            events = np.bitwise_count(words[..., np.newaxis] >> nibbles
+                                      & np.uint64((1 << NIBBLE) - 1))
+        planes = [[tuple(filter(None, word)) for word in plane]
+                  for plane in events.astype(int).tolist()]
         entries = []
         for digit in range(record["digits"] + 1):
             if digit:
-                entries += [1] * self.digit_marks
-            for index, plane in enumerate(events.astype(int).tolist()):
+                entries += [(1,)] * self.digit_marks
+            for index, plane in enumerate(planes):
                 doubled = digit > 0 if index == 0 else record["double"]
-                if doubled and not any(plane):
-                    # Something must double.
-                    plane[-1] = 1
-                entries += plane
+                # Something must double.
+                empty = doubled and not any(plane)
+                entries += [*plane[:-1], (1,)] if empty else plane
         return entries

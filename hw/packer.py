@@ -126,21 +126,19 @@ class SpikePacker(wiring.Component):
             self.bit.eq(plane),
             self.idle.eq(~leaving),
         ]
-        leaving_digit = Signal.like(digit)
         with m.If(leaves):
             m.d.sync += plane.eq(plane + 1)
             with m.If(~to_attention | last_plane):
                 m.d.sync += self.address.eq(self.address + layer.out_stride)
             with m.If(last_plane):
                 m.d.sync += [plane.eq(0), leaving.eq(0)]
-                with m.If(potential & (leaving_digit != layer.out_digits)):
-                    m.d.sync += [leaving.eq(1), reading.eq(reading + 1),
-                                 leaving_digit.eq(leaving_digit + 1)]
+                with m.If(potential & (reading[:len(digit)] != layer.out_digits)):
+                    m.d.sync += [leaving.eq(1), reading.eq(reading + 1)]
         with m.If(stored):
             m.d.sync += digit.eq(Mux(last_digit, 0, digit + 1))
             with m.If(complete):
                 m.d.sync += [
-                    leaving.eq(1), leaving_digit.eq(0), half.eq(~half),
+                    leaving.eq(1), half.eq(~half),
                     reading.eq(Cat(C(0, len(digit)), half)), self.address.eq(self.result.out),
                 ]
         # Clearing comes last, so that it is the registers' reset and takes no logic.

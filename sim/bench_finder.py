@@ -76,7 +76,7 @@ async def every_spike_becomes_an_event(dut, depthwise, density, stall):
             assert event == golden, f"event {number}: {event}, not {golden}"
         assert cycles.count < 30 * (n_events + 10), f"{len(expected)} events did not come"
     if not stall:
-        assert first == 3, f"the first event left in cycle {first}"
+        assert first == 4, f"the first event left in cycle {first}"
         assert cycles.count - first == n_events - 1, "an event waited, or zeros cost a cycle"
     for _ in range(4):
         await cycles.step(words__valid=0, words__payload=cycles.noise("words__payload"), hold=0)
