@@ -13,10 +13,11 @@ from golden.shapes import counts_name, last_readers, shapes, stream_name
 from golden.spike import plane_count
 
 from .allocate import Allocator
+from .attention_rows import LINE, AttentionRows
 from .capacities import PIXEL_PLANES, check_array
 from .external_image import stream_weights
 from .needs import needed_capacities
-from .plan import LayerPlan, Plan, SpikeMap, Window
+from .plan import LayerPlan, Plan, SpikeMap
 from .records import Drain
 from .tables import NeuronTable, WindowTable, check_fields
 from .windows import conv_windows
@@ -82,8 +83,8 @@ class _Compiler:
         self.maps = {}
         self.rows, self.n_rows = [], 0
         self.neurons, self.windows = NeuronTable(model.max_count), WindowTable()
-        self.attention_depth, self.stream_depth, self.sum_depth = 1, 1, 1
-        self.kv_base, self.kv_digits = {}, {}
+        self.stream_depth, self.sum_depth = 1, 1
+        self.attention = {}
         self.kv_ranges = analyse(model).kv
 
     def plan(self):
@@ -104,12 +105,12 @@ class _Compiler:
         rows = np.concatenate(self.rows).astype(np.int8)
         needed = needed_capacities(
             self.model, planned, columns=self.columns, lanes=self.lanes, shared=self.shared,
-            spike_code=self.code,
-            weight_width=self.weight_width, weight_depth=self.n_rows,
+            spike_code=self.code, weight_width=self.weight_width, weight_depth=self.n_rows,
             neuron_depth=len(self.neurons.records), window_depth=len(self.windows.records),
             spike_depth=self.allocator.depth, stream_depth=self.stream_depth,
-            attention_depth=self.attention_depth, sum_depth=self.sum_depth,
-            digits=max(self.kv_digits.values(), default=1))
+            attention_depth=max([rows.depth for rows in self.attention.values()], default=1),
+            sum_depth=self.sum_depth,
+            digits=max([rows.digits for rows in self.attention.values()], default=1))
         plan = Plan(self.model, needed, tuple(planned), self.maps, rows, self.neurons.records,
                     self.windows.records, self.windows.bases)
         check_fields(plan)
@@ -227,7 +228,6 @@ class _Compiler:
             return fields | {"drain": Drain.SUMS, "out_step": 0,
                              "out": lambda tile: tile * self.lanes}
         if name in self.values:
-            self.attention_depth = max(self.attention_depth, n_words * n_positions)
             return fields | {"drain": Drain.VALUES, "out": lambda tile: tile * n_positions}
         placed = self._place(step, name, n_words, n_positions, channels)
         return fields | {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
@@ -255,65 +255,39 @@ class _Compiler:
     def _key_value(self, layer):
         source = self.maps[layer.keys]
         heads, dk, dv = self.shapes[layer.name]
-        n_tokens = int(np.prod(self.shapes[layer.keys][1:]))
         channels = self._by_head(heads * dv, heads)
-        base, n_rows = len(channels) * n_tokens, len(channels) * dk
-        n_digits = -(-kv_width(self.kv_ranges[layer.name][1]) // bits_for(self.model.max_count))
-        self.kv_base[layer.name], self.kv_digits[layer.name] = base, n_digits
-        self.attention_depth = max(self.attention_depth, base + n_digits * n_rows)
+        width = kv_width(self.kv_ranges[layer.name][1])
+        rows = AttentionRows(
+            lanes=self.lanes, tiles=len(channels), heads=heads, dk=dk, tokens=source.positions,
+            digits=-(-width // bits_for(self.model.max_count)))
+        self.attention[layer.name] = rows
 
-        # A job reads one channel of every token; tokens are its words.
         record = self._record(source, layer, word_stride=source.words, line_stride=0, row_step=1)
-        record |= {"drain": Drain.KEY_VALUES, "out_digits": n_digits - 1, "out_stride": n_rows}
-        span = (n_tokens - 1) * source.words
-        lines = (Window(0, 0, 0, 0, 0),)
-        positions = tuple(Window(0, -channel, 0, n_tokens - 1, span) for channel in range(dk))
+        record |= {"drain": Drain.KEY_VALUES, "out_digits": rows.digits - 1,
+                   "out_stride": rows.rows}
         # Attention rows have no bias; one tile of neurons serves all.
         neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
-        per_head = len(channels) // heads
-        tiles = []
-        for tile in range(len(channels)):
-            word, bit = divmod(tile // per_head * dk, self.lanes)
-            tiles.append(self._tile(
-                channels[tile], first_mask=1 << bit, spike=source.base + word,
-                # The row of the first token, less the bits in front of the head's first channel.
-                row=tile * n_tokens - bit, words=0, out=base + tile * dk, neuron=neuron, stream=0))
-        return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
+        tiles = [self._tile(channels[tile], neuron=neuron, stream=0,
+                            **rows.gather_tile(tile, source.base))
+                 for tile in range(len(channels))]
+        return LayerPlan(layer.name, record, tuple(tiles), LINE, rows.gather(source.words), (),
+                         channels, source)
 
     def _query(self, step, layer):
-        source = self.maps[layer.queries]
-        heads, dk, dv = self.shapes[layer.key_values]
-        n_tokens = source.positions
+        source, rows = self.maps[layer.queries], self.attention[layer.key_values]
+        heads, _, dv = self.shapes[layer.key_values]
         channels = self._by_head(heads * dv, heads)
-        placed = self._place(step, counts_name(layer), len(channels), n_tokens, channels)
-        n_digits, n_rows = self.kv_digits[layer.key_values], len(channels) * dk
-        # The most significant digits come first; they lie behind all others.
-        base = self.kv_base[layer.key_values] + (n_digits - 1) * n_rows
+        placed = self._place(step, counts_name(layer), len(channels), rows.tokens, channels)
 
         record = self._record(source, layer, word_stride=1, line_stride=0, row_step=self.lanes)
         record |= {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
-                   "out_step": placed.words,
-                   "digits": n_digits - 1, "digit_stride": -n_rows}
-        lines = (Window(0, 0, 0, 0, 0),)
-        positions = tuple(Window(token * source.words, 0, self.lanes, 0, 0)
-                          for token in range(n_tokens))
+                   "out_step": placed.words, "digits": rows.digits - 1, "digit_stride": -rows.rows}
         neurons = self.neurons.place(layer, channels)
-        per_head = len(channels) // heads
-        tiles = []
-        for tile in range(len(channels)):
-            begin = tile // per_head * dk
-            first_word, last_word = begin // self.lanes, (begin + dk - 1) // self.lanes
-            ones = (1 << self.lanes) - 1
-            tiles.append(self._tile(
-                channels[tile],
-                spike=source.base + first_word,
-                # The row of the head's first channel, less the bits in front of it.
-                row=base + tile * dk - begin % self.lanes,
-                words=last_word - first_word,
-                first_mask=ones & ~((1 << begin % self.lanes) - 1),
-                last_mask=(2 << (begin + dk - 1) % self.lanes) - 1,
-                out=placed.base + tile, neuron=neurons[tile], stream=0))
-        return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source)
+        tiles = [self._tile(channels[tile], out=placed.base + tile, neuron=neurons[tile], stream=0,
+                            **rows.query_tile(tile, source.base))
+                 for tile in range(len(channels))]
+        return LayerPlan(layer.name, record, tuple(tiles), LINE, rows.query(source.words), (),
+                         channels, source)
 
     def _token_sum(self, step, layer):
         thresholds = layer.drain.neuron.thresholds
