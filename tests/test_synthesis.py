@@ -6,7 +6,7 @@ from hw import routing
 from hw.devices import find_device
 from hw.routing import implement, pack, place_and_route
 from hw.synthesis import estimate, multipliers, synthesise
-from hw.tools import ToolError, ToolTimeoutError
+from hw.tools import ToolError, ToolTimeoutError, prepare
 
 
 pytestmark = pytest.mark.synthesis
@@ -131,6 +131,9 @@ def test_packing_before_routing_leaves_no_bitstream(tmp_path):
 def test_a_seed_that_cannot_be_routed_gives_way_to_the_next(tmp_path, monkeypatch, capsys, stuck):
     folder = build_folder(tmp_path, ADDING)
     synthesise(folder)
+    # The first use of a wheel says so.
+    prepare("nextpnr-ecp5")
+    capsys.readouterr()
     tried = []
 
     def sometimes(name, arguments, *, folder, log, limit):

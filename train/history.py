@@ -45,6 +45,7 @@ class History:
         rows : list of dict
             With the keys of :data:`COLUMNS`; what an epoch did not measure is missing.
         """
+        last = rows[-1]
         text = io.StringIO()
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
@@ -53,8 +54,9 @@ class History:
             file.write(text.getvalue().encode())
         # The first epoch's checkpoint is written by now: an empty folder stays empty if it cannot.
         if self._board is None:
-            self._board = SummaryWriter(str(self._folder / _BOARD), purge_step=self._next)
-        last = rows[-1]
+            # Files are named by the second; a run resumed within it must not write the same one.
+            self._board = SummaryWriter(str(self._folder / _BOARD), purge_step=self._next,
+                                        filename_suffix=f".{last['epoch']}")
         for name in COLUMNS[2:]:
             if name in last:
                 self._board.add_scalar(f"{last['phase']}/{name}", last[name], last["epoch"])
