@@ -97,6 +97,12 @@ class Capacities(Records):
         return self.columns // self.shared
 
     @property
+    def array(self):
+        """Arguments of ``compile_model`` that lay out another model for the same array."""
+        return {"columns": self.columns, "lanes": self.lanes, "shared": self.shared,
+                "spike_code": self.spike_code}
+
+    @property
     def external(self):
         """Whether weights come from an external memory."""
         return self.bus_width > 0

@@ -39,9 +39,7 @@ def lay_out(model, capacities):
     ValueError
         If the core cannot hold the model: which capacity is short, and by how much.
     """
-    plan = compile_model(model, columns=capacities.columns, lanes=capacities.lanes,
-                         shared=capacities.shared,
-                         spike_code=capacities.spike_code, bus_width=capacities.bus_width,
+    plan = compile_model(model, **capacities.array, bus_width=capacities.bus_width,
                          tile_rows=capacities.weight_depth // 2 if capacities.external else None)
     capacities.require(plan.needed)
     # Records are wider where the core's memories are deeper.

@@ -34,9 +34,7 @@ class Harness:
         self.model = golden.load(model)
         # The group may be larger than this model needs.
         self.sizes = SIZES
-        self.plan = replace(compile_model(
-            self.model, columns=SIZES.columns, lanes=SIZES.lanes, shared=SIZES.shared,
-            spike_code=SIZES.spike_code), needed=SIZES)
+        self.plan = replace(compile_model(self.model, **SIZES.array), needed=SIZES)
         self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
         self.golden = golden.run(self.model, self.images, trace=True)
         self.expected = stored(self.plan, self.golden.tensors, 0)

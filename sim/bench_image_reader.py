@@ -95,9 +95,7 @@ class Reading:
     def __init__(self, dut, *, stall):
         rng, _ = generators()
         self.model = golden.load(parameters()["model"])
-        plan = compile_model(self.model, columns=SIZES.columns, lanes=SIZES.lanes,
-                             shared=SIZES.shared,
-                             spike_code=SIZES.spike_code, bus_width=SIZES.bus_width)
+        plan = compile_model(self.model, **SIZES.array, bus_width=SIZES.bus_width)
         # The first layers are enough, and their image is short.
         plan = replace(plan, layers=plan.layers[:LAYERS],
                        resident=replace(plan.resident, layers=plan.resident.layers[:LAYERS]))

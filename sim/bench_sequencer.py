@@ -158,8 +158,7 @@ async def every_job_is_dealt_out(dut, stall):
     """Two images, a malformed one between them."""
     rng, _ = generators()
     model = golden.load(parameters()["model"])
-    plan = compile_model(model, columns=SIZES.columns, lanes=SIZES.lanes, shared=SIZES.shared,
-                         spike_code=SIZES.spike_code, bus_width=SIZES.bus_width)
+    plan = compile_model(model, **SIZES.array, bus_width=SIZES.bus_width)
     layers, tiles = [], 0
     for planned in plan.layers:
         layers.append(Expected(planned, tiles))

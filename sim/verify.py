@@ -118,9 +118,7 @@ def _plan(folder, model):
     description = read_description(folder)
     check_images(folder)
     capacities = Capacities.from_dict(description["capacities"])
-    plan = compile_model(model, columns=capacities.columns, lanes=capacities.lanes,
-                         shared=capacities.shared,
-                         spike_code=capacities.spike_code, weight_width=capacities.weight_width,
+    plan = compile_model(model, **capacities.array, weight_width=capacities.weight_width,
                          bus_width=capacities.bus_width)
     words = image_words(plan, capacities)
     for name, memory in description["memories"].items():
