@@ -1,0 +1,112 @@
+"""The dense engine: the rival that multiplies every count by every weight, zero or not."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+__all__ = ["DenseEngine"]
+
+
+class DenseEngine(wiring.Component):
+    """Dot products of counts with weights: ``outputs`` of them at a time, ``inputs`` terms a cycle.
+
+    A product is shift-and-add: per bit of the counts a tree adds up the weights whose bit is set,
+    and the trees' sums are added as their bits weigh. It takes one word (``inputs`` counts and the
+    weights of all outputs) in each cycle and never waits, so a layer takes as many cycles as it has
+    words. Memories, addresses and neurons are left out: what is compared with it is complete, and
+    the difference is in its favour.
+
+    Each output has counts of its own, which a depthwise layer needs; a dense one repeats them.
+
+    Parameters
+    ----------
+    outputs : int
+    inputs : int
+        A power of two.
+    count_width, weight_width, accumulator_width : int
+        Bits of an (unsigned) count, and of a weight and a sum in two's complement.
+
+    Members
+    -------
+    valid : In(1)
+        A word is there.
+    counts : In(outputs * inputs * count_width)
+    weights : In(outputs * inputs * weight_width)
+    last : In(1)
+        It is the last word of its dot products.
+    sums : Out(outputs * accumulator_width)
+    done : Out(1)
+        ``sums`` are those of the word marked ``last``, ``latency`` cycles before.
+
+    References
+    ----------
+    Umuroglu et al., FINN, FPGA 2017, doi:10.1145/3020078.3021744 (matrix-vector unit of PE and
+    SIMD).
+    """
+
+    def __init__(self, *, outputs, inputs, count_width=3, weight_width=8, accumulator_width=20):
+        if inputs < 1 or inputs & (inputs - 1):
+            raise ValueError(f"Inputs must be a power of two, not {inputs!r}")
+        self.outputs, self.inputs = outputs, inputs
+        self.count_width, self.weight_width = count_width, weight_width
+        self.accumulator_width = accumulator_width
+        #: Words enter a register; then come the levels of the trees, the bits, and the sum.
+        self.latency = 1 + (inputs.bit_length() - 1) + (count_width - 1) + 1
+        super().__init__({
+            "valid": In(1),
+            "counts": In(outputs * inputs * count_width),
+            "weights": In(outputs * inputs * weight_width),
+            "last": In(1),
+            "sums": Out(outputs * accumulator_width),
+            "done": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        counts, weights = Signal.like(self.counts), Signal.like(self.weights)
+        valid, last = Signal(self.latency - 1), Signal(self.latency - 1)
+        m.d.sync += [
+            counts.eq(self.counts), weights.eq(self.weights),
+            valid.eq(Cat(self.valid, valid)), last.eq(Cat(self.last, last)),
+        ]
+        closes = valid[-1] & last[-1]
+        m.d.sync += self.done.eq(closes)
+
+        for output in range(self.outputs):
+            terms = [(counts.word_select(number, self.count_width),
+                      weights.word_select(number, self.weight_width).as_signed())
+                     for number in range(output * self.inputs, (output + 1) * self.inputs)]
+            by_bit = [self._sum(m, [Mux(count[bit], weight, 0) for count, weight in terms])
+                      for bit in range(self.count_width)]
+            word = by_bit[0]
+            for bit in range(1, self.count_width):
+                # The sums of later bits wait until it is their turn.
+                word = _register(m, word + (by_bit[bit] << bit))
+                by_bit[bit + 1:] = [_register(m, waiting) for waiting in by_bit[bit + 1:]]
+
+            accumulator = Signal(signed(self.accumulator_width))
+            finished, total = Signal.like(accumulator), Signal.like(accumulator)
+            m.d.comb += [total.eq(accumulator + word),
+                         self.sums.word_select(output, self.accumulator_width).eq(finished)]
+            with m.If(valid[-1]):
+                m.d.sync += accumulator.eq(total)
+            with m.If(closes):
+                m.d.sync += [finished.eq(total), accumulator.eq(0)]
+        return m
+
+    def _sum(self, m, terms):
+        """Sum of the terms, by a tree whose levels are registered."""
+        # Terms are masked weights, whose zero must not widen them.
+        terms = [term[:self.weight_width].as_signed() for term in terms]
+        while len(terms) > 1:
+            terms = [_register(m, one + other)
+                     for one, other in zip(terms[::2], terms[1::2], strict=True)]
+        return terms[0]
+
+
+def _register(m, value):
+    """What a value was in the cycle before."""
+    register = Signal(value.shape())
+    m.d.sync += register.eq(value)
+    return register

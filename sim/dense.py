@@ -1,0 +1,177 @@
+"""``python -m sim.dense``: simulate the dense engine on the layers of a model, against golden."""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import golden
+from golden.atomic import replacing
+from golden.model import Conv, KeyValue, Query, TokenSum
+from golden.network import potential
+from golden.source import SOURCES, load_source
+from hw.command import guarded
+from hw.dense import DenseEngine
+from hw.dense_work import dense_work, operands
+
+from .runner import BenchError, Design, build, simulate
+
+
+__all__ = ["main", "measure"]
+
+
+#: Rows and tiles of outputs of each layer that are simulated. All take the same number of cycles.
+ROWS, TILES = 2, 4
+
+
+def measure(engine, model, image, folder, *, cache=None, limit=3600):
+    """Simulate a part of every layer of a model on the dense engine, and count the cycles.
+
+    Parameters
+    ----------
+    engine : DenseEngine
+    model : IntegerModel
+    image : uint8 array, shape (1, height, width, channels)
+    folder : Path
+        To run in; emptied first.
+    cache : Path, optional
+        Folder that keeps simulators; ``folder`` by default.
+    limit : float
+        Wall-clock seconds of the simulation.
+
+    Returns
+    -------
+    dict of str to int
+        Cycles of each whole layer: the simulated ones, as often as the layer has such dot products.
+
+    Raises
+    ------
+    BenchError
+        If a sum is not golden's, or a layer does not take a cycle for each of its words.
+    """
+    tensors = golden.run(model, image, trace=True).tensors
+    works = dense_work(model, engine)
+    layers = [layer for layer in model.layers if not isinstance(layer, TokenSum)]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    groups = {}
+    for number, layer in enumerate(layers):
+        counts, weights, sums = _dot_products(engine, model, layer, works[layer.name], tensors)
+        groups[layer.name] = counts.shape[:2]
+        np.savez(folder / f"layer{number}.npz", counts=counts, weights=weights, sums=sums)
+    executable = build(Design.of(engine), cache or folder)
+    simulate(executable, "sim.bench_dense", folder, limit=limit, parameters={
+        "layers": [layer.name for layer in layers], "count_width": engine.count_width,
+        "weight_width": engine.weight_width, "accumulator_width": engine.accumulator_width})
+    simulated = json.loads((folder / "cycles.json").read_text())
+    for name, (products, words) in groups.items():
+        if simulated[name] != products * words + engine.latency:
+            raise BenchError(f"Layer {name}: {products} dot products of {words} words must take "
+                             f"{products * words + engine.latency} cycles, not {simulated[name]}")
+    return {name: work.cycles(engine) for name, work in works.items()}
+
+
+def _dot_products(engine, model, layer, work, tensors):
+    """Operands in the engine's words and their sums, for some rows and tiles of a layer."""
+    rows = np.unique(np.linspace(0, work.rows - 1, ROWS).astype(int))
+    expected = _by_row(layer, tensors, model)
+    all_counts, all_weights, sums = [], [], []
+    for row in rows.tolist():
+        counts, weights = operands(layer, tensors, row)
+        total = 0
+        for at_count, count in enumerate(_digits(counts, engine.count_width, work.count_digits)):
+            parts = ([weights] if isinstance(layer, Conv) else
+                     _digits(weights, engine.weight_width - 1, work.weight_digits))
+            for at_weight, weight in enumerate(parts):
+                part = (count * weight).sum(axis=1)
+                total = total + (part << (engine.count_width * at_count
+                                          + (engine.weight_width - 1) * at_weight))
+                all_counts.append(_words(count, engine))
+                all_weights.append(_words(weight, engine))
+                sums.append(_tiles(part, engine))
+        if not np.array_equal(total, expected[row]):
+            raise BenchError(f"Layer {layer.name}: the digits of row {row} must add up to golden's "
+                             "potentials")
+    return np.concatenate(all_counts), np.concatenate(all_weights), np.concatenate(sums)
+
+
+def _by_row(layer, tensors, model):
+    """Golden's potentials, shape (rows, outputs)."""
+    *_, potentials = potential(layer, tensors, max_count=model.max_count)
+    match layer:
+        case Conv():
+            return potentials[0].reshape(len(layer.weight), -1).T
+        case KeyValue():
+            return potentials[0].reshape(-1, potentials.shape[3])
+        case Query():
+            heads = potentials[0].reshape(layer.heads, -1, np.prod(potentials.shape[2:]))
+            return heads.transpose(2, 0, 1).reshape(-1, heads.shape[1])
+
+
+def _digits(values, width, number):
+    return [values >> width * digit & (1 << width) - 1 for digit in range(number)]
+
+
+def _words(operand, engine):
+    """(outputs, terms) as (tiles, words, outputs, inputs) of the engine, with zeros behind."""
+    outputs, terms = operand.shape
+    padded = np.pad(operand, ((0, -outputs % engine.outputs), (0, -terms % engine.inputs)))
+    tiles = padded.reshape(-1, engine.outputs, padded.shape[1] // engine.inputs, engine.inputs)
+    return tiles.transpose(0, 2, 1, 3)[:TILES]
+
+
+def _tiles(sums, engine):
+    return np.pad(sums, (0, -len(sums) % engine.outputs)).reshape(-1, engine.outputs)[:TILES]
+
+
+def main(arguments=None, prog="python -m sim.dense"):
+    """Command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 2 for bad input, 3 for a tool or a simulation that failed, 130 for Ctrl-C.
+    """
+    options = _parser(prog).parse_args(arguments)
+    return guarded(lambda: _run(options), prog=prog, where=options.out,
+                   interrupted="no report was written", failures=(BenchError,))
+
+
+def _run(options):
+    model = golden.load(options.model)
+    images, _, _ = load_source(options.images, model.image_shape, count=1)
+    engine = DenseEngine(outputs=options.outputs, inputs=options.inputs,
+                         count_width=options.count_width)
+    cycles = measure(engine, model, images, options.out / "run", cache=options.cache,
+                     limit=options.limit)
+    macs = sum(work.macs for work in dense_work(model, engine).values())
+    with replacing(options.out / "dense.json") as file:
+        file.write((json.dumps({"cycles": cycles, "macs": macs}, indent=1) + "\n").encode())
+    total = sum(cycles.values())
+    operations = engine.outputs * engine.inputs
+    print(f"{len(cycles)} layers, sums of {ROWS} rows each equal golden's: {total:,} cycles per "
+          f"image, {macs / total / operations:.3f} of {operations} products a cycle are needed")
+
+
+def _parser(prog):
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Simulate the dense engine, which multiplies every count by every "
+        "weight, on rows of each layer of a model; compare its sums with golden, and count its "
+        "cycles for an image.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("model", metavar="MODEL", help="integer model (.safetensors)")
+    parser.add_argument("--images", default="digits", metavar="FILE", help=SOURCES)
+    parser.add_argument("--outputs", type=int, default=8, help="dot products at a time")
+    parser.add_argument("--inputs", type=int, default=8, help="terms of each in a cycle")
+    parser.add_argument("--count-width", type=int, default=3, metavar="BITS")
+    parser.add_argument("--limit", type=float, default=3600, help="seconds of simulation")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder that keeps simulators")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR",
+                        help="receives dense.json")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
