@@ -233,7 +233,7 @@ class Group(wiring.Component):
         sums = self.layer.drain == Drain.SUMS
         logits = self.layer.drain == Drain.LOGITS
         m.d.comb += [
-            self.request.eq(~packer.idle | (firing.fired & sums)),
+            self.request.eq(packer.request | (firing.fired & sums)),
             packer.hold.eq(firing.fired & ((sums & ~self.slot) | (logits & ~self.logits.ready))),
             self.sum_write.eq(firing.fired & sums & self.slot),
             self.sum_address.eq(firing.fired_result.out + firing.fired_lane),

@@ -1,5 +1,6 @@
 """One group of the cycle model: columns, and the firing unit and packer that they share."""
 
+from collections import deque
 from enum import Enum, auto
 
 from .column_cycles import ColumnCycles
@@ -38,21 +39,21 @@ class GroupCycles:
         self.columns = [ColumnCycles() for _ in range(n_columns)]
         self.drain = drain
         self.n_digits = digits
-        self.n_words = {Drain.VALUES: digit_width,
-                        Drain.KEY_VALUES: digits * digit_width}.get(drain, planes)
+        self.n_words = digit_width if drain in (Drain.VALUES, Drain.KEY_VALUES) else planes
         # The column that was drained last.
         self.chosen = 0
         # Lanes that are still to be released, and whether one was in the latest cycle.
         self.draining, self.settling = 0, False
         # Stages of the firing unit: None, or the lane.
         self.firing = [None] * STAGES
-        self.digit = 0
+        # Lanes of a job whose potentials wait, and of each digit that is still to be packed.
+        self.collected, self.replay = 0, deque()
         # Words that are left of those that leave.
         self.left = 0
 
     def idle(self):
         """Whether everything that was accepted is stored."""
-        return not (self.draining or self.settling or self.left
+        return not (self.draining or self.settling or self.left or self.replay
                     or any(stage is not None for stage in self.firing)
                     or any(column.results or column.reserve for column in self.columns))
 
@@ -103,23 +104,39 @@ class GroupCycles:
         """Output, whether spike words are complete, and whether the firing unit moves."""
         fired = self.firing[-1]
         left = Output.WORD if self.left and slot else None
+        if self.drain is Drain.KEY_VALUES:
+            return left, *self._replay(fired)
         if fired is None:
             return left, False, True
         if self.drain is Drain.SUMS:
             return Output.SUM if slot else None, False, slot
         if self.drain is Drain.LOGITS:
             return Output.LOGIT, False, True
-        last_digit = self.digit == self.n_digits - 1
-        complete = last_digit and fired == 0
-        blocked = complete and self.left > 0
-        if not blocked:
-            self.digit = 0 if last_digit else self.digit + 1
-        return left, complete, last_digit and not blocked
+        complete = fired == 0
+        return left, complete, not (complete and self.left)
+
+    def _replay(self, fired):
+        """Whether a digit of all lanes is complete, and whether the firing unit moves."""
+        if not self.replay:
+            if fired is not None:
+                self.collected += 1
+            if fired == 0:
+                self.replay = deque([self.collected] * self.n_digits)
+                self.collected = 0
+            return False, True
+        complete = self.replay[0] == 1
+        if complete and self.left:
+            complete = False
+        elif complete:
+            self.replay.popleft()
+        else:
+            self.replay[0] -= 1
+        return complete, fired is None
 
     def _move(self, slot, complete, advance):
         if self.left and slot:
             self.left -= 1
-        if complete and advance:
+        if complete and (advance or self.drain is Drain.KEY_VALUES):
             self.left = self.n_words
         if advance:
             taken = self.draining - 1 if self.draining else None

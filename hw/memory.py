@@ -9,6 +9,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from .blocks import blocks
+
 
 __all__ = ["Memory", "SharedMemory", "TAG_WIDTH"]
 
@@ -64,7 +66,7 @@ class SharedMemory(wiring.Component):
             m.submodules[f"slice_{index}"] = Instance(
                 "addend_shared_memory",
                 p_WIDTH=width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.a_address),
-                p_INIT_FILE=image,
+                p_INIT_FILE=image, **_layout(width, self.depth, ports=2),
                 i_clk=ClockSignal(), i_write=self.write,
                 i_data=self.write_data.word_select(index, width),
                 i_a_read=self.a_read, i_b_read=self.b_read,
@@ -126,7 +128,14 @@ class Memory(wiring.Component):
             "addend_memory",
             p_WIDTH=self.width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.read_address),
             p_TAG_WIDTH=TAG_WIDTH, p_INIT_FILE=self.image, p_NAME=self.name,
+            **_layout(self.width, self.depth, ports=1),
             i_clk=ClockSignal(), i_write=self.write, i_write_address=self.write_address,
             i_write_data=self.write_data, i_read=self.read, i_read_address=self.read_address,
             o_read_data=read_data, i_tag=self.tag)
         return m
+
+
+def _layout(width, depth, *, ports):
+    """Parameters that say how a memory is laid out on a device."""
+    layout = blocks(width, depth, ports=ports)
+    return {"p_BANK": layout.bank, "p_SLICE": layout.slice, "p_REST_SLICE": layout.rest_slice}

@@ -4,7 +4,6 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory as RegisterFile
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
 from .records import Drain
 
@@ -15,9 +14,10 @@ __all__ = ["SpikePacker"]
 class SpikePacker(wiring.Component):
     """Collects the neurons of a job and stores them as words of one bit per lane.
 
-    Neurons arrive in descending lane order, lane 0 last. Each is a few bits: a spike code, a count,
-    or a digit of a potential. They are written into small register files side by side, one per
-    lane, and read across them, bit by bit. Of a potential one digit is written per cycle.
+    Neurons arrive in descending lane order, lane 0 last. Each is a few bits: a spike code or a
+    count. They are shifted into registers side by side, one per bit, which are words once lane 0 is
+    in. Potentials, which have several digits, wait in a register file until all of a job are there;
+    from there they are shifted in digit by digit.
 
     Words leave in the cycles that ``slot`` grants, while the neurons of the next job arrive.
 
@@ -42,6 +42,8 @@ class SpikePacker(wiring.Component):
         The neuron is taken now. Low while words of an earlier one block the way.
     hold : In(1)
         Another taker of the neuron is not ready.
+    request : Out(1)
+        Words wait for a slot.
     idle : Out(1)
     """
 
@@ -63,6 +65,7 @@ class SpikePacker(wiring.Component):
             "word": Out(capacities.lanes),
             "advance": Out(1),
             "hold": In(1),
+            "request": Out(1),
             "idle": Out(1),
         })
 
@@ -74,75 +77,84 @@ class SpikePacker(wiring.Component):
         layer, drain = self.layer, self.layer.drain
         potential = drain == Drain.KEY_VALUES
         to_attention = potential | (drain == Drain.VALUES)
+        packs = (drain == Drain.SPIKES) | (drain == Drain.VALUES)
 
-        # The job that arrives and the one that leaves take turns in the lower and the upper half of
-        # the register files.
-        digit = Signal(capacities.digit)
-        half = Signal()
-        leaving = Signal()
-        reading = Signal(len(digit) + 1)
-        last_digit, complete, blocked, stored = Signal(), Signal(), Signal(), Signal()
+        # Words leave from one set of registers while the other is filled.
+        leaving, replaying = Signal(), Signal()
+        collects, shifts, closes = Signal(), Signal(), Signal()
+        last_lane = self.lane == 0
+        m.d.comb += self.advance.eq(~self.hold & ~(self.fired & Mux(
+            potential, replaying, packs & last_lane & leaving)))
+
+        # Potentials: collected, then replayed from the lane that came first.
+        digit, lane, first_lane = Signal(capacities.digit), Signal.like(self.lane), \
+            Signal.like(self.lane)
+        begun = Signal()
+        out = Signal.like(self.address)
+        m.submodules.values = values = RegisterFile(
+            shape=unsigned(capacities.digits * digit_width), depth=n_lanes, init=[])
+        write, read = values.write_port(), values.read_port(domain="comb")
         m.d.comb += [
-            last_digit.eq(~potential | (digit == layer.out_digits)),
-            complete.eq(last_digit & (self.lane == 0)),
-            # Only the words of one job wait.
-            blocked.eq(leaving & complete),
-            self.advance.eq(~self.hold & (~self.fired | (last_digit & ~blocked))),
-            stored.eq(self.fired & (drain != Drain.SUMS) & (drain != Drain.LOGITS)
-                      & ~self.hold & ~blocked),
+            collects.eq(self.fired & potential & self.advance),
+            write.en.eq(collects), write.addr.eq(self.lane), write.data.eq(self.value),
+            read.addr.eq(lane),
         ]
+        top = Mux(begun, first_lane, self.lane)
+        with m.If(collects):
+            m.d.sync += [begun.eq(~last_lane), first_lane.eq(top)]
+            with m.If(last_lane):
+                m.d.sync += [replaying.eq(1), digit.eq(0), lane.eq(top), out.eq(self.result.out)]
+        with m.If(replaying & shifts):
+            m.d.sync += lane.eq(lane - 1)
+            with m.If(closes):
+                m.d.sync += [lane.eq(first_lane), digit.eq(digit + 1),
+                             replaying.eq(digit != layer.out_digits)]
 
         entry = Signal(width)
-        with m.If(potential):
-            m.d.comb += entry.eq(self.value.as_unsigned().word_select(digit, digit_width))
-        with m.Elif(drain == Drain.VALUES):
-            m.d.comb += entry.eq(self.count)
-        with m.Else():
-            m.d.comb += entry.eq(self.code)
-
-        present, mask = Signal(n_lanes), Signal(n_lanes)
-        plane = Signal(bits_for(width - 1))
-        for index in range(n_lanes):
-            here = stored & (self.lane == index)
-            m.submodules[f"file_{index}"] = file = RegisterFile(
-                shape=unsigned(width), depth=1 << len(reading), init=[])
-            write, read = file.write_port(), file.read_port(domain="comb")
+        with m.If(replaying):
             m.d.comb += [
-                write.addr.eq(Cat(digit, half)), write.data.eq(entry), write.en.eq(here),
-                read.addr.eq(reading),
-                self.word[index].eq(mask[index] & read.data.bit_select(plane, 1)),
+                entry.eq(read.data.word_select(digit, digit_width)),
+                closes.eq(shifts & (lane == 0)), shifts.eq((lane != 0) | ~leaving),
             ]
-            with m.If(here):
-                m.d.sync += present[index].eq(1)
-            with m.If(stored & complete):
-                m.d.sync += mask[index].eq(present[index] | (index == 0))
+        with m.Else():
+            m.d.comb += [
+                entry.eq(Mux(drain == Drain.VALUES, self.count, self.code)),
+                closes.eq(shifts & last_lane), shifts.eq(self.fired & packs & self.advance),
+            ]
 
-        last_plane = plane == Mux(to_attention, digit_width - 1, capacities.planes - 1)
+        plane = Signal(range(max(2, width)))
         leaves = Signal()
         m.d.comb += [
             leaves.eq(leaving & self.slot),
             self.spike_write.eq(leaves & ~to_attention),
             self.attention_write.eq(leaves & to_attention),
             self.bit.eq(plane),
-            self.idle.eq(~leaving),
+            self.request.eq(leaving),
+            self.idle.eq(~leaving & ~replaying),
         ]
+        filling = [Signal(n_lanes, name=f"filling_{bit}") for bit in range(width)]
+        words = [Signal(n_lanes, name=f"word_{bit}") for bit in range(width)]
+        m.d.comb += self.word.eq(words[0])
+        for bit in range(width):
+            filled = Cat(entry[bit], filling[bit][:-1])
+            with m.If(leaves | closes):
+                m.d.sync += words[bit].eq(
+                    Mux(closes, filled, words[bit + 1] if bit + 1 < width else 0))
+            with m.If(shifts):
+                m.d.sync += filling[bit].eq(filled)
+            # Clearing comes last, so that it is the registers' reset and takes no logic.
+            with m.If(closes):
+                m.d.sync += filling[bit].eq(0)
+        last_plane = plane == Mux(to_attention, digit_width - 1, capacities.planes - 1)
         with m.If(leaves):
             m.d.sync += plane.eq(plane + 1)
             with m.If(~to_attention | last_plane):
                 m.d.sync += self.address.eq(self.address + layer.out_stride)
             with m.If(last_plane):
                 m.d.sync += [plane.eq(0), leaving.eq(0)]
-                with m.If(potential & (reading[:len(digit)] != layer.out_digits)):
-                    m.d.sync += [leaving.eq(1), reading.eq(reading + 1)]
-        with m.If(stored):
-            m.d.sync += digit.eq(Mux(last_digit, 0, digit + 1))
-            with m.If(complete):
-                m.d.sync += [
-                    leaving.eq(1), half.eq(~half),
-                    reading.eq(Cat(C(0, len(digit)), half)), self.address.eq(self.result.out),
-                ]
-        # Clearing comes last, so that it is the registers' reset and takes no logic.
-        with m.If(stored & complete):
-            m.d.sync += present.eq(0)
+        with m.If(closes):
+            m.d.sync += leaving.eq(1)
+            with m.If(~replaying | (digit == 0)):
+                m.d.sync += self.address.eq(Mux(replaying, out, self.result.out))
 
         return m

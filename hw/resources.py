@@ -1,14 +1,9 @@
 """Block memories that a core takes on an ECP5, before synthesis."""
 
+from .blocks import blocks, least
+
+
 __all__ = ["memory_table", "require_memory"]
-
-
-#: Shapes of a block memory: depth per width, one port of two (DP16KD); pseudo dual port adds 36.
-TWO_PORT = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024}
-ONE_READER = TWO_PORT | {36: 512}
-
-#: Words below which a memory becomes distributed RAM, as the synthesis tool decides.
-DISTRIBUTED = 32
 
 
 def memory_table(capacities):
@@ -23,24 +18,29 @@ def memory_table(capacities):
     list of dict
         ``name``, ``width``, ``depth``, ``copies`` and ``blocks`` (of all copies together).
     """
-    columns, groups = capacities.columns, capacities.groups
-    # Each pair of columns, and of groups, reads one copy through its two ports.
-    copies = {"weights": -(-columns // 2), "neurons": -(-groups // 2)}
+    columns, groups, lanes = capacities.columns, capacities.groups, capacities.lanes
+    # Each pair of columns, and of groups, reads one copy through its two ports. External neurons
+    # are written beside their reads.
+    copies = {"weights": -(-columns // 2),
+              "neurons": groups if capacities.external else -(-groups // 2)}
     rows = []
     for name, (width, depth) in capacities.memories.items():
-        if name == "neurons" and capacities.external:
-            rows.append(_row(name, width, depth, groups, ONE_READER))
-            continue
-        slices = capacities.slices[name]
-        row = _row(name, width // slices, depth, slices * copies.get(name, 1),
-                   TWO_PORT if name in copies else ONE_READER)
-        rows.append(row | {"width": width, "copies": row["copies"] // slices})
+        slices, ports = capacities.slices[name], 2 if name in copies else 1
+        if capacities.external and name == "weights":
+            part = blocks(width // slices, depth, ports=2).number
+        elif capacities.external:
+            slices, part = 1, blocks(width, depth, ports=1).number
+        else:
+            # Synthesis lays out what has an image, in one file per slice.
+            part = least(width // slices, depth, ports=ports)
+        rows.append(_entry(name, width, depth, copies.get(name, 1), slices * part))
+    bit = blocks(lanes, capacities.attention_depth, ports=1).number
     rows += [
-        _row("spikes", capacities.lanes, capacities.spike_depth, columns, ONE_READER),
-        _row("stream", capacities.stream_width, capacities.stream_depth, groups, ONE_READER),
-        _slices("attention", capacities.lanes, capacities.digit_width, capacities.attention_depth,
-                columns),
-        _row("sums", capacities.sum_width, capacities.sum_depth, 1, ONE_READER),
+        _row("spikes", lanes, capacities.spike_depth, columns),
+        _row("stream", capacities.stream_width, capacities.stream_depth, groups),
+        _entry("attention", lanes * capacities.digit_width, capacities.attention_depth, columns,
+               bit * capacities.digit_width),
+        _row("sums", capacities.sum_width, capacities.sum_depth, 1),
     ]
     return rows
 
@@ -55,14 +55,11 @@ def require_memory(device, capacities):
     device.require(bram=sum(row["blocks"] for row in rows), detail=f" ({named})", advice=advice)
 
 
-def _slices(name, width, slices, depth, copies):
-    """A memory of one reader that is built of equal slices."""
-    row = _row(name, width, depth, slices * copies, ONE_READER)
-    return row | {"width": slices * width, "copies": copies}
+def _row(name, width, depth, copies):
+    """A memory of one reader without an image."""
+    return _entry(name, width, depth, copies, blocks(width, depth, ports=1).number)
 
 
-def _row(name, width, depth, copies, shapes):
-    blocks = 0
-    if depth > DISTRIBUTED:
-        blocks = copies * min(-(-width // w) * -(-depth // d) for w, d in shapes.items())
-    return {"name": name, "width": width, "depth": depth, "copies": copies, "blocks": blocks}
+def _entry(name, width, depth, copies, each):
+    return {"name": name, "width": width, "depth": depth, "copies": copies,
+            "blocks": copies * each}

@@ -1,0 +1,76 @@
+"""Block memories (DP16KD) that a memory takes on an ECP5, and how they lie side by side."""
+
+from dataclasses import dataclass
+from functools import cache
+
+
+__all__ = ["Blocks", "blocks", "least"]
+
+
+#: Shapes of a block: depth per width. Two ports that read, or, with one that writes and one that
+#: reads, one more.
+TWO_PORT = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024}
+ONE_READER = TWO_PORT | {36: 512}
+
+#: Tables that are spared rather than a block: what a device has of both, roughly.
+TABLES_PER_BLOCK = 100
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A memory as one bank or two, each of them one block deep.
+
+    A bank of blocks that are as deep as the memory needs no multiplexer behind it, which is why
+    memories are not left to synthesis: it took a tenth of the core's tables for them.
+
+    Parameters
+    ----------
+    bank : int
+        Words of the first bank, a power of two; 0 where neither one bank nor two are enough.
+    slice, rest_slice : int
+        Bits of a block's words in the first bank and in the one with the remaining words.
+    number : int
+        Blocks of both.
+    """
+
+    bank: int
+    slice: int
+    rest_slice: int
+    number: int
+
+
+@cache
+def blocks(width, depth, *, ports):
+    """The cheapest banks for a memory.
+
+    Parameters
+    ----------
+    width, depth : int
+    ports : {1, 2}
+        Ports that read.
+
+    Returns
+    -------
+    Blocks
+    """
+    shapes = ONE_READER if ports == 1 else TWO_PORT
+    found = []
+    for bits, words in shapes.items():
+        first = -(-width // bits)
+        if depth <= words:
+            found.append((first * TABLES_PER_BLOCK, Blocks(words, bits, bits, first)))
+        elif depth <= 2 * words:
+            rest = max(other for other, limit in shapes.items() if limit >= depth - words)
+            number = first + -(-width // rest)
+            # Each port that reads chooses between the banks.
+            found.append((number * TABLES_PER_BLOCK + ports * width,
+                          Blocks(words, bits, rest, number)))
+    if found:
+        return min(found, key=lambda option: option[0])[1]
+    return Blocks(0, 0, 0, least(width, depth, ports=ports))
+
+
+def least(width, depth, *, ports):
+    """Fewest blocks of one shape that hold a memory, however many banks that takes."""
+    shapes = ONE_READER if ports == 1 else TWO_PORT
+    return min(-(-width // bits) * -(-depth // words) for bits, words in shapes.items())
