@@ -6,9 +6,11 @@ are computed; on chip they pass through a double buffer.
 
 import zlib
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import xor
 
 from .burst_reader import BURST
-from .image_reader import head_layout, section_layout
+from .image_reader import CRC_WIDTH, head_layout, section_layout
 from .needs import with_program
 
 
@@ -190,7 +192,11 @@ def _section_beats(section, capacities, *, closes, final):
 
 
 def _checksum(beats, capacities):
-    return zlib.crc32(image_bytes(beats, capacities.bus_width))
+    """CRC-32 over the beats, each folded to 32 bits, see ``hw/image_reader.py``."""
+    mask = (1 << CRC_WIDTH) - 1
+    folded = [reduce(xor, (beat >> low & mask for low in range(0, capacities.bus_width, CRC_WIDTH)))
+              for beat in beats]
+    return zlib.crc32(image_bytes(folded, CRC_WIDTH))
 
 
 def _fields(layout, beat):

@@ -23,7 +23,7 @@ __all__ = ["DESCRIPTION", "check_images", "contents", "read_description", "write
 
 #: Name of the file that describes the others.
 DESCRIPTION = f"{TOP}.json"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 def contents(plan, *, clock_mhz, cycles):
