@@ -1,11 +1,48 @@
 """The dense engine: the rival that multiplies every count by every weight, zero or not."""
 
+from dataclasses import dataclass
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 
-__all__ = ["DenseEngine"]
+__all__ = ["DenseEngine", "DenseSize"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenseSize:
+    """Size of a dense engine.
+
+    Parameters
+    ----------
+    outputs : int
+        Dot products at a time.
+    inputs : int
+        Terms of each in a cycle, a power of two.
+    count_width, weight_width, accumulator_width : int
+        Bits of an (unsigned) count, and of a weight and a sum in two's complement.
+    """
+
+    outputs: int
+    inputs: int
+    count_width: int = 3
+    weight_width: int = 8
+    accumulator_width: int = 20
+
+    def __post_init__(self):
+        if self.inputs < 1 or self.inputs & (self.inputs - 1):
+            raise ValueError(f"Inputs must be a power of two, not {self.inputs!r}")
+
+    @property
+    def operations(self):
+        """Products in a cycle."""
+        return self.outputs * self.inputs
+
+    @property
+    def latency(self):
+        """Cycles of a word: a register, the levels of the trees, the bits, and the sum."""
+        return 1 + (self.inputs.bit_length() - 1) + (self.count_width - 1) + 1
 
 
 class DenseEngine(wiring.Component):
@@ -21,11 +58,7 @@ class DenseEngine(wiring.Component):
 
     Parameters
     ----------
-    outputs : int
-    inputs : int
-        A power of two.
-    count_width, weight_width, accumulator_width : int
-        Bits of an (unsigned) count, and of a weight and a sum in two's complement.
+    size : DenseSize
 
     Members
     -------
@@ -45,27 +78,22 @@ class DenseEngine(wiring.Component):
     SIMD).
     """
 
-    def __init__(self, *, outputs, inputs, count_width=3, weight_width=8, accumulator_width=20):
-        if inputs < 1 or inputs & (inputs - 1):
-            raise ValueError(f"Inputs must be a power of two, not {inputs!r}")
-        self.outputs, self.inputs = outputs, inputs
-        self.count_width, self.weight_width = count_width, weight_width
-        self.accumulator_width = accumulator_width
-        #: Words enter a register; then come the levels of the trees, the bits, and the sum.
-        self.latency = 1 + (inputs.bit_length() - 1) + (count_width - 1) + 1
+    def __init__(self, size):
+        self.size = size
         super().__init__({
             "valid": In(1),
-            "counts": In(outputs * inputs * count_width),
-            "weights": In(outputs * inputs * weight_width),
+            "counts": In(size.operations * size.count_width),
+            "weights": In(size.operations * size.weight_width),
             "last": In(1),
-            "sums": Out(outputs * accumulator_width),
+            "sums": Out(size.outputs * size.accumulator_width),
             "done": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
+        size = self.size
         counts, weights = Signal.like(self.counts), Signal.like(self.weights)
-        valid, last = Signal(self.latency - 1), Signal(self.latency - 1)
+        valid, last = Signal(size.latency - 1), Signal(size.latency - 1)
         m.d.sync += [
             counts.eq(self.counts), weights.eq(self.weights),
             valid.eq(Cat(self.valid, valid)), last.eq(Cat(self.last, last)),
@@ -73,22 +101,22 @@ class DenseEngine(wiring.Component):
         closes = valid[-1] & last[-1]
         m.d.sync += self.done.eq(closes)
 
-        for output in range(self.outputs):
-            terms = [(counts.word_select(number, self.count_width),
-                      weights.word_select(number, self.weight_width).as_signed())
-                     for number in range(output * self.inputs, (output + 1) * self.inputs)]
+        for output in range(size.outputs):
+            terms = [(counts.word_select(number, size.count_width),
+                      weights.word_select(number, size.weight_width).as_signed())
+                     for number in range(output * size.inputs, (output + 1) * size.inputs)]
             by_bit = [self._sum(m, [Mux(count[bit], weight, 0) for count, weight in terms])
-                      for bit in range(self.count_width)]
+                      for bit in range(size.count_width)]
             word = by_bit[0]
-            for bit in range(1, self.count_width):
+            for bit in range(1, size.count_width):
                 # The sums of later bits wait until it is their turn.
                 word = _register(m, word + (by_bit[bit] << bit))
                 by_bit[bit + 1:] = [_register(m, waiting) for waiting in by_bit[bit + 1:]]
 
-            accumulator = Signal(signed(self.accumulator_width))
+            accumulator = Signal(signed(size.accumulator_width))
             finished, total = Signal.like(accumulator), Signal.like(accumulator)
             m.d.comb += [total.eq(accumulator + word),
-                         self.sums.word_select(output, self.accumulator_width).eq(finished)]
+                         self.sums.word_select(output, size.accumulator_width).eq(finished)]
             with m.If(valid[-1]):
                 m.d.sync += accumulator.eq(total)
             with m.If(closes):
@@ -98,7 +126,7 @@ class DenseEngine(wiring.Component):
     def _sum(self, m, terms):
         """Sum of the terms, by a tree whose levels are registered."""
         # Terms are masked weights, whose zero must not widen them.
-        terms = [term[:self.weight_width].as_signed() for term in terms]
+        terms = [term[:self.size.weight_width].as_signed() for term in terms]
         while len(terms) > 1:
             terms = [_register(m, one + other)
                      for one, other in zip(terms[::2], terms[1::2], strict=True)]

@@ -52,7 +52,7 @@ def dense_work(model, engine):
     Parameters
     ----------
     model : IntegerModel
-    engine : DenseEngine
+    engine : DenseSize
 
     Returns
     -------

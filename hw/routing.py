@@ -50,7 +50,8 @@ class Utilisation:
         return asdict(self)
 
 
-def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200):
+def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
+                    out_of_context=False):
     """Place and route a synthesised accelerator.
 
     A clock that is missed is no failure: the frequency reached is in the result. The router may
@@ -69,6 +70,8 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200):
         Of the placer: another one finds another placement, faster or slower by some percent.
     limit : float
         Time limit in seconds, of the last attempt.
+    out_of_context : bool
+        Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
 
     Returns
     -------
@@ -81,15 +84,19 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200):
         If nextpnr is missing or fails.
     """
     folder = Path(folder)
-    constraints = folder / f"{TOP}.lpf"
-    constraints.write_text(
-        "# Pins are placed where they route best; a board adds LOCATE lines.\n"
-        f'FREQUENCY PORT "aclk" {clock_mhz:g} MHZ;\n')
+    if out_of_context:
+        outside = ["--out-of-context"]
+    else:
+        constraints = folder / f"{TOP}.lpf"
+        constraints.write_text(
+            "# Pins are placed where they route best; a board adds LOCATE lines.\n"
+            f'FREQUENCY PORT "aclk" {clock_mhz:g} MHZ;\n')
+        outside = ["--lpf", constraints.name, "--lpf-allow-unconstrained",
+                   "--textcfg", f"{WORK}/{TOP}.config"]
     seed = _route(folder, [
         device.option, "--package", package, "--speed", "6",
-        "--json", f"{WORK}/netlist.json", "--lpf", constraints.name,
-        "--textcfg", f"{WORK}/{TOP}.config", "--report", f"{WORK}/nextpnr.json",
-        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--lpf-allow-unconstrained",
+        "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
+        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", *outside,
     ], seed=seed, limit=limit)
     report = json.loads((folder / WORK / "nextpnr.json").read_text())
     if not report["fmax"]:

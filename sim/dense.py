@@ -14,7 +14,7 @@ from golden.model import Conv, KeyValue, Query, TokenSum
 from golden.network import potential
 from golden.source import SOURCES, load_source
 from hw.command import guarded
-from hw.dense import DenseEngine
+from hw.dense import DenseEngine, DenseSize
 from hw.dense_work import dense_work, operands
 
 from .runner import BenchError, Design, build, simulate
@@ -32,7 +32,7 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
 
     Parameters
     ----------
-    engine : DenseEngine
+    engine : DenseSize
     model : IntegerModel
     image : uint8 array, shape (1, height, width, channels)
     folder : Path
@@ -62,7 +62,7 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
         counts, weights, sums = _dot_products(engine, model, layer, works[layer.name], tensors)
         groups[layer.name] = counts.shape[:2]
         np.savez(folder / f"layer{number}.npz", counts=counts, weights=weights, sums=sums)
-    executable = build(Design.of(engine), cache or folder)
+    executable = build(Design.of(DenseEngine(engine)), cache or folder)
     simulate(executable, "sim.bench_dense", folder, limit=limit, parameters={
         "layers": [layer.name for layer in layers], "count_width": engine.count_width,
         "weight_width": engine.weight_width, "accumulator_width": engine.accumulator_width})
@@ -143,15 +143,15 @@ def main(arguments=None, prog="python -m sim.dense"):
 def _run(options):
     model = golden.load(options.model)
     images, _, _ = load_source(options.images, model.image_shape, count=1)
-    engine = DenseEngine(outputs=options.outputs, inputs=options.inputs,
-                         count_width=options.count_width)
+    engine = DenseSize(outputs=options.outputs, inputs=options.inputs,
+                       count_width=options.count_width)
     cycles = measure(engine, model, images, options.out / "run", cache=options.cache,
                      limit=options.limit)
     macs = sum(work.macs for work in dense_work(model, engine).values())
     with replacing(options.out / "dense.json") as file:
         file.write((json.dumps({"cycles": cycles, "macs": macs}, indent=1) + "\n").encode())
     total = sum(cycles.values())
-    operations = engine.outputs * engine.inputs
+    operations = engine.operations
     print(f"{len(cycles)} layers, sums of {ROWS} rows each equal golden's: {total:,} cycles per "
           f"image, {macs / total / operations:.3f} of {operations} products a cycle are needed")
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ __all__ = ["main", "verify"]
 STALL = 0.3
 
 
-def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600):
+def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600, stalled=True):
     """Simulate the accelerator of a folder and compare all that it stores with the golden model.
 
     The first half of the images runs freely, and must take the cycles that the cycle model
@@ -50,13 +51,16 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         Folder that keeps simulators; ``folder/sim`` by default.
     limit : float
         Wall-clock seconds of the simulation.
+    stalled : bool
+        Whether there is a second half; all images run freely if not.
 
     Returns
     -------
     dict
         ``images``, ``tensors``, ``values``, ``mismatches``, ``first_mismatch``, ``accuracy`` (if
         there are labels), ``cycles``, ``stalls``, ``predicted_cycles`` and ``additions`` (lists,
-        of the free-running images), ``lanes``, and ``layers`` (means over these).
+        of the free-running images), ``lanes``, ``layers`` (means over these), ``image_layers`` (the
+        same of each), ``seconds`` of simulation and ``simulated_cycles``, of all images.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     capacities, plan = _plan(folder, model)
     work = folder / "sim" / "run"
     _prepare(work, folder, images)
-    n_free = -(-len(images) // 2)
+    n_free = -(-len(images) // 2) if stalled else len(images)
     steps = [{"images": f"{name}.npy", "stall": stall, "classes": model.classes}
              for name, stall, part in (("free", 0.0, images[:n_free]),
                                        ("stalled", STALL, images[n_free:])) if len(part)]
@@ -77,8 +81,10 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     np.save(work / "stalled.npy", images[n_free:])
 
     executable = build(board(folder), cache or folder / "sim", fast=True, capture=True)
+    began = time.perf_counter()
     simulate(executable, "sim.bench_accelerator", work, parameters={"steps": steps}, seed=seed,
              limit=limit)
+    seconds = time.perf_counter() - began
 
     outcomes = json.loads((work / "outcome.json").read_text())
     captures = read_captures(work)
@@ -105,6 +111,8 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         "additions": [outcome["additions"] for outcome in outcomes[:n_free]],
         "lanes": capacities.columns * capacities.lanes,
         "layers": _layer_means(plan, outcomes[:n_free]),
+        "image_layers": [_layer_means(plan, [outcome]) for outcome in outcomes[:n_free]],
+        "seconds": seconds, "simulated_cycles": sum(outcome["cycles"] for outcome in outcomes),
         "seed": seed,
     }
     if labels is not None:
@@ -175,7 +183,8 @@ def _run(options, prog):
     model = golden.load(options.model)
     images, labels, _ = load_source(options.images, model.image_shape, count=options.count)
     figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
-                     limit=options.limit)
+                     cache=options.cache,
+                     limit=options.limit, stalled=not options.free)
     if options.report is not None:
         with replacing(options.report) as file:
             file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())
@@ -197,6 +206,9 @@ def _parser(prog):
     parser.add_argument("--images", default="digits", metavar="FILE",
                         help=SOURCES)
     parser.add_argument("--count", type=int, default=20, help="how many images")
+    parser.add_argument("--free", action="store_true", help="stall no image; else, the second half")
+    parser.add_argument("--cache", type=Path, metavar="DIR",
+                        help="folder that keeps simulators; DIR/sim if not given")
     parser.add_argument("--seed", type=int, default=1, help="of the stalls")
     parser.add_argument("--limit", type=float, default=3600, help="seconds of simulation")
     parser.add_argument("--report", type=Path, metavar="FILE", help="figures as JSON")

@@ -8,10 +8,11 @@ import numpy as np
 import golden
 from golden import SpikeCode
 from golden.ranges import analyse
+from golden.synthetic import random_model
 from hw.capacities import Capacities
 from hw.compiler import compile_model
 from sim.runner import Design, build, simulate
-from tests.models import changed, random_model
+from tests.models import changed
 
 
 def run_bench(component, module, parameters, *, folder, cache, **options):

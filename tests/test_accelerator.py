@@ -12,6 +12,7 @@ import pytest
 import golden
 from golden import Rounding, SpikeCode
 from golden.digits import load_digits
+from golden.synthetic import random_images, random_model
 from hw.build import build
 from hw.compiler import compile_model
 from hw.folder import read_description
@@ -23,7 +24,6 @@ from sim.faults import PLAN_FAULTS
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from sim.verify import verify
-from tests.models import random_images, random_model
 
 
 pytestmark = pytest.mark.sim

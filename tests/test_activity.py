@@ -6,7 +6,7 @@ import pytest
 import golden
 from golden import PIXELS, Conv, KeyValue, Query, SpikeCode, TokenSum
 from golden.activity import additions, additions_per_image
-from tests.models import random_images, random_model
+from golden.synthetic import random_images, random_model
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 import pytest
 
 from golden import SpikeCode
+from golden.synthetic import random_model
 from hw.area import ENGINES, breakdown, main
 from hw.build import build
 from hw.compiler import compile_model
-from tests.models import random_model
 
 
 @pytest.mark.synthesis

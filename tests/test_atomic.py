@@ -8,7 +8,7 @@ import pytest
 
 from golden import ModelError, save
 from golden.atomic import replacing
-from tests.models import random_model
+from golden.synthetic import random_model
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import pytest
 
 import golden
 from golden import SpikeCode
+from golden.synthetic import random_model
 from hw import build, load
 from hw.capacities import Capacities
 from hw.compiler import compile_model
 from hw.folder import check_images, read_description
 from hw.images import memory_words, read_hex, read_weights, slice_paths
-from tests.models import random_model
 
 
 #: The command on a disk that is full once the Verilog is made.

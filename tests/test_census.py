@@ -13,10 +13,10 @@ from golden.census import dense_macs, take_census
 from golden.digits import load_digits
 from golden.energy import AC_FLOAT32, MAC_FLOAT32, energies, formula, mac_energy
 from golden.shapes import shapes
+from golden.synthetic import random_images, random_model
 from hw.build import build
 from hw.compiler import compile_model
 from sim.verify import verify
-from tests.models import random_images, random_model
 from tests.reported import assert_additions_are_reported
 from train.__main__ import main
 from train.config import QuantiseConfig

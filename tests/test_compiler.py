@@ -5,10 +5,11 @@ import pytest
 
 from golden import PIXELS, Conv, SpikeCode
 from golden.shapes import counts_name, last_readers, shapes
+from golden.synthetic import random_model
 from hw.allocate import Allocator
 from hw.compiler import compile_model
 from hw.windows import conv_windows
-from tests.models import changed, random_model
+from tests.models import changed
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 4, 7])

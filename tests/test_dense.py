@@ -7,10 +7,13 @@ import pytest
 
 import golden
 from golden import Conv, TokenSum
-from hw.dense import DenseEngine
+from hw.dense import DenseSize
 from hw.dense_work import DenseWork, dense_work
 from sim.dense import main, measure
 from tests.engines import small_model
+
+
+DATA = "tests/data"
 
 
 @pytest.mark.sim
@@ -20,7 +23,7 @@ from tests.engines import small_model
 ])
 def test_sums_of_every_layer_match_golden(project_root, tmp_path, max_count, outputs, inputs):
     model = small_model(max_count=max_count)
-    engine = DenseEngine(outputs=outputs, inputs=inputs)
+    engine = DenseSize(outputs=outputs, inputs=inputs)
     image = np.random.default_rng(2).integers(0, 256, (1, *model.image_shape), np.uint8)
     cycles = measure(engine, model, image, tmp_path / "run", cache=project_root / "build" / "sim")
     assert list(cycles) == [layer.name for layer in model.layers
@@ -34,15 +37,15 @@ def test_sums_of_every_layer_match_golden(project_root, tmp_path, max_count, out
 
 
 def test_a_layer_takes_a_cycle_for_each_word():
-    engine = DenseEngine(outputs=8, inputs=8)
+    engine = DenseSize(outputs=8, inputs=8)
     assert DenseWork(rows=64, outputs=384, terms=384).cycles(engine) == 64 * 48 * 48
     assert DenseWork(rows=1, outputs=9, terms=9).cycles(engine) == 4
     assert DenseWork(1, 8, 8, count_digits=3, weight_digits=2).cycles(engine) == 6
 
 
-def test_macs_are_those_of_a_dense_network(models):
-    model = golden.load(models / "digits.safetensors")
-    works = dense_work(model, DenseEngine(outputs=8, inputs=8))
+def test_macs_are_those_of_a_dense_network(project_root):
+    model = golden.load(project_root / DATA / "digits.safetensors")
+    works = dense_work(model, DenseSize(outputs=8, inputs=8))
     for layer in model.layers:
         if isinstance(layer, Conv):
             assert works[layer.name].macs == works[layer.name].rows * layer.weight.size
@@ -50,13 +53,14 @@ def test_macs_are_those_of_a_dense_network(models):
 
 def test_inputs_that_make_no_tree_are_refused():
     with pytest.raises(ValueError, match="Inputs must be a power of two, not 6"):
-        DenseEngine(outputs=8, inputs=6)
+        DenseSize(outputs=8, inputs=6)
 
 
 @pytest.mark.sim
-def test_command_writes_cycles_and_macs(project_root, models, tmp_path, capsys):
-    assert main([str(models / "digits.safetensors"), "--out", str(tmp_path), "--outputs", "4",
-                 "--inputs", "4", "--cache", str(project_root / "build" / "sim")]) == 0
+def test_command_writes_cycles_and_macs(project_root, tmp_path, capsys):
+    model = project_root / DATA / "digits.safetensors"
+    assert main([str(model), "--out", str(tmp_path), "--outputs", "4", "--inputs", "4", "--cache",
+                 str(project_root / "build" / "sim")]) == 0
     written = json.loads((tmp_path / "dense.json").read_text())
     total = sum(written["cycles"].values())
     assert written["macs"] <= 16 * total

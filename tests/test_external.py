@@ -9,6 +9,7 @@ import pytest
 
 import golden
 from golden import Rounding, SpikeCode
+from golden.synthetic import random_images, random_model
 from hw import load
 from hw.build import build
 from hw.burst_reader import BURST
@@ -23,7 +24,6 @@ from sim.compare import Comparison, compare_image, read_captures
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from sim.verify import verify
-from tests.models import random_images, random_model
 
 
 def full(*values):

@@ -13,7 +13,8 @@ import safetensors.numpy
 
 import golden
 from golden import ModelError, Rounding, load, run, save
-from tests.models import changed, random_images, random_model
+from golden.synthetic import random_images, random_model
+from tests.models import changed
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_bytes_do_not_depend_on_the_order_of_notes(model, saved, tmp_path):
 
 
 def test_bytes_do_not_depend_on_hash_seeds(project_root, tmp_path):
-    script = ("from golden import save; from tests.models import random_model; import sys; "
+    script = ("from golden import save; from golden.synthetic import random_model; import sys; "
               "save(random_model(6), sys.argv[1])")
     for seed in ("1", "2"):
         subprocess.run([sys.executable, "-c", script, str(tmp_path / seed)], check=True,

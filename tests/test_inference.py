@@ -10,7 +10,7 @@ import pytest
 import golden
 from golden.__main__ import main
 from golden.bench import Bench
-from tests.models import random_model
+from golden.synthetic import random_model
 from tests.training import random_quantised
 from train.fold import integer_model
 from train.inference import network_of, time_inference

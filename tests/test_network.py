@@ -10,7 +10,8 @@ from golden import Rounding, SpikeCode
 from golden.conv import convolve
 from golden.network import potential, run
 from golden.shapes import shapes
-from tests.models import changed, random_images, random_model
+from golden.synthetic import random_images, random_model
+from tests.models import changed
 
 
 VARIANTS = {

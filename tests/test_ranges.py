@@ -10,7 +10,7 @@ from golden import PIXELS, Conv, ModelError, SpikeCode, planes, run
 from golden.attention import key_value, query
 from golden.conv import convolve
 from golden.ranges import analyse, conv_interval, kv_width, saturate, width, widths
-from tests.models import random_images, random_model
+from golden.synthetic import random_images, random_model
 
 
 def tiny_conv(weight, *, source="x.counts", groups=1):

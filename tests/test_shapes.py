@@ -7,7 +7,8 @@ import pytest
 
 from golden import ModelError
 from golden.shapes import last_readers, shapes, sources
-from tests.models import changed, random_model
+from golden.synthetic import random_model
+from tests.models import changed
 
 
 @pytest.fixture(scope="module")

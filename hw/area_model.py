@@ -1,0 +1,78 @@
+"""Look-up tables of a core before synthesis: a sum over its parts, fitted to built cores."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+
+__all__ = ["COEFFICIENTS", "features", "fit", "predicted_lut"]
+
+
+#: Tables per unit of each feature, written by ``python -m hw.calibrate``.
+COEFFICIENTS = Path(__file__).with_name("area_model.json")
+
+
+def features(capacities):
+    """What a core's tables are proportional to.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Returns
+    -------
+    dict of str to float
+    """
+    lanes = capacities.columns * capacities.lanes
+    address = capacities.spike_address + capacities.row_address
+    return {
+        "core": 1,
+        "external bus, bits": capacities.bus_width,
+        "columns": capacities.columns,
+        "column addresses, bits": capacities.columns * address,
+        "lanes": lanes,
+        "accumulators, bits": lanes * capacities.accumulator_width,
+        "groups, bits of neurons": capacities.groups * capacities.neuron.size,
+        "groups times lanes": capacities.groups * capacities.lanes * capacities.planes,
+    }
+
+
+def fit(measured):
+    """Coefficients of least relative error, none of them negative.
+
+    Parameters
+    ----------
+    measured : list of (Capacities, float)
+        Cores and their tables.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    names = list(features(measured[0][0]))
+    rows = np.array([[features(capacities)[name] for name in names] for capacities, _ in measured])
+    scaled = rows / np.array([[lut] for _, lut in measured])
+    left = list(range(len(names)))
+    while True:
+        found = np.linalg.lstsq(scaled[:, left], np.ones(len(measured)), rcond=None)[0]
+        if (found >= 0).all():
+            return {names[index]: round(float(value), 4)
+                    for index, value in zip(left, found, strict=True)}
+        left.pop(int(found.argmin()))
+
+
+def predicted_lut(capacities):
+    """Look-up tables of a routed core.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Returns
+    -------
+    float
+    """
+    known = json.loads(COEFFICIENTS.read_text())["coefficients"]
+    given = features(capacities)
+    return sum(value * given[name] for name, value in known.items())

@@ -1,0 +1,227 @@
+"""The targets of ``hw.bench``: what the runs say about each of them."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from .area_model import predicted_lut
+from .bench_runs import MEANS
+from .capacities import Capacities
+from .resources import memory_table
+
+
+__all__ = ["FINN", "Row", "curve", "rows"]
+
+
+#: Look-up tables of FINN's matrix-vector unit ``mvu_vvu_axi`` (4-bit counts, 8-bit weights, PE 8,
+#: SIMD 8, without DSPs) on the same device and flow, and its cycles for a vector of 64 inputs and
+#: 64 outputs; measured once, since its RTL is no part of this project.
+FINN = 10_731, 64
+
+FIXED = ("L1", "L2", "L3", "L4", "L5", "L6")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A target, and how far it was reached.
+
+    Parameters
+    ----------
+    number : int
+    what, target, measured : str
+    met : bool or None
+        None where it was not measured.
+    """
+
+    number: int
+    what: str
+    target: str
+    measured: str
+    met: bool | None
+
+
+def rows(found):
+    """All rows, in order.
+
+    Parameters
+    ----------
+    found : dict of str to dict
+        By run, as ``bench_runs.measure`` returns them; runs may be missing.
+
+    Returns
+    -------
+    list of Row
+    """
+    return [_row(number, found, *entry) for number, entry in enumerate(_ROWS, start=1)]
+
+
+def _row(number, found, what, target, judge, *needed):
+    if any(name not in found for name in needed):
+        return Row(number, what, target, "not measured", None)
+    measured, met = judge(*(found[name] for name in needed))
+    return Row(number, what, target, measured, met)
+
+
+def curve(layer, array, dense):
+    """Times that the event engine is better than the dense one, by mean count.
+
+    Parameters
+    ----------
+    layer, array, dense : dict
+        Runs of a fixed layer, and of what was routed.
+
+    Returns
+    -------
+    list of (float, float)
+        Mean count, and tables times cycles of the dense engine over those of the event engine.
+    """
+    against = dense["lut"] * layer["dense_cycles"]
+    return [(row["mean"], against / (array["lut"] * row["cycles"]))
+            for row in layer["rows"] if row["spikes"] == "recorded"]
+
+
+def _break_even(points):
+    """Mean count at which the ratio falls to 1, between the points that were measured."""
+    for (mean, ratio), (next_mean, next_ratio) in pairwise(points):
+        if ratio >= 1 > next_ratio:
+            return mean + (next_mean - mean) * (ratio - 1) / (ratio - next_ratio)
+    return points[-1][0] if points[-1][1] >= 1 else points[0][0]
+
+
+def _mean(values):
+    return sum(values) / len(values)
+
+
+def _utilisation(run):
+    return _mean(run["additions"]) / (_mean(run["cycles"]) * run["lanes"])
+
+
+def _array(run):
+    columns, lanes = run["array"]
+    return f"{columns} x {lanes} lanes"
+
+
+def _networks(core, dense, nano, tiny):
+    ratios = [dense["lut"] * sum(run["dense"]["cycles"].values())
+              / (core["lut"] * _mean(run["cycles"])) for run in (nano, tiny)]
+    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({_array(nano)}, "
+            f"{core['lut']:,.0f} LUT; dense engine {dense['lut']:,.0f} LUT)")
+    return text, min(ratios) >= 3
+
+
+def _large_layers(nano, *layers):
+    reached = [row["additions"] / (row["cycles"] * layer["lanes"]) for layer in layers
+               for row in layer["rows"] if row["spikes"] == "recorded" and row["mean"] in MEANS]
+    reached += [layer["additions"] / (layer["cycles"] * nano["lanes"])
+                for layer in nano["layers"] if nano["fan_in"].get(layer["name"], 0) >= 256]
+    return (f"median {median(reached):.3f}, worst {min(reached):.3f} of {len(reached)} layers",
+            median(reached) >= 0.95 and min(reached) >= 0.85)
+
+
+def _whole(nano, tiny):
+    reached = [_utilisation(run) for run in (nano, tiny)]
+    return f"{reached[0]:.3f} and {reached[1]:.3f} ({_array(nano)})", min(reached) >= 0.75
+
+
+def _codes(codes):
+    shares = [one["bitplane"] / one["thermometer"] for one in codes.values()]
+    return (" and ".join(f"{share:.3f} (D = {one['max_count']})" for share, one
+                         in zip(shares, codes.values(), strict=True)),
+            shares[0] <= 0.8 and shares[1] <= 0.65)
+
+
+def _per_lane(core, column):
+    each = [run["lut"] / run["lanes"] for run in (core, column)]
+    return f"{each[0]:.1f} and {each[1]:.1f}", each[0] <= 48 and each[1] <= 38
+
+
+def _clock(core, column):
+    return (f"{core['fmax_mhz']:.0f} and {column['fmax_mhz']:.0f} MHz",
+            core["fmax_mhz"] >= 120 and column["fmax_mhz"] >= 150)
+
+
+def _one_layer(layer, array, dense):
+    cycles = next(row["cycles"] for row in layer["rows"]
+                  if row["spikes"] == "recorded" and row["mean"] == 0.6) / layer["tokens"]
+    ours = array["lut"] * cycles
+    ratios = [FINN[0] * FINN[1] / ours,
+              dense["lut"] * layer["dense_cycles"] / layer["tokens"] / ours]
+    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array['lut']:,.0f} LUT, "
+            f"{cycles:.1f} cycles)")
+    return text, ratios[0] >= 9 and ratios[1] >= 4.5
+
+
+def _curve(layer, array, dense):
+    points = curve(layer, array, dense)
+    even = _break_even(points)
+    shown = ", ".join(f"{ratio:.2f} at {mean:g}" for mean, ratio in points)
+    return f"up to {even:.2f} (times better: {shown})", even >= 2.5
+
+
+def _block(block):
+    used = block["block_additions"] / (block["block_cycles"] * block["lanes"])
+    return (f"{block['block_cycles']:,.0f} (U {used:.3f}, {block['lanes']} lanes)",
+            block["block_cycles"] <= 170_000)
+
+
+def _exact(*runs):
+    pairs = [pair for run in runs for pair in zip(run["cycles"], run["predicted_cycles"],
+                                                  strict=True)]
+    wrong = sum(measured != predicted for measured, predicted in pairs)
+    mismatches = sum(run["mismatches"] for run in runs)
+    text = (f"{len(pairs) - wrong} of {len(pairs)} images equal, every layer of each; "
+            f"{sum(run['values'] for run in runs):,} values, {mismatches} mismatches")
+    return text, not wrong and not mismatches
+
+
+def _area(core):
+    capacities = Capacities.from_dict(core["capacities"])
+    lut = predicted_lut(capacities)
+    blocks = sum(row["blocks"] for row in memory_table(capacities))
+    off = lut / core["lut"] - 1
+    text = (f"{lut:,.0f} of {core['lut']:,.0f} LUT ({off:+.1%}), "
+            f"{blocks} of {core['bram']:.0f} blocks")
+    return text, abs(off) <= 0.1 and blocks == core["bram"]
+
+
+def _scaling(narrow, wide):
+    factor = wide["lanes"] / narrow["lanes"]
+    cycles = [_mean(run["cycles"]) for run in (narrow, wide)]
+    share = cycles[0] / cycles[1] / factor
+    return f"{share:.1%} of linear, {cycles[0]:,.0f} to {cycles[1]:,.0f} cycles", share >= 0.9
+
+
+def _times(times):
+    return (f"{times['dry_run']:.1f} s and {times['verilog']:.1f} s",
+            times["dry_run"] <= 5 and times["verilog"] <= 20)
+
+
+def _speed(tiny):
+    return f"{tiny['speed']:,.0f} cycles/s", tiny["speed"] >= 500_000
+
+
+_ROWS = (
+    ("LUT x cycles per image, cifar10-nano and E-SpikeFormer-T, against the dense engine",
+     ">= 3 times lower", _networks, "routed-core", "routed-dense", "nano", "tiny"),
+    ("U of layers with >= 256 inputs, recorded spikes", "median >= 0.95, worst >= 0.85",
+     _large_layers, "nano-on-chip", "L2", "L3", "L4"),
+    ("U of cifar10-nano and of E-SpikeFormer-T, everything included", ">= 0.75", _whole, "nano",
+     "tiny"),
+    ("additions executed over thermometer additions, trained models",
+     "<= 0.80 (D = 4), <= 0.65 (D = 8)", _codes, "codes"),
+    ("LUT per lane of the complete core, and of a column", "<= 48 and <= 38", _per_lane,
+     "routed-core", "routed-column"),
+    ("Fmax of the complete core, and of a column", ">= 120 and >= 150 MHz", _clock, "routed-core",
+     "routed-column"),
+    ("LUT x cycles of a 64 x 64 layer at mean count 0.6, against FINN's MVU and the dense engine",
+     ">= 9 and >= 4.5 times lower", _one_layer, "L1", "routed-array", "routed-dense"),
+    ("mean count up to which the event engine beats the dense one (L2)", ">= 2.5", _curve, "L2",
+     "routed-array", "routed-dense"),
+    ("cycles of a block: 64 tokens, 384 channels, 12 heads, MLP 1536", "<= 170,000 (512 lanes)",
+     _block, "block"),
+    ("predicted cycles against RTL", "equal, every layer", _exact, "nano-on-chip", *FIXED),
+    ("predicted LUT and blocks against routing", "<= 10 % and exact", _area, "routed-core"),
+    ("E-SpikeFormer-T from 16 to 256 lanes", ">= 90 % of linear", _scaling, "tiny-0", "tiny-1"),
+    ("dry run and Verilog of E-SpikeFormer-T", "<= 5 s and <= 20 s", _times, "times"),
+    ("simulation of the whole core at 64 lanes", ">= 500,000 cycles/s", _speed, "tiny"),
+)

@@ -1,0 +1,355 @@
+"""The runs of ``hw.bench``. What each measured is kept, and repeated only if sources changed."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+
+import golden
+from golden import SpikeCode
+from golden.atomic import replacing
+from golden.source import load_source
+from golden.synthetic import random_model
+
+from .array import Array
+from .bench_layers import FIXED, block, counts_of, image, recorded, synthetic
+from .build import build
+from .column import Column
+from .compiler import compile_model
+from .dense import DenseEngine, DenseSize
+from .dense_work import dense_work
+from .folder import contents, write
+from .out_of_context import route, write_component
+from .tools import ToolError
+
+
+__all__ = ["ARRAY", "MEANS", "RUNS", "Settings", "measure"]
+
+
+#: The array that is compared with the dense engine of as many operations, and the dense engine.
+ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.BITPLANE}
+DENSE = DenseSize(outputs=8, inputs=8)
+#: Bits of the bus to the memory that holds the weights of whole networks.
+BUS = 128
+#: Mean counts of the fixed layers, and those between which the break-even is looked for.
+MEANS = (0.1, 0.3, 0.6, 1.0, 1.5, 2.5)
+CURVE = (0.05, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
+#: The published size T of E-SpikeFormer, with random weights and the mean count of cifar10-nano.
+TINY = {"seed": 1, "image_shape": (224, 224, 3), "dims": (24, 48, 96, 128), "heads": 8,
+        "strides": (2, 2, 2, 2, 1), "depths": (6, 2), "weight_bits": 8, "classes": 1000,
+        "stem_kernel": 7, "calibration_images": 3, "mean_count": 0.47}
+#: Arrays between which the scaling of a network is measured, and the one of the block.
+SCALES = ({"columns": 1, "lanes": 16}, {"columns": 16, "lanes": 16})
+WIDE = {"columns": 16, "lanes": 32}
+
+DATA = Path(__file__).parent.parent / "tests" / "data"
+
+
+class Settings:
+    """Where runs work, and what they are cut down to.
+
+    Parameters
+    ----------
+    folder : Path
+    quick : bool
+        A small part of each simulation, and no routing.
+    """
+
+    def __init__(self, folder, *, quick=False):
+        self.folder, self.quick = Path(folder).resolve(), quick
+
+    @property
+    def cache(self):
+        """Folder that keeps simulators."""
+        return self.folder / "sim"
+
+
+def measure(settings, names=None, *, workers=2, progress=print):
+    """Runs what is not known yet.
+
+    Parameters
+    ----------
+    settings : Settings
+    names : sequence of str, optional
+        Of ``RUNS``; all if not given.
+    workers : int
+        Processes.
+    progress : callable
+        Takes one sentence per run.
+
+    Returns
+    -------
+    dict of str to dict
+        What each run measured.
+    """
+    names = list(names or RUNS)
+    sources = _sources()
+    known, missing = {}, []
+    for name in names:
+        path = _kept(settings, name)
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        if kept.get("sources") == sources:
+            known[name] = kept["measured"]
+        else:
+            missing.append(name)
+    if known:
+        progress(f"{len(known)} of {len(names)} runs are known from before")
+    with ProcessPoolExecutor(workers) as pool:
+        running = {pool.submit(_timed, name, settings): name for name in missing}
+        for done, future in enumerate(as_completed(running), start=1):
+            name = running[future]
+            try:
+                known[name], seconds = future.result()
+            except BaseException:
+                for other in running:
+                    other.cancel()
+                raise
+            path = _kept(settings, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as file:
+                file.write(json.dumps({"sources": sources, "measured": known[name]},
+                                      indent=1).encode())
+            progress(f"{name}: {seconds:.0f} s, {done} of {len(missing)} runs")
+    return {name: known[name] for name in names}
+
+
+def _kept(settings, name):
+    return settings.folder / ("quick" if settings.quick else "measured") / f"{name}.json"
+
+
+@cache
+def _sources():
+    """Digest of everything that a figure depends on."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent.parent
+    for folder in ("golden", "hw", "sim"):
+        for path in sorted([*(root / folder).glob("*.py"), *(root / folder).glob("*.v")]):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _timed(name, settings):
+    began = time.perf_counter()
+    return RUNS[name](settings), time.perf_counter() - began
+
+
+def _command(module, *arguments, log):
+    """Runs one of the project's commands, as users do."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as file:
+        status = subprocess.run([sys.executable, "-m", module, *map(str, arguments)], stdout=file,
+                                stderr=subprocess.STDOUT, check=False).returncode
+    if status:
+        last = (log.read_text().strip().splitlines() or [""])[-1]
+        raise ToolError(f"python -m {module} failed with status {status}: {last} (see {log})")
+
+
+def _simulate(settings, name, model, images, array, *, bus=0):
+    """Builds a core, simulates it against golden, and returns the figures of ``sim.verify``."""
+    folder = settings.folder / name
+    plan = compile_model(model, **(ARRAY | array), bus_width=bus)
+    build(plan, folder / "core")
+    golden.save(model, folder / "model.safetensors")
+    np.save(folder / "images.npy", images)
+    _command("sim.verify", folder / "core", folder / "model.safetensors", "--images",
+             folder / "images.npy", "--count", len(images), "--free", "--cache", settings.cache,
+             "--report", folder / "figures.json", log=folder / "verify.log")
+    figures = json.loads((folder / "figures.json").read_text())
+    return figures | {"array": [plan.needed.columns, plan.needed.lanes]}
+
+
+def _dense(settings, name):
+    """Simulates the dense engine on the network that ``_simulate`` saved."""
+    folder = settings.folder / name
+    _command("sim.dense", folder / "model.safetensors", "--images", folder / "images.npy",
+             "--outputs", DENSE.outputs, "--inputs", DENSE.inputs, "--cache", settings.cache,
+             "--out", folder / "dense", log=folder / "dense.log")
+    return json.loads((folder / "dense" / "dense.json").read_text())
+
+
+@cache
+def _nano():
+    model = golden.load(DATA / "cifar10-nano.safetensors")
+    images, _, _ = load_source(DATA / "cifar10.npz", model.image_shape)
+    return model, images
+
+
+def _fixed(layer, settings):
+    """One fixed layer at all mean counts, with recorded and with synthetic spikes."""
+    model = layer.model()
+    means = CURVE if layer.name == "L2" else MEANS
+    if settings.quick:
+        means = (0.6,)
+    potentials = {"recorded": recorded(layer, *_nano()), "synthetic": synthetic(layer)}
+    cases = [(kind, mean) for kind in potentials for mean in means]
+    images = np.array([image(layer, counts_of(potentials[kind], mean)) for kind, mean in cases])
+    figures = _simulate(settings, layer.name, model, images, {})
+    dense = _dense(settings, layer.name)["cycles"]
+    work = dense_work(model, DENSE)
+    rows = []
+    for (kind, mean), layers in zip(cases, figures["image_layers"], strict=True):
+        taken = [one for one in layers if one["name"] in layer.measured]
+        rows.append({"spikes": kind, "mean": mean,
+                     "cycles": sum(one["cycles"] for one in taken),
+                     "additions": sum(one["additions"] for one in taken)})
+    return {"text": layer.text, "lanes": figures["lanes"], "rows": rows,
+            "dense_cycles": sum(dense[name] for name in layer.measured),
+            "macs": sum(work[name].macs for name in layer.measured),
+            "tokens": layer.size**2, **_checked(figures)}
+
+
+def _checked(figures):
+    """What of a simulation says that it is right, and how fast it was."""
+    return {"values": figures["values"], "mismatches": figures["mismatches"],
+            "cycles": figures["cycles"], "predicted_cycles": figures["predicted_cycles"],
+            "speed": figures["simulated_cycles"] / figures["seconds"]}
+
+
+def _network(settings, name, model, images, array, *, bus):
+    figures = _simulate(settings, name, model, images, array, bus=bus)
+    return {"lanes": figures["lanes"], "additions": figures["additions"],
+            "layers": figures["layers"], "stalls": figures["stalls"], "array": figures["array"],
+            **_checked(figures)}
+
+
+def _nano_network(settings):
+    model, images = _nano()
+    measured = _network(settings, "nano", model, images[:1 if settings.quick else 4], {}, bus=BUS)
+    return measured | {"dense": _dense(settings, "nano")}
+
+
+def _nano_on_chip(settings):
+    """With weights on chip, where cycles are predicted."""
+    model, images = _nano()
+    fan_in = {layer.name: layer.weight[0].size for layer in model.layers
+              if isinstance(layer, golden.Conv)}
+    return _network(settings, "nano-on-chip", model, images[:1 if settings.quick else 2], {},
+                    bus=0) | {"fan_in": fan_in}
+
+
+def _tiny(settings):
+    """The published size, and an image of 224 x 224 pieced together from real ones."""
+    shape = (64, 64, 3) if settings.quick else TINY["image_shape"]
+    model = random_model(**(TINY | {"image_shape": shape}))
+    _, images = _nano()
+    side = -(-shape[0] // images.shape[1])
+    some = np.resize(images, (side, side, *images.shape[1:]))
+    whole = some.transpose(0, 2, 1, 3, 4).reshape(side * 32, side * 32, 3)
+    return model, whole[np.newaxis, :shape[0], :shape[1]]
+
+
+def _tiny_network(settings):
+    measured = _network(settings, "tiny", *_tiny(settings), {}, bus=BUS)
+    return measured | {"dense": _dense(settings, "tiny")}
+
+
+def _scaled(number, settings):
+    return _network(settings, f"tiny-{number}", *_tiny(settings), SCALES[number], bus=BUS)
+
+
+def _block(settings):
+    model = block()
+    counts = counts_of(synthetic(FIXED[1]), 0.6)
+    array = {"columns": 4, "lanes": 16} if settings.quick else WIDE
+    figures = _simulate(settings, "block", model, image(FIXED[1], counts)[np.newaxis], array)
+    taken = [one for one in figures["layers"] if one["name"].startswith("block.")]
+    return {"lanes": figures["lanes"], **_checked(figures),
+            "block_cycles": sum(one["cycles"] for one in taken),
+            "block_additions": sum(one["additions"] for one in taken)}
+
+
+def _codes(settings):
+    """Additions of the bit-plane code beside those of the thermometer code, on trained models."""
+    found = {}
+    for name in ("cifar10-nano", "cifar10-nano-d8"):
+        model = golden.load(DATA / f"{name}.safetensors")
+        images, _, _ = load_source(DATA / "cifar10.npz", model.image_shape,
+                                   count=4 if settings.quick else 32)
+        tensors = golden.run(model, images, trace=True).tensors
+        totals = {code.value: sum(golden.additions(model, tensors, code).values())
+                  for code in SpikeCode}
+        found[name] = {"max_count": model.max_count, **totals}
+    return found
+
+
+def _times(settings):
+    """Seconds of a dry run and of writing the Verilog of the published size, as commands."""
+    folder = settings.folder / "times"
+    folder.mkdir(parents=True, exist_ok=True)
+    model = random_model(**(TINY | {"image_shape": (64, 64, 3)} if settings.quick else TINY))
+    golden.save(model, folder / "tiny.safetensors")
+    common = ["--model", folder / "tiny.safetensors", "--columns", ARRAY["columns"],
+              "--lanes-per-column", ARRAY["lanes"], "--bus-width", BUS]
+    seconds = {}
+    for name, options in (("dry_run", ["--dry-run"]),
+                          ("verilog", ["--target", "sim", "--out", folder / "core"])):
+        began = time.perf_counter()
+        _command("hw.build", *common, *options, log=folder / f"{name}.log")
+        seconds[name] = time.perf_counter() - began
+    return seconds
+
+
+def _routed_core(name, plan, settings):
+    folder = settings.folder / f"routed-{name}"
+    cycles = {"from": "nothing", "images": 0, "total": 0, "layers": {}}
+    write(contents(plan, clock_mhz=150.0, cycles=cycles), folder)
+    return route(folder) | {"lanes": plan.needed.columns * plan.needed.lanes,
+                            "capacities": plan.needed.as_dict()}
+
+
+def _route_core(settings):
+    model, _ = _nano()
+    return _routed_core("core", compile_model(model, **ARRAY, bus_width=BUS), settings)
+
+
+def _route_component(name, component, lanes, settings):
+    folder = settings.folder / f"routed-{name}"
+    write_component(component, folder)
+    return route(folder) | {"lanes": lanes}
+
+
+def _route_column(settings):
+    needed = compile_model(_nano()[0], **ARRAY).needed
+    return _route_component("column", Column(needed), needed.lanes, settings)
+
+
+def _route_array(settings):
+    """The event engine of the first fixed layer: all but sequencer, ports and tables."""
+    needed = compile_model(FIXED[0].model(), **ARRAY).needed
+    images = {"weights": (), "neurons": ()}
+    return _route_component("array", Array(needed, images=images),
+                            needed.columns * needed.lanes, settings)
+
+
+def _route_dense(settings):
+    return _route_component("dense", DenseEngine(DENSE), DENSE.operations,
+                            settings)
+
+
+#: Runs by name, the longest first. What is routed takes minutes and is no part of a quick bench.
+RUNS = {
+    "routed-core": _route_core,
+    "tiny-1": partial(_scaled, 1),
+    "tiny-0": partial(_scaled, 0),
+    "block": _block,
+    "routed-array": _route_array,
+    "tiny": _tiny_network,
+    "nano": _nano_network,
+    "nano-on-chip": _nano_on_chip,
+    "L3": partial(_fixed, FIXED[2]),
+    "L2": partial(_fixed, FIXED[1]),
+    "L5": partial(_fixed, FIXED[4]),
+    "L4": partial(_fixed, FIXED[3]),
+    "L6": partial(_fixed, FIXED[5]),
+    "L1": partial(_fixed, FIXED[0]),
+    "routed-dense": _route_dense,
+    "routed-column": _route_column,
+    "codes": _codes,
+    "times": _times,
+}
