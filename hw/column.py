@@ -1,5 +1,8 @@
 """The column: walker, finder and lanes, working on one output position at a time."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
@@ -11,13 +14,11 @@ from .shadows import Lanes
 from .walker import Walker, word_layout
 
 
-__all__ = ["Column", "WORDS", "JOBS"]
+__all__ = ["Column", "WORDS"]
 
 
 #: Words that the walker may be ahead of the finder.
 WORDS = 16
-#: Jobs that may be between the walker and the drain.
-JOBS = 16
 
 
 class Column(wiring.Component):
@@ -112,12 +113,22 @@ class Column(wiring.Component):
             lanes=lanes, entry_width=row_width, width=self.capacities.accumulator_width)
 
         m.submodules.words = words = SyncFIFO(width=word_layout(self.capacities).size, depth=WORDS)
-        m.submodules.results = results = SyncFIFO(width=self.capacities.result.size, depth=JOBS)
 
         # A job waits in reserve, so that whether one is taken is known from a register. It starts
-        # when its result has a place to wait.
+        # when its result has a place to wait: behind that of the job that is drained next.
         reserved, reserve = Signal(), Signal(self.capacities.job)
         starts = walker.job.valid & walker.job.ready
+        next_to_drain, behind, moves = Signal(), Signal(), Signal()
+        following = Signal(self.capacities.result)
+        m.d.comb += moves.eq(behind & (~next_to_drain | self.begin))
+        with m.If(starts):
+            m.d.sync += [behind.eq(1), following.eq(reserve.result)]
+        with m.Elif(moves):
+            m.d.sync += behind.eq(0)
+        with m.If(moves):
+            m.d.sync += [next_to_drain.eq(1), self.result.eq(following)]
+        with m.Elif(self.begin):
+            m.d.sync += next_to_drain.eq(0)
         with m.If(self.job.valid & self.job.ready):
             m.d.sync += [reserved.eq(1), reserve.eq(self.job.payload)]
         with m.Elif(starts):
@@ -126,9 +137,7 @@ class Column(wiring.Component):
             self.job.ready.eq(~reserved),
             walker.layer.eq(self.layer),
             walker.job.payload.eq(reserve),
-            walker.job.valid.eq(reserved & results.w_rdy),
-            results.w_en.eq(starts),
-            results.w_data.eq(reserve.result),
+            walker.job.valid.eq(reserved & ~behind),
 
             self.spike_read_address.eq(walker.address),
             walker.spikes.eq(self.spike_read),
@@ -202,21 +211,15 @@ class Column(wiring.Component):
         m.d.comb += [
             hold.eq((loaded & closing & (full | settling)) | self.weight_port_taken),
             self.ready.eq(waiting | closed),
-            self.result.eq(results.r_data),
-            results.r_en.eq(self.begin),
             adders.release.eq(self.release),
             adders.advance.eq(self.advance),
             self.taken.eq(adders.taken),
-            self.idle.eq(~reserved & ~results.r_rdy),
+            self.idle.eq(~(reserved | behind | next_to_drain)),
         ]
         if self.capacities.external:
-            # Jobs wait in the order of tiles, so that the first and the last tell of all.
-            last = Signal()
-            with m.If(results.w_en):
-                m.d.sync += last.eq(reserve.result.half)
-            halves = C(1, 2) << self.result.half | C(1, 2) << last
-            m.d.comb += self.using.eq(Mux(results.r_rdy, halves, 0)
-                                      | Mux(reserved, C(1, 2) << reserve.result.half, 0))
+            jobs = ((next_to_drain, self.result), (behind, following), (reserved, reserve.result))
+            m.d.comb += self.using.eq(reduce(or_, (Mux(there, C(1, 2) << result.half, 0)
+                                                   for there, result in jobs)))
         return m
 
     def _attention(self, m, row, read):

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from .column import JOBS, WORDS
+from .column import WORDS
 
 
 __all__ = ["ColumnCycles"]
@@ -20,8 +20,8 @@ class ColumnCycles:
         self.job, self.at, self.busy = [], 0, False
         self.reading = self.found = None
         self.words = deque()
-        #: Lanes of each job whose drain has not begun.
-        self.results = deque()
+        #: Lanes of the job that is drained next, and of the one behind it.
+        self.result = self.behind = None
         # The word: events of its nibbles that have not moved on, and whether it closes a job.
         self.nibbles, self.last_word = deque(), False
         self.events, self.closes = 0, False
@@ -52,7 +52,7 @@ class ColumnCycles:
         # What the walker may do is decided by what the FIFO held at the beginning of the cycle.
         issue = self.busy and len(self.words) <= WORDS - 3
         last = issue and self.at == len(self.job) - 1
-        starts = (self.reserve is not None and len(self.results) < JOBS
+        starts = (self.reserve is not None and self.behind is None
                   and (not self.busy or last))
         if advance:
             self.settling = finishes
@@ -62,14 +62,15 @@ class ColumnCycles:
             self.full = False
         self.waiting = (self.waiting or self.closed) and not begins
         if begins:
-            self.results.popleft()
+            self.result = None
+        if self.result is None:
+            self.result, self.behind = self.behind, None
 
         if not self.hold:
             self._fetch()
         self._walk(issue, last)
         if starts:
-            self.job, result = self.reserve
-            self.results.append(result)
+            self.job, self.behind = self.reserve
             self.at, self.busy = 0, True
             self.reserve = None
         if offered is not None:

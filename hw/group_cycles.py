@@ -55,7 +55,8 @@ class GroupCycles:
         """Whether everything that was accepted is stored."""
         return not (self.draining or self.settling or self.left or self.replay
                     or any(stage is not None for stage in self.firing)
-                    or any(column.results or column.reserve for column in self.columns))
+                    or any(column.reserve or column.behind is not None
+                           or column.result is not None for column in self.columns))
 
     def request(self):
         """Whether something waits for the bus."""
@@ -85,7 +86,7 @@ class GroupCycles:
         self._move(slot, complete, advance)
         if begins is not None:
             self.chosen = begins
-            self.draining = self.columns[begins].results[0]
+            self.draining = self.columns[begins].result
         for index, column in enumerate(self.columns):
             job = offered[1] if offered is not None and offered[0] == index else None
             column.move(job, begins=begins == index,
