@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 
-__all__ = ["bars", "spike_map", "stacks"]
+__all__ = ["bars", "scatter", "spike_map", "stacks"]
 
 
 ROW = 16
@@ -61,6 +61,63 @@ def bars(rows, *, limit=None, digits=0):
         x = LABEL + SPAN * limit / largest
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>')
     return "\n".join([*parts, "</svg>"])
+
+
+def scatter(points, *, front, axes):
+    """Points over two logarithmic axes, and a line through the best of them.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+        Positive.
+    front : sequence of (float, float)
+        Those that the line connects.
+    axes : (str, str)
+        What x and y are.
+
+    Returns
+    -------
+    str
+        An SVG file.
+    """
+    size, left, low = 480, 90, 40
+    spans = []
+    for axis in range(2):
+        values = [point[axis] for point in points]
+        spans.append((np.log(min(values)), np.log(max(values)) or 1))
+
+    def place(point):
+        across, up = ((np.log(value) - least) / ((most - least) or 1)
+                      for value, (least, most) in zip(point, spans, strict=True))
+        return left + across * size, 10 + (1 - up) * size
+
+    height, width = size + low + 20, size + left + 20
+    head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'width="{width}" font-size="12" font-family="sans-serif">')
+    parts = [
+        head,
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+        f'<path d="M{left},10 v{size} h{size}" stroke="black" fill="none"/>',
+    ]
+    for axis, (least, most) in enumerate(spans):
+        for share in (0, 0.5, 1):
+            text = f"{np.exp(least + share * (most - least)):,.0f}"
+            x, y = ((left + share * size, size + 26) if axis == 0
+                    else (left - 6, 14 + (1 - share) * size))
+            anchor = "middle" if axis == 0 else "end"
+            parts.append(f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{text}</text>')
+    middle = left + size / 2
+    parts += [
+        f'<text x="{middle:.0f}" y="{size + 46}" text-anchor="middle">{escape(axes[0])}</text>',
+        f'<text x="{left + 8}" y="22">{escape(axes[1])}</text>',
+    ]
+    parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#9aa5b1"/>'
+              for x, y in map(place, points)]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, front))
+    parts.append(f'<polyline points="{path}" stroke="#8c143c" fill="none" stroke-width="2"/>')
+    parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#8c143c"/>'
+              for x, y in map(place, front)]
+    return "\n".join([*parts, "</svg>", ""])
 
 
 def stacks(rows):

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from .resources import memory_table
+
 
 __all__ = ["COEFFICIENTS", "features", "fit", "predicted_lut"]
 
 
-#: Tables per unit of each feature, written by ``python -m hw.calibrate``.
+#: Tables per unit of each feature, and what routing adds, written by ``python -m hw.calibrate``.
 COEFFICIENTS = Path(__file__).with_name("area_model.json")
 
 
@@ -25,7 +27,7 @@ def features(capacities):
     dict of str to float
     """
     lanes = capacities.columns * capacities.lanes
-    address = capacities.spike_address + capacities.row_address
+    address = capacities.spike_address.width + capacities.row_address.width
     return {
         "core": 1,
         "external bus, bits": capacities.bus_width,
@@ -35,6 +37,7 @@ def features(capacities):
         "accumulators, bits": lanes * capacities.accumulator_width,
         "groups, bits of neurons": capacities.groups * capacities.neuron.size,
         "groups times lanes": capacities.groups * capacities.lanes * capacities.planes,
+        "memories, multiplexed bits": sum(row["multiplexed"] for row in memory_table(capacities)),
     }
 
 
@@ -73,6 +76,7 @@ def predicted_lut(capacities):
     -------
     float
     """
-    known = json.loads(COEFFICIENTS.read_text())["coefficients"]
+    known = json.loads(COEFFICIENTS.read_text())
     given = features(capacities)
-    return sum(value * given[name] for name, value in known.items())
+    return known["routed"] * sum(value * given[name]
+                                 for name, value in known["coefficients"].items())

@@ -30,13 +30,16 @@ class Blocks:
     slice, rest_slice : int
         Bits of a block's words in the first bank and in the one with the remaining words.
     number : int
-        Blocks of both.
+        Blocks of all banks.
+    banks : int
+        How many words of the same bit there are to choose from.
     """
 
     bank: int
     slice: int
     rest_slice: int
     number: int
+    banks: int
 
 
 @cache
@@ -58,19 +61,24 @@ def blocks(width, depth, *, ports):
     for bits, words in shapes.items():
         first = -(-width // bits)
         if depth <= words:
-            found.append((first * TABLES_PER_BLOCK, Blocks(words, bits, bits, first)))
+            found.append((first * TABLES_PER_BLOCK, Blocks(words, bits, bits, first, 1)))
         elif depth <= 2 * words:
             rest = max(other for other, limit in shapes.items() if limit >= depth - words)
             number = first + -(-width // rest)
             # Each port that reads chooses between the banks.
             found.append((number * TABLES_PER_BLOCK + ports * width,
-                          Blocks(words, bits, rest, number)))
+                          Blocks(words, bits, rest, number, 2)))
     if found:
         return min(found, key=lambda option: option[0])[1]
-    return Blocks(0, 0, 0, least(width, depth, ports=ports))
+    return least(width, depth, ports=ports)
 
 
 def least(width, depth, *, ports):
-    """Fewest blocks of one shape that hold a memory, however many banks that takes."""
+    """Fewest blocks of one shape that hold a memory, as synthesis lays out one with an image.
+
+    Parameters and result are those of ``blocks``; there is no first bank.
+    """
     shapes = ONE_READER if ports == 1 else TWO_PORT
-    return min(-(-width // bits) * -(-depth // words) for bits, words in shapes.items())
+    return min((Blocks(0, 0, 0, -(-width // bits) * banks, banks)
+                for bits, banks in ((bits, -(-depth // words)) for bits, words in shapes.items())),
+               key=lambda option: (option.number, option.banks))

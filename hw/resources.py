@@ -16,7 +16,8 @@ def memory_table(capacities):
     Returns
     -------
     list of dict
-        ``name``, ``width``, ``depth``, ``copies`` and ``blocks`` (of all copies together).
+        ``name``, ``width``, ``depth``, ``copies`` and, of all copies together, ``blocks`` and
+        ``multiplexed``: bits that are chosen from another bank, which takes tables.
     """
     columns, groups, lanes = capacities.columns, capacities.groups, capacities.lanes
     # Each pair of columns, and of groups, reads one copy through its two ports. External neurons
@@ -25,21 +26,17 @@ def memory_table(capacities):
               "neurons": groups if capacities.external else -(-groups // 2)}
     rows = []
     for name, (width, depth) in capacities.memories.items():
-        slices, ports = capacities.slices[name], 2 if name in copies else 1
-        if capacities.external and name == "weights":
-            part = blocks(width // slices, depth, ports=2).number
-        elif capacities.external:
-            slices, part = 1, blocks(width, depth, ports=1).number
-        else:
-            # Synthesis lays out what has an image, in one file per slice.
-            part = least(width // slices, depth, ports=ports)
-        rows.append(_entry(name, width, depth, copies.get(name, 1), slices * part))
-    bit = blocks(lanes, capacities.attention_depth, ports=1).number
+        ports = 2 if name in copies and not (capacities.external and name == "neurons") else 1
+        sliced = 1 if capacities.external and name != "weights" else capacities.slices[name]
+        # Synthesis lays out what has an image, in one file per slice.
+        lay_out = blocks if capacities.external else least
+        rows.append(_row(name, width, depth, copies.get(name, 1), sliced=sliced, ports=ports,
+                         lay_out=lay_out))
     rows += [
         _row("spikes", lanes, capacities.spike_depth, columns),
         _row("stream", capacities.stream_width, capacities.stream_depth, groups),
-        _entry("attention", lanes * capacities.digit_width, capacities.attention_depth, columns,
-               bit * capacities.digit_width),
+        _row("attention", lanes * capacities.digit_width, capacities.attention_depth, columns,
+             sliced=capacities.digit_width),
         _row("sums", capacities.sum_width, capacities.sum_depth, 1),
     ]
     return rows
@@ -55,11 +52,9 @@ def require_memory(device, capacities):
     device.require(bram=sum(row["blocks"] for row in rows), detail=f" ({named})", advice=advice)
 
 
-def _row(name, width, depth, copies):
-    """A memory of one reader without an image."""
-    return _entry(name, width, depth, copies, blocks(width, depth, ports=1).number)
-
-
-def _entry(name, width, depth, copies, each):
+def _row(name, width, depth, copies, *, sliced=1, ports=1, lay_out=blocks):
+    """A memory whose words are cut into ``sliced`` equal parts."""
+    part = lay_out(width // sliced, depth, ports=ports)
     return {"name": name, "width": width, "depth": depth, "copies": copies,
-            "blocks": copies * each}
+            "blocks": copies * sliced * part.number,
+            "multiplexed": copies * width * ports * (part.banks - 1)}

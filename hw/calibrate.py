@@ -1,0 +1,89 @@
+"""``python -m hw.calibrate``: fit the area model to cores that are synthesised now."""
+
+import argparse
+import json
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import golden
+from golden import SpikeCode
+from golden.atomic import replacing
+
+from .area_model import COEFFICIENTS, fit, predicted_lut
+from .command import guarded
+from .compiler import compile_model
+from .folder import contents, write
+from .out_of_context import route
+from .synthesis import estimate, synthesise
+
+
+__all__ = ["main"]
+
+
+DATA = Path(__file__).parent.parent / "tests" / "data"
+#: Model, columns, lanes, columns that share a firing unit, spike code, bits of the external bus.
+CORES = (
+    ("cifar10-nano", 4, 16, 1, "bitplane", 128),
+    ("cifar10-nano", 8, 16, 2, "bitplane", 128),
+    ("cifar10-nano", 2, 32, 1, "bitplane", 64),
+    ("cifar10-nano", 4, 32, 2, "bitplane", 128),
+    ("cifar10-nano", 2, 16, 1, "bitplane", 0),
+    ("cifar10-nano-d8", 2, 24, 1, "bitplane", 128),
+    ("cifar10-nano", 4, 8, 4, "thermometer", 128),
+    ("digits", 2, 16, 1, "bitplane", 0),
+    ("digits", 4, 16, 2, "bitplane", 0),
+    ("digits", 1, 8, 1, "thermometer", 0),
+    ("digits", 4, 24, 4, "bitplane", 256),
+)
+#: Core that is routed, too.
+ROUTED = 7
+
+
+def main(arguments=None, prog="python -m hw.calibrate"):
+    """Command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 3 for a tool that failed; 130 for Ctrl-C.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Synthesise a dozen cores, route one of them, and fit the area "
+        f"model to them: writes hw/{COEFFICIENTS.name}. To be run when engines have changed.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("build/calibrate"), metavar="DIR",
+                        help="folder to work in")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes")
+    options = parser.parse_args(arguments)
+    return guarded(lambda: _run(options), prog=prog, where=options.out,
+                   interrupted="the model is as it was")
+
+
+def _run(options):
+    with ProcessPoolExecutor(options.workers) as pool:
+        running = [pool.submit(_build, options.out.resolve() / str(number), *core)
+                   for number, core in enumerate(CORES)]
+        measured = [future.result() for future in running]
+    routed = route(options.out.resolve() / str(ROUTED), seeds=(1,))
+    known = {"coefficients": fit(measured),
+             "routed": round(routed["lut"] / routed["synthesised_lut"], 4)}
+    with replacing(COEFFICIENTS) as file:
+        file.write((json.dumps(known, indent=1) + "\n").encode())
+    for core, (capacities, lut) in zip(CORES, measured, strict=True):
+        off = predicted_lut(capacities) / known["routed"] / lut - 1
+        print(f"{' '.join(map(str, core)):44} {lut:6} LUT, predicted {off:+.1%}")
+
+
+def _build(folder, name, columns, lanes, shared, code, bus_width):
+    """Capacities and tables of a core that fits the device as far as memories go."""
+    model = golden.load(DATA / f"{name}.safetensors")
+    plan = compile_model(model, columns=columns, lanes=lanes, shared=shared,
+                         spike_code=SpikeCode(code), bus_width=bus_width)
+    write(contents(plan, clock_mhz=100.0,
+                   cycles={"from": "nothing", "images": 0, "total": 0, "layers": {}}), folder)
+    return plan.needed, estimate(synthesise(folder))["lut"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The search for a core: the front, resuming, and what the command writes."""
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from hw.build import main as build
+from hw.explore import main
+from hw.search import Point, pareto, search
+
+
+MODEL = "tests/data/digits.safetensors"
+
+
+def point(cycles, lut, **changes):
+    """A point of a small core."""
+    return Point(**{"columns": 2, "lanes": 8, "shared": 1, "spike_code": "bitplane",
+                    "bus_width": 0, "cycles": cycles, "additions": 100.0, "lut": lut,
+                    "blocks": 3, "fits": True} | changes)
+
+
+def test_the_front_holds_what_no_other_point_beats():
+    fast, small, between = point(10, 90), point(90, 10), point(50, 50)
+    beaten, twin = point(60, 55), point(50, 60)
+    assert pareto([beaten, small, twin, fast, between]) == [fast, between, small]
+    assert pareto([]) == []
+
+
+def test_utilisation_counts_all_lanes():
+    assert point(100, 1, additions=400.0).utilisation == 0.25
+
+
+def test_a_search_goes_on_where_it_was_stopped(tmp_path):
+    storage = str(tmp_path / "a.journal")
+    first = search(MODEL, "ecp5-85k", storage, trials=6, workers=1)
+    assert 1 <= len(first) <= 6
+    later = search(MODEL, "ecp5-85k", storage, trials=14, workers=2)
+    assert {tuple(vars(one).items()) for one in first} < {tuple(vars(one).items())
+                                                          for one in later}
+    again = search(MODEL, "ecp5-85k", storage, trials=14, workers=1)
+    assert len(again) == len(later)
+    with pytest.raises(ValueError, match=r"holds a search for digits on ecp5-85k: use another"):
+        search(MODEL, "ecp5-25k", storage, trials=14, workers=1)
+
+
+def test_the_command_writes_points_and_plot_and_says_how_to_build(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["--model", MODEL, "--trials", "12", "--workers", "1", "--out", str(out),
+                 "--storage", f"sqlite:///{tmp_path}/a.db"]) == 0
+    written = json.loads((out / "explore.json").read_text())
+    fronts = [one["cycles"] for one in written["pareto"]]
+    assert fronts == sorted(fronts)
+    assert all(one["fits"] for one in written["pareto"])
+    assert ET.fromstring((out / "explore.svg").read_text()).tag.endswith("svg")
+    printed = capsys.readouterr().out
+    command = printed.strip().splitlines()[-1].split()
+    assert command[:3] == ["python", "-m", "hw.build"]
+    assert build([*command[3:], "--dry-run"]) == 0
+    chosen = written["chosen"]
+    assert f"{chosen['columns']} columns of {chosen['lanes']} lanes" in capsys.readouterr().out
+
+
+def test_bad_options_are_refused_in_a_sentence(tmp_path, capsys):
+    assert main(["--model", MODEL, "--trials", "0", "--out", str(tmp_path)]) == 2
+    assert "--trials must be at least 1, not 0" in capsys.readouterr().err
+    assert main(["--model", MODEL, "--trials", "1", "--out", str(tmp_path),
+                 "--storage", "nothing://x"]) == 3
+    assert "nothing://x cannot be used" in capsys.readouterr().err

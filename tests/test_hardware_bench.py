@@ -1,0 +1,99 @@
+"""The bench of the hardware: its layers, its table, and a quick subset that is simulated."""
+
+import json
+
+import numpy as np
+import pytest
+
+import golden
+from golden.source import load_source
+from hw.bench import main
+from hw.bench_layers import FIXED, block, counts_of, image, recorded, synthetic
+from hw.bench_rows import curve, rows
+from hw.bench_runs import RUNS
+
+
+@pytest.mark.parametrize("layer", FIXED, ids=lambda layer: layer.name)
+def test_a_fixed_layer_reads_the_counts_of_its_image(layer):
+    counts = counts_of(synthetic(layer), 0.6)
+    tensors = golden.run(layer.model(), image(layer, counts)[np.newaxis], trace=True).tensors
+    if layer.heads:
+        read = np.concatenate([tensors[f"{name}.counts"][0] for name in "qkv"])
+    else:
+        read = tensors["inputs.counts"][0]
+    assert np.array_equal(read, counts)
+    assert tensors["layer.counts"].shape[1:] == (layer.outputs, layer.size, layer.size)
+
+
+def test_counts_have_the_mean_that_is_asked_for_and_recorded_ones_are_correlated():
+    model = golden.load("tests/data/cifar10-nano.safetensors")
+    images, _, _ = load_source("tests/data/cifar10.npz", model.image_shape)
+    potentials = recorded(FIXED[1], model, images)
+    assert potentials.shape == (384, 8, 8)
+    for mean in (0.05, 0.6, 2.5, 4):
+        counts = counts_of(potentials, mean)
+        assert counts.mean() == pytest.approx(mean, abs=0.03)
+        assert 0 <= counts.min() <= counts.max() <= 4
+    flat = counts_of(potentials, 1.0).reshape(384, -1)
+    together = np.corrcoef(flat[flat.std(axis=1) > 0])
+    assert np.abs(together[~np.eye(len(together), dtype=bool)]).mean() > 0.12
+    with pytest.raises(ValueError, match="Images must be at least"):
+        recorded(FIXED[1], model, images[:1])
+
+
+def test_the_block_is_the_one_that_was_published():
+    model = block()
+    weights = {layer.name: layer.weight.shape for layer in model.layers
+               if isinstance(layer, golden.Conv) and layer.name.startswith("block.")}
+    assert weights == {
+        **{f"block.attn.{name}": (384, 384, 1, 1) for name in "qkv"},
+        "block.attn": (384, 384, 1, 1), "block.mlp.fc1": (1536, 384, 1, 1),
+        "block.mlp": (384, 1536, 1, 1)}
+    assert next(layer for layer in model.layers if isinstance(layer, golden.KeyValue)).heads == 12
+
+
+def test_rows_say_what_was_met_what_not_and_what_was_not_measured():
+    layer = {"dense_cycles": 4096, "tokens": 64, "rows": [
+        {"spikes": kind, "mean": mean, "cycles": cycles, "additions": 1}
+        for kind in ("recorded", "synthetic")
+        for mean, cycles in ((0.6, 1024), (1.0, 2048), (2.0, 8192))]}
+    found = {"L1": layer, "L2": layer, "routed-array": {"lut": 2000}, "routed-dense": {"lut": 4000},
+             "codes": {"a": {"max_count": 4, "bitplane": 7, "thermometer": 10},
+                       "b": {"max_count": 8, "bitplane": 7, "thermometer": 10}}}
+    assert curve(layer, {"lut": 2000}, {"lut": 4000}) == [(0.6, 8.0), (1.0, 4.0), (2.0, 1.0)]
+    judged = {row.number: row for row in rows(found)}
+    assert len(judged) == 14
+    assert judged[4].met is False
+    assert judged[4].measured == "0.700 (D = 4) and 0.700 (D = 8)"
+    assert judged[7].met
+    assert judged[7].measured.startswith("21.46 and 8.00 times lower")
+    assert judged[8].measured.startswith("up to 2.00")
+    assert judged[8].met is False
+    assert judged[1].met is None
+    assert judged[1].measured == "not measured"
+
+
+@pytest.mark.sim
+def test_a_quick_bench_is_exact_and_goes_on_where_it_was(tmp_path, capsys):
+    options = ["--quick", "--only", "L1", "codes", "times", "--out", str(tmp_path)]
+    assert main([*options, "--json", str(tmp_path / "a.json")]) == 0
+    written = json.loads((tmp_path / "a.json").read_text())
+    layer = written["runs"]["L1"]
+    assert layer["mismatches"] == 0
+    assert layer["cycles"] == layer["predicted_cycles"]
+    assert layer["dense_cycles"] == 64 * 64
+    table = capsys.readouterr().out
+    assert "| L1: linear 64 to 64, 64 tokens | recorded | 0.6 |" in table
+    assert "<= 48 and <= 38 | not measured |  |" in table
+    assert main(options) == 0
+    kept = capsys.readouterr()
+    assert "3 of 3 runs are known from before" in kept.err
+    assert kept.out == table
+
+
+def test_bad_options_are_refused(tmp_path, capsys):
+    assert main(["--workers", "0", "--out", str(tmp_path)]) == 2
+    assert "--workers must be at least 1, not 0" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--only", "nothing"])
+    assert "routed-core" in RUNS
