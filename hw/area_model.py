@@ -1,6 +1,7 @@
 """Look-up tables of a core before synthesis: a sum over its parts, fitted to built cores."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from .resources import memory_table
 
 
-__all__ = ["COEFFICIENTS", "features", "fit", "predicted_lut"]
+__all__ = ["COEFFICIENTS", "dense_lut", "features", "fit", "predicted_lut"]
 
 
 #: Tables per unit of each feature, and what routing adds, written by ``python -m hw.calibrate``.
@@ -65,6 +66,11 @@ def fit(measured):
         left.pop(int(found.argmin()))
 
 
+def dense_lut(operations):
+    """Look-up tables of a routed dense engine of so many products per cycle."""
+    return _known()["dense"] * operations
+
+
 def predicted_lut(capacities):
     """Look-up tables of a routed core.
 
@@ -76,7 +82,12 @@ def predicted_lut(capacities):
     -------
     float
     """
-    known = json.loads(COEFFICIENTS.read_text())
+    known = _known()
     given = features(capacities)
     return known["routed"] * sum(value * given[name]
                                  for name, value in known["coefficients"].items())
+
+
+@cache
+def _known():
+    return json.loads(COEFFICIENTS.read_text())

@@ -1,5 +1,6 @@
 """Routing for comparisons: a design alone, its ports no pins, the median of several seeds."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -39,16 +40,17 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
     ----------
     folder : Path
         Holds ``rtl/accelerator.v`` and what it reads; receives ``routed.json``, which is taken as
-        it is the next time.
+        it is while the Verilog is the same.
     clock_mhz : float
         Frequency to aim at.
     seeds : sequence of int
+        Without any, the design is only synthesised.
 
     Returns
     -------
     dict
-        ``lut``, ``ff``, ``bram`` and ``fmax_mhz``: medians. ``synthesised_lut``: tables before
-        routing. ``dsp`` must be 0.
+        ``synthesised_lut``: tables before routing; ``lut``, ``ff``, ``bram``, ``dsp`` and
+        ``fmax_mhz``: medians of the seeds.
 
     Raises
     ------
@@ -56,16 +58,21 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
         If a tool is missing or fails.
     """
     folder = Path(folder)
-    known = folder / "routed.json"
-    if known.exists():
-        return json.loads(known.read_text())
-    synthesised = estimate(synthesise(folder))
-    device = find_device(DEVICE)
-    package = device.packages[-1][0]
-    used = [place_and_route(folder, device=device, package=package, clock_mhz=clock_mhz, seed=seed,
-                            out_of_context=True) for seed in seeds]
-    figures = {key: median(getattr(one, key) for one in used)
-               for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}
-    figures |= {"synthesised_lut": synthesised["lut"], "seeds": list(seeds)}
-    known.write_text(json.dumps(figures, indent=1) + "\n")
+    verilog_text = (folder / "rtl" / f"{TOP}.v").read_bytes()
+    asked = {"verilog": hashlib.sha256(verilog_text).hexdigest(), "seeds": list(seeds),
+             "clock_mhz": clock_mhz}
+    kept = folder / "routed.json"
+    if kept.exists():
+        known = json.loads(kept.read_text())
+        if known["asked"] == asked:
+            return known["figures"]
+    figures = {"synthesised_lut": estimate(synthesise(folder))["lut"]}
+    if seeds:
+        device = find_device(DEVICE)
+        used = [place_and_route(folder, device=device, package=device.packages[-1][0],
+                                clock_mhz=clock_mhz, seed=seed, out_of_context=True)
+                for seed in seeds]
+        figures |= {key: median(getattr(one, key) for one in used)
+                    for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}
+    kept.write_text(json.dumps({"asked": asked, "figures": figures}, indent=1) + "\n")
     return figures
