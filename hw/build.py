@@ -12,12 +12,12 @@ from .command import guarded
 from .compiler import compile_model
 from .cycles import predict, synthetic_tensors
 from .devices import DEVICES, find_device
+from .dry_run import dry_run
 from .estimate import estimate
-from .external_image import image_length
 from .folder import DESCRIPTION, check_images, contents, write
 from .report import lane_utilisation, summary
 from .report import write as write_report
-from .resources import memory_table, require_memory
+from .resources import require_memory
 from .routing import implement
 
 
@@ -159,7 +159,7 @@ def _run(options):
     if options.images is not None:
         images, _, _ = load_source(options.images, model.image_shape, count=options.count)
     if options.dry_run:
-        _print_dry_run(plan, device, options.clock, predicted_cycles(plan, images))
+        print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, images))))
         return
 
     if options.target == "fpga":
@@ -192,40 +192,6 @@ def _implement(options, plan, device, cycles):
     write_report(options.out, figures)
     for name, value in summary(figures):
         print(f"  {name}: {value}")
-
-
-def _print_dry_run(plan, device, clock_mhz, cycles):
-    needed = plan.needed
-    print(f"{plan.model.name}: {needed.columns} columns of {needed.lanes} lanes, "
-          f"{needed.spike_code.value} code, D = {needed.max_count}")
-    print("\nwidths (bits)")
-    for name in ("weight", "accumulator", "stream", "sum", "shift"):
-        print(f"  {name:12} {getattr(needed, f'{name}_width'):6}")
-    print("\nmemory         width   depth  copies  block memories")
-    rows = memory_table(needed)
-    blocks = sum(row["blocks"] for row in rows)
-    for row in rows:
-        print(f"  {row['name']:12} {row['width']:5} {row['depth']:7} {row['copies']:7} "
-              f"{row['blocks']:7}")
-    print(f"  {'together':12} {'':5} {'':7} {'':7} {blocks:7} of {device.bram} on {device.name}")
-    if needed.external:
-        size = image_length(plan) * needed.bus_width // 8
-        print(f"\nexternal memory: {size} bytes, read once per image over {needed.bus_width} bits")
-    lanes = needed.columns * needed.lanes
-    print(f"\ncycles and additions per image, from {cycles['from']}; U = additions / "
-          f"(cycles x {lanes} lanes)")
-    for name, layer in cycles["layers"].items():
-        share = lane_utilisation(**layer, lanes=lanes)
-        print(f"  {name:32} {layer['cycles']:9.0f} {layer['additions']:11.0f}  U {share:5.3f}")
-    additions = sum(layer["additions"] for layer in cycles["layers"].values())
-    total = lane_utilisation(additions=additions, cycles=cycles["total"], lanes=lanes)
-    rate = clock_mhz * 1e6 / cycles["total"]
-    print(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {total:5.3f}, "
-          f"{rate:.{0 if rate >= 100 else 2}f} images/s at {clock_mhz:g} MHz")
-    try:
-        require_memory(device, needed)
-    except ValueError as error:
-        print(f"\n{error}.")
 
 
 if __name__ == "__main__":

@@ -108,7 +108,8 @@ def _layer(plan, layer, planned, additions):
         case Drain.LOGITS:
             work = positions * tiles * job
         case Drain.SUMS:
-            work = positions * tiles * max(job / columns, lanes)
+            # A group sends a sum every other cycle.
+            work = positions * tiles * max(job / columns, lanes * max(1, 2 / needed.groups))
         case _:
             stored = needed.planes * (record["out_digits"] + 1)
             work = positions * tiles * max(job / columns, drained / needed.groups, stored)

@@ -230,19 +230,25 @@ class Group(wiring.Component):
             self.word.eq(packer.word),
         ]
 
+        # A sum waits for the bus in a register, so that whether the firing unit moves does not
+        # follow from who has the bus.
         sums = self.layer.drain == Drain.SUMS
         logits = self.layer.drain == Drain.LOGITS
+        summing = Signal()
+        with m.If(firing.fired & sums & ~summing):
+            m.d.sync += [summing.eq(1), self.sum_data.eq(firing.value),
+                         self.sum_address.eq(firing.fired_result.out + firing.fired_lane)]
+        with m.Elif(self.slot):
+            m.d.sync += summing.eq(0)
         m.d.comb += [
-            self.request.eq(packer.request | (firing.fired & sums)),
-            packer.hold.eq(firing.fired & ((sums & ~self.slot) | (logits & ~self.logits.ready))),
-            self.sum_write.eq(firing.fired & sums & self.slot),
-            self.sum_address.eq(firing.fired_result.out + firing.fired_lane),
-            self.sum_data.eq(firing.value),
+            self.request.eq(packer.request | summing),
+            packer.hold.eq(firing.fired & ((sums & summing) | (logits & ~self.logits.ready))),
+            self.sum_write.eq(summing & self.slot),
             self.logits.valid.eq(firing.fired & logits),
             self.logits.payload.eq(firing.value),
         ]
 
-        emptying = draining | settling | ~firing.idle | ~packer.idle
+        emptying = draining | settling | summing | ~firing.idle | ~packer.idle
         m.d.comb += self.idle.eq(Cat(column.idle for column in columns).all() & ~emptying)
         if self.capacities.external:
             # Of all that is on its way to the memories, the latest job is the last to need a half;

@@ -48,19 +48,19 @@ class GroupCycles:
         self.firing = [None] * STAGES
         # Lanes of a job whose potentials wait, and of each digit that is still to be packed.
         self.collected, self.replay = 0, deque()
-        # Words that are left of those that leave.
-        self.left = 0
+        # Words that are left of those that leave, and whether a sum waits for the bus.
+        self.left, self.summing = 0, False
 
     def idle(self):
         """Whether everything that was accepted is stored."""
-        return not (self.draining or self.settling or self.left or self.replay
+        return not (self.draining or self.settling or self.left or self.replay or self.summing
                     or any(stage is not None for stage in self.firing)
                     or any(column.reserve or column.behind is not None
                            or column.result is not None for column in self.columns))
 
     def request(self):
         """Whether something waits for the bus."""
-        return bool(self.left) or (self.drain is Drain.SUMS and self.firing[-1] is not None)
+        return bool(self.left) or self.summing
 
     def step(self, slot, offered):
         """Advances by one cycle.
@@ -107,10 +107,12 @@ class GroupCycles:
         left = Output.WORD if self.left and slot else None
         if self.drain is Drain.KEY_VALUES:
             return left, *self._replay(fired)
+        if self.drain is Drain.SUMS:
+            waited = self.summing
+            self.summing = not slot if waited else fired is not None
+            return Output.SUM if waited and slot else None, False, not waited or fired is None
         if fired is None:
             return left, False, True
-        if self.drain is Drain.SUMS:
-            return Output.SUM if slot else None, False, slot
         if self.drain is Drain.LOGITS:
             return Output.LOGIT, False, True
         complete = fired == 0

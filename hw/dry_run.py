@@ -1,0 +1,95 @@
+"""What a build will be, before anything is built: sizes, memory, cycles, and who would win."""
+
+from .area_model import dense_lut, predicted_lut
+from .dense import DenseSize
+from .dense_work import dense_work
+from .external_image import image_length
+from .report import lane_utilisation
+from .resources import memory_table, require_memory
+
+
+__all__ = ["dry_run"]
+
+
+#: Terms per dot product and cycle of the dense engine that a core is compared with, at most.
+DENSE_INPUTS = 8
+
+
+def dry_run(plan, device, clock_mhz, cycles):
+    """Lines for people.
+
+    Parameters
+    ----------
+    plan : Plan
+    device : Device
+    clock_mhz : float
+    cycles : dict
+        What ``hw.build.predicted_cycles`` returned.
+
+    Returns
+    -------
+    list of str
+    """
+    needed = plan.needed
+    array = f"{needed.columns} columns of {needed.lanes} lanes"
+    lines = [f"{plan.model.name}: {array}, {needed.spike_code.value} code, D = {needed.max_count}",
+             "", "widths (bits)"]
+    lines += [f"  {name:12} {getattr(needed, f'{name}_width'):6}"
+              for name in ("weight", "accumulator", "stream", "sum", "shift")]
+    lines += ["", *_memory(plan, device), "", *_layers(plan, clock_mhz, cycles)]
+    try:
+        require_memory(device, needed)
+    except ValueError as error:
+        lines += ["", f"{error}."]
+    return lines
+
+
+def _memory(plan, device):
+    needed, rows = plan.needed, memory_table(plan.needed)
+    lines = ["memory         width   depth  copies  block memories"]
+    lines += [f"  {row['name']:12} {row['width']:5} {row['depth']:7} {row['copies']:7} "
+              f"{row['blocks']:7}" for row in rows]
+    blocks = sum(row["blocks"] for row in rows)
+    lines.append(f"  {'together':12} {'':5} {'':7} {'':7} {blocks:7} of {device.bram} on "
+                 f"{device.name}")
+    lut = predicted_lut(needed)
+    lines.append(f"\nlook-up tables: some {lut:,.0f} of {device.lut:,}, "
+                 f"{lut / (needed.columns * needed.lanes):.0f} per lane")
+    if needed.external:
+        size = image_length(plan) * needed.bus_width // 8
+        lines.append(f"\nexternal memory: {size} bytes, read once per image over "
+                     f"{needed.bus_width} bits")
+    return lines
+
+
+def _layers(plan, clock_mhz, cycles):
+    needed = plan.needed
+    lanes = needed.columns * needed.lanes
+    inputs = min(DENSE_INPUTS, lanes & -lanes)
+    dense = DenseSize(outputs=lanes // inputs, inputs=inputs)
+    works = dense_work(plan.model, dense)
+    tables = dense_lut(lanes) / predicted_lut(needed)
+    head = (f"cycles and additions per image, from {cycles['from']}; U = additions / "
+            f"(cycles x {lanes} lanes);")
+    lines = [head, "gain: tables x cycles of a dense 3-bit engine of as many products over ours"]
+    total, lost = 0, []
+    for name, layer in cycles["layers"].items():
+        share = lane_utilisation(**layer, lanes=lanes)
+        line = f"  {name:32} {layer['cycles']:9.0f} {layer['additions']:11.0f}  U {share:5.3f}"
+        if name in works:
+            taken = works[name].cycles(dense)
+            total += taken
+            gain = tables * taken / layer["cycles"]
+            line += f"  gain {gain:5.2f}"
+            if gain < 1:
+                lost.append(name)
+                line += ", dense wins"
+        lines.append(line)
+    additions = sum(layer["additions"] for layer in cycles["layers"].values())
+    used = lane_utilisation(additions=additions, cycles=cycles["total"], lanes=lanes)
+    rate = clock_mhz * 1e6 / cycles["total"]
+    lines.append(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {used:5.3f}  "
+                 f"gain {tables * total / cycles['total']:5.2f}, "
+                 f"{rate:.{0 if rate >= 100 else 2}f} images/s at {clock_mhz:g} MHz")
+    lines.append(f"  spikes win in {len(works) - len(lost)} of {len(works)} layers")
+    return lines
