@@ -26,7 +26,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sim sim-full sim-shapes lint accuracy sweep cifar clean
+.PHONY: help setup demo test sim sim-full sim-shapes bench lint accuracy sweep cifar clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -55,6 +55,9 @@ sim-full: $(READY) ## simulate a whole 224 x 224 image of E-SpikeFormer-T, weigh
 
 sim-shapes: $(READY) ## simulate every layer shape of the published sizes at its true channels
 	$(RUN) -m pytest -n 0 --full-sim tests/test_published.py -k true_channels $(PYTEST_ARGS)
+
+bench: $(READY) ## simulate and route what the hardware is judged by, print every target (an hour)
+	$(RUN) -m hw.bench --out build/bench --json build/bench/bench.json
 
 lint: $(READY) ## check the style rules of pyproject.toml
 	$(RUN) -m ruff check .

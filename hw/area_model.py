@@ -71,12 +71,14 @@ def dense_lut(operations):
     return _known()["dense"] * operations
 
 
-def predicted_lut(capacities):
-    """Look-up tables of a routed core.
+def predicted_lut(capacities, *, routed=True):
+    """Look-up tables of a core.
 
     Parameters
     ----------
     capacities : Capacities
+    routed : bool
+        Whether those are counted that routing adds.
 
     Returns
     -------
@@ -84,8 +86,8 @@ def predicted_lut(capacities):
     """
     known = _known()
     given = features(capacities)
-    return known["routed"] * sum(value * given[name]
-                                 for name, value in known["coefficients"].items())
+    return (known["routed"] if routed else 1) * sum(
+        value * given[name] for name, value in known["coefficients"].items())
 
 
 @cache

@@ -75,7 +75,7 @@ def _run(options):
     with replacing(COEFFICIENTS) as file:
         file.write((json.dumps(known, indent=1) + "\n").encode())
     for core, (capacities, lut) in zip(CORES, measured, strict=True):
-        off = predicted_lut(capacities) / known["routed"] / lut - 1
+        off = predicted_lut(capacities, routed=False) / lut - 1
         print(f"{' '.join(map(str, core)):44} {lut:6} LUT, predicted {off:+.1%}")
 
 

@@ -49,8 +49,8 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
     Returns
     -------
     dict
-        ``synthesised_lut``: tables before routing; ``lut``, ``ff``, ``bram``, ``dsp`` and
-        ``fmax_mhz``: medians of the seeds.
+        ``synthesised_lut`` and ``synthesised_bram``: before routing; ``lut``, ``ff``, ``bram``,
+        ``dsp`` and ``fmax_mhz``: medians of the seeds.
 
     Raises
     ------
@@ -66,7 +66,8 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
         known = json.loads(kept.read_text())
         if known["asked"] == asked:
             return known["figures"]
-    figures = {"synthesised_lut": estimate(synthesise(folder))["lut"]}
+    cells = estimate(synthesise(folder))
+    figures = {f"synthesised_{key}": cells[key] for key in ("lut", "bram")}
     if seeds:
         device = find_device(DEVICE)
         used = [place_and_route(folder, device=device, package=device.packages[-1][0],

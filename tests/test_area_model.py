@@ -1,0 +1,75 @@
+"""Tables before synthesis: the fit, and what it says about cores that it was not fitted to."""
+
+import pytest
+
+import golden
+from golden import SpikeCode
+from hw.area_model import features, fit, predicted_lut
+from hw.blocks import blocks, least
+from hw.build import build
+from hw.calibrate import CORES
+from hw.compiler import compile_model
+from hw.out_of_context import route
+from hw.resources import memory_table
+
+
+MODEL = "tests/data/digits.safetensors"
+
+
+def plan(columns, lanes, shared=1, *, bus_width=0, code=SpikeCode.BITPLANE):
+    """Layout of the digits."""
+    return compile_model(golden.load(MODEL), columns=columns, lanes=lanes, shared=shared,
+                         spike_code=code, bus_width=bus_width)
+
+
+def test_a_fit_finds_what_made_the_numbers():
+    arrays = [(1, 8, 1, 0), (2, 16, 1, 64), (4, 8, 2, 128), (4, 24, 4, 64), (8, 12, 2, 0),
+              (3, 16, 3, 0), (2, 32, 2, 256), (6, 16, 1, 128), (1, 48, 1, 64)]
+    cores = [plan(*array[:3], bus_width=array[3]).needed for array in arrays]
+    true = {"core": 1000.0, "external bus, bits": 5.0, "accumulators, bits": 1.5,
+            "column addresses, bits": 20.0}
+    measured = [(core, sum(value * features(core)[name] for name, value in true.items()))
+                for core in cores]
+    found = fit(measured)
+    assert all(value >= 0 for value in found.values())
+    for core, lut in measured:
+        assert sum(value * features(core)[name] for name, value in found.items()
+                   ) == pytest.approx(lut, rel=1e-3)
+
+
+def test_larger_cores_take_more_tables():
+    small, wide, more = (predicted_lut(plan(*array).needed)
+                         for array in ((2, 16), (2, 32), (4, 16)))
+    assert small < wide < more
+
+
+def test_the_cores_of_the_fit_are_of_every_kind():
+    assert {core[4] for core in CORES} == {"bitplane", "thermometer"}
+    assert {core[3] for core in CORES} >= {1, 2, 4}
+    assert min(core[5] for core in CORES) == 0 < max(core[5] for core in CORES)
+
+
+@pytest.mark.parametrize(("width", "depth", "ports", "number", "banks"), [
+    (16, 8960, 1, 9, 2),     # 8 blocks of 8,192 x 2 bits, and one for the other 768 words
+    (16, 4096, 2, 4, 1), (36, 512, 1, 1, 1), (36, 512, 2, 2, 1), (1, 16384, 2, 1, 1),
+    (4, 31521, 2, 8, 2), (2, 40000, 1, 5, 5), (18, 4096, 2, 4, 2),
+])
+def test_memories_take_the_blocks_of_their_banks(width, depth, ports, number, banks):
+    layout = blocks(width, depth, ports=ports)
+    assert (layout.number, layout.banks) == (number, banks)
+    assert least(width, depth, ports=ports).number <= number
+
+
+@pytest.mark.synthesis
+@pytest.mark.parametrize("array", [
+    (3, 8, 1), pytest.param((2, 12, 2), marks=pytest.mark.full),
+    pytest.param((5, 16, 1), marks=pytest.mark.full),
+])
+def test_a_core_that_was_not_fitted_is_predicted_within_a_tenth(tmp_path, array):
+    layout = plan(*array, bus_width=64)
+    build(layout, tmp_path)
+    figures = route(tmp_path, seeds=())
+    assert figures["synthesised_lut"] == pytest.approx(
+        predicted_lut(layout.needed, routed=False), rel=0.1)
+    assert figures["synthesised_bram"] == sum(row["blocks"] for row
+                                              in memory_table(layout.needed))
