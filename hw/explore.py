@@ -6,8 +6,10 @@ import shlex
 import sys
 from pathlib import Path
 
+import golden
 from golden.atomic import replacing
 from golden.charts import scatter
+from golden.source import SOURCES, load_source
 
 from .command import guarded
 from .devices import DEVICES
@@ -34,14 +36,18 @@ def _parser(prog):
     parser = argparse.ArgumentParser(
         prog=prog, description="Search columns, lanes, shared firing units, spike codes and the "
         "place of the weights for the cores of a model that are fast and small: those that no "
-        "other one beats in both. Cycles follow from the model's mean counts, tables from the "
-        "area model. The search goes on where it was stopped.",
+        "other one beats in both. Cycles follow from the model's mean counts, or better from the "
+        "additions of some images, tables from the area model. The search goes on where it was "
+        "stopped.",
         epilog="example: %(prog)s --model nano.safetensors --device ecp5-85k --workers 2",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--model", required=True, metavar="MODEL", type=Path,
                         help="integer model (.safetensors)")
     parser.add_argument("--device", default="ecp5-85k", choices=[d.name for d in DEVICES],
                         help="FPGA that the core must fit")
+    parser.add_argument("--images", metavar="FILE",
+                        help=f"images whose additions are counted: {SOURCES}")
+    parser.add_argument("--count", type=int, default=4, help="how many of the images")
     parser.add_argument("--trials", type=int, default=300, metavar="N",
                         help="cores to try, those in the storage included")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes")
@@ -60,8 +66,12 @@ def _run(options):
     options.out.mkdir(parents=True, exist_ok=True)
     storage = options.storage or str(options.out / "explore.journal")
     print(f"trying cores up to trial {options.trials}", file=sys.stderr, flush=True)
+    images = None
+    if options.images is not None:
+        shape = golden.load(options.model).image_shape
+        images, _, _ = load_source(options.images, shape, count=options.count)
     points = search(options.model, options.device, storage, trials=options.trials,
-                    workers=options.workers)
+                    workers=options.workers, images=images)
     fitting = [point for point in points if point.fits]
     if not fitting:
         raise ValueError(f"None of {len(points)} cores fits {options.device}: try --device "

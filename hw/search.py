@@ -71,8 +71,17 @@ class Point:
                 "--bus-width", str(self.bus_width)]
 
 
-def evaluate(model, device, *, columns, lanes, shared, spike_code, bus_width):
+def evaluate(model, device, additions, *, columns, lanes, shared, spike_code, bus_width):
     """A point of the search.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    device : Device
+    additions : dict of str to dict of str to float
+        By spike code, those of each layer and image; empty where they follow from mean counts.
+    columns, lanes, shared, spike_code, bus_width
+        As in ``Point``.
 
     Raises
     ------
@@ -81,7 +90,7 @@ def evaluate(model, device, *, columns, lanes, shared, spike_code, bus_width):
     """
     plan = compile_model(model, columns=columns, lanes=lanes, shared=shared,
                          spike_code=SpikeCode(spike_code), bus_width=bus_width)
-    quick = estimate(plan)
+    quick = estimate(plan, additions.get(spike_code))
     lut = predicted_lut(plan.needed)
     blocks = sum(row["blocks"] for row in memory_table(plan.needed))
     return Point(columns=columns, lanes=lanes, shared=shared, spike_code=spike_code,
@@ -99,7 +108,7 @@ def pareto(points):
     return best
 
 
-def search(model_path, device_name, storage, *, trials, workers):
+def search(model_path, device_name, storage, *, trials, workers, images=None):
     """Tries cores until the storage holds so many trials, by evolution from the best (NSGA-II).
 
     Parameters
@@ -112,6 +121,8 @@ def search(model_path, device_name, storage, *, trials, workers):
     trials : int
     workers : int
         Processes.
+    images : uint8 array, shape (images, height, width, channels), optional
+        For additions that are counted in place of estimated from mean counts.
 
     Returns
     -------
@@ -125,16 +136,19 @@ def search(model_path, device_name, storage, *, trials, workers):
     """
     optuna = _optuna()
     study = _study(optuna, storage)
-    identity = {"model": golden.load(model_path).name, "device": device_name}
+    model = golden.load(model_path)
+    identity = {"model": model.name, "device": device_name,
+                "images": 0 if images is None else len(images)}
     known = study.user_attrs.get("identity")
     if known is None:
         study.set_user_attr("identity", identity)
     elif known != identity:
-        raise ValueError(f"{storage} holds a search for {known['model']} on {known['device']}: "
-                         "use another --storage or --out")
+        raise ValueError(f"{storage} holds a search for {known['model']} on {known['device']} with "
+                         f"{known['images']} images: use another --storage or --out")
+    additions = {} if images is None else _additions(model, images)
     with ProcessPoolExecutor(workers) as pool:
-        for future in [pool.submit(_work, model_path, device_name, storage, trials, seed)
-                       for seed in range(workers)]:
+        for future in [pool.submit(_work, model_path, device_name, additions, storage, trials,
+                                   seed) for seed in range(workers)]:
             future.result()
     points = {tuple(sorted(trial.params.items())): Point(**trial.user_attrs["point"])
               for trial in study.get_trials(deepcopy=False) if "point" in trial.user_attrs}
@@ -167,7 +181,15 @@ def _study(optuna, storage):
         raise ToolError(f"{storage} cannot be used: {str(error).splitlines()[0]}") from error
 
 
-def _work(model_path, device_name, storage, trials, seed):
+def _additions(model, images):
+    """Additions per image, by spike code and layer."""
+    tensors = golden.run(model, images, trace=True).tensors
+    return {code.value: {name: number / len(images) for name, number
+                         in golden.additions(model, tensors, code).items()}
+            for code in SpikeCode}
+
+
+def _work(model_path, device_name, additions, storage, trials, seed):
     """One process: trials until the storage holds as many as are wanted."""
     optuna = _optuna()
     study = _study(optuna, storage)
@@ -178,11 +200,11 @@ def _work(model_path, device_name, storage, trials, seed):
     # Evolution begins again from what the storage holds; a random start differs by process.
     study.sampler = optuna.samplers.NSGAIISampler(
         seed=seed + len(study.get_trials(deepcopy=False)), population_size=24)
-    study.optimize(lambda trial: _try(optuna, model, device, trial), callbacks=[
+    study.optimize(lambda trial: _try(optuna, model, device, additions, trial), callbacks=[
         optuna.study.MaxTrialsCallback(trials, states=finished)])
 
 
-def _try(optuna, model, device, trial):
+def _try(optuna, model, device, additions, trial):
     chosen = {
         "columns": trial.suggest_categorical("columns", COLUMNS),
         "lanes": trial.suggest_categorical("lanes", LANES),
@@ -191,7 +213,7 @@ def _try(optuna, model, device, trial):
         "bus_width": trial.suggest_categorical("bus_width", BUSES),
     }
     try:
-        point = evaluate(model, device, **chosen)
+        point = evaluate(model, device, additions, **chosen)
     except ValueError as error:
         trial.set_user_attr("refused", str(error))
         raise optuna.TrialPruned from None

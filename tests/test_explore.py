@@ -5,9 +5,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import golden
+from golden.digits import load_digits
 from hw.build import main as build
+from hw.compiler import compile_model
+from hw.cycles import predict
+from hw.devices import find_device
 from hw.explore import main
-from hw.search import Point, pareto, search
+from hw.search import Point, evaluate, pareto, search
 
 
 MODEL = "tests/data/digits.safetensors"
@@ -40,7 +45,7 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path):
                                                           for one in later}
     again = search(MODEL, "ecp5-85k", storage, trials=14, workers=1)
     assert len(again) == len(later)
-    with pytest.raises(ValueError, match=r"holds a search for digits on ecp5-85k: use another"):
+    with pytest.raises(ValueError, match=r"for digits on ecp5-85k with 0 images: use another"):
         search(MODEL, "ecp5-25k", storage, trials=14, workers=1)
 
 
@@ -59,6 +64,24 @@ def test_the_command_writes_points_and_plot_and_says_how_to_build(tmp_path, caps
     assert build([*command[3:], "--dry-run"]) == 0
     chosen = written["chosen"]
     assert f"{chosen['columns']} columns of {chosen['lanes']} lanes" in capsys.readouterr().out
+
+
+def test_images_replace_mean_counts(tmp_path):
+    *_, images, _ = load_digits()
+    options = {"columns": 2, "lanes": 16, "shared": 1, "spike_code": "bitplane", "bus_width": 0}
+    points = search(MODEL, "ecp5-85k", str(tmp_path / "a.journal"), trials=4, workers=1,
+                    images=images[:3])
+    assert points
+    model, device = golden.load(MODEL), find_device("ecp5-85k")
+    tensors = golden.run(model, images[:3], trace=True).tensors
+    counted = {name: number / 3 for name, number
+               in golden.additions(model, tensors, golden.SpikeCode.BITPLANE).items()}
+    known = evaluate(model, device, {"bitplane": counted}, **options)
+    assert known.additions == pytest.approx(sum(counted.values()))
+    plan = compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.BITPLANE)
+    exact = sum(predict(plan, tensors, index).total for index in range(3)) / 3
+    guessed = evaluate(model, device, {}, **options)
+    assert abs(known.cycles - exact) < abs(guessed.cycles - exact)
 
 
 def test_bad_options_are_refused_in_a_sentence(tmp_path, capsys):
