@@ -122,6 +122,12 @@ class FiringUnit(wiring.Component):
                     result[stage].eq(result[stage - 1]),
                 ]
 
+        stream_address = [self.stream_read_address]
+        for stage in range(1, STAGES):
+            stream_address.append(Signal.like(self.stream_read_address, name=f"stream_address_{stage}"))
+            with m.If(self.advance):
+                m.d.sync += stream_address[stage].eq(stream_address[stage - 1])
+
         potential = Signal(signed(capacities.accumulator_width))
         neuron_2, neuron_3, neuron_4 = (Signal(capacities.neuron, name=f"neuron_{stage}")
                                         for stage in (2, 3, 4))
@@ -152,7 +158,7 @@ class FiringUnit(wiring.Component):
 
         m.d.comb += [
             self.stream_write.eq(valid[4] & self.advance & self.layer.stream),
-            self.stream_write_address.eq(result[4].stream + lane[4]),
+            self.stream_write_address.eq(stream_address[4]),
             self.stream_data.eq(total_4),
 
             self.fired.eq(valid[STAGES]),

@@ -121,6 +121,8 @@ class GroupCycles:
     def _replay(self, fired):
         """Whether a digit of all lanes is complete, and whether the firing unit moves."""
         if not self.replay:
+            if fired == 0 and self.left:
+                return False, False
             if fired is not None:
                 self.collected += 1
             if fired == 0:

@@ -77,33 +77,36 @@ class SpikePacker(wiring.Component):
         layer, drain = self.layer, self.layer.drain
         potential = drain == Drain.KEY_VALUES
         to_attention = potential | (drain == Drain.VALUES)
-        packs = (drain == Drain.SPIKES) | (drain == Drain.VALUES)
+        stores = (drain != Drain.SUMS) & (drain != Drain.LOGITS)
 
-        # Words leave from one set of registers while the other is filled.
+        # Words leave from one set of registers while the other is filled; only those of one job
+        # wait.
         leaving, replaying = Signal(), Signal()
-        collects, shifts, closes = Signal(), Signal(), Signal()
+        taken, ends, shifts, closes = Signal(), Signal(), Signal(), Signal()
         last_lane = self.lane == 0
-        m.d.comb += self.advance.eq(~self.hold & ~(self.fired & Mux(
-            potential, replaying, packs & last_lane & leaving)))
+        m.d.comb += [
+            self.advance.eq(~self.hold & ~(self.fired & stores
+                                           & (replaying | (last_lane & leaving)))),
+            taken.eq(self.fired & stores & self.advance),
+            ends.eq(taken & last_lane),
+        ]
 
         # Potentials: collected, then replayed from the lane that came first.
         digit, lane, first_lane = Signal(capacities.digit), Signal.like(self.lane), \
             Signal.like(self.lane)
         begun = Signal()
-        out = Signal.like(self.address)
         m.submodules.values = values = RegisterFile(
             shape=unsigned(capacities.digits * digit_width), depth=n_lanes, init=[])
         write, read = values.write_port(), values.read_port(domain="comb")
         m.d.comb += [
-            collects.eq(self.fired & potential & self.advance),
-            write.en.eq(collects), write.addr.eq(self.lane), write.data.eq(self.value),
+            write.en.eq(taken & potential), write.addr.eq(self.lane), write.data.eq(self.value),
             read.addr.eq(lane),
         ]
         top = Mux(begun, first_lane, self.lane)
-        with m.If(collects):
+        with m.If(taken):
             m.d.sync += [begun.eq(~last_lane), first_lane.eq(top)]
-            with m.If(last_lane):
-                m.d.sync += [replaying.eq(1), digit.eq(0), lane.eq(top), out.eq(self.result.out)]
+        with m.If(ends):
+            m.d.sync += [replaying.eq(potential), digit.eq(0), lane.eq(top)]
         with m.If(replaying & shifts):
             m.d.sync += lane.eq(lane - 1)
             with m.If(closes):
@@ -119,7 +122,7 @@ class SpikePacker(wiring.Component):
         with m.Else():
             m.d.comb += [
                 entry.eq(Mux(drain == Drain.VALUES, self.count, self.code)),
-                closes.eq(shifts & last_lane), shifts.eq(self.fired & packs & self.advance),
+                closes.eq(ends & ~potential), shifts.eq(taken & ~potential),
             ]
 
         plane = Signal(range(max(2, width)))
@@ -137,9 +140,11 @@ class SpikePacker(wiring.Component):
         m.d.comb += self.word.eq(words[0])
         for bit in range(width):
             filled = Cat(entry[bit], filling[bit][:-1])
-            with m.If(leaves | closes):
-                m.d.sync += words[bit].eq(
-                    Mux(closes, filled, words[bit + 1] if bit + 1 < width else 0))
+            with m.If(closes):
+                m.d.sync += words[bit].eq(filled)
+            if bit + 1 < width:
+                with m.Elif(leaves):
+                    m.d.sync += words[bit].eq(words[bit + 1])
             with m.If(shifts):
                 m.d.sync += filling[bit].eq(filled)
             # Clearing comes last, so that it is the registers' reset and takes no logic.
@@ -154,7 +159,7 @@ class SpikePacker(wiring.Component):
                 m.d.sync += [plane.eq(0), leaving.eq(0)]
         with m.If(closes):
             m.d.sync += leaving.eq(1)
-            with m.If(~replaying | (digit == 0)):
-                m.d.sync += self.address.eq(Mux(replaying, out, self.result.out))
+        with m.If(ends):
+            m.d.sync += self.address.eq(self.result.out)
 
         return m
