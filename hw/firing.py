@@ -124,7 +124,8 @@ class FiringUnit(wiring.Component):
 
         stream_address = [self.stream_read_address]
         for stage in range(1, STAGES):
-            stream_address.append(Signal.like(self.stream_read_address, name=f"stream_address_{stage}"))
+            stream_address.append(
+                Signal.like(self.stream_read_address, name=f"stream_address_{stage}"))
             with m.If(self.advance):
                 m.d.sync += stream_address[stage].eq(stream_address[stage - 1])
 

@@ -4,6 +4,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .choose_add import choose_add
+
 
 __all__ = ["Lane"]
 
@@ -54,9 +56,10 @@ class Lane(wiring.Component):
 
         accumulator = Signal(width)
         total = Signal(width)
-        m.submodules.accumulate = Instance(
-            "addend_accumulate", p_WIDTH=width, p_ENTRY_WIDTH=len(self.entry), i_sum=accumulator,
-            i_entry=self.entry, i_double=self.double, o_total=total)
+        entry = Signal(signed(width))
+        m.d.comb += entry.eq(self.entry)
+        m.submodules.accumulate = choose_add(
+            choose=self.double, base=accumulator, other=accumulator << 1, addend=entry, total=total)
 
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(self.valid):

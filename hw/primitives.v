@@ -1,25 +1,23 @@
 // Arithmetic that a device has better cells for than synthesis finds. Every module is written twice: for any
 // target, and, with ADDEND_ECP5 defined, of the cells of a Lattice ECP5. tests/test_primitives.py proves them equal.
 
-// total = sum + entry, or 2 sum + entry. Both are two's complement and total wraps.
-module addend_accumulate #(
-    parameter WIDTH = 16,
-    parameter ENTRY_WIDTH = 4
+// total = (choose ? other : base) + addend, and wraps.
+module addend_choose_add #(
+    parameter WIDTH = 16
 ) (
-    input wire [WIDTH-1:0] sum,
-    input wire [ENTRY_WIDTH-1:0] entry,
-    input wire double,
+    input wire choose,
+    input wire [WIDTH-1:0] base,
+    input wire [WIDTH-1:0] other,
+    input wire [WIDTH-1:0] addend,
     output wire [WIDTH-1:0] total
 );
-    wire [WIDTH-1:0] wide = {{(WIDTH - ENTRY_WIDTH){entry[ENTRY_WIDTH-1]}}, entry};
-
 `ifdef ADDEND_ECP5
-    // The table in front of the carry chain chooses between a bit of the sum and the one below, and adds the
-    // entry's. Where no carry is passed on, both operands are equal, so that the entry's bit alone is the carry
-    // that is generated. The first table of the chain is 0: nothing is carried in, whatever the pin holds.
+    // The table in front of the carry chain chooses between base and other, and adds the addend's bit. Where no
+    // carry is passed on, both operands are equal, so that the addend's bit alone is the carry that is generated.
+    // The first table of the chain is 0: nothing is carried in, whatever the pin holds.
     localparam CELLS = (WIDTH + 2) / 2;
     localparam [15:0] NOTHING = 16'h0000, ADD = 16'h569a;
-    wire [2*CELLS-1:0] a = wide << 1, c = sum << 1, d = sum << 2, s;
+    wire [2*CELLS-1:0] a = addend << 1, c = base << 1, d = other << 1, s;
     wire [CELLS:0] carry;
     genvar i;
     generate
@@ -28,12 +26,12 @@ module addend_accumulate #(
                 .INIT0(i == 0 ? NOTHING : ADD), .INIT1(ADD), .INJECT1_0("NO"), .INJECT1_1("NO")
             ) carry_cell (
                 .CIN(carry[i]), .COUT(carry[i+1]), .S0(s[2*i]), .S1(s[2*i+1]),
-                .A0(a[2*i]), .B0(double), .C0(c[2*i]), .D0(d[2*i]),
-                .A1(a[2*i+1]), .B1(double), .C1(c[2*i+1]), .D1(d[2*i+1]));
+                .A0(a[2*i]), .B0(choose), .C0(c[2*i]), .D0(d[2*i]),
+                .A1(a[2*i+1]), .B1(choose), .C1(c[2*i+1]), .D1(d[2*i+1]));
         end
     endgenerate
     assign total = s[WIDTH:1];
 `else
-    assign total = (double ? sum << 1 : sum) + wide;
+    assign total = (choose ? other : base) + addend;
 `endif
 endmodule

@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from golden.spike import SpikeCode
 
+from .choose_add import choose_add
+
 
 __all__ = ["Walker", "word_layout"]
 
@@ -119,7 +121,7 @@ class Walker(wiring.Component):
         digits = _Counter(layer.digits)
         word = Signal(self.capacities.spike_address)
         row = Signal(self.capacities.row_address)
-        next_digit = Signal.like(row)
+        next_row, row_addend = Signal.like(row), Signal.like(row)
         first_word = Signal()
         doubled = Signal()
 
@@ -139,7 +141,17 @@ class Walker(wiring.Component):
             m.d.comb += jump.eq(job.plane_jump)
         with m.Else():
             m.d.comb += jump.eq(job.digit_jump)
-        m.d.comb += [self.address.eq(word), next_digit.eq(job.row + layer.digit_stride)]
+        m.d.comb += self.address.eq(word)
+
+        # Rows go on likewise; a plane begins where its digit does.
+        with m.If(~last_word):
+            m.d.comb += row_addend.eq(layer.row_step)
+        with m.Elif(~lines.last):
+            m.d.comb += row_addend.eq(job.row_jump)
+        with m.Elif(planes.last):
+            m.d.comb += row_addend.eq(layer.digit_stride)
+        m.submodules.next_row = choose_add(
+            choose=last_line, base=row, other=job.row, addend=row_addend, total=next_row)
 
         if marked:
             with m.If(issue & mark):
@@ -147,18 +159,17 @@ class Walker(wiring.Component):
         with m.If(issue & ~mark):
             m.d.sync += [
                 word.eq(word + jump), first_word.eq(last_word),
-                row.eq(row + Mux(last_word, job.row_jump, layer.row_step)),
+                row.eq(next_row),
                 doubled.eq(last_line & (layer.double | last_plane)),
                 words.count(job.words),
             ]
             with m.If(last_word):
                 m.d.sync += [words.start(job.words == 0), lines.count(job.lines)]
             with m.If(last_line):
-                m.d.sync += [lines.start(job.lines == 0), planes.count(layer.planes),
-                             row.eq(job.row)]
+                m.d.sync += [lines.start(job.lines == 0), planes.count(layer.planes)]
             with m.If(last_plane):
                 m.d.sync += [planes.start(layer.planes == 0), digits.count(layer.digits),
-                             job.row.eq(next_digit), row.eq(next_digit), busy.eq(~digits.last)]
+                             job.row.eq(next_row), busy.eq(~digits.last)]
                 if marked:
                     m.d.sync += marks.eq(Mux(digits.last, 0, digit_width - 1))
 
