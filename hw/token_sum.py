@@ -1,7 +1,9 @@
 """The token sum: a stream summed over all positions, and the neuron in front of the head."""
 
+from itertools import pairwise
+
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .capacities import PROGRAM_WIDTH
@@ -105,37 +107,39 @@ class TokenSum(wiring.Component):
                 Mux(self.threshold_valid, self.threshold[:capacities.sum_width], threshold)))
 
         index = Signal(range(capacities.sum_depth + n_lanes))
-        words = Signal.like(self.words)
+        words = Signal(range(-(-capacities.sum_depth // n_lanes) + 1))
+        next_word = Signal.like(self.address)
         lane = Signal(range(n_lanes))
         step = Signal(range(max(max_count, n_planes) + 1))
         reached = Signal(max_count)
-        codes = Signal(data.ArrayLayout(n_planes, n_lanes))
-        sweep = Signal(range(capacities.sum_depth))
+        codes = [Signal(n_lanes, name=f"codes_{plane}") for plane in range(n_planes)]
         m.d.comb += sums.read_address.eq(self.channel)
         count = Signal(capacities.count_width)
         m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
         code = encoded(capacities, reached, count)
-        m.d.comb += self.data.eq(Cat(codes[i][0] for i in range(n_lanes)))
+        m.d.comb += self.data.eq(codes[0])
 
         m.d.comb += [
             sums.write.eq(adding),
             sums.write_address.eq(channel),
             sums.write_data.eq(total),
         ]
+        # What makes the total 0: clearing takes no choice in front of the memory.
+        zeros = [value.eq(0), written.eq(0), forward.eq(1)]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.idle.eq(~adding)
-                m.d.sync += [index.eq(0), lane.eq(0), step.eq(0), sweep.eq(0),
-                             words.eq(self.words), self.address.eq(self.out)]
+                m.d.sync += [index.eq(0), lane.eq(0), step.eq(0), words.eq(self.words),
+                             self.address.eq(self.out), next_word.eq(self.out)]
                 with m.If(self.clear):
+                    m.d.sync += [channel.eq(0), *zeros]
                     m.next = "CLEAR"
                 with m.Elif(self.start):
                     m.next = "READ"
             with m.State("CLEAR"):
-                m.d.comb += [sums.write.eq(1), sums.write_address.eq(sweep),
-                             sums.write_data.eq(0)]
-                m.d.sync += sweep.eq(sweep + 1)
-                with m.If(sweep == capacities.sum_depth - 1):
+                m.d.comb += sums.write.eq(1)
+                m.d.sync += [channel.eq(channel + 1), *zeros]
+                with m.If(channel == capacities.sum_depth - 1):
                     m.next = "IDLE"
             with m.State("READ"):
                 m.d.comb += sums.read_address.eq(index)
@@ -150,23 +154,22 @@ class TokenSum(wiring.Component):
                 with m.If(step == max_count - 1):
                     m.next = "STORE"
             with m.State("STORE"):
+                m.d.sync += [word.eq(Cat(word[1:], code[plane]))
+                             for plane, word in enumerate(codes)]
                 m.d.sync += [
-                    codes.as_value().eq(Cat(codes.as_value()[n_planes:], code)),
                     index.eq(index + 1), lane.eq(lane + 1), step.eq(0),
                 ]
                 m.next = "READ"
                 with m.If(lane == n_lanes - 1):
-                    m.d.sync += [lane.eq(0), words.eq(words - 1)]
+                    m.d.sync += [lane.eq(0), words.eq(words - 1), next_word.eq(next_word + 1)]
                     m.next = "SEND"
             with m.State("SEND"):
                 m.d.comb += self.write.eq(1)
-                m.d.sync += [
-                    codes.as_value().eq(
-                        Cat(Cat(codes[i][1:], C(0, 1)) for i in range(n_lanes))),
-                    self.address.eq(self.address + self.plane_stride), step.eq(step + 1),
-                ]
+                m.d.sync += [word.eq(following) for word, following in pairwise(codes)]
+                m.d.sync += [self.address.eq(self.address + self.plane_stride),
+                             step.eq(step + 1)]
                 with m.If(step == n_planes - 1):
-                    m.d.sync += [step.eq(0), self.address.eq(self.out + self.words - words)]
+                    m.d.sync += [step.eq(0), self.address.eq(next_word)]
                     m.next = "READ"
                     with m.If(words == 0):
                         m.next = "IDLE"
