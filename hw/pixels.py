@@ -74,7 +74,9 @@ class PixelWriter(wiring.Component):
         skipping = Signal()
         # Compared a cycle ahead: between pixels, and before the first one, there is time.
         complete, enabled = Signal(), Signal()
-        m.d.sync += [complete.eq(index == self.n_pixels - 1), enabled.eq(self.enable)]
+        following = Signal.like(index)
+        m.d.comb += following.eq(index + 1)
+        m.d.sync += [complete.eq(following == self.n_pixels), enabled.eq(self.enable)]
 
         m.d.comb += [
             # What follows a malformed image waits until that has been reported.
@@ -94,20 +96,27 @@ class PixelWriter(wiring.Component):
                 pixel.eq(pixel << 1),
             ]
         m.d.sync += self.dropped.eq(0)
-        with m.If(self.pixels.valid & self.pixels.ready):
-            with m.If(skipping | self.discard | (self.pixels.p.last != complete)):
+        arrives, malformed = Signal(), Signal()
+        m.d.comb += [
+            arrives.eq(self.pixels.valid & self.pixels.ready),
+            malformed.eq(skipping | self.discard | (self.pixels.p.last != complete)),
+        ]
+        with m.If(arrives):
+            with m.If(malformed):
                 m.d.sync += [
                     skipping.eq(~self.pixels.p.last),
                     self.dropped.eq(self.pixels.p.last),
-                    index.eq(0),
                 ]
             with m.Else():
                 m.d.sync += [
                     pixel.eq(arriving),
                     planes.eq(PIXEL_PLANES),
                     self.address.eq(index),
-                    index.eq(Mux(complete, 0, index + 1)),
+                    index.eq(following),
                     final.eq(complete),
                 ]
+        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        with m.If(arrives & (malformed | complete)):
+            m.d.sync += index.eq(0)
 
         return m
