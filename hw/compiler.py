@@ -198,7 +198,6 @@ class _Compiler:
             "planes": source.planes - 1,
             "line_stride": line_stride,
             "plane_stride": source.plane_stride,
-            "rewind": -source.planes * source.plane_stride,
             "word_stride": word_stride,
             "row_step": row_step,
             "digits": 0,

@@ -110,15 +110,13 @@ class Dealer(wiring.Component):
             self.offering.eq(staged | allowed.any()),
             self.taken.eq(self.offered & (~staged | moves)),
         ]
-        plane_jump = line_end - span
         with m.If(moves):
             m.d.sync += [
                 allowed.eq(Mux(staged, staged_allowed, 0)),
                 staged.eq(0),
                 self.job.eq(stage),
                 self.job.line_jump.eq(layer.line_stride - span),
-                self.job.plane_jump.eq(plane_jump),
-                self.job.digit_jump.eq(plane_jump + layer.rewind),
+                self.job.plane_jump.eq(line_end - span),
             ]
 
         logits = layer.drain == Drain.LOGITS

@@ -92,7 +92,7 @@ class Records:
     @property
     def layer(self):
         """Layout of a layer record: what stays the same for all jobs of a layer."""
-        position = unsigned(16)
+        count = unsigned(bits_for(self.window_depth))
         return data.StructLayout({
             # A token sum fires from the sum memory and has thresholds in place of tile records.
             "token_sum": 1,
@@ -108,8 +108,6 @@ class Records:
             "planes": 4,
             "line_stride": self.spike_address,
             "plane_stride": self.spike_address,
-            # From the last plane back to the first.
-            "rewind": self.spike_address,
             "word_stride": self.spike_address,
             "row_step": bits_for(self.lanes),
             # Digits, less one, of the entries that are read and of those that are stored.
@@ -121,10 +119,10 @@ class Records:
             "out_step": self.out_address,
             "stream_step": self.stream_address,
             "restart": 1,
-            "tiles": position,
-            "lines": position,
+            "tiles": unsigned(bits_for(self.program_depth)),
+            "lines": count,
             "line_base": self.window_address,
-            "positions": position,
+            "positions": count,
             "position_base": self.window_address,
         })
 
@@ -162,10 +160,9 @@ class Records:
             "spike": self.spike_address,
             "row": self.row_address,
             "row_jump": self.row_address,
-            # From the last word of a line, a plane, a digit to the first of the next.
+            # From the last word of a line and of a plane to the first of the next.
             "line_jump": self.spike_address,
             "plane_jump": self.spike_address,
-            "digit_jump": self.spike_address,
             "lines": unsigned(4),
             "words": unsigned(10),
             "first_mask": self.lanes,

@@ -120,6 +120,7 @@ class Walker(wiring.Component):
         planes = _Counter(layer.planes)
         digits = _Counter(layer.digits)
         word = Signal(self.capacities.spike_address)
+        next_word = Signal.like(word)
         row = Signal(self.capacities.row_address)
         next_row, row_addend = Signal.like(row), Signal.like(row)
         first_word = Signal()
@@ -139,9 +140,10 @@ class Walker(wiring.Component):
             m.d.comb += jump.eq(job.line_jump)
         with m.Elif(~planes.last):
             m.d.comb += jump.eq(job.plane_jump)
-        with m.Else():
-            m.d.comb += jump.eq(job.digit_jump)
         m.d.comb += self.address.eq(word)
+        # Each digit reads the same words.
+        m.submodules.next_word = choose_add(
+            choose=last_plane, base=word, other=job.spike, addend=jump, total=next_word)
 
         # Rows go on likewise; a plane begins where its digit does.
         with m.If(~last_word):
@@ -158,8 +160,7 @@ class Walker(wiring.Component):
                 m.d.sync += marks.eq(marks - 1)
         with m.If(issue & ~mark):
             m.d.sync += [
-                word.eq(word + jump), first_word.eq(last_word),
-                row.eq(next_row),
+                word.eq(next_word), row.eq(next_row), first_word.eq(last_word),
                 doubled.eq(last_line & (layer.double | last_plane)),
                 words.count(job.words),
             ]

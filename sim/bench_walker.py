@@ -59,12 +59,11 @@ class Task:
         """Adds the job of an output position, which reads ``words`` more than its window says."""
         spike = self.map.base + first_word
         span = position.span + words
-        plane_jump = self.map.plane_stride - line.span - span
         self.jobs.append(pack(
             SIZES.job, spike=spike + line.offset + position.offset,
             row=self.row + line.row + position.row, row_jump=position.jump,
-            line_jump=self.size[1] * self.map.words - span, plane_jump=plane_jump,
-            digit_jump=plane_jump - len(self.bits) * self.map.plane_stride, lines=line.steps,
+            line_jump=self.size[1] * self.map.words - span,
+            plane_jump=self.map.plane_stride - line.span - span, lines=line.steps,
             words=position.steps + words, first_mask=masks[0], last_mask=masks[1], lanes=LANES))
 
     def expect(self, taps, *, masks=(ONES, ONES), words):

@@ -44,12 +44,11 @@ def jobs(planned, capacities, *, first_tile=0):
             elif record["restart"]:
                 allowed = range(group, capacities.columns, n_groups)
             span = position.span + tile["words"]
-            plane_jump = record["plane_stride"] - line.span - span
             yield allowed, pack(
                 capacities.job, spike=tile["spike"] + line.offset + position.offset + words,
                 row=tile["row"] + line.row + position.row + words * capacities.lanes,
                 row_jump=position.jump, line_jump=record["line_stride"] - span,
-                plane_jump=plane_jump, digit_jump=plane_jump + record["rewind"], lines=line.steps,
+                plane_jump=record["plane_stride"] - line.span - span, lines=line.steps,
                 words=position.steps + tile["words"], first_mask=mask,
                 last_mask=tile["last_mask"], lanes=tile["lanes"], result=result)
             if record["gather"]:
