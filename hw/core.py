@@ -164,8 +164,10 @@ class Core(wiring.Component):
         # One class per logit beat; the header says how many there are. One more beat closes the
         # logits of an image that was given up.
         class_index = Signal.like(sequencer.header.classes)
-        last_logit = class_index == sequencer.header.classes - 1
+        next_class = Signal.like(class_index)
+        last_logit = next_class == sequencer.header.classes
         closing = Signal()
+        m.d.comb += next_class.eq(class_index + 1)
         m.d.comb += [
             logits.w_en.eq(array.logits.valid),
             logits.w_data.eq(array.logits.payload),
@@ -177,8 +179,9 @@ class Core(wiring.Component):
         ]
         complete = logits.r_rdy & self.logits.ready & last_logit
         with m.If(self.logits.valid & self.logits.ready):
-            m.d.sync += [class_index.eq(Mux(last_logit | closing, 0, class_index + 1)),
-                         closing.eq(0)]
+            m.d.sync += [class_index.eq(next_class), closing.eq(0)]
+            with m.If(last_logit | closing):
+                m.d.sync += class_index.eq(0)
         with m.If(sequencer.given_up & (class_index != 0)):
             m.d.sync += closing.eq(1)
 
