@@ -48,7 +48,8 @@ def requirements(declared, *extras):
 
 
 def test_everything_that_is_installed_is_pinned_and_nothing_else(declared, pins):
-    assert closure(requirements(declared, "train", "fpga", "sim", "test")) == set(pins)
+    assert closure(requirements(
+        declared, "train", "fpga", "sim", "explore", "test")) == set(pins)
 
 
 def test_the_pins_are_what_runs_here(pins):
@@ -66,7 +67,7 @@ def test_every_dependency_says_why(project_root):
     listed = re.search(r"^dependencies = .*?^all = ", text, re.DOTALL | re.MULTILINE).group()
     entries = [line for line in listed.splitlines() if re.match(r'\s+"[\w-]+[=<>~,.*\d]*"', line)]
     assert len(entries) == len(requirements(
-        tomllib.loads(text)["project"], "train", "fpga", "sim", "test"))
+        tomllib.loads(text)["project"], "train", "fpga", "sim", "explore", "test"))
     assert [line for line in entries if "#" not in line] == []
 
 
@@ -144,7 +145,8 @@ def test_the_license_is_the_one_declared(project_root, declared):
 def test_the_console_script_refuses_an_unknown_command(capsys):
     assert addend.main(["fly"]) == 2
     assert capsys.readouterr().err == (
-        "addend: command must be one of train, run, evaluate, build, sim, demo, not 'fly'\n")
+        "addend: command must be one of train, run, evaluate, build, sim, explore, bench, demo, "
+        "not 'fly'\n")
 
 
 def test_the_console_script_without_a_command_shows_its_use(capsys):
