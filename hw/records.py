@@ -119,7 +119,7 @@ class Records:
             "out_step": self.out_address,
             "stream_step": self.stream_address,
             "restart": 1,
-            "tiles": unsigned(bits_for(self.program_depth)),
+            "tiles": unsigned(12),
             "lines": count,
             "line_base": self.window_address,
             "positions": count,
