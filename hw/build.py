@@ -14,7 +14,7 @@ from .cycles import predict, synthetic_tensors
 from .devices import DEVICES, find_device
 from .dry_run import dry_run
 from .estimate import estimate
-from .folder import DESCRIPTION, check_images, contents, write
+from .folder import DESCRIPTION, check_images, contents, outdated, write
 from .report import lane_utilisation, summary
 from .report import write as write_report
 from .resources import require_memory
@@ -50,7 +50,7 @@ def build(plan, folder, *, clock_mhz=80.0, images=None):
     ValueError
         If images in the folder were changed since they were built.
     """
-    if (Path(folder) / DESCRIPTION).exists():
+    if (Path(folder) / DESCRIPTION).exists() and not outdated(folder):
         check_images(folder, missing_ok=True)
     cycles = predicted_cycles(plan, images)
     write(contents(plan, clock_mhz=clock_mhz, cycles=cycles), folder)

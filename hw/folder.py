@@ -18,7 +18,7 @@ from .images import (
 from .verilog import TOP, emit
 
 
-__all__ = ["DESCRIPTION", "check_images", "contents", "read_description", "write"]
+__all__ = ["DESCRIPTION", "check_images", "contents", "outdated", "read_description", "write"]
 
 
 #: Name of the file that describes the others.
@@ -123,6 +123,16 @@ def write(files, folder):
         raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def outdated(folder):
+    """Whether a folder holds an accelerator that another version wrote, which a build replaces."""
+    try:
+        description = json.loads((Path(folder) / DESCRIPTION).read_text())
+    except (FileNotFoundError, ValueError):
+        return False
+    return (isinstance(description, dict) and description.get("format") == "addend-accelerator"
+            and description.get("version") != FORMAT_VERSION)
 
 
 def read_description(folder):

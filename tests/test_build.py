@@ -1,5 +1,6 @@
 """Building: what is written, what is refused, and in which words."""
 
+import json
 import os
 import subprocess
 import sys
@@ -202,3 +203,15 @@ def test_beats_carry_every_word(built, model, model_file, tmp_path):
     lines = out.read_text().split()
     assert len(lines) == expected
     assert sum(int(line, 16) >> 32 for line in lines) == len(capacities.memories)
+
+
+def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):
+    options = ["--target", "sim", "--model", str(model_file), "--columns", "1", "--out",
+               str(tmp_path / "out")]
+    assert build.main(options) == 0
+    path = tmp_path / "out" / "accelerator.json"
+    now = path.read_text()
+    path.write_text(now.replace(f'"version": {json.loads(now)["version"]}', '"version": 1'))
+    assert path.read_text() != now
+    assert build.main(options) == 0
+    assert path.read_text() == now
