@@ -36,7 +36,7 @@ __all__ = ["ARRAY", "MEANS", "RUNS", "Settings", "measure"]
 ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.BITPLANE}
 DENSE = DenseSize(outputs=8, inputs=8)
 #: Bits of the bus to the memory that holds the weights of whole networks.
-BUS = 128
+BUS = 64
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
 MEANS = (0.1, 0.3, 0.6, 1.0, 1.5, 2.5)
 CURVE = (0.05, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
@@ -299,8 +299,9 @@ def _routed_core(name, plan, settings):
     folder = settings.folder / f"routed-{name}"
     cycles = {"from": "nothing", "images": 0, "total": 0, "layers": {}}
     write(contents(plan, clock_mhz=150.0, cycles=cycles), folder)
-    return route(folder) | {"lanes": plan.needed.columns * plan.needed.lanes,
-                            "capacities": plan.needed.as_dict()}
+    return route(folder, clock_mhz=100.0, pins=True) | {
+        "lanes": plan.needed.columns * plan.needed.lanes,
+        "capacities": plan.needed.as_dict()}
 
 
 def _route_core(settings):

@@ -33,7 +33,7 @@ def write_component(component, folder):
     path.write_text(f"{text}\n{library()}")
 
 
-def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
+def route(folder, *, clock_mhz=150.0, seeds=SEEDS, pins=False):
     """Synthesise, place and route a folder's design for an ECP5-85F of speed grade 6.
 
     Parameters
@@ -45,6 +45,9 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
         Frequency to aim at.
     seeds : sequence of int
         Without any, the design is only synthesised.
+    pins : bool
+        Whether ports are pins after all. A whole core has few enough, and without them nothing
+        holds its placement together: the router does not come to an end.
 
     Returns
     -------
@@ -60,19 +63,20 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
     folder = Path(folder)
     verilog_text = (folder / "rtl" / f"{TOP}.v").read_bytes()
     asked = {"verilog": hashlib.sha256(verilog_text).hexdigest(), "seeds": list(seeds),
-             "clock_mhz": clock_mhz}
+             "clock_mhz": clock_mhz, "pins": pins}
     kept = folder / "routed.json"
     if kept.exists():
         known = json.loads(kept.read_text())
         if known["asked"] == asked:
             return known["figures"]
-    cells = estimate(synthesise(folder))
+    netlist = synthesise(folder)
+    cells = estimate(netlist)
     figures = {f"synthesised_{key}": cells[key] for key in ("lut", "bram")}
     if seeds:
         device = find_device(DEVICE)
-        used = [place_and_route(folder, device=device, package=device.packages[-1][0],
-                                clock_mhz=clock_mhz, seed=seed, out_of_context=True)
-                for seed in seeds]
+        package = device.package(netlist["pins"]) if pins else device.packages[-1][0]
+        used = [place_and_route(folder, device=device, package=package, clock_mhz=clock_mhz,
+                                seed=seed, out_of_context=not pins) for seed in seeds]
         figures |= {key: median(getattr(one, key) for one in used)
                     for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}
     kept.write_text(json.dumps({"asked": asked, "figures": figures}, indent=1) + "\n")
