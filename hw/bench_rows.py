@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from . import bench_layers
 from .area_model import predicted_lut
 from .bench_runs import MEANS
 from .capacities import Capacities
@@ -18,7 +19,7 @@ __all__ = ["FINN", "Row", "curve", "rows"]
 #: 64 outputs; measured once, since its RTL is no part of this project.
 FINN = 10_731, 64
 
-FIXED = ("L1", "L2", "L3", "L4", "L5", "L6")
+FIXED = tuple(layer.name for layer in bench_layers.FIXED)
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ from .column import Column
 from .compiler import compile_model
 from .dense import DenseEngine, DenseSize
 from .dense_work import dense_work
-from .folder import contents, write
-from .out_of_context import route, write_component
+from .out_of_context import route, write_component, write_core
 from .tools import ToolError
 
 
@@ -297,8 +296,7 @@ def _times(settings):
 
 def _routed_core(name, plan, settings):
     folder = settings.folder / f"routed-{name}"
-    cycles = {"from": "nothing", "images": 0, "total": 0, "layers": {}}
-    write(contents(plan, clock_mhz=150.0, cycles=cycles), folder)
+    write_core(plan, folder)
     return route(folder, clock_mhz=100.0, pins=True) | {
         "lanes": plan.needed.columns * plan.needed.lanes,
         "capacities": plan.needed.as_dict()}

@@ -14,8 +14,7 @@ from .area_model import COEFFICIENTS, fit, predicted_lut
 from .command import guarded
 from .compiler import compile_model
 from .dense import DenseEngine, DenseSize
-from .folder import contents, write
-from .out_of_context import route, write_component
+from .out_of_context import route, write_component, write_core
 
 
 __all__ = ["main"]
@@ -85,8 +84,7 @@ def _build(folder, core):
     model = golden.load(DATA / f"{name}.safetensors")
     plan = compile_model(model, columns=columns, lanes=lanes, shared=shared,
                          spike_code=SpikeCode(code), bus_width=bus_width)
-    write(contents(plan, clock_mhz=100.0,
-                   cycles={"from": "nothing", "images": 0, "total": 0, "layers": {}}), folder)
+    write_core(plan, folder)
     return plan.needed, route(folder, seeds=())["synthesised_lut"]
 
 

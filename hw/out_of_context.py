@@ -9,12 +9,13 @@ from statistics import median
 from amaranth.back import verilog
 
 from .devices import find_device
+from .folder import contents, write
 from .routing import place_and_route
 from .synthesis import TOP, estimate, synthesise
 from .verilog import library
 
 
-__all__ = ["SEEDS", "route", "write_component"]
+__all__ = ["SEEDS", "route", "write_component", "write_core"]
 
 
 #: Seeds of the placer.
@@ -31,6 +32,12 @@ def write_component(component, folder):
     path = Path(folder) / "rtl" / f"{TOP}.v"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{text}\n{library()}")
+
+
+def write_core(plan, folder):
+    """Write the core of a plan there; cycles, which nobody asks for, are left out."""
+    cycles = {"from": "nothing", "images": 0, "total": 0, "layers": {}}
+    write(contents(plan, clock_mhz=100.0, cycles=cycles), folder)
 
 
 def route(folder, *, clock_mhz=150.0, seeds=SEEDS, pins=False):
