@@ -17,7 +17,8 @@ class Array(wiring.Component):
     Column c is column ``c // groups`` of group ``c % groups``. Each pair of columns shares one copy
     of the weight memory, and each pair of groups one of the neuron memory; each column has a copy
     of the spike and of the attention memory. Words and stream values reach them through a bus that
-    groups use in turn, those that have nothing to store aside.
+    groups use in turn, those that have nothing to store aside. So each column has a copy of the
+    pixels.
 
     Where weights are external, memories are written while columns read: a weight row takes a cycle
     of the pair's first column, and each group has a small neuron memory of its own.
@@ -39,6 +40,8 @@ class Array(wiring.Component):
     load_weights, load_neurons : In(1)
     load_address : In(24)
     load_data : In(widest of both)
+    pixel_write, pixel_address, pixel_data, pixel_tag : In
+        Pixels, while no column reads them.
     spike_write, spike_address, spike_data : In
         Spike words from outside the array, taken when no column is at work.
     sum_write, sum_address, sum_data : Out
@@ -66,9 +69,13 @@ class Array(wiring.Component):
             "load_neurons": In(1),
             "load_address": In(24),
             "load_data": In(max(memories["weights"][0], memories["neurons"][0])),
+            "pixel_write": In(1),
+            "pixel_address": In(capacities.pixel_address),
+            "pixel_data": In(capacities.pixel_width),
+            "pixel_tag": In(TAG_WIDTH),
             "spike_write": In(1),
             "spike_address": In(capacities.spike_address),
-            "spike_data": In(capacities.lanes),
+            "spike_data": In(capacities.spike_width),
             "sum_write": Out(1),
             "sum_address": Out(capacities.out_address),
             "sum_data": Out(signed(capacities.stream_width)),
@@ -182,28 +189,28 @@ class Array(wiring.Component):
 
     def _bus(self, m, groups):
         """Collects what columns store; only the one whose turn it is drives anything."""
+        capacities = self.capacities
         write = self.spike_write
         address = Mux(write, self.spike_address, 0)
         data = Mux(write, self.spike_data, 0)
-        attention_write, bit = 0, 0
+        attention_write = 0
         sum_write, sum_address, sum_data = 0, 0, 0
         for group in groups:
             leaving, summing = group.spike_write | group.attention_write, group.sum_write
             write = write | group.spike_write
             attention_write = attention_write | group.attention_write
             address = address | Mux(leaving, group.word_address, 0)
-            bit = bit | Mux(leaving, group.word_bit, 0)
             data = data | Mux(leaving, group.word, 0)
             sum_write = sum_write | summing
             sum_address = sum_address | Mux(summing, group.sum_address, 0)
             sum_data = sum_data | Mux(summing, group.sum_data.as_unsigned(), 0)
 
         stored = Signal()
-        stored_entry = Signal(self.capacities.digit_width)
-        stored_address = Signal(self.capacities.out_address)
-        stored_data = Signal(self.capacities.lanes)
+        stored_entry = Signal()
+        stored_address = Signal(capacities.out_address)
+        stored_data = Signal(capacities.word_width)
         m.d.sync += [
-            stored.eq(write), stored_entry.eq(attention_write << bit),
+            stored.eq(write), stored_entry.eq(attention_write),
             stored_address.eq(address), stored_data.eq(data),
             self.sum_write.eq(sum_write), self.sum_address.eq(sum_address),
             self.sum_data.eq(sum_data),
@@ -214,19 +221,30 @@ class Array(wiring.Component):
                 group.entry_address.eq(stored_address),
                 group.entry_data.eq(stored_data),
             ]
-            for index in range(self.capacities.shared):
+            for index in range(capacities.shared):
                 # All copies hold the same words, so that one log is enough.
+                logged = number == index == 0
                 m.submodules[f"spikes_{number}_{index}"] = spikes = Memory(
-                    width=self.capacities.lanes, depth=self.capacities.spike_depth,
-                    name="spikes" if number == index == 0 else "")
+                    width=capacities.spike_width, depth=capacities.spike_depth,
+                    name="spikes" if logged else "")
+                m.submodules[f"pixels_{number}_{index}"] = pixels = Memory(
+                    width=capacities.pixel_width, depth=capacities.pixel_depth,
+                    name="pixels" if logged else "")
                 m.d.comb += [
                     spikes.write.eq(stored),
                     spikes.write_address.eq(stored_address),
                     spikes.write_data.eq(stored_data),
                     spikes.read.eq(1),
-                    spikes.read_address.eq(group.spike_read_address[index]),
+                    spikes.read_address.eq(group.source_address[index]),
                     group.spike_read[index].eq(spikes.read_data),
                     spikes.tag.eq(self.tag),
+                    pixels.write.eq(self.pixel_write),
+                    pixels.write_address.eq(self.pixel_address),
+                    pixels.write_data.eq(self.pixel_data),
+                    pixels.read.eq(1),
+                    pixels.read_address.eq(group.source_address[index]),
+                    group.pixel_read[index].eq(pixels.read_data),
+                    pixels.tag.eq(self.pixel_tag),
                 ]
         m.d.comb += self.idle.eq(Cat(group.idle for group in groups).all() & ~stored
-                                 & ~stored_entry.any() & ~self.sum_write)
+                                 & ~stored_entry & ~self.sum_write)

@@ -12,8 +12,9 @@ __all__ = ["Blocks", "blocks", "least"]
 TWO_PORT = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024}
 ONE_READER = TWO_PORT | {36: 512}
 
-#: Tables that are spared rather than a block: what a device has of both, roughly.
-TABLES_PER_BLOCK = 100
+#: Tables that are spared rather than a block. Devices have ten times as many tables per block, but
+#: tables are what is compared.
+TABLES_PER_BLOCK = 40
 
 
 @dataclass(frozen=True)

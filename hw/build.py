@@ -65,7 +65,8 @@ def predicted_cycles(plan, images=None):
     -------
     dict
         ``from`` (``images`` or ``mean counts``, and whether ``estimated``), ``images``, ``total``
-        and, per layer, ``cycles`` and ``additions``: means over the images.
+        and ``period`` (see ``Cycles``) and, per layer, ``cycles`` and ``additions``: means over the
+        images.
     """
     source, count = ("mean counts", 1) if images is None else ("images", len(images))
     quick = estimate(plan)
@@ -79,7 +80,8 @@ def predicted_cycles(plan, images=None):
             plan.model, tensors, plan.needed.spike_code).items()}
     if exact:
         predicted = [predict(plan, tensors, index) for index in range(count)]
-        total = sum(p.total for p in predicted) / count
+        total, period = (sum(getattr(p, name) for p in predicted) / count
+                         for name in ("total", "period"))
         layers = {layer.name: (sum(p.layers[number] for p in predicted) / count,
                                additions[layer.name])
                   for number, layer in enumerate(plan.layers)}
@@ -87,8 +89,8 @@ def predicted_cycles(plan, images=None):
         source = f"{source}, estimated"
         if images is not None:
             quick = estimate(plan, additions)
-        total, layers = quick.total, quick.layers
-    return {"from": source, "images": count, "total": total, "layers": {
+        total, period, layers = quick.total, quick.period, quick.layers
+    return {"from": source, "images": count, "total": total, "period": period, "layers": {
         name: {"cycles": cycles, "additions": added} for name, (cycles, added) in layers.items()}}
 
 
@@ -182,6 +184,7 @@ def _implement(options, plan, device, cycles):
         "array": {"columns": options.columns, "lanes_per_column": options.lanes_per_column,
                   "spike_code": options.spike_code},
         "cycles": cycles["total"],
+        "period": cycles["period"],
         "cycles_from": cycles["from"],
         "additions": sum(layer["additions"] for layer in cycles["layers"].values()),
         "layers": [{"name": name, **layer, "utilisation": lane_utilisation(**layer, lanes=lanes)}

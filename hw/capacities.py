@@ -52,8 +52,8 @@ class Capacities(Records):
         Widths in bits: weights and accumulators (two's complement), residual stream, token sums.
     shift_width : int
         Bits of the shift behind the accumulator, in front of stream or logits.
-    weight_depth, neuron_depth, program_depth, window_depth, spike_depth, stream_depth,
-    attention_depth, sum_depth : int
+    weight_depth, neuron_depth, program_depth, window_depth, pixel_depth, spike_depth,
+    stream_depth, attention_depth, sum_depth : int
         Words of each memory (per column where a column has its own).
     digits : int
         Most digits of an entry of the attention memory.
@@ -77,6 +77,7 @@ class Capacities(Records):
     neuron_depth: int
     program_depth: int
     window_depth: int
+    pixel_depth: int
     spike_depth: int
     stream_depth: int
     attention_depth: int
@@ -118,6 +119,21 @@ class Capacities(Records):
         if self.spike_code is SpikeCode.THERMOMETER:
             return self.max_count
         return bits_for(self.max_count)
+
+    @property
+    def spike_width(self):
+        """Bits of a word of the spike memory: all planes of ``lanes`` channels, plane 0 lowest."""
+        return self.planes * self.lanes
+
+    @property
+    def pixel_width(self):
+        """Bits of a pixel as it is stored, without the constant channel."""
+        return 8 * self.pixel_channels
+
+    @property
+    def word_width(self):
+        """Bits of what a job stores at once: a word of spikes or of attention entries."""
+        return max(self.spike_width, self.lanes * self.digit_width)
 
     @property
     def count_width(self):

@@ -40,16 +40,14 @@ class Column(wiring.Component):
     layer : In(capacities.layer)
         Stable while jobs are at work.
     job : In(stream.Signature(capacities.job))
-    spike_read_address, spike_read : Out, In
-        Port of the spike memory, one cycle from address to data.
+    source_address, spike_read, pixel_read : Out, In, In
+        Port of the spike and of the pixel memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
         Port of the weight memory, one enabled cycle from address to data.
     weight_port_taken : In(1)
         The port serves a write in this cycle.
-    entry_write : In(digit_width)
-        One-hot: bit of the entries of the attention memory that is written now.
-    entry_address, entry_data : In
-        What is written: a bit of each lane.
+    entry_write, entry_address, entry_data : In
+        Write port of the attention memory: bit 0 of all lanes' digits lowest.
     ready : Out(1)
         The shadows hold the sums of a job that is not being drained, or will in the next cycle.
     result : Out(capacities.result)
@@ -80,15 +78,16 @@ class Column(wiring.Component):
         super().__init__({
             "layer": In(capacities.layer),
             "job": In(stream.Signature(capacities.job)),
-            "spike_read_address": Out(capacities.spike_address),
-            "spike_read": In(lanes),
+            "source_address": Out(capacities.source_address),
+            "spike_read": In(capacities.spike_width),
+            "pixel_read": In(capacities.pixel_width),
             "weight_read": Out(1),
             "weight_address": Out(capacities.row_address),
             "weights": In(lanes * capacities.weight_width),
             "weight_port_taken": In(1),
-            "entry_write": In(capacities.digit_width),
+            "entry_write": In(1),
             "entry_address": In(capacities.attention_address),
-            "entry_data": In(lanes),
+            "entry_data": In(lanes * capacities.digit_width),
             "ready": Out(1),
             "result": Out(capacities.result),
             "begin": In(1),
@@ -139,8 +138,9 @@ class Column(wiring.Component):
             walker.job.payload.eq(reserve),
             walker.job.valid.eq(reserved & ~behind),
 
-            self.spike_read_address.eq(walker.address),
+            self.source_address.eq(walker.address),
             walker.spikes.eq(self.spike_read),
+            walker.pixel.eq(self.pixel_read),
             walker.space.eq(words.w_level <= WORDS - 3),
             words.w_en.eq(walker.valid),
             words.w_data.eq(walker.word),
@@ -165,15 +165,25 @@ class Column(wiring.Component):
             self.weight_read.eq(~hold),
             self.weight_address.eq(event.row),
         ]
-        answers = self._attention(m, event.row, ~hold)
-        digits = [Signal.like(answer) for answer in answers]
+        m.submodules.attention = attention = Memory(
+            width=lanes * digit_width, depth=self.capacities.attention_depth,
+            name="attention" if self.log else "")
+        m.d.comb += [
+            attention.write.eq(self.entry_write),
+            attention.write_address.eq(self.entry_address),
+            attention.write_data.eq(self.entry_data),
+            attention.read.eq(~hold),
+            attention.read_address.eq(event.row),
+            attention.tag.eq(self.tag),
+        ]
+        digits = Signal(lanes * digit_width)
         closing, closed = Signal(), Signal()
         with m.If(~hold):
             m.d.sync += [
                 asking.eq(finder.valid),
                 asked.eq(event),
                 weights.eq(self.weights),
-                Cat(digits).eq(Cat(answers)),
+                digits.eq(attention.read_data),
                 fetching.eq(asking),
                 fetched.eq(asked),
                 loaded.eq(fetching),
@@ -185,7 +195,7 @@ class Column(wiring.Component):
         for lane in range(lanes):
             entry = adders.row.word_select(lane, row_width)
             weight = weights.word_select(lane, weight_width).as_signed()
-            digit = Cat(word[lane] for word in digits)
+            digit = digits[lane::lanes]
             with m.If(~hold):
                 m.d.sync += entry.eq(weight)
             with m.If(~hold & self.layer.attention_rows):
@@ -221,21 +231,3 @@ class Column(wiring.Component):
             m.d.comb += self.using.eq(reduce(or_, (Mux(there, C(1, 2) << result.half, 0)
                                                    for there, result in jobs)))
         return m
-
-    def _attention(self, m, row, read):
-        """Reads a row of the attention memory: words that hold one bit of all lanes' digits."""
-        words = []
-        for bit in range(self.capacities.digit_width):
-            m.submodules[f"attention_{bit}"] = memory = Memory(
-                width=self.capacities.lanes, depth=self.capacities.attention_depth,
-                name=f"attention.{bit}" if self.log else "")
-            m.d.comb += [
-                memory.write.eq(self.entry_write[bit]),
-                memory.write_address.eq(self.entry_address),
-                memory.write_data.eq(self.entry_data),
-                memory.read.eq(read),
-                memory.read_address.eq(row),
-                memory.tag.eq(self.tag),
-            ]
-            words.append(memory.read_data)
-        return words

@@ -86,6 +86,8 @@ class _Compiler:
         self.stream_depth, self.sum_depth = 1, 1
         self.attention = {}
         self.kv_ranges = analyse(model).kv
+        self.last_of_pixels = [layer for layer in model.layers
+                               if getattr(layer, "source", None) == PIXELS][-1]
 
     def plan(self):
         self._place_pixels()
@@ -107,7 +109,8 @@ class _Compiler:
             self.model, planned, columns=self.columns, lanes=self.lanes, shared=self.shared,
             spike_code=self.code, weight_width=self.weight_width, weight_depth=self.n_rows,
             neuron_depth=len(self.neurons.records), window_depth=len(self.windows.records),
-            spike_depth=self.allocator.depth, stream_depth=self.stream_depth,
+            pixel_depth=self.maps[PIXELS].size, spike_depth=max(1, self.allocator.depth),
+            stream_depth=self.stream_depth,
             attention_depth=max([rows.depth for rows in self.attention.values()], default=1),
             sum_depth=self.sum_depth,
             digits=max([rows.digits for rows in self.attention.values()], default=1))
@@ -118,9 +121,8 @@ class _Compiler:
 
     def _place_pixels(self):
         channels, height, width = self.shapes[PIXELS]
-        lanes = self._contiguous(channels)
-        base = self.allocator.place(PIXELS, PIXEL_PLANES * height * width, -1)
-        self.maps[PIXELS] = SpikeMap(base, PIXEL_PLANES, 1, height * width, lanes)
+        self.maps[PIXELS] = SpikeMap(0, PIXEL_PLANES, 1, height * width,
+                                     self._contiguous(channels))
 
     def _contiguous(self, n_channels):
         """Channels in order, ``lanes`` to a word."""
@@ -195,9 +197,10 @@ class _Compiler:
             "attention_rows": int(not isinstance(layer, Conv)),
             "gather": int(isinstance(layer, KeyValue)),
             "double": int(pixels or self.double),
+            "pixels": int(pixels),
+            "releases": int(pixels and layer is self.last_of_pixels),
             "planes": source.planes - 1,
             "line_stride": line_stride,
-            "plane_stride": source.plane_stride,
             "word_stride": word_stride,
             "row_step": row_step,
             "digits": 0,
@@ -229,8 +232,8 @@ class _Compiler:
         if name in self.values:
             return fields | {"drain": Drain.VALUES, "out": lambda tile: tile * n_positions}
         placed = self._place(step, name, n_words, n_positions, channels)
-        return fields | {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
-                         "out_step": placed.words, "out": lambda tile: placed.base + tile}
+        return fields | {"drain": Drain.SPIKES, "out_step": placed.words,
+                         "out": lambda tile: placed.base + tile}
 
     def _refuse_readers(self, name, what):
         for layer in self.model.layers:
@@ -238,8 +241,7 @@ class _Compiler:
                 raise ValueError(f"Layer {layer.name}: {name} must not {what}")
 
     def _place(self, step, name, n_words, n_positions, channels):
-        size = self.planes * n_words * n_positions
-        base = self.allocator.place(name, size, step)
+        base = self.allocator.place(name, n_words * n_positions, step)
         self.maps[name] = SpikeMap(base, self.planes, n_words, n_positions, channels)
         return self.maps[name]
 
@@ -279,8 +281,8 @@ class _Compiler:
         placed = self._place(step, counts_name(layer), len(channels), rows.tokens, channels)
 
         record = self._record(source, layer, word_stride=1, line_stride=0, row_step=self.lanes)
-        record |= {"drain": Drain.SPIKES, "out_stride": placed.plane_stride,
-                   "out_step": placed.words, "digits": rows.digits - 1, "digit_stride": -rows.rows}
+        record |= {"drain": Drain.SPIKES, "out_step": placed.words, "digits": rows.digits - 1,
+                   "digit_stride": -rows.rows}
         neurons = self.neurons.place(layer, channels)
         tiles = [self._tile(channels[tile], out=placed.base + tile, neuron=neurons[tile], stream=0,
                             **rows.query_tile(tile, source.base))
@@ -296,6 +298,6 @@ class _Compiler:
         channels = self._contiguous(self.shapes[counts_name(layer)][0])
         placed = self._place(step, counts_name(layer), len(channels), 1, channels)
         record = {"token_sum": 1, "drain": Drain.SPIKES, "tiles": placed.words,
-                  "out_step": placed.base, "out_stride": placed.plane_stride}
+                  "out_step": placed.base}
         return LayerPlan(layer.name, record, (), (), (), tuple(map(int, thresholds[0])),
                          channels, None)

@@ -32,8 +32,9 @@ class Core(wiring.Component):
 
     Members
     -------
-    pixels : In(stream.Signature(beat_layout(8 * pixel_channels)))
-        One beat per pixel, row-major; ``last`` on the last pixel.
+    pixels : In(stream.Signature(beat_layout(pixel_width)))
+        One beat per pixel, row-major; ``last`` on the last pixel. Those of the next image are
+        accepted as soon as no layer of this one needs them.
     logits : Out(stream.Signature(beat_layout(32)))
         One beat per class; ``last`` on the last.
     load : In(stream.Signature(beat_layout(32)))
@@ -50,13 +51,14 @@ class Core(wiring.Component):
     status : Out(Status)
         Why.
     layer : Out(12)
-        Number of the layer at work; all ones while pixels are received or nothing is done.
+        Number of the layer at work; all ones while none is.
     cycles : Out(32)
-        Clock cycles of the latest image, from first pixel beat to last logit beat, both included.
+        Clock cycles of the latest image whose logits have left, from its first pixel beat, or
+        from the last logit beat of the image before if that came later, to its last logit beat.
     additions : Out(40)
-        Accumulator updates by set spike bits in the latest image.
+        Accumulator updates by set spike bits in the image that was begun last.
     stalls : Out(32)
-        Cycles of the latest image in which no job was dealt out since its tile was not there.
+        Cycles of that image in which no job was dealt out since its tile was not there.
     """
 
     def __init__(self, capacities, *, images=None):
@@ -67,7 +69,7 @@ class Core(wiring.Component):
             weights = {"weights": Out(axi_read_signature(capacities.bus_width)),
                        "weights_base": In(ADDRESS_WIDTH), "stalls": Out(32)}
         super().__init__(weights | {
-            "pixels": In(stream.Signature(beat_layout(8 * capacities.pixel_channels))),
+            "pixels": In(stream.Signature(beat_layout(capacities.pixel_width))),
             "logits": Out(stream.Signature(beat_layout(32))),
             "busy": Out(1),
             "error": Out(1),
@@ -105,13 +107,15 @@ class Core(wiring.Component):
         ]
 
         failure = Signal(Status)
+        image_waits = self.pixels.valid | writer.waiting
         if capacities.external:
+            m.d.comb += sequencer.start.eq(image_waits)
             self._read_external(m, array, sequencer, loader, failure)
         else:
             wiring.connect(m, wiring.flipped(self.load), loader.beats)
             m.d.comb += [
                 loader.enable.eq(~sequencer.busy),
-                sequencer.start.eq(self.pixels.valid & ~self.load.valid & ~loader.active),
+                sequencer.start.eq(image_waits & ~self.load.valid & ~loader.active),
             ]
         # Memories lie all over the device; a register shortens the way to them.
         load = dict(zip(capacities.memories, loader.write, strict=True))
@@ -133,23 +137,27 @@ class Core(wiring.Component):
         m.d.sync += started.eq(writer.started)
         wiring.connect(m, wiring.flipped(self.pixels), writer.pixels)
         m.d.comb += [
-            sequencer.received.eq(writer.done),
+            sequencer.stored.eq(writer.stored),
             sequencer.dropped.eq(writer.dropped),
             sequencer.settled.eq(array.idle & token_sum.idle & ~logits.r_rdy),
             writer.enable.eq(sequencer.receive),
             writer.discard.eq(sequencer.discard),
-            writer.n_pixels.eq(sequencer.header.pixels),
+            writer.last_pixel.eq(sequencer.header.last_pixel),
+            writer.release.eq(sequencer.release),
 
             array.layer.eq(sequencer.layer),
             array.restart.eq(sequencer.begins),
             array.job.eq(sequencer.job),
             array.job_valid.eq(sequencer.job_valid),
             sequencer.job_ready.eq(array.job_ready),
-            array.spike_write.eq(writer.write | token_sum.write),
-            array.spike_address.eq(Mux(writer.write, writer.address, token_sum.address)),
-            array.spike_data.eq(Mux(writer.write, writer.data, token_sum.data)),
+            array.pixel_write.eq(writer.write),
+            array.pixel_address.eq(writer.address),
+            array.pixel_data.eq(writer.data),
+            array.spike_write.eq(token_sum.write),
+            array.spike_address.eq(token_sum.address),
+            array.spike_data.eq(token_sum.data),
 
-            token_sum.clear.eq(started),
+            token_sum.clear.eq(sequencer.starts),
             token_sum.add.eq(array.sum_write),
             token_sum.channel.eq(array.sum_address),
             token_sum.value.eq(array.sum_data),
@@ -158,7 +166,6 @@ class Core(wiring.Component):
             token_sum.start.eq(sequencer.fire_sums),
             token_sum.words.eq(sequencer.layer.tiles),
             token_sum.out.eq(sequencer.layer.out_step),
-            token_sum.plane_stride.eq(sequencer.layer.out_stride),
         ]
 
         # One class per logit beat; the header says how many there are. One more beat closes the
@@ -186,35 +193,46 @@ class Core(wiring.Component):
             m.d.sync += closing.eq(1)
 
         image = Signal(TAG_WIDTH - len(sequencer.number))
-        counting = Signal()
         tag = Cat(sequencer.number, image)
+        # Whether an image is counted, and whether it is computed or its pixels still come.
+        counting, computing = Signal(), Signal()
+        elapsed = Signal.like(self.cycles)
         m.d.comb += [
             array.tag.eq(tag),
+            # Pixels that come while an image is computed are those of the next one.
+            array.pixel_tag.eq(Cat(C(-1, len(sequencer.number)), (image + computing)[:len(image)])),
             token_sum.tag.eq(tag),
             self.busy.eq(sequencer.busy | closing),
             self.layer.eq(sequencer.number),
             self.error.eq(self.status != Status.OK),
         ]
-        with m.If(writer.started):
-            m.d.sync += [counting.eq(1), self.status.eq(Status.OK)]
+        ends = complete | (sequencer.given_up & ~sequencer.discard)
+        m.d.sync += elapsed.eq(elapsed + 1)
         with m.If(started):
-            m.d.sync += [self.cycles.eq(2), self.additions.eq(0)]
-        with m.Elif(counting):
-            m.d.sync += [self.cycles.eq(self.cycles + 1),
-                         self.additions.eq(self.additions + array.additions)]
+            m.d.sync += counting.eq(1)
+            with m.If(~counting):
+                m.d.sync += elapsed.eq(2)
         with m.If(complete):
-            m.d.sync += [counting.eq(0), image.eq(image + 1)]
+            m.d.sync += self.cycles.eq(elapsed + 1)
+        with m.If(ends):
+            m.d.sync += [counting.eq(writer.waiting), elapsed.eq(0), image.eq(image + 1)]
         with m.If(writer.dropped):
-            m.d.sync += [counting.eq(0), self.status.eq(Status.PIXELS)]
+            m.d.sync += self.status.eq(Status.PIXELS)
+            with m.If(~computing):
+                m.d.sync += counting.eq(0)
+
+        with m.If(ends):
+            m.d.sync += computing.eq(0)
+        m.d.sync += self.additions.eq(self.additions + array.additions)
+        with m.If(sequencer.computes):
+            m.d.sync += [computing.eq(1), self.additions.eq(0), self.status.eq(Status.OK)]
         if capacities.external:
-            with m.If(sequencer.given_up):
-                m.d.sync += [counting.eq(0), self.status.eq(failure)]
-            with m.If(sequencer.given_up & ~sequencer.discard):
-                m.d.sync += image.eq(image + 1)
-            with m.If(started):
-                m.d.sync += self.stalls.eq(0)
-            with m.Elif(sequencer.waiting):
+            with m.If(sequencer.waiting):
                 m.d.sync += self.stalls.eq(self.stalls + 1)
+            with m.If(sequencer.computes):
+                m.d.sync += self.stalls.eq(0)
+            with m.If(sequencer.given_up):
+                m.d.sync += self.status.eq(failure)
         else:
             with m.If(self.load.valid & self.load.ready & ~loader.active):
                 m.d.sync += self.status.eq(Status.OK)
@@ -231,7 +249,6 @@ class Core(wiring.Component):
         wiring.connect(m, reader.bus, wiring.flipped(self.weights))
         wiring.connect(m, reader.packets, loader.beats)
         m.d.comb += [
-            sequencer.start.eq(self.pixels.valid),
             reader.base.eq(self.weights_base),
             reader.start.eq(sequencer.fetch),
             reader.wanted.eq(sequencer.busy),

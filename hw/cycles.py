@@ -17,7 +17,7 @@ from .finder import NIBBLE
 from .group_cycles import GroupCycles, Output
 from .records import Drain
 from .sequencer import LINE_CYCLES
-from .stored import stored
+from .stored import plane_words
 
 
 __all__ = ["Cycles", "predict", "synthetic_tensors"]
@@ -30,12 +30,15 @@ class Cycles:
     Parameters
     ----------
     total : int
-        From the first pixel beat to the last logit beat, both included.
+        From the first pixel beat to the last logit beat, both included: the latency.
+    period : int
+        From the last logit beat of one image to that of the next, if that waited: the throughput.
     layers : tuple of int
         Of each layer: from its first cycle to the next one's, of the last one to the last logit.
     """
 
     total: int
+    period: int
     layers: tuple
 
 
@@ -54,12 +57,7 @@ def predict(plan, tensors, image=0):
     -------
     Cycles
     """
-    words = {}
-    for entry in stored(plan, tensors, image, spikes_only=True):
-        placed = plan.maps[entry.tensor]
-        flat = np.zeros(placed.size, np.uint64)
-        flat[entry.addresses - placed.base] = entry.words.astype(np.uint64)
-        words[entry.tensor] = flat
+    words = {name: plane_words(plan, name, tensors[name][image]) for name in plan.maps}
     return _Core(plan, words).run()
 
 
@@ -93,8 +91,10 @@ class _Core:
     def run(self):
         needed, layers = self.plan.needed, self.plan.layers
         height, width, _ = self.plan.model.image_shape
-        # The first beat, and a cycle per plane of each pixel; then the first layer record is read.
-        now = 1 + PIXEL_PLANES * height * width
+        # The header is read, and the token sums are set to 0; then comes a beat per pixel, or an
+        # image is there. Behind both, the first layer's record is read.
+        header = words_of(needed.header)
+        begun = now = 1 + max(height * width, needed.sum_depth - header)
         begins = []
         for layer in layers:
             now += words_of(needed.layer) + 1
@@ -104,15 +104,17 @@ class _Core:
             else:
                 now, last_logit = self._layer(layer, now)
         # Logits pass through a FIFO on their way out.
-        ends = [*begins[1:], last_logit + 2]
-        return Cycles(last_logit + 2, tuple(end - begin for begin, end
-                                            in zip(begins, ends, strict=True)))
+        total = last_logit + 2
+        settled = max(now, total + 1)
+        ends = [*begins[1:], total]
+        return Cycles(total, settled + 2 + max(header, needed.sum_depth) - begun,
+                      tuple(end - begin for begin, end in zip(begins, ends, strict=True)))
 
     def _token_sum(self, layer, now):
         """Cycle in which the next layer's record is asked for."""
         needed = self.plan.needed
         fire = now + 1 + needed.max_count + 1
-        group = needed.lanes * (needed.max_count + 2) + needed.planes
+        group = needed.lanes * (needed.max_count + 2) + 1
         # The last word is on the bus one cycle after it was sent.
         return fire + len(layer.channels) * group + 2 + 1
 
@@ -120,8 +122,7 @@ class _Core:
         """Cycle in which the next layer's record is asked for, and that of the last logit."""
         needed = self.plan.needed
         tile_cycles = words_of(needed.tile) + 1
-        groups = [GroupCycles(needed.shared, layer.record["drain"], planes=needed.planes,
-                              digit_width=needed.digit_width,
+        groups = [GroupCycles(needed.shared, layer.record["drain"],
                               digits=layer.record["out_digits"] + 1)
                   for _ in range(needed.groups)]
         dealt = _deal(layer, needed)
@@ -220,13 +221,12 @@ class _Entries:
         if record["gather"]:
             word, bit = divmod(mask.bit_length() - 1 + number, self.layer.source.channels.shape[1])
             start, mask = start + word, 1 << bit
-        planes = np.arange(record["planes"] + 1)[:, None, None] * record["plane_stride"]
         lines = np.arange(line.steps + 1)[:, None] * record["line_stride"]
         offsets = np.arange(position.steps + fields["words"] + 1) * record["word_stride"]
-        words = self.words[start + planes + lines + offsets]
+        words = self.words[:, start + lines + offsets]
         words[..., slice(None) if record["gather"] else 0] &= np.uint64(mask)
         words[..., -1] &= np.uint64(fields["last_mask"])
-        words = words.reshape(len(planes), -1)
+        words = words.reshape(len(words), -1)
         if record["depthwise"]:
             events = (words != 0)[..., np.newaxis]
         else:

@@ -37,8 +37,6 @@ class Dealer(wiring.Component):
     line, position : In(capacities.window)
     line_spike, line_row : In
         Where the line begins.
-    line_plane_jump : In(capacities.spike_address)
-        From the last line of a plane to the first of the next.
     offered : In(1)
         There is a position.
     taken : Out(1)
@@ -64,9 +62,8 @@ class Dealer(wiring.Component):
             "tile_begins": In(1),
             "tile_half": In(1),
             "line": In(capacities.window),
-            "line_spike": In(capacities.spike_address),
+            "line_spike": In(capacities.source_address),
             "line_row": In(capacities.row_address),
-            "line_plane_jump": In(capacities.spike_address),
             "position": In(capacities.window),
             "offered": In(1),
             "taken": Out(1),
@@ -101,7 +98,7 @@ class Dealer(wiring.Component):
         # The job behind it, whose jumps are not yet worked out.
         staged, staged_allowed = Signal(), Signal(capacities.columns)
         stage = Signal(capacities.job)
-        span, line_end = Signal(capacities.spike_address), Signal(capacities.spike_address)
+        span = Signal(capacities.source_address)
         moves = Signal()
         m.d.comb += [
             candidates.eq(allowed & self.job_ready),
@@ -116,7 +113,6 @@ class Dealer(wiring.Component):
                 staged.eq(0),
                 self.job.eq(stage),
                 self.job.line_jump.eq(layer.line_stride - span),
-                self.job.plane_jump.eq(line_end - span),
             ]
 
         logits = layer.drain == Drain.LOGITS
@@ -129,7 +125,6 @@ class Dealer(wiring.Component):
                                       for index in range(capacities.columns))),
                 # Tiles that read more words than the window says find them side by side.
                 span.eq(self.position.span + tile.words),
-                line_end.eq(self.line_plane_jump),
                 stage.spike.eq(self.line_spike + self.position.offset),
                 stage.row.eq(self.line_row + self.position.row),
                 stage.row_jump.eq(self.position.jump),

@@ -87,9 +87,11 @@ def _layers(plan, clock_mhz, cycles):
         lines.append(line)
     additions = sum(layer["additions"] for layer in cycles["layers"].values())
     used = lane_utilisation(additions=additions, cycles=cycles["total"], lanes=lanes)
-    rate = clock_mhz * 1e6 / cycles["total"]
+    rate = clock_mhz * 1e6 / cycles["period"]
     lines.append(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {used:5.3f}  "
-                 f"gain {tables * total / cycles['total']:5.2f}, "
-                 f"{rate:.{0 if rate >= 100 else 2}f} images/s at {clock_mhz:g} MHz")
+                 f"gain {tables * total / cycles['total']:5.2f}")
+    lines.append(f"  at {clock_mhz:g} MHz: latency {cycles['total'] / clock_mhz / 1e3:.3f} ms, "
+                 f"{rate:.{0 if rate >= 100 else 2}f} images/s, each entering while the one before "
+                 "is computed")
     lines.append(f"  spikes win in {len(works) - len(lost)} of {len(works)} layers")
     return lines

@@ -34,11 +34,14 @@ class Estimate:
     ----------
     total : float
         Clock cycles from the first pixel beat to the last logit beat.
+    period : float
+        From one image's logits to the next one's, if that waited.
     layers : dict of str to (float, float)
         Cycles and additions of each layer.
     """
 
     total: float
+    period: float
     layers: dict
 
 
@@ -62,8 +65,8 @@ def estimate(plan, additions=None):
     known = additions or {}
     layers = {planned.name: _layer(plan, layer, planned, known.get(planned.name))
               for layer, planned in zip(plan.model.layers, plan.layers, strict=True)}
-    pixels = PIXEL_PLANES * height * width
-    return Estimate(pixels + sum(cycles for cycles, _ in layers.values()), layers)
+    period = sum(cycles for cycles, _ in layers.values())
+    return Estimate(height * width + period, period, layers)
 
 
 def _layer(plan, layer, planned, additions):
@@ -71,7 +74,7 @@ def _layer(plan, layer, planned, additions):
     needed, lanes, columns = plan.needed, plan.needed.lanes, plan.needed.columns
     begin = words_of(needed.layer) + 2
     if planned.source is None:
-        group = lanes * (needed.max_count + 2) + needed.planes
+        group = lanes * (needed.max_count + 2) + 1
         return begin + needed.max_count + 3 + len(planned.channels) * group, 0.0
 
     spiking = _plane_probabilities(plan, plan.source_name(planned))
@@ -111,7 +114,7 @@ def _layer(plan, layer, planned, additions):
             # A group sends a sum every other cycle.
             work = positions * tiles * max(job / columns, lanes * max(1, 2 / needed.groups))
         case _:
-            stored = needed.planes * (record["out_digits"] + 1)
+            stored = record["out_digits"] + 1
             work = positions * tiles * max(job / columns, drained / needed.groups, stored)
     between = words_of(needed.tile) + 1 + LINE_CYCLES * len(planned.lines)
     deal = (positions + between) * tiles

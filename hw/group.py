@@ -39,8 +39,8 @@ class Group(wiring.Component):
         Something waits for the bus.
     slot : In(1)
         The group may use the bus now.
-    spike_read_address, spike_read : Out, In
-        Of each column: port of the spike memory, one cycle from address to data.
+    source_address, spike_read, pixel_read : Out, In, In
+        Of each column: port of the spike and the pixel memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
         Of each column: port of the weight memory, one enabled cycle from address to data.
     weight_port_taken : In(shared)
@@ -51,8 +51,8 @@ class Group(wiring.Component):
         Port of the neuron memory, one enabled cycle from address to data.
     spike_write, attention_write : Out(1)
         A word is to be stored in the spike memories or the attention memories, only while ``slot``.
-    word_address, word_bit, word : Out
-        Where, which bit of the entries it is (of attention rows), and the bits of all lanes.
+    word_address, word : Out
+        Where, and the bits of all lanes.
     sum_write, sum_address, sum_data : Out
         Stream values to add to the token sums, only while ``slot``.
     logits : Out(stream.Signature(signed(32)))
@@ -78,23 +78,23 @@ class Group(wiring.Component):
             "job_ready": Out(shared),
             "request": Out(1),
             "slot": In(1),
-            "spike_read_address": Out(capacities.spike_address).array(shared),
-            "spike_read": In(lanes).array(shared),
+            "source_address": Out(capacities.source_address).array(shared),
+            "spike_read": In(capacities.spike_width).array(shared),
+            "pixel_read": In(capacities.pixel_width).array(shared),
             "weight_read": Out(shared),
             "weight_address": Out(capacities.row_address).array(shared),
             "weights": In(lanes * capacities.weight_width).array(shared),
             "weight_port_taken": In(shared),
-            "entry_write": In(capacities.digit_width),
+            "entry_write": In(1),
             "entry_address": In(capacities.attention_address),
-            "entry_data": In(lanes),
+            "entry_data": In(lanes * capacities.digit_width),
             "neuron_read": Out(1),
             "neuron_address": Out(capacities.neuron_address),
             "neuron": In(capacities.neuron),
             "spike_write": Out(1),
             "attention_write": Out(1),
             "word_address": Out(capacities.out_address),
-            "word_bit": Out(capacities.digit_bit),
-            "word": Out(lanes),
+            "word": Out(capacities.word_width),
             "sum_write": Out(1),
             "sum_address": Out(capacities.out_address),
             "sum_data": Out(signed(capacities.stream_width)),
@@ -118,8 +118,9 @@ class Group(wiring.Component):
                 column.job.payload.eq(self.job),
                 column.job.valid.eq(self.job_valid[index]),
                 self.job_ready[index].eq(column.job.ready),
-                self.spike_read_address[index].eq(column.spike_read_address),
+                self.source_address[index].eq(column.source_address),
                 column.spike_read.eq(self.spike_read[index]),
+                column.pixel_read.eq(self.pixel_read[index]),
                 self.weight_read[index].eq(column.weight_read),
                 self.weight_address[index].eq(column.weight_address),
                 column.weights.eq(self.weights[index]),
@@ -226,7 +227,6 @@ class Group(wiring.Component):
             self.spike_write.eq(packer.spike_write),
             self.attention_write.eq(packer.attention_write),
             self.word_address.eq(packer.address),
-            self.word_bit.eq(packer.bit),
             self.word.eq(packer.word),
         ]
 

@@ -29,17 +29,14 @@ class GroupCycles:
     n_columns : int
         Columns that share the firing unit.
     drain : Drain
-    planes : int
-        Planes of a spike map.
-    digit_width, digits : int
-        Bits of a digit, and digits of an entry that the layer stores.
+    digits : int
+        Digits of an entry that the layer stores.
     """
 
-    def __init__(self, n_columns, drain, *, planes, digit_width, digits):
+    def __init__(self, n_columns, drain, *, digits):
         self.columns = [ColumnCycles() for _ in range(n_columns)]
         self.drain = drain
         self.n_digits = digits
-        self.n_words = digit_width if drain in (Drain.VALUES, Drain.KEY_VALUES) else planes
         # The column that was drained last.
         self.chosen = 0
         # Lanes that are still to be released, and whether one was in the latest cycle.
@@ -48,19 +45,19 @@ class GroupCycles:
         self.firing = [None] * STAGES
         # Lanes of a job whose potentials wait, and of each digit that is still to be packed.
         self.collected, self.replay = 0, deque()
-        # Words that are left of those that leave, and whether a sum waits for the bus.
-        self.left, self.summing = 0, False
+        # Whether a word, or a sum, waits for the bus.
+        self.leaving, self.summing = False, False
 
     def idle(self):
         """Whether everything that was accepted is stored."""
-        return not (self.draining or self.settling or self.left or self.replay or self.summing
+        return not (self.draining or self.settling or self.leaving or self.replay or self.summing
                     or any(stage is not None for stage in self.firing)
                     or any(column.reserve or column.behind is not None
                            or column.result is not None for column in self.columns))
 
     def request(self):
         """Whether something waits for the bus."""
-        return bool(self.left) or self.summing
+        return self.leaving or self.summing
 
     def step(self, slot, offered):
         """Advances by one cycle.
@@ -104,7 +101,7 @@ class GroupCycles:
     def _fire(self, slot):
         """Output, whether spike words are complete, and whether the firing unit moves."""
         fired = self.firing[-1]
-        left = Output.WORD if self.left and slot else None
+        left = Output.WORD if self.leaving and slot else None
         if self.drain is Drain.KEY_VALUES:
             return left, *self._replay(fired)
         if self.drain is Drain.SUMS:
@@ -116,12 +113,12 @@ class GroupCycles:
         if self.drain is Drain.LOGITS:
             return Output.LOGIT, False, True
         complete = fired == 0
-        return left, complete, not (complete and self.left)
+        return left, complete, not (complete and self.leaving)
 
     def _replay(self, fired):
         """Whether a digit of all lanes is complete, and whether the firing unit moves."""
         if not self.replay:
-            if fired == 0 and self.left:
+            if fired == 0 and self.leaving:
                 return False, False
             if fired is not None:
                 self.collected += 1
@@ -130,7 +127,7 @@ class GroupCycles:
                 self.collected = 0
             return False, True
         complete = self.replay[0] == 1
-        if complete and self.left:
+        if complete and self.leaving:
             complete = False
         elif complete:
             self.replay.popleft()
@@ -139,10 +136,10 @@ class GroupCycles:
         return complete, fired is None
 
     def _move(self, slot, complete, advance):
-        if self.left and slot:
-            self.left -= 1
+        if slot:
+            self.leaving = False
         if complete and (advance or self.drain is Drain.KEY_VALUES):
-            self.left = self.n_words
+            self.leaving = True
         if advance:
             taken = self.draining - 1 if self.draining else None
             self.firing = [taken, *self.firing[:-1]]

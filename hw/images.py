@@ -189,7 +189,7 @@ def _pack_neuron(capacities, bias, thresholds):
 def _program(plan, capacities):
     """Words of the program: header, layer records, tile records and thresholds of token sums."""
     height, width, _ = plan.model.image_shape
-    words = _split(capacities.header, {"pixels": height * width, "layers": len(plan.layers),
+    words = _split(capacities.header, {"last_pixel": height * width - 1, "layers": len(plan.layers),
                                        "classes": plan.model.classes})
     for layer in plan.layers:
         record = dict(layer.record)

@@ -15,11 +15,11 @@ class SpikePacker(wiring.Component):
     """Collects the neurons of a job and stores them as words of one bit per lane.
 
     Neurons arrive in descending lane order, lane 0 last. Each is a few bits: a spike code or a
-    count. They are shifted into registers side by side, one per bit, which are words once lane 0 is
-    in. Potentials, which have several digits, wait in a register file until all of a job are there;
-    from there they are shifted in digit by digit.
+    count. They are shifted into registers side by side, one per bit, which are a word once lane 0
+    is in. Potentials, which have several digits, wait in a register file until all of a job are
+    there; from there they are shifted in digit by digit.
 
-    Words leave in the cycles that ``slot`` grants, while the neurons of the next job arrive.
+    A word leaves in a cycle that ``slot`` grants, while the neurons of the next job arrive.
 
     Parameters
     ----------
@@ -35,15 +35,14 @@ class SpikePacker(wiring.Component):
     spike_write, attention_write : Out(1)
         A word leaves for the spike or the attention memories.
     address : Out(capacities.out_address)
-    bit : Out(capacities.digit_bit)
-        Bit of the entries of the attention memory that the word holds.
-    word : Out(lanes)
+    word : Out(word_width)
+        Bit 0 of all lanes lowest: planes, or bits of the attention memory's entries.
     advance : Out(1)
-        The neuron is taken now. Low while words of an earlier one block the way.
+        The neuron is taken now. Low while the word of an earlier one blocks the way.
     hold : In(1)
         Another taker of the neuron is not ready.
     request : Out(1)
-        Words wait for a slot.
+        A word waits for a slot.
     idle : Out(1)
     """
 
@@ -61,8 +60,7 @@ class SpikePacker(wiring.Component):
             "spike_write": Out(1),
             "attention_write": Out(1),
             "address": Out(capacities.out_address),
-            "bit": Out(capacities.digit_bit),
-            "word": Out(capacities.lanes),
+            "word": Out(capacities.word_width),
             "advance": Out(1),
             "hold": In(1),
             "request": Out(1),
@@ -79,8 +77,8 @@ class SpikePacker(wiring.Component):
         to_attention = potential | (drain == Drain.VALUES)
         stores = (drain != Drain.SUMS) & (drain != Drain.LOGITS)
 
-        # Words leave from one set of registers while the other is filled; only those of one job
-        # wait.
+        # A word leaves from one set of registers while the other is filled; only that of one job
+        # waits.
         leaving, replaying = Signal(), Signal()
         taken, ends, shifts, closes = Signal(), Signal(), Signal(), Signal()
         last_lane = self.lane == 0
@@ -125,38 +123,26 @@ class SpikePacker(wiring.Component):
                 closes.eq(ends & ~potential), shifts.eq(taken & ~potential),
             ]
 
-        plane = Signal(range(max(2, width)))
         leaves = Signal()
         m.d.comb += [
             leaves.eq(leaving & self.slot),
             self.spike_write.eq(leaves & ~to_attention),
             self.attention_write.eq(leaves & to_attention),
-            self.bit.eq(plane),
             self.request.eq(leaving),
             self.idle.eq(~leaving & ~replaying),
         ]
         filling = [Signal(n_lanes, name=f"filling_{bit}") for bit in range(width)]
-        words = [Signal(n_lanes, name=f"word_{bit}") for bit in range(width)]
-        m.d.comb += self.word.eq(words[0])
         for bit in range(width):
             filled = Cat(entry[bit], filling[bit][:-1])
             with m.If(closes):
-                m.d.sync += words[bit].eq(filled)
-            if bit + 1 < width:
-                with m.Elif(leaves):
-                    m.d.sync += words[bit].eq(words[bit + 1])
+                m.d.sync += self.word.word_select(bit, n_lanes).eq(filled)
             with m.If(shifts):
                 m.d.sync += filling[bit].eq(filled)
             # Clearing comes last, so that it is the registers' reset and takes no logic.
             with m.If(closes):
                 m.d.sync += filling[bit].eq(0)
-        last_plane = plane == Mux(to_attention, digit_width - 1, capacities.planes - 1)
         with m.If(leaves):
-            m.d.sync += plane.eq(plane + 1)
-            with m.If(~to_attention | last_plane):
-                m.d.sync += self.address.eq(self.address + layer.out_stride)
-            with m.If(last_plane):
-                m.d.sync += [plane.eq(0), leaving.eq(0)]
+            m.d.sync += [leaving.eq(0), self.address.eq(self.address + layer.out_stride)]
         with m.If(closes):
             m.d.sync += leaving.eq(1)
         with m.If(ends):

@@ -15,7 +15,7 @@ class Window:
     ``offset`` and ``row`` are added to the addresses of the first word and row; ``jump`` takes the
     row from the last word of a line to the first of the next. ``steps`` is, less one, the number
     of lines, or, in the window of a position, the number of words that are read of each of them;
-    ``span`` is the distance of the first to the last of them in the spike memory.
+    ``span`` is the distance of the first to the last of these words.
     """
 
     offset: int
@@ -27,9 +27,10 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class SpikeMap:
-    """Where a count tensor lies in the spike memory.
+    """Where a count tensor lies in the spike memory, or an image in the pixel memory.
 
-    A plane holds all words of position 0, then those of position 1, and so on.
+    It holds all words of position 0, then those of position 1, and so on; each word holds all
+    planes of its channels.
 
     Parameters
     ----------
@@ -45,18 +46,13 @@ class SpikeMap:
     channels: np.ndarray
 
     @property
-    def plane_stride(self):
-        """Distance of two planes."""
+    def size(self):
+        """Words of the memory that the map takes."""
         return self.words * self.positions
 
-    @property
-    def size(self):
-        """Words of the spike memory that the map takes."""
-        return self.planes * self.plane_stride
-
-    def address(self, plane, word, position):
+    def address(self, word, position):
         """Address of a word; arrays broadcast."""
-        return self.base + plane * self.plane_stride + position * self.words + word
+        return self.base + position * self.words + word
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,9 +38,19 @@ class Records:
         })
 
     @property
+    def pixel_address(self):
+        """Shape of an address of the pixel memory."""
+        return unsigned(bits_for(self.pixel_depth - 1))
+
+    @property
     def spike_address(self):
         """Shape of an address of the spike memory."""
         return unsigned(bits_for(self.spike_depth - 1))
+
+    @property
+    def source_address(self):
+        """Shape of an address of what a job walks: pixels or spikes."""
+        return unsigned(bits_for(max(self.pixel_depth, self.spike_depth) - 1))
 
     @property
     def row_address(self):
@@ -51,11 +61,6 @@ class Records:
     def attention_address(self):
         """Shape of an address of the attention memory."""
         return unsigned(bits_for(self.attention_depth - 1))
-
-    @property
-    def digit_bit(self):
-        """Shape of the number of a bit of a digit."""
-        return unsigned(bits_for(self.digit_width - 1))
 
     @property
     def digit(self):
@@ -86,7 +91,8 @@ class Records:
     @property
     def header(self):
         """Layout of the program's first record."""
-        return data.StructLayout({"pixels": self.spike_address, "layers": 12,
+        # The last pixel's address, since the number of pixels may need one more bit.
+        return data.StructLayout({"last_pixel": self.pixel_address, "layers": 12,
                                   "classes": 16})
 
     @property
@@ -105,17 +111,19 @@ class Records:
             # Only one channel is read, the next one for each position: see ``Dealer``.
             "gather": 1,
             "double": 1,
+            # Pixels are walked, not spikes; and none are behind it.
+            "pixels": 1,
+            "releases": 1,
             "planes": 4,
-            "line_stride": self.spike_address,
-            "plane_stride": self.spike_address,
-            "word_stride": self.spike_address,
+            "line_stride": self.source_address,
+            "word_stride": self.source_address,
             "row_step": bits_for(self.lanes),
             # Digits, less one, of the entries that are read and of those that are stored.
             "digits": self.digit,
             "digit_stride": self.row_address,
             "out_digits": self.digit,
-            # From plane to plane of a spike map, from digit to digit of attention rows.
-            "out_stride": self.out_address,
+            # From digit to digit of attention rows.
+            "out_stride": self.attention_address,
             "out_step": self.out_address,
             "stream_step": self.stream_address,
             "restart": 1,
@@ -130,7 +138,7 @@ class Records:
     def tile(self):
         """Layout of a tile record: what stays the same for the jobs of one tile of a layer."""
         return data.StructLayout({
-            "spike": self.spike_address,
+            "spike": self.source_address,
             "row": self.row_address,
             # Words of each line that are read beyond those of the window.
             "words": unsigned(10),
@@ -146,23 +154,22 @@ class Records:
     def window(self):
         """Layout of a window: the taps of one output line or position that are inside the map."""
         return data.StructLayout({
-            "offset": self.spike_address,
+            "offset": self.source_address,
             "row": self.row_address,
             "jump": self.row_address,
             "steps": unsigned(10),
-            "span": self.spike_address,
+            "span": self.source_address,
         })
 
     @property
     def job(self):
         """Layout of a job: one output position of one tile, as a column receives it."""
         return data.StructLayout({
-            "spike": self.spike_address,
+            "spike": self.source_address,
             "row": self.row_address,
+            # From the last word of a line to the first of the next.
             "row_jump": self.row_address,
-            # From the last word of a line and of a plane to the first of the next.
-            "line_jump": self.spike_address,
-            "plane_jump": self.spike_address,
+            "line_jump": self.source_address,
             "lines": unsigned(4),
             "words": unsigned(10),
             "first_mask": self.lanes,

@@ -49,7 +49,9 @@ def write(folder, figures, *, spikes=None, max_count=4):
         ``array`` : dict
             ``columns``, ``lanes_per_column``, ``spike_code``.
         ``cycles``, ``additions`` : float
-            Per image.
+            Per image, from first pixel to last logit.
+        ``period`` : float
+            Cycles from image to image, if each enters while the one before is computed.
         ``layers`` : list of dict
             ``name`` and any of ``cycles``, ``additions``, ``utilisation``, ``density``.
         ``utilisation`` : dict
@@ -112,7 +114,7 @@ def summary(figures):
                      ("additions per image", f"{figures['additions']:,.0f}"),
                      ("lane utilisation", f"{used:.3f}")]
     if used := figures.get("utilisation"):
-        rows += implementation(used, figures.get("cycles"))
+        rows += implementation(used, figures.get("cycles"), figures.get("period"))
         if array:
             rows.append(("LUT and FF per lane, whole core",
                          f"{used['lut'] / lanes:.1f} and {used['ff'] / lanes:.1f}"))
@@ -124,8 +126,8 @@ def summary(figures):
     return rows
 
 
-def implementation(used, cycles):
-    """Rows about the routed accelerator; ``cycles`` per image give its rate."""
+def implementation(used, cycles, period):
+    """Rows about the routed accelerator; ``cycles`` and ``period`` give its speed."""
     rows = [
         ("device", f"{used['device']} ({used['package']})"),
         ("LUT", f"{used['lut']:,}"),
@@ -135,7 +137,9 @@ def implementation(used, cycles):
         ("Fmax after routing", f"{used['fmax_mhz']:.1f} MHz"),
     ]
     if cycles:
-        rows.append(("images per second at Fmax", f"{used['fmax_mhz'] * 1e6 / cycles:,.0f}"))
+        rows.append(("latency at Fmax", f"{cycles / used['fmax_mhz'] / 1e3:,.3f} ms"))
+    if period:
+        rows.append(("images per second at Fmax", f"{used['fmax_mhz'] * 1e6 / period:,.0f}"))
     return rows
 
 

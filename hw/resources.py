@@ -33,10 +33,10 @@ def memory_table(capacities):
         rows.append(_row(name, width, depth, copies.get(name, 1), sliced=sliced, ports=ports,
                          lay_out=lay_out))
     rows += [
-        _row("spikes", lanes, capacities.spike_depth, columns),
+        _row("pixels", capacities.pixel_width, capacities.pixel_depth, columns),
+        _row("spikes", capacities.spike_width, capacities.spike_depth, columns),
         _row("stream", capacities.stream_width, capacities.stream_depth, groups),
-        _row("attention", lanes * capacities.digit_width, capacities.attention_depth, columns,
-             sliced=capacities.digit_width),
+        _row("attention", lanes * capacities.digit_width, capacities.attention_depth, columns),
         _row("sums", capacities.sum_width, capacities.sum_depth, 1),
     ]
     return rows

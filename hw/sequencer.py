@@ -21,11 +21,11 @@ class Sequencer(wiring.Component):
     The program is read from its first word to its last for every image: a header, then per layer a
     layer record and either its tile records or, for a token sum, D threshold words. A layer starts
     when everything of the one before is stored. A job leaves in every cycle while columns take
-    them.
+    them. The next image may be received from the layer on that is the last one to read pixels.
 
     Where weights are external, the table is waited for before an image is received, and each tile
     before its first job is dealt out. If reading fails, the image is given up as soon as what was
-    dealt out is stored, or, before its pixels were received, they are dropped.
+    dealt out is stored, or, if none of it was, its pixels are dropped.
 
     Parameters
     ----------
@@ -35,14 +35,22 @@ class Sequencer(wiring.Component):
     -------
     start : In(1)
         An image is waiting; looked at while not ``busy``.
-    received, dropped : In(1)
-        The image is stored, or was malformed.
+    starts : Out(1)
+        The image that waits is begun in this cycle.
+    stored : In(1)
+        An image is stored; held until ``release``.
+    dropped : In(1)
+        The image was malformed, or is dropped as asked.
     receive : Out(1)
         An image may be received.
+    release : Out(1)
+        The stored image is no longer needed.
+    computes : Out(1)
+        The first layer of an image begins in this cycle.
     header : Out(capacities.header)
     layer : Out(capacities.layer)
     number : Out(12)
-        Number of the layer at work; all ones while pixels are received.
+        Number of the layer at work; all ones between images.
     begins : Out(1)
         The first cycle of a layer.
     program_address, program : Out, In
@@ -84,9 +92,12 @@ class Sequencer(wiring.Component):
         self.capacities = capacities
         super().__init__({
             "start": In(1),
-            "received": In(1),
+            "starts": Out(1),
+            "stored": In(1),
             "dropped": In(1),
             "receive": Out(1),
+            "release": Out(1),
+            "computes": Out(1),
             "header": Out(capacities.header),
             "layer": Out(capacities.layer),
             "number": Out(12),
@@ -152,9 +163,8 @@ class Sequencer(wiring.Component):
         window_pointer = Signal.like(self.window_address)
 
         line = Signal(capacities.window)
-        line_spike = Signal(capacities.spike_address)
+        line_spike = Signal(capacities.source_address)
         line_row = Signal(capacities.row_address)
-        line_plane_jump = Signal(capacities.spike_address)
         tile_begins = Signal()
         offered = Signal()
         taken = Signal()
@@ -163,14 +173,19 @@ class Sequencer(wiring.Component):
         m.d.comb += [self.window_address.eq(window_pointer), self.window_read.eq(~offered | taken)]
         failed = Signal()
 
+        # The header of the image is known; and its pixels are still needed.
+        known, holding = Signal(), Signal()
+
         m.submodules.dealer = dealer = Dealer(capacities)
-        m.d.comb += self.busy.eq(1)
+        m.d.comb += [self.busy.eq(1), self.receive.eq(known & self.busy)]
         with m.If(self.failed):
             m.d.sync += failed.eq(1)
+        with m.If(self.release):
+            m.d.sync += holding.eq(0)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.busy.eq(0)
-                m.d.sync += [pointer.eq(0), self.number.eq(-1)]
+                m.d.comb += [self.busy.eq(0), self.starts.eq(self.start)]
+                m.d.sync += [pointer.eq(0), self.number.eq(-1), known.eq(0)]
                 with m.If(self.start):
                     if capacities.external:
                         m.d.sync += failed.eq(0)
@@ -183,14 +198,15 @@ class Sequencer(wiring.Component):
             with m.State("HEADER"):
                 m.d.comb += header_shift.eq(arriving)
                 with m.If(arrived):
+                    m.d.sync += known.eq(1)
                     m.next = "RECEIVE"
             with m.State("RECEIVE"):
-                m.d.comb += self.receive.eq(1)
                 m.d.sync += layers.eq(header.layers)
                 with m.If(self.dropped):
                     m.next = "IDLE"
-                with m.Elif(self.received):
-                    m.d.sync += awaited.eq(words_of(capacities.layer))
+                with m.Elif(self.stored & self.settled):
+                    m.d.comb += self.computes.eq(1)
+                    m.d.sync += [awaited.eq(words_of(capacities.layer)), holding.eq(1)]
                     m.next = "LAYER"
             with m.State("LAYER"):
                 m.d.comb += layer_shift.eq(arriving)
@@ -231,7 +247,7 @@ class Sequencer(wiring.Component):
                     with m.Elif(failed):
                         m.next = "GIVE UP"
                 with m.State("GIVE UP"), m.If(self.settled & ~offering):
-                    m.d.comb += self.given_up.eq(1)
+                    m.d.comb += [self.given_up.eq(1), self.release.eq(holding)]
                     m.next = "IDLE"
             with m.State("LINE"):
                 m.d.sync += [line_pointer.eq(line_pointer + 1), lines.eq(lines - 1),
@@ -246,7 +262,6 @@ class Sequencer(wiring.Component):
                     line.eq(self.window),
                     line_spike.eq(tile.spike + self.window.offset),
                     line_row.eq(tile.row + self.window.row),
-                    line_plane_jump.eq(layer.plane_stride - self.window.span),
                     window_pointer.eq(window_pointer + 1),
                 ]
                 m.next = "POSITIONS"
@@ -269,6 +284,7 @@ class Sequencer(wiring.Component):
                                 m.d.sync += awaited.eq(words_of(capacities.tile))
                                 m.next = "TILE"
             with m.State("SETTLE"), m.If(self.settled & ~offering):
+                m.d.comb += self.release.eq(holding & layer.releases)
                 m.next = "IDLE"
                 with m.If(layers != 0):
                     m.d.sync += awaited.eq(words_of(capacities.layer))
@@ -283,7 +299,6 @@ class Sequencer(wiring.Component):
             dealer.line.eq(line),
             dealer.line_spike.eq(line_spike),
             dealer.line_row.eq(line_row),
-            dealer.line_plane_jump.eq(line_plane_jump),
             dealer.position.eq(self.window),
             dealer.offered.eq(offered),
             taken.eq(dealer.taken),

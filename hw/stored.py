@@ -10,7 +10,7 @@ from golden.shapes import counts_name, stream_name
 from .records import Drain
 
 
-__all__ = ["PIXEL_LAYER", "Stored", "stored"]
+__all__ = ["PIXEL_LAYER", "Stored", "plane_words", "stored"]
 
 
 #: Layer number under which pixels are stored.
@@ -28,7 +28,7 @@ class Stored:
     layer : int
         Number of the layer in the table.
     memory : str
-        ``spikes``, ``sums``, ``stream.N`` of group N, or ``attention.N`` for bit N of digits.
+        ``pixels``, ``spikes``, ``attention``, ``sums``, or ``stream.N`` of group N.
     addresses : int64 array, shape (words,)
         Every one is written; in ``sums`` repeatedly, elsewhere once.
     words : object array of int, shape (words,)
@@ -58,47 +58,22 @@ class Stored:
                      for array in (self.channels, self.positions))
 
 
-def stored(plan, tensors, image, *, spikes_only=False):
-    """Everything that the core stores for one image, the logits aside.
+def plane_words(plan, name, counts):
+    """What a job that walks a map finds in each of its words, plane by plane.
 
     Parameters
     ----------
     plan : Plan
-    tensors : dict of str to int64 array
-        Trace of a golden run.
-    image : int
-        Index of the image in the trace.
-    spikes_only : bool
-        Leaves out everything but the spike memory; only counts and pixels need be traced then.
+    name : str
+        Of the map.
+    counts : int64 array, shape (channels, ...)
+        Counts or pixels of one image.
 
     Returns
     -------
-    list of Stored
+    uint64 array, shape (planes, words of the map)
+        Bit ``n`` is lane ``n``'s.
     """
-    result = [_spikes(plan, PIXELS, PIXEL_LAYER, tensors[PIXELS][image])]
-    for number, (layer, planned) in enumerate(zip(plan.model.layers, plan.layers, strict=True)):
-        drain = planned.record["drain"]
-        name = counts_name(layer)
-        match layer, drain:
-            case (Conv() | Query() | TokenSum()), Drain.SPIKES:
-                result.append(_spikes(plan, name, number, tensors[name][image]))
-        if spikes_only:
-            continue
-        match layer:
-            case KeyValue():
-                result += _rows(plan, number, layer.name, tensors[layer.name][image])
-            case Conv() if planned.record["stream"]:
-                result += _stream(plan, number, layer, tensors[stream_name(layer)][image])
-        match layer, drain:
-            case Conv(), Drain.VALUES:
-                result += _rows(plan, number, name, tensors[name][image])
-            case Conv(), Drain.SUMS:
-                result.append(_sums(plan, number, layer, tensors[stream_name(layer)][image]))
-    return result
-
-
-def _spikes(plan, name, number, counts):
-    """Planes of a count map."""
     placed = plan.maps[name]
     flat = counts.reshape(len(counts), -1)
     if name == PIXELS:
@@ -110,10 +85,67 @@ def _spikes(plan, name, number, counts):
     padded[:, :-1, :flat.shape[1]] = bits
     lanes = np.arange(placed.channels.shape[1], dtype=np.uint64)[:, np.newaxis]
     words = (padded[:, placed.channels] << lanes).sum(axis=2, dtype=np.uint64)
-    plane, word, position = np.indices(words.shape)
-    return Stored(name, number, "spikes", placed.address(plane, word, position).ravel(),
-                  words.ravel().astype(object), 1, placed.channels[word.ravel()],
-                  position.reshape(-1, 1))
+    return words.transpose(0, 2, 1).reshape(placed.planes, -1)
+
+
+def stored(plan, tensors, image):
+    """Everything that the core stores for one image, the logits aside.
+
+    Parameters
+    ----------
+    plan : Plan
+    tensors : dict of str to int64 array
+        Trace of a golden run.
+    image : int
+        Index of the image in the trace.
+
+    Returns
+    -------
+    list of Stored
+    """
+    result = [_pixels(plan, tensors[PIXELS][image])]
+    for number, (layer, planned) in enumerate(zip(plan.model.layers, plan.layers, strict=True)):
+        drain = planned.record["drain"]
+        name = counts_name(layer)
+        match layer, drain:
+            case (Conv() | Query() | TokenSum()), Drain.SPIKES:
+                result.append(_spikes(plan, name, number, tensors[name][image]))
+        match layer:
+            case KeyValue():
+                result.append(_rows(plan, number, layer.name, tensors[layer.name][image]))
+            case Conv() if planned.record["stream"]:
+                result += _stream(plan, number, layer, tensors[stream_name(layer)][image])
+        match layer, drain:
+            case Conv(), Drain.VALUES:
+                result.append(_rows(plan, number, name, tensors[name][image]))
+            case Conv(), Drain.SUMS:
+                result.append(_sums(plan, number, layer, tensors[stream_name(layer)][image]))
+    return result
+
+
+def _pixels(plan, pixels):
+    """An image, a word per pixel; the constant channel is not stored."""
+    n_channels = plan.needed.pixel_channels
+    flat = pixels[:n_channels].reshape(n_channels, -1)
+    return Stored(PIXELS, PIXEL_LAYER, "pixels", np.arange(flat.shape[1]), _joined(flat, 8), 8,
+                  np.arange(n_channels)[np.newaxis], np.arange(flat.shape[1])[:, np.newaxis])
+
+
+def _spikes(plan, name, number, counts):
+    """A count map, all planes of its channels in a word."""
+    placed, lanes = plan.maps[name], plan.needed.lanes
+    position, word = np.divmod(np.arange(placed.size), placed.words)
+    return Stored(name, number, "spikes", placed.address(word, position),
+                  _joined(plane_words(plan, name, counts), lanes), 1,
+                  np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
+
+
+def _joined(parts, width):
+    """Words whose parts of ``width`` bits are given, the lowest first."""
+    words = np.zeros(parts.shape[1], object)
+    for index, part in enumerate(parts):
+        words += part.astype(object) << index * width
+    return words
 
 
 def _stream(plan, number, layer, values):
@@ -146,7 +178,7 @@ def _sums(plan, number, layer, values):
 def _rows(plan, number, name, values):
     """Rows of the attention memory: values by token, or key-values by channel of the head.
 
-    A word holds one bit of one digit, of all lanes.
+    A word holds a digit of all lanes, bit 0 of all lanes lowest.
     """
     planned, width = plan.layers[number], plan.needed.digit_width
     if planned.record["drain"] is Drain.VALUES:
@@ -165,12 +197,10 @@ def _rows(plan, number, name, values):
     out = np.array([fields["out"] for fields in planned.tiles])[:, np.newaxis]
     addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.record["out_stride"]
     lanes = np.arange(entries.shape[-1], dtype=np.uint64)
+    bits = [((entries >> bit & 1).astype(np.uint64) << lanes).sum(axis=-1, dtype=np.uint64).ravel()
+            for bit in range(width)]
     channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)
     positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], entries.shape)
-    result = []
-    for bit in range(width):
-        words = ((entries >> bit & 1).astype(np.uint64) << lanes).sum(axis=-1, dtype=np.uint64)
-        result.append(Stored(name, number, f"attention.{bit}", addresses.ravel(),
-                             words.ravel().astype(object), 1,
-                             channels.reshape(-1, len(lanes)), positions.reshape(-1, len(lanes))))
-    return result
+    return Stored(name, number, "attention", addresses.ravel(), _joined(np.array(bits), len(lanes)),
+                  1, *(np.tile(array.reshape(-1, len(lanes)), width)
+                       for array in (channels, positions)))

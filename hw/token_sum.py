@@ -1,7 +1,5 @@
 """The token sum: a stream summed over all positions, and the neuron in front of the head."""
 
-from itertools import pairwise
-
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -39,10 +37,9 @@ class TokenSum(wiring.Component):
     words : In(16)
     out : In(capacities.out_address)
         Address of the first spike word.
-    plane_stride : In(capacities.spike_address)
     write : Out(1)
     address : Out(capacities.spike_address)
-    data : Out(lanes)
+    data : Out(spike_width)
     idle : Out(1)
     tag : In(TAG_WIDTH)
     """
@@ -62,10 +59,9 @@ class TokenSum(wiring.Component):
             "start": In(1),
             "words": In(16),
             "out": In(capacities.out_address),
-            "plane_stride": In(capacities.spike_address),
             "write": Out(1),
             "address": Out(capacities.spike_address),
-            "data": Out(capacities.lanes),
+            "data": Out(capacities.spike_width),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })
@@ -108,16 +104,15 @@ class TokenSum(wiring.Component):
 
         index = Signal(range(capacities.sum_depth + n_lanes))
         words = Signal(range(-(-capacities.sum_depth // n_lanes) + 1))
-        next_word = Signal.like(self.address)
         lane = Signal(range(n_lanes))
-        step = Signal(range(max(max_count, n_planes) + 1))
+        step = Signal(range(max_count + 1))
         reached = Signal(max_count)
         codes = [Signal(n_lanes, name=f"codes_{plane}") for plane in range(n_planes)]
         m.d.comb += sums.read_address.eq(self.channel)
         count = Signal(capacities.count_width)
         m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
         code = encoded(capacities, reached, count)
-        m.d.comb += self.data.eq(codes[0])
+        m.d.comb += self.data.eq(Cat(codes))
 
         m.d.comb += [
             sums.write.eq(adding),
@@ -130,7 +125,7 @@ class TokenSum(wiring.Component):
             with m.State("IDLE"):
                 m.d.comb += self.idle.eq(~adding)
                 m.d.sync += [index.eq(0), lane.eq(0), step.eq(0), words.eq(self.words),
-                             self.address.eq(self.out), next_word.eq(self.out)]
+                             self.address.eq(self.out)]
                 with m.If(self.clear):
                     m.d.sync += [channel.eq(0), *zeros]
                     m.next = "CLEAR"
@@ -161,17 +156,13 @@ class TokenSum(wiring.Component):
                 ]
                 m.next = "READ"
                 with m.If(lane == n_lanes - 1):
-                    m.d.sync += [lane.eq(0), words.eq(words - 1), next_word.eq(next_word + 1)]
+                    m.d.sync += [lane.eq(0), words.eq(words - 1)]
                     m.next = "SEND"
             with m.State("SEND"):
                 m.d.comb += self.write.eq(1)
-                m.d.sync += [word.eq(following) for word, following in pairwise(codes)]
-                m.d.sync += [self.address.eq(self.address + self.plane_stride),
-                             step.eq(step + 1)]
-                with m.If(step == n_planes - 1):
-                    m.d.sync += [step.eq(0), self.address.eq(next_word)]
-                    m.next = "READ"
-                    with m.If(words == 0):
-                        m.next = "IDLE"
+                m.d.sync += self.address.eq(self.address + 1)
+                m.next = "READ"
+                with m.If(words == 0):
+                    m.next = "IDLE"
 
         return m

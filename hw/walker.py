@@ -1,4 +1,7 @@
-"""The tap walker: which words of the spike memory a job reads, and which rows they select."""
+"""The tap walker: which pixels or spikes a job reads, and which rows they select."""
+
+from functools import reduce
+from operator import or_
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
@@ -6,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.spike import SpikeCode
 
+from .capacities import PIXEL_PLANES
 from .choose_add import choose_add
 
 
@@ -57,9 +61,9 @@ class Walker(wiring.Component):
     """Reads the spike words of one output position, plane by plane.
 
     The order is digits of the rows' entries and planes (most significant first), then the lines
-    whose taps lie inside the map, then the words of each line. One word is read per cycle; a word
-    without spikes is dropped. Where planes or digits double, their first word with spikes is
-    marked; if there is none, a word without spikes is sent in its place.
+    whose taps lie inside the map, then the words of each line. One word is read per cycle, of which
+    one plane is used; if that has no spikes, it is dropped. Where planes or digits double, their
+    first word with spikes is marked; if there is none, a word without spikes is sent in its place.
 
     A digit has as many bits as there are bit planes, so that one doubling leads from the last plane
     of a digit to the first of the next. Planes of thermometer code all weigh the same; there a
@@ -77,9 +81,9 @@ class Walker(wiring.Component):
     layer : In(capacities.layer)
         Stable from a job's start to its last word.
     job : In(stream.Signature(capacities.job))
-    address : Out(capacities.spike_address)
-    spikes : In(lanes)
-        The word at ``address``, one cycle later.
+    address : Out(capacities.source_address)
+    spikes, pixel : In(spike_width), In(pixel_width)
+        The words at ``address``, one cycle later.
     space : In(1)
     word : Out(word_layout(capacities))
     valid : Out(1)
@@ -93,8 +97,9 @@ class Walker(wiring.Component):
         super().__init__({
             "layer": In(capacities.layer),
             "job": In(stream.Signature(capacities.job)),
-            "address": Out(capacities.spike_address),
-            "spikes": In(capacities.lanes),
+            "address": Out(capacities.source_address),
+            "spikes": In(capacities.spike_width),
+            "pixel": In(capacities.pixel_width),
             "space": In(1),
             "word": Out(word_layout(capacities)),
             "valid": Out(1),
@@ -104,7 +109,7 @@ class Walker(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         layer = self.layer
-        digit_width = self.capacities.digit_width
+        lanes, digit_width = self.capacities.lanes, self.capacities.digit_width
         marked = self.capacities.spike_code is SpikeCode.THERMOMETER and digit_width > 1
 
         job = Signal(self.capacities.job)
@@ -119,7 +124,7 @@ class Walker(wiring.Component):
         lines = _Counter(job.lines)
         planes = _Counter(layer.planes)
         digits = _Counter(layer.digits)
-        word = Signal(self.capacities.spike_address)
+        word = Signal(self.capacities.source_address)
         next_word = Signal.like(word)
         row = Signal(self.capacities.row_address)
         next_row, row_addend = Signal.like(row), Signal.like(row)
@@ -138,12 +143,10 @@ class Walker(wiring.Component):
             m.d.comb += jump.eq(layer.word_stride)
         with m.Elif(~lines.last):
             m.d.comb += jump.eq(job.line_jump)
-        with m.Elif(~planes.last):
-            m.d.comb += jump.eq(job.plane_jump)
         m.d.comb += self.address.eq(word)
-        # Each digit reads the same words.
+        # Each plane reads the same words.
         m.submodules.next_word = choose_add(
-            choose=last_plane, base=word, other=job.spike, addend=jump, total=next_word)
+            choose=last_line, base=word, other=job.spike, addend=jump, total=next_word)
 
         # Rows go on likewise; a plane begins where its digit does.
         with m.If(~last_word):
@@ -191,11 +194,16 @@ class Walker(wiring.Component):
         # The memory's output and the mask in front of it are registered before anything else.
         read = Signal(word_layout(self.capacities))
         reading, read_ends = Signal(), Signal()
+        # Which plane of it is used: one bit per plane of spikes, the number of that of pixels.
+        plane, pixel_plane = Signal(self.capacities.planes), Signal(range(PIXEL_PLANES))
         m.d.sync += [
             reading.eq(issue),
-            read.spikes.eq((job.first_mask | ~masked.replicate(len(self.spikes)))
-                           & (job.last_mask | ~last_word.replicate(len(self.spikes)))
-                           & ~mark.replicate(len(self.spikes))),
+            read.spikes.eq((job.first_mask | ~masked.replicate(lanes))
+                           & (job.last_mask | ~last_word.replicate(lanes))
+                           & ~mark.replicate(lanes)),
+            plane.eq(Cat((planes.following == index + 1) & ~layer.pixels
+                         for index in range(len(plane)))),
+            pixel_plane.eq(planes.following - 1),
             read.row.eq(row),
             # An entry is one addition, however many digits it has.
             read.lanes.eq(Mux(digits.last, job.lanes, 0)),
@@ -212,7 +220,7 @@ class Walker(wiring.Component):
             found.eq(reading),
             ends.eq(read_ends),
             found_word.eq(read),
-            found_word.spikes.eq(read.spikes & self.spikes),
+            found_word.spikes.eq(read.spikes & self._plane(plane, pixel_plane)),
         ]
         with m.If(found):
             m.d.sync += pending.eq(double & ~self.valid)
@@ -224,3 +232,18 @@ class Walker(wiring.Component):
         ]
 
         return m
+
+    def _plane(self, plane, pixel_plane):
+        """The bits of one plane of what was read."""
+        capacities = self.capacities
+        spikes = reduce(or_, (self.spikes.word_select(index, capacities.lanes)
+                              & chosen.replicate(capacities.lanes)
+                              for index, chosen in enumerate(plane)))
+        channels = [self.pixel.word_select(channel, 8)
+                    for channel in range(capacities.pixel_channels)]
+        if capacities.pixel_constant:
+            channels.append(C(capacities.pixel_constant, 8))
+        # The most significant plane comes first.
+        pixel = Cat(channel[::-1].bit_select(pixel_plane, 1) & self.layer.pixels
+                    for channel in channels)
+        return spikes | pixel

@@ -35,8 +35,7 @@ def conv_windows(layer, *, size, out_size, words, stride, word_stride, row_step,
     lines = []
     for index in range(out_height):
         first, taps, start = _inside(index, size[0], kernel, layer)
-        lines.append(Window(start * width * stride, first * kernel * tap_rows, 0, taps - 1,
-                            (taps - 1) * width * stride))
+        lines.append(Window(start * width * stride, first * kernel * tap_rows, 0, taps - 1, 0))
     positions = []
     for index in range(out_width):
         first, taps, start = _inside(index, width, kernel, layer)

@@ -64,18 +64,21 @@ async def run_steps(dut):
             continue
         images = np.load(step["images"])
         first = len(outcome)
-        feeding = cocotb.start_soon(_feed(pixels, images))
-        for _ in images:
-            begins.clear()
-            words = await logits.receive_all(step["classes"])
-            ended = cycle_now()
-            outcome.append(_signed_logits(words, step["classes"]))
-            await _until_idle(dut)
-            outcome[-1] |= {"cycles": int(dut.cycles.value), "error": int(dut.error.value),
-                            "additions": int(dut.additions.value),
-                            "stalls": int(dut.stalls.value) if external else 0,
-                            "layers": _layers(begins, ended, int(dut.additions.value))}
-        await feeding
+        # Images come back to back, or each when the one before is done.
+        batches = [images] if step.get("streamed") else np.split(images, len(images))
+        for batch in batches:
+            feeding = cocotb.start_soon(_feed(pixels, batch))
+            for _ in batch:
+                begins.clear()
+                words = await logits.receive_all(step["classes"])
+                ended = cycle_now()
+                outcome.append(_signed_logits(words, step["classes"]))
+                await _until_idle(dut)
+                outcome[-1] |= {"cycles": int(dut.cycles.value), "error": int(dut.error.value),
+                                "additions": int(dut.additions.value),
+                                "stalls": int(dut.stalls.value) if external else 0,
+                                "layers": _layers(begins, ended, int(dut.additions.value))}
+            await feeding
         assert len(outcome) == first + len(images)
     Path("outcome.json").write_text(json.dumps(outcome))
 

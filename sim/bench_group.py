@@ -14,7 +14,7 @@ import golden
 from hw.compiler import compile_model
 from hw.images import memory_words
 from hw.records import Drain
-from hw.stored import PIXEL_LAYER, stored
+from hw.stored import stored
 
 from .bench import Cycles, capacities, generators, parameters, pulse, signed
 from .faults import PLAN_FAULTS
@@ -23,7 +23,7 @@ from .jobs import jobs, layer_word
 
 SIZES = capacities()
 #: Cycles in which the pipeline of a group fills and empties, around those of all events.
-FILLING = 30 + SIZES.lanes + SIZES.planes
+FILLING = 30 + SIZES.lanes
 
 
 class Harness:
@@ -50,12 +50,15 @@ class Harness:
         words = memory_words(self.given, self.sizes)
         self.weights, self.neurons = words["weights"], words["neurons"]
         # Spike memory starts as noise: what was not stored must not be read.
-        self.spikes = [self.rng.getrandbits(self.sizes.lanes)
+        self.spikes = [self.rng.getrandbits(self.sizes.spike_width)
                        for _ in range(self.sizes.spike_depth)]
+        pixels, = (item for item in self.expected if item.memory == "pixels")
+        self.pixels = pixels.words.tolist()
         self.ports = [("neuron", "neuron_address", self.neurons)]
         for column in range(SIZES.shared):
             self.ports += [
-                (f"spike_read__{column}", f"spike_read_address__{column}", self.spikes),
+                (f"spike_read__{column}", f"source_address__{column}", self.spikes),
+                (f"pixel_read__{column}", f"source_address__{column}", self.pixels),
                 (f"weights__{column}", f"weight_address__{column}", self.weights)]
         self.data = {port: 0 for port, _, _ in self.ports}
         self.additions = 0
@@ -70,7 +73,7 @@ class Harness:
         return SimpleNamespace(tensor="nothing", locate=None, addresses=[], words={})
 
     def preload(self, number):
-        """Stores what another engine stores: pixels and the counts of a token sum."""
+        """Stores what another engine stores: the counts of a token sum."""
         for address, word in self.expect(number, "spikes").words.items():
             self.spikes[address] = word
 
@@ -80,7 +83,8 @@ class Harness:
         reads = cycles.get("weight_read")
         for port, address, memory in self.ports:
             name, _, column = port.partition("__")
-            if (name == "spike_read" or (name == "neuron" and cycles.get("neuron_read"))
+            if (name in ("spike_read", "pixel_read")
+                    or (name == "neuron" and cycles.get("neuron_read"))
                     or (name == "weights" and reads >> int(column) & 1)):
                 index = cycles.get(address)
                 self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
@@ -90,8 +94,7 @@ class Harness:
         cycles, rng = self.cycles, self.rng
         spikes = self.expect(number, "spikes")
         waiting = list(jobs(planned, self.sizes))
-        entries = {(bit, address): word for bit in range(self.sizes.digit_width)
-                   for address, word in self.expect(number, f"attention.{bit}").words.items()}
+        entries = dict(self.expect(number, "attention").words)
         written, sums, logits, offered = {}, {}, [], False
         entry = {"entry_write": 0}
         begin, limit = cycles.count, cycles.count + 2000 + 400 * len(waiting)
@@ -113,12 +116,11 @@ class Harness:
                                     cycles.get("word"), written)
             entry = {"entry_write": 0}
             if cycles.get("attention_write"):
-                key = bit, address = cycles.get("word_bit"), cycles.get("word_address")
-                word = cycles.get("word")
-                golden_word = entries.pop(key, None)
-                assert word == golden_word, (f"{planned.name}: bit {bit} of row {address} is "
-                                             f"{word}, golden {golden_word}")
-                entry = {"entry_write": 1 << bit, "entry_address": address, "entry_data": word}
+                address, word = cycles.get("word_address"), cycles.get("word")
+                golden_word = entries.pop(address, None)
+                assert word == golden_word, (f"{planned.name}: row {address} is {word:x}, golden "
+                                             f"{golden_word}")
+                entry = {"entry_write": 1, "entry_address": address, "entry_data": word}
             if cycles.get("sum_write"):
                 channel = cycles.get("sum_address")
                 sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
@@ -169,7 +171,6 @@ async def run_network(dut, model, *, stall, slot):
     await harness.cycles.reset(layer=0, restart=0, job_valid=0, job=0, slot=0, weight_port_taken=0,
                                logits__ready=0, tag=0, entry_write=0, entry_address=0,
                                entry_data=0, **harness.data)
-    harness.preload(PIXEL_LAYER)
     cycles = {}
     for number, planned in enumerate(harness.given.layers):
         if planned.record["token_sum"]:

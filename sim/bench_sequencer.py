@@ -60,19 +60,29 @@ class Image:
         cycles = self.cycles
         assert not cycles.get("busy")
         await self.step(start=1)
+        assert cycles.get("starts")
         self.n_tiles = 0
         if SIZES.external:
             await self.await_table()
         while not cycles.get("receive"):
             await self.step(start=self.rng.getrandbits(1))
             assert cycles.get("busy")
+            assert not cycles.get("starts")
         for _ in range(self.rng.randrange(5)):
-            await self.step()
+            await self.step(settled=self.rng.getrandbits(1))
             assert cycles.get("receive"), "reception ended too early"
         assert cycles.get("number") == 2**12 - 1
-        await self.step(received=int(not malformed), dropped=int(malformed))
-        await self.step(received=0, dropped=0, start=0)
-        assert not cycles.get("receive")
+        # A good image waits until token sums are clear.
+        await self.step(stored=int(not malformed), dropped=int(malformed), settled=0)
+        assert not cycles.get("computes")
+        if malformed:
+            await self.step(dropped=0, start=0)
+            assert not cycles.get("receive")
+        else:
+            await self.step(settled=1)
+            assert cycles.get("computes")
+            await self.step(settled=0, start=0)
+            assert cycles.get("receive"), "the next image may come"
 
     async def await_table(self):
         """The external image is asked for, and nothing goes on before its table is there."""
@@ -90,6 +100,7 @@ class Image:
         cycles = self.cycles
         await self.step(failed=1)
         await self.step(failed=0, settled=0, job_ready=-1 % (1 << SIZES.columns))
+        assert not cycles.get("release")
         ends = "dropped" if discarding else "settled"
         for _ in range(self.rng.randrange(3, 12)):
             await self.step()
@@ -98,7 +109,9 @@ class Image:
             assert cycles.get("busy")
         await self.step(**{ends: 1})
         assert cycles.get("given_up")
-        await self.step(**{ends: 0}, start=0)
+        # This image had pixels, which no layer will read.
+        assert cycles.get("release") == int(not discarding)
+        await self.step(**{ends: 0}, start=0, stored=0)
         assert not cycles.get("busy")
 
     async def run_layer(self, number, expected):
@@ -131,8 +144,10 @@ class Image:
             await self.step(job_ready=-1 % (1 << SIZES.columns), settled=0)
             assert not cycles.get("job_valid"), "a job before the last layer has settled"
             assert cycles.get("busy")
+            assert not cycles.get("release"), "pixels are given away before they were read"
         await self.step(settled=1)
-        await self.step(settled=0)
+        assert cycles.get("release") == expected.record.get("releases", 0)
+        await self.step(settled=0, stored=0)
 
     def compare_job(self, number, expected, index, valid, ready):
         """Compares column, job and layer record of a job that a column takes."""
@@ -164,7 +179,7 @@ async def every_job_is_dealt_out(dut, stall):
         layers.append(Expected(planned, tiles))
         tiles += len(planned.tiles)
     cycles = Cycles(dut, rng)
-    await cycles.reset(start=0, received=0, dropped=0, program=0, window=0, job_ready=0, settled=0,
+    await cycles.reset(start=0, stored=0, dropped=0, program=0, window=0, job_ready=0, settled=0,
                        fetching=0, table=0, failed=0, tile_ready=0, tile_half=0)
     image = Image(cycles, memory_words(plan, SIZES), stall=stall)
     await image.step()
@@ -174,7 +189,7 @@ async def every_job_is_dealt_out(dut, stall):
             for number, expected in enumerate(layers):
                 await image.run_layer(number, expected)
             header = unpack(SIZES.header, cycles.get("header"))
-            assert header == {"pixels": model.image_shape[0] * model.image_shape[1],
+            assert header == {"last_pixel": model.image_shape[0] * model.image_shape[1] - 1,
                               "layers": len(layers), "classes": model.classes}
         await image.step()
         assert not cycles.get("busy"), "still busy after the last layer"

@@ -23,7 +23,7 @@ async def add(cycles, channel, values, *, gap):
     await cycles.step(add=0)
 
 
-async def fire(cycles, ladder, *, n_words, out, stride):
+async def fire(cycles, ladder, *, n_words, out):
     """Loads thresholds, fires, and returns the stored words by address, and the cycles taken."""
     for threshold in ladder:
         while pulse(cycles.rng, 0.3):
@@ -31,7 +31,7 @@ async def fire(cycles, ladder, *, n_words, out, stride):
         await cycles.step(threshold_valid=1, threshold=int(threshold) & 0xFFFFFFFF)
     await cycles.step(threshold_valid=0, threshold=cycles.noise("threshold"))
     begin = cycles.count
-    await cycles.step(start=1, words=n_words, out=out, plane_stride=stride)
+    await cycles.step(start=1, words=n_words, out=out)
     written = {}
     await cycles.step(start=0)
     while not cycles.get("idle"):
@@ -57,7 +57,7 @@ async def counts_of_sums_match_golden(dut, gap):
     rng, draw = generators()
     cycles = Cycles(dut, rng)
     await cycles.reset(clear=0, add=0, channel=0, value=0, threshold=0, threshold_valid=0, start=0,
-                       words=0, out=0, plane_stride=0, tag=0)
+                       words=0, out=0, tag=0)
     for n_words in range(1, SIZES.sum_depth // LANES + 1):
         n_channels = n_words * LANES
         await cycles.step(clear=1)
@@ -77,9 +77,8 @@ async def counts_of_sums_match_golden(dut, gap):
         await add(cycles, channel, values, gap=gap)
         counts = spike_count(sums[np.newaxis], ladder[np.newaxis])[0]
         bits = planes(counts.reshape(n_words, LANES), SIZES.spike_code, D)
-        out, stride = int(draw.integers(100)), n_words + int(draw.integers(3))
-        expected = {out + plane * stride + word: packed(bits[plane, word], 1)
-                    for plane in range(len(bits)) for word in range(n_words)}
-        written, spent = await fire(cycles, ladder, n_words=n_words, out=out, stride=stride)
+        out = int(draw.integers(100))
+        expected = {out + word: packed(bits[:, word].ravel(), 1) for word in range(n_words)}
+        written, spent = await fire(cycles, ladder, n_words=n_words, out=out)
         assert written == expected, f"{n_words} words of channels: {written}, golden {expected}"
-        assert spent <= n_channels * (D + 3) + n_words * SIZES.planes + 4, f"{spent} cycles"
+        assert spent <= n_channels * (D + 3) + n_words + 4, f"{spent} cycles"

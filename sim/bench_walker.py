@@ -35,10 +35,11 @@ class Task:
         self.map = SpikeMap(int(draw.integers(0, 5)), len(self.bits), self.n_words,
                             size[0] * size[1], None)
         # What lies around the map must not be read.
-        self.memory = draw.integers(0, ONES, SIZES.spike_depth, endpoint=True)
-        for plane, word, line, position in np.ndindex(len(self.bits), self.n_words, *size):
-            address = self.map.address(plane, word, line * size[1] + position)
-            self.memory[address] = self.word(plane, word, line, position)
+        self.memory = [rng.getrandbits(SIZES.spike_width) for _ in range(SIZES.spike_depth)]
+        for word, line, position in np.ndindex(self.n_words, *size):
+            address = self.map.address(word, line * size[1] + position)
+            self.memory[address] = sum(self.word(plane, word, line, position) << plane * LANES
+                                       for plane in range(len(self.bits)))
         self.double = int(SIZES.spike_code is SpikeCode.BITPLANE and len(self.bits) > 1)
         self.row = int(draw.integers(0, 20))
         self.n_digits, self.digit_stride = n_digits, int(draw.integers(100, 200))
@@ -62,8 +63,7 @@ class Task:
         self.jobs.append(pack(
             SIZES.job, spike=spike + line.offset + position.offset,
             row=self.row + line.row + position.row, row_jump=position.jump,
-            line_jump=self.size[1] * self.map.words - span,
-            plane_jump=self.map.plane_stride - line.span - span, lines=line.steps,
+            line_jump=self.size[1] * self.map.words - span, lines=line.steps,
             words=position.steps + words, first_mask=masks[0], last_mask=masks[1], lanes=LANES))
 
     def expect(self, taps, *, masks=(ONES, ONES), words):
@@ -153,7 +153,7 @@ def gathering(rng, draw, *, channels, tokens, density):
 async def walk(dut, task, layer, *, stall):
     """Runs all jobs and compares every word, in order."""
     cycles = Cycles(dut, task.rng)
-    await cycles.reset(layer=layer, job__valid=0, job__payload=0, spikes=0, space=0)
+    await cycles.reset(layer=layer, job__valid=0, job__payload=0, spikes=0, pixel=0, space=0)
     jobs, words = list(task.jobs), list(task.expected)
     spikes, low, begun, cycle = 0, 0, None, 0
     while words or not cycles.get("idle"):
@@ -181,7 +181,7 @@ async def walk(dut, task, layer, *, stall):
             jobs.pop(0)
             begun = begun or cycle
         address = cycles.get("address")
-        spikes = int(task.memory[address]) if address < len(task.memory) else ONES
+        spikes = task.memory[address] if address < len(task.memory) else cycles.noise("spikes")
         assert cycle < 20 * (task.reads + 10) + 200, f"{len(words)} words did not come"
     assert not jobs, f"{len(jobs)} jobs were not taken"
     if not stall:

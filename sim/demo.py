@@ -177,6 +177,7 @@ def collect(options):
         "array": {"columns": options.columns, "lanes_per_column": options.lanes_per_column,
                   "spike_code": options.spike_code},
         "cycles": mean(verified["cycles"]),
+        "period": verified["period"],
         "additions": mean(verified["additions"]),
         "layers": [
             {**layer, "utilisation": lane_utilisation(

@@ -48,8 +48,7 @@ def jobs(planned, capacities, *, first_tile=0):
                 capacities.job, spike=tile["spike"] + line.offset + position.offset + words,
                 row=tile["row"] + line.row + position.row + words * capacities.lanes,
                 row_jump=position.jump, line_jump=record["line_stride"] - span,
-                plane_jump=record["plane_stride"] - line.span - span, lines=line.steps,
-                words=position.steps + tile["words"], first_mask=mask,
+                lines=line.steps, words=position.steps + tile["words"], first_mask=mask,
                 last_mask=tile["last_mask"], lanes=tile["lanes"], result=result)
             if record["gather"]:
                 words += mask >> capacities.lanes - 1

@@ -34,9 +34,11 @@ STALL = 0.3
 def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600, stalled=True):
     """Simulate the accelerator of a folder and compare all that it stores with the golden model.
 
-    The first half of the images runs freely, and must take the cycles that the cycle model
-    predicts; the second half runs with random stalls of pixels and logits. An external memory
-    answers after random times throughout, and also pauses in the second half: no prediction then.
+    The first half of the images runs freely, one after the other, and must take the cycles that
+    the cycle model predicts; the second half runs with random stalls of pixels and logits, each
+    image entering while the one before is computed. So do, at last and freely, the first two images
+    once more. An external memory answers after random times throughout, and also pauses in the
+    second half: no prediction then.
 
     Parameters
     ----------
@@ -59,8 +61,10 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     dict
         ``images``, ``tensors``, ``values``, ``mismatches``, ``first_mismatch``, ``accuracy`` (if
         there are labels), ``cycles``, ``stalls``, ``predicted_cycles`` and ``additions`` (lists,
-        of the free-running images), ``lanes``, ``layers`` (means over these), ``image_layers`` (the
-        same of each), ``seconds`` of simulation and ``simulated_cycles``, of all images.
+        of the free-running images), ``period`` (cycles from the logits of the first image to those
+        of the second, which waited for it; None if one image runs freely), ``lanes``, ``layers``
+        (means over these images), ``image_layers`` (the same of each), ``seconds`` of simulation
+        and ``simulated_cycles``, of all images.
 
     Raises
     ------
@@ -74,11 +78,14 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     work = folder / "sim" / "run"
     _prepare(work, folder, images)
     n_free = -(-len(images) // 2) if stalled else len(images)
-    steps = [{"images": f"{name}.npy", "stall": stall, "classes": model.classes}
-             for name, stall, part in (("free", 0.0, images[:n_free]),
-                                       ("stalled", STALL, images[n_free:])) if len(part)]
-    np.save(work / "free.npy", images[:n_free])
-    np.save(work / "stalled.npy", images[n_free:])
+    again = images[:2] if n_free > 1 else images[:0]
+    steps = []
+    for name, stall, part in (("free", 0.0, images[:n_free]), ("stalled", STALL, images[n_free:]),
+                              ("streamed", 0.0, again)):
+        if len(part):
+            np.save(work / f"{name}.npy", part)
+            steps.append({"images": f"{name}.npy", "stall": stall, "classes": model.classes,
+                          "streamed": name != "free"})
 
     executable = build(board(folder), cache or folder / "sim", fast=True, capture=True)
     began = time.perf_counter()
@@ -92,22 +99,27 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     expected_additions = golden.additions_per_image(model, result.tensors, capacities.spike_code)
     comparison = Comparison()
     predicted = []
-    for image, outcome in enumerate(outcomes):
-        compare_image(comparison, plan, result, image, captures, outcome)
+    for number, outcome in enumerate(outcomes):
+        image = number % len(images)
+        compare_image(comparison, plan, result, image, captures, outcome, captured_as=number)
         for layer, counted in zip(plan.layers, outcome["layers"], strict=True):
             wanted = int(expected_additions[layer.name][image])
             if counted["additions"] != wanted:
-                comparison.note(image, f"layer {layer.name}: {counted['additions']} additions "
+                comparison.note(number, f"layer {layer.name}: {counted['additions']} additions "
                                        f"counted, golden {wanted}")
-        if image < n_free and not capacities.external:
+        if number < n_free and not capacities.external:
             predicted.append(predict(plan, result.tensors, image))
             _compare_cycles(comparison, image, plan, outcome, predicted[-1])
+    period = outcomes[-1]["cycles"] if len(again) else None
+    if period is not None and predicted and period != predicted[1].period:
+        comparison.note(1, f"{period} cycles after image 0, predicted {predicted[1].period}")
     figures = {
         "images": comparison.images, "tensors": comparison.tensors, "values": comparison.values,
         "mismatches": comparison.mismatches, "first_mismatch": comparison.first,
         "cycles": [outcome["cycles"] for outcome in outcomes[:n_free]],
         "stalls": [outcome["stalls"] for outcome in outcomes[:n_free]],
         "predicted_cycles": [cycles.total for cycles in predicted],
+        "period": period,
         "additions": [outcome["additions"] for outcome in outcomes[:n_free]],
         "lanes": capacities.columns * capacities.lanes,
         "layers": _layer_means(plan, outcomes[:n_free]),
@@ -116,7 +128,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         "seed": seed,
     }
     if labels is not None:
-        classes = np.array([outcome["logits"] for outcome in outcomes]).argmax(axis=1)
+        classes = np.array([outcome["logits"] for outcome in outcomes[:len(images)]]).argmax(axis=1)
         figures["accuracy"] = float((classes == labels).mean())
     return figures
 
