@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from .finder import Finder
 from .memory import TAG_WIDTH, Memory
 from .shadows import Lanes
-from .walker import Walker, word_layout
+from .walker import UNDER_WAY, Walker, word_layout
 
 
 __all__ = ["Column", "WORDS"]
@@ -141,7 +141,7 @@ class Column(wiring.Component):
             self.source_address.eq(walker.address),
             walker.spikes.eq(self.spike_read),
             walker.pixel.eq(self.pixel_read),
-            walker.space.eq(words.w_level <= WORDS - 3),
+            walker.space.eq(words.w_level < WORDS - UNDER_WAY),
             words.w_en.eq(walker.valid),
             words.w_data.eq(walker.word),
 

@@ -3,6 +3,7 @@
 from collections import deque
 
 from .column import WORDS
+from .walker import UNDER_WAY
 
 
 __all__ = ["ColumnCycles"]
@@ -18,7 +19,7 @@ class ColumnCycles:
         #: Job in reserve: events per nibble of each word, and its lanes.
         self.reserve = None
         self.job, self.at, self.busy = [], 0, False
-        self.reading = self.found = None
+        self.asked = self.read = self.found = None
         self.words = deque()
         #: Lanes of the job that is drained next, and of the one behind it.
         self.result = self.behind = None
@@ -50,7 +51,7 @@ class ColumnCycles:
             The firing unit moves.
         """
         # What the walker may do is decided by what the FIFO held at the beginning of the cycle.
-        issue = self.busy and len(self.words) <= WORDS - 3
+        issue = self.busy and len(self.words) < WORDS - UNDER_WAY
         last = issue and self.at == len(self.job) - 1
         starts = (self.reserve is not None and self.behind is None
                   and (not self.busy or last))
@@ -93,8 +94,8 @@ class ColumnCycles:
     def _walk(self, issue, last):
         if self.found is not None and (self.found[0] or self.found[1]):
             self.words.append((self.found[0] or (1,), self.found[1]))
-        self.found = self.reading
-        self.reading = (self.job[self.at], last) if issue else None
+        self.found, self.read = self.read, self.asked
+        self.asked = (self.job[self.at], last) if issue else None
         if issue:
             self.at += 1
             self.busy = not last

@@ -1,5 +1,10 @@
 """What a build will be, before anything is built: sizes, memory, cycles, and who would win."""
 
+from math import prod
+
+from golden import KeyValue
+from golden.shapes import shapes
+
 from .area_model import dense_lut, predicted_lut
 from .dense import DenseSize
 from .dense_work import dense_work
@@ -36,7 +41,8 @@ def dry_run(plan, device, clock_mhz, cycles):
              "", "widths (bits)"]
     lines += [f"  {name:12} {getattr(needed, f'{name}_width'):6}"
               for name in ("weight", "accumulator", "stream", "sum", "shift")]
-    lines += ["", *_memory(plan, device), "", *_layers(plan, clock_mhz, cycles)]
+    lines += ["", *_memory(plan, device), "", *_layers(plan, clock_mhz, cycles),
+              *_attention(plan.model)]
     try:
         require_memory(device, needed)
     except ValueError as error:
@@ -94,4 +100,19 @@ def _layers(plan, clock_mhz, cycles):
                  f"{rate:.{0 if rate >= 100 else 2}f} images/s, each entering while the one before "
                  "is computed")
     lines.append(f"  spikes win in {len(works) - len(lost)} of {len(works)} layers")
+    return lines
+
+
+def _attention(model):
+    """Products of both orders of the attentions, of which the core computes the first."""
+    known, lines = shapes(model), []
+    for layer in model.layers:
+        if isinstance(layer, KeyValue):
+            heads, dk, dv = known[layer.name]
+            tokens = prod(known[layer.keys][1:])
+            first, second = 2 * tokens * heads * dk * dv, tokens**2 * heads * (dk + dv)
+            cheaper = "kv" if first <= second else "qk"
+            lines.append(f"  {layer.name:32} {first:12,} {second:12,}  {cheaper} is cheaper")
+    if lines:
+        lines[:0] = ["", f"{'attention: products by order':34} {'q(kv), built':>12} {'(qk)v':>12}"]
     return lines

@@ -73,45 +73,43 @@ class Loader(wiring.Component):
         length = Signal.like(left)
         depth = Signal(25)
         skipping = Signal()
-        # Known a cycle ahead: the next word has no place.
-        beyond = Signal()
-        header_depth = Signal(25)
+        # A word is complete; whether it has a place is looked at a cycle after that.
+        complete, beyond = Signal(), Signal()
         header_memory, header_address = self.beats.p.data[28:32], self.beats.p.data[:24]
 
         with m.Switch(memory):
             for index, (_, words) in enumerate(self.memories):
                 with m.Case(index):
                     m.d.comb += [length.eq(beats_of[index]), depth.eq(words)]
-        with m.Switch(header_memory):
-            for index, (_, words) in enumerate(self.memories):
-                with m.Case(index):
-                    m.d.comb += header_depth.eq(words)
         m.d.comb += [
+            beyond.eq(complete & (self.address >= depth)),
+            self.write.eq(Mux(complete & ~beyond, 1 << memory, 0)),
             self.beats.ready.eq(self.enable | self.active),
             next_word.eq(Cat(word[self.beat_width:], self.beats.p.data)),
         ]
 
-        m.d.sync += [self.write.eq(0), self.failed.eq(0)]
+        m.d.sync += [complete.eq(0), self.failed.eq(0)]
+        with m.If(beyond):
+            m.d.sync += skipping.eq(1)
         with m.If(self.beats.valid & self.beats.ready):
             m.d.sync += self.active.eq(~self.beats.p.last)
             with m.If(~self.active):
                 m.d.sync += [
                     memory.eq(header_memory),
                     address.eq(header_address),
-                    beyond.eq(header_address >= header_depth),
                     left.eq(0),
                     skipping.eq(0),
                     self.failed.eq(self.beats.p.last),
                 ]
-            with m.Elif(skipping | beyond):
-                m.d.sync += [skipping.eq(1), self.failed.eq(~skipping)]
-            with m.Else():
+            with m.Elif(~skipping):
                 m.d.sync += [word.eq(next_word), left.eq(left + 1)]
                 with m.If(left == length - 1):
                     m.d.sync += [left.eq(0), address.eq(address + 1), self.address.eq(address),
-                                 beyond.eq(address + 1 == depth), self.write.eq(1 << memory)]
+                                 complete.eq(1)]
                 with m.Elif(self.beats.p.last):
                     m.d.sync += self.failed.eq(1)
+        with m.If(beyond & ~skipping):
+            m.d.sync += self.failed.eq(1)
         with m.If(self.clear):
             m.d.sync += self.active.eq(0)
 

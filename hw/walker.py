@@ -13,7 +13,11 @@ from .capacities import PIXEL_PLANES
 from .choose_add import choose_add
 
 
-__all__ = ["Walker", "word_layout"]
+__all__ = ["UNDER_WAY", "Walker", "word_layout"]
+
+
+#: Words that were asked for, or stand in a register, at most.
+UNDER_WAY = 3
 
 
 def word_layout(capacities):
@@ -69,8 +73,8 @@ class Walker(wiring.Component):
     of a digit to the first of the next. Planes of thermometer code all weigh the same; there a
     digit begins with as many doublings as it has bits, and all but the last are words of their own.
 
-    Latency is 2 cycles from the first read to its word. A job follows the one before without a
-    gap. ``space`` low stops reading; up to 2 words are then still under way.
+    Latency is 3 cycles from the first read to its word. A job follows the one before without a
+    gap. ``space`` low stops reading; up to ``UNDER_WAY`` words then still come.
 
     Parameters
     ----------
@@ -191,25 +195,30 @@ class Walker(wiring.Component):
             ]
 
         masked = first_word | layer.gather
-        # The memory's output and the mask in front of it are registered before anything else.
-        read = Signal(word_layout(self.capacities))
-        reading, read_ends = Signal(), Signal()
-        # Which plane of it is used: one bit per plane of spikes, the number of that of pixels.
-        plane, pixel_plane = Signal(self.capacities.planes), Signal(range(PIXEL_PLANES))
+        # A step waits for the memories, then stands beside what they answered, in registers since
+        # block memories are late. Its spikes are those that may be used, in the plane that is.
+        step = data.StructLayout({
+            "valid": 1, "word": word_layout(self.capacities), "ends": 1,
+            "plane": self.capacities.planes, "pixel_plane": range(PIXEL_PLANES)})
+        asked, read = Signal(step), Signal(step)
+        spikes, pixel = Signal.like(self.spikes), Signal.like(self.pixel)
         m.d.sync += [
-            reading.eq(issue),
-            read.spikes.eq((job.first_mask | ~masked.replicate(lanes))
-                           & (job.last_mask | ~last_word.replicate(lanes))
-                           & ~mark.replicate(lanes)),
-            plane.eq(Cat((planes.following == index + 1) & ~layer.pixels
-                         for index in range(len(plane)))),
-            pixel_plane.eq(planes.following - 1),
-            read.row.eq(row),
+            asked.valid.eq(issue),
+            asked.word.spikes.eq((job.first_mask | ~masked.replicate(lanes))
+                                 & (job.last_mask | ~last_word.replicate(lanes))
+                                 & ~mark.replicate(lanes)),
+            asked.word.row.eq(row),
             # An entry is one addition, however many digits it has.
-            read.lanes.eq(Mux(digits.last, job.lanes, 0)),
-            read.double.eq(doubled),
-            read.last.eq(last),
-            read_ends.eq(last_line | mark),
+            asked.word.lanes.eq(Mux(digits.last, job.lanes, 0)),
+            asked.word.double.eq(doubled),
+            asked.word.last.eq(last),
+            asked.ends.eq(last_line | mark),
+            asked.plane.eq(Cat((planes.following == index + 1) & ~layer.pixels
+                               for index in range(self.capacities.planes))),
+            asked.pixel_plane.eq(planes.following - 1),
+            read.eq(asked),
+            spikes.eq(self.spikes),
+            pixel.eq(self.pixel),
         ]
         found, ends = Signal(), Signal()
         found_word = Signal(word_layout(self.capacities))
@@ -217,10 +226,11 @@ class Walker(wiring.Component):
         pending = Signal()
         double = found_word.double | pending
         m.d.sync += [
-            found.eq(reading),
-            ends.eq(read_ends),
-            found_word.eq(read),
-            found_word.spikes.eq(read.spikes & self._plane(plane, pixel_plane)),
+            found.eq(read.valid),
+            ends.eq(read.ends),
+            found_word.eq(read.word),
+            found_word.spikes.eq(read.word.spikes & self._plane(
+                spikes, read.plane, pixel, read.pixel_plane)),
         ]
         with m.If(found):
             m.d.sync += pending.eq(double & ~self.valid)
@@ -228,22 +238,20 @@ class Walker(wiring.Component):
             self.word.eq(found_word),
             self.word.double.eq(double),
             self.valid.eq(found & (found_word.spikes.any() | found_word.last | (ends & double))),
-            self.idle.eq(~busy & ~reading & ~found),
+            self.idle.eq(~busy & ~asked.valid & ~read.valid & ~found),
         ]
 
         return m
 
-    def _plane(self, plane, pixel_plane):
-        """The bits of one plane of what was read."""
-        capacities = self.capacities
-        spikes = reduce(or_, (self.spikes.word_select(index, capacities.lanes)
-                              & chosen.replicate(capacities.lanes)
-                              for index, chosen in enumerate(plane)))
-        channels = [self.pixel.word_select(channel, 8)
-                    for channel in range(capacities.pixel_channels)]
-        if capacities.pixel_constant:
-            channels.append(C(capacities.pixel_constant, 8))
+    def _plane(self, spikes, plane, pixel, pixel_plane):
+        """The bits of one plane, which is given one-hot for spikes and as a number for pixels."""
+        lanes = self.capacities.lanes
+        chosen = reduce(or_, (spikes.word_select(index, lanes) & bit.replicate(lanes)
+                              for index, bit in enumerate(plane)))
+        channels = [pixel.word_select(channel, 8)
+                    for channel in range(self.capacities.pixel_channels)]
+        if self.capacities.pixel_constant:
+            channels.append(C(self.capacities.pixel_constant, 8))
         # The most significant plane comes first.
-        pixel = Cat(channel[::-1].bit_select(pixel_plane, 1) & self.layer.pixels
-                    for channel in channels)
-        return spikes | pixel
+        return chosen | Cat(channel[::-1].bit_select(pixel_plane, 1) & self.layer.pixels
+                            for channel in channels)

@@ -7,7 +7,7 @@ import numpy as np
 
 from golden import SpikeCode, planes
 from hw.plan import SpikeMap, Window
-from hw.walker import word_layout
+from hw.walker import UNDER_WAY, word_layout
 from hw.windows import conv_windows
 
 from .bench import Cycles, capacities, generators, packed
@@ -165,7 +165,7 @@ async def walk(dut, task, layer, *, stall):
         low = 0 if space else low
         if cycles.get("valid"):
             low += not space
-            assert low <= 2, "more than two words after space went low"
+            assert low <= UNDER_WAY, "more words after space went low than were under way"
             assert words, "a word after the last one"
             word = words.pop(0)
             expected = pack(WORD, **{"spikes": 0, "row": 0, "lanes": 0} | word)
@@ -186,7 +186,7 @@ async def walk(dut, task, layer, *, stall):
     assert not jobs, f"{len(jobs)} jobs were not taken"
     if not stall:
         taken = finished - begun
-        assert taken == task.reads + 2, f"{taken} cycles for {task.reads} reads"
+        assert taken == task.reads + UNDER_WAY, f"{taken} cycles for {task.reads} reads"
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

@@ -97,11 +97,12 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     captures = read_captures(work)
     result = golden.run(model, images, trace=True)
     expected_additions = golden.additions_per_image(model, result.tensors, capacities.spike_code)
-    comparison = Comparison()
+    comparison, repeated = Comparison(), Comparison()
     predicted = []
     for number, outcome in enumerate(outcomes):
         image = number % len(images)
-        compare_image(comparison, plan, result, image, captures, outcome, captured_as=number)
+        compare_image(comparison if number == image else repeated, plan, result, image, captures,
+                      outcome, captured_as=number)
         for layer, counted in zip(plan.layers, outcome["layers"], strict=True):
             wanted = int(expected_additions[layer.name][image])
             if counted["additions"] != wanted:
@@ -112,10 +113,11 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
             _compare_cycles(comparison, image, plan, outcome, predicted[-1])
     period = outcomes[-1]["cycles"] if len(again) else None
     if period is not None and predicted and period != predicted[1].period:
-        comparison.note(1, f"{period} cycles after image 0, predicted {predicted[1].period}")
+        repeated.note(1, f"{period} cycles after image 0, predicted {predicted[1].period}")
     figures = {
         "images": comparison.images, "tensors": comparison.tensors, "values": comparison.values,
-        "mismatches": comparison.mismatches, "first_mismatch": comparison.first,
+        "mismatches": comparison.mismatches + repeated.mismatches,
+        "first_mismatch": comparison.first or repeated.first,
         "cycles": [outcome["cycles"] for outcome in outcomes[:n_free]],
         "stalls": [outcome["stalls"] for outcome in outcomes[:n_free]],
         "predicted_cycles": [cycles.total for cycles in predicted],

@@ -28,7 +28,8 @@ def sizes(*, lanes=8, code=SpikeCode.BITPLANE, max_count=4, **changes):
         "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15, "stream_width": 17,
         "digits": 3, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
         "neuron_depth": 100, "program_depth": 200, "window_depth": 60, "pixel_depth": 20,
-        "spike_depth": 2000, "stream_depth": 300, "attention_depth": 150, "sum_depth": 3 * lanes} | changes)
+        "spike_depth": 2000, "stream_depth": 300, "attention_depth": 150,
+        "sum_depth": 3 * lanes} | changes)
 
 
 def extreme(model, *, fires):

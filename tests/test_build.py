@@ -107,7 +107,8 @@ def test_a_dry_run_writes_nothing_and_tells_sizes(model_file, tmp_path, capsys, 
     monkeypatch.chdir(tmp_path)
     assert build.main(["--dry-run", "--model", str(model_file), "--columns", "3"]) == 0
     printed = capsys.readouterr().out
-    for word in ("accumulator", "weights", "together", "whole image", "images/s"):
+    for word in ("accumulator", "weights", "together", "whole image", "latency", "images/s",
+                 "q(kv), built"):
         assert word in printed
     assert list(tmp_path.iterdir()) == []
 

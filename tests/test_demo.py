@@ -10,7 +10,7 @@ from sim import demo
 
 VERIFIED = {
     "images": 2, "tensors": 120, "values": 4000, "mismatches": 0, "accuracy": 1.0,
-    "cycles": [100, 200], "additions": [1500, 2700],
+    "cycles": [100, 200], "period": 140, "additions": [1500, 2700],
     "layers": [{"name": "downsample1_1", "cycles": 100, "additions": 1600},
                {"name": "block3.0.attn.kv", "cycles": 50, "additions": 0}],
 }
@@ -52,6 +52,7 @@ def test_every_step_is_a_command_on_the_same_model_and_folder(tmp_path):
 def test_the_figures_of_all_steps_are_joined(left_behind, tmp_path):
     figures = demo.collect(options(tmp_path))
     assert figures["cycles"] == 150
+    assert figures["period"] == 140
     assert figures["additions"] == 2100
     first, second = figures["layers"]
     assert first["utilisation"] == 0.5
