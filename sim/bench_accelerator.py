@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotb.utils import get_sim_time
 
@@ -27,7 +26,6 @@ RESET_CYCLES = 4
 async def run_steps(dut):
     """Runs every step: packets for the load port, images, or pixel beats that are no image."""
     rng, _ = generators()
-    Clock(dut.aclk, CYCLE_NS, unit="ns").start()
     external = hasattr(dut, "weights_base")
     pixels = Source(axis_port(dut, "s_axis_pixels"), rng=rng)
     load = None if external else Source(axis_port(dut, "s_axis_load"), rng=rng)

@@ -13,6 +13,8 @@ __all__ = ["BOARD", "FAULTS", "board", "memory_text"]
 
 #: Top module where there is an external memory.
 BOARD = "board"
+#: Clock of either top module.
+CLOCK = "aclk"
 
 #: What can go wrong at one beat of the external memory, by number.
 FAULTS = {"none": 0, "flipped bit": 1, "slave error": 2, "dead": 3, "early last": 4}
@@ -41,12 +43,12 @@ def board(folder, *, room=1):
     text = (folder / "rtl" / f"{TOP}.v").read_text()
     description = read_description(folder)
     if not description["capacities"]["bus_width"]:
-        return Design(TOP, text)
+        return Design(TOP, text, CLOCK)
     memory = Path(__file__).with_name("axi_memory.v").read_text()
     image = description["memories"]["external"]
     depth = 1 << (room * image["depth"] - 1).bit_length()
     wrapper = _wrapper(description["ports"], width=image["width"], depth=depth)
-    return Design(BOARD, f"{text}\n{memory}\n{wrapper}")
+    return Design(BOARD, f"{text}\n{memory}\n{wrapper}", CLOCK)
 
 
 def memory_text(images):
