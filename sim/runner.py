@@ -192,8 +192,9 @@ def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None
 
     Returns
     -------
-    list of str
-        Names of the tests that passed, at least one.
+    dict of str to float
+        Seconds that each test took which passed, by name, at least one; the interpreter had
+        started by then.
 
     Raises
     ------
@@ -233,15 +234,15 @@ def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None
 
 
 def _read_results(path):
-    """Names of the tests that passed, and the message of each that failed."""
-    passed, failed = [], {}
+    """Seconds of each test that passed, and the message of each that failed."""
+    passed, failed = {}, {}
     for case in parse_xml(path).getroot().iter("testcase"):  # noqa: S314
         messages = [child.get("message", child.tag) for child in case
                     if child.tag in ("failure", "error")]
         if messages:
             failed[case.get("name")] = messages[0]
         elif case.find("skipped") is None:
-            passed.append(case.get("name"))
+            passed[case.get("name")] = float(case.get("time"))
     return passed, failed
 
 
