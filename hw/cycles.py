@@ -114,7 +114,7 @@ class _Core:
         """Cycle in which the next layer's record is asked for."""
         needed = self.plan.needed
         fire = now + 1 + needed.max_count + 1
-        group = needed.lanes * (needed.max_count + 2) + 1
+        group = needed.lanes * (needed.max_count + 3) + 1
         # The last word is on the bus one cycle after it was sent.
         return fire + len(layer.channels) * group + 2 + 1
 
@@ -133,12 +133,13 @@ class _Core:
         # Tile record, line and windows come before the first position of a line.
         ready = now + 1 + tile_cycles + LINE_CYCLES
         offer = staged = None
-        stored = summed = adding = False
+        stored = summed = asked = adding = False
         last_logit = 0
         latest = -1
         cycle = now + 1
         while True:
-            settled = not (stored or summed or adding) and all(group.idle() for group in groups)
+            settled = (not (stored or summed or asked or adding)
+                       and all(group.idle() for group in groups))
             dealt_out = upcoming is None and staged is None and offer is None
             if dealt_out and cycle >= ready and settled:
                 return cycle + 1, last_logit
@@ -153,7 +154,7 @@ class _Core:
             slot = next((index for index in requests if index > latest),
                         requests[0] if requests else None)
             latest = latest if slot is None else slot
-            adding = summed
+            adding, asked = asked, summed
             stored = summed = False
             for index, group in enumerate(groups):
                 takes = taker is not None and taker % needed.groups == index

@@ -74,7 +74,7 @@ def _layer(plan, layer, planned, additions):
     needed, lanes, columns = plan.needed, plan.needed.lanes, plan.needed.columns
     begin = words_of(needed.layer) + 2
     if planned.source is None:
-        group = lanes * (needed.max_count + 2) + 1
+        group = lanes * (needed.max_count + 3) + 1
         return begin + needed.max_count + 3 + len(planned.channels) * group, 0.0
 
     spiking = _plane_probabilities(plan, plan.source_name(planned))

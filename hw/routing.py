@@ -9,14 +9,16 @@ from hw.synthesis import TOP, WORK, estimate, synthesise
 from hw.tools import ToolError, ToolTimeoutError, run
 
 
-__all__ = ["Utilisation", "implement", "pack", "place_and_route"]
+__all__ = ["ROUTERS", "Utilisation", "implement", "pack", "place_and_route"]
 
 
-#: Seconds after which a netlist counts as one that this seed cannot route (some four times what a
-#: slow machine needs), and how many seeds are tried.
+#: Routers of nextpnr. The first one reaches a frequency that is some percent higher, but may circle
+#: for hours around two nets that want one wire.
+ROUTERS = ("router1", "router2")
+#: Seconds after which a netlist counts as one that the first cannot route: some four times what a
+#: slow machine needs.
 PATIENCE = 120
 PATIENCE_PER_CELL = 0.04
-ATTEMPTS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +53,11 @@ class Utilisation:
 
 
 def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
-                    out_of_context=False):
+                    out_of_context=False, routers=ROUTERS):
     """Place and route a synthesised accelerator.
 
-    A clock that is missed is no failure: the frequency reached is in the result. The router may
-    circle for hours around two nets that want one wire; after far longer than a netlist of this
-    size takes, it starts again with the next seed.
+    A clock that is missed is no failure: the frequency reached is in the result. If the first
+    router takes far longer than a netlist of this size does, another one begins anew.
 
     Parameters
     ----------
@@ -72,11 +73,12 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
         Time limit in seconds, of the last attempt.
     out_of_context : bool
         Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
+    routers : sequence of str
+        Those that are tried, in order.
 
     Returns
     -------
     Utilisation
-        With the seed that was routed.
 
     Raises
     ------
@@ -93,11 +95,11 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
             f'FREQUENCY PORT "aclk" {clock_mhz:g} MHZ;\n')
         outside = ["--lpf", constraints.name, "--lpf-allow-unconstrained",
                    "--textcfg", f"{WORK}/{TOP}.config"]
-    seed = _route(folder, [
+    _route(folder, [
         device.option, "--package", package, "--speed", "6",
         "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
-        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", *outside,
-    ], seed=seed, limit=limit)
+        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", seed, *outside,
+    ], routers=routers, limit=limit)
     report = json.loads((folder / WORK / "nextpnr.json").read_text())
     if not report["fmax"]:
         raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
@@ -110,23 +112,20 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
         clock_mhz=clock_mhz, seed=seed)
 
 
-def _route(folder, arguments, *, seed, limit):
-    """Run nextpnr with one seed after another until one is routed; returns that one."""
+def _route(folder, arguments, *, routers, limit):
+    """Run nextpnr with one router after another until one comes to an end."""
     cells = json.loads((folder / WORK / "yosys.json").read_text())["design"]["num_cells"]
     patience = min(limit, PATIENCE + PATIENCE_PER_CELL * cells)
-    last = seed + ATTEMPTS - 1
-    while True:
+    for router in routers:
+        last = router == routers[-1]
         try:
-            run("nextpnr-ecp5", [*arguments, "--seed", seed], folder=folder,
-                log=f"{WORK}/nextpnr.log", limit=limit if seed == last else patience)
+            return run("nextpnr-ecp5", [*arguments, "--router", router], folder=folder,
+                       log=f"{WORK}/nextpnr.log", limit=limit if last else patience)
         except ToolTimeoutError:
-            if seed == last:
+            if last:
                 raise
-            print(f"seed {seed} is not routed after {patience:.0f} s, trying the next",
+            print(f"{router} has not ended after {patience:.0f} s, trying the next one",
                   file=sys.stderr, flush=True)
-            seed += 1
-        else:
-            return seed
 
 
 def pack(folder, *, limit=600):

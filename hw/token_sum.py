@@ -16,7 +16,7 @@ class TokenSum(wiring.Component):
     """Adds stream values per channel; then fires each channel and stores the spike words.
 
     One value is added per cycle, also if it follows one of the same channel. Firing compares one
-    threshold per cycle, ``D + 2`` cycles a channel.
+    threshold per cycle, ``D + 3`` cycles a channel.
 
     Parameters
     ----------
@@ -76,22 +76,28 @@ class TokenSum(wiring.Component):
                                           name="sums")
         m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
 
-        # Adding: read, then add and write; a value of the same channel right behind takes the sum
-        # from the write, which the memory does not show yet.
-        adding = Signal()
-        channel = Signal.like(self.channel)
-        value = Signal.like(self.value)
-        total = Signal(width)
-        written = Signal(width)
+        # Adding: ask, read, then add and write. The memory does not show the last two sums yet. If
+        # they are of this channel, the latest is taken where it is written, the one before in place
+        # of the memory's answer.
+        asked, adding = Signal(), Signal()
+        asked_channel, channel = Signal.like(self.channel), Signal.like(self.channel)
+        written_channel = Signal.like(self.channel)
+        asked_value, value = Signal.like(self.value), Signal.like(self.value)
+        read, total, written = Signal(width), Signal(width), Signal(width)
         forward = Signal()
         m.d.sync += [
-            adding.eq(self.add),
-            channel.eq(self.channel),
-            value.eq(self.value),
-            written.eq(total),
-            forward.eq(adding & (channel == self.channel)),
+            asked.eq(self.add),
+            asked_channel.eq(self.channel),
+            asked_value.eq(self.value),
+            adding.eq(asked),
+            channel.eq(asked_channel),
+            value.eq(asked_value),
+            read.eq(Mux(asked & (written_channel == asked_channel), written, sums.read_data)),
+            forward.eq(adding & (channel == asked_channel)),
         ]
-        m.d.comb += total.eq(Mux(forward, written, sums.read_data.as_signed()) + value)
+        with m.If(adding):
+            m.d.sync += [written.eq(total), written_channel.eq(channel)]
+        m.d.comb += total.eq(Mux(forward, written, read) + value)
 
         # Firing: thresholds circulate, so that the ladder needs one comparator.
         ladder = Signal(max_count * capacities.sum_width)
@@ -123,7 +129,7 @@ class TokenSum(wiring.Component):
         zeros = [value.eq(0), written.eq(0), forward.eq(1)]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.idle.eq(~adding)
+                m.d.comb += self.idle.eq(~asked & ~adding)
                 m.d.sync += [index.eq(0), lane.eq(0), step.eq(0), words.eq(self.words),
                              self.address.eq(self.out)]
                 with m.If(self.clear):
@@ -138,12 +144,15 @@ class TokenSum(wiring.Component):
                     m.next = "IDLE"
             with m.State("READ"):
                 m.d.comb += sums.read_address.eq(index)
+                m.next = "WAIT"
+            with m.State("WAIT"):
+                m.d.comb += sums.read_address.eq(index)
                 m.next = "COMPARE"
             with m.State("COMPARE"):
                 m.d.comb += [rotate.eq(1), sums.read_address.eq(index)]
                 m.d.sync += [
                     reached.eq(Cat(reached[1:],
-                                   sums.read_data.as_signed() >= threshold.as_signed())),
+                                   read >= threshold.as_signed())),
                     step.eq(step + 1),
                 ]
                 with m.If(step == max_count - 1):

@@ -81,4 +81,4 @@ async def counts_of_sums_match_golden(dut, gap):
         expected = {out + word: packed(bits[:, word].ravel(), 1) for word in range(n_words)}
         written, spent = await fire(cycles, ladder, n_words=n_words, out=out)
         assert written == expected, f"{n_words} words of channels: {written}, golden {expected}"
-        assert spent <= n_channels * (D + 3) + n_words + 4, f"{spent} cycles"
+        assert spent <= n_channels * (D + 4) + n_words + 4, f"{spent} cycles"

@@ -127,8 +127,8 @@ def test_packing_before_routing_leaves_no_bitstream(tmp_path):
     assert not (folder / "accelerator.bit").exists()
 
 
-@pytest.mark.parametrize("stuck", [0, 2, 4])
-def test_a_seed_that_cannot_be_routed_gives_way_to_the_next(tmp_path, monkeypatch, capsys, stuck):
+@pytest.mark.parametrize("stuck", [0, 1, 2])
+def test_a_router_that_does_not_end_gives_way_to_the_next(tmp_path, monkeypatch, capsys, stuck):
     folder = build_folder(tmp_path, ADDING)
     synthesise(folder)
     # The first use of a wheel says so.
@@ -137,7 +137,7 @@ def test_a_seed_that_cannot_be_routed_gives_way_to_the_next(tmp_path, monkeypatc
     tried = []
 
     def sometimes(name, arguments, *, folder, log, limit):
-        tried.append((arguments[arguments.index("--seed") + 1], limit))
+        tried.append((arguments[arguments.index("--router") + 1], limit))
         if len(tried) <= stuck:
             raise ToolTimeoutError("nextpnr-ecp5 must finish within its limit, and did not")
         routing_run(name, arguments, folder=folder, log=log, limit=limit)
@@ -145,14 +145,14 @@ def test_a_seed_that_cannot_be_routed_gives_way_to_the_next(tmp_path, monkeypatc
     routing_run = routing.run
     monkeypatch.setattr(routing, "run", sometimes)
     options = {"device": find_device("ecp5-25k"), "package": "CABGA256", "clock_mhz": 50, "seed": 7}
-    if stuck == 4:
+    if stuck == 2:
         with pytest.raises(ToolTimeoutError):
             place_and_route(folder, **options)
     else:
-        assert place_and_route(folder, **options).seed == 7 + stuck
-    assert [seed for seed, _ in tried] == [7, 8, 9, 10][:stuck + 1]
+        assert place_and_route(folder, **options).seed == 7
+    assert [router for router, _ in tried] == ["router1", "router2"][:stuck + 1]
     # The last attempt has all the time there is.
-    assert all((limit == 7200) == (seed == 10) for seed, limit in tried)
+    assert all((limit == 7200) == (router == "router2") for router, limit in tried)
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == min(stuck, 3)
-    assert all(line.endswith("s, trying the next") for line in said)
+    assert len(said) == min(stuck, 1)
+    assert all(line.endswith("s, trying the next one") for line in said)
