@@ -138,8 +138,8 @@ def _parser(prog):
     parser.add_argument("--clock", type=float, default=80.0, metavar="MHZ",
                         help="clock that placement aims at")
     parser.add_argument("--seed", type=int, default=4,
-                        help="of the placement: another one finds another, faster or slower by some "
-                             "percent")
+                        help="of the placement: another one finds another, faster or slower by "
+                             "some percent")
     parser.add_argument("--images", metavar="FILE", help=f"images for exact cycles: {SOURCES}")
     parser.add_argument("--count", type=int, default=1, help="how many of the images to count")
     parser.add_argument("--out", type=Path, help="output folder")

@@ -119,13 +119,15 @@ def _route(folder, arguments, *, routers, limit):
     for router in routers:
         last = router == routers[-1]
         try:
-            return run("nextpnr-ecp5", [*arguments, "--router", router], folder=folder,
-                       log=f"{WORK}/nextpnr.log", limit=limit if last else patience)
+            run("nextpnr-ecp5", [*arguments, "--router", router], folder=folder,
+                log=f"{WORK}/nextpnr.log", limit=limit if last else patience)
         except ToolTimeoutError:
             if last:
                 raise
             print(f"{router} has not ended after {patience:.0f} s, trying the next one",
                   file=sys.stderr, flush=True)
+        else:
+            break
 
 
 def pack(folder, *, limit=600):
