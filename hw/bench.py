@@ -4,15 +4,22 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from statistics import mean
 
 from golden.atomic import replacing
 
-from .bench_rows import FIXED, rows
-from .bench_runs import RUNS, Settings, measure
+from .bench_keep import measure
+from .bench_rows import FIXED, array, rows, utilisation
+from .bench_runs import RUNS, Settings
 from .command import guarded
 
 
 __all__ = ["main"]
+
+
+#: Runs of whole networks, and what they ran.
+NETWORKS = {"nano": "cifar10-nano", "nano-large": "cifar10-nano", "tiny": "E-SpikeFormer-T",
+            "tiny-large": "E-SpikeFormer-T"}
 
 
 def main(arguments=None, prog="python -m hw.bench"):
@@ -51,10 +58,11 @@ def _run(options):
         raise ValueError(f"--workers must be at least 1, not {options.workers}")
     names = options.only or [name for name in RUNS
                              if not (options.quick and name.startswith("routed"))]
-    found = measure(Settings(options.out, quick=options.quick), names, workers=options.workers,
+    found = measure(RUNS, Settings(options.out, quick=options.quick), names,
+                    workers=options.workers,
                     progress=lambda text: print(text, file=sys.stderr, flush=True))
     judged = rows(found)
-    print("\n".join([*_layers(found), "", *_targets(judged)]))
+    print("\n".join([*_layers(found), "", *_networks(found), "", *_targets(judged)]))
     if options.json is not None:
         with replacing(options.json) as file:
             file.write((json.dumps({"runs": found, "targets": [vars(row) for row in judged]},
@@ -72,6 +80,19 @@ def _layers(found):
             lines.append(f"| {name}: {run['text']} | {row['spikes']} | {row['mean']:g} | "
                          f"{row['additions']:,.0f} | {row['cycles']:,.0f} | {used:.3f} | "
                          f"{run['dense_cycles']:,} |")
+    return lines
+
+
+def _networks(found):
+    """Lines of a Markdown table of the whole networks."""
+    lines = ["| network | array | cycles | from image to image | U | cycles, dense engine |",
+             "| --- | --- | --- | --- | --- | --- |"]
+    for name in NETWORKS:
+        if run := found.get(name):
+            period = "" if run["period"] is None else f"{run['period']:,}"
+            lines.append(f"| {NETWORKS[name]} | {array(run)} | {mean(run['cycles']):,.0f} | "
+                         f"{period} | {utilisation(run):.3f} | "
+                         f"{sum(run['dense']['cycles'].values()):,} |")
     return lines
 
 

