@@ -27,17 +27,15 @@ def features(capacities):
     -------
     dict of str to float
     """
-    lanes = capacities.columns * capacities.lanes
-    address = capacities.spike_address.width + capacities.row_address.width
+    lanes, groups = capacities.columns * capacities.lanes, capacities.groups
     return {
         "core": 1,
+        "external bus": int(capacities.external),
         "external bus, bits": capacities.bus_width,
         "columns": capacities.columns,
-        "column addresses, bits": capacities.columns * address,
-        "lanes": lanes,
         "accumulators, bits": lanes * capacities.accumulator_width,
-        "groups, bits of neurons": capacities.groups * capacities.neuron.size,
-        "groups times lanes": capacities.groups * capacities.lanes * capacities.planes,
+        "comparisons, bits": groups * capacities.max_count * capacities.result_width,
+        "words that leave, bits": groups * capacities.spike_width,
         "memories, multiplexed bits": sum(row["multiplexed"] for row in memory_table(capacities)),
     }
 

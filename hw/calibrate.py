@@ -33,6 +33,8 @@ CORES = (
     ("digits", 2, 16, 1, "bitplane", 0),
     ("digits", 4, 16, 2, "bitplane", 0),
     ("digits", 1, 8, 1, "thermometer", 0),
+    ("digits", 4, 8, 1, "bitplane", 64),
+    ("digits", 2, 12, 2, "bitplane", 64),
     ("digits", 4, 24, 4, "bitplane", 256),
 )
 #: Core that is routed, too, and the dense engine.
