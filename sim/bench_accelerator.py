@@ -46,7 +46,8 @@ async def run_steps(dut):
             await load.send_all(np.load(step["load"]).tolist())
             continue
         if "failing" in step:
-            outcome.append(await _fail(dut, pixels, logits, np.load(step["failing"])))
+            batches = _batches(np.load(step["failing"]), step)
+            outcome.append(await _fail(dut, pixels, logits, batches))
             continue
         if "reset_after" in step:
             feeding = cocotb.start_soon(_feed(pixels, np.load(step["interrupted"])))
@@ -62,10 +63,8 @@ async def run_steps(dut):
             continue
         images = np.load(step["images"])
         first = len(outcome)
-        # Images come back to back, or each when the one before is done.
-        batches = [images] if step.get("streamed") else np.split(images, len(images))
-        for batch in batches:
-            feeding = cocotb.start_soon(_feed(pixels, batch))
+        for batch in _batches(images, step):
+            feeding = cocotb.start_soon(_feed(pixels, batch, between=step.get("between")))
             for _ in batch:
                 begins.clear()
                 words = await logits.receive_all(step["classes"])
@@ -96,13 +95,13 @@ def _steer_memory(dut, step):
     dut.memory_fault_beat.value = beat
 
 
-async def _fail(dut, pixels, logits, images):
-    """Runs images of which each must fail; what came of the last one."""
-    for image in images:
+async def _fail(dut, pixels, logits, batches):
+    """Runs images of which each must fail; what came of the last batch."""
+    for batch in batches:
         received = []
         receiving = cocotb.start_soon(_receive_until_cancelled(logits, received))
-        await _feed(pixels, [image])
-        await _until_idle(dut)
+        await _feed(pixels, batch)
+        await _until_idle(dut, cycles=3)
         receiving.cancel()
         logits.idle()
     return {"status": int(dut.status.value), "error": int(dut.error.value),
@@ -114,16 +113,27 @@ async def _receive_until_cancelled(logits, received):
         received.append(await logits.receive())
 
 
-async def _until_idle(dut):
-    """Waits until the accelerator is not busy, and at least a cycle."""
-    await RisingEdge(dut.aclk)
-    while int(dut.busy.value):
+async def _until_idle(dut, *, cycles=1):
+    """Waits until the accelerator was not busy for some cycles: for one, an image may wait."""
+    idle = 0
+    while idle < cycles:
         await RisingEdge(dut.aclk)
+        idle = 0 if int(dut.busy.value) else idle + 1
 
 
-async def _feed(source, images):
-    """Sends images back to back; the accelerator takes the next one when it is ready."""
-    for image in images:
+def _batches(images, step):
+    """Images that come back to back: all of them, or each when the one before is done."""
+    return [images] if step.get("streamed") else np.split(images, len(images))
+
+
+async def _feed(source, images, *, between=None):
+    """Sends images back to back; the accelerator takes the next one when it is ready.
+
+    ``between`` is a file of beats that are no image, and are sent behind the first one.
+    """
+    for number, image in enumerate(images):
+        if number == 1 and between is not None:
+            await source.send_all(np.load(between).tolist())
         beats = image.reshape(-1, image.shape[-1])
         words = [int.from_bytes(bytes(beat), "little") for beat in beats.tolist()]
         await source.send_all(_with_last(words, width=8 * image.shape[-1]))

@@ -191,6 +191,18 @@ def test_an_image_of_the_wrong_length_is_dropped_and_the_next_one_is_right(small
     assert [outcome["logits"] for outcome in whole] == result.logits[:2].tolist()
 
 
+def test_what_is_no_image_is_dropped_while_another_one_is_computed(small, tmp_path):
+    model, images, result, plan, *_ = small
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "beats.npy", np.array([*range(5), 1 << 8], np.int64))
+    outcomes, _ = simulated(small, tmp_path, plan, [
+        {"images": "images.npy", "stall": 0.0, "classes": model.classes, "streamed": True,
+         "between": "beats.npy"}])
+    # It was dropped, and said so, before the first image's logits left.
+    assert [outcome["error"] for outcome in outcomes] == [1, 0, 0]
+    assert [outcome["logits"] for outcome in outcomes] == result.logits.tolist()
+
+
 def test_the_same_bytes_for_every_hash_seed(small, tmp_path):
     model = tmp_path / "model.safetensors"
     golden.save(small[0], model)

@@ -184,6 +184,17 @@ def test_a_fault_ends_in_its_status_and_the_next_image_is_right(core, tmp_path, 
 
 
 @pytest.mark.sim
+@pytest.mark.parametrize(("fault", "where"), [("flipped bit", "table"), ("dead", "some tile")])
+def test_an_image_that_waits_is_dropped_or_given_up_like_the_one_before(core, tmp_path, fault,
+                                                                        where):
+    beat = tile_beat(core, 3) if where == "some tile" else tile_beat(core, 0, back=3)
+    failing = {"failing": "images.npy", "stall": 0.0, "fault": [fault, beat], "streamed": True}
+    outcomes, _ = run_steps(core, tmp_path, [failing, good(core)])
+    assert outcomes[0]["error"] == 1
+    assert_right(core, outcomes[1:])
+
+
+@pytest.mark.sim
 def test_an_image_for_another_core_is_refused(core, tmp_path):
     plan = compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE,
                          bus_width=64, tile_rows=core.capacities.weight_depth)
