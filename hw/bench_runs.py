@@ -242,7 +242,7 @@ def _times(settings):
 def _routed_core(name, plan, settings):
     folder = settings.folder / f"routed-{name}"
     write_core(plan, folder)
-    return route(folder, clock_mhz=100.0, pins=True) | {
+    return route(folder, clock_mhz=100.0) | {
         "lanes": plan.needed.columns * plan.needed.lanes,
         "capacities": plan.needed.as_dict()}
 

@@ -67,7 +67,7 @@ def _run(options):
         folders = [options.out.resolve() / "-".join(map(str, core)) for core in CORES]
         running = [pool.submit(_build, *pair) for pair in zip(folders, CORES, strict=True)]
         measured = [future.result() for future in running]
-    routed = route(folders[ROUTED], seeds=(1,), pins=True)
+    routed = route(folders[ROUTED], seeds=(1,))
     write_component(DenseEngine(DENSE), options.out.resolve() / "dense")
     dense = route(options.out.resolve() / "dense", seeds=(1,))
     known = {"coefficients": fit(measured),

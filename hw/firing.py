@@ -49,6 +49,8 @@ class FiringUnit(wiring.Component):
     release : In(1)
         A lane is released; its sum follows as ``taken`` in the next cycle.
     lane : In(range(lanes))
+    last : In(1)
+        It is its job's last lane.
     result : In(capacities.result)
         Of the job that the lane belongs to.
     taken : In(signed(accumulator_width))
@@ -62,7 +64,7 @@ class FiringUnit(wiring.Component):
     stream_data : Out(signed(stream_width))
     fired : Out(1)
         A neuron is there.
-    fired_lane : Out(range(lanes))
+    fired_lane, fired_last : Out(range(lanes)), Out(1)
     fired_result : Out(capacities.result)
     value : Out(signed(result_width))
     count : Out(count_width)
@@ -79,6 +81,7 @@ class FiringUnit(wiring.Component):
             "advance": In(1),
             "release": In(1),
             "lane": In(lane),
+            "last": In(1),
             "result": In(capacities.result),
             "taken": In(signed(capacities.accumulator_width)),
             "neuron_address": Out(capacities.neuron_address),
@@ -90,6 +93,7 @@ class FiringUnit(wiring.Component):
             "stream_data": Out(signed(capacities.stream_width)),
             "fired": Out(1),
             "fired_lane": Out(lane),
+            "fired_last": Out(1),
             "fired_result": Out(capacities.result),
             "value": Out(signed(capacities.result_width)),
             "count": Out(capacities.count_width),
@@ -109,16 +113,18 @@ class FiringUnit(wiring.Component):
 
         # Valid, lane and job travel along; stage 0 is the release itself.
         valid = [self.release]
-        lane = [self.lane]
+        lane, last = [self.lane], [self.last]
         result = [self.result]
         for stage in range(1, STAGES + 1):
             valid.append(Signal(name=f"valid_{stage}"))
             lane.append(Signal.like(self.lane, name=f"lane_{stage}"))
+            last.append(Signal(name=f"last_{stage}"))
             result.append(Signal(capacities.result, name=f"result_{stage}"))
             with m.If(self.advance):
                 m.d.sync += [
                     valid[stage].eq(valid[stage - 1]),
                     lane[stage].eq(lane[stage - 1]),
+                    last[stage].eq(last[stage - 1]),
                     result[stage].eq(result[stage - 1]),
                 ]
 
@@ -164,6 +170,7 @@ class FiringUnit(wiring.Component):
 
             self.fired.eq(valid[STAGES]),
             self.fired_lane.eq(lane[STAGES]),
+            self.fired_last.eq(last[STAGES]),
             self.fired_result.eq(result[STAGES]),
             self.value.eq(total_5),
             # Thresholds do not decrease, so the count is the number of ones.

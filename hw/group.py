@@ -161,8 +161,9 @@ class Group(wiring.Component):
                         earlier = earlier | ready[number]
         with m.If(draining & advance):
             m.d.sync += [lane.eq(lane - 1), draining.eq(lane != 0)]
+        # A column alone is not ready while it is drained, so that it need not be looked at.
         free = Signal()
-        m.d.comb += free.eq(~draining | (finish & advance))
+        m.d.comb += free.eq(~draining | (finish & advance if len(columns) > 1 else 0))
         for index, column in enumerate(columns):
             m.d.comb += [
                 column.begin.eq(begin[index] & free),
@@ -203,6 +204,7 @@ class Group(wiring.Component):
             firing.advance.eq(advance),
             firing.release.eq(draining),
             firing.lane.eq(lane),
+            firing.last.eq(lane == 0),
             firing.result.eq(result),
             firing.taken.eq(taken),
             self.neuron_read.eq(advance),
@@ -219,6 +221,7 @@ class Group(wiring.Component):
             packer.layer.eq(self.layer),
             packer.fired.eq(firing.fired),
             packer.lane.eq(firing.fired_lane),
+            packer.last.eq(firing.fired_last),
             packer.result.eq(firing.fired_result),
             packer.value.eq(firing.value),
             packer.count.eq(firing.count),
@@ -232,9 +235,9 @@ class Group(wiring.Component):
 
         # A sum waits for the bus in a register, so that whether the firing unit moves does not
         # follow from who has the bus.
-        sums = self.layer.drain == Drain.SUMS
-        logits = self.layer.drain == Drain.LOGITS
-        summing = Signal()
+        sums, logits, summing = Signal(), Signal(), Signal()
+        m.d.sync += [sums.eq(self.layer.drain == Drain.SUMS),
+                     logits.eq(self.layer.drain == Drain.LOGITS)]
         with m.If(firing.fired & sums & ~summing):
             m.d.sync += [summing.eq(1), self.sum_data.eq(firing.value),
                          self.sum_address.eq(firing.fired_result.out + firing.fired_lane)]

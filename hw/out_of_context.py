@@ -40,7 +40,7 @@ def write_core(plan, folder):
     write(contents(plan, clock_mhz=100.0, cycles=cycles), folder)
 
 
-def route(folder, *, clock_mhz=150.0, seeds=SEEDS, pins=False):
+def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
     """Synthesise, place and route a folder's design for an ECP5-85F of speed grade 6.
 
     Parameters
@@ -52,9 +52,6 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS, pins=False):
         Frequency to aim at.
     seeds : sequence of int
         Without any, the design is only synthesised.
-    pins : bool
-        Whether ports are pins after all. A whole core has few enough, and without them nothing
-        holds its placement together.
 
     Returns
     -------
@@ -70,7 +67,7 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS, pins=False):
     folder = Path(folder)
     verilog_text = (folder / "rtl" / f"{TOP}.v").read_bytes()
     asked = {"verilog": hashlib.sha256(verilog_text).hexdigest(), "seeds": list(seeds),
-             "clock_mhz": clock_mhz, "pins": pins}
+             "clock_mhz": clock_mhz}
     kept = folder / "routed.json"
     if kept.exists():
         known = json.loads(kept.read_text())
@@ -81,9 +78,10 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS, pins=False):
     figures = {f"synthesised_{key}": cells[key] for key in ("lut", "bram")}
     if seeds:
         device = find_device(DEVICE)
-        package = device.package(netlist["pins"]) if pins else device.packages[-1][0]
-        used = [place_and_route(folder, device=device, package=package, clock_mhz=clock_mhz,
-                                seed=seed, out_of_context=not pins, routers=ROUTERS[-1:])
+        # The first router circles where no pins hold a placement together.
+        used = [place_and_route(folder, device=device, package=device.packages[-1][0],
+                                clock_mhz=clock_mhz, seed=seed, out_of_context=True,
+                                routers=ROUTERS[-1:])
                 for seed in seeds]
         figures |= {key: median(getattr(one, key) for one in used)
                     for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}

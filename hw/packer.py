@@ -28,7 +28,7 @@ class SpikePacker(wiring.Component):
     Members
     -------
     layer : In(capacities.layer)
-    fired, lane, result, value, count, code : In
+    fired, lane, last, result, value, count, code : In
         A neuron, as ``FiringUnit`` gives it.
     slot : In(1)
         This column may use the bus now.
@@ -52,6 +52,7 @@ class SpikePacker(wiring.Component):
             "layer": In(capacities.layer),
             "fired": In(1),
             "lane": In(range(capacities.lanes)),
+            "last": In(1),
             "result": In(capacities.result),
             "value": In(signed(capacities.result_width)),
             "count": In(capacities.count_width),
@@ -73,20 +74,23 @@ class SpikePacker(wiring.Component):
         n_lanes, digit_width = capacities.lanes, capacities.digit_width
         width = max(capacities.planes, digit_width)
         layer, drain = self.layer, self.layer.drain
-        potential = drain == Drain.KEY_VALUES
-        to_attention = potential | (drain == Drain.VALUES)
-        stores = (drain != Drain.SUMS) & (drain != Drain.LOGITS)
+        # Known from registers, long before the first neuron of a layer.
+        potential, to_attention, stores = Signal(), Signal(), Signal()
+        m.d.sync += [
+            potential.eq(drain == Drain.KEY_VALUES),
+            to_attention.eq((drain == Drain.KEY_VALUES) | (drain == Drain.VALUES)),
+            stores.eq((drain != Drain.SUMS) & (drain != Drain.LOGITS)),
+        ]
 
         # A word leaves from one set of registers while the other is filled; only that of one job
         # waits.
         leaving, replaying = Signal(), Signal()
         taken, ends, shifts, closes = Signal(), Signal(), Signal(), Signal()
-        last_lane = self.lane == 0
         m.d.comb += [
             self.advance.eq(~self.hold & ~(self.fired & stores
-                                           & (replaying | (last_lane & leaving)))),
+                                           & (replaying | (self.last & leaving)))),
             taken.eq(self.fired & stores & self.advance),
-            ends.eq(taken & last_lane),
+            ends.eq(taken & self.last),
         ]
 
         # Potentials: collected, then replayed from the lane that came first.
@@ -102,7 +106,7 @@ class SpikePacker(wiring.Component):
         ]
         top = Mux(begun, first_lane, self.lane)
         with m.If(taken):
-            m.d.sync += [begun.eq(~last_lane), first_lane.eq(top)]
+            m.d.sync += [begun.eq(~self.last), first_lane.eq(top)]
         with m.If(ends):
             m.d.sync += [replaying.eq(potential), digit.eq(0), lane.eq(top)]
         with m.If(replaying & shifts):

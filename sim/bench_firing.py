@@ -84,8 +84,8 @@ async def fire(dut, layer, *, gap, stall):
     """Releases the lanes of all positions and compares what is fired and stored."""
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(layer=layer.record(), advance=0, release=0, lane=0, result=0, taken=0,
-                       neuron=0, stream=0)
+    await cycles.reset(layer=layer.record(), advance=0, release=0, lane=0, last=0, result=0,
+                       taken=0, neuron=0, stream=0)
     neuron_base, positions = 5, len(layer.sums)
     neurons = Memory([0] * neuron_base + layer.neurons(), rng, SIZES.neuron.size)
     width = SIZES.stream_width
@@ -104,6 +104,7 @@ async def fire(dut, layer, *, gap, stall):
         await cycles.step(
             advance=advance, release=release, taken=taken, neuron=neurons.data,
             stream=streams.data, lane=lane if release else cycles.noise("lane"),
+            last=int(lane == 0) if release else cycles.noise("last"),
             result=results[position] if release else cycles.noise("result"))
         if cycles.get("stream_write"):
             assert layer.stream, "a layer without a stream stored one"
@@ -115,9 +116,10 @@ async def fire(dut, layer, *, gap, stall):
         if cycles.get("fired") and advance:
             at = fired.pop(0)
             actual = (cycles.get_signed("value"), cycles.get("count"), cycles.get("code"),
-                      cycles.get("fired_lane"), cycles.get("fired_result"))
+                      cycles.get("fired_lane"), cycles.get("fired_last"),
+                      cycles.get("fired_result"))
             golden = (int(layer.results[at]), int(layer.counts[at]), codes[at[0]][at[1]], at[1],
-                      results[at[0]])
+                      int(at[1] == 0), results[at[0]])
             assert actual == golden, f"position {at[0]}, lane {at[1]}: {actual}, golden {golden}"
         neurons.clock(enable=advance, address=cycles.get("neuron_address"))
         streams.clock(enable=advance, address=cycles.get("stream_read_address"))

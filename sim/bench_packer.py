@@ -88,8 +88,10 @@ async def store(dut, task, *, gap, hold, slot):
     cycles = Cycles(dut, rng)
     layer = pack(SIZES.layer, drain=task.drain.value, out_stride=task.stride,
                  out_digits=task.n_digits - 1)
-    await cycles.reset(layer=layer, fired=0, lane=0, result=0, value=0, count=0, code=0, slot=0,
-                       hold=0)
+    await cycles.reset(layer=layer, fired=0, lane=0, last=0, result=0, value=0, count=0, code=0,
+                       slot=0, hold=0)
+    # A layer begins long before its first neuron fires.
+    await cycles.step()
     neurons, words = list(task.neurons), list(task.words)
     offered = False
     while neurons or words:
@@ -99,7 +101,8 @@ async def store(dut, task, *, gap, hold, slot):
         bits = planes(np.array(count), SIZES.spike_code, D)
         held = pulse(rng, hold)
         await cycles.step(
-            fired=int(offered), lane=lane, result=result, slot=pulse(rng, slot), hold=held,
+            fired=int(offered), lane=lane, last=int(lane == 0), result=result,
+            slot=pulse(rng, slot), hold=held,
             value=(value if offered else rng.getrandbits(8)) & ((1 << SIZES.result_width) - 1),
             count=count if offered else rng.randint(0, D),
             code=packed(bits, 1) if offered else cycles.noise("code"))
