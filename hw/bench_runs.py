@@ -29,14 +29,14 @@ __all__ = ["ARRAY", "MEANS", "RUNS", "Settings"]
 
 
 #: The array that is compared with the dense engine of as many operations, and the dense engine;
-#: and a larger one for whole networks, about the largest that fits an ECP5-85F. Of each number of
+#: and a larger one for whole networks, whose channels its lanes divide. Of each number of
 #: operations, dense engines have the shape that takes the fewest cycles for cifar10-nano.
 ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.BITPLANE}
 DENSE = DenseSize(outputs=8, inputs=8)
-LARGE = {"columns": 6, "lanes": 24, "shared": 2}
-LARGE_DENSE = DenseSize(outputs=9, inputs=16)
+LARGE = {"columns": 4, "lanes": 24}
+LARGE_DENSE = DenseSize(outputs=12, inputs=8)
 #: Bits of the bus to the memory that holds the weights of whole networks.
-BUS = 64
+BUS = 128
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
 MEANS = (0.1, 0.3, 0.6, 1.0, 1.5, 2.5)
 CURVE = (0.05, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
