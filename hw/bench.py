@@ -18,8 +18,7 @@ __all__ = ["main"]
 
 
 #: Runs of whole networks, and what they ran.
-NETWORKS = {"nano": "cifar10-nano", "nano-large": "cifar10-nano", "tiny": "E-SpikeFormer-T",
-            "tiny-large": "E-SpikeFormer-T"}
+NETWORKS = {"nano": "cifar10-nano", "tiny": "E-SpikeFormer-T"}
 
 
 def main(arguments=None, prog="python -m hw.bench"):

@@ -100,15 +100,12 @@ def array(run):
     return f"{columns} x {lanes} lanes"
 
 
-def _networks(*runs):
-    texts, least = [], []
-    for core, dense, nano, tiny in (runs[:4], runs[4:]):
-        ratios = [dense["lut"] * sum(run["dense"]["cycles"].values())
-                  / (core["lut"] * mean(run["cycles"])) for run in (nano, tiny)]
-        least.append(min(ratios))
-        texts.append(f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array(nano)}, "
-                     f"{core['lut']:,.0f} LUT; dense engine {dense['lut']:,.0f} LUT)")
-    return "; ".join(texts), max(least) >= 3
+def _networks(core, dense, nano, tiny):
+    ratios = [dense["lut"] * sum(run["dense"]["cycles"].values())
+              / (core["lut"] * mean(run["cycles"])) for run in (nano, tiny)]
+    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array(nano)}, "
+            f"{core['lut']:,.0f} LUT; dense engine {dense['lut']:,.0f} LUT)")
+    return text, min(ratios) >= 3
 
 
 def _large_layers(nano, *layers):
@@ -120,11 +117,9 @@ def _large_layers(nano, *layers):
             median(reached) >= 0.95 and min(reached) >= 0.85)
 
 
-def _whole(*runs):
-    pairs = runs[:2], runs[2:]
-    text = "; ".join(f"{utilisation(nano):.3f} and {utilisation(tiny):.3f} ({array(nano)})"
-                     for nano, tiny in pairs)
-    return text, any(min(map(utilisation, pair)) >= 0.75 for pair in pairs)
+def _whole(nano, tiny):
+    reached = [utilisation(run) for run in (nano, tiny)]
+    return f"{reached[0]:.3f} and {reached[1]:.3f} ({array(nano)})", min(reached) >= 0.75
 
 
 def _codes(codes):
@@ -134,11 +129,9 @@ def _codes(codes):
             shares[0] <= 0.8 and shares[1] <= 0.65)
 
 
-def _per_lane(core, large, column):
-    cores = {run["lanes"]: run["lut"] / run["lanes"] for run in (core, large)}
-    one = column["lut"] / column["lanes"]
-    text = ", ".join(f"{each:.1f} ({lanes} lanes)" for lanes, each in cores.items())
-    return f"{text}; {one:.1f}", min(cores.values()) <= 48 and one <= 38
+def _per_lane(core, column):
+    each = [run["lut"] / run["lanes"] for run in (core, column)]
+    return f"{each[0]:.1f} and {each[1]:.1f}", each[0] <= 48 and each[1] <= 38
 
 
 def _clock(core, column):
@@ -208,16 +201,15 @@ def _speed(tiny):
 
 _ROWS = (
     ("LUT x cycles per image, cifar10-nano and E-SpikeFormer-T, against the dense engine",
-     ">= 3 times lower", _networks, "routed-core", "routed-dense", "nano", "tiny",
-     "routed-large", "routed-large-dense", "nano-large", "tiny-large"),
+     ">= 3 times lower", _networks, "routed-core", "routed-dense", "nano", "tiny"),
     ("U of layers with >= 256 inputs, recorded spikes", "median >= 0.95, worst >= 0.85",
      _large_layers, "nano-on-chip", "L2", "L3", "L4"),
     ("U of cifar10-nano and of E-SpikeFormer-T, everything included", ">= 0.75", _whole, "nano",
-     "tiny", "nano-large", "tiny-large"),
+     "tiny"),
     ("additions executed over thermometer additions, trained models",
      "<= 0.80 (D = 4), <= 0.65 (D = 8)", _codes, "codes"),
     ("LUT per lane of the complete core, and of a column", "<= 48 and <= 38", _per_lane,
-     "routed-core", "routed-large", "routed-column"),
+     "routed-core", "routed-column"),
     ("Fmax of the complete core, and of a column", ">= 120 and >= 150 MHz", _clock, "routed-core",
      "routed-column"),
     ("LUT x cycles of a 64 x 64 layer at mean count 0.6, against FINN's MVU and the dense engine",

@@ -28,13 +28,10 @@ from .tools import ToolError
 __all__ = ["ARRAY", "MEANS", "RUNS", "Settings"]
 
 
-#: The array that is compared with the dense engine of as many operations, and the dense engine;
-#: and a larger one for whole networks, whose channels its lanes divide. Of each number of
-#: operations, dense engines have the shape that takes the fewest cycles for cifar10-nano.
+#: The array that is compared with the dense engine of as many operations, and the dense engine, in
+#: the shape that takes the fewest cycles for cifar10-nano.
 ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.BITPLANE}
 DENSE = DenseSize(outputs=8, inputs=8)
-LARGE = {"columns": 4, "lanes": 24}
-LARGE_DENSE = DenseSize(outputs=12, inputs=8)
 #: Bits of the bus to the memory that holds the weights of whole networks.
 BUS = 128
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
@@ -95,11 +92,11 @@ def _simulate(settings, name, model, images, array, *, bus=0):
     return figures | {"array": [plan.needed.columns, plan.needed.lanes]}
 
 
-def _dense(settings, name, size=DENSE):
-    """Simulates a dense engine on the network that ``_simulate`` saved."""
+def _dense(settings, name):
+    """Simulates the dense engine on the network that ``_simulate`` saved."""
     folder = settings.folder / name
     _command("sim.dense", folder / "model.safetensors", "--images", folder / "images.npy",
-             "--outputs", size.outputs, "--inputs", size.inputs, "--cache", settings.cache,
+             "--outputs", DENSE.outputs, "--inputs", DENSE.inputs, "--cache", settings.cache,
              "--out", folder / "dense", log=folder / "dense.log")
     return json.loads((folder / "dense" / "dense.json").read_text())
 
@@ -156,13 +153,6 @@ def _nano_network(settings):
     return measured | {"dense": _dense(settings, "nano")}
 
 
-def _large_nano(settings):
-    model, images = _nano()
-    measured = _network(settings, "nano-large", model, images[:1 if settings.quick else 4], LARGE,
-                        bus=BUS)
-    return measured | {"dense": _dense(settings, "nano-large", LARGE_DENSE)}
-
-
 def _nano_on_chip(settings):
     """With weights on chip, where cycles are predicted."""
     model, images = _nano()
@@ -186,11 +176,6 @@ def _tiny(settings):
 def _tiny_network(settings):
     measured = _network(settings, "tiny", *_tiny(settings), {}, bus=BUS)
     return measured | {"dense": _dense(settings, "tiny")}
-
-
-def _large_tiny(settings):
-    measured = _network(settings, "tiny-large", *_tiny(settings), LARGE, bus=BUS)
-    return measured | {"dense": _dense(settings, "tiny-large", LARGE_DENSE)}
 
 
 def _scaled(number, settings):
@@ -247,9 +232,9 @@ def _routed_core(name, plan, settings):
         "capacities": plan.needed.as_dict()}
 
 
-def _route_core(name, array, settings):
+def _route_core(settings):
     model, _ = _nano()
-    return _routed_core(name, compile_model(model, **ARRAY | array, bus_width=BUS), settings)
+    return _routed_core("core", compile_model(model, **ARRAY, bus_width=BUS), settings)
 
 
 def _route_component(name, component, lanes, settings):
@@ -271,22 +256,19 @@ def _route_array(settings):
                             needed.columns * needed.lanes, settings)
 
 
-def _route_dense(name, size, settings):
-    return _route_component(name, DenseEngine(size), size.operations, settings)
+def _route_dense(settings):
+    return _route_component("dense", DenseEngine(DENSE), DENSE.operations, settings)
 
 
 #: Runs by name, the longest first. What is routed takes minutes and is no part of a quick bench.
 RUNS = {
-    "routed-large": partial(_route_core, "large", LARGE),
-    "routed-core": partial(_route_core, "core", {}),
+    "routed-core": _route_core,
     "tiny-1": partial(_scaled, 1),
     "tiny-0": partial(_scaled, 0),
     "block": _block,
     "routed-array": _route_array,
     "tiny": _tiny_network,
-    "tiny-large": _large_tiny,
     "nano": _nano_network,
-    "nano-large": _large_nano,
     "nano-on-chip": _nano_on_chip,
     "L3": partial(_fixed, FIXED[2]),
     "L2": partial(_fixed, FIXED[1]),
@@ -294,8 +276,7 @@ RUNS = {
     "L4": partial(_fixed, FIXED[3]),
     "L6": partial(_fixed, FIXED[5]),
     "L1": partial(_fixed, FIXED[0]),
-    "routed-large-dense": partial(_route_dense, "large-dense", LARGE_DENSE),
-    "routed-dense": partial(_route_dense, "dense", DENSE),
+    "routed-dense": _route_dense,
     "routed-column": _route_column,
     "codes": _codes,
     "times": _times,
