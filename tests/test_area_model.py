@@ -27,7 +27,7 @@ def test_a_fit_finds_what_made_the_numbers():
               (3, 16, 3, 0), (2, 32, 2, 256), (6, 16, 1, 128), (1, 48, 1, 64)]
     cores = [plan(*array[:3], bus_width=array[3]).needed for array in arrays]
     true = {"core": 1000.0, "external bus, bits": 5.0, "accumulators, bits": 1.5,
-            "column addresses, bits": 20.0}
+            "columns": 400.0}
     measured = [(core, sum(value * features(core)[name] for name, value in true.items()))
                 for core in cores]
     found = fit(measured)
