@@ -16,9 +16,8 @@ class Array(wiring.Component):
 
     Column c is column ``c // groups`` of group ``c % groups``. Each pair of columns shares one copy
     of the weight memory, and each pair of groups one of the neuron memory; each column has a copy
-    of the spike and of the attention memory. Words and stream values reach them through a bus that
-    groups use in turn, those that have nothing to store aside. So each column has a copy of the
-    pixels.
+    of the pixel, the spike and the attention memory. Words and stream values reach them through a
+    bus that groups use in turn, those that have nothing to store aside.
 
     Where weights are external, memories are written while columns read: a weight row takes a cycle
     of the pair's first column, and each group has a small neuron memory of its own.

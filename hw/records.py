@@ -111,7 +111,7 @@ class Records:
             # Only one channel is read, the next one for each position: see ``Dealer``.
             "gather": 1,
             "double": 1,
-            # Pixels are walked, not spikes; and none are behind it.
+            # Pixels are walked, not spikes; and no later layer walks them.
             "pixels": 1,
             "releases": 1,
             "planes": 4,
