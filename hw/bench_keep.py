@@ -74,8 +74,9 @@ def _sources():
     digest = hashlib.sha256()
     root = Path(__file__).parent.parent
     for folder in ("golden", "hw", "sim"):
-        for path in sorted([*(root / folder).glob("*.py"), *(root / folder).glob("*.v")]):
-            digest.update(path.name.encode() + path.read_bytes())
+        for path in sorted((root / folder).iterdir()):
+            if path.suffix in (".py", ".v", ".cpp"):
+                digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

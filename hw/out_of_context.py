@@ -73,8 +73,7 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
         known = json.loads(kept.read_text())
         if known["asked"] == asked:
             return known["figures"]
-    netlist = synthesise(folder)
-    cells = estimate(netlist)
+    cells = estimate(synthesise(folder))
     figures = {f"synthesised_{key}": cells[key] for key in ("lut", "bram")}
     if seeds:
         device = find_device(DEVICE)
