@@ -97,8 +97,8 @@ def _parser(prog):
     command.add_argument("--trace", action="store_true",
                          help="write every tensor too; needs --out")
     command.add_argument("--code", choices=[code.value for code in SpikeCode], metavar="CODE",
-                         help="execute spike by spike: thermometer or bitplane; the result is the "
-                              "same, only slower")
+                         help="execute spike by spike: thermometer, bitplane or graded; the "
+                              "result is the same, only slower")
     command.set_defaults(command=_run)
 
     command = commands.add_parser(

@@ -19,7 +19,7 @@ def additions_per_image(model, tensors, code):
     """Additions that each image causes in each layer.
 
     An addition is one accumulator update by a set spike bit. Taps on padding, stream additions and
-    threshold comparisons are not counted. Pixels are bit planes in either code. In attention the
+    threshold comparisons are not counted. Pixels are bit planes in every code. In attention the
     spikes of keys gate rows of values, and the spikes of queries gate rows of the memory.
 
     Parameters
@@ -35,7 +35,8 @@ def additions_per_image(model, tensors, code):
         Keyed by the layer's name.
     """
     def bits(values, name):
-        return set_bits(values, SpikeCode.BITPLANE if name == PIXELS else code)
+        return (set_bits(values, SpikeCode.BITPLANE, 255) if name == PIXELS
+                else set_bits(values, code, model.max_count))
 
     return {layer.name: _layer(layer, tensors, bits) for layer in model.layers}
 
@@ -82,7 +83,7 @@ def mean_counts(model, images):
     sums, sizes = {}, {}
     for first in range(0, len(images), _BATCH):
         tensors = run(model, images[first:first + _BATCH], trace=True).tensors
-        tensors[PIXELS] = set_bits(tensors[PIXELS], SpikeCode.BITPLANE)
+        tensors[PIXELS] = set_bits(tensors[PIXELS], SpikeCode.BITPLANE, 255)
         for name, tensor in tensors.items():
             if name == PIXELS or name.endswith(".counts"):
                 sums[name] = sums.get(name, 0) + int(tensor.sum())

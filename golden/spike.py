@@ -1,4 +1,4 @@
-"""Spikes: integer firing by thresholds, the two spike codes, and exact threshold ladders."""
+"""Spikes: integer firing by thresholds, the spike codes, and exact threshold ladders."""
 
 from enum import StrEnum
 from fractions import Fraction
@@ -10,21 +10,29 @@ from golden.model import Rounding
 
 
 __all__ = [
-    "SpikeCode", "accumulate", "attention_thresholds", "plane_count", "planes", "set_bits",
-    "spike_count", "stream_thresholds",
+    "SpikeCode", "accumulate", "attention_thresholds", "passes", "plane_count", "planes",
+    "set_bits", "spike_count", "stream_thresholds",
 ]
 
 
 class SpikeCode(StrEnum):
-    """How a count becomes binary planes; the sum of a linear operator is the same for both.
+    """How a count becomes binary planes; the sum of a linear operator is the same for all.
 
     The thermometer code has D planes, ``p_d = [count >= d]``, and costs ``count`` additions. The
     bit-plane code has ``ceil(log2(D + 1))`` planes, most significant first, costs the set bits of
-    ``count`` and doubles the accumulator between planes.
+    ``count`` and doubles the accumulator between planes. The graded code takes two bit planes at
+    once: a spike adds its weight or the double of it, and the accumulator is multiplied by 4
+    between pairs. D = 4 is one pair: there 4 is two spikes of the double, the second of which has
+    the third plane.
     """
 
     THERMOMETER = "thermometer"
     BITPLANE = "bitplane"
+    GRADED = "graded"
+
+
+#: What the accumulator is multiplied by between passes.
+_FACTORS = {SpikeCode.THERMOMETER: 1, SpikeCode.BITPLANE: 2, SpikeCode.GRADED: 4}
 
 
 def spike_count(potential, thresholds):
@@ -105,6 +113,8 @@ def planes(counts, code, max_count):
     [[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]]
     >>> planes(np.array([0, 1, 2, 3]), SpikeCode.BITPLANE, 3).tolist()
     [[0, 0, 1, 1], [0, 1, 0, 1]]
+    >>> planes(np.array([1, 2, 3, 4]), SpikeCode.GRADED, 4).tolist()
+    [[0, 0, 0, 1], [0, 1, 1, 1], [1, 0, 1, 0]]
     """
     counts = np.asarray(counts, np.int64)
     if counts.size and not 0 <= counts.min() <= counts.max() <= max_count:
@@ -112,7 +122,25 @@ def planes(counts, code, max_count):
     steps = np.arange(plane_count(code, max_count)).reshape((-1,) + (1,) * counts.ndim)
     if code is SpikeCode.THERMOMETER:
         return (counts > steps).astype(np.int64)
+    if code is SpikeCode.GRADED and max_count == 4:
+        return np.array([counts == 4, counts >= 2, counts & 1], np.int64)
     return counts >> steps[::-1] & 1
+
+
+def passes(code, max_count):
+    """Which planes are taken at once: their numbers, pass after pass.
+
+    The last plane of a pass weighs 1, the others 2.
+
+    >>> passes(SpikeCode.BITPLANE, 4), passes(SpikeCode.GRADED, 4), passes(SpikeCode.GRADED, 7)
+    (((0,), (1,), (2,)), ((0, 1, 2),), ((0,), (1, 2)))
+    """
+    count = plane_count(code, max_count)
+    if code is not SpikeCode.GRADED:
+        return tuple((index,) for index in range(count))
+    if max_count == 4:
+        return (tuple(range(count)),)
+    return tuple(tuple(range(max(0, end - 2), end)) for end in range(2 - count % 2, count + 1, 2))
 
 
 def accumulate(linear, counts, code, max_count):
@@ -130,23 +158,32 @@ def accumulate(linear, counts, code, max_count):
     int64 array
         The accumulator after each plane; the last one equals ``linear(counts)``.
     """
+    expanded = planes(counts, code, max_count)
     accumulator = 0
-    for plane in planes(counts, code, max_count):
-        if code is SpikeCode.BITPLANE:
-            accumulator = accumulator * 2
-        accumulator = accumulator + linear(plane)
-        yield accumulator
+    for group in passes(code, max_count):
+        accumulator = accumulator * _FACTORS[code]
+        for index in group:
+            weight = 1 if index == group[-1] else 2
+            accumulator = accumulator + linear(expanded[index]) * weight
+            yield accumulator
 
 
-def set_bits(counts, code):
-    """Spikes that each count stands for: itself as a thermometer, its set bits as bit planes.
+def set_bits(counts, code, max_count):
+    """Spikes that each count stands for: the sum of its planes.
 
-    >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.BITPLANE).tolist()
+    Parameters are those of `planes`.
+
+    >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.BITPLANE, 4).tolist()
     [0, 1, 2, 1]
+    >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.GRADED, 4).tolist()
+    [0, 1, 2, 2]
     """
     if code is SpikeCode.THERMOMETER:
         return np.asarray(counts, np.int64)
-    return np.bitwise_count(counts).astype(np.int64)
+    bits = np.bitwise_count(counts).astype(np.int64)
+    if code is SpikeCode.GRADED and max_count == 4:
+        bits += np.asarray(counts) == 4
+    return bits
 
 
 def stream_thresholds(fraction_bits, max_count, rounding, tokens=1):

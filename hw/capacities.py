@@ -10,20 +10,17 @@ from dataclasses import asdict, dataclass, fields
 
 from amaranth.utils import bits_for
 
-from golden.spike import SpikeCode
+from golden.spike import SpikeCode, passes, plane_count
 
+from .passes import pixel_passes
 from .records import Records
 
 
-__all__ = ["BUS_WIDTHS", "Capacities", "PIXEL_PLANES", "PROGRAM_WIDTH", "check_array",
-           "words_of"]
+__all__ = ["BUS_WIDTHS", "Capacities", "PROGRAM_WIDTH", "check_array", "words_of"]
 
 
 #: Width of a word of the program memory, in bits.
 PROGRAM_WIDTH = 32
-#: Pixels are 8-bit integers, sent to the lanes as bit planes.
-PIXEL_PLANES = 8
-
 
 #: Data widths of the bus to an external memory, in bits.
 BUS_WIDTHS = (64, 128, 256)
@@ -115,10 +112,39 @@ class Capacities(Records):
 
     @property
     def planes(self):
-        """Planes of a spike map: ``D`` in thermometer code, the bits of ``D`` in bit planes."""
-        if self.spike_code is SpikeCode.THERMOMETER:
-            return self.max_count
-        return bits_for(self.max_count)
+        """Planes of a spike map."""
+        return plane_count(self.spike_code, self.max_count)
+
+    @property
+    def graded(self):
+        """Whether a spike may add the double of an entry, and a lane may add twice per word."""
+        return self.spike_code is SpikeCode.GRADED
+
+    @property
+    def passes(self):
+        """Planes of a spike map that are taken at once, pass after pass."""
+        return passes(self.spike_code, self.max_count)
+
+    @property
+    def pixel_passes(self):
+        """The same of pixels, which are bit planes, one or two at once."""
+        return pixel_passes(self.spike_code)
+
+    @property
+    def pass_marks(self):
+        """Doublings in front of a pass that are words of their own: all but the last."""
+        return int(self.graded)
+
+    @property
+    def digit_marks(self):
+        """The same in front of a digit, which weighs ``2**digit_width`` times the one behind it."""
+        match self.spike_code:
+            case SpikeCode.THERMOMETER:
+                return self.digit_width - 1
+            case SpikeCode.BITPLANE:
+                return 0
+            case SpikeCode.GRADED:
+                return self.digit_width - 2 * len(self.passes) + 1
 
     @property
     def spike_width(self):
@@ -147,8 +173,8 @@ class Capacities(Records):
 
     @property
     def row_width(self):
-        """Bits of what a lane adds, two's complement: a weight or a digit."""
-        return max(self.weight_width, self.digit_width + 1)
+        """Bits of what a lane adds, two's complement: a weight or a digit, or its double."""
+        return max(self.weight_width, self.digit_width + 1) + self.graded
 
     @property
     def result_width(self):

@@ -190,19 +190,27 @@ class Column(wiring.Component):
                 closing.eq(fetched.last),
                 adders.double.eq(fetched.double),
             ]
-        # An entry is a weight or a digit, which has fewer bits, or nothing. Clearing comes last, so
-        # that it is the registers' reset and takes no logic.
+        # An entry is a weight or a digit, which has fewer bits, or the double of it, or nothing.
+        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        with m.If(self.layer.attention_rows):
+            m.d.sync += weights.eq(0)
+        with m.Else():
+            m.d.sync += digits.eq(0)
         for lane in range(lanes):
             entry = adders.row.word_select(lane, row_width)
             weight = weights.word_select(lane, weight_width).as_signed()
-            digit = digits[lane::lanes]
+            value = Signal(signed(row_width), name=f"value_{lane}")
+            m.d.comb += value.eq(weight | Cat(digits[lane::lanes], C(0, 1)).as_signed())
+            if self.capacities.graded:
+                value = Mux(fetched.twice[lane], value << 1, value)
             with m.If(~hold):
-                m.d.sync += entry.eq(weight)
-            with m.If(~hold & self.layer.attention_rows):
-                m.d.sync += [entry[:digit_width].eq(digit), entry[digit_width:].eq(0)]
-            with m.If(~hold & ~fetched.mask[lane]):
-                m.d.sync += entry.eq(0)
-        m.d.sync += self.additions.eq(Mux(finder.valid & ~hold, event.additions, 0))
+                m.d.sync += entry.eq(value)
+                with m.If(~fetched.mask[lane]):
+                    m.d.sync += entry.eq(0)
+        population = Signal(range(lanes + 1))
+        m.d.comb += population.eq(sum(event.mask[lane] for lane in range(lanes)))
+        m.d.sync += self.additions.eq(Mux(
+            finder.valid & ~hold, Mux(self.layer.depthwise, population, event.lanes), 0))
         m.d.comb += [
             adders.valid.eq(loaded & ~hold),
             adders.last.eq(closing),

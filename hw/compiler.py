@@ -10,13 +10,14 @@ from amaranth.utils import bits_for
 from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
 from golden.ranges import analyse, kv_width
 from golden.shapes import counts_name, last_readers, shapes, stream_name
-from golden.spike import plane_count
+from golden.spike import passes, plane_count
 
 from .allocate import Allocator
 from .attention_rows import LINE, AttentionRows
-from .capacities import PIXEL_PLANES, check_array
+from .capacities import check_array
 from .external_image import stream_weights
 from .needs import needed_capacities
+from .passes import PIXEL_PLANES, pixel_passes
 from .plan import LayerPlan, Plan, SpikeMap
 from .records import Drain
 from .tables import NeuronTable, WindowTable, check_fields
@@ -74,7 +75,8 @@ class _Compiler:
         self.shared, self.groups = shared, columns // shared
         self.weight_width = weight_width or needed
         self.planes = plane_count(spike_code, model.max_count)
-        self.double = spike_code is SpikeCode.BITPLANE and self.planes > 1
+        self.passes = passes(spike_code, model.max_count)
+        self.pixel_passes = pixel_passes(spike_code)
         self.shapes = shapes(model)
         self.values = {layer.values: layer.heads for layer in model.layers
                        if isinstance(layer, KeyValue)}
@@ -188,6 +190,7 @@ class _Compiler:
         """Fields that follow from what a layer reads."""
         is_write = isinstance(layer, Conv) and isinstance(layer.drain, Write)
         pixels = source is self.maps[PIXELS]
+        n_passes = len(self.pixel_passes if pixels else self.passes)
         return {
             "token_sum": 0,
             "stream": int(is_write),
@@ -196,10 +199,10 @@ class _Compiler:
             "depthwise": int(isinstance(layer, Conv) and layer.depthwise),
             "attention_rows": int(not isinstance(layer, Conv)),
             "gather": int(isinstance(layer, KeyValue)),
-            "double": int(pixels or self.double),
+            "double": int(n_passes > 1 and (pixels or self.code is not SpikeCode.THERMOMETER)),
             "pixels": int(pixels),
             "releases": int(pixels and layer is self.last_of_pixels),
-            "planes": source.planes - 1,
+            "passes": n_passes - 1,
             "line_stride": line_stride,
             "word_stride": word_stride,
             "row_step": row_step,

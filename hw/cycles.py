@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden import PIXELS, SpikeCode
+from golden import PIXELS
 from golden.shapes import shapes
 
-from .capacities import PIXEL_PLANES, words_of
+from .capacities import words_of
 from .finder import NIBBLE
 from .group_cycles import GroupCycles, Output
+from .passes import PIXEL_PLANES, pass_additions
 from .records import Drain
 from .sequencer import LINE_CYCLES
 from .stored import plane_words
@@ -126,9 +127,7 @@ class _Core:
                               digits=layer.record["out_digits"] + 1)
                   for _ in range(needed.groups)]
         dealt = _deal(layer, needed)
-        digit_marks = (needed.digit_width - 1 if needed.spike_code is SpikeCode.THERMOMETER
-                       else 0)
-        entries = _Entries(layer, self.words[self.plan.source_name(layer)], digit_marks)
+        entries = _Entries(layer, self.words[self.plan.source_name(layer)], needed)
         upcoming = next(dealt)
         # Tile record, line and windows come before the first position of a line.
         ready = now + 1 + tile_cycles + LINE_CYCLES
@@ -196,15 +195,13 @@ def _deal(layer, needed):
 
 
 class _Entries:
-    """Events per nibble of each word of each job, in the order in which words are read.
+    """Events per nibble of each word of each job, in the order in which words are read."""
 
-    ``digit_marks`` words double in front of every digit but the first and read nothing.
-    """
-
-    def __init__(self, layer, words, digit_marks):
+    def __init__(self, layer, words, capacities):
         self.layer = layer
-        self.words = words
-        self.digit_marks = digit_marks
+        self.capacities = capacities
+        #: Of each pass: words of the lanes that add, and of those that add again.
+        self.words = _pass_words(layer, words, capacities)
         self.known = {}
 
     def of(self, tile, line, position):
@@ -224,10 +221,10 @@ class _Entries:
             start, mask = start + word, 1 << bit
         lines = np.arange(line.steps + 1)[:, None] * record["line_stride"]
         offsets = np.arange(position.steps + fields["words"] + 1) * record["word_stride"]
-        words = self.words[:, start + lines + offsets]
+        words = self.words[:, :, start + lines + offsets]
         words[..., slice(None) if record["gather"] else 0] &= np.uint64(mask)
         words[..., -1] &= np.uint64(fields["last_mask"])
-        words = words.reshape(len(words), -1)
+        words = words.reshape(*words.shape[:2], -1)
         if record["depthwise"]:
             events = (words != 0)[..., np.newaxis]
         else:
@@ -235,15 +232,23 @@ class _Entries:
             nibbles = np.arange(0, lanes, NIBBLE, dtype=np.uint64)
             events = np.bitwise_count(words[..., np.newaxis] >> nibbles
                                       & np.uint64((1 << NIBBLE) - 1))
-        planes = [[tuple(filter(None, word)) for word in plane]
-                  for plane in events.astype(int).tolist()]
+        passes = [[tuple(filter(None, word)) for word in one]
+                  for one in events.astype(int).sum(axis=1).tolist()]
         entries = []
         for digit in range(record["digits"] + 1):
-            if digit:
-                entries += [(1,)] * self.digit_marks
-            for index, plane in enumerate(planes):
+            for index, one in enumerate(passes):
                 doubled = digit > 0 if index == 0 else record["double"]
+                if doubled:
+                    marks = self.capacities.pass_marks if index else self.capacities.digit_marks
+                    entries += [(1,)] * marks
                 # Something must double.
-                empty = doubled and not any(plane)
-                entries += [*plane[:-1], (1,)] if empty else plane
+                empty = doubled and not any(one)
+                entries += [*one[:-1], (1,)] if empty else one
         return entries
+
+
+def _pass_words(layer, words, capacities):
+    """Lanes of a map's words that add in a pass, and that add again: shape (passes, 2, words)."""
+    passes = capacities.pixel_passes if layer.record["pixels"] else capacities.passes
+    return np.array([pass_additions([words[plane] for plane in planes], capacities.graded)
+                     for planes in passes])

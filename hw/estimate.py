@@ -10,11 +10,11 @@ from math import comb, erf, exp, pi, sqrt
 
 import numpy as np
 
-from golden import PIXELS, SpikeCode
+from golden import PIXELS, planes
 from golden.model import Conv, Query
-from golden.spike import plane_count
 
-from .capacities import PIXEL_PLANES, words_of
+from .capacities import words_of
+from .passes import pass_additions
 from .records import Drain
 from .sequencer import LINE_CYCLES
 
@@ -77,10 +77,10 @@ def _layer(plan, layer, planned, additions):
         group = lanes * (needed.max_count + 3) + 1
         return begin + needed.max_count + 3 + len(planned.channels) * group, 0.0
 
-    spiking = _plane_probabilities(plan, plan.source_name(planned))
+    spiking = _pass_probabilities(plan, plan.source_name(planned))
     record, tiles = planned.record, len(planned.tiles)
     positions = len(planned.lines) * len(planned.positions)
-    # Words of a job in one plane, and taps.
+    # Words of a job in one pass, and taps.
     words = (sum(line.steps + 1 for line in planned.lines)
              * sum(position.steps + 1 + planned.tiles[0]["words"]
                    for position in planned.positions)) / positions
@@ -88,22 +88,26 @@ def _layer(plan, layer, planned, additions):
     if not isinstance(layer, Conv):
         taps = 1
 
-    # One job: words read, and events with their spread. A pass is a plane of a digit.
+    # One job: words read, and events with their spread, in all passes of all digits.
     inputs = _inputs(plan, layer, planned)
     fan_out = int((planned.channels >= 0).sum())
     digits = record["digits"] + 1
-    reads = (record["planes"] + 1) * digits * words
+    marks = (record["double"] * digits * record["passes"] * needed.pass_marks
+             + record["digits"] * needed.digit_marks)
+    reads = (record["passes"] + 1) * digits * words + marks
+    spikes = sum(first + again for first, again in spiking)
     if record["depthwise"]:
-        busy = [1 - (1 - p) ** lanes for p in spiking]
+        busy = [1 - (1 - p) ** lanes for each in spiking for p in each]
         events, spread = taps * sum(busy), taps * sum(p * (1 - p) for p in busy)
     else:
-        events, spread = taps * inputs * sum(spiking), taps * inputs * sum(
-            p * (1 - p) for p in spiking)
+        # A spike that adds again is one that adds.
+        events, spread = taps * inputs * spikes, taps * inputs * sum(
+            first + 3 * again - (first + again) ** 2 for first, again in spiking)
         if additions is not None:
             events = additions / positions / fan_out
         # Passes without spikes take an event to double.
-        empty = sum((1 - p) ** (taps * inputs) for p in spiking)
-        events = digits * (events + empty * max(record["double"], digits > 1))
+        empty = sum((1 - first) ** (taps * inputs) for first, _ in spiking)
+        events = digits * (events + empty * max(record["double"], digits > 1)) + marks
     drained = lanes * (record["out_digits"] + 1)
     job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained + 2))
 
@@ -125,7 +129,7 @@ def _layer(plan, layer, planned, additions):
         load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + 4)
         work += tiles * planned.rows_per_tile
     if additions is None:
-        additions = positions * taps * inputs * sum(spiking) * fan_out
+        additions = positions * taps * inputs * spikes * fan_out
     return begin + SETTLING + lanes + max(work, deal, load), additions
 
 
@@ -138,19 +142,20 @@ def _inputs(plan, layer, planned):
     return planned.source.positions
 
 
-def _plane_probabilities(plan, name):
-    """Probability of a spike in each plane of a map."""
-    model, code = plan.model, plan.needed.spike_code
+def _pass_probabilities(plan, name):
+    """Probability that a channel of a map adds, and that it adds again, in each pass."""
+    model, needed = plan.model, plan.needed
     if name == PIXELS:
-        return [model.mean_counts.get(name, 4) / 8] * PIXEL_PLANES
+        bit = model.mean_counts.get(name, 4) / 8
+        one = (1 - (1 - bit) ** 2, bit**2) if needed.graded else (bit, 0)
+        return [one] * len(needed.pixel_passes)
     top = model.max_count
     mean = model.mean_counts.get(name, top / 4) / top
-    counts = np.array([comb(top, k) * mean**k * (1 - mean) ** (top - k) for k in range(top + 1)])
     k = np.arange(top + 1)
-    if code is SpikeCode.THERMOMETER:
-        return [float(counts[k > step].sum()) for step in range(top)]
-    return [float(counts[k >> plane & 1 == 1].sum())
-            for plane in reversed(range(plane_count(code, top)))]
+    counts = np.array([comb(top, number) for number in k]) * mean**k * (1 - mean) ** (top - k)
+    expanded = planes(k, needed.spike_code, top)
+    return [tuple(float(counts @ additions) for additions in pass_additions(
+        [expanded[plane] for plane in group], needed.graded)) for group in needed.passes]
 
 
 def _mean_of_larger(mean, deviation, floor):

@@ -4,13 +4,11 @@
 are computed; on chip they pass through a double buffer.
 """
 
-import zlib
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import xor
 
 from .burst_reader import BURST
-from .image_reader import CRC_WIDTH, head_layout, section_layout
+from .checksum import checksum
+from .image_reader import head_layout, section_layout
 from .needs import with_program
 
 
@@ -111,14 +109,14 @@ def write_image(words, plan, capacities):
         group = [beat for section in sections
                  for beat in _section_beats(section, capacities, final=final,
                                             closes=section is sections[-1])]
-        beats += [*group, _checksum(group, capacities)]
+        beats += [*group, checksum(group, capacities.bus_width)]
         if index == 0:
             table = len(beats) - 1
     beats += [0] * (-len(beats) % BURST)
     beats[0] = head_layout().const({"fingerprint": capacities.fingerprint,
                                     "bursts": len(beats) // BURST}).as_bits()
     # The head, whose length is that of the whole image, belongs to the table.
-    beats[table] = _checksum(beats[:table], capacities)
+    beats[table] = checksum(beats[:table], capacities.bus_width)
     return beats
 
 
@@ -165,7 +163,7 @@ def read_image(beats, capacities):
         group.append(Section(name, header["address"], words))
         at += 1 + len(payload)
         if header["closes"]:
-            if beats[at] != _checksum(beats[begin:at], capacities):
+            if beats[at] != checksum(beats[begin:at], capacities.bus_width):
                 raise ValueError(f"Tile {len(groups)} of the external image must have the "
                                  "checksum behind it: write it again")
             groups.append(group)
@@ -189,14 +187,6 @@ def _section_beats(section, capacities, *, closes, final):
         "address": section.address, "closes": closes, "final": closes and final, "reserved": 0,
         "memory": list(capacities.memories).index(section.memory), "beats": len(payload)})
     return [header.as_bits(), *payload]
-
-
-def _checksum(beats, capacities):
-    """CRC-32 over the beats, each folded to 32 bits, see ``hw/image_reader.py``."""
-    mask = (1 << CRC_WIDTH) - 1
-    folded = [reduce(xor, (beat >> low & mask for low in range(0, capacities.bus_width, CRC_WIDTH)))
-              for beat in beats]
-    return zlib.crc32(image_bytes(folded, CRC_WIDTH))
 
 
 def _fields(layout, beat):

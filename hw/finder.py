@@ -21,24 +21,28 @@ NIBBLE = 4
 def event_layout(capacities):
     """Layout of an event: the row to fetch and the lanes that add it.
 
-    An event marked ``double`` doubles the sums before it adds. One without lanes adds nothing.
+    An event marked ``double`` doubles the sums before it adds. One without lanes adds nothing. In
+    the graded code, the lanes in ``twice`` add the double of their entry. ``lanes`` is the number
+    of additions that it counts as, where the layer is dense.
     """
     return data.StructLayout({
         "row": capacities.row_address,
         "mask": capacities.lanes,
+        **({"twice": capacities.lanes} if capacities.graded else {}),
         "double": 1,
         "last": 1,
-        "additions": range(capacities.lanes + 1),
+        "lanes": range(capacities.lanes + 1),
     })
 
 
 class Finder(wiring.Component):
-    """Sends one event per set bit of a word, or one per word where the layer is depthwise.
+    """Sends one event per addition of a spike, or one per word where the layer is depthwise.
 
     A dense word selects one row per spike, added by all lanes. It is found in two steps, so that
     none of them looks at more than a few bits: the nibbles of a word that have spikes move on one
     after the other, and the spikes of a nibble leave one after the other. A depthwise word is the
-    mask of the lanes that add its single row.
+    mask of the lanes that add its single row. In the graded code a spike may leave twice, and so
+    may a depthwise word: the second time for the lanes that add again.
 
     The first event of a word leaves three cycles after the word, and words follow each other
     without a gap. Nothing moves while ``hold`` is high.
@@ -68,64 +72,87 @@ class Finder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        n_lanes = self.capacities.lanes
+        n_lanes, graded = self.capacities.lanes, self.capacities.graded
 
         # The word, and which of its nibbles with spikes have not moved on.
-        word, occupied = Signal(word_layout(self.capacities)), Signal()
+        layout = word_layout(self.capacities)
+        word, occupied = Signal(layout), Signal()
         n_nibbles = -(-n_lanes // NIBBLE)
         flags, later = Signal(n_nibbles), Signal(n_nibbles)
         m.d.comb += later.eq(flags & (flags - 1))
         chosen = flags & ~later
         number = Signal(range(max(2, n_nibbles)))
-        spikes = Signal(NIBBLE)
-        m.d.comb += [
-            number.eq(_encoded(chosen, len(number))),
-            spikes.eq(reduce(or_, (nibble & chosen[index].replicate(NIBBLE)
-                                   for index, nibble in enumerate(_nibbles(word.spikes))))),
-        ]
+        m.d.comb += number.eq(_encoded(chosen, len(number)))
 
         # The nibble, and what its events have in common.
         nibble, found = Signal(NIBBLE), Signal()
-        common = Signal(word_layout(self.capacities))
+        common = Signal(layout)
         first_lane = Signal.like(number)
         rest = Signal(NIBBLE)
         m.d.comb += rest.eq(nibble & (nibble - 1))
-        moves, leaves = Signal(), Signal()
+        spike = nibble & ~rest
+        # In the graded code: spikes of the nibble that add their entry itself, and that leave once
+        # more; whether the depthwise word does, and whether this is the second time.
+        once, again = Signal(NIBBLE), Signal(NIBBLE)
+        another, second = Signal(), Signal()
+        more, moves, leaves = Signal(), Signal(), Signal()
         m.d.comb += [
-            moves.eq(~self.hold & (self.depthwise | ~found | ~rest.any())),
+            more.eq(Mux(self.depthwise, another, (rest | (spike & again)).any())),
+            moves.eq(~self.hold & (~found | ~more)),
             leaves.eq(moves & (self.depthwise | ~later.any())),
             self.words.ready.eq(~self.hold & (~occupied | leaves)),
         ]
         with m.If(moves):
             m.d.sync += [
-                found.eq(occupied), nibble.eq(spikes), first_lane.eq(number), common.eq(word),
+                found.eq(occupied), nibble.eq(_chosen(word.spikes, chosen)),
+                first_lane.eq(number), common.eq(word),
                 common.last.eq(word.last & (self.depthwise | ~later.any())),
                 flags.eq(later), word.double.eq(0),
             ]
+            if graded:
+                m.d.sync += [once.eq(_chosen(word.once, chosen)),
+                             again.eq(_chosen(word.again, chosen)),
+                             another.eq(word.again.any()), second.eq(0)]
         with m.Elif(~self.hold):
-            m.d.sync += [nibble.eq(rest), common.double.eq(0)]
+            m.d.sync += [
+                nibble.eq(rest | (spike & again)), once.eq(once & ~spike), again.eq(again & ~spike),
+                another.eq(0), second.eq(1), common.double.eq(0),
+            ]
         with m.If(self.words.ready):
             m.d.sync += [
                 occupied.eq(self.words.valid), word.eq(self.words.payload),
                 flags.eq(Cat(part.any() for part in _nibbles(self.words.p.spikes))),
             ]
 
-        lane = Cat(_encoded(nibble & ~rest, exact_log2(NIBBLE)), first_lane)
-        population = Signal(range(n_lanes + 1))
-        m.d.comb += population.eq(sum(common.spikes[lane] for lane in range(n_lanes)))
+        lane = Cat(_encoded(spike, exact_log2(NIBBLE)), first_lane)
         spiking = nibble.any()
+        mask = common.spikes
+        if graded:
+            mask = Mux(second, common.again, common.spikes)
+            with m.If(~self.hold):
+                m.d.sync += self.event.twice.eq(Mux(
+                    self.depthwise, second.replicate(n_lanes) | ~common.once,
+                    (spike & ~once).any().replicate(n_lanes)))
         with m.If(~self.hold):
             m.d.sync += [
                 self.valid.eq(found),
                 self.event.row.eq(common.row + Mux(self.depthwise, 0, lane)),
-                self.event.mask.eq(Mux(self.depthwise, common.spikes, spiking.replicate(n_lanes))),
+                self.event.mask.eq(mask | (~self.depthwise).replicate(n_lanes)),
                 self.event.double.eq(common.double),
-                self.event.last.eq(common.last & (self.depthwise | ~rest.any())),
-                self.event.additions.eq(Mux(self.depthwise, population,
-                                            Mux(spiking, common.lanes, 0))),
+                self.event.last.eq(common.last & ~more),
+                self.event.lanes.eq(Mux(spiking, common.lanes, 0)),
             ]
+            # Clearing comes last, so that it is the registers' reset and takes no logic.
+            with m.If(~self.depthwise & ~spiking):
+                m.d.sync += self.event.mask.eq(0)
 
         return m
+
+
+def _chosen(spikes, chosen):
+    """The nibble of a word that is given one-hot."""
+    return reduce(or_, (nibble & chosen[index].replicate(NIBBLE)
+                        for index, nibble in enumerate(_nibbles(spikes))))
 
 
 def _nibbles(spikes):

@@ -1,27 +1,16 @@
 """The reader of the external image: checks it and hands its sections to the load port."""
 
-from functools import reduce
-from operator import xor
-
 from amaranth import *
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import In, Out
 
 from .burst_reader import ADDRESS_WIDTH, BURST_COUNT_WIDTH, BurstReader, axi_read_signature
+from .checksum import CHECKSUM_WIDTH, Checksum
 from .pixels import beat_layout
 from .status import Status
 
 
-__all__ = ["CRC", "ImageReader", "head_layout", "section_layout"]
-
-
-#: CRC-32 as in Ethernet and zip files, over 32 bits per beat, least significant byte first: the XOR
-#: of the beat's words. Taken over whole beats of 128 bits it was a tenth of the core. Like that one
-#: it finds every burst of errors of up to 32 bits; it is blind to two errors in the same bit of two
-#: words of a beat.
-CRC = catalog.CRC32_ISO_HDLC
-CRC_WIDTH = 32
+__all__ = ["ImageReader", "head_layout", "section_layout"]
 
 
 def head_layout():
@@ -105,7 +94,7 @@ class ImageReader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.reader = reader = BurstReader(self.data_width)
-        m.submodules.crc = crc = CRC(CRC_WIDTH).create()
+        m.submodules.checksum = sums = Checksum(self.data_width)
         wiring.connect(m, reader.bus, wiring.flipped(self.bus))
 
         beat = reader.beats
@@ -117,12 +106,11 @@ class ImageReader(wiring.Component):
         left = Signal.like(section.beats)
         is_table = Signal()
 
-        # Everything but the checksum itself goes through the CRC and, the head aside, to the port.
+        # Everything but the checksum itself is summed up and, the head aside, goes to the port.
         forwards = Signal()
         m.d.comb += [
             reader.base.eq(self.base),
-            crc.data.eq(reduce(xor, (beat.payload[low:low + CRC_WIDTH] for low in
-                                     range(0, self.data_width, CRC_WIDTH)))),
+            sums.beat.eq(beat.payload),
             self.packets.payload.data.eq(beat.payload),
             self.packets.valid.eq(beat.valid & forwards),
         ]
@@ -149,12 +137,12 @@ class ImageReader(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [reader.start.eq(self.start), reader.stop.eq(~self.start),
-                             self.started.eq(self.start), crc.start.eq(1)]
+                             self.started.eq(self.start), sums.start.eq(1)]
                 with m.If(self.start):
                     m.d.sync += [reader.bursts.eq(1), is_table.eq(1)]
                     m.next = "HEAD"
             with m.State("HEAD"):
-                m.d.comb += [begins.eq(1), beat.ready.eq(1), crc.valid.eq(arrives)]
+                m.d.comb += [begins.eq(1), beat.ready.eq(1), sums.valid.eq(arrives)]
                 with m.If(arrives):
                     m.d.sync += reader.bursts.eq(head.bursts)
                     m.next = "HEADER"
@@ -166,7 +154,7 @@ class ImageReader(wiring.Component):
                     # The double buffer learns of a tile one cycle after its checksum.
                     forwards.eq((self.room & ~self.tile) | is_table),
                     beat.ready.eq(self.packets.ready & forwards),
-                    crc.valid.eq(arrives),
+                    sums.valid.eq(arrives),
                 ]
                 with m.If(arrives):
                     m.d.sync += [section.eq(header), left.eq(header.beats - 1)]
@@ -176,7 +164,7 @@ class ImageReader(wiring.Component):
                 m.d.comb += [
                     forwards.eq(1),
                     beat.ready.eq(self.packets.ready),
-                    crc.valid.eq(arrives),
+                    sums.valid.eq(arrives),
                     self.packets.payload.last.eq(left == 0),
                 ]
                 with m.If(arrives):
@@ -187,14 +175,14 @@ class ImageReader(wiring.Component):
                             m.next = "CHECKSUM"
                 watch()
             with m.State("CHECKSUM"):
-                m.d.comb += [beat.ready.eq(1), crc.start.eq(arrives)]
+                m.d.comb += [beat.ready.eq(1), sums.start.eq(arrives)]
                 with m.If(arrives):
                     m.d.sync += [self.table.eq(is_table), self.tile.eq(~is_table),
                                  is_table.eq(0)]
                     m.next = "HEADER"
                     with m.If(section.final):
                         m.next = "DONE"
-                    with m.If(crc.crc != beat.payload[:CRC_WIDTH]):
+                    with m.If(sums.value != beat.payload[:CHECKSUM_WIDTH]):
                         fail(Status.CHECKSUM)
                 watch()
             for end in ("DONE", "FAILED"):

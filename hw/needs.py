@@ -2,7 +2,7 @@
 
 from amaranth.utils import bits_for
 
-from golden import Conv, Logits, TokenSum, Write
+from golden import Conv, Logits, SpikeCode, TokenSum, Write
 from golden.ranges import analyse, width
 
 from .capacities import Capacities, words_of
@@ -29,7 +29,8 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     ranges = analyse(model)
     sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
     potentials = [width(*bounds) for name, bounds in ranges.potential.items() if name not in sums]
-    row_width = max(weight_width, bits_for(model.max_count) + 1)
+    row_width = max(weight_width, bits_for(model.max_count) + 1) + (
+        sizes["spike_code"] is SpikeCode.GRADED)
     shifts = [layer.drain.shift for layer in model.layers
               if isinstance(layer, Conv) and isinstance(layer.drain, Write | Logits)]
     sizes |= {

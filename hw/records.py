@@ -110,11 +110,12 @@ class Records:
             "attention_rows": 1,
             # Only one channel is read, the next one for each position: see ``Dealer``.
             "gather": 1,
-            "double": 1,
             # Pixels are walked, not spikes; and no later layer walks them.
             "pixels": 1,
             "releases": 1,
-            "planes": 4,
+            # Passes over a job's words, less one, and whether sums double between them.
+            "passes": 4,
+            "double": 1,
             "line_stride": self.source_address,
             "word_stride": self.source_address,
             "row_step": bits_for(self.lanes),

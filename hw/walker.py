@@ -7,10 +7,8 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spike import SpikeCode
-
-from .capacities import PIXEL_PLANES
 from .choose_add import choose_add
+from .passes import additions_of
 
 
 __all__ = ["UNDER_WAY", "Walker", "word_layout"]
@@ -25,12 +23,15 @@ def word_layout(capacities):
 
     ``row`` is the row of the word's first spike, ``lanes`` the number of additions that each spike
     counts as. A word marked ``double`` doubles the sums before it adds; the one marked ``last``
-    closes the job.
+    closes the job. In the graded code, a spike whose ``once`` is low adds the double of its row,
+    and one whose ``again`` is high adds the double (once more) after that.
     """
+    lanes = capacities.lanes
     return data.StructLayout({
-        "spikes": capacities.lanes,
+        "spikes": lanes,
+        **({"once": lanes, "again": lanes} if capacities.graded else {}),
         "row": capacities.row_address,
-        "lanes": range(capacities.lanes + 1),
+        "lanes": range(lanes + 1),
         "double": 1,
         "last": 1,
     })
@@ -62,16 +63,13 @@ class _Counter:
 
 
 class Walker(wiring.Component):
-    """Reads the spike words of one output position, plane by plane.
+    """Reads the spike words of one output position, pass by pass.
 
-    The order is digits of the rows' entries and planes (most significant first), then the lines
+    The order is digits of the rows' entries and passes (most significant first), then the lines
     whose taps lie inside the map, then the words of each line. One word is read per cycle, of which
-    one plane is used; if that has no spikes, it is dropped. Where planes or digits double, their
-    first word with spikes is marked; if there is none, a word without spikes is sent in its place.
-
-    A digit has as many bits as there are bit planes, so that one doubling leads from the last plane
-    of a digit to the first of the next. Planes of thermometer code all weigh the same; there a
-    digit begins with as many doublings as it has bits, and all but the last are words of their own.
+    the planes of one pass are used; if they have no spikes, it is dropped. Where passes or digits
+    double, their first word with spikes is marked; if there is none, a word without spikes is sent
+    in its place. Doublings before that one, which ``Capacities`` counts, are words of their own.
 
     Latency is 3 cycles from the first read to its word. A job follows the one before without a
     gap. ``space`` low stops reading; up to ``UNDER_WAY`` words then still come.
@@ -113,20 +111,20 @@ class Walker(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         layer = self.layer
-        lanes, digit_width = self.capacities.lanes, self.capacities.digit_width
-        marked = self.capacities.spike_code is SpikeCode.THERMOMETER and digit_width > 1
+        lanes = self.capacities.lanes
+        pass_marks, digit_marks = self.capacities.pass_marks, self.capacities.digit_marks
 
         job = Signal(self.capacities.job)
         busy = Signal()
         issue = Signal()
         m.d.comb += issue.eq(busy & self.space)
-        # Doublings, less one, that are left in front of a digit.
-        marks = Signal(range(digit_width)) if marked else C(0)
+        # Doublings, less one, that are left in front of a pass.
+        marks = Signal(range(max(1, pass_marks, digit_marks) + 1))
         mark = marks.any()
 
         words = _Counter(job.words)
         lines = _Counter(job.lines)
-        planes = _Counter(layer.planes)
+        passes = _Counter(layer.passes)
         digits = _Counter(layer.digits)
         word = Signal(self.capacities.source_address)
         next_word = Signal.like(word)
@@ -137,9 +135,9 @@ class Walker(wiring.Component):
 
         last_word = words.last
         last_line = last_word & lines.last
-        last_plane = last_line & planes.last
+        last_pass = last_line & passes.last
         last = Signal()
-        m.d.comb += last.eq(last_plane & digits.last & ~mark)
+        m.d.comb += last.eq(last_pass & digits.last & ~mark)
 
         # From each word to the next; jumps begin at the last word of a line.
         jump = Signal.like(word)
@@ -148,38 +146,37 @@ class Walker(wiring.Component):
         with m.Elif(~lines.last):
             m.d.comb += jump.eq(job.line_jump)
         m.d.comb += self.address.eq(word)
-        # Each plane reads the same words.
+        # Each pass reads the same words.
         m.submodules.next_word = choose_add(
             choose=last_line, base=word, other=job.spike, addend=jump, total=next_word)
 
-        # Rows go on likewise; a plane begins where its digit does.
+        # Rows go on likewise; a pass begins where its digit does.
         with m.If(~last_word):
             m.d.comb += row_addend.eq(layer.row_step)
         with m.Elif(~lines.last):
             m.d.comb += row_addend.eq(job.row_jump)
-        with m.Elif(planes.last):
+        with m.Elif(passes.last):
             m.d.comb += row_addend.eq(layer.digit_stride)
         m.submodules.next_row = choose_add(
             choose=last_line, base=row, other=job.row, addend=row_addend, total=next_row)
 
-        if marked:
-            with m.If(issue & mark):
-                m.d.sync += marks.eq(marks - 1)
+        with m.If(issue & mark):
+            m.d.sync += marks.eq(marks - 1)
         with m.If(issue & ~mark):
             m.d.sync += [
                 word.eq(next_word), row.eq(next_row), first_word.eq(last_word),
-                doubled.eq(last_line & (layer.double | last_plane)),
+                doubled.eq(last_line & (layer.double | last_pass)),
                 words.count(job.words),
             ]
             with m.If(last_word):
                 m.d.sync += [words.start(job.words == 0), lines.count(job.lines)]
             with m.If(last_line):
-                m.d.sync += [lines.start(job.lines == 0), planes.count(layer.planes)]
-            with m.If(last_plane):
-                m.d.sync += [planes.start(layer.planes == 0), digits.count(layer.digits),
-                             job.row.eq(next_row), busy.eq(~digits.last)]
-                if marked:
-                    m.d.sync += marks.eq(Mux(digits.last, 0, digit_width - 1))
+                m.d.sync += [lines.start(job.lines == 0), passes.count(layer.passes),
+                             marks.eq(Mux(layer.double, pass_marks, 0))]
+            with m.If(last_pass):
+                m.d.sync += [passes.start(layer.passes == 0), digits.count(layer.digits),
+                             job.row.eq(next_row), busy.eq(~digits.last),
+                             marks.eq(Mux(digits.last, 0, digit_marks))]
 
         m.d.comb += self.job.ready.eq(~busy | (issue & last))
         with m.If(self.job.valid & self.job.ready):
@@ -188,7 +185,7 @@ class Walker(wiring.Component):
                 busy.eq(1), doubled.eq(0), first_word.eq(1),
                 words.start(self.job.p.words == 0),
                 lines.start(self.job.p.lines == 0),
-                planes.start(layer.planes == 0),
+                passes.start(layer.passes == 0),
                 digits.start(layer.digits == 0),
                 word.eq(self.job.p.spike),
                 row.eq(self.job.p.row),
@@ -196,26 +193,28 @@ class Walker(wiring.Component):
 
         masked = first_word | layer.gather
         # A step waits for the memories, then stands beside what they answered, in registers since
-        # block memories are late. Its spikes are those that may be used, in the plane that is.
+        # block memories are late. Its spikes are those that may be used, in the pass that is.
+        n_passes = len(self.capacities.passes)
         step = data.StructLayout({
             "valid": 1, "word": word_layout(self.capacities), "ends": 1,
-            "plane": self.capacities.planes, "pixel_plane": range(PIXEL_PLANES)})
+            "chosen": n_passes, "pixels": 1,
+            "pixel_pass": range(len(self.capacities.pixel_passes))})
         asked, read = Signal(step), Signal(step)
         spikes, pixel = Signal.like(self.spikes), Signal.like(self.pixel)
         m.d.sync += [
             asked.valid.eq(issue),
             asked.word.spikes.eq((job.first_mask | ~masked.replicate(lanes))
-                                 & (job.last_mask | ~last_word.replicate(lanes))
-                                 & ~mark.replicate(lanes)),
+                                 & (job.last_mask | ~last_word.replicate(lanes))),
             asked.word.row.eq(row),
             # An entry is one addition, however many digits it has.
             asked.word.lanes.eq(Mux(digits.last, job.lanes, 0)),
             asked.word.double.eq(doubled),
             asked.word.last.eq(last),
             asked.ends.eq(last_line | mark),
-            asked.plane.eq(Cat((planes.following == index + 1) & ~layer.pixels
-                               for index in range(self.capacities.planes))),
-            asked.pixel_plane.eq(planes.following - 1),
+            asked.chosen.eq(Cat((passes.following == index + 1) & ~layer.pixels & ~mark
+                                for index in range(n_passes))),
+            asked.pixels.eq(layer.pixels & ~mark),
+            asked.pixel_pass.eq(passes.following - 1),
             read.eq(asked),
             spikes.eq(self.spikes),
             pixel.eq(self.pixel),
@@ -229,9 +228,12 @@ class Walker(wiring.Component):
             found.eq(read.valid),
             ends.eq(read.ends),
             found_word.eq(read.word),
-            found_word.spikes.eq(read.word.spikes & self._plane(
-                spikes, read.plane, pixel, read.pixel_plane)),
         ]
+        first, *further = self._pass(spikes, pixel, read)
+        m.d.sync += found_word.spikes.eq(first & read.word.spikes)
+        if self.capacities.graded:
+            once, again = further
+            m.d.sync += [found_word.once.eq(once), found_word.again.eq(again & read.word.spikes)]
         with m.If(found):
             m.d.sync += pending.eq(double & ~self.valid)
         m.d.comb += [
@@ -243,15 +245,23 @@ class Walker(wiring.Component):
 
         return m
 
-    def _plane(self, spikes, plane, pixel, pixel_plane):
-        """The bits of one plane, which is given one-hot for spikes and as a number for pixels."""
+    def _pass(self, spikes, pixel, step):
+        """Spikes of a step's pass, followed in the graded code by what ``additions_of`` says."""
         lanes = self.capacities.lanes
-        chosen = reduce(or_, (spikes.word_select(index, lanes) & bit.replicate(lanes)
-                              for index, bit in enumerate(plane)))
+        found = [self._additions([spikes.word_select(plane, lanes) for plane in planes])
+                 for planes in self.capacities.passes]
         channels = [pixel.word_select(channel, 8)
                     for channel in range(self.capacities.pixel_channels)]
         if self.capacities.pixel_constant:
             channels.append(C(self.capacities.pixel_constant, 8))
         # The most significant plane comes first.
-        return chosen | Cat(channel[::-1].bit_select(pixel_plane, 1) & self.layer.pixels
-                            for channel in channels)
+        pixels = self._additions([
+            Cat(Cat(channel[::-1][plane] for plane in planes).bit_select(step.pixel_pass, 1)
+                & step.pixels for channel in channels)
+            for planes in zip(*self.capacities.pixel_passes, strict=True)])
+        return [reduce(or_, (value & bit.replicate(lanes)
+                             for value, bit in zip(values, step.chosen, strict=True))) | of_pixels
+                for *values, of_pixels in zip(*found, pixels, strict=True)]
+
+    def _additions(self, planes):
+        return additions_of(planes) if self.capacities.graded else planes

@@ -200,10 +200,10 @@ async def layers_take_a_cycle_per_event(dut):
         if (planned.source is None or planned.record["depthwise"]
                 or planned.record["drain"] is Drain.KEY_VALUES):
             continue
-        # All tiles see the same spikes, or heads that all fire; a plane without spikes takes an
-        # event to double, and every digit of an entry one.
+        # All tiles see the same spikes, or heads that all fire; a pass without spikes takes
+        # events to double, and every digit of an entry one.
         record = planned.record
-        marks = record["double"] * record["planes"] * planned.jobs
+        marks = record["double"] * record["passes"] * (1 + SIZES.pass_marks) * planned.jobs
         additions = executed[planned.name] * (record["digits"] + 1)
         events = additions * len(planned.channels) // (planned.channels >= 0).sum() + marks
         if record["digits"]:
@@ -226,7 +226,7 @@ async def silence_takes_no_events(dut):
         words = max(line.steps + 1 for line in planned.lines) * (
             max(position.steps + 1 for position in planned.positions)
             + max(tile["words"] for tile in planned.tiles))
-        passes = (planned.record["planes"] + 1) * (planned.record["digits"] + 1)
+        passes = (planned.record["passes"] + 1) * (planned.record["digits"] + 1)
         reads = passes * (words + 1) + planned.record["digits"] * SIZES.digit_width
         spent, bound = cycles[planned.name], planned.jobs * max(reads, SIZES.lanes + 1) + FILLING
         assert spent <= bound, f"{planned.name}: {spent} cycles, not {bound}"

@@ -3,6 +3,7 @@
 import cocotb
 
 from golden import SpikeCode, planes
+from golden.spike import passes
 
 from .bench import Cycles, generators, parameters, pulse
 
@@ -10,14 +11,20 @@ from .bench import Cycles, generators, parameters, pulse
 LANE = parameters()
 ENTRY_WIDTH, WIDTH = LANE["entry_width"], LANE["width"]
 LEAST = -(1 << ENTRY_WIDTH - 1)
+#: Between two passes.
+DOUBLINGS = {SpikeCode.THERMOMETER: 0, SpikeCode.BITPLANE: 1, SpikeCode.GRADED: 2}
 
 
 def events(counts, values, code, max_count):
     """(value, double) of every event that a column makes of one neuron's counts."""
     result = []
-    for index, plane in enumerate(planes(counts, code, max_count)):
-        double = int(index > 0 and code is SpikeCode.BITPLANE)
-        added = [value for value, spike in zip(values.tolist(), plane.tolist(), strict=True)
+    expanded = planes(counts, code, max_count)
+    for index, group in enumerate(passes(code, max_count)):
+        doublings = DOUBLINGS[code] if index else 0
+        result += [(0, 1)] * (doublings - 1)
+        double = int(doublings > 0)
+        added = [value * (1 if plane == group[-1] else 2) for plane in reversed(group)
+                 for value, spike in zip(values.tolist(), expanded[plane].tolist(), strict=True)
                  if spike]
         # Without spikes, an event that adds nothing still doubles.
         for value in added or [0] * double:
@@ -73,13 +80,14 @@ async def run(dut, sums, *, stall):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(code=list(SpikeCode), stall=[0.0, 0.5], density=[0.1, 0.9])
 async def weights_add_up(dut, code, stall, density):
-    """Random counts and weights, both codes."""
+    """Random counts and weights, all codes."""
     _, draw = generators()
     sums = []
     for max_count in (1, 2, 4, 15):
         for fan_in in (1, 2, 9):
             counts = draw.integers(0, max_count + 1, fan_in) * (draw.random(fan_in) < density)
-            weights = draw.integers(LEAST, -LEAST, fan_in)
+            # Where an entry may be the double of a weight, weights have a bit less.
+            weights = draw.integers(LEAST, -LEAST, fan_in) >> (code is SpikeCode.GRADED)
             sums.append((events(counts, weights, code, max_count), int(counts @ weights)))
     await run(dut, [(sequence, total) for sequence, total in sums if fits(total)], stall=stall)
 

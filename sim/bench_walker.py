@@ -6,6 +6,7 @@ import cocotb
 import numpy as np
 
 from golden import SpikeCode, planes
+from golden.spike import passes
 from hw.plan import SpikeMap, Window
 from hw.walker import UNDER_WAY, word_layout
 from hw.windows import conv_windows
@@ -18,6 +19,8 @@ SIZES = capacities()
 LANES, D = SIZES.lanes, SIZES.max_count
 WORD = word_layout(SIZES)
 ONES = (1 << LANES) - 1
+#: Fields of a word without spikes that do not matter.
+IGNORED = {"row": -1, "lanes": -1} | ({"once": -1} if SIZES.graded else {})
 
 
 class Task:
@@ -40,19 +43,41 @@ class Task:
             address = self.map.address(word, line * size[1] + position)
             self.memory[address] = sum(self.word(plane, word, line, position) << plane * LANES
                                        for plane in range(len(self.bits)))
-        self.double = int(SIZES.spike_code is SpikeCode.BITPLANE and len(self.bits) > 1)
+        self.digits = self._digits(padded)
+        # Doublings between two passes.
+        self.doublings = {SpikeCode.THERMOMETER: 0, SpikeCode.BITPLANE: 1,
+                          SpikeCode.GRADED: 2}[SIZES.spike_code]
         self.row = int(draw.integers(0, 20))
         self.n_digits, self.digit_stride = n_digits, int(draw.integers(100, 200))
-        self.digit_doublings = 1 if SIZES.spike_code is SpikeCode.BITPLANE else SIZES.digit_width
+        # The last pass of a digit is worth 1, and the first of the next one 2**digit_width less.
+        self.digit_doublings = (SIZES.digit_width
+                                - self.doublings * (len(self.digits) - 1))
         self.jobs, self.expected, self.reads = [], [], 0
 
     def word(self, plane, word, line, position):
         """Spikes of one word, as an unsigned word."""
         return packed(self.bits[plane, word * LANES:(word + 1) * LANES, line, position], 1)
 
+    def _digits(self, counts):
+        """What the channels of each pass are worth there."""
+        if SIZES.spike_code is not SpikeCode.GRADED:
+            return self.bits
+        number = len(passes(SIZES.spike_code, D))
+        return [counts if number == 1 else counts >> 2 * index & 3
+                for index in reversed(range(number))]
+
+    def fields(self, step, word, line, position, mask):
+        """What a word says of the lanes in ``mask``, in one pass."""
+        digits = self.digits[step][word * LANES:(word + 1) * LANES, line, position]
+        if SIZES.spike_code is not SpikeCode.GRADED:
+            return {"spikes": packed(digits, 1) & mask}
+        return {"spikes": packed(digits > 0, 1) & mask,
+                "once": packed((digits == 1) | (digits == 3), 1),
+                "again": packed(digits >= 3, 1) & mask}
+
     def layer(self, *, row_step, word_stride=1, gather=0):
         """Record of the layer."""
-        return pack(SIZES.layer, double=self.double, planes=self.map.planes - 1,
+        return pack(SIZES.layer, double=self.doublings > 0, passes=len(self.digits) - 1,
                     word_stride=word_stride, row_step=row_step, gather=gather,
                     digits=self.n_digits - 1, digit_stride=self.digit_stride)
 
@@ -69,20 +94,19 @@ class Task:
     def expect(self, taps, *, masks=(ONES, ONES), words):
         """Adds the words of a job: ``taps`` are (line, position, row), in order."""
         job = []
-        for digit, plane in np.ndindex(self.n_digits, len(self.bits)):
+        for digit, step in np.ndindex(self.n_digits, len(self.digits)):
             read = []
             for (line, position, row) in taps:
                 for number, word in enumerate(words):
-                    spikes = self.word(plane, word, line, position)
-                    spikes &= masks[0] if number == 0 else ONES
-                    spikes &= masks[1] if number == len(words) - 1 else ONES
-                    read.append({"spikes": spikes,
-                                 "row": row + number * LANES + digit * self.digit_stride,
-                                 "lanes": LANES * (digit == self.n_digits - 1)})
+                    mask = masks[0] if number == 0 else ONES
+                    mask &= masks[1] if number == len(words) - 1 else ONES
+                    read.append(self.fields(step, word, line, position, mask) | {
+                        "row": row + number * LANES + digit * self.digit_stride,
+                        "lanes": LANES * (digit == self.n_digits - 1)})
             self.reads += len(read)
             # Doublings that have no word with spikes to go with are words of their own.
-            doublings = self.double if plane else bool(digit) * self.digit_doublings
-            closing = digit == self.n_digits - 1 and plane == len(self.bits) - 1
+            doublings = self.doublings if step else bool(digit) * self.digit_doublings
+            closing = digit == self.n_digits - 1 and step == len(self.digits) - 1
             sent = [word for word in read if word["spikes"]]
             if not sent and (doublings or closing):
                 sent = [read[-1]]
@@ -171,9 +195,9 @@ async def walk(dut, task, layer, *, stall):
             expected = pack(WORD, **{"spikes": 0, "row": 0, "lanes": 0} | word)
             actual = cycles.get("word")
             if not word.get("spikes"):
-                # Nothing is added, so that row and lanes do not matter.
-                actual &= ~pack(WORD, row=-1, lanes=-1)
-                expected &= ~pack(WORD, row=-1, lanes=-1)
+                # Nothing is added, so that the rest does not matter.
+                actual &= ~pack(WORD, **IGNORED)
+                expected &= ~pack(WORD, **IGNORED)
             assert actual == expected, (f"word {len(task.expected) - len(words) - 1}: "
                                         f"{actual:x}, not {expected:x}")
             finished = cycle

@@ -30,7 +30,6 @@ pytestmark = pytest.mark.sim
 
 
 DATA = "tests/data"
-CODES = [SpikeCode.BITPLANE, SpikeCode.THERMOMETER]
 #: Columns, lanes of each, and columns that share a firing unit.
 ARRAYS = [(1, 8, 1), (2, 16, 1), (4, 12, 2)]
 
@@ -61,9 +60,9 @@ def assert_equal(figures, *, images):
 
 
 @pytest.mark.parametrize(("array", "code", "count"), [
-    ((2, 16, 2), SpikeCode.BITPLANE, 12),
+    ((2, 16, 2), SpikeCode.GRADED, 12),
     ((4, 12, 1), SpikeCode.THERMOMETER, 6),
-    *(full(array, code, 100) for array in ARRAYS for code in CODES),
+    *(full(array, code, 100) for array in ARRAYS for code in SpikeCode),
 ])
 def test_digits_equal_golden(run, array, code, count):
     *_, images, labels = load_digits()
@@ -76,6 +75,7 @@ def test_digits_equal_golden(run, array, code, count):
 @pytest.mark.parametrize(("count", "code"), [
     full(100, SpikeCode.BITPLANE),
     full(100, SpikeCode.THERMOMETER),
+    full(100, SpikeCode.GRADED),
 ])
 def test_half_to_even_digits_equal_golden(run, count, code):
     *_, images, _ = load_digits()
@@ -90,6 +90,10 @@ def test_half_to_even_digits_equal_golden(run, count, code):
     ((3, 8, 3), SpikeCode.BITPLANE,
      {"heads": 4, "dims": (8, 8, 24, 40), "image_shape": (9, 7, 3), "max_count": 2,
       "logit_shift": 6, "pixel_constant": 128}),
+    ((2, 12, 1), SpikeCode.GRADED, {"max_count": 8, "weight_bits": 5}),
+    full((3, 8, 1), SpikeCode.GRADED, {"max_count": 1}),
+    full((2, 16, 2), SpikeCode.GRADED, {"max_count": 3, "pixel_constant": 255}),
+    full((1, 5, 1), SpikeCode.GRADED, {"max_count": 15, "stem_kernel": 7}),
     full((1, 5, 1), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
     full((5, 8, 1), SpikeCode.BITPLANE, {"max_count": 15, "weight_bits": 8}),
     full((6, 12, 2), SpikeCode.THERMOMETER, {"max_count": 7, "stem_kernel": 7, "classes": 13,

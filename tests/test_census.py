@@ -65,6 +65,7 @@ def test_a_census_counts_every_operation():
         ways = {
             SpikeCode.THERMOMETER: np.bitwise_count if pixels else (lambda counts: counts),
             SpikeCode.BITPLANE: np.bitwise_count,
+            SpikeCode.GRADED: np.bitwise_count,
         }
         for code, weigh in ways.items():
             assert found.additions[code] == operations(layer, tensors, weigh), layer.name

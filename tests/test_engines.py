@@ -39,6 +39,11 @@ def full(*values, **options):
 CORES = [
     pytest.param(sizes(), id="bitplane-8"),
     pytest.param(sizes(lanes=12, code=SpikeCode.THERMOMETER), id="thermometer-12"),
+    pytest.param(sizes(lanes=12, code=SpikeCode.GRADED), id="graded-12"),
+    full(sizes(lanes=16, code=SpikeCode.GRADED, max_count=8), id="graded-16-8"),
+    full(sizes(code=SpikeCode.GRADED, max_count=1), id="graded-8-1"),
+    full(sizes(code=SpikeCode.GRADED, max_count=2), id="graded-8-2"),
+    full(sizes(code=SpikeCode.GRADED, max_count=5), id="graded-8-5"),
     full(sizes(lanes=16, code=SpikeCode.BITPLANE, max_count=15), id="bitplane-16-15"),
     full(sizes(code=SpikeCode.THERMOMETER, max_count=15), id="thermometer-8-15"),
     full(sizes(lanes=12, max_count=1), id="bitplane-12-1"),
@@ -102,7 +107,7 @@ def test_loader_fills_memories(bench):
 
 
 @pytest.mark.parametrize(("columns", "shared", "lanes", "code", "bus_width"), [
-    (6, 2, 8, SpikeCode.BITPLANE, 0),
+    (6, 2, 8, SpikeCode.GRADED, 0),
     (2, 1, 8, SpikeCode.BITPLANE, 64),
     full(1, 1, 12, SpikeCode.THERMOMETER, 0),
     full(5, 5, 4, SpikeCode.BITPLANE, 128),
@@ -131,6 +136,9 @@ def test_image_reader_passes_on_what_is_right(bench, tmp_path, lanes, bus_width)
 NETWORKS = [
     pytest.param(1, 8, SpikeCode.BITPLANE, {}, id="bitplane-1-8"),
     pytest.param(2, 12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-2-12"),
+    pytest.param(2, 8, SpikeCode.GRADED, {}, id="graded-2-8"),
+    full(1, 12, SpikeCode.GRADED, {"max_count": 8, "dims": (4, 4, 12, 12)}, id="graded-1-12-8"),
+    full(1, 8, SpikeCode.GRADED, {"max_count": 3, "weight_bits": 8}, id="graded-1-8-3"),
     full(2, 8, SpikeCode.THERMOMETER, {"max_count": 2}, id="thermometer-2-8-2"),
     full(3, 4, SpikeCode.BITPLANE, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="bitplane-3-4-15"),
     full(1, 16, SpikeCode.BITPLANE, {"max_count": 1, "weight_bits": 2}, id="bitplane-1-16-1"),

@@ -22,6 +22,7 @@ def digits(project_root):
 
 @pytest.mark.parametrize(("columns", "lanes", "code"), [
     (1, 8, SpikeCode.BITPLANE), (2, 16, SpikeCode.BITPLANE), (4, 12, SpikeCode.BITPLANE),
+    (2, 16, SpikeCode.GRADED), (4, 12, SpikeCode.GRADED),
     (2, 16, SpikeCode.THERMOMETER), (8, 4, SpikeCode.THERMOMETER),
 ])
 def test_it_is_near_the_cycle_model(digits, columns, lanes, code):

@@ -33,10 +33,11 @@ def full(*values):
 
 @pytest.mark.sim
 @pytest.mark.parametrize(("array", "bus_width", "code", "options"), [
-    ((3, 16, 1), 128, SpikeCode.BITPLANE, {"weight_bits": 6}),
+    ((3, 16, 1), 128, SpikeCode.GRADED, {"weight_bits": 6}),
     full((4, 8, 2), 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
     full((4, 12, 1), 64, SpikeCode.BITPLANE, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
     full((1, 32, 1), 256, SpikeCode.BITPLANE, {"max_count": 15}),
+    full((1, 32, 1), 64, SpikeCode.GRADED, {"max_count": 8}),
     full((1, 8, 1), 256, SpikeCode.BITPLANE, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
 ])
 def test_networks_equal_golden(project_root, tmp_path, array, bus_width, code, options):

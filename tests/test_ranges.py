@@ -10,6 +10,7 @@ from golden import PIXELS, Conv, ModelError, SpikeCode, planes, run
 from golden.attention import key_value, query
 from golden.conv import convolve
 from golden.ranges import analyse, conv_interval, kv_width, saturate, width, widths
+from golden.spike import passes
 from golden.synthetic import random_images, random_model
 
 
@@ -43,11 +44,14 @@ def test_accumulators_stay_inside_the_bounds_at_every_addition(code):
     reached = set()
     for counts, order in product(product(range(4), repeat=3), permutations(range(3))):
         accumulator = 0
-        for plane in planes(np.array(counts), code, 3):
+        expanded = planes(np.array(counts), code, 3)
+        for group in passes(code, 3):
             accumulator *= 2 if code is SpikeCode.BITPLANE else 1
-            for synapse in order:
+            # All spikes of a synapse come one after the other.
+            for synapse, index in product(order, reversed(group)):
                 reached.add(accumulator)
-                accumulator += int(plane[synapse]) * weight[synapse]
+                weighs = 1 if index == group[-1] else 2
+                accumulator += int(expanded[index, synapse]) * weight[synapse] * weighs
             reached.add(accumulator)
     assert min(reached) == low
     assert max(reached) == high

@@ -120,7 +120,7 @@ def _moved(census):
     number = plane_count(SpikeCode.BITPLANE, census.max_count)
     operands = {
         code.value: sum(layer.additions[code] * layer.operand_bits for layer in gated)
-        / census.images for code in SpikeCode
+        / census.images for code in (SpikeCode.THERMOMETER, SpikeCode.BITPLANE)
     } | {"dense": sum(layer.macs * layer.operand_bits for layer in gated)}
     values = census.activation_values
     activations = {
