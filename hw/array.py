@@ -1,7 +1,10 @@
 """The array: groups of columns, the memories they read, and the bus they store through."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import *
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .group import Group
@@ -45,7 +48,9 @@ class Array(wiring.Component):
         Spike words from outside the array, taken when no column is at work.
     sum_write, sum_address, sum_data : Out
         Stream values for the token sums.
-    logits : Out(stream.Signature(signed(32)))
+    logits_room : In(1)
+        There is room for the logits of a job.
+    logits_valid, logits : Out(1), Out(signed(32))
     additions : Out(range(columns * lanes + 1))
         Additions that were started in one cycle.
     using : Out(2)
@@ -78,7 +83,9 @@ class Array(wiring.Component):
             "sum_write": Out(1),
             "sum_address": Out(capacities.out_address),
             "sum_data": Out(signed(capacities.stream_width)),
-            "logits": Out(stream.Signature(signed(32))),
+            "logits_room": In(1),
+            "logits_valid": Out(1),
+            "logits": Out(signed(32)),
             "additions": Out(range(capacities.columns * capacities.lanes + 1)),
             "using": Out(2),
             "idle": Out(1),
@@ -91,7 +98,8 @@ class Array(wiring.Component):
         n_groups = capacities.groups
 
         requests, slot = Signal(n_groups), Signal(n_groups)
-        self._grant(m, requests, slot)
+        owned = Signal()
+        self._grant(m, requests, slot, owned)
 
         groups = []
         for index in range(n_groups):
@@ -105,6 +113,7 @@ class Array(wiring.Component):
                 self.job_ready[index::n_groups].eq(group.job_ready),
                 requests[index].eq(group.request),
                 group.slot.eq(slot[index]),
+                group.logits_room.eq(self.logits_room),
                 group.tag.eq(self.tag),
             ]
 
@@ -112,20 +121,25 @@ class Array(wiring.Component):
         self._neurons(m, groups)
         self._bus(m, groups)
 
-        wiring.connect(m, groups[0].logits, wiring.flipped(self.logits))
+        m.d.comb += [
+            owned.eq(Cat(group.own for group in groups).any()),
+            self.logits_valid.eq(groups[0].logits_valid),
+            self.logits.eq(groups[0].logits),
+        ]
         m.d.sync += self.additions.eq(sum(group.additions for group in groups))
         for half in range(2):
             m.d.comb += self.using[half].eq(Cat(group.using[half] for group in groups).any())
         return m
 
-    def _grant(self, m, requests, slot):
-        """Gives the bus to one of the groups that request it, each in turn."""
+    def _grant(self, m, requests, slot, owned):
+        """Gives the bus to one of the groups that request it, each in turn, unless one owns it."""
         # Groups behind the one that had the bus last.
         behind = Signal(len(requests))
         later = Signal(len(requests))
         m.d.comb += [
             later.eq(requests & behind),
-            slot.eq(Mux(later.any(), later & -later, requests & -requests)),
+            slot.eq(Mux(later.any(), later & -later, requests & -requests)
+                    & ~owned.replicate(len(slot))),
         ]
         with m.If(self.restart):
             m.d.sync += behind.eq(0)
@@ -152,8 +166,7 @@ class Array(wiring.Component):
             for number in range(0, len(groups), 2):
                 memory = self._shared(m, "neurons", number // 2, self.load_neurons)
                 for port, group in zip("ab", groups[number:number + 2], strict=False):
-                    self._connect(m, memory, port, group.neuron_address, group.neuron_read,
-                                  group.neuron)
+                    self._connect(m, memory, port, group.neuron_address, 1, group.neuron)
             return
         width, depth = self.capacities.memories["neurons"]
         for index, group in enumerate(groups):
@@ -162,7 +175,7 @@ class Array(wiring.Component):
                 memory.write.eq(self.load_neurons),
                 memory.write_address.eq(self.load_address),
                 memory.write_data.eq(self.load_data),
-                memory.read.eq(group.neuron_read),
+                memory.read.eq(1),
                 memory.read_address.eq(group.neuron_address),
                 group.neuron.eq(memory.read_data),
             ]
@@ -187,32 +200,25 @@ class Array(wiring.Component):
         ]
 
     def _bus(self, m, groups):
-        """Collects what columns store; only the one whose turn it is drives anything."""
+        """Collects what groups store; only the one whose turn it is drives anything but 0."""
         capacities = self.capacities
         write = self.spike_write
-        address = Mux(write, self.spike_address, 0)
-        data = Mux(write, self.spike_data, 0)
-        attention_write = 0
-        sum_write, sum_address, sum_data = 0, 0, 0
-        for group in groups:
-            leaving, summing = group.spike_write | group.attention_write, group.sum_write
-            write = write | group.spike_write
-            attention_write = attention_write | group.attention_write
-            address = address | Mux(leaving, group.word_address, 0)
-            data = data | Mux(leaving, group.word, 0)
-            sum_write = sum_write | summing
-            sum_address = sum_address | Mux(summing, group.sum_address, 0)
-            sum_data = sum_data | Mux(summing, group.sum_data.as_unsigned(), 0)
+
+        def of_all(name):
+            return reduce(or_, (getattr(group, name) for group in groups))
 
         stored = Signal()
         stored_entry = Signal()
         stored_address = Signal(capacities.out_address)
         stored_data = Signal(capacities.word_width)
         m.d.sync += [
-            stored.eq(write), stored_entry.eq(attention_write),
-            stored_address.eq(address), stored_data.eq(data),
-            self.sum_write.eq(sum_write), self.sum_address.eq(sum_address),
-            self.sum_data.eq(sum_data),
+            stored.eq(write | of_all("spike_write")),
+            stored_entry.eq(of_all("attention_write")),
+            stored_address.eq(Mux(write, self.spike_address, 0) | of_all("word_address")),
+            stored_data.eq(Mux(write, self.spike_data, 0) | of_all("word")),
+            self.sum_write.eq(of_all("sum_write")),
+            self.sum_address.eq(of_all("sum_address")),
+            self.sum_data.eq(of_all("sum_data")),
         ]
         for number, group in enumerate(groups):
             m.d.comb += [

@@ -55,11 +55,9 @@ class Column(wiring.Component):
     begin : In(1)
         Its drain begins; only while ``ready``.
     release : In(lanes)
-        One-hot: lane whose sum follows as ``taken`` in the next cycle with ``advance``.
+        One-hot: lane whose sum follows as ``taken`` in the next cycle.
     finish : In(1)
         ``release`` is the last one of the job.
-    advance : In(1)
-        While low, ``taken`` waits and ``release`` is ignored.
     taken : Out(signed(accumulator_width))
     additions : Out(range(lanes + 1))
         Additions that were started in the cycle before.
@@ -93,7 +91,6 @@ class Column(wiring.Component):
             "begin": In(1),
             "release": In(lanes),
             "finish": In(1),
-            "advance": In(1),
             "taken": Out(signed(capacities.accumulator_width)),
             "additions": Out(range(lanes + 1)),
             "using": Out(2),
@@ -217,20 +214,17 @@ class Column(wiring.Component):
             closed.eq(adders.valid & closing),
         ]
 
-        # Until the last sum was taken, the shadows must not change.
-        full, settling, waiting = Signal(), Signal(), Signal()
-        with m.If(self.advance):
-            m.d.sync += settling.eq(self.finish)
+        # The last sum is taken in the cycle in which the shadows may change again.
+        full, waiting = Signal(), Signal()
         with m.If(closed):
             m.d.sync += full.eq(1)
-        with m.Elif(self.finish & self.advance):
+        with m.Elif(self.finish):
             m.d.sync += full.eq(0)
         m.d.sync += waiting.eq(self.ready & ~self.begin)
         m.d.comb += [
-            hold.eq((loaded & closing & (full | settling)) | self.weight_port_taken),
+            hold.eq((loaded & closing & full) | self.weight_port_taken),
             self.ready.eq(waiting | closed),
             adders.release.eq(self.release),
-            adders.advance.eq(self.advance),
             self.taken.eq(adders.taken),
             self.idle.eq(~(reserved | behind | next_to_drain)),
         ]

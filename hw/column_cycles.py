@@ -28,15 +28,15 @@ class ColumnCycles:
         self.events, self.closes = 0, False
         # Stages of the fetch pipeline: None, or whether the event closes a job.
         self.sent = self.asking = self.fetching = self.loaded = None
-        self.full = self.settling = self.waiting = False
+        self.full = self.waiting = False
 
     def look(self):
         """Whether the sums of a job are finished that are not being drained."""
-        self.hold = self.loaded is True and (self.full or self.settling)
+        self.hold = self.loaded is True and self.full
         self.closed = self.loaded is True and not self.hold
         return self.waiting or self.closed
 
-    def move(self, offered, *, begins, finishes, advance):
+    def move(self, offered, *, begins, finishes):
         """Advances by one cycle.
 
         Parameters
@@ -46,20 +46,16 @@ class ColumnCycles:
         begins : bool
             The drain of the finished job begins.
         finishes : bool
-            The last of its lanes is released, if the firing unit moves.
-        advance : bool
-            The firing unit moves.
+            The last of its lanes is released.
         """
         # What the walker may do is decided by what the FIFO held at the beginning of the cycle.
         issue = self.busy and len(self.words) < WORDS - UNDER_WAY
         last = issue and self.at == len(self.job) - 1
         starts = (self.reserve is not None and self.behind is None
                   and (not self.busy or last))
-        if advance:
-            self.settling = finishes
         if self.closed:
             self.full = True
-        elif finishes and advance:
+        elif finishes:
             self.full = False
         self.waiting = (self.waiting or self.closed) and not begins
         if begins:

@@ -87,7 +87,8 @@ class Core(wiring.Component):
         m.submodules.writer = writer = PixelWriter(capacities)
         m.submodules.token_sum = token_sum = TokenSum(capacities)
         # Columns must not wait for the outside in the same cycle.
-        m.submodules.logits = logits = SyncFIFO(width=32, depth=2)
+        # Holds the logits of a job, which begins when there are none.
+        m.submodules.logits = logits = SyncFIFO(width=32, depth=capacities.lanes)
         m.submodules.loader = loader = Loader(
             capacities.memories, beat_width=capacities.bus_width or BEAT_WIDTH)
 
@@ -176,9 +177,9 @@ class Core(wiring.Component):
         closing = Signal()
         m.d.comb += next_class.eq(class_index + 1)
         m.d.comb += [
-            logits.w_en.eq(array.logits.valid),
-            logits.w_data.eq(array.logits.payload),
-            array.logits.ready.eq(logits.w_rdy),
+            logits.w_en.eq(array.logits_valid),
+            logits.w_data.eq(array.logits),
+            array.logits_room.eq(~logits.r_rdy),
             logits.r_en.eq(self.logits.ready),
             self.logits.valid.eq(logits.r_rdy | closing),
             self.logits.p.data.eq(logits.r_data),
@@ -210,12 +211,17 @@ class Core(wiring.Component):
         m.d.sync += elapsed.eq(elapsed + 1)
         with m.If(started):
             m.d.sync += counting.eq(1)
-            with m.If(~counting):
-                m.d.sync += elapsed.eq(2)
         with m.If(complete):
             m.d.sync += self.cycles.eq(elapsed + 1)
         with m.If(ends):
-            m.d.sync += [counting.eq(writer.waiting), elapsed.eq(0), image.eq(image + 1)]
+            m.d.sync += [counting.eq(writer.waiting), image.eq(image + 1)]
+        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        begun = started & ~counting & ~ends
+        with m.If(ends | begun):
+            m.d.sync += elapsed.eq(0)
+        with m.If(begun):
+            # The first beat was two cycles ago.
+            m.d.sync += elapsed[1].eq(1)
         with m.If(writer.dropped):
             m.d.sync += self.status.eq(Status.PIXELS)
             with m.If(~computing):

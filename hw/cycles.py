@@ -132,12 +132,13 @@ class _Core:
         # Tile record, line and windows come before the first position of a line.
         ready = now + 1 + tile_cycles + LINE_CYCLES
         offer = staged = None
-        stored = summed = asked = adding = False
+        # What is on the bus: behind the groups, behind the array, and in the token sum.
+        storing = stored = summing = summed = asked = adding = False
         last_logit = 0
         latest = -1
         cycle = now + 1
         while True:
-            settled = (not (stored or summed or asked or adding)
+            settled = (not (storing or stored or summing or summed or asked or adding)
                        and all(group.idle() for group in groups))
             dealt_out = upcoming is None and staged is None and offer is None
             if dealt_out and cycle >= ready and settled:
@@ -152,14 +153,16 @@ class _Core:
             requests = [index for index, group in enumerate(groups) if group.request()]
             slot = next((index for index in requests if index > latest),
                         requests[0] if requests else None)
+            if any(group.own for group in groups):
+                slot = None
             latest = latest if slot is None else slot
-            adding, asked = asked, summed
-            stored = summed = False
+            adding, asked, summed, stored = asked, summed, summing, storing
+            storing = summing = False
             for index, group in enumerate(groups):
                 takes = taker is not None and taker % needed.groups == index
                 output = group.step(slot == index, (taker // needed.groups, job) if takes else None)
-                stored |= output is Output.WORD
-                summed |= output is Output.SUM
+                storing |= output is Output.WORD
+                summing |= output is Output.SUM
                 if output is Output.LOGIT:
                     last_logit = cycle
             if taker is not None or offer is None:

@@ -14,6 +14,7 @@ from golden import PIXELS, planes
 from golden.model import Conv, Query
 
 from .capacities import words_of
+from .firing import STAGES
 from .passes import pass_additions
 from .records import Drain
 from .sequencer import LINE_CYCLES
@@ -108,15 +109,18 @@ def _layer(plan, layer, planned, additions):
         # Passes without spikes take an event to double.
         empty = sum((1 - first) ** (taps * inputs) for first, _ in spiking)
         events = digits * (events + empty * max(record["double"], digits > 1)) + marks
-    drained = lanes * (record["out_digits"] + 1)
-    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained + 2))
+    drained = lanes + 1
+    if record["drain"] is Drain.KEY_VALUES:
+        # Potentials are collected, then packed digit by digit.
+        drained = lanes + STAGES + 3 + (record["out_digits"] + 1) * (lanes + 1)
+    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained))
 
     match record["drain"]:
         case Drain.LOGITS:
             work = positions * tiles * job
         case Drain.SUMS:
-            # A group sends a sum every other cycle.
-            work = positions * tiles * max(job / columns, lanes * max(1, 2 / needed.groups))
+            # One group at a time.
+            work = positions * tiles * max(job / columns, lanes + 3)
         case _:
             stored = record["out_digits"] + 1
             work = positions * tiles * max(job / columns, drained / needed.groups, stored)

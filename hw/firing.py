@@ -38,7 +38,7 @@ class FiringUnit(wiring.Component):
     ``result = stream + (sum << shift) + bias``; the stream counts as 0 where the layer does not
     write it or starts it. A spike is fired for every threshold that the result has reached. All D
     comparisons are made at once, one neuron per cycle, 5 cycles from the lane's release to
-    ``fired``. ``advance`` low holds every stage.
+    ``fired``. Nothing ever waits.
 
     Parameters
     ----------
@@ -47,7 +47,6 @@ class FiringUnit(wiring.Component):
     Members
     -------
     layer : In(capacities.layer)
-    advance : In(1)
     release : In(1)
         A lane is released; its sum follows as ``taken`` in the next cycle.
     lane : In(range(lanes))
@@ -58,10 +57,10 @@ class FiringUnit(wiring.Component):
     taken : In(signed(accumulator_width))
     neuron_address : Out(capacities.neuron_address)
     neuron : In(capacities.neuron)
-        One enabled cycle after its address.
+        One cycle after its address.
     stream_read_address, stream_write_address : Out(capacities.stream_address)
     stream : In(signed(stream_width))
-        One enabled cycle after its address.
+        One cycle after its address.
     stream_write : Out(1)
     stream_data : Out(signed(stream_width))
     fired : Out(1)
@@ -80,7 +79,6 @@ class FiringUnit(wiring.Component):
         lane = range(capacities.lanes)
         super().__init__({
             "layer": In(capacities.layer),
-            "advance": In(1),
             "release": In(1),
             "lane": In(lane),
             "last": In(1),
@@ -122,20 +120,18 @@ class FiringUnit(wiring.Component):
             lane.append(Signal.like(self.lane, name=f"lane_{stage}"))
             last.append(Signal(name=f"last_{stage}"))
             result.append(Signal(capacities.result, name=f"result_{stage}"))
-            with m.If(self.advance):
-                m.d.sync += [
-                    valid[stage].eq(valid[stage - 1]),
-                    lane[stage].eq(lane[stage - 1]),
-                    last[stage].eq(last[stage - 1]),
-                    result[stage].eq(result[stage - 1]),
-                ]
+            m.d.sync += [
+                valid[stage].eq(valid[stage - 1]),
+                lane[stage].eq(lane[stage - 1]),
+                last[stage].eq(last[stage - 1]),
+                result[stage].eq(result[stage - 1]),
+            ]
 
         stream_address = [self.stream_read_address]
         for stage in range(1, STAGES):
             stream_address.append(
                 Signal.like(self.stream_read_address, name=f"stream_address_{stage}"))
-            with m.If(self.advance):
-                m.d.sync += stream_address[stage].eq(stream_address[stage - 1])
+            m.d.sync += stream_address[stage].eq(stream_address[stage - 1])
 
         potential = Signal(signed(capacities.accumulator_width))
         neuron_2, neuron_3, neuron_4 = (Signal(capacities.neuron, name=f"neuron_{stage}")
@@ -147,26 +143,25 @@ class FiringUnit(wiring.Component):
         total_5 = Signal(wide)
         reached = Signal(capacities.max_count)
 
-        with m.If(self.advance):
-            m.d.sync += [
-                potential.eq(self.taken),
-                neuron_2.eq(self.neuron),
-                stream_2.eq(Mux(self.layer.stream & ~self.layer.first, self.stream, 0)),
+        m.d.sync += [
+            potential.eq(self.taken),
+            neuron_2.eq(self.neuron),
+            stream_2.eq(Mux(self.layer.stream & ~self.layer.first, self.stream, 0)),
 
-                biased.eq((potential << self.layer.shift) + neuron_2.bias.as_signed()),
-                stream_3.eq(stream_2),
-                neuron_3.eq(neuron_2),
+            biased.eq((potential << self.layer.shift) + neuron_2.bias.as_signed()),
+            stream_3.eq(stream_2),
+            neuron_3.eq(neuron_2),
 
-                total_4.eq(biased + stream_3),
-                neuron_4.eq(neuron_3),
+            total_4.eq(biased + stream_3),
+            neuron_4.eq(neuron_3),
 
-                total_5.eq(total_4),
-                reached.eq(Cat(total_4 >= neuron_4.thresholds[j].as_signed()
-                               for j in range(capacities.max_count))),
-            ]
+            total_5.eq(total_4),
+            reached.eq(Cat(total_4 >= neuron_4.thresholds[j].as_signed()
+                           for j in range(capacities.max_count))),
+        ]
 
         m.d.comb += [
-            self.stream_write.eq(valid[4] & self.advance & self.layer.stream),
+            self.stream_write.eq(valid[4] & self.layer.stream),
             self.stream_write_address.eq(stream_address[4]),
             self.stream_data.eq(total_4),
 

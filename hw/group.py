@@ -1,7 +1,7 @@
 """The group: columns that share one firing unit, one packer and one stream memory."""
 
 from amaranth import *
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .column import Column
@@ -18,7 +18,10 @@ class Group(wiring.Component):
     """Computes jobs: its columns add them up, and are drained one after the other.
 
     A column that has finished a job is drained, highest lane first, one lane per cycle, as soon as
-    no other one is; columns that wait take turns.
+    no other one is and there is room for the result: two words may be on their way, or the
+    potentials of one job. Then nothing ever waits behind the columns. Those that are ready take
+    turns. Sums go over the bus one by one; a group owns it while it releases those of a job,
+    and every group's sums arrive equally late.
 
     Parameters
     ----------
@@ -39,6 +42,8 @@ class Group(wiring.Component):
         Something waits for the bus.
     slot : In(1)
         The group may use the bus now.
+    own : Out(1)
+        The group releases sums: nobody else may begin to.
     source_address, spike_read, pixel_read : Out, In, In
         Of each column: port of the spike and the pixel memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
@@ -47,15 +52,18 @@ class Group(wiring.Component):
         The port serves a write in this cycle.
     entry_write, entry_address, entry_data : In
         Writes of the attention memory, see ``Column``.
-    neuron_read, neuron_address, neuron : Out, Out, In
-        Port of the neuron memory, one enabled cycle from address to data.
+    neuron_address, neuron : Out, In
+        Port of the neuron memory, one cycle from address to data.
     spike_write, attention_write : Out(1)
-        A word is to be stored in the spike memories or the attention memories, only while ``slot``.
+        A word is to be stored in the spike memories or the attention memories, only in the cycle
+        after ``slot``.
     word_address, word : Out
-        Where, and the bits of all lanes.
+        Where, and the bits of all lanes; 0 while none is to be stored.
     sum_write, sum_address, sum_data : Out
-        Stream values to add to the token sums, only while ``slot``.
-    logits : Out(stream.Signature(signed(32)))
+        Stream values to add to the token sums; 0 while there is none.
+    logits_room : In(1)
+        There is room for the logits of a job.
+    logits_valid, logits : Out(1), Out(signed(32))
     additions : Out(range(shared * lanes + 1))
         Additions that were started in the cycle before.
     using : Out(2)
@@ -78,6 +86,7 @@ class Group(wiring.Component):
             "job_ready": Out(shared),
             "request": Out(1),
             "slot": In(1),
+            "own": Out(1),
             "source_address": Out(capacities.source_address).array(shared),
             "spike_read": In(capacities.spike_width).array(shared),
             "pixel_read": In(capacities.pixel_width).array(shared),
@@ -88,7 +97,6 @@ class Group(wiring.Component):
             "entry_write": In(1),
             "entry_address": In(capacities.attention_address),
             "entry_data": In(lanes * capacities.digit_width),
-            "neuron_read": Out(1),
             "neuron_address": Out(capacities.neuron_address),
             "neuron": In(capacities.neuron),
             "spike_write": Out(1),
@@ -98,7 +106,9 @@ class Group(wiring.Component):
             "sum_write": Out(1),
             "sum_address": Out(capacities.out_address),
             "sum_data": Out(signed(capacities.stream_width)),
-            "logits": Out(stream.Signature(signed(32))),
+            "logits_room": In(1),
+            "logits_valid": Out(1),
+            "logits": Out(signed(32)),
             "additions": Out(range(shared * lanes + 1)),
             "using": Out(2),
             "idle": Out(1),
@@ -132,15 +142,15 @@ class Group(wiring.Component):
             ]
         m.d.comb += self.additions.eq(sum(column.additions for column in columns))
 
-        advance = Signal()
-        drained = self._drain(m, columns, advance)
-        self._fire(m, columns, drained, advance)
+        room = Signal()
+        drained = self._drain(m, columns, room)
+        self._fire(m, columns, drained, room)
         return m
 
-    def _drain(self, m, columns, advance):
+    def _drain(self, m, columns, room):
         """Chooses the column that is drained, and releases its lanes one by one.
 
-        Returns whether a lane is released, its number, its job's result, its sum of the cycle
+        Returns whether a lane is released, its number, its job's result, the sum of the lane
         before, and whether such a sum is still to come.
         """
         draining, lane = Signal(), Signal(range(self.capacities.lanes))
@@ -159,17 +169,13 @@ class Group(wiring.Component):
                         number = (index + offset) % len(columns)
                         m.d.comb += begin[number].eq(ready[number] & ~earlier)
                         earlier = earlier | ready[number]
-        with m.If(draining & advance):
+        with m.If(draining):
             m.d.sync += [lane.eq(lane - 1), draining.eq(lane != 0)]
-        # A column alone is not ready while it is drained, so that it need not be looked at.
-        free = Signal()
-        m.d.comb += free.eq(~draining | (finish & advance if len(columns) > 1 else 0))
         for index, column in enumerate(columns):
             m.d.comb += [
-                column.begin.eq(begin[index] & free),
+                column.begin.eq(begin[index] & ~draining & room),
                 column.release.eq(Mux(draining & (chosen == index), C(1) << lane, 0)),
                 column.finish.eq(finish & (chosen == index)),
-                column.advance.eq(advance),
             ]
             with m.If(column.begin):
                 m.d.sync += [draining.eq(1), chosen.eq(index), result.eq(column.result),
@@ -178,11 +184,9 @@ class Group(wiring.Component):
         with m.If(self.restart):
             m.d.sync += chosen.eq(0)
 
-        # A sum is taken in the cycle after its lane was released, or later if the firing unit is
-        # held.
+        # A sum is taken in the cycle after its lane was released.
         settling, taker = Signal(), Signal.like(chosen)
-        with m.If(advance):
-            m.d.sync += [settling.eq(draining), taker.eq(chosen)]
+        m.d.sync += [settling.eq(draining), taker.eq(chosen)]
         taken = Signal(signed(self.capacities.accumulator_width))
         with m.Switch(taker):
             for index, column in enumerate(columns):
@@ -190,8 +194,8 @@ class Group(wiring.Component):
                     m.d.comb += taken.eq(column.taken)
         return draining, lane, result, taken, settling
 
-    def _fire(self, m, columns, drained, advance):
-        """Sends the sums through firing unit and packer."""
+    def _fire(self, m, columns, drained, room):
+        """Sends the sums through firing unit and packer, and knows whether there is room there."""
         draining, lane, result, taken, settling = drained
         m.submodules.firing = firing = FiringUnit(self.capacities)
         m.submodules.packer = packer = SpikePacker(self.capacities)
@@ -199,18 +203,15 @@ class Group(wiring.Component):
             width=self.capacities.stream_width, depth=self.capacities.stream_depth,
             name=f"stream.{self.index}")
         m.d.comb += [
-            advance.eq(packer.advance),
             firing.layer.eq(self.layer),
-            firing.advance.eq(advance),
             firing.release.eq(draining),
             firing.lane.eq(lane),
             firing.last.eq(lane == 0),
             firing.result.eq(result),
             firing.taken.eq(taken),
-            self.neuron_read.eq(advance),
             self.neuron_address.eq(firing.neuron_address),
             firing.neuron.eq(self.neuron),
-            residual.read.eq(advance),
+            residual.read.eq(1),
             residual.read_address.eq(firing.stream_read_address),
             firing.stream.eq(residual.read_data),
             residual.write.eq(firing.stream_write),
@@ -227,31 +228,59 @@ class Group(wiring.Component):
             packer.count.eq(firing.count),
             packer.code.eq(firing.code),
             packer.slot.eq(self.slot),
+        ]
+
+        # Known from registers, long before the first neuron of a layer.
+        drain = self.layer.drain
+        packs, sums, logits = Signal(), Signal(), Signal()
+        m.d.sync += [
+            packs.eq((drain == Drain.SPIKES) | (drain == Drain.VALUES)),
+            sums.eq(drain == Drain.SUMS),
+            logits.eq(drain == Drain.LOGITS),
+        ]
+        sum_write = firing.fired & sums
+        m.d.comb += [
+            self.logits_valid.eq(firing.fired & logits),
+            self.logits.eq(firing.value),
+        ]
+        # What goes to the bus is 0 while it is another's. Clearing comes last, so that it is the
+        # registers' reset and takes no logic.
+        m.d.sync += [
             self.spike_write.eq(packer.spike_write),
             self.attention_write.eq(packer.attention_write),
             self.word_address.eq(packer.address),
             self.word.eq(packer.word),
+            self.sum_write.eq(sum_write),
+            self.sum_data.eq(firing.value),
+            self.sum_address.eq(firing.fired_result.out + firing.fired_lane),
         ]
+        with m.If(~packer.spike_write & ~packer.attention_write):
+            m.d.sync += [self.word_address.eq(0), self.word.eq(0)]
+        with m.If(~sum_write):
+            m.d.sync += [self.sum_address.eq(0), self.sum_data.eq(0)]
 
-        # A sum waits for the bus in a register, so that whether the firing unit moves does not
-        # follow from who has the bus.
-        sums, logits, summing = Signal(), Signal(), Signal()
-        m.d.sync += [sums.eq(self.layer.drain == Drain.SUMS),
-                     logits.eq(self.layer.drain == Drain.LOGITS)]
-        with m.If(firing.fired & sums & ~summing):
-            m.d.sync += [summing.eq(1), self.sum_data.eq(firing.value),
-                         self.sum_address.eq(firing.fired_result.out + firing.fired_lane)]
-        with m.Elif(self.slot):
-            m.d.sync += summing.eq(0)
+        # Jobs whose drain has begun and whose place is not free again.
+        jobs = Signal(range(3))
+        begins, done, waits = Cat(column.begin for column in columns).any(), Signal(), Signal()
+        released = draining & (lane == 0) & sums
         m.d.comb += [
-            self.request.eq(packer.request | summing),
-            packer.hold.eq(firing.fired & ((sums & summing) | (logits & ~self.logits.ready))),
-            self.sum_write.eq(summing & self.slot),
-            self.logits.valid.eq(firing.fired & logits),
-            self.logits.payload.eq(firing.value),
+            done.eq(packer.done | released | (firing.fired & firing.fired_last & logits)),
+            room.eq(Mux(packs, ~jobs[1],
+                        ~jobs.any() & (self.own | ~sums) & (self.logits_room | ~logits))),
+            self.request.eq(packer.request | waits),
         ]
+        m.d.sync += [
+            jobs.eq(jobs + begins - done),
+            waits.eq(sums & Cat(column.ready for column in columns).any() & ~jobs.any()
+                     & ~begins & ~self.own),
+        ]
+        with m.If(self.slot & sums):
+            m.d.sync += [self.own.eq(1), waits.eq(0)]
+        with m.If(released):
+            m.d.sync += self.own.eq(0)
 
-        emptying = draining | settling | summing | ~firing.idle | ~packer.idle
+        emptying = (draining | settling | ~firing.idle | ~packer.idle
+                    | self.spike_write | self.attention_write | self.sum_write)
         m.d.comb += self.idle.eq(Cat(column.idle for column in columns).all() & ~emptying)
         if self.capacities.external:
             # Of all that is on its way to the memories, the latest job is the last to need a half;

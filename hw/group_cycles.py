@@ -43,21 +43,25 @@ class GroupCycles:
         self.draining, self.settling = 0, False
         # Stages of the firing unit: None, or the lane.
         self.firing = [None] * STAGES
+        # Jobs whose drain has begun and whose place is not free again.
+        self.jobs = 0
         # Lanes of a job whose potentials wait, and of each digit that is still to be packed.
         self.collected, self.replay = 0, deque()
-        # Whether a word, or a sum, waits for the bus.
-        self.leaving, self.summing = False, False
+        # Whether a word is complete, and whether the one before waits for the bus.
+        self.complete = self.leaving = False
+        # Whether the group waits for the bus to send sums, and has it; whether a logit just left.
+        self.waits = self.own = self.logged = False
 
     def idle(self):
         """Whether everything that was accepted is stored."""
-        return not (self.draining or self.settling or self.leaving or self.replay or self.summing
+        return not (self.draining or self.settling or self.complete or self.leaving or self.replay
                     or any(stage is not None for stage in self.firing)
                     or any(column.reserve or column.behind is not None
                            or column.result is not None for column in self.columns))
 
     def request(self):
         """Whether something waits for the bus."""
-        return self.leaving or self.summing
+        return self.leaving or self.waits
 
     def step(self, slot, offered):
         """Advances by one cycle.
@@ -74,21 +78,34 @@ class GroupCycles:
         Output or None
         """
         ready = [column.look() for column in self.columns]
-        output, complete, advance = self._fire(slot)
-        finishes = self.draining == 1
-        drained = self.chosen
-        begins = None
-        if not self.draining or (finishes and advance):
-            begins = self._choose(ready)
-        self._move(slot, complete, advance)
+        finishes, drained = self.draining == 1, self.chosen
+        begins = self._choose(ready) if not self.draining and self._room() else None
+        self.settling = self.draining > 0
+        fired = self.firing.pop()
+        self.firing.insert(0, self.draining - 1 if self.draining else None)
+        self.draining = max(0, self.draining - 1)
+        wants = (self.drain is Drain.SUMS and any(ready) and not self.jobs and begins is None
+                 and not self.own)
+        output, done = self._fire(fired, slot)
+        if self.drain is Drain.SUMS:
+            done = finishes
+        self.jobs += (begins is not None) - done
+        if self.drain is Drain.SUMS:
+            self.own = slot or (self.own and not done)
+            self.waits = wants and not slot
         if begins is not None:
             self.chosen = begins
             self.draining = self.columns[begins].result
         for index, column in enumerate(self.columns):
             job = offered[1] if offered is not None and offered[0] == index else None
-            column.move(job, begins=begins == index,
-                        finishes=finishes and index == drained, advance=advance)
+            column.move(job, begins=begins == index, finishes=finishes and index == drained)
         return output
+
+    def _room(self):
+        """Whether the drain of a job may begin."""
+        if self.drain in (Drain.SPIKES, Drain.VALUES):
+            return self.jobs < 2
+        return not (self.jobs or self.logged or (self.drain is Drain.SUMS and not self.own))
 
     def _choose(self, ready):
         """Column whose drain begins, or None."""
@@ -98,50 +115,36 @@ class GroupCycles:
                 return index
         return None
 
-    def _fire(self, slot):
-        """Output, whether spike words are complete, and whether the firing unit moves."""
-        fired = self.firing[-1]
-        left = Output.WORD if self.leaving and slot else None
-        if self.drain is Drain.KEY_VALUES:
-            return left, *self._replay(fired)
+    def _fire(self, fired, slot):
+        """Output, and whether the place of a job is free."""
         if self.drain is Drain.SUMS:
-            waited = self.summing
-            self.summing = not slot if waited else fired is not None
-            return Output.SUM if waited and slot else None, False, not waited or fired is None
-        if fired is None:
-            return left, False, True
+            return Output.SUM if fired is not None else None, False
         if self.drain is Drain.LOGITS:
-            return Output.LOGIT, False, True
-        complete = fired == 0
-        return left, complete, not (complete and self.leaving)
+            self.logged = fired is not None
+            return Output.LOGIT if self.logged else None, fired == 0
+        leaves = self.leaving and slot
+        moves = self.complete and (not self.leaving or leaves)
+        replays = self.drain is Drain.KEY_VALUES
+        closes = fired == 0
+        done = leaves
+        if replays:
+            done = moves and not self.replay
+            closes = self._replay(fired)
+        self.leaving = moves or (self.leaving and not leaves)
+        self.complete = closes or (self.complete and not moves)
+        return Output.WORD if leaves else None, done
 
     def _replay(self, fired):
-        """Whether a digit of all lanes is complete, and whether the firing unit moves."""
-        if not self.replay:
-            if fired == 0 and self.leaving:
-                return False, False
-            if fired is not None:
-                self.collected += 1
-            if fired == 0:
-                self.replay = deque([self.collected] * self.n_digits)
-                self.collected = 0
-            return False, True
-        complete = self.replay[0] == 1
-        if complete and self.leaving:
-            complete = False
-        elif complete:
-            self.replay.popleft()
-        else:
+        """Whether the last lane of a digit is packed."""
+        closes = False
+        if self.replay and not self.complete:
             self.replay[0] -= 1
-        return complete, fired is None
-
-    def _move(self, slot, complete, advance):
-        if slot:
-            self.leaving = False
-        if complete and (advance or self.drain is Drain.KEY_VALUES):
-            self.leaving = True
-        if advance:
-            taken = self.draining - 1 if self.draining else None
-            self.firing = [taken, *self.firing[:-1]]
-            self.settling = self.draining > 0
-            self.draining = max(0, self.draining - 1)
+            closes = self.replay[0] == 0
+            if closes:
+                self.replay.popleft()
+        if fired is not None:
+            self.collected += 1
+        if fired == 0:
+            self.replay = deque([self.collected] * self.n_digits)
+            self.collected = 0
+        return closes

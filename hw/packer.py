@@ -20,6 +20,8 @@ class SpikePacker(wiring.Component):
     there; from there they are shifted in digit by digit.
 
     A word leaves in a cycle that ``slot`` grants, while the neurons of the next job arrive.
+    Neurons are never refused: the group begins a job only if there is a place for it. Between the
+    last neuron of a job and the first of the next there is a cycle.
 
     Parameters
     ----------
@@ -31,16 +33,14 @@ class SpikePacker(wiring.Component):
     fired, lane, last, result, value, count, code : In
         A neuron, as ``FiringUnit`` gives it.
     slot : In(1)
-        This column may use the bus now.
+        This group may use the bus now.
     spike_write, attention_write : Out(1)
         A word leaves for the spike or the attention memories.
     address : Out(capacities.out_address)
     word : Out(word_width)
         Bit 0 of all lanes lowest: planes, or bits of the attention memory's entries.
-    advance : Out(1)
-        The neuron is taken now. Low while the word of an earlier one blocks the way.
-    hold : In(1)
-        Another taker of the neuron is not ready.
+    done : Out(1)
+        The place of a job is free: its word leaves, or the last digit of its potentials is a word.
     request : Out(1)
         A word waits for a slot.
     idle : Out(1)
@@ -62,8 +62,7 @@ class SpikePacker(wiring.Component):
             "attention_write": Out(1),
             "address": Out(capacities.out_address),
             "word": Out(capacities.word_width),
-            "advance": Out(1),
-            "hold": In(1),
+            "done": Out(1),
             "request": Out(1),
             "idle": Out(1),
         })
@@ -82,21 +81,21 @@ class SpikePacker(wiring.Component):
             stores.eq((drain != Drain.SUMS) & (drain != Drain.LOGITS)),
         ]
 
-        # A word leaves from one set of registers while the other is filled; only that of one job
-        # waits.
-        leaving, replaying = Signal(), Signal()
-        taken, ends, shifts, closes = Signal(), Signal(), Signal(), Signal()
+        # A word leaves from one set of registers while the other is filled, which waits, complete,
+        # for that of the job before.
+        complete, leaving, replaying = Signal(), Signal(), Signal()
+        leaves, moves = Signal(), Signal()
+        taken, shifts, ends = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.advance.eq(~self.hold & ~(self.fired & stores
-                                           & (replaying | (self.last & leaving)))),
-            taken.eq(self.fired & stores & self.advance),
+            leaves.eq(leaving & self.slot),
+            moves.eq(complete & (~leaving | leaves)),
+            taken.eq(self.fired & stores),
             ends.eq(taken & self.last),
         ]
 
         # Potentials: collected, then replayed from the lane that came first.
-        digit, lane, first_lane = Signal(capacities.digit), Signal.like(self.lane), \
-            Signal.like(self.lane)
-        begun = Signal()
+        digit = Signal(capacities.digit)
+        lane, first_lane = Signal.like(self.lane), Signal.like(self.lane)
         m.submodules.values = values = RegisterFile(
             shape=unsigned(capacities.digits * digit_width), depth=n_lanes, init=[])
         write, read = values.write_port(), values.read_port(domain="comb")
@@ -104,11 +103,10 @@ class SpikePacker(wiring.Component):
             write.en.eq(taken & potential), write.addr.eq(self.lane), write.data.eq(self.value),
             read.addr.eq(lane),
         ]
-        top = Mux(begun, first_lane, self.lane)
-        with m.If(taken):
-            m.d.sync += [begun.eq(~self.last), first_lane.eq(top)]
+        closes = Signal()
         with m.If(ends):
-            m.d.sync += [replaying.eq(potential), digit.eq(0), lane.eq(top)]
+            m.d.sync += [replaying.eq(potential), digit.eq(0), lane.eq(self.result.last_lane),
+                         first_lane.eq(self.result.last_lane)]
         with m.If(replaying & shifts):
             m.d.sync += lane.eq(lane - 1)
             with m.If(closes):
@@ -116,40 +114,41 @@ class SpikePacker(wiring.Component):
                              replaying.eq(digit != layer.out_digits)]
 
         entry = Signal(width)
-        with m.If(replaying):
+        with m.If(potential):
             m.d.comb += [
                 entry.eq(read.data.word_select(digit, digit_width)),
-                closes.eq(shifts & (lane == 0)), shifts.eq((lane != 0) | ~leaving),
+                shifts.eq(replaying & ~complete), closes.eq(shifts & (lane == 0)),
+                self.done.eq(moves & ~replaying),
             ]
         with m.Else():
             m.d.comb += [
                 entry.eq(Mux(drain == Drain.VALUES, self.count, self.code)),
-                closes.eq(ends & ~potential), shifts.eq(taken & ~potential),
+                shifts.eq(taken), closes.eq(ends),
+                self.done.eq(leaves),
             ]
 
-        leaves = Signal()
         m.d.comb += [
-            leaves.eq(leaving & self.slot),
             self.spike_write.eq(leaves & ~to_attention),
             self.attention_write.eq(leaves & to_attention),
             self.request.eq(leaving),
-            self.idle.eq(~leaving & ~replaying),
+            self.idle.eq(~leaving & ~replaying & ~complete),
         ]
-        filling = [Signal(n_lanes, name=f"filling_{bit}") for bit in range(width)]
         for bit in range(width):
-            filled = Cat(entry[bit], filling[bit][:-1])
-            with m.If(closes):
-                m.d.sync += self.word.word_select(bit, n_lanes).eq(filled)
+            filling = Signal(n_lanes, name=f"filling_{bit}")
             with m.If(shifts):
-                m.d.sync += filling[bit].eq(filled)
+                m.d.sync += filling.eq(Cat(entry[bit], filling[:-1]))
             # Clearing comes last, so that it is the registers' reset and takes no logic.
-            with m.If(closes):
-                m.d.sync += filling[bit].eq(0)
+            with m.If(moves):
+                m.d.sync += [self.word.word_select(bit, n_lanes).eq(filling), filling.eq(0)]
+        address = Signal.like(self.address)
         with m.If(leaves):
-            m.d.sync += [leaving.eq(0), self.address.eq(self.address + layer.out_stride)]
+            m.d.sync += leaving.eq(0)
+        with m.If(moves):
+            m.d.sync += [complete.eq(0), leaving.eq(1), self.address.eq(address),
+                         address.eq(address + layer.out_stride)]
         with m.If(closes):
-            m.d.sync += leaving.eq(1)
+            m.d.sync += complete.eq(1)
         with m.If(ends):
-            m.d.sync += self.address.eq(self.result.out)
+            m.d.sync += address.eq(self.result.out)
 
         return m

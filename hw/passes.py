@@ -1,8 +1,5 @@
 """Passes: which planes of a word are taken at once, and the additions that they ask for."""
 
-from functools import reduce
-from operator import or_
-
 from golden.spike import SpikeCode, passes
 
 
@@ -33,11 +30,14 @@ def additions_of(planes):
         Channels that add something; of these, those whose first addition is of the entry itself,
         not of its double; and those that add the double after it.
     """
-    *doubles, once = planes
-    again = once & doubles[-1] if doubles else once & 0
-    if len(doubles) > 1:
-        again = again | doubles[0]
-    return reduce(or_, planes), once, again
+    match planes:
+        case once,:
+            return once, once, once & 0
+        case twice, once:
+            return twice | once, once, twice & once
+        case four, twice, once:
+            # Who adds the double a second time is among those who add it at all.
+            return twice | once, once, twice & once | four
 
 
 def pass_additions(planes, graded):

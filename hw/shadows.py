@@ -30,8 +30,6 @@ class Lanes(wiring.Component):
         One-hot: the shadow to take.
     taken : Out(signed(width))
         Sum of the lane released in the cycle before.
-    advance : In(1)
-        While low, ``taken`` waits and ``release`` is ignored.
     """
 
     def __init__(self, *, lanes, entry_width, width):
@@ -43,7 +41,6 @@ class Lanes(wiring.Component):
             "row": In(lanes * entry_width),
             "release": In(lanes),
             "taken": Out(signed(width)),
-            "advance": In(1),
         })
 
     def elaborate(self, platform):
@@ -58,13 +55,12 @@ class Lanes(wiring.Component):
                 lane.double.eq(self.double),
                 lane.last.eq(self.last),
                 lane.entry.eq(self.row.word_select(index, self.entry_width)),
-                lane.release.eq(self.release[index] & self.advance),
+                lane.release.eq(self.release[index]),
             ]
             mixed = mixed ^ lane.shadow.as_unsigned()
 
         before = Signal(self.width)
-        with m.If(self.advance):
-            m.d.sync += before.eq(mixed)
+        m.d.sync += before.eq(mixed)
         m.d.comb += self.taken.eq((before ^ mixed)[:self.width].as_signed())
 
         return m

@@ -211,14 +211,16 @@ class Walker(wiring.Component):
             asked.word.double.eq(doubled),
             asked.word.last.eq(last),
             asked.ends.eq(last_line | mark),
-            asked.chosen.eq(Cat((passes.following == index + 1) & ~layer.pixels & ~mark
-                                for index in range(n_passes))),
+            asked.chosen.eq(Cat(passes.following == index + 1 for index in range(n_passes))),
             asked.pixels.eq(layer.pixels & ~mark),
             asked.pixel_pass.eq(passes.following - 1),
             read.eq(asked),
             spikes.eq(self.spikes),
             pixel.eq(self.pixel),
         ]
+        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        with m.If(layer.pixels | mark):
+            m.d.sync += asked.word.spikes.eq(0)
         found, ends = Signal(), Signal()
         found_word = Signal(word_layout(self.capacities))
         # A doubling that waits for a word with spikes.
@@ -229,11 +231,17 @@ class Walker(wiring.Component):
             ends.eq(read.ends),
             found_word.eq(read.word),
         ]
-        first, *further = self._pass(spikes, pixel, read)
-        m.d.sync += found_word.spikes.eq(first & read.word.spikes)
+        first, *further = self._pass(spikes, read)
+        pixel_first, *pixel_further = self._pixel_pass(pixel, read)
+        m.d.sync += found_word.spikes.eq(first & read.word.spikes | pixel_first)
         if self.capacities.graded:
-            once, again = further
-            m.d.sync += [found_word.once.eq(once), found_word.again.eq(again & read.word.spikes)]
+            (once, again), (pixel_once, pixel_again) = further, pixel_further
+            m.d.sync += [
+                found_word.once.eq(Mux(read.pixels, pixel_once, once)),
+                # Where nothing is added at first, this bit does not matter.
+                found_word.once[len(pixel_once):].eq(once[len(pixel_once):]),
+                found_word.again.eq(again & read.word.spikes | pixel_again),
+            ]
         with m.If(found):
             m.d.sync += pending.eq(double & ~self.valid)
         m.d.comb += [
@@ -245,23 +253,28 @@ class Walker(wiring.Component):
 
         return m
 
-    def _pass(self, spikes, pixel, step):
+    def _pass(self, spikes, step):
         """Spikes of a step's pass, followed in the graded code by what ``additions_of`` says."""
         lanes = self.capacities.lanes
         found = [self._additions([spikes.word_select(plane, lanes) for plane in planes])
                  for planes in self.capacities.passes]
+        if len(found) == 1:
+            return found[0]
+        return [reduce(or_, (value & bit.replicate(lanes)
+                             for value, bit in zip(values, step.chosen, strict=True)))
+                for values in zip(*found, strict=True)]
+
+    def _pixel_pass(self, pixel, step):
+        """The same of a pixel; nothing where the step reads none."""
         channels = [pixel.word_select(channel, 8)
                     for channel in range(self.capacities.pixel_channels)]
         if self.capacities.pixel_constant:
             channels.append(C(self.capacities.pixel_constant, 8))
         # The most significant plane comes first.
-        pixels = self._additions([
+        return self._additions([
             Cat(Cat(channel[::-1][plane] for plane in planes).bit_select(step.pixel_pass, 1)
                 & step.pixels for channel in channels)
             for planes in zip(*self.capacities.pixel_passes, strict=True)])
-        return [reduce(or_, (value & bit.replicate(lanes)
-                             for value, bit in zip(values, step.chosen, strict=True))) | of_pixels
-                for *values, of_pixels in zip(*found, pixels, strict=True)]
 
     def _additions(self, planes):
         return additions_of(planes) if self.capacities.graded else planes

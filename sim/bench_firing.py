@@ -66,25 +66,24 @@ class Layer:
 
 
 class Memory:
-    """Memory behind ports of the component: one enabled cycle from address to data."""
+    """Memory behind ports of the component: one cycle from address to data."""
 
     def __init__(self, words, rng, width):
         self.words, self.rng, self.width = words, rng, width
         self.data = rng.getrandbits(width)
 
-    def clock(self, *, enable, address):
+    def clock(self, address):
         """Reads at the end of a cycle."""
-        if enable:
-            # Addresses without a word belong to cycles in which nothing is released.
-            self.data = (self.words[address] if address < len(self.words)
-                         else self.rng.getrandbits(self.width))
+        # Addresses without a word belong to cycles in which nothing is released.
+        self.data = (self.words[address] if address < len(self.words)
+                     else self.rng.getrandbits(self.width))
 
 
-async def fire(dut, layer, *, gap, stall):
+async def fire(dut, layer, *, gap):
     """Releases the lanes of all positions and compares what is fired and stored."""
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(layer=layer.record(), advance=0, release=0, lane=0, last=0, result=0,
+    await cycles.reset(layer=layer.record(), release=0, lane=0, last=0, result=0,
                        taken=0, neuron=0, stream=0)
     neuron_base, positions = 5, len(layer.sums)
     neurons = Memory([0] * neuron_base + layer.neurons(), rng, SIZES.neuron.size)
@@ -98,22 +97,20 @@ async def fire(dut, layer, *, gap, stall):
                for position in range(positions)]
     taken = cycles.noise("taken")
     while fired:
-        advance = int(not rng.random() < stall)
         release = int(bool(order) and not rng.random() < gap)
         position, lane = order[0] if release else (0, 0)
         await cycles.step(
-            advance=advance, release=release, taken=taken, neuron=neurons.data,
+            release=release, taken=taken, neuron=neurons.data,
             stream=streams.data, lane=lane if release else cycles.noise("lane"),
             last=int(lane == 0) if release else cycles.noise("last"),
             result=results[position] if release else cycles.noise("result"))
         if cycles.get("stream_write"):
             assert layer.stream, "a layer without a stream stored one"
-            assert advance, "a stream was stored while the unit was held"
             address = cycles.get("stream_write_address")
             assert address not in stored, f"stream {address} was stored twice"
             stored[address] = signed(cycles.get("stream_data"), width)
             streams.words[address] = cycles.get("stream_data")
-        if cycles.get("fired") and advance:
+        if cycles.get("fired"):
             at = fired.pop(0)
             actual = (cycles.get_signed("value"), cycles.get("count"), cycles.get("code"),
                       cycles.get("fired_lane"), cycles.get("fired_last"),
@@ -121,34 +118,32 @@ async def fire(dut, layer, *, gap, stall):
             golden = (int(layer.results[at]), int(layer.counts[at]), codes[at[0]][at[1]], at[1],
                       int(at[1] == 0), results[at[0]])
             assert actual == golden, f"position {at[0]}, lane {at[1]}: {actual}, golden {golden}"
-        neurons.clock(enable=advance, address=cycles.get("neuron_address"))
-        streams.clock(enable=advance, address=cycles.get("stream_read_address"))
-        if advance:
-            taken = int(layer.sums[position, lane]) if release else cycles.noise("taken")
-            order = order[release:]
+        neurons.clock(cycles.get("neuron_address"))
+        streams.clock(cycles.get("stream_read_address"))
+        taken = int(layer.sums[position, lane]) if release else cycles.noise("taken")
+        order = order[release:]
         assert cycles.count < 40 * (positions * LANES + 10), f"{len(fired)} neurons did not fire"
-    if not stall and not gap:
+    if not gap:
         assert cycles.count == positions * LANES + 5, f"{cycles.count} cycles"
     if layer.stream:
         assert stored == {index: int(value) for index, value
                           in enumerate(layer.results.ravel())}, "the stored stream differs"
-    await cycles.step(release=0, advance=1)
+    await cycles.step(release=0)
     assert cycles.get("idle")
     assert not cycles.get("fired")
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(gap=[0.0, 0.5], stall=[0.0, 0.5])
-async def counts_match_golden(dut, gap, stall):
+@cocotb.parametrize(gap=[0.0, 0.5])
+async def counts_match_golden(dut, gap):
     """Neurons without a stream: ties, thresholds out of reach, the most negative sum."""
     _, draw = generators()
-    await fire(dut, Layer(draw, stream=0, first=0, shift=0, positions=6), gap=gap, stall=stall)
+    await fire(dut, Layer(draw, stream=0, first=0, shift=0, positions=6), gap=gap)
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(first=[0, 1], shift=[0, 1, 5], stall=[0.0, 0.5])
-async def streams_match_golden(dut, first, shift, stall):
+@cocotb.parametrize(first=[0, 1], shift=[0, 1, 5])
+async def streams_match_golden(dut, first, shift):
     """Stream writers: the stream is read where there is one, shifted, stored and fired."""
     _, draw = generators()
-    await fire(dut, Layer(draw, stream=1, first=first, shift=shift, positions=4), gap=0.1,
-               stall=stall)
+    await fire(dut, Layer(draw, stream=1, first=first, shift=shift, positions=4), gap=0.1)

@@ -16,7 +16,7 @@ from hw.images import memory_words
 from hw.records import Drain
 from hw.stored import stored
 
-from .bench import Cycles, capacities, generators, parameters, pulse, signed
+from .bench import Cycles, capacities, generators, parameters, pulse
 from .faults import PLAN_FAULTS
 from .jobs import jobs, layer_word
 
@@ -84,7 +84,7 @@ class Harness:
         for port, address, memory in self.ports:
             name, _, column = port.partition("__")
             if (name in ("spike_read", "pixel_read")
-                    or (name == "neuron" and cycles.get("neuron_read"))
+                    or name == "neuron"
                     or (name == "weights" and reads >> int(column) & 1)):
                 index = cycles.get(address)
                 self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
@@ -100,14 +100,15 @@ class Harness:
         begin, limit = cycles.count, cycles.count + 2000 + 400 * len(waiting)
         while True:
             offered = bool(waiting) and (offered or not rng.random() < self.stall)
-            ready = int(not rng.random() < self.stall)
+            room = int(not rng.random() < self.stall)
+            slot = pulse(rng, self.slot) & ~cycles.get("own")
             taken = sum(pulse(rng, self.stall / 2) << c for c in range(SIZES.shared))
             allowed, job = waiting[0] if offered else ((), cycles.noise("job"))
             column = next((c for c in allowed if cycles.get("job_ready") >> c & 1), None)
             await cycles.step(
                 layer=layer_word(planned, self.sizes), restart=int(cycles.count == begin),
                 job_valid=0 if column is None else 1 << column, weight_port_taken=taken, job=job,
-                slot=pulse(rng, self.slot), logits__ready=ready, **self.data, **entry)
+                slot=slot, logits_room=room, **self.data, **entry)
             done = cycles.get("idle") and not waiting
             assert not taken & cycles.get("weight_read"), "the weight port is taken"
             self.additions += cycles.get("additions")
@@ -124,8 +125,8 @@ class Harness:
             if cycles.get("sum_write"):
                 channel = cycles.get("sum_address")
                 sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
-            if cycles.get("logits__valid") and ready:
-                logits.append(signed(cycles.get("logits__payload"), 32))
+            if cycles.get("logits_valid"):
+                logits.append(cycles.get_signed("logits"))
             self.fetch()
             if column is not None and cycles.get("job_ready") >> column & 1:
                 waiting.pop(0)
@@ -169,7 +170,7 @@ async def run_network(dut, model, *, stall, slot):
     """Runs all layers on one image; returns the harness and the cycles of each layer."""
     harness = Harness(dut, model, stall=stall, slot=slot)
     await harness.cycles.reset(layer=0, restart=0, job_valid=0, job=0, slot=0, weight_port_taken=0,
-                               logits__ready=0, tag=0, entry_write=0, entry_address=0,
+                               logits_room=0, tag=0, entry_write=0, entry_address=0,
                                entry_data=0, **harness.data)
     cycles = {}
     for number, planned in enumerate(harness.given.layers):

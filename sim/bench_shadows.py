@@ -3,38 +3,36 @@
 import cocotb
 import numpy as np
 
-from .bench import Cycles, generators, packed, parameters, pulse
+from .bench import Cycles, generators, packed, parameters
 
 
 LANES = parameters()
 N_LANES, ENTRY_WIDTH = LANES["lanes"], LANES["entry_width"]
 
 
-async def drain(cycles, expected, *, first_lane, stall, background):
+async def drain(cycles, expected, *, first_lane, gap, background):
     """Releases the lanes from ``first_lane`` down to 0 and compares what is taken."""
     lane, awaited, started = first_lane, None, cycles.count
     while lane >= 0 or awaited is not None:
-        advance = int(not cycles.rng.random() < stall)
-        await cycles.step(advance=advance, release=1 << lane if lane >= 0 else 0, **background())
+        release = lane >= 0 and not cycles.rng.random() < gap
+        await cycles.step(release=1 << lane if release else 0, **background())
         if awaited is not None:
-            # Also while the firing unit holds, so that it may look at any time.
             actual = cycles.get_signed("taken")
             assert actual == expected[awaited], f"lane {awaited}: {actual}, not {expected[awaited]}"
-        if advance:
-            awaited = lane if lane >= 0 else None
-            lane -= 1
-    if not stall:
+        awaited = lane if release else None
+        lane -= release
+    if not gap:
         assert cycles.count - started == first_lane + 2, "a lane waited"
-    await cycles.step(advance=0, release=0, valid=0)
+    await cycles.step(release=0, valid=0)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(stall=[0.0, 0.6])
-async def sums_are_taken_lane_by_lane(dut, stall):
+@cocotb.parametrize(gap=[0.0, 0.6])
+async def sums_are_taken_lane_by_lane(dut, gap):
     """While one position is drained, events of the next one are added."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(valid=0, double=0, last=0, row=0, release=0, advance=0)
+    await cycles.reset(valid=0, double=0, last=0, row=0, release=0)
     started = np.zeros(N_LANES, np.int64)
 
     def row():
@@ -48,8 +46,7 @@ async def sums_are_taken_lane_by_lane(dut, stall):
     for position in range(12):
         values, word = row()
         expected = started + values
-        await cycles.step(valid=1, double=0, last=1, advance=pulse(rng, 0.5), release=0,
-                          row=word)
+        await cycles.step(valid=1, double=0, last=1, release=0, row=word)
         started = np.zeros(N_LANES, np.int64)
         accumulate = 3 if position % 2 else 0
 
@@ -62,7 +59,7 @@ async def sums_are_taken_lane_by_lane(dut, stall):
             started = started + values
             return {"valid": 1, "double": 0, "last": 0, "row": word}
 
-        await drain(cycles, expected, first_lane=N_LANES - 1, stall=stall, background=background)
+        await drain(cycles, expected, first_lane=N_LANES - 1, gap=gap, background=background)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -70,9 +67,9 @@ async def fewer_lanes_than_there_are(dut):
     """Lanes without a channel keep their sums; the next position overwrites them."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(valid=0, double=0, last=0, row=0, release=0, advance=0)
+    await cycles.reset(valid=0, double=0, last=0, row=0, release=0)
     for first_lane in (0, N_LANES - 2, 1, N_LANES - 1):
         values = draw.integers(-1, 2, N_LANES)
         await cycles.step(valid=1, last=1, row=packed(values, ENTRY_WIDTH))
-        await drain(cycles, values, first_lane=first_lane, stall=0.0,
+        await drain(cycles, values, first_lane=first_lane, gap=0.0,
                     background=lambda: {"valid": 0})
