@@ -143,6 +143,7 @@ class Records:
             "row": self.row_address,
             # Words of each line that are read beyond those of the window.
             "words": unsigned(10),
+            # Spikes that are read of the first and of the last word; pixels all are.
             "first_mask": self.lanes,
             "last_mask": self.lanes,
             "out": self.out_address,

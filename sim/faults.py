@@ -11,7 +11,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from golden import Conv, Fire, Query, Rounding, Write, stream_thresholds
+from golden import PIXELS, Conv, Fire, Query, Rounding, Write, stream_thresholds
 from golden.network import potential
 from golden.shapes import stream_name
 
@@ -58,7 +58,9 @@ def weight_bit(plan, tensors):
 def dropped_spike(plan, tensors):
     """One channel, which fires, is masked out in one tile."""
     for layer, planned in zip(plan.model.layers, plan.layers, strict=True):
-        if isinstance(layer, Conv) and isinstance(layer.drain, Write) and layer.stride == 1:
+        # Pixels are not masked.
+        if (isinstance(layer, Conv) and isinstance(layer.drain, Write) and layer.stride == 1
+                and layer.source != PIXELS):
             lanes = plan.rows.shape[1]
             spiking = (tensors[layer.source][:, :lanes] > 0).any(axis=(0, 2, 3))
             mask = planned.tiles[0]["first_mask"] & ~(1 << int(np.argmax(spiking)))
