@@ -138,7 +138,6 @@ class Column(wiring.Component):
             self.source_address.eq(walker.address),
             walker.spikes.eq(self.spike_read),
             walker.pixel.eq(self.pixel_read),
-            walker.space.eq(words.w_level < WORDS - UNDER_WAY),
             words.w_en.eq(walker.valid),
             words.w_data.eq(walker.word),
 
@@ -147,6 +146,9 @@ class Column(wiring.Component):
             finder.words.valid.eq(words.r_rdy),
             words.r_en.eq(finder.words.ready),
         ]
+
+        # Whether there is space is known a cycle late, when one more word may have been written.
+        m.d.sync += walker.space.eq(words.w_level < WORDS - UNDER_WAY - 1)
 
         # Fetch: an address to both row memories, a register for what they answer, since a block
         # memory is late, then one that holds the row or nothing. A closing event that finds the

@@ -21,6 +21,8 @@ class ColumnCycles:
         self.job, self.at, self.busy = [], 0, False
         self.asked = self.read = self.found = None
         self.words = deque()
+        # Whether there was space for more of them, in the cycle before.
+        self.space = True
         #: Lanes of the job that is drained next, and of the one behind it.
         self.result = self.behind = None
         # The word: events of its nibbles that have not moved on, and whether it closes a job.
@@ -48,8 +50,8 @@ class ColumnCycles:
         finishes : bool
             The last of its lanes is released.
         """
-        # What the walker may do is decided by what the FIFO held at the beginning of the cycle.
-        issue = self.busy and len(self.words) < WORDS - UNDER_WAY
+        issue = self.busy and self.space
+        self.space = len(self.words) < WORDS - UNDER_WAY - 1
         last = issue and self.at == len(self.job) - 1
         starts = (self.reserve is not None and self.behind is None
                   and (not self.busy or last))

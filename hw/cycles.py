@@ -95,7 +95,7 @@ class _Core:
         # The header is read, and the token sums are set to 0; then comes a beat per pixel, or an
         # image is there. Behind both, the first layer's record is read.
         header = words_of(needed.header)
-        begun = now = 1 + max(height * width, needed.sum_depth - header)
+        begun = now = 1 + max(height * width, needed.sum_depth + 1 - header)
         begins = []
         for layer in layers:
             now += words_of(needed.layer) + 1
@@ -106,9 +106,9 @@ class _Core:
                 now, last_logit = self._layer(layer, now)
         # Logits pass through a FIFO on their way out.
         total = last_logit + 2
-        settled = max(now, total + 1)
+        settled = max(now, total + 2)
         ends = [*begins[1:], total]
-        return Cycles(total, settled + 2 + max(header, needed.sum_depth) - begun,
+        return Cycles(total, settled + 2 + max(header, needed.sum_depth + 1) - begun,
                       tuple(end - begin for begin, end in zip(begins, ends, strict=True)))
 
     def _token_sum(self, layer, now):
@@ -116,8 +116,8 @@ class _Core:
         needed = self.plan.needed
         fire = now + 1 + needed.max_count + 1
         group = needed.lanes * (needed.max_count + 3) + 1
-        # The last word is on the bus one cycle after it was sent.
-        return fire + len(layer.channels) * group + 2 + 1
+        # The last word is on the bus one cycle after it was sent, and that is known one later.
+        return fire + len(layer.channels) * group + 2 + 2
 
     def _layer(self, layer, now):
         """Cycle in which the next layer's record is asked for, and that of the last logit."""
@@ -142,7 +142,7 @@ class _Core:
                        and all(group.idle() for group in groups))
             dealt_out = upcoming is None and staged is None and offer is None
             if dealt_out and cycle >= ready and settled:
-                return cycle + 1, last_logit
+                return cycle + 2, last_logit
 
             taker, job = None, None
             if offer is not None:

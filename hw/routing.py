@@ -9,12 +9,15 @@ from hw.synthesis import TOP, WORK, estimate, synthesise
 from hw.tools import ToolError, ToolTimeoutError, run
 
 
-__all__ = ["ROUTERS", "Utilisation", "implement", "pack", "place_and_route"]
+__all__ = ["Utilisation", "implement", "pack", "place_and_route"]
 
 
 #: Routers of nextpnr. The first one reaches a frequency that is some percent higher, but may circle
 #: for hours around two nets that want one wire.
 ROUTERS = ("router1", "router2")
+#: Placer of nextpnr that spreads cells by their density. The one that begins with least squares
+#: pulls everything into one point where there are no pins, and found wires half as long again.
+PLACER = "static"
 #: Seconds after which a netlist counts as one that the first cannot route: some four times what a
 #: slow machine needs.
 PATIENCE = 120
@@ -53,7 +56,7 @@ class Utilisation:
 
 
 def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
-                    out_of_context=False, routers=ROUTERS):
+                    out_of_context=False):
     """Place and route a synthesised accelerator.
 
     A clock that is missed is no failure: the frequency reached is in the result. If the first
@@ -73,8 +76,6 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
         Time limit in seconds, of the last attempt.
     out_of_context : bool
         Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
-    routers : sequence of str
-        Those that are tried, in order.
 
     Returns
     -------
@@ -96,10 +97,10 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
         outside = ["--lpf", constraints.name, "--lpf-allow-unconstrained",
                    "--textcfg", f"{WORK}/{TOP}.config"]
     _route(folder, [
-        device.option, "--package", package, "--speed", "6",
+        device.option, "--package", package, "--speed", "6", "--placer", PLACER,
         "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
         "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", seed, *outside,
-    ], routers=routers, limit=limit)
+    ], limit=limit)
     report = json.loads((folder / WORK / "nextpnr.json").read_text())
     if not report["fmax"]:
         raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
@@ -112,12 +113,12 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
         clock_mhz=clock_mhz, seed=seed)
 
 
-def _route(folder, arguments, *, routers, limit):
+def _route(folder, arguments, *, limit):
     """Run nextpnr with one router after another until one comes to an end."""
     cells = json.loads((folder / WORK / "yosys.json").read_text())["design"]["num_cells"]
     patience = min(limit, PATIENCE + PATIENCE_PER_CELL * cells)
-    for router in routers:
-        last = router == routers[-1]
+    for router in ROUTERS:
+        last = router == ROUTERS[-1]
         try:
             run("nextpnr-ecp5", [*arguments, "--router", router], folder=folder,
                 log=f"{WORK}/nextpnr.log", limit=limit if last else patience)

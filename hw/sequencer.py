@@ -173,6 +173,10 @@ class Sequencer(wiring.Component):
         m.d.comb += [self.window_address.eq(window_pointer), self.window_read.eq(~offered | taken)]
         failed = Signal()
 
+        # Whether everything dealt out was done in the cycle before, and nothing on offer.
+        quiet = Signal()
+        m.d.sync += quiet.eq(self.settled & ~offering)
+
         # The header of the image is known; and its pixels are still needed.
         known, holding = Signal(), Signal()
 
@@ -204,7 +208,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += layers.eq(header.layers)
                 with m.If(self.dropped):
                     m.next = "IDLE"
-                with m.Elif(self.stored & self.settled):
+                with m.Elif(self.stored & quiet):
                     m.d.comb += self.computes.eq(1)
                     m.d.sync += [awaited.eq(words_of(capacities.layer)), holding.eq(1)]
                     m.next = "LAYER"
@@ -228,6 +232,7 @@ class Sequencer(wiring.Component):
                     m.next = "FIRE"
             with m.State("FIRE"):
                 m.d.comb += self.fire_sums.eq(1)
+                m.d.sync += quiet.eq(0)
                 m.next = "SETTLE"
 
             with m.State("TILE"):
@@ -246,7 +251,7 @@ class Sequencer(wiring.Component):
                         m.next = "LINE"
                     with m.Elif(failed):
                         m.next = "GIVE UP"
-                with m.State("GIVE UP"), m.If(self.settled & ~offering):
+                with m.State("GIVE UP"), m.If(quiet & ~offering):
                     m.d.comb += [self.given_up.eq(1), self.release.eq(holding)]
                     m.next = "IDLE"
             with m.State("LINE"):
@@ -283,7 +288,7 @@ class Sequencer(wiring.Component):
                             with m.If(tiles != 0):
                                 m.d.sync += awaited.eq(words_of(capacities.tile))
                                 m.next = "TILE"
-            with m.State("SETTLE"), m.If(self.settled & ~offering):
+            with m.State("SETTLE"), m.If(quiet & ~offering):
                 m.d.comb += self.release.eq(holding & layer.releases)
                 m.next = "IDLE"
                 with m.If(layers != 0):

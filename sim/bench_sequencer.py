@@ -72,7 +72,8 @@ class Image:
             await self.step(settled=self.rng.getrandbits(1))
             assert cycles.get("receive"), "reception ended too early"
         assert cycles.get("number") == 2**12 - 1
-        # A good image waits until token sums are clear.
+        # A good image waits until token sums are clear, which is known a cycle later.
+        await self.step(settled=0)
         await self.step(stored=int(not malformed), dropped=int(malformed), settled=0)
         assert not cycles.get("computes")
         if malformed:
@@ -80,8 +81,10 @@ class Image:
             assert not cycles.get("receive")
         else:
             await self.step(settled=1)
+            assert not cycles.get("computes")
+            await self.step(settled=0)
             assert cycles.get("computes")
-            await self.step(settled=0, start=0)
+            await self.step(start=0)
             assert cycles.get("receive"), "the next image may come"
 
     async def await_table(self):
@@ -101,17 +104,20 @@ class Image:
         await self.step(failed=1)
         await self.step(failed=0, settled=0, job_ready=-1 % (1 << SIZES.columns))
         assert not cycles.get("release")
-        ends = "dropped" if discarding else "settled"
         for _ in range(self.rng.randrange(3, 12)):
             await self.step()
             assert not cycles.get("given_up"), "given up before everything was stored"
             assert cycles.get("discard") == int(discarding)
             assert cycles.get("busy")
-        await self.step(**{ends: 1})
+        if discarding:
+            await self.step(dropped=1)
+        else:
+            await self.step(settled=1)
+            await self.step(settled=0)
         assert cycles.get("given_up")
         # This image had pixels, which no layer will read.
         assert cycles.get("release") == int(not discarding)
-        await self.step(**{ends: 0}, start=0, stored=0)
+        await self.step(dropped=0, start=0, stored=0)
         assert not cycles.get("busy")
 
     async def run_layer(self, number, expected):
@@ -146,8 +152,9 @@ class Image:
             assert cycles.get("busy")
             assert not cycles.get("release"), "pixels are given away before they were read"
         await self.step(settled=1)
+        await self.step(settled=0)
         assert cycles.get("release") == expected.record.get("releases", 0)
-        await self.step(settled=0, stored=0)
+        await self.step(stored=0)
 
     def compare_job(self, number, expected, index, valid, ready):
         """Compares column, job and layer record of a job that a column takes."""
