@@ -34,6 +34,7 @@ def features(capacities):
         "external bus, bits": capacities.bus_width,
         "columns": capacities.columns,
         "accumulators, bits": lanes * capacities.accumulator_width,
+        "entries that may be doubled, bits": lanes * capacities.row_width * capacities.graded,
         "comparisons, bits": groups * capacities.max_count * capacities.result_width,
         "words that leave, bits": groups * capacities.spike_width,
         "memories, multiplexed bits": sum(row["multiplexed"] for row in memory_table(capacities)),

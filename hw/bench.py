@@ -18,7 +18,9 @@ __all__ = ["main"]
 
 
 #: Runs of whole networks, and what they ran.
-NETWORKS = {"nano": "cifar10-nano", "tiny": "E-SpikeFormer-T"}
+NETWORKS = {"nano": "cifar10-nano", "tiny": "E-SpikeFormer-T",
+            "nano-on-chip": "cifar10-nano, weights on chip",
+            "nano-narrow": "cifar10-nano, weights on chip", "tiny-narrow": "E-SpikeFormer-T"}
 
 
 def main(arguments=None, prog="python -m hw.bench"):
@@ -89,9 +91,9 @@ def _networks(found):
     for name in NETWORKS:
         if run := found.get(name):
             period = "" if run["period"] is None else f"{run['period']:,}"
+            dense = f"{sum(run['dense']['cycles'].values()):,}" if "dense" in run else ""
             lines.append(f"| {NETWORKS[name]} | {array(run)} | {mean(run['cycles']):,.0f} | "
-                         f"{period} | {utilisation(run):.3f} | "
-                         f"{sum(run['dense']['cycles'].values()):,} |")
+                         f"{period} | {utilisation(run):.3f} | {dense} |")
     return lines
 
 

@@ -30,7 +30,7 @@ __all__ = ["ARRAY", "MEANS", "RUNS", "Settings"]
 
 #: The array that is compared with the dense engine of as many operations, and the dense engine, in
 #: the shape that takes the fewest cycles for cifar10-nano.
-ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.BITPLANE}
+ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.GRADED}
 DENSE = DenseSize(outputs=8, inputs=8)
 #: Bits of the bus to the memory that holds the weights of whole networks.
 BUS = 128
@@ -41,6 +41,8 @@ CURVE = (0.05, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 TINY = {"seed": 1, "image_shape": (224, 224, 3), "dims": (24, 48, 96, 128), "heads": 8,
         "strides": (2, 2, 2, 2, 1), "depths": (6, 2), "weight_bits": 8, "classes": 1000,
         "stem_kernel": 7, "calibration_images": 3, "mean_count": 0.47}
+#: An array of narrower columns, whose lanes more layers fill.
+NARROW = {"columns": 6, "lanes": 12}
 #: Arrays between which the scaling of a network is measured, and the one of the block.
 SCALES = ({"columns": 1, "lanes": 16}, {"columns": 16, "lanes": 16})
 WIDE = {"columns": 16, "lanes": 32}
@@ -153,12 +155,12 @@ def _nano_network(settings):
     return measured | {"dense": _dense(settings, "nano")}
 
 
-def _nano_on_chip(settings):
+def _nano_on_chip(name, array, settings):
     """With weights on chip, where cycles are predicted."""
     model, images = _nano()
     fan_in = {layer.name: layer.weight[0].size for layer in model.layers
               if isinstance(layer, golden.Conv)}
-    return _network(settings, "nano-on-chip", model, images[:1 if settings.quick else 2], {},
+    return _network(settings, name, model, images[:1 if settings.quick else 2], array,
                     bus=0) | {"fan_in": fan_in}
 
 
@@ -178,8 +180,8 @@ def _tiny_network(settings):
     return measured | {"dense": _dense(settings, "tiny")}
 
 
-def _scaled(number, settings):
-    return _network(settings, f"tiny-{number}", *_tiny(settings), SCALES[number], bus=BUS)
+def _tiny_scaled(name, array, settings):
+    return _network(settings, name, *_tiny(settings), array, bus=BUS)
 
 
 def _block(settings):
@@ -194,16 +196,17 @@ def _block(settings):
 
 
 def _codes(settings):
-    """Additions of the bit-plane code beside those of the thermometer code, on trained models."""
+    """Additions of the core's code beside those of the thermometer code, on trained models."""
     found = {}
     for name in ("cifar10-nano", "cifar10-nano-d8"):
         model = golden.load(DATA / f"{name}.safetensors")
         images, _, _ = load_source(DATA / "cifar10.npz", model.image_shape,
                                    count=4 if settings.quick else 32)
         tensors = golden.run(model, images, trace=True).tensors
-        totals = {code.value: sum(golden.additions(model, tensors, code).values())
-                  for code in SpikeCode}
-        found[name] = {"max_count": model.max_count, **totals}
+        executed, thermometer = (sum(golden.additions(model, tensors, code).values())
+                                 for code in (ARRAY["spike_code"], SpikeCode.THERMOMETER))
+        found[name] = {"max_count": model.max_count, "executed": executed,
+                       "thermometer": thermometer}
     return found
 
 
@@ -263,13 +266,15 @@ def _route_dense(settings):
 #: Runs by name, the longest first. What is routed takes minutes and is no part of a quick bench.
 RUNS = {
     "routed-core": _route_core,
-    "tiny-1": partial(_scaled, 1),
-    "tiny-0": partial(_scaled, 0),
+    "tiny-1": partial(_tiny_scaled, "tiny-1", SCALES[1]),
+    "tiny-0": partial(_tiny_scaled, "tiny-0", SCALES[0]),
     "block": _block,
     "routed-array": _route_array,
     "tiny": _tiny_network,
     "nano": _nano_network,
-    "nano-on-chip": _nano_on_chip,
+    "nano-on-chip": partial(_nano_on_chip, "nano-on-chip", {}),
+    "nano-narrow": partial(_nano_on_chip, "nano-narrow", NARROW),
+    "tiny-narrow": partial(_tiny_scaled, "tiny-narrow", NARROW),
     "L3": partial(_fixed, FIXED[2]),
     "L2": partial(_fixed, FIXED[1]),
     "L5": partial(_fixed, FIXED[4]),

@@ -28,7 +28,7 @@ __all__ = ["EXACT_LIMIT", "build", "main", "predicted_cycles"]
 EXACT_LIMIT = 2_000_000
 
 
-def build(plan, folder, *, clock_mhz=80.0, images=None):
+def build(plan, folder, *, clock_mhz=100.0, images=None):
     """Writes Verilog, memory images and their description.
 
     Parameters
@@ -126,16 +126,17 @@ def _parser(prog):
     parser.add_argument("--share", type=int, default=1, metavar="K",
                         help="columns that share one firing unit: smaller, and slower where a "
                              "position has fewer spikes than K times P")
-    parser.add_argument("--spike-code", default="bitplane",
+    parser.add_argument("--spike-code", default="graded",
                         choices=[code.value for code in golden.SpikeCode],
-                        help="how counts become spikes: bit planes need fewer additions, "
-                             "thermometer steps are what papers describe")
+                        help="how counts become spikes: graded ones take the fewest cycles, bit "
+                             "planes the fewest additions and smaller lanes, thermometer steps "
+                             "are what papers describe")
     parser.add_argument("--weight-width", type=int, metavar="BITS",
                         help="bits of a weight in memory; the model's own if not given")
     parser.add_argument("--bus-width", type=int, choices=(0, *BUS_WIDTHS), default=0,
                         metavar="BITS", help="read weights and tables from an external memory "
                         "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip")
-    parser.add_argument("--clock", type=float, default=80.0, metavar="MHZ",
+    parser.add_argument("--clock", type=float, default=100.0, metavar="MHZ",
                         help="clock that placement aims at")
     parser.add_argument("--seed", type=int, default=4,
                         help="of the placement: another one finds another, faster or slower by "

@@ -23,22 +23,24 @@ __all__ = ["main"]
 DATA = Path(__file__).parent.parent / "tests" / "data"
 #: Model, columns, lanes, columns that share a firing unit, spike code, bits of the external bus.
 CORES = (
-    ("cifar10-nano", 4, 16, 1, "bitplane", 128),
-    ("cifar10-nano", 8, 16, 2, "bitplane", 128),
+    ("cifar10-nano", 4, 16, 1, "graded", 128),
+    ("cifar10-nano", 6, 12, 1, "graded", 128),
+    ("cifar10-nano", 8, 16, 2, "graded", 128),
     ("cifar10-nano", 2, 32, 1, "bitplane", 64),
-    ("cifar10-nano", 4, 32, 2, "bitplane", 128),
+    ("cifar10-nano", 4, 32, 2, "graded", 128),
     ("cifar10-nano", 2, 16, 1, "bitplane", 0),
-    ("cifar10-nano-d8", 2, 24, 1, "bitplane", 128),
+    ("cifar10-nano-d8", 2, 24, 1, "graded", 128),
     ("cifar10-nano", 4, 8, 4, "thermometer", 128),
+    ("digits", 2, 16, 1, "graded", 0),
+    ("digits", 4, 16, 2, "graded", 0),
     ("digits", 2, 16, 1, "bitplane", 0),
-    ("digits", 4, 16, 2, "bitplane", 0),
     ("digits", 1, 8, 1, "thermometer", 0),
-    ("digits", 4, 8, 1, "bitplane", 64),
+    ("digits", 4, 8, 1, "graded", 64),
     ("digits", 2, 12, 2, "bitplane", 64),
-    ("digits", 4, 24, 4, "bitplane", 256),
+    ("digits", 4, 24, 4, "graded", 256),
 )
 #: Core that is routed, too, and the dense engine.
-ROUTED, DENSE = 7, DenseSize(outputs=8, inputs=8)
+ROUTED, DENSE = 8, DenseSize(outputs=8, inputs=8)
 
 
 def main(arguments=None, prog="python -m hw.calibrate"):

@@ -60,7 +60,7 @@ class Column(wiring.Component):
         ``release`` is the last one of the job.
     taken : Out(signed(accumulator_width))
     additions : Out(range(lanes + 1))
-        Additions that were started in the cycle before.
+        Additions that were started two cycles before.
     using : Out(2)
         Halves of the double buffer that jobs need whose drain has not begun.
     idle : Out(1)
@@ -206,10 +206,14 @@ class Column(wiring.Component):
                 m.d.sync += entry.eq(value)
                 with m.If(~fetched.mask[lane]):
                     m.d.sync += entry.eq(0)
-        population = Signal(range(lanes + 1))
-        m.d.comb += population.eq(sum(event.mask[lane] for lane in range(lanes)))
-        m.d.sync += self.additions.eq(Mux(
-            finder.valid & ~hold, Mux(self.layer.depthwise, population, event.lanes), 0))
+        counted, population = Signal(), Signal(range(lanes + 1))
+        m.d.sync += [
+            counted.eq(finder.valid & ~hold),
+            population.eq(sum(event.mask[lane] for lane in range(lanes))),
+            self.additions.eq(Mux(self.layer.depthwise, population, asked.lanes)),
+        ]
+        with m.If(~counted):
+            m.d.sync += self.additions.eq(0)
         m.d.comb += [
             adders.valid.eq(loaded & ~hold),
             adders.last.eq(closing),

@@ -65,7 +65,7 @@ class Group(wiring.Component):
         There is room for the logits of a job.
     logits_valid, logits : Out(1), Out(signed(32))
     additions : Out(range(shared * lanes + 1))
-        Additions that were started in the cycle before.
+        Additions that were started two cycles before.
     using : Out(2)
         Halves of the double buffer that accepted jobs still need.
     idle : Out(1)

@@ -9,7 +9,7 @@ from hw.synthesis import TOP, WORK, estimate, synthesise
 from hw.tools import ToolError, ToolTimeoutError, run
 
 
-__all__ = ["Utilisation", "implement", "pack", "place_and_route"]
+__all__ = ["ROUTERS", "Utilisation", "implement", "pack", "place_and_route"]
 
 
 #: Routers of nextpnr. The first one reaches a frequency that is some percent higher, but may circle
@@ -56,7 +56,7 @@ class Utilisation:
 
 
 def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
-                    out_of_context=False):
+                    out_of_context=False, routers=ROUTERS):
     """Place and route a synthesised accelerator.
 
     A clock that is missed is no failure: the frequency reached is in the result. If the first
@@ -76,6 +76,8 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
         Time limit in seconds, of the last attempt.
     out_of_context : bool
         Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
+    routers : sequence of str
+        Those that are tried, in order.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
         device.option, "--package", package, "--speed", "6", "--placer", PLACER,
         "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
         "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", seed, *outside,
-    ], limit=limit)
+    ], routers=routers, limit=limit)
     report = json.loads((folder / WORK / "nextpnr.json").read_text())
     if not report["fmax"]:
         raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
@@ -113,12 +115,12 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
         clock_mhz=clock_mhz, seed=seed)
 
 
-def _route(folder, arguments, *, limit):
+def _route(folder, arguments, *, routers, limit):
     """Run nextpnr with one router after another until one comes to an end."""
     cells = json.loads((folder / WORK / "yosys.json").read_text())["design"]["num_cells"]
     patience = min(limit, PATIENCE + PATIENCE_PER_CELL * cells)
-    for router in ROUTERS:
-        last = router == ROUTERS[-1]
+    for router in routers:
+        last = router == routers[-1]
         try:
             run("nextpnr-ecp5", [*arguments, "--router", router], folder=folder,
                 log=f"{WORK}/nextpnr.log", limit=limit if last else patience)

@@ -135,7 +135,10 @@ class Walker(wiring.Component):
 
         last_word = words.last
         last_line = last_word & lines.last
-        last_pass = last_line & passes.last
+        # Whether the line is the last one of a digit's last pass, which follows from registers
+        # that change with the line.
+        final_line = Signal()
+        last_pass = last_word & final_line
         last = Signal()
         m.d.comb += last.eq(last_pass & digits.last & ~mark)
 
@@ -155,7 +158,7 @@ class Walker(wiring.Component):
             m.d.comb += row_addend.eq(layer.row_step)
         with m.Elif(~lines.last):
             m.d.comb += row_addend.eq(job.row_jump)
-        with m.Elif(passes.last):
+        with m.Elif(final_line):
             m.d.comb += row_addend.eq(layer.digit_stride)
         m.submodules.next_row = choose_add(
             choose=last_line, base=row, other=job.row, addend=row_addend, total=next_row)
@@ -169,12 +172,15 @@ class Walker(wiring.Component):
                 words.count(job.words),
             ]
             with m.If(last_word):
-                m.d.sync += [words.start(job.words == 0), lines.count(job.lines)]
+                m.d.sync += [words.start(job.words == 0), lines.count(job.lines),
+                             final_line.eq(passes.last & (lines.following == job.lines))]
             with m.If(last_line):
                 m.d.sync += [lines.start(job.lines == 0), passes.count(layer.passes),
+                             final_line.eq((passes.following == layer.passes) & (job.lines == 0)),
                              marks.eq(Mux(layer.double, pass_marks, 0))]
             with m.If(last_pass):
                 m.d.sync += [passes.start(layer.passes == 0), digits.count(layer.digits),
+                             final_line.eq((layer.passes == 0) & (job.lines == 0)),
                              job.row.eq(next_row), busy.eq(~digits.last),
                              marks.eq(Mux(digits.last, 0, digit_marks))]
 
@@ -186,6 +192,7 @@ class Walker(wiring.Component):
                 words.start(self.job.p.words == 0),
                 lines.start(self.job.p.lines == 0),
                 passes.start(layer.passes == 0),
+                final_line.eq((layer.passes == 0) & (self.job.p.lines == 0)),
                 digits.start(layer.digits == 0),
                 word.eq(self.job.p.spike),
                 row.eq(self.job.p.row),

@@ -82,7 +82,8 @@ def parser(prog):
     options.add_argument("--device", default="ecp5-85k", help="FPGA")
     options.add_argument("--columns", type=int, default=2, help="columns of the array")
     options.add_argument("--lanes-per-column", type=int, default=16, help="adders of each column")
-    options.add_argument("--spike-code", default="bitplane", choices=["bitplane", "thermometer"],
+    options.add_argument("--spike-code", default="graded",
+                         choices=["thermometer", "bitplane", "graded"],
                          help="how counts become spikes")
     options.add_argument("--images", type=int, default=20, help="test images to simulate")
     options.add_argument("--seed", type=int, default=0, help="of the training")

@@ -58,8 +58,8 @@ def test_rows_say_what_was_met_what_not_and_what_was_not_measured():
         for kind in ("recorded", "synthetic")
         for mean, cycles in ((0.6, 1024), (1.0, 2048), (2.0, 8192))]}
     found = {"L1": layer, "L2": layer, "routed-array": {"lut": 2000}, "routed-dense": {"lut": 4000},
-             "codes": {"a": {"max_count": 4, "bitplane": 7, "thermometer": 10},
-                       "b": {"max_count": 8, "bitplane": 7, "thermometer": 10}}}
+             "codes": {"a": {"max_count": 4, "executed": 7, "thermometer": 10},
+                       "b": {"max_count": 8, "executed": 7, "thermometer": 10}}}
     assert curve(layer, {"lut": 2000}, {"lut": 4000}) == [(0.6, 8.0), (1.0, 4.0), (2.0, 1.0)]
     judged = {row.number: row for row in rows(found)}
     assert len(judged) == 14
