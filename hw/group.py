@@ -144,7 +144,10 @@ class Group(wiring.Component):
 
         room = Signal()
         drained = self._drain(m, columns, room)
-        self._fire(m, columns, drained, room)
+        firing, packer = self._fire(m, drained)
+        self._send(m, firing, packer)
+        self._count(m, columns, drained, firing, packer, room)
+        self._idle(m, columns, drained, firing, packer)
         return m
 
     def _drain(self, m, columns, room):
@@ -194,9 +197,9 @@ class Group(wiring.Component):
                     m.d.comb += taken.eq(column.taken)
         return draining, lane, result, taken, settling
 
-    def _fire(self, m, columns, drained, room):
-        """Sends the sums through firing unit and packer, and knows whether there is room there."""
-        draining, lane, result, taken, settling = drained
+    def _fire(self, m, drained):
+        """Sends the sums through firing unit and packer."""
+        draining, lane, result, taken, _ = drained
         m.submodules.firing = firing = FiringUnit(self.capacities)
         m.submodules.packer = packer = SpikePacker(self.capacities)
         m.submodules.stream = residual = Memory(
@@ -229,18 +232,13 @@ class Group(wiring.Component):
             packer.code.eq(firing.code),
             packer.slot.eq(self.slot),
         ]
+        return firing, packer
 
-        # Known from registers, long before the first neuron of a layer.
-        drain = self.layer.drain
-        packs, sums, logits = Signal(), Signal(), Signal()
-        m.d.sync += [
-            packs.eq((drain == Drain.SPIKES) | (drain == Drain.VALUES)),
-            sums.eq(drain == Drain.SUMS),
-            logits.eq(drain == Drain.LOGITS),
-        ]
-        sum_write = firing.fired & sums
+    def _send(self, m, firing, packer):
+        """Sends words and sums to the bus, and logits outside."""
+        sum_write = firing.fired & self._known(m, Drain.SUMS)
         m.d.comb += [
-            self.logits_valid.eq(firing.fired & logits),
+            self.logits_valid.eq(firing.fired & self._known(m, Drain.LOGITS)),
             self.logits.eq(firing.value),
         ]
         # What goes to the bus is 0 while it is another's. Clearing comes last, so that it is the
@@ -259,6 +257,17 @@ class Group(wiring.Component):
         with m.If(~sum_write):
             m.d.sync += [self.sum_address.eq(0), self.sum_data.eq(0)]
 
+    def _known(self, m, *drains):
+        """Whether the layer's drain is one of these, from a register: long before it matters."""
+        known = Signal(name=f"drains_{drains[0].name.lower()}")
+        m.d.sync += known.eq(Cat(self.layer.drain == drain for drain in drains).any())
+        return known
+
+    def _count(self, m, columns, drained, firing, packer, room):
+        """Counts the jobs on their way, and knows whether there is room for another one."""
+        draining, lane, *_ = drained
+        packs = self._known(m, Drain.SPIKES, Drain.VALUES)
+        sums, logits = self._known(m, Drain.SUMS), self._known(m, Drain.LOGITS)
         # Jobs whose drain has begun and whose place is not free again.
         jobs = Signal(range(3))
         begins, done, waits = Cat(column.begin for column in columns).any(), Signal(), Signal()
@@ -279,6 +288,9 @@ class Group(wiring.Component):
         with m.If(released):
             m.d.sync += self.own.eq(0)
 
+    def _idle(self, m, columns, drained, firing, packer):
+        """Knows whether everything is stored, and until when halves of the buffer are needed."""
+        draining, _, result, _, settling = drained
         emptying = (draining | settling | ~firing.idle | ~packer.idle
                     | self.spike_write | self.attention_write | self.sum_write)
         m.d.comb += self.idle.eq(Cat(column.idle for column in columns).all() & ~emptying)
