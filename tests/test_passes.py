@@ -1,0 +1,45 @@
+"""Passes: the additions that the planes of a pass ask for make up the count."""
+
+import numpy as np
+import pytest
+
+from golden import SpikeCode, planes
+from golden.spike import passes, set_bits
+from hw.checksum import checksum
+from hw.passes import PIXEL_PLANES, additions_of, pass_additions, pixel_passes
+
+
+@pytest.mark.parametrize("max_count", [*range(1, 16), 255])
+def test_additions_of_graded_spikes_make_up_the_count(max_count):
+    counts = np.arange(max_count + 1)
+    expanded = planes(counts, SpikeCode.GRADED, max_count)
+    total, additions = 0, 0
+    for group in passes(SpikeCode.GRADED, max_count):
+        first, once, again = additions_of([expanded[plane] for plane in group])
+        assert not (again & ~first).any(), "who adds again adds at first"
+        total = total * 4 + first * np.where(once, 1, 2) + again * 2
+        additions = additions + first + again
+    assert total.tolist() == counts.tolist()
+    assert additions.tolist() == set_bits(counts, SpikeCode.GRADED, max_count).tolist()
+
+
+@pytest.mark.parametrize("code", SpikeCode)
+def test_every_plane_belongs_to_one_pass(code):
+    for max_count in range(1, 16):
+        every = [plane for group in passes(code, max_count) for plane in group]
+        assert every == list(range(len(planes(np.array([0]), code, max_count))))
+    assert sum(map(len, pixel_passes(code))) == PIXEL_PLANES
+
+
+def test_other_codes_add_a_plane_once():
+    plane = np.array([0, 1, 1])
+    first, again = pass_additions([plane], False)
+    assert first.tolist() == [0, 1, 1]
+    assert again.tolist() == [0, 0, 0]
+
+
+def test_a_checksum_notices_every_bit_and_the_order_of_beats():
+    beats = [3 << 100, 5, 1 << 127]
+    sums = {checksum(beats, 128), checksum(beats[::-1], 128), checksum(beats[:2], 128)}
+    sums |= {checksum([beats[0] ^ 1 << bit, *beats[1:]], 128) for bit in range(32)}
+    assert len(sums) == 3 + 32
