@@ -55,7 +55,7 @@ class Utilisation:
         return asdict(self)
 
 
-def place_and_route(folder, *, device, package, clock_mhz, seed=4, limit=7200,
+def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
                     out_of_context=False, routers=ROUTERS):
     """Place and route a synthesised accelerator.
 
@@ -160,7 +160,7 @@ def pack(folder, *, limit=600):
     return (folder / partial).replace(folder / f"{TOP}.bit")
 
 
-def implement(folder, *, device, clock_mhz, seed=4, progress=print):
+def implement(folder, *, device, clock_mhz, seed=1, progress=print):
     """Synthesise, check that it fits, place, route and pack.
 
     Parameters
