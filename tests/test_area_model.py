@@ -44,7 +44,7 @@ def test_larger_cores_take_more_tables():
 
 
 def test_the_cores_of_the_fit_are_of_every_kind():
-    assert {core[4] for core in CORES} == {"bitplane", "thermometer"}
+    assert {core[4] for core in CORES} == {code.value for code in SpikeCode}
     assert {core[3] for core in CORES} >= {1, 2, 4}
     assert min(core[5] for core in CORES) == 0 < max(core[5] for core in CORES)
 
