@@ -14,11 +14,14 @@ from .shadows import Lanes
 from .walker import UNDER_WAY, Walker, word_layout
 
 
-__all__ = ["Column", "WORDS"]
+__all__ = ["Column", "FETCH", "WORDS"]
 
 
 #: Words that the walker may be ahead of the finder.
 WORDS = 16
+
+#: Cycles from an event's address to its addition.
+FETCH = 3
 
 
 class Column(wiring.Component):
@@ -56,8 +59,8 @@ class Column(wiring.Component):
         Its drain begins; only while ``ready``.
     release : In(lanes)
         One-hot: lane whose sum follows as ``taken`` in the next cycle.
-    finish : In(1)
-        ``release`` is the last one of the job.
+    empties : In(1)
+        ``FETCH`` cycles from now the last lane of the job is released, or has been.
     taken : Out(signed(accumulator_width))
     additions : Out(range(lanes + 1))
         Additions that were started two cycles before.
@@ -90,7 +93,7 @@ class Column(wiring.Component):
             "result": Out(capacities.result),
             "begin": In(1),
             "release": In(lanes),
-            "finish": In(1),
+            "empties": In(1),
             "taken": Out(signed(capacities.accumulator_width)),
             "additions": Out(range(lanes + 1)),
             "using": Out(2),
@@ -151,17 +154,14 @@ class Column(wiring.Component):
         m.d.sync += walker.space.eq(words.w_level < WORDS - UNDER_WAY - 1)
 
         # Fetch: an address to both row memories, a register for what they answer, since a block
-        # memory is late, then one that holds the row or nothing. A closing event that finds the
-        # shadows occupied holds everything behind it, and so does a write that takes the port of
-        # the weight memory.
-        hold = Signal()
+        # memory is late, then one that holds the row or nothing. Nothing waits on this way: what
+        # would find the port taken, or close a job before the shadows are free, does not leave the
+        # finder.
+        occupied = Signal()
         event = finder.event
-        asked, fetched = Signal.like(event), Signal.like(event)
-        asking, fetching, loaded = Signal(), Signal(), Signal()
-        weights = Signal.like(self.weights)
         m.d.comb += [
-            finder.hold.eq(hold),
-            self.weight_read.eq(~hold),
+            finder.hold.eq((event.last & occupied) | self.weight_port_taken),
+            self.weight_read.eq(finder.valid & ~self.weight_port_taken),
             self.weight_address.eq(event.row),
         ]
         m.submodules.attention = attention = Memory(
@@ -171,24 +171,25 @@ class Column(wiring.Component):
             attention.write.eq(self.entry_write),
             attention.write_address.eq(self.entry_address),
             attention.write_data.eq(self.entry_data),
-            attention.read.eq(~hold),
+            attention.read.eq(finder.valid),
             attention.read_address.eq(event.row),
             attention.tag.eq(self.tag),
         ]
-        digits = Signal(lanes * digit_width)
-        closing, closed = Signal(), Signal()
-        with m.If(~hold):
-            m.d.sync += [
-                asking.eq(finder.valid),
-                asked.eq(event),
-                weights.eq(self.weights),
-                digits.eq(attention.read_data),
-                fetching.eq(asking),
-                fetched.eq(asked),
-                loaded.eq(fetching),
-                closing.eq(fetched.last),
-                adders.double.eq(fetched.double),
-            ]
+        asked, fetched = Signal.like(event), Signal.like(event)
+        asking, fetching = Signal(), Signal()
+        weights, digits = Signal.like(self.weights), Signal(lanes * digit_width)
+        m.d.sync += [
+            asking.eq(finder.valid & ~finder.hold),
+            asked.eq(event),
+            asked.last.eq(event.last & ~finder.hold),
+            weights.eq(self.weights),
+            digits.eq(attention.read_data),
+            fetching.eq(asking),
+            fetched.eq(asked),
+            adders.valid.eq(fetching),
+            adders.last.eq(fetched.last),
+            adders.double.eq(fetched.double),
+        ]
         # An entry is a weight or a digit, which has fewer bits, or the double of it, or nothing.
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(self.layer.attention_rows):
@@ -202,34 +203,28 @@ class Column(wiring.Component):
             m.d.comb += value.eq(weight | Cat(digits[lane::lanes], C(0, 1)).as_signed())
             if self.capacities.graded:
                 value = Mux(fetched.twice[lane], value << 1, value)
-            with m.If(~hold):
-                m.d.sync += entry.eq(value)
-                with m.If(~fetched.mask[lane]):
-                    m.d.sync += entry.eq(0)
+            m.d.sync += entry.eq(value)
+            with m.If(~fetched.mask[lane]):
+                m.d.sync += entry.eq(0)
         counted, population = Signal(), Signal(range(lanes + 1))
         m.d.sync += [
-            counted.eq(finder.valid & ~hold),
+            counted.eq(finder.valid & ~finder.hold),
             population.eq(sum(event.mask[lane] for lane in range(lanes))),
             self.additions.eq(Mux(self.layer.depthwise, population, asked.lanes)),
         ]
         with m.If(~counted):
             m.d.sync += self.additions.eq(0)
-        m.d.comb += [
-            adders.valid.eq(loaded & ~hold),
-            adders.last.eq(closing),
-            closed.eq(adders.valid & closing),
-        ]
 
-        # The last sum is taken in the cycle in which the shadows may change again.
-        full, waiting = Signal(), Signal()
-        with m.If(closed):
-            m.d.sync += full.eq(1)
-        with m.Elif(self.finish):
-            m.d.sync += full.eq(0)
+        # The shadows are occupied from when the event that fills them leaves, until the next one
+        # may leave, so that the last sum is taken in the cycle in which they may change again.
+        with m.If(self.empties):
+            m.d.sync += occupied.eq(0)
+        with m.Elif(event.last & ~finder.hold):
+            m.d.sync += occupied.eq(1)
+        waiting = Signal()
         m.d.sync += waiting.eq(self.ready & ~self.begin)
         m.d.comb += [
-            hold.eq((loaded & closing & full) | self.weight_port_taken),
-            self.ready.eq(waiting | closed),
+            self.ready.eq(waiting | adders.last),
             adders.release.eq(self.release),
             self.taken.eq(adders.taken),
             self.idle.eq(~(reserved | behind | next_to_drain)),

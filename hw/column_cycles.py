@@ -30,15 +30,13 @@ class ColumnCycles:
         self.events, self.closes = 0, False
         # Stages of the fetch pipeline: None, or whether the event closes a job.
         self.sent = self.asking = self.fetching = self.loaded = None
-        self.full = self.waiting = False
+        self.occupied = self.waiting = False
 
     def look(self):
         """Whether the sums of a job are finished that are not being drained."""
-        self.hold = self.loaded is True and self.full
-        self.closed = self.loaded is True and not self.hold
-        return self.waiting or self.closed
+        return self.waiting or self.loaded is True
 
-    def move(self, offered, *, begins, finishes):
+    def move(self, offered, *, begins, empties):
         """Advances by one cycle.
 
         Parameters
@@ -47,26 +45,29 @@ class ColumnCycles:
             A job that the column takes; only while there is none in reserve.
         begins : bool
             The drain of the finished job begins.
-        finishes : bool
-            The last of its lanes is released.
+        empties : bool
+            Its last lane is released soon, as in ``Column``.
         """
         issue = self.busy and self.space
         self.space = len(self.words) < WORDS - UNDER_WAY - 1
         last = issue and self.at == len(self.job) - 1
         starts = (self.reserve is not None and self.behind is None
                   and (not self.busy or last))
-        if self.closed:
-            self.full = True
-        elif finishes:
-            self.full = False
-        self.waiting = (self.waiting or self.closed) and not begins
+        self.waiting = self.look() and not begins
         if begins:
             self.result = None
         if self.result is None:
             self.result, self.behind = self.behind, None
 
-        if not self.hold:
-            self._fetch()
+        hold = self.sent is True and self.occupied
+        self.loaded, self.fetching, self.asking = (
+            self.fetching, self.asking, None if hold else self.sent)
+        if empties:
+            self.occupied = False
+        elif self.sent is True and not hold:
+            self.occupied = True
+        if not hold:
+            self._find()
         self._walk(issue, last)
         if starts:
             self.job, self.behind = self.reserve
@@ -75,8 +76,7 @@ class ColumnCycles:
         if offered is not None:
             self.reserve = offered
 
-    def _fetch(self):
-        self.loaded, self.fetching, self.asking = self.fetching, self.asking, self.sent
+    def _find(self):
         self.sent = (self.closes and self.events == 1) if self.events else None
         if self.events > 1:
             self.events -= 1

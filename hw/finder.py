@@ -1,7 +1,8 @@
 """The spike finder: from words of spikes to one event per cycle."""
 
 from functools import reduce
-from operator import or_
+from itertools import combinations
+from operator import and_, or_
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
@@ -74,30 +75,30 @@ class Finder(wiring.Component):
         m = Module()
         n_lanes, graded = self.capacities.lanes, self.capacities.graded
 
-        # The word, and which of its nibbles with spikes have not moved on.
+        # The word, which of its nibbles with spikes have not moved on, and which send more events
+        # than one.
         layout = word_layout(self.capacities)
         word, occupied = Signal(layout), Signal()
         n_nibbles = -(-n_lanes // NIBBLE)
-        flags, later = Signal(n_nibbles), Signal(n_nibbles)
+        flags, later, several = Signal(n_nibbles), Signal(n_nibbles), Signal(n_nibbles)
         m.d.comb += later.eq(flags & (flags - 1))
         chosen = flags & ~later
         number = Signal(range(max(2, n_nibbles)))
         m.d.comb += number.eq(_encoded(chosen, len(number)))
 
-        # The nibble, and what its events have in common.
-        nibble, found = Signal(NIBBLE), Signal()
+        # The nibble, what its events have in common, and whether more than one of them is left,
+        # which is known from a register since everything waits for it.
+        nibble, found, more = Signal(NIBBLE), Signal(), Signal()
         common = Signal(layout)
         first_lane = Signal.like(number)
         rest = Signal(NIBBLE)
         m.d.comb += rest.eq(nibble & (nibble - 1))
         spike = nibble & ~rest
         # In the graded code: spikes of the nibble that add their entry itself, and that leave once
-        # more; whether the depthwise word does, and whether this is the second time.
-        once, again = Signal(NIBBLE), Signal(NIBBLE)
-        another, second = Signal(), Signal()
-        more, moves, leaves = Signal(), Signal(), Signal()
+        # more; and whether the depthwise word does so now.
+        once, again, second = Signal(NIBBLE), Signal(NIBBLE), Signal()
+        moves, leaves = Signal(), Signal()
         m.d.comb += [
-            more.eq(Mux(self.depthwise, another, (rest | (spike & again)).any())),
             moves.eq(~self.hold & (~found | ~more)),
             leaves.eq(moves & (self.depthwise | ~later.any())),
             self.words.ready.eq(~self.hold & (~occupied | leaves)),
@@ -105,24 +106,34 @@ class Finder(wiring.Component):
         with m.If(moves):
             m.d.sync += [
                 found.eq(occupied), nibble.eq(_chosen(word.spikes, chosen)),
+                more.eq((several & chosen).any()),
                 first_lane.eq(number), common.eq(word),
                 common.last.eq(word.last & (self.depthwise | ~later.any())),
                 flags.eq(later), word.double.eq(0),
             ]
             if graded:
                 m.d.sync += [once.eq(_chosen(word.once, chosen)),
-                             again.eq(_chosen(word.again, chosen)),
-                             another.eq(word.again.any()), second.eq(0)]
+                             again.eq(_chosen(word.again, chosen)), second.eq(0)]
+            with m.If(self.depthwise):
+                m.d.sync += more.eq(word.again.any() if graded else 0)
         with m.Elif(~self.hold):
             m.d.sync += [
                 nibble.eq(rest | (spike & again)), once.eq(once & ~spike), again.eq(again & ~spike),
-                another.eq(0), second.eq(1), common.double.eq(0),
+                # Spikes that leave twice are among those that leave.
+                more.eq((_several(nibble, 3) | (_several(nibble, 2) & again.any()))
+                        & ~self.depthwise),
+                second.eq(1), common.double.eq(0),
             ]
         with m.If(self.words.ready):
             m.d.sync += [
                 occupied.eq(self.words.valid), word.eq(self.words.payload),
                 flags.eq(Cat(part.any() for part in _nibbles(self.words.p.spikes))),
+                several.eq(Cat(_several(part, 2) for part in _nibbles(self.words.p.spikes))),
             ]
+            if graded:
+                m.d.sync += several.eq(Cat(
+                    _several(part, 2) | repeated.any() for part, repeated in
+                    zip(_nibbles(self.words.p.spikes), _nibbles(self.words.p.again), strict=True)))
 
         lane = Cat(_encoded(spike, exact_log2(NIBBLE)), first_lane)
         spiking = nibble.any()
@@ -139,7 +150,7 @@ class Finder(wiring.Component):
                 self.event.row.eq(common.row + Mux(self.depthwise, 0, lane)),
                 self.event.mask.eq(mask | (~self.depthwise).replicate(n_lanes)),
                 self.event.double.eq(common.double),
-                self.event.last.eq(common.last & ~more),
+                self.event.last.eq(found & common.last & ~more),
                 self.event.lanes.eq(Mux(spiking, common.lanes, 0)),
             ]
             # Clearing comes last, so that it is the registers' reset and takes no logic.
@@ -147,6 +158,11 @@ class Finder(wiring.Component):
                 m.d.sync += self.event.mask.eq(0)
 
         return m
+
+
+def _several(spikes, number):
+    """Whether at least so many spikes are set."""
+    return reduce(or_, (reduce(and_, some) for some in combinations(spikes, number)), C(0))
 
 
 def _chosen(spikes, chosen):

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .column import Column
+from .column import FETCH, Column
 from .firing import FiringUnit
 from .memory import TAG_WIDTH, Memory
 from .packer import SpikePacker
@@ -159,7 +159,9 @@ class Group(wiring.Component):
         draining, lane = Signal(), Signal(range(self.capacities.lanes))
         chosen = Signal(range(max(2, len(columns))))
         result = Signal(self.capacities.result)
-        finish = draining & (lane == 0)
+        # The shadows that are drained will be free when an event comes that leaves now.
+        empties = Signal()
+        m.d.sync += empties.eq(draining & (lane == FETCH + 1))
 
         # The column behind the chosen one comes first.
         ready = Cat(column.ready for column in columns)
@@ -178,11 +180,12 @@ class Group(wiring.Component):
             m.d.comb += [
                 column.begin.eq(begin[index] & ~draining & room),
                 column.release.eq(Mux(draining & (chosen == index), C(1) << lane, 0)),
-                column.finish.eq(finish & (chosen == index)),
+                column.empties.eq(empties & (chosen == index)),
             ]
             with m.If(column.begin):
                 m.d.sync += [draining.eq(1), chosen.eq(index), result.eq(column.result),
-                             lane.eq(column.result.last_lane)]
+                             lane.eq(column.result.last_lane),
+                             empties.eq(column.result.last_lane <= FETCH)]
 
         with m.If(self.restart):
             m.d.sync += chosen.eq(0)

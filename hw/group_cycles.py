@@ -3,6 +3,7 @@
 from collections import deque
 from enum import Enum, auto
 
+from .column import FETCH
 from .column_cycles import ColumnCycles
 from .firing import STAGES
 from .records import Drain
@@ -41,6 +42,8 @@ class GroupCycles:
         self.chosen = 0
         # Lanes that are still to be released, and whether one was in the latest cycle.
         self.draining, self.settling = 0, False
+        # Whether the shadows that are drained will be free when an event comes that leaves now.
+        self.empties = False
         # Stages of the firing unit: None, or the lane.
         self.firing = [None] * STAGES
         # Jobs whose drain has begun and whose place is not free again.
@@ -78,7 +81,8 @@ class GroupCycles:
         Output or None
         """
         ready = [column.look() for column in self.columns]
-        finishes, drained = self.draining == 1, self.chosen
+        finishes, empties, drained = self.draining == 1, self.empties, self.chosen
+        self.empties = self.draining == FETCH + 2
         begins = self._choose(ready) if not self.draining and self._room() else None
         self.settling = self.draining > 0
         fired = self.firing.pop()
@@ -96,9 +100,10 @@ class GroupCycles:
         if begins is not None:
             self.chosen = begins
             self.draining = self.columns[begins].result
+            self.empties = self.draining <= FETCH + 1
         for index, column in enumerate(self.columns):
             job = offered[1] if offered is not None and offered[0] == index else None
-            column.move(job, begins=begins == index, finishes=finishes and index == drained)
+            column.move(job, begins=begins == index, empties=empties and index == drained)
         return output
 
     def _room(self):

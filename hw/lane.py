@@ -31,6 +31,7 @@ class Lane(wiring.Component):
     entry : In(signed(entry_width))
     double : In(1)
     last : In(1)
+        Only together with ``valid``.
     release : In(1)
         Clears ``shadow``; never together with ``last``.
     shadow : Out(signed(width))
@@ -64,7 +65,7 @@ class Lane(wiring.Component):
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(self.valid):
             m.d.sync += accumulator.eq(total)
-        with m.If(self.valid & self.last):
+        with m.If(self.last):
             m.d.sync += [self.shadow.eq(total), accumulator.eq(0)]
         with m.If(self.release):
             m.d.sync += self.shadow.eq(0)

@@ -37,29 +37,47 @@ def word_layout(capacities):
     })
 
 
-class _Counter:
-    """Counts up to a number, and knows from a register whether it is there.
+class _Loops:
+    """Nested loops, the innermost first, which know from registers where they are.
 
-    Comparing counters in the cycle that needs them made the slowest path of the column. Restarting
-    takes no logic, since registers have a reset.
+    Comparing counters in the cycle that needs them made the slowest path of the column.
 
     Parameters
     ----------
-    like : Value
-        The number, at most.
+    numbers : list of Value
+        How often each loop runs, less one.
     """
 
-    def __init__(self, like):
-        self.following = Signal.like(like, init=1)
-        self.last = Signal()
+    def __init__(self, numbers):
+        self._numbers = numbers
+        #: Rounds of each loop that have begun.
+        self.begun = [Signal.like(number, init=1) for number in numbers]
+        #: Whether each loop is in its last round, and whether all inside it are, too.
+        self.last = [Signal(init=1) for _ in numbers]
+        self.ends = [Signal(init=1) for _ in numbers]
+        self._once = [Signal() for _ in numbers]
 
-    def start(self, number_is_zero):
-        """Statements that begin to count from 0."""
-        return [self.following.eq(1), self.last.eq(number_is_zero)]
+    def start(self, m, once):
+        """Begins anew; ``once`` says of each loop whether it runs only once."""
+        inside = C(1)
+        for begun, last, ends, single, known in zip(
+                self.begun, self.last, self.ends, once, self._once, strict=True):
+            inside = inside & single
+            m.d.sync += [begun.eq(1), last.eq(single), ends.eq(inside), known.eq(single)]
 
-    def count(self, number):
-        """Statements that count on, towards ``number``."""
-        return [self.following.eq(self.following + 1), self.last.eq(self.following == number)]
+    def advance(self, m):
+        """Goes on to the next round; not from the last one of all."""
+        moves = inside = C(1)
+        for number, begun, last, ends, once in zip(
+                self._numbers, self.begun, self.last, self.ends, self._once, strict=True):
+            following = Mux(moves, Mux(last, once, begun == number), last)
+            inside = inside & following
+            m.d.sync += [last.eq(following), ends.eq(inside)]
+            with m.If(moves):
+                m.d.sync += begun.eq(begun + 1)
+            with m.If(ends):
+                m.d.sync += begun.eq(1)
+            moves = ends
 
 
 class Walker(wiring.Component):
@@ -81,7 +99,7 @@ class Walker(wiring.Component):
     Members
     -------
     layer : In(capacities.layer)
-        Stable from a job's start to its last word.
+        Stable from a cycle before a job's start to its last word.
     job : In(stream.Signature(capacities.job))
     address : Out(capacities.source_address)
     spikes, pixel : In(spike_width), In(pixel_width)
@@ -114,89 +132,72 @@ class Walker(wiring.Component):
         lanes = self.capacities.lanes
         pass_marks, digit_marks = self.capacities.pass_marks, self.capacities.digit_marks
 
-        job = Signal(self.capacities.job)
+        job, offered = Signal(self.capacities.job), self.job.p
         busy = Signal()
         issue = Signal()
         m.d.comb += issue.eq(busy & self.space)
-        # Doublings, less one, that are left in front of a pass.
-        marks = Signal(range(max(1, pass_marks, digit_marks) + 1))
-        mark = marks.any()
+        # Doublings, less one, that are left in front of a pass: as many bits are set.
+        marks = Signal(max(1, pass_marks, digit_marks))
+        mark = marks[0]
 
-        words = _Counter(job.words)
-        lines = _Counter(job.lines)
-        passes = _Counter(layer.passes)
-        digits = _Counter(layer.digits)
+        loops = _Loops([job.words, job.lines, layer.passes, layer.digits])
+        last_word, last_line, last_pass, last_digit = loops.ends
+        last = last_digit & ~mark
+        start = self.job.valid & self.job.ready
+        m.d.comb += self.job.ready.eq(~busy | (issue & last))
+
+        # From each word to the next; jumps begin at the last word of a line, each pass reads the
+        # same words, and the next job begins where it says.
         word = Signal(self.capacities.source_address)
-        next_word = Signal.like(word)
-        row = Signal(self.capacities.row_address)
-        next_row, row_addend = Signal.like(row), Signal.like(row)
-        first_word = Signal()
-        doubled = Signal()
-
-        last_word = words.last
-        last_line = last_word & lines.last
-        # Whether the line is the last one of a digit's last pass, which follows from registers
-        # that change with the line.
-        final_line = Signal()
-        last_pass = last_word & final_line
-        last = Signal()
-        m.d.comb += last.eq(last_pass & digits.last & ~mark)
-
-        # From each word to the next; jumps begin at the last word of a line.
-        jump = Signal.like(word)
+        next_word, jump = Signal.like(word), Signal.like(word)
         with m.If(~last_word):
             m.d.comb += jump.eq(layer.word_stride)
-        with m.Elif(~lines.last):
+        with m.Elif(~last_line):
             m.d.comb += jump.eq(job.line_jump)
-        m.d.comb += self.address.eq(word)
-        # Each pass reads the same words.
         m.submodules.next_word = choose_add(
-            choose=last_line, base=word, other=job.spike, addend=jump, total=next_word)
+            choose=last_line, base=word, other=Mux(last_digit, offered.spike, job.spike),
+            addend=jump, total=next_word)
+        m.d.comb += self.address.eq(word)
 
         # Rows go on likewise; a pass begins where its digit does.
+        row = Signal(self.capacities.row_address)
+        next_row, row_jump = Signal.like(row), Signal.like(row)
         with m.If(~last_word):
-            m.d.comb += row_addend.eq(layer.row_step)
-        with m.Elif(~lines.last):
-            m.d.comb += row_addend.eq(job.row_jump)
-        with m.Elif(final_line):
-            m.d.comb += row_addend.eq(layer.digit_stride)
+            m.d.comb += row_jump.eq(layer.row_step)
+        with m.Elif(~last_line):
+            m.d.comb += row_jump.eq(job.row_jump)
+        with m.Elif(last_pass & ~last_digit):
+            m.d.comb += row_jump.eq(layer.digit_stride)
         m.submodules.next_row = choose_add(
-            choose=last_line, base=row, other=job.row, addend=row_addend, total=next_row)
+            choose=last_line, base=row, other=Mux(last_digit, offered.row, job.row),
+            addend=row_jump, total=next_row)
 
+        first_word = Signal()
+        doubled = Signal()
         with m.If(issue & mark):
-            m.d.sync += marks.eq(marks - 1)
+            m.d.sync += marks.eq(marks >> 1)
         with m.If(issue & ~mark):
             m.d.sync += [
                 word.eq(next_word), row.eq(next_row), first_word.eq(last_word),
                 doubled.eq(last_line & (layer.double | last_pass)),
-                words.count(job.words),
             ]
-            with m.If(last_word):
-                m.d.sync += [words.start(job.words == 0), lines.count(job.lines),
-                             final_line.eq(passes.last & (lines.following == job.lines))]
             with m.If(last_line):
-                m.d.sync += [lines.start(job.lines == 0), passes.count(layer.passes),
-                             final_line.eq((passes.following == layer.passes) & (job.lines == 0)),
-                             marks.eq(Mux(layer.double, pass_marks, 0))]
+                m.d.sync += marks.eq(Mux(layer.double, _ones(pass_marks), 0))
             with m.If(last_pass):
-                m.d.sync += [passes.start(layer.passes == 0), digits.count(layer.digits),
-                             final_line.eq((layer.passes == 0) & (job.lines == 0)),
-                             job.row.eq(next_row), busy.eq(~digits.last),
-                             marks.eq(Mux(digits.last, 0, digit_marks))]
-
-        m.d.comb += self.job.ready.eq(~busy | (issue & last))
-        with m.If(self.job.valid & self.job.ready):
+                m.d.sync += [job.row.eq(next_row), marks.eq(_ones(digit_marks))]
+            with m.If(last_digit):
+                m.d.sync += [busy.eq(0), marks.eq(0)]
+            with m.Else():
+                loops.advance(m)
+        # Of the layer this is known long before its first job.
+        one_pass, one_digit = Signal(), Signal()
+        m.d.sync += [one_pass.eq(layer.passes == 0), one_digit.eq(layer.digits == 0)]
+        with m.If(start):
             m.d.sync += [
-                job.eq(self.job.payload),
-                busy.eq(1), doubled.eq(0), first_word.eq(1),
-                words.start(self.job.p.words == 0),
-                lines.start(self.job.p.lines == 0),
-                passes.start(layer.passes == 0),
-                final_line.eq((layer.passes == 0) & (self.job.p.lines == 0)),
-                digits.start(layer.digits == 0),
-                word.eq(self.job.p.spike),
-                row.eq(self.job.p.row),
+                job.eq(offered), busy.eq(1), word.eq(next_word), row.eq(next_row),
+                job.row.eq(next_row), first_word.eq(1), doubled.eq(0),
             ]
+            loops.start(m, [offered.words == 0, offered.lines == 0, one_pass, one_digit])
 
         masked = first_word | layer.gather
         # A step waits for the memories, then stands beside what they answered, in registers since
@@ -214,13 +215,13 @@ class Walker(wiring.Component):
                                  & (job.last_mask | ~last_word.replicate(lanes))),
             asked.word.row.eq(row),
             # An entry is one addition, however many digits it has.
-            asked.word.lanes.eq(Mux(digits.last, job.lanes, 0)),
+            asked.word.lanes.eq(Mux(loops.last[3], job.lanes, 0)),
             asked.word.double.eq(doubled),
             asked.word.last.eq(last),
             asked.ends.eq(last_line | mark),
-            asked.chosen.eq(Cat(passes.following == index + 1 for index in range(n_passes))),
+            asked.chosen.eq(Cat(loops.begun[2] == index + 1 for index in range(n_passes))),
             asked.pixels.eq(layer.pixels & ~mark),
-            asked.pixel_pass.eq(passes.following - 1),
+            asked.pixel_pass.eq(loops.begun[2] - 1),
             read.eq(asked),
             spikes.eq(self.spikes),
             pixel.eq(self.pixel),
@@ -240,7 +241,13 @@ class Walker(wiring.Component):
         ]
         first, *further = self._pass(spikes, read)
         pixel_first, *pixel_further = self._pixel_pass(pixel, read)
-        m.d.sync += found_word.spikes.eq(first & read.word.spikes | pixel_first)
+        # Whether there are any is known from a few registers, each of some of them.
+        chosen, spiking = Signal(lanes), Signal(-(-lanes // 4))
+        m.d.comb += chosen.eq(first & read.word.spikes | pixel_first)
+        m.d.sync += [
+            found_word.spikes.eq(chosen),
+            spiking.eq(Cat(chosen[at:at + 4].any() for at in range(0, lanes, 4))),
+        ]
         if self.capacities.graded:
             (once, again), (pixel_once, pixel_again) = further, pixel_further
             m.d.sync += [
@@ -254,7 +261,7 @@ class Walker(wiring.Component):
         m.d.comb += [
             self.word.eq(found_word),
             self.word.double.eq(double),
-            self.valid.eq(found & (found_word.spikes.any() | found_word.last | (ends & double))),
+            self.valid.eq(found & (spiking.any() | found_word.last | (ends & double))),
             self.idle.eq(~busy & ~asked.valid & ~read.valid & ~found),
         ]
 
@@ -285,3 +292,8 @@ class Walker(wiring.Component):
 
     def _additions(self, planes):
         return additions_of(planes) if self.capacities.graded else planes
+
+
+def _ones(number):
+    """A number with so many bits set."""
+    return (1 << number) - 1

@@ -178,6 +178,7 @@ async def walk(dut, task, layer, *, stall):
     """Runs all jobs and compares every word, in order."""
     cycles = Cycles(dut, task.rng)
     await cycles.reset(layer=layer, job__valid=0, job__payload=0, spikes=0, pixel=0, space=0)
+    await cycles.step()
     jobs, words = list(task.jobs), list(task.expected)
     spikes, low, begun, cycle = 0, 0, None, 0
     while words or not cycles.get("idle"):
