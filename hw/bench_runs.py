@@ -32,6 +32,8 @@ __all__ = ["ARRAY", "MEANS", "RUNS", "Settings"]
 #: the shape that takes the fewest cycles for cifar10-nano.
 ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.GRADED}
 DENSE = DenseSize(outputs=8, inputs=8)
+#: Frequencies in MHz that routing aims at: what is reached, or the router would try for ever.
+CORE_CLOCK, COLUMN_CLOCK, DENSE_CLOCK = 90.0, 135.0, 150.0
 #: Bits of the bus to the memory that holds the weights of whole networks.
 BUS = 128
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
@@ -230,7 +232,7 @@ def _times(settings):
 def _routed_core(name, plan, settings):
     folder = settings.folder / f"routed-{name}"
     write_core(plan, folder)
-    return route(folder, clock_mhz=100.0) | {
+    return route(folder, clock_mhz=CORE_CLOCK) | {
         "lanes": plan.needed.columns * plan.needed.lanes,
         "capacities": plan.needed.as_dict()}
 
@@ -240,15 +242,15 @@ def _route_core(settings):
     return _routed_core("core", compile_model(model, **ARRAY, bus_width=BUS), settings)
 
 
-def _route_component(name, component, lanes, settings):
+def _route_component(name, component, lanes, settings, clock_mhz):
     folder = settings.folder / f"routed-{name}"
     write_component(component, folder)
-    return route(folder) | {"lanes": lanes}
+    return route(folder, clock_mhz=clock_mhz) | {"lanes": lanes}
 
 
 def _route_column(settings):
     needed = compile_model(_nano()[0], **ARRAY).needed
-    return _route_component("column", Column(needed), needed.lanes, settings)
+    return _route_component("column", Column(needed), needed.lanes, settings, COLUMN_CLOCK)
 
 
 def _route_array(settings):
@@ -256,11 +258,11 @@ def _route_array(settings):
     needed = compile_model(FIXED[0].model(), **ARRAY).needed
     images = {"weights": (), "neurons": ()}
     return _route_component("array", Array(needed, images=images),
-                            needed.columns * needed.lanes, settings)
+                            needed.columns * needed.lanes, settings, CORE_CLOCK)
 
 
 def _route_dense(settings):
-    return _route_component("dense", DenseEngine(DENSE), DENSE.operations, settings)
+    return _route_component("dense", DenseEngine(DENSE), DENSE.operations, settings, DENSE_CLOCK)
 
 
 #: Runs by name, the longest first. What is routed takes minutes and is no part of a quick bench.

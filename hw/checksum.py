@@ -1,4 +1,4 @@
-"""The checksum of the external image: a signature register over beats that are folded to 32 bits."""
+"""The checksum of the external image: a signature over beats that are folded to 32 bits."""
 
 from functools import reduce
 from operator import xor

@@ -229,13 +229,18 @@ class Core(wiring.Component):
 
         with m.If(ends):
             m.d.sync += computing.eq(0)
+        # Counters begin long before there is anything to count.
+        computes, waiting = Signal(), Signal()
+        m.d.sync += [computes.eq(sequencer.computes), waiting.eq(sequencer.waiting)]
         m.d.sync += self.additions.eq(self.additions + array.additions)
+        with m.If(computes):
+            m.d.sync += self.additions.eq(0)
         with m.If(sequencer.computes):
-            m.d.sync += [computing.eq(1), self.additions.eq(0), self.status.eq(Status.OK)]
+            m.d.sync += [computing.eq(1), self.status.eq(Status.OK)]
         if capacities.external:
-            with m.If(sequencer.waiting):
+            with m.If(waiting):
                 m.d.sync += self.stalls.eq(self.stalls + 1)
-            with m.If(sequencer.computes):
+            with m.If(computes):
                 m.d.sync += self.stalls.eq(0)
             with m.If(sequencer.given_up):
                 m.d.sync += self.status.eq(failure)

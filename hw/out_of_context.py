@@ -10,7 +10,7 @@ from amaranth.back import verilog
 
 from .devices import find_device
 from .folder import contents, write
-from .routing import ROUTERS, place_and_route
+from .routing import place_and_route
 from .synthesis import TOP, estimate, synthesise
 from .verilog import library
 
@@ -40,7 +40,7 @@ def write_core(plan, folder):
     write(contents(plan, clock_mhz=100.0, cycles=cycles), folder)
 
 
-def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
+def route(folder, *, clock_mhz=90.0, seeds=SEEDS):
     """Synthesise, place and route a folder's design for an ECP5-85F of speed grade 6.
 
     Parameters
@@ -49,7 +49,7 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
         Holds ``rtl/accelerator.v`` and what it reads; receives ``routed.json``, which is taken as
         it is while the Verilog is the same.
     clock_mhz : float
-        Frequency to aim at.
+        Frequency to aim at; far above what can be reached, routing takes long and gains nothing.
     seeds : sequence of int
         Without any, the design is only synthesised.
 
@@ -77,10 +77,8 @@ def route(folder, *, clock_mhz=150.0, seeds=SEEDS):
     figures = {f"synthesised_{key}": cells[key] for key in ("lut", "bram")}
     if seeds:
         device = find_device(DEVICE)
-        # The first router circles too often where nobody waits for it.
         used = [place_and_route(folder, device=device, package=device.packages[-1][0],
-                                clock_mhz=clock_mhz, seed=seed, out_of_context=True,
-                                routers=ROUTERS[-1:])
+                                clock_mhz=clock_mhz, seed=seed, out_of_context=True)
                 for seed in seeds]
         figures |= {key: median(getattr(one, key) for one in used)
                     for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}

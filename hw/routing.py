@@ -9,17 +9,20 @@ from hw.synthesis import TOP, WORK, estimate, synthesise
 from hw.tools import ToolError, ToolTimeoutError, run
 
 
-__all__ = ["ROUTERS", "Utilisation", "implement", "pack", "place_and_route"]
+__all__ = ["Utilisation", "implement", "pack", "place_and_route"]
 
 
-#: Routers of nextpnr. The first one reaches a frequency that is some percent higher, but may circle
-#: for hours around two nets that want one wire.
-ROUTERS = ("router1", "router2")
+#: Routers of nextpnr, tried in this order. The first one reaches a frequency that is some percent
+#: higher, but may circle for hours around two nets that want one wire.
+ROUTERS = (("--router", "router1"), ("--router", "router2"))
+#: The same where there are no pins: there the first router circles too often. What is too slow is
+#: routed again until the frequency is reached, for ever if it cannot be.
+OUT_OF_CONTEXT_ROUTERS = (("--router", "router2", "--tmg-ripup"), ("--router", "router2"))
 #: Placer of nextpnr that spreads cells by their density. The one that begins with least squares
 #: pulls everything into one point where there are no pins, and found wires half as long again.
 PLACER = "static"
-#: Seconds after which a netlist counts as one that the first cannot route: some four times what a
-#: slow machine needs.
+#: Seconds after which a netlist counts as one that the first of them cannot route: some four times
+#: what a slow machine needs.
 PATIENCE = 120
 PATIENCE_PER_CELL = 0.04
 
@@ -56,7 +59,7 @@ class Utilisation:
 
 
 def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
-                    out_of_context=False, routers=ROUTERS):
+                    out_of_context=False):
     """Place and route a synthesised accelerator.
 
     A clock that is missed is no failure: the frequency reached is in the result. If the first
@@ -76,8 +79,6 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
         Time limit in seconds, of the last attempt.
     out_of_context : bool
         Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
-    routers : sequence of str
-        Those that are tried, in order.
 
     Returns
     -------
@@ -102,7 +103,7 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
         device.option, "--package", package, "--speed", "6", "--placer", PLACER,
         "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
         "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", seed, *outside,
-    ], routers=routers, limit=limit)
+    ], routers=OUT_OF_CONTEXT_ROUTERS if out_of_context else ROUTERS, limit=limit)
     report = json.loads((folder / WORK / "nextpnr.json").read_text())
     if not report["fmax"]:
         raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
@@ -122,12 +123,13 @@ def _route(folder, arguments, *, routers, limit):
     for router in routers:
         last = router == routers[-1]
         try:
-            run("nextpnr-ecp5", [*arguments, "--router", router], folder=folder,
+            run("nextpnr-ecp5", [*arguments, *router], folder=folder,
                 log=f"{WORK}/nextpnr.log", limit=limit if last else patience)
         except ToolTimeoutError:
             if last:
                 raise
-            print(f"{router} has not ended after {patience:.0f} s, trying the next one",
+            name = " ".join(router[1:])
+            print(f"{name} has not ended after {patience:.0f} s, trying the next one",
                   file=sys.stderr, flush=True)
         else:
             break
