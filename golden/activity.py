@@ -27,18 +27,24 @@ def additions_per_image(model, tensors, code):
     model : IntegerModel
     tensors : dict of str to int64 array
         A trace: ``golden.run(model, images, trace=True).tensors``.
-    code : SpikeCode
+    code : SpikeCode or dict of str to SpikeCode
+        Of all layers, or of each.
 
     Returns
     -------
     dict of str to int64 array, shape (images,)
         Keyed by the layer's name.
     """
-    def bits(values, name):
-        return (set_bits(values, SpikeCode.BITPLANE, 255) if name == PIXELS
-                else set_bits(values, code, model.max_count))
+    found = {}
+    for layer in model.layers:
+        known = code if isinstance(code, SpikeCode) else code[layer.name]
 
-    return {layer.name: _layer(layer, tensors, bits) for layer in model.layers}
+        def bits(values, name, known=known):
+            return (set_bits(values, SpikeCode.BITPLANE, 255) if name == PIXELS
+                    else set_bits(values, known, model.max_count))
+
+        found[layer.name] = _layer(layer, tensors, bits)
+    return found
 
 
 def additions(model, tensors, code):

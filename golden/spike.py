@@ -22,8 +22,7 @@ class SpikeCode(StrEnum):
     bit-plane code has ``ceil(log2(D + 1))`` planes, most significant first, costs the set bits of
     ``count`` and doubles the accumulator between planes. The graded code takes two bit planes at
     once: a spike adds its weight or the double of it, and the accumulator is multiplied by 4
-    between pairs. D = 4 is one pair: there 4 is two spikes of the double, the second of which has
-    the third plane.
+    between pairs. For D = 4 all three planes are one pass, in which a 4 adds the double twice.
     """
 
     THERMOMETER = "thermometer"
@@ -114,7 +113,7 @@ def planes(counts, code, max_count):
     >>> planes(np.array([0, 1, 2, 3]), SpikeCode.BITPLANE, 3).tolist()
     [[0, 0, 1, 1], [0, 1, 0, 1]]
     >>> planes(np.array([1, 2, 3, 4]), SpikeCode.GRADED, 4).tolist()
-    [[0, 0, 0, 1], [0, 1, 1, 1], [1, 0, 1, 0]]
+    [[0, 0, 0, 1], [0, 1, 1, 0], [1, 0, 1, 0]]
     """
     counts = np.asarray(counts, np.int64)
     if counts.size and not 0 <= counts.min() <= counts.max() <= max_count:
@@ -122,15 +121,13 @@ def planes(counts, code, max_count):
     steps = np.arange(plane_count(code, max_count)).reshape((-1,) + (1,) * counts.ndim)
     if code is SpikeCode.THERMOMETER:
         return (counts > steps).astype(np.int64)
-    if code is SpikeCode.GRADED and max_count == 4:
-        return np.array([counts == 4, counts >= 2, counts & 1], np.int64)
     return counts >> steps[::-1] & 1
 
 
 def passes(code, max_count):
     """Which planes are taken at once: their numbers, pass after pass.
 
-    The last plane of a pass weighs 1, the others 2.
+    The last plane of a pass weighs 1, the one before it 2, and so on.
 
     >>> passes(SpikeCode.BITPLANE, 4), passes(SpikeCode.GRADED, 4), passes(SpikeCode.GRADED, 7)
     (((0,), (1,), (2,)), ((0, 1, 2),), ((0,), (1, 2)))
@@ -163,13 +160,14 @@ def accumulate(linear, counts, code, max_count):
     for group in passes(code, max_count):
         accumulator = accumulator * _FACTORS[code]
         for index in group:
-            weight = 1 if index == group[-1] else 2
-            accumulator = accumulator + linear(expanded[index]) * weight
+            accumulator = accumulator + linear(expanded[index]) * 2 ** (group[-1] - index)
             yield accumulator
 
 
 def set_bits(counts, code, max_count):
-    """Spikes that each count stands for: the sum of its planes.
+    """Additions that each count stands for.
+
+    They are its set bits, and one more where a plane of fours is taken together with others.
 
     Parameters are those of `planes`.
 

@@ -205,8 +205,8 @@ def _codes(settings):
         images, _, _ = load_source(DATA / "cifar10.npz", model.image_shape,
                                    count=4 if settings.quick else 32)
         tensors = golden.run(model, images, trace=True).tensors
-        executed, thermometer = (sum(golden.additions(model, tensors, code).values())
-                                 for code in (ARRAY["spike_code"], SpikeCode.THERMOMETER))
+        executed, thermometer = (sum(golden.additions(model, tensors, code).values()) for code in
+                                 (compile_model(model, **ARRAY).codes, SpikeCode.THERMOMETER))
         found[name] = {"max_count": model.max_count, "executed": executed,
                        "thermometer": thermometer}
     return found

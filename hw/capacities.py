@@ -126,6 +126,11 @@ class Capacities(Records):
         return passes(self.spike_code, self.max_count)
 
     @property
+    def splits(self):
+        """Whether a layer may take the plane of fours in a pass of its own."""
+        return self.graded and self.max_count == 4
+
+    @property
     def pixel_passes(self):
         """The same of pixels, which are bit planes, one or two at once."""
         return pixel_passes(self.spike_code)

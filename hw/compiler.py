@@ -17,7 +17,7 @@ from .attention_rows import LINE, AttentionRows
 from .capacities import check_array
 from .external_image import stream_weights
 from .needs import needed_capacities
-from .passes import PIXEL_PLANES, pixel_passes
+from .passes import PIXEL_PLANES, fours_pay, pixel_passes
 from .plan import LayerPlan, Plan, SpikeMap
 from .records import Drain
 from .tables import NeuronTable, WindowTable, check_fields
@@ -190,7 +190,8 @@ class _Compiler:
         """Fields that follow from what a layer reads."""
         is_write = isinstance(layer, Conv) and isinstance(layer.drain, Write)
         pixels = source is self.maps[PIXELS]
-        n_passes = len(self.pixel_passes if pixels else self.passes)
+        fours = not pixels and self._fours_first(layer, source)
+        n_passes = len(self.pixel_passes if pixels else self.passes) + fours
         return {
             "token_sum": 0,
             "stream": int(is_write),
@@ -203,6 +204,7 @@ class _Compiler:
             "pixels": int(pixels),
             "releases": int(pixels and layer is self.last_of_pixels),
             "passes": n_passes - 1,
+            "fours": int(fours),
             "line_stride": line_stride,
             "word_stride": word_stride,
             "row_step": row_step,
@@ -214,6 +216,13 @@ class _Compiler:
             "stream_step": 0,
             "restart": int(is_write),
         }
+
+    def _fours_first(self, layer, source):
+        """Whether a layer takes the plane of fours in a pass of its own."""
+        if (self.code is not SpikeCode.GRADED or not isinstance(layer, Conv) or layer.depthwise):
+            return False
+        mean = self.model.mean_counts.get(layer.source, self.model.max_count / 4)
+        return fours_pay(mean, self.model.max_count, layer.weight.shape[1] / source.words)
 
     def _destination(self, step, layer, channels, n_positions):
         """Fields that follow from what a convolution stores, and ``out`` per tile."""

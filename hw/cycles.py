@@ -15,7 +15,7 @@ from golden.shapes import shapes
 from .capacities import words_of
 from .finder import NIBBLE
 from .group_cycles import GroupCycles, Output
-from .passes import PIXEL_PLANES, pass_additions
+from .passes import PIXEL_PLANES, layer_passes, pass_additions
 from .records import Drain
 from .sequencer import LINE_CYCLES
 from .stored import plane_words
@@ -242,7 +242,8 @@ class _Entries:
             for index, one in enumerate(passes):
                 doubled = digit > 0 if index == 0 else record["double"]
                 if doubled:
-                    marks = self.capacities.pass_marks if index else self.capacities.digit_marks
+                    marks = (self.capacities.digit_marks if index == 0
+                             else self.capacities.pass_marks * (not record["fours"]))
                     entries += [(1,)] * marks
                 # Something must double.
                 empty = doubled and not any(one)
@@ -252,6 +253,5 @@ class _Entries:
 
 def _pass_words(layer, words, capacities):
     """Lanes of a map's words that add in a pass, and that add again: shape (passes, 2, words)."""
-    passes = capacities.pixel_passes if layer.record["pixels"] else capacities.passes
     return np.array([pass_additions([words[plane] for plane in planes], capacities.graded)
-                     for planes in passes])
+                     for planes in layer_passes(capacities, layer.record)])

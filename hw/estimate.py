@@ -15,7 +15,7 @@ from golden.model import Conv, Query
 
 from .capacities import words_of
 from .firing import STAGES
-from .passes import pass_additions
+from .passes import layer_passes, pass_additions
 from .records import Drain
 from .sequencer import LINE_CYCLES
 
@@ -78,7 +78,7 @@ def _layer(plan, layer, planned, additions):
         group = lanes * (needed.max_count + 3) + 1
         return begin + needed.max_count + 3 + len(planned.channels) * group, 0.0
 
-    spiking = _pass_probabilities(plan, plan.source_name(planned))
+    spiking = _pass_probabilities(plan, planned)
     record, tiles = planned.record, len(planned.tiles)
     positions = len(planned.lines) * len(planned.positions)
     # Words of a job in one pass, and taps.
@@ -94,7 +94,7 @@ def _layer(plan, layer, planned, additions):
     fan_out = int((planned.channels >= 0).sum())
     digits = record["digits"] + 1
     marks = (record["double"] * digits * record["passes"] * needed.pass_marks
-             + record["digits"] * needed.digit_marks)
+             * (not record["fours"]) + record["digits"] * needed.digit_marks)
     reads = (record["passes"] + 1) * digits * words + marks
     spikes = sum(first + again for first, again in spiking)
     if record["depthwise"]:
@@ -146,9 +146,10 @@ def _inputs(plan, layer, planned):
     return planned.source.positions
 
 
-def _pass_probabilities(plan, name):
-    """Probability that a channel of a map adds, and that it adds again, in each pass."""
+def _pass_probabilities(plan, planned):
+    """Probability that a channel a layer reads adds, and that it adds again, in each pass."""
     model, needed = plan.model, plan.needed
+    name = plan.source_name(planned)
     if name == PIXELS:
         bit = model.mean_counts.get(name, 4) / 8
         one = (1 - (1 - bit) ** 2, bit**2) if needed.graded else (bit, 0)
@@ -159,7 +160,8 @@ def _pass_probabilities(plan, name):
     counts = np.array([comb(top, number) for number in k]) * mean**k * (1 - mean) ** (top - k)
     expanded = planes(k, needed.spike_code, top)
     return [tuple(float(counts @ additions) for additions in pass_additions(
-        [expanded[plane] for plane in group], needed.graded)) for group in needed.passes]
+        [expanded[plane] for plane in group], needed.graded))
+        for group in layer_passes(needed, planned.record)]
 
 
 def _mean_of_larger(mean, deviation, floor):

@@ -27,8 +27,6 @@ def encoded(capacities, reached, count):
     """
     if capacities.spike_code is SpikeCode.THERMOMETER:
         return reached
-    if capacities.graded and capacities.max_count == 4:
-        return Cat(reached[3], reached[1], count[0])
     return Cat(reversed(list(count)))
 
 

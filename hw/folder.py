@@ -23,7 +23,7 @@ __all__ = ["DESCRIPTION", "check_images", "contents", "outdated", "read_descript
 
 #: Name of the file that describes the others.
 DESCRIPTION = f"{TOP}.json"
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 
 
 def contents(plan, *, clock_mhz, cycles):

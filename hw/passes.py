@@ -1,10 +1,18 @@
 """Passes: which planes of a word are taken at once, and the additions that they ask for."""
 
+from math import comb
+
 from golden.spike import SpikeCode, passes
 
 
-__all__ = ["PIXEL_PLANES", "additions_of", "pass_additions", "pixel_passes"]
+__all__ = [
+    "FOURS_FIRST", "PIXEL_PLANES", "additions_of", "fours_pay", "layer_passes", "pass_additions",
+    "pixel_passes",
+]
 
+
+#: The passes of D = 4, where the plane of fours has its own.
+FOURS_FIRST = ((0,), (1, 2))
 
 #: Pixels are 8-bit integers, sent to the lanes as bit planes.
 PIXEL_PLANES = 8
@@ -14,6 +22,42 @@ def pixel_passes(code):
     """Bit planes of a pixel that a core of this spike code takes at once, pass after pass."""
     graded = code is SpikeCode.GRADED
     return passes(SpikeCode.GRADED if graded else SpikeCode.BITPLANE, 2**PIXEL_PLANES - 1)
+
+
+def layer_passes(capacities, record):
+    """Planes that a layer takes at once, pass after pass.
+
+    Parameters
+    ----------
+    capacities : Capacities
+    record : dict
+        Of the layer. One with ``fours`` takes the three planes of D = 4 in two passes.
+    """
+    if record["pixels"]:
+        return capacities.pixel_passes
+    return FOURS_FIRST if record["fours"] else capacities.passes
+
+
+def fours_pay(mean_count, max_count, channels_per_word):
+    """Whether a dense layer of the graded code takes the plane of fours in a pass of its own.
+
+    A 4 is then one addition instead of two, but every word is read twice. That hides behind the
+    additions where a word has enough of them: three, as ``cifar10-nano`` shows.
+
+    Parameters
+    ----------
+    mean_count : float
+        Of the layer's inputs, taken as binomial.
+    max_count : int
+    channels_per_word : float
+        Of the inputs' map.
+    """
+    if max_count != 4:
+        return False
+    rate = mean_count / max_count
+    bits = sum(comb(max_count, count) * rate**count * (1 - rate) ** (max_count - count)
+               * count.bit_count() for count in range(max_count + 1))
+    return bits * channels_per_word >= 3
 
 
 def additions_of(planes):
@@ -36,8 +80,7 @@ def additions_of(planes):
         case twice, once:
             return twice | once, once, twice & once
         case four, twice, once:
-            # Who adds the double a second time is among those who add it at all.
-            return twice | once, once, twice & once | four
+            return four | twice | once, once, twice & once | four
 
 
 def pass_additions(planes, graded):

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from golden.spike import SpikeCode
+
 
 __all__ = ["LayerPlan", "Plan", "SpikeMap", "Window"]
 
@@ -128,6 +130,15 @@ class Plan:
     windows: list
     window_base: dict = field(default_factory=dict)
     resident: object = None
+
+    @property
+    def codes(self):
+        """By layer, the spike code whose additions it executes.
+
+        Where the graded code takes the plane of fours in a pass of its own, those of bit planes.
+        """
+        return {layer.name: SpikeCode.BITPLANE if layer.record.get("fours")
+                else self.needed.spike_code for layer in self.layers}
 
     def source_name(self, planned):
         """Name of the tensor whose map a layer walks."""

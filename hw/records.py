@@ -113,9 +113,11 @@ class Records:
             # Pixels are walked, not spikes; and no later layer walks them.
             "pixels": 1,
             "releases": 1,
-            # Passes over a job's words, less one, and whether sums double between them.
+            # Passes over a job's words, less one, whether sums double between them, and whether
+            # the first of two takes the plane of fours, where D = 4.
             "passes": 4,
             "double": 1,
+            "fours": 1,
             "line_stride": self.source_address,
             "word_stride": self.source_address,
             "row_step": bits_for(self.lanes),

@@ -90,7 +90,8 @@ def evaluate(model, device, additions, *, columns, lanes, shared, spike_code, bu
     """
     plan = compile_model(model, columns=columns, lanes=lanes, shared=shared,
                          spike_code=SpikeCode(spike_code), bus_width=bus_width)
-    quick = estimate(plan, additions.get(spike_code))
+    quick = estimate(plan, additions and {
+        name: additions[code.value][name] for name, code in plan.codes.items()})
     lut = predicted_lut(plan.needed)
     blocks = sum(row["blocks"] for row in memory_table(plan.needed))
     return Point(columns=columns, lanes=lanes, shared=shared, spike_code=spike_code,

@@ -182,7 +182,7 @@ class Walker(wiring.Component):
                 doubled.eq(last_line & (layer.double | last_pass)),
             ]
             with m.If(last_line):
-                m.d.sync += marks.eq(Mux(layer.double, _ones(pass_marks), 0))
+                m.d.sync += marks.eq(Mux(layer.double & ~layer.fours, _ones(pass_marks), 0))
             with m.If(last_pass):
                 m.d.sync += [job.row.eq(next_row), marks.eq(_ones(digit_marks))]
             with m.If(last_digit):
@@ -205,7 +205,7 @@ class Walker(wiring.Component):
         n_passes = len(self.capacities.passes)
         step = data.StructLayout({
             "valid": 1, "word": word_layout(self.capacities), "ends": 1,
-            "chosen": n_passes, "pixels": 1,
+            "chosen": n_passes, "pixels": 1, "fours": 1, "others": 1,
             "pixel_pass": range(len(self.capacities.pixel_passes))})
         asked, read = Signal(step), Signal(step)
         spikes, pixel = Signal.like(self.spikes), Signal.like(self.pixel)
@@ -221,6 +221,8 @@ class Walker(wiring.Component):
             asked.ends.eq(last_line | mark),
             asked.chosen.eq(Cat(loops.begun[2] == index + 1 for index in range(n_passes))),
             asked.pixels.eq(layer.pixels & ~mark),
+            asked.fours.eq(layer.fours & (loops.begun[2] == 1)),
+            asked.others.eq(layer.fours & (loops.begun[2] != 1)),
             asked.pixel_pass.eq(loops.begun[2] - 1),
             read.eq(asked),
             spikes.eq(self.spikes),
@@ -229,6 +231,12 @@ class Walker(wiring.Component):
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(layer.pixels | mark):
             m.d.sync += asked.word.spikes.eq(0)
+        # Where fours come first, they add the double once, which doubles once more.
+        if self.capacities.splits:
+            with m.If(asked.fours):
+                m.d.sync += spikes[lanes:].eq(0)
+            with m.If(asked.others):
+                m.d.sync += spikes[:lanes].eq(0)
         found, ends = Signal(), Signal()
         found_word = Signal(word_layout(self.capacities))
         # A doubling that waits for a word with spikes.
@@ -256,6 +264,8 @@ class Walker(wiring.Component):
                 found_word.once[len(pixel_once):].eq(once[len(pixel_once):]),
                 found_word.again.eq(again & read.word.spikes | pixel_again),
             ]
+            with m.If(read.fours):
+                m.d.sync += found_word.again.eq(0)
         with m.If(found):
             m.d.sync += pending.eq(double & ~self.valid)
         m.d.comb += [

@@ -23,7 +23,9 @@ def events(counts, values, code, max_count):
         doublings = DOUBLINGS[code] if index else 0
         result += [(0, 1)] * (doublings - 1)
         double = int(doublings > 0)
-        added = [value * (1 if plane == group[-1] else 2) for plane in reversed(group)
+        # A four adds the double twice.
+        added = [value * min(2, weight) for plane in reversed(group)
+                 for weight in [2 ** (group[-1] - plane)] for _ in range(max(1, weight // 2))
                  for value, spike in zip(values.tolist(), expanded[plane].tolist(), strict=True)
                  if spike]
         # Without spikes, an event that adds nothing still doubles.

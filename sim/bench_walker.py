@@ -26,7 +26,7 @@ IGNORED = {"row": -1, "lanes": -1} | ({"once": -1} if SIZES.graded else {})
 class Task:
     """A layer's jobs, the spike memory they read, and the words that must come of them."""
 
-    def __init__(self, rng, draw, *, channels, size, density, n_digits=1):
+    def __init__(self, rng, draw, *, channels, size, density, n_digits=1, fours=False):
         self.rng, self.draw = rng, draw
         self.channels, self.size = channels, size
         self.n_words = -(-channels // LANES)
@@ -47,6 +47,11 @@ class Task:
         # Doublings between two passes.
         self.doublings = {SpikeCode.THERMOMETER: 0, SpikeCode.BITPLANE: 1,
                           SpikeCode.GRADED: 2}[SIZES.spike_code]
+        self.fours = fours
+        if fours:
+            # Fours add the double, which doubles once more.
+            self.digits = [2 * (padded == 4), padded * (padded < 4)]
+            self.doublings = 1
         self.row = int(draw.integers(0, 20))
         self.n_digits, self.digit_stride = n_digits, int(draw.integers(100, 200))
         # The last pass of a digit is worth 1, and the first of the next one 2**digit_width less.
@@ -78,6 +83,7 @@ class Task:
     def layer(self, *, row_step, word_stride=1, gather=0):
         """Record of the layer."""
         return pack(SIZES.layer, double=self.doublings > 0, passes=len(self.digits) - 1,
+                    fours=int(self.fours),
                     word_stride=word_stride, row_step=row_step, gather=gather,
                     digits=self.n_digits - 1, digit_stride=self.digit_stride)
 
@@ -121,9 +127,10 @@ class Task:
         self.expected += job
 
 
-def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise=False):
+def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise=False,
+                fours=False):
     """Task of a convolution; the taps inside the map are found by trying all of them."""
-    task = Task(rng, draw, channels=channels, size=size, density=density)
+    task = Task(rng, draw, channels=channels, size=size, density=density, fours=fours)
     padding = kernel // 2
     out_size = tuple((extent + 2 * padding - kernel) // stride + 1 for extent in size)
     shape = SimpleNamespace(weight=np.zeros((1, 1, kernel, kernel)), stride=stride, padding=padding)
@@ -229,6 +236,17 @@ async def convolutions_read_their_taps(dut, stall, density):
     ]
     for shape in shapes if stall == 0 or density != 0 else shapes[:2]:
         task, layer = convolution(rng, draw, density=density, **shape)
+        await walk(dut, task, layer, stall=stall)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms", skip=not SIZES.splits)
+@cocotb.parametrize(stall=[0.0, 0.4], density=[0.0, 0.1, 1.0])
+async def fours_come_first(dut, stall, density):
+    """Fours in a pass of their own, and the other spikes in a second one."""
+    rng, draw = generators()
+    for size, kernel in (((3, 4), 3), ((5, 1), 1)):
+        task, layer = convolution(rng, draw, channels=LANES + 1, size=size, kernel=kernel,
+                                  stride=1, density=density, fours=True)
         await walk(dut, task, layer, stall=stall)
 
 

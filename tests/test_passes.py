@@ -6,7 +6,14 @@ import pytest
 from golden import SpikeCode, planes
 from golden.spike import passes, set_bits
 from hw.checksum import checksum
-from hw.passes import PIXEL_PLANES, additions_of, pass_additions, pixel_passes
+from hw.passes import (
+    FOURS_FIRST,
+    PIXEL_PLANES,
+    additions_of,
+    fours_pay,
+    pass_additions,
+    pixel_passes,
+)
 
 
 @pytest.mark.parametrize("max_count", [*range(1, 16), 255])
@@ -29,6 +36,25 @@ def test_every_plane_belongs_to_one_pass(code):
         every = [plane for group in passes(code, max_count) for plane in group]
         assert every == list(range(len(planes(np.array([0]), code, max_count))))
     assert sum(map(len, pixel_passes(code))) == PIXEL_PLANES
+
+
+def test_fours_in_a_pass_of_their_own_make_up_the_count_with_one_addition():
+    counts = np.arange(5)
+    expanded = planes(counts, SpikeCode.GRADED, 4)
+    (four,), others = FOURS_FIRST
+    first, once, again = additions_of([expanded[plane] for plane in others])
+    # The first pass adds the double, and sums double once behind it.
+    total = expanded[four] * 2 * 2 + first * np.where(once, 1, 2) + again * 2
+    assert total.tolist() == counts.tolist()
+    assert (expanded[four] + first + again).tolist() == set_bits(
+        counts, SpikeCode.BITPLANE, 4).tolist()
+
+
+def test_fours_pay_where_words_have_many_spikes():
+    assert fours_pay(0.6, 4, 16)
+    assert not fours_pay(0.6, 4, 4)
+    assert not fours_pay(0.1, 4, 16)
+    assert not fours_pay(2, 8, 16)
 
 
 def test_other_codes_add_a_plane_once():
