@@ -16,7 +16,9 @@ from .passes import pixel_passes
 from .records import Records
 
 
-__all__ = ["BUS_WIDTHS", "Capacities", "PROGRAM_WIDTH", "check_array", "words_of"]
+__all__ = [
+    "BUS_WIDTHS", "Capacities", "PROGRAM_WIDTH", "check_array", "entry_width", "words_of",
+]
 
 
 #: Width of a word of the program memory, in bits.
@@ -178,8 +180,8 @@ class Capacities(Records):
 
     @property
     def row_width(self):
-        """Bits of what a lane adds, two's complement: a weight or a digit, or its double."""
-        return max(self.weight_width, self.digit_width + 1) + self.graded
+        """Bits of what a lane adds, two's complement."""
+        return entry_width(self.weight_width, self.max_count, self.spike_code)
 
     @property
     def result_width(self):
@@ -239,6 +241,11 @@ class Capacities(Records):
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in values.items() if key in known}
         return cls(**(values | {"spike_code": SpikeCode(values["spike_code"])}))
+
+
+def entry_width(weight_width, max_count, spike_code):
+    """Bits of what a lane adds, two's complement: a weight or a digit, or the double of it."""
+    return max(weight_width, bits_for(max_count) + 1) + (spike_code is SpikeCode.GRADED)
 
 
 def check_array(columns, lanes, shared, pixel_channels):

@@ -124,16 +124,15 @@ class Finder(wiring.Component):
                         & ~self.depthwise),
                 second.eq(1), common.double.eq(0),
             ]
+        parts = _nibbles(self.words.p.spikes)
+        repeated = _nibbles(self.words.p.again) if graded else [C(0)] * n_nibbles
         with m.If(self.words.ready):
             m.d.sync += [
                 occupied.eq(self.words.valid), word.eq(self.words.payload),
-                flags.eq(Cat(part.any() for part in _nibbles(self.words.p.spikes))),
-                several.eq(Cat(_several(part, 2) for part in _nibbles(self.words.p.spikes))),
+                flags.eq(Cat(part.any() for part in parts)),
+                several.eq(Cat(_several(part, 2) | twice.any()
+                               for part, twice in zip(parts, repeated, strict=True))),
             ]
-            if graded:
-                m.d.sync += several.eq(Cat(
-                    _several(part, 2) | repeated.any() for part, repeated in
-                    zip(_nibbles(self.words.p.spikes), _nibbles(self.words.p.again), strict=True)))
 
         lane = Cat(_encoded(spike, exact_log2(NIBBLE)), first_lane)
         spiking = nibble.any()

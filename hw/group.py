@@ -143,10 +143,15 @@ class Group(wiring.Component):
         m.d.comb += self.additions.eq(sum(column.additions for column in columns))
 
         room = Signal()
+        # Where the layer's results go, from registers: known long before it matters.
+        drain = self.layer.drain
+        packs, sums, logits = Signal(), Signal(), Signal()
+        m.d.sync += [packs.eq((drain == Drain.SPIKES) | (drain == Drain.VALUES)),
+                     sums.eq(drain == Drain.SUMS), logits.eq(drain == Drain.LOGITS)]
         drained = self._drain(m, columns, room)
         firing, packer = self._fire(m, drained)
-        self._send(m, firing, packer)
-        self._count(m, columns, drained, firing, packer, room)
+        self._send(m, firing, packer, sums, logits)
+        self._count(m, columns, drained, firing, packer, room, packs, sums, logits)
         self._idle(m, columns, drained, firing, packer)
         return m
 
@@ -237,11 +242,11 @@ class Group(wiring.Component):
         ]
         return firing, packer
 
-    def _send(self, m, firing, packer):
+    def _send(self, m, firing, packer, sums, logits):
         """Sends words and sums to the bus, and logits outside."""
-        sum_write = firing.fired & self._known(m, Drain.SUMS)
+        sum_write = firing.fired & sums
         m.d.comb += [
-            self.logits_valid.eq(firing.fired & self._known(m, Drain.LOGITS)),
+            self.logits_valid.eq(firing.fired & logits),
             self.logits.eq(firing.value),
         ]
         # What goes to the bus is 0 while it is another's. Clearing comes last, so that it is the
@@ -260,17 +265,9 @@ class Group(wiring.Component):
         with m.If(~sum_write):
             m.d.sync += [self.sum_address.eq(0), self.sum_data.eq(0)]
 
-    def _known(self, m, *drains):
-        """Whether the layer's drain is one of these, from a register: long before it matters."""
-        known = Signal(name=f"drains_{drains[0].name.lower()}")
-        m.d.sync += known.eq(Cat(self.layer.drain == drain for drain in drains).any())
-        return known
-
-    def _count(self, m, columns, drained, firing, packer, room):
+    def _count(self, m, columns, drained, firing, packer, room, packs, sums, logits):
         """Counts the jobs on their way, and knows whether there is room for another one."""
         draining, lane, *_ = drained
-        packs = self._known(m, Drain.SPIKES, Drain.VALUES)
-        sums, logits = self._known(m, Drain.SUMS), self._known(m, Drain.LOGITS)
         # Jobs whose drain has begun and whose place is not free again.
         jobs = Signal(range(3))
         begins, done, waits = Cat(column.begin for column in columns).any(), Signal(), Signal()

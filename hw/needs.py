@@ -2,10 +2,10 @@
 
 from amaranth.utils import bits_for
 
-from golden import Conv, Logits, SpikeCode, TokenSum, Write
+from golden import Conv, Logits, TokenSum, Write
 from golden.ranges import analyse, width
 
-from .capacities import Capacities, words_of
+from .capacities import Capacities, entry_width, words_of
 
 
 __all__ = ["needed_capacities", "with_program"]
@@ -29,8 +29,7 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     ranges = analyse(model)
     sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
     potentials = [width(*bounds) for name, bounds in ranges.potential.items() if name not in sums]
-    row_width = max(weight_width, bits_for(model.max_count) + 1) + (
-        sizes["spike_code"] is SpikeCode.GRADED)
+    row_width = entry_width(weight_width, model.max_count, sizes["spike_code"])
     shifts = [layer.drain.shift for layer in model.layers
               if isinstance(layer, Conv) and isinstance(layer.drain, Write | Logits)]
     sizes |= {
