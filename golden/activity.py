@@ -1,5 +1,7 @@
 """What a run costs: additions executed, and mean spike counts."""
 
+from functools import partial
+
 import numpy as np
 
 from golden.conv import tap_cover
@@ -35,16 +37,15 @@ def additions_per_image(model, tensors, code):
     dict of str to int64 array, shape (images,)
         Keyed by the layer's name.
     """
-    found = {}
-    for layer in model.layers:
-        known = code if isinstance(code, SpikeCode) else code[layer.name]
+    codes = dict.fromkeys((layer.name for layer in model.layers), code) if isinstance(
+        code, SpikeCode) else code
 
-        def bits(values, name, known=known):
-            return (set_bits(values, SpikeCode.BITPLANE, 255) if name == PIXELS
-                    else set_bits(values, known, model.max_count))
+    def bits(code, values, name):
+        return (set_bits(values, SpikeCode.BITPLANE, 255) if name == PIXELS
+                else set_bits(values, code, model.max_count))
 
-        found[layer.name] = _layer(layer, tensors, bits)
-    return found
+    return {layer.name: _layer(layer, tensors, partial(bits, codes[layer.name]))
+            for layer in model.layers}
 
 
 def additions(model, tensors, code):

@@ -15,7 +15,7 @@ from golden.shapes import shapes
 from .capacities import words_of
 from .finder import NIBBLE
 from .group_cycles import GroupCycles, Output
-from .passes import PIXEL_PLANES, layer_passes, pass_additions
+from .passes import PIXEL_PLANES, layer_marks, layer_passes, pass_additions
 from .records import Drain
 from .sequencer import LINE_CYCLES
 from .stored import plane_words
@@ -242,8 +242,8 @@ class _Entries:
             for index, one in enumerate(passes):
                 doubled = digit > 0 if index == 0 else record["double"]
                 if doubled:
-                    marks = (self.capacities.digit_marks if index == 0
-                             else self.capacities.pass_marks * (not record["fours"]))
+                    marks = (layer_marks(self.capacities, record) if index
+                             else self.capacities.digit_marks)
                     entries += [(1,)] * marks
                 # Something must double.
                 empty = doubled and not any(one)

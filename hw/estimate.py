@@ -6,7 +6,7 @@ dealing out jobs, or loading tiles.
 """
 
 from dataclasses import dataclass
-from math import comb, erf, exp, pi, sqrt
+from math import erf, exp, pi, sqrt
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from golden.model import Conv, Query
 
 from .capacities import words_of
 from .firing import STAGES
-from .passes import layer_passes, pass_additions
+from .passes import count_probabilities, layer_marks, layer_passes, pass_additions
 from .records import Drain
 from .sequencer import LINE_CYCLES
 
@@ -93,8 +93,8 @@ def _layer(plan, layer, planned, additions):
     inputs = _inputs(plan, layer, planned)
     fan_out = int((planned.channels >= 0).sum())
     digits = record["digits"] + 1
-    marks = (record["double"] * digits * record["passes"] * needed.pass_marks
-             * (not record["fours"]) + record["digits"] * needed.digit_marks)
+    marks = (record["double"] * digits * record["passes"] * layer_marks(needed, record)
+             + record["digits"] * needed.digit_marks)
     reads = (record["passes"] + 1) * digits * words + marks
     spikes = sum(first + again for first, again in spiking)
     if record["depthwise"]:
@@ -155,10 +155,8 @@ def _pass_probabilities(plan, planned):
         one = (1 - (1 - bit) ** 2, bit**2) if needed.graded else (bit, 0)
         return [one] * len(needed.pixel_passes)
     top = model.max_count
-    mean = model.mean_counts.get(name, top / 4) / top
-    k = np.arange(top + 1)
-    counts = np.array([comb(top, number) for number in k]) * mean**k * (1 - mean) ** (top - k)
-    expanded = planes(k, needed.spike_code, top)
+    counts = np.array(count_probabilities(model.mean_counts.get(name, top / 4), top))
+    expanded = planes(np.arange(top + 1), needed.spike_code, top)
     return [tuple(float(counts @ additions) for additions in pass_additions(
         [expanded[plane] for plane in group], needed.graded))
         for group in layer_passes(needed, planned.record)]

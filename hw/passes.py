@@ -6,8 +6,8 @@ from golden.spike import SpikeCode, passes
 
 
 __all__ = [
-    "FOURS_FIRST", "PIXEL_PLANES", "additions_of", "fours_pay", "layer_passes", "pass_additions",
-    "pixel_passes",
+    "FOURS_FIRST", "PIXEL_PLANES", "additions_of", "count_probabilities", "fours_pay",
+    "layer_marks", "layer_passes", "pass_additions", "pixel_passes",
 ]
 
 
@@ -38,6 +38,21 @@ def layer_passes(capacities, record):
     return FOURS_FIRST if record["fours"] else capacities.passes
 
 
+def layer_marks(capacities, record):
+    """Doublings in front of a layer's passes that are words of their own.
+
+    Parameters are those of ``layer_passes``. Where fours come first, one doubling is enough.
+    """
+    return 0 if record["fours"] else capacities.pass_marks
+
+
+def count_probabilities(mean_count, max_count):
+    """Probabilities of the counts 0 to D, taken as binomial."""
+    rate = mean_count / max_count
+    return [comb(max_count, count) * rate**count * (1 - rate) ** (max_count - count)
+            for count in range(max_count + 1)]
+
+
 def fours_pay(mean_count, max_count, channels_per_word):
     """Whether a dense layer of the graded code takes the plane of fours in a pass of its own.
 
@@ -54,9 +69,8 @@ def fours_pay(mean_count, max_count, channels_per_word):
     """
     if max_count != 4:
         return False
-    rate = mean_count / max_count
-    bits = sum(comb(max_count, count) * rate**count * (1 - rate) ** (max_count - count)
-               * count.bit_count() for count in range(max_count + 1))
+    bits = sum(probability * count.bit_count() for count, probability
+               in enumerate(count_probabilities(mean_count, max_count)))
     return bits * channels_per_word >= 3
 
 

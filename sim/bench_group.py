@@ -13,6 +13,7 @@ from cocotb.handle import HierarchyObject
 import golden
 from hw.compiler import compile_model
 from hw.images import memory_words
+from hw.passes import layer_marks
 from hw.records import Drain
 from hw.stored import stored
 
@@ -205,7 +206,7 @@ async def layers_take_a_cycle_per_event(dut):
         # events to double, and every digit of an entry one.
         record = planned.record
         marks = (record["double"] * record["passes"] * planned.jobs
-                 * (1 + SIZES.pass_marks * (not record["fours"])))
+                 * (1 + layer_marks(SIZES, record)))
         additions = executed[planned.name] * (record["digits"] + 1)
         events = additions * len(planned.channels) // (planned.channels >= 0).sum() + marks
         if record["digits"]:
