@@ -7,9 +7,10 @@ from amaranth.lib.wiring import In, Out
 
 from .array import Array
 from .burst_reader import ADDRESS_WIDTH, axi_read_signature
+from .counters import Counters
 from .image_reader import ImageReader
 from .loader import BEAT_WIDTH, Loader
-from .memory import TAG_WIDTH, Memory
+from .memory import IMAGE_WIDTH, LAYER_WIDTH, Memory
 from .pixels import PixelWriter, beat_layout
 from .sequencer import Sequencer
 from .status import Status
@@ -50,7 +51,7 @@ class Core(wiring.Component):
         way are closed by an early ``last``.
     status : Out(Status)
         Why.
-    layer : Out(12)
+    layer : Out(LAYER_WIDTH)
         Number of the layer at work; all ones while none is.
     cycles : Out(32)
         Clock cycles of the latest image whose logits have left, from its first pixel beat, or
@@ -74,7 +75,7 @@ class Core(wiring.Component):
             "busy": Out(1),
             "error": Out(1),
             "status": Out(Status),
-            "layer": Out(12),
+            "layer": Out(LAYER_WIDTH),
             "cycles": Out(32),
             "additions": Out(40),
         })
@@ -89,6 +90,7 @@ class Core(wiring.Component):
         # Columns must not wait for the outside in the same cycle.
         # Holds the logits of a job, which begins when there are none.
         m.submodules.logits = logits = SyncFIFO(width=32, depth=capacities.lanes)
+        m.submodules.counters = counters = Counters(capacities.columns * capacities.lanes)
         m.submodules.loader = loader = Loader(
             capacities.memories, beat_width=capacities.bus_width or BEAT_WIDTH)
 
@@ -133,9 +135,6 @@ class Core(wiring.Component):
                 table.write_data.eq(loader.data),
             ]
 
-        # Counters lie far from the pixels' handshake.
-        started = Signal()
-        m.d.sync += started.eq(writer.started)
         wiring.connect(m, wiring.flipped(self.pixels), writer.pixels)
         m.d.comb += [
             sequencer.stored.eq(writer.stored),
@@ -169,13 +168,11 @@ class Core(wiring.Component):
             token_sum.out.eq(sequencer.layer.out_step),
         ]
 
-        # One class per logit beat; the header says how many there are. One more beat closes the
-        # logits of an image that was given up.
-        class_index = Signal.like(sequencer.header.classes)
-        next_class = Signal.like(class_index)
-        last_logit = next_class == sequencer.header.classes
-        closing = Signal()
-        m.d.comb += next_class.eq(class_index + 1)
+        # One class per logit beat, counted down from the header's number, so that a register knows
+        # the last one. One more beat closes the logits of an image that was given up.
+        left = Signal.like(sequencer.header.classes)
+        last_logit, begun_logits, closing = Signal(), Signal(), Signal()
+        leaves = self.logits.valid & self.logits.ready
         m.d.comb += [
             logits.w_en.eq(array.logits_valid),
             logits.w_data.eq(array.logits),
@@ -185,63 +182,47 @@ class Core(wiring.Component):
             self.logits.p.data.eq(logits.r_data),
             self.logits.p.last.eq(last_logit | closing),
         ]
-        complete = logits.r_rdy & self.logits.ready & last_logit
-        with m.If(self.logits.valid & self.logits.ready):
-            m.d.sync += [class_index.eq(next_class), closing.eq(0)]
-            with m.If(last_logit | closing):
-                m.d.sync += class_index.eq(0)
-        with m.If(sequencer.given_up & (class_index != 0)):
+        m.d.sync += last_logit.eq(Mux(leaves, left == 1, left == 0))
+        with m.If(leaves):
+            m.d.sync += [left.eq(left - 1), begun_logits.eq(~self.logits.p.last), closing.eq(0)]
+        with m.If(sequencer.computes):
+            m.d.sync += left.eq(sequencer.header.classes - 1)
+        with m.If(sequencer.given_up & begun_logits):
             m.d.sync += closing.eq(1)
 
-        image = Signal(TAG_WIDTH - len(sequencer.number))
-        tag = Cat(sequencer.number, image)
-        # Whether an image is counted, and whether it is computed or its pixels still come.
-        counting, computing = Signal(), Signal()
-        elapsed = Signal.like(self.cycles)
+        complete = logits.r_rdy & self.logits.ready & last_logit
+        gives_up = sequencer.given_up & ~sequencer.discard
+        tag = Cat(sequencer.number, counters.image)
         m.d.comb += [
             array.tag.eq(tag),
             # Pixels that come while an image is computed are those of the next one.
-            array.pixel_tag.eq(Cat(C(-1, len(sequencer.number)), (image + computing)[:len(image)])),
+            array.pixel_tag.eq(Cat(C(-1, LAYER_WIDTH), (counters.image + counters.computing)
+                                   [:IMAGE_WIDTH])),
             token_sum.tag.eq(tag),
+
+            counters.started.eq(writer.started),
+            counters.waiting.eq(writer.waiting),
+            counters.dropped.eq(writer.dropped),
+            counters.computes.eq(sequencer.computes),
+            counters.complete.eq(complete),
+            counters.given_up.eq(gives_up),
+            counters.added.eq(array.additions),
+            counters.stalled.eq(sequencer.waiting),
+
             self.busy.eq(sequencer.busy | closing),
             self.layer.eq(sequencer.number),
+            self.cycles.eq(counters.cycles),
+            self.additions.eq(counters.additions),
             self.error.eq(self.status != Status.OK),
         ]
-        ends = complete | (sequencer.given_up & ~sequencer.discard)
-        m.d.sync += elapsed.eq(elapsed + 1)
-        with m.If(started):
-            m.d.sync += counting.eq(1)
-        with m.If(complete):
-            m.d.sync += self.cycles.eq(elapsed + 1)
-        with m.If(ends):
-            m.d.sync += [counting.eq(writer.waiting), image.eq(image + 1)]
-        # Clearing comes last, so that it is the registers' reset and takes no logic.
-        begun = started & ~counting & ~ends
-        with m.If(ends | begun):
-            m.d.sync += elapsed.eq(0)
-        with m.If(begun):
-            # The first beat was two cycles ago.
-            m.d.sync += elapsed[1].eq(1)
+        if capacities.external:
+            m.d.comb += self.stalls.eq(counters.stalls)
+
         with m.If(writer.dropped):
             m.d.sync += self.status.eq(Status.PIXELS)
-            with m.If(~computing):
-                m.d.sync += counting.eq(0)
-
-        with m.If(ends):
-            m.d.sync += computing.eq(0)
-        # Counters begin long before there is anything to count.
-        computes, waiting = Signal(), Signal()
-        m.d.sync += [computes.eq(sequencer.computes), waiting.eq(sequencer.waiting)]
-        m.d.sync += self.additions.eq(self.additions + array.additions)
-        with m.If(computes):
-            m.d.sync += self.additions.eq(0)
         with m.If(sequencer.computes):
-            m.d.sync += [computing.eq(1), self.status.eq(Status.OK)]
+            m.d.sync += self.status.eq(Status.OK)
         if capacities.external:
-            with m.If(waiting):
-                m.d.sync += self.stalls.eq(self.stalls + 1)
-            with m.If(computes):
-                m.d.sync += self.stalls.eq(0)
             with m.If(sequencer.given_up):
                 m.d.sync += self.status.eq(failure)
         else:

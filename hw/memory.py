@@ -12,11 +12,13 @@ from amaranth.utils import bits_for
 from .blocks import blocks
 
 
-__all__ = ["Memory", "SharedMemory", "TAG_WIDTH"]
+__all__ = ["IMAGE_WIDTH", "LAYER_WIDTH", "Memory", "SharedMemory", "TAG_WIDTH"]
 
 
-#: Width of the tag that is logged with captured writes: image number and layer number.
-TAG_WIDTH = 32
+#: Widths of the numbers of an image and a layer, and of the tag of both that is logged with
+#: captured writes.
+IMAGE_WIDTH, LAYER_WIDTH = 20, 12
+TAG_WIDTH = IMAGE_WIDTH + LAYER_WIDTH
 
 
 class SharedMemory(wiring.Component):

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .capacities import PROGRAM_WIDTH, words_of
 from .dealer import Dealer
+from .memory import LAYER_WIDTH
 
 
 __all__ = ["LINE_CYCLES", "Sequencer"]
@@ -100,7 +101,7 @@ class Sequencer(wiring.Component):
             "computes": Out(1),
             "header": Out(capacities.header),
             "layer": Out(capacities.layer),
-            "number": Out(12),
+            "number": Out(LAYER_WIDTH),
             "begins": Out(1),
             "program_address": Out(range(capacities.program_depth)),
             "program": In(PROGRAM_WIDTH),
