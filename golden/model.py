@@ -248,3 +248,10 @@ class IntegerModel:
     notes: dict = field(default_factory=dict)
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     pixel_constant: int = 0
+
+    def mean_count(self, name):
+        """Mean count of a map, or mean set bits of pixels.
+
+        Where ``mean_counts`` does not say, a quarter of D, or half of the bits.
+        """
+        return self.mean_counts.get(name, 4.0 if name == PIXELS else self.max_count / 4)

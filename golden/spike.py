@@ -10,8 +10,8 @@ from golden.model import Rounding
 
 
 __all__ = [
-    "SpikeCode", "accumulate", "attention_thresholds", "passes", "plane_count", "planes",
-    "set_bits", "spike_count", "stream_thresholds",
+    "SpikeCode", "accumulate", "attention_thresholds", "fours_join", "passes", "plane_count",
+    "planes", "set_bits", "spike_count", "stream_thresholds",
 ]
 
 
@@ -124,6 +124,11 @@ def planes(counts, code, max_count):
     return counts >> steps[::-1] & 1
 
 
+def fours_join(code, max_count):
+    """Whether fours are taken together with twos and ones, so that a 4 is two additions."""
+    return code is SpikeCode.GRADED and max_count == 4
+
+
 def passes(code, max_count):
     """Which planes are taken at once: their numbers, pass after pass.
 
@@ -135,7 +140,7 @@ def passes(code, max_count):
     count = plane_count(code, max_count)
     if code is not SpikeCode.GRADED:
         return tuple((index,) for index in range(count))
-    if max_count == 4:
+    if fours_join(code, max_count):
         return (tuple(range(count)),)
     return tuple(tuple(range(max(0, end - 2), end)) for end in range(2 - count % 2, count + 1, 2))
 
@@ -179,7 +184,7 @@ def set_bits(counts, code, max_count):
     if code is SpikeCode.THERMOMETER:
         return np.asarray(counts, np.int64)
     bits = np.bitwise_count(counts).astype(np.int64)
-    if code is SpikeCode.GRADED and max_count == 4:
+    if fours_join(code, max_count):
         bits += np.asarray(counts) == 4
     return bits
 

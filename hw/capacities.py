@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 
 from amaranth.utils import bits_for
 
-from golden.spike import SpikeCode, passes, plane_count
+from golden.spike import SpikeCode, fours_join, passes, plane_count
 
 from .passes import pixel_passes
 from .records import Records
@@ -130,7 +130,7 @@ class Capacities(Records):
     @property
     def splits(self):
         """Whether a layer may take the plane of fours in a pass of its own."""
-        return self.graded and self.max_count == 4
+        return fours_join(self.spike_code, self.max_count)
 
     @property
     def pixel_passes(self):

@@ -219,10 +219,10 @@ class _Compiler:
 
     def _fours_first(self, layer, source):
         """Whether a layer takes the plane of fours in a pass of its own."""
-        if (self.code is not SpikeCode.GRADED or not isinstance(layer, Conv) or layer.depthwise):
+        if not isinstance(layer, Conv) or layer.depthwise:
             return False
-        mean = self.model.mean_counts.get(layer.source, self.model.max_count / 4)
-        return fours_pay(mean, self.model.max_count, layer.weight.shape[1] / source.words)
+        return fours_pay(self.code, self.model.max_count, self.model.mean_count(layer.source),
+                         layer.weight.shape[1] / source.words)
 
     def _destination(self, step, layer, channels, n_positions):
         """Fields that follow from what a convolution stores, and ``out`` per tile."""

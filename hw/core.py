@@ -120,7 +120,11 @@ class Core(wiring.Component):
                 loader.enable.eq(~sequencer.busy),
                 sequencer.start.eq(image_waits & ~self.load.valid & ~loader.active),
             ]
-        # Memories lie all over the device; a register shortens the way to them.
+        # Memories lie all over the device; a register shortens the way to and from them.
+        m.d.sync += [
+            token_sum.threshold.eq(sequencer.program.as_signed()),
+            token_sum.threshold_valid.eq(sequencer.threshold_valid),
+        ]
         load = dict(zip(capacities.memories, loader.write, strict=True))
         m.d.sync += [
             array.load_weights.eq(load["weights"]),
@@ -161,8 +165,6 @@ class Core(wiring.Component):
             token_sum.add.eq(array.sum_write),
             token_sum.channel.eq(array.sum_address),
             token_sum.value.eq(array.sum_data),
-            token_sum.threshold.eq(sequencer.program.as_signed()),
-            token_sum.threshold_valid.eq(sequencer.threshold_valid),
             token_sum.start.eq(sequencer.fire_sums),
             token_sum.words.eq(sequencer.layer.tiles),
             token_sum.out.eq(sequencer.layer.out_step),

@@ -72,11 +72,11 @@ def synthetic_tensors(model, seed=0):
     tensors = {}
     for name, shape in shapes(model).items():
         if name == PIXELS:
-            bits = rng.random((PIXEL_PLANES, 1, *shape)) < model.mean_counts.get(name, 4) / 8
+            bits = rng.random((PIXEL_PLANES, 1, *shape)) < model.mean_count(name) / PIXEL_PLANES
             tensors[name] = sum(plane.astype(np.int64) << p for p, plane in enumerate(bits))
         elif name.endswith(".counts"):
-            mean = model.mean_counts.get(name, model.max_count / 4)
-            tensors[name] = rng.binomial(model.max_count, mean / model.max_count, (1, *shape))
+            rate = model.mean_count(name) / model.max_count
+            tensors[name] = rng.binomial(model.max_count, rate, (1, *shape))
         else:
             tensors[name] = np.zeros((1, *shape), np.int64)
     return tensors

@@ -15,7 +15,13 @@ from golden.model import Conv, Query
 
 from .capacities import words_of
 from .firing import STAGES
-from .passes import count_probabilities, layer_marks, layer_passes, pass_additions
+from .passes import (
+    PIXEL_PLANES,
+    count_probabilities,
+    layer_marks,
+    layer_passes,
+    pass_additions,
+)
 from .records import Drain
 from .sequencer import LINE_CYCLES
 
@@ -151,11 +157,11 @@ def _pass_probabilities(plan, planned):
     model, needed = plan.model, plan.needed
     name = plan.source_name(planned)
     if name == PIXELS:
-        bit = model.mean_counts.get(name, 4) / 8
+        bit = model.mean_count(name) / PIXEL_PLANES
         one = (1 - (1 - bit) ** 2, bit**2) if needed.graded else (bit, 0)
         return [one] * len(needed.pixel_passes)
     top = model.max_count
-    counts = np.array(count_probabilities(model.mean_counts.get(name, top / 4), top))
+    counts = np.array(count_probabilities(model.mean_count(name), top))
     expanded = planes(np.arange(top + 1), needed.spike_code, top)
     return [tuple(float(counts @ additions) for additions in pass_additions(
         [expanded[plane] for plane in group], needed.graded))

@@ -151,7 +151,7 @@ def read_description(folder):
                          "first") from None
     except ValueError:
         raise ValueError(f"{path} must be JSON: build the accelerator again") from None
-    if description.get("format") != "addend-accelerator":
+    if not isinstance(description, dict) or description.get("format") != "addend-accelerator":
         raise ValueError(f"{path} must describe an accelerator: build it again")
     if description.get("version") != FORMAT_VERSION:
         raise ValueError(f"{path} has version {description.get('version')!r}, and this program "

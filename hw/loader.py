@@ -69,18 +69,23 @@ class Loader(wiring.Component):
         address = Signal(24)
         word = Signal(n_beats * self.beat_width)
         next_word = Signal(n_beats * self.beat_width)
-        left = Signal(range(n_beats + 1))
-        length = Signal.like(left)
+        # Beats of a word behind its first, and those that this word still lacks behind the next.
+        further, left = Signal(range(max(2, n_beats))), Signal(range(max(2, n_beats)))
+        header_further = Signal.like(further)
         depth = Signal(25)
         skipping = Signal()
         # A word is complete; whether it has a place is looked at a cycle after that.
         complete, beyond = Signal(), Signal()
         header_memory, header_address = self.beats.p.data[28:32], self.beats.p.data[:24]
 
+        with m.Switch(header_memory):
+            for index, beats in enumerate(beats_of):
+                with m.Case(index):
+                    m.d.comb += header_further.eq(beats - 1)
         with m.Switch(memory):
             for index, (_, words) in enumerate(self.memories):
                 with m.Case(index):
-                    m.d.comb += [length.eq(beats_of[index]), depth.eq(words)]
+                    m.d.comb += depth.eq(words)
         m.d.comb += [
             beyond.eq(complete & (self.address >= depth)),
             self.write.eq(Mux(complete & ~beyond, 1 << memory, 0)),
@@ -97,15 +102,16 @@ class Loader(wiring.Component):
                 m.d.sync += [
                     memory.eq(header_memory),
                     address.eq(header_address),
-                    left.eq(0),
+                    further.eq(header_further),
+                    left.eq(header_further),
                     skipping.eq(0),
                     self.failed.eq(self.beats.p.last),
                 ]
             with m.Elif(~skipping):
-                m.d.sync += [word.eq(next_word), left.eq(left + 1)]
-                with m.If(left == length - 1):
-                    m.d.sync += [left.eq(0), address.eq(address + 1), self.address.eq(address),
-                                 complete.eq(1)]
+                m.d.sync += [word.eq(next_word), left.eq(left - 1)]
+                with m.If(left == 0):
+                    m.d.sync += [left.eq(further), complete.eq(1),
+                                 self.address.eq(address), address.eq(address + 1)]
                 with m.Elif(self.beats.p.last):
                     m.d.sync += self.failed.eq(1)
         with m.If(beyond & ~skipping):

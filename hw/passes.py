@@ -2,7 +2,7 @@
 
 from math import comb
 
-from golden.spike import SpikeCode, passes
+from golden.spike import SpikeCode, fours_join, passes
 
 
 __all__ = [
@@ -53,21 +53,23 @@ def count_probabilities(mean_count, max_count):
             for count in range(max_count + 1)]
 
 
-def fours_pay(mean_count, max_count, channels_per_word):
-    """Whether a dense layer of the graded code takes the plane of fours in a pass of its own.
+def fours_pay(code, max_count, mean_count, channels_per_word):
+    """Whether a dense layer takes the plane of fours in a pass of its own.
 
     A 4 is then one addition instead of two, but every word is read twice. That hides behind the
     additions where a word has enough of them: three, as ``cifar10-nano`` shows.
 
     Parameters
     ----------
+    code : SpikeCode
+        No other than the graded one ever does.
+    max_count : int
     mean_count : float
         Of the layer's inputs, taken as binomial.
-    max_count : int
     channels_per_word : float
         Of the inputs' map.
     """
-    if max_count != 4:
+    if not fours_join(code, max_count):
         return False
     bits = sum(probability * count.bit_count() for count, probability
                in enumerate(count_probabilities(mean_count, max_count)))

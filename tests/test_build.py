@@ -216,3 +216,14 @@ def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):
     assert path.read_text() != now
     assert build.main(options) == 0
     assert path.read_text() == now
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("{", "must be JSON"),
+    ("[]", "must describe an accelerator"),
+    ('{"format": "addend-accelerator", "version": 1}', "has version 1"),
+])
+def test_a_description_that_is_none_is_refused(tmp_path, text, why):
+    (tmp_path / "accelerator.json").write_text(text)
+    with pytest.raises(ValueError, match=why):
+        read_description(tmp_path)

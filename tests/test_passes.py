@@ -51,10 +51,11 @@ def test_fours_in_a_pass_of_their_own_make_up_the_count_with_one_addition():
 
 
 def test_fours_pay_where_words_have_many_spikes():
-    assert fours_pay(0.6, 4, 16)
-    assert not fours_pay(0.6, 4, 4)
-    assert not fours_pay(0.1, 4, 16)
-    assert not fours_pay(2, 8, 16)
+    assert fours_pay(SpikeCode.GRADED, 4, 0.6, 16)
+    assert not fours_pay(SpikeCode.GRADED, 4, 0.6, 4)
+    assert not fours_pay(SpikeCode.GRADED, 4, 0.1, 16)
+    assert not fours_pay(SpikeCode.GRADED, 8, 2, 16)
+    assert not fours_pay(SpikeCode.BITPLANE, 4, 0.6, 16)
 
 
 def test_other_codes_add_a_plane_once():
