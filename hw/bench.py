@@ -9,7 +9,7 @@ from statistics import mean
 from golden.atomic import replacing
 
 from .bench_keep import measure
-from .bench_rows import FIXED, array, rows, utilisation
+from .bench_rows import ENGINES, FIXED, array, rows, utilisation
 from .bench_runs import RUNS, Settings
 from .command import guarded
 
@@ -20,7 +20,8 @@ __all__ = ["main"]
 #: Runs of whole networks, and what they ran.
 NETWORKS = {"nano": "cifar10-nano", "tiny": "E-SpikeFormer-T",
             "nano-on-chip": "cifar10-nano, weights on chip",
-            "nano-narrow": "cifar10-nano, weights on chip", "tiny-narrow": "E-SpikeFormer-T"}
+            "nano-narrow": "cifar10-nano, weights on chip", "tiny-narrow": "E-SpikeFormer-T",
+            "nano-wider": "cifar10-nano, bit planes", "tiny-wider": "E-SpikeFormer-T, bit planes"}
 
 
 def main(arguments=None, prog="python -m hw.bench"):
@@ -72,13 +73,14 @@ def _run(options):
 
 def _layers(found):
     """Lines of a Markdown table of the fixed layers."""
-    lines = ["| layer | spikes | mean count | additions | cycles | U | cycles, dense engine |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]
-    for name in FIXED:
+    lines = [("| layer | array | spikes | mean count | additions | cycles | U | "
+              "cycles, dense engine |"),
+             "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for name in (*FIXED, *ENGINES):
         run = found.get(name)
         for row in run["rows"] if run else ():
             used = row["additions"] / (row["cycles"] * run["lanes"])
-            lines.append(f"| {name}: {run['text']} | {row['spikes']} | {row['mean']:g} | "
+            lines.append(f"| {run['text']} | {array(run)} | {row['spikes']} | {row['mean']:g} | "
                          f"{row['additions']:,.0f} | {row['cycles']:,.0f} | {used:.3f} | "
                          f"{run['dense_cycles']:,} |")
     return lines

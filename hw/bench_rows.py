@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean, median
 
-from . import bench_layers
+from . import bench_layers, bench_runs
 from .area_model import predicted_lut
 from .bench_runs import MEANS
 from .capacities import Capacities
 from .resources import memory_table
 
 
-__all__ = ["FINN", "Row", "array", "curve", "rows", "utilisation"]
+__all__ = ["ENGINES", "FINN", "FIXED", "Row", "array", "curve", "rows", "utilisation"]
 
 
 #: Look-up tables of FINN's matrix-vector unit ``mvu_vvu_axi`` (4-bit counts, 8-bit weights, PE 8,
@@ -20,6 +20,8 @@ __all__ = ["FINN", "Row", "array", "curve", "rows", "utilisation"]
 FINN = 10_731, 64
 
 FIXED = tuple(layer.name for layer in bench_layers.FIXED)
+#: Runs of the engines that are built for one fixed layer.
+ENGINES = tuple(f"{name}-engine" for name in bench_runs.ENGINES)
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,12 @@ def _row(number, found, what, target, judge, *needed):
     return Row(number, what, target, measured, met)
 
 
-def curve(layer, array, dense):
+def curve(layer, engine, dense):
     """Times that the event engine is better than the dense one, by mean count.
 
     Parameters
     ----------
-    layer, array, dense : dict
+    layer, engine, dense : dict
         Runs of a fixed layer, and of what was routed.
 
     Returns
@@ -77,7 +79,7 @@ def curve(layer, array, dense):
         Mean count, and tables times cycles of the dense engine over those of the event engine.
     """
     against = dense["lut"] * layer["dense_cycles"]
-    return [(row["mean"], against / (array["lut"] * row["cycles"]))
+    return [(row["mean"], against / (engine["lut"] * row["cycles"]))
             for row in layer["rows"] if row["spikes"] == "recorded"]
 
 
@@ -132,9 +134,12 @@ def _codes(codes):
             shares[0] <= 0.8 and shares[1] <= 0.65)
 
 
-def _per_lane(core, column):
-    each = [run["lut"] / run["lanes"] for run in (core, column)]
-    return f"{each[0]:.1f} and {each[1]:.1f}", each[0] <= 48 and each[1] <= 38
+def _per_lane(core, wider, column, wide):
+    each = [[run["lut"] / run["lanes"] for run in pair] for pair in ((core, wider), (column, wide))]
+    text = " and ".join(
+        f"{most:.1f} ({array(first)}) to {least:.1f} ({array(second)})"
+        for (most, least), first, second in zip(each, (core, column), (wider, wide), strict=True))
+    return text, min(each[0]) <= 48 and min(each[1]) <= 38
 
 
 def _clock(core, column):
@@ -142,22 +147,22 @@ def _clock(core, column):
             core["fmax_mhz"] >= 120 and column["fmax_mhz"] >= 150)
 
 
-def _one_layer(layer, array, dense):
+def _one_layer(layer, engine, dense):
     cycles = next(row["cycles"] for row in layer["rows"]
                   if row["spikes"] == "recorded" and row["mean"] == 0.6) / layer["tokens"]
-    ours = array["lut"] * cycles
+    ours = engine["lut"] * cycles
     ratios = [FINN[0] * FINN[1] / ours,
               dense["lut"] * layer["dense_cycles"] / layer["tokens"] / ours]
-    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array['lut']:,.0f} LUT, "
-            f"{cycles:.1f} cycles)")
+    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array(layer)}, "
+            f"{engine['lut']:,.0f} LUT, {cycles:.1f} cycles)")
     return text, ratios[0] >= 9 and ratios[1] >= 4.5
 
 
-def _curve(layer, array, dense):
-    points = curve(layer, array, dense)
+def _curve(layer, engine, dense):
+    points = curve(layer, engine, dense)
     even = _break_even(points)
     shown = ", ".join(f"{ratio:.2f} at {count:g}" for count, ratio in points)
-    return f"up to {even:.2f} (times better: {shown})", even >= 2.5
+    return f"up to {even:.2f} ({array(layer)}; times better: {shown})", even >= 2.5
 
 
 def _block(block):
@@ -176,14 +181,17 @@ def _exact(*runs):
     return text, not wrong and not mismatches
 
 
-def _area(core):
-    capacities = Capacities.from_dict(core["capacities"])
-    lut = predicted_lut(capacities)
-    blocks = sum(row["blocks"] for row in memory_table(capacities))
-    off = lut / core["lut"] - 1
-    text = (f"{lut:,.0f} of {core['lut']:,.0f} LUT ({off:+.1%}), "
-            f"{blocks} of {core['bram']:.0f} blocks")
-    return text, abs(off) <= 0.1 and blocks == core["bram"]
+def _area(*cores):
+    texts, met = [], True
+    for core in cores:
+        capacities = Capacities.from_dict(core["capacities"])
+        lut = predicted_lut(capacities)
+        blocks = sum(row["blocks"] for row in memory_table(capacities))
+        off = lut / core["lut"] - 1
+        texts.append(f"{lut:,.0f} of {core['lut']:,.0f} LUT ({off:+.1%}), "
+                     f"{blocks} of {core['bram']:.0f} blocks ({array(core)})")
+        met &= abs(off) <= 0.1 and blocks == core["bram"]
+    return "; ".join(texts), met
 
 
 def _scaling(narrow, wide):
@@ -204,7 +212,8 @@ def _speed(tiny):
 
 _ROWS = (
     ("LUT x cycles per image, cifar10-nano and E-SpikeFormer-T, against the dense engine",
-     ">= 3 times lower", _networks, "routed-core", "routed-dense", "nano", "tiny"),
+     ">= 3 times lower", _networks, "routed-wider", "routed-dense-wider", "nano-wider",
+     "tiny-wider"),
     ("U of layers with >= 256 inputs, recorded spikes", "median >= 0.95, worst >= 0.85",
      _large_layers, "nano-on-chip", "L2", "L3", "L4"),
     ("U of cifar10-nano and of E-SpikeFormer-T, everything included", ">= 0.75", _whole, "nano",
@@ -212,18 +221,19 @@ _ROWS = (
     ("additions executed over thermometer additions, trained models",
      "<= 0.80 (D = 4), <= 0.65 (D = 8)", _codes, "codes"),
     ("LUT per lane of the complete core, and of a column", "<= 48 and <= 38", _per_lane,
-     "routed-core", "routed-column"),
+     "routed-core", "routed-wider", "routed-column", "routed-column-wide"),
     ("Fmax of the complete core, and of a column", ">= 120 and >= 150 MHz", _clock, "routed-core",
      "routed-column"),
     ("LUT x cycles of a 64 x 64 layer at mean count 0.6, against FINN's MVU and the dense engine",
-     ">= 9 and >= 4.5 times lower", _one_layer, "L1", "routed-array", "routed-dense"),
-    ("mean count up to which the event engine beats the dense one (L2)", ">= 2.5", _curve, "L2",
-     "routed-array", "routed-dense"),
+     ">= 9 and >= 4.5 times lower", _one_layer, "L1-engine", "routed-L1", "routed-dense"),
+    ("mean count up to which the event engine beats the dense one (L2)", ">= 2.5", _curve,
+     "L2-engine", "routed-L2", "routed-dense"),
     ("cycles of a block: 64 tokens, 384 channels, 12 heads, MLP 1536", "<= 170,000 (512 lanes)",
      _block, "block"),
     ("predicted cycles against RTL", "equal, every layer", _exact, "nano-on-chip", "nano-narrow",
-     *FIXED),
-    ("predicted LUT and blocks against routing", "<= 10 % and exact", _area, "routed-core"),
+     *FIXED, *ENGINES),
+    ("predicted LUT and blocks against routing", "<= 10 % and exact", _area, "routed-core",
+     "routed-wider"),
     ("E-SpikeFormer-T from 16 to 256 lanes", ">= 90 % of linear", _scaling, "tiny-0", "tiny-1"),
     ("dry run and Verilog of E-SpikeFormer-T", "<= 5 s and <= 20 s", _times, "times"),
     ("simulation of the whole core at 64 lanes", ">= 500,000 cycles/s", _speed, "tiny"),

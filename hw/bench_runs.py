@@ -29,12 +29,23 @@ from .tools import ToolError
 __all__ = ["ARRAY", "MEANS", "RUNS", "Settings"]
 
 
-#: The array that is compared with the dense engine of as many operations, and the dense engine, in
-#: the shape that takes the fewest cycles for cifar10-nano.
+#: The array that is measured unless a run says otherwise, and the dense engine of as many
+#: operations, in the shape that takes the fewest cycles for cifar10-nano.
 ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.GRADED}
 DENSE = DenseSize(outputs=8, inputs=8)
-#: Frequencies in MHz that routing aims at: what is reached, or the router would try for ever.
-CORE_CLOCK, COLUMN_CLOCK, DENSE_CLOCK = 90.0, 135.0, 150.0
+#: Twice as many of both, for whole networks: wide columns that double no entry have fewer tables
+#: per lane.
+WIDER = {"columns": 4, "lanes": 32, "spike_code": SpikeCode.BITPLANE}
+WIDER_DENSE = DenseSize(outputs=8, inputs=16)
+#: Engines for one fixed layer: columns as wide as its drain lets them be without a wait.
+ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BITPLANE},
+           "L2": {"columns": 2, "lanes": 128, "shared": 2, "spike_code": SpikeCode.BITPLANE}}
+#: How cores, columns and dense engines are routed: at frequencies in MHz that are reached, or the
+#: router would try for ever.
+CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (90.0, 135.0, 150.0))
+#: How that is routed of which only the tables count: once, easily. Packing comes before placement,
+#: so that every seed has as many.
+TABLES = {"clock_mhz": 70.0, "seeds": (1,)}
 #: Bits of the bus to the memory that holds the weights of whole networks.
 BUS = 128
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
@@ -97,11 +108,11 @@ def _simulate(settings, name, model, images, array, *, bus=0):
     return figures | {"array": [plan.needed.columns, plan.needed.lanes]}
 
 
-def _dense(settings, name):
+def _dense(settings, name, size=DENSE):
     """Simulates the dense engine on the network that ``_simulate`` saved."""
     folder = settings.folder / name
     _command("sim.dense", folder / "model.safetensors", "--images", folder / "images.npy",
-             "--outputs", DENSE.outputs, "--inputs", DENSE.inputs, "--cache", settings.cache,
+             "--outputs", size.outputs, "--inputs", size.inputs, "--cache", settings.cache,
              "--out", folder / "dense", log=folder / "dense.log")
     return json.loads((folder / "dense" / "dense.json").read_text())
 
@@ -113,20 +124,21 @@ def _nano():
     return model, images
 
 
-def _fixed(layer, settings):
-    """One fixed layer at all mean counts, with recorded and with synthetic spikes.
+def _fixed(name, layer, array, means, settings):
+    """One fixed layer at some mean counts, with recorded and with synthetic spikes.
 
     The dense engine takes as many cycles whatever it is shown.
     """
-    means = CURVE if layer.name == "L2" else MEANS
     if settings.quick:
         means = (0.6,)
     potentials = {"recorded": recorded(layer, *_nano()), "synthetic": synthetic(layer)}
-    runs = [_fixed_at(layer, settings, potentials, mean) for mean in means]
-    model = layer.model()
-    dense = _dense(settings, _folder(layer, means[-1]))["cycles"]
-    work = dense_work(model, DENSE)
-    return {"text": layer.text, "lanes": runs[0]["lanes"],
+    folders = [f"{name}-{mean:g}" for mean in means]
+    runs = [_fixed_at(folder, layer, array, mean, potentials, settings)
+            for folder, mean in zip(folders, means, strict=True)]
+    dense = _dense(settings, folders[-1])["cycles"]
+    work = dense_work(layer.model(), DENSE)
+    return {"text": f"{layer.name}: {layer.text}", "lanes": runs[0]["lanes"],
+            "array": runs[0]["array"],
             "rows": sorted((row for run in runs for row in run["rows"]),
                            key=lambda row: list(potentials).index(row["spikes"])),
             "dense_cycles": sum(dense[name] for name in layer.measured),
@@ -138,23 +150,20 @@ def _fixed(layer, settings):
             "predicted_cycles": [cycles for run in runs for cycles in run["predicted_cycles"]]}
 
 
-def _folder(layer, mean):
-    return f"{layer.name}-{mean:g}"
-
-
-def _fixed_at(layer, settings, potentials, mean):
+def _fixed_at(folder, layer, array, mean, potentials, settings):
     """A fixed layer, compiled for the counts that it is shown."""
     images = np.array([image(layer, counts_of(some, mean)) for some in potentials.values()])
     model = layer.model()
     model = replace(model, mean_counts=golden.mean_counts(model, images))
-    figures = _simulate(settings, _folder(layer, mean), model, images, {})
+    figures = _simulate(settings, folder, model, images, array)
     rows = []
     for kind, layers in zip(potentials, figures["image_layers"], strict=True):
         taken = [one for one in layers if one["name"] in layer.measured]
         rows.append({"spikes": kind, "mean": mean,
                      "cycles": sum(one["cycles"] for one in taken),
                      "additions": sum(one["additions"] for one in taken)})
-    return {"lanes": figures["lanes"], "rows": rows, **_checked(figures)}
+    return {"lanes": figures["lanes"], "array": figures["array"], "rows": rows,
+            **_checked(figures)}
 
 
 def _checked(figures):
@@ -172,10 +181,9 @@ def _network(settings, name, model, images, array, *, bus):
             **_checked(figures)}
 
 
-def _nano_network(settings):
+def _nano_network(name, array, settings):
     model, images = _nano()
-    measured = _network(settings, "nano", model, images[:1 if settings.quick else 4], {}, bus=BUS)
-    return measured | {"dense": _dense(settings, "nano")}
+    return _network(settings, name, model, images[:1 if settings.quick else 4], array, bus=BUS)
 
 
 def _nano_on_chip(name, array, settings):
@@ -198,13 +206,13 @@ def _tiny(settings):
     return model, whole[np.newaxis, :shape[0], :shape[1]]
 
 
-def _tiny_network(settings):
-    measured = _network(settings, "tiny", *_tiny(settings), {}, bus=BUS)
-    return measured | {"dense": _dense(settings, "tiny")}
-
-
-def _tiny_scaled(name, array, settings):
+def _tiny_network(name, array, settings):
     return _network(settings, name, *_tiny(settings), array, bus=BUS)
+
+
+def _beside_dense(name, network, settings):
+    """A network, and the dense engine of as many operations on it."""
+    return network(name, WIDER, settings) | {"dense": _dense(settings, name, WIDER_DENSE)}
 
 
 def _block(settings):
@@ -250,62 +258,76 @@ def _times(settings):
     return seconds
 
 
-def _routed_core(name, plan, settings):
-    folder = settings.folder / f"routed-{name}"
+def _route_core(name, array, routing, settings):
+    plan = compile_model(_nano()[0], **(ARRAY | array), bus_width=BUS)
+    folder = settings.folder / name
     write_core(plan, folder)
-    return route(folder, clock_mhz=CORE_CLOCK) | {
-        "lanes": plan.needed.columns * plan.needed.lanes,
+    return _routed(folder, routing, plan.needed.columns, plan.needed.lanes) | {
         "capacities": plan.needed.as_dict()}
 
 
-def _route_core(settings):
-    model, _ = _nano()
-    return _routed_core("core", compile_model(model, **ARRAY, bus_width=BUS), settings)
+def _route_column(name, layer, array, routing, settings):
+    """One column for cifar10-nano, or for a fixed layer."""
+    model = _nano()[0] if layer is None else layer.model()
+    needed = compile_model(model, **(ARRAY | array)).needed
+    folder = settings.folder / name
+    write_component(Column(needed), folder)
+    return _routed(folder, routing, 1, needed.lanes)
 
 
-def _route_component(name, component, lanes, settings, clock_mhz):
-    folder = settings.folder / f"routed-{name}"
-    write_component(component, folder)
-    return route(folder, clock_mhz=clock_mhz) | {"lanes": lanes}
+def _route_engine(name, layer, settings):
+    """The event engine of a fixed layer: all but sequencer, ports and tables.
+
+    Its weight memory holds that layer, not the one that picks the layer's counts out of pixels.
+    """
+    plan = compile_model(layer.model(), **(ARRAY | ENGINES[layer.name]))
+    depth = next(len(one.tiles) * one.rows_per_tile for one in plan.layers
+                 if one.name in layer.measured)
+    needed = replace(plan.needed, weight_depth=depth)
+    folder = settings.folder / name
+    write_component(Array(needed, images={"weights": (), "neurons": ()}), folder)
+    return _routed(folder, TABLES, needed.columns, needed.lanes)
 
 
-def _route_column(settings):
-    needed = compile_model(_nano()[0], **ARRAY).needed
-    return _route_component("column", Column(needed), needed.lanes, settings, COLUMN_CLOCK)
+def _route_dense(name, size, routing, settings):
+    folder = settings.folder / name
+    write_component(DenseEngine(size), folder)
+    return _routed(folder, routing, size.outputs, size.inputs)
 
 
-def _route_array(settings):
-    """The event engine of the first fixed layer: all but sequencer, ports and tables."""
-    needed = compile_model(FIXED[0].model(), **ARRAY).needed
-    images = {"weights": (), "neurons": ()}
-    return _route_component("array", Array(needed, images=images),
-                            needed.columns * needed.lanes, settings, CORE_CLOCK)
-
-
-def _route_dense(settings):
-    return _route_component("dense", DenseEngine(DENSE), DENSE.operations, settings, DENSE_CLOCK)
+def _routed(folder, routing, columns, lanes):
+    return route(folder, **routing) | {"lanes": columns * lanes, "array": [columns, lanes]}
 
 
 #: Runs by name, the longest first. What is routed takes minutes and is no part of a quick bench.
 RUNS = {
-    "routed-core": _route_core,
-    "tiny-1": partial(_tiny_scaled, "tiny-1", SCALES[1]),
-    "tiny-0": partial(_tiny_scaled, "tiny-0", SCALES[0]),
+    "routed-core": partial(_route_core, "routed-core", {}, CORE),
+    "routed-L2": partial(_route_engine, "routed-L2", FIXED[1]),
+    "routed-wider": partial(_route_core, "routed-wider", WIDER, TABLES),
+    "tiny-1": partial(_tiny_network, "tiny-1", SCALES[1]),
+    "tiny-0": partial(_tiny_network, "tiny-0", SCALES[0]),
     "block": _block,
-    "routed-array": _route_array,
-    "tiny": _tiny_network,
-    "nano": _nano_network,
+    "L2-engine": partial(_fixed, "L2-engine", FIXED[1], ENGINES["L2"], CURVE),
+    "tiny-wider": partial(_beside_dense, "tiny-wider", _tiny_network),
+    "nano-wider": partial(_beside_dense, "nano-wider", _nano_network),
+    "tiny": partial(_tiny_network, "tiny", {}),
+    "nano": partial(_nano_network, "nano", {}),
     "nano-on-chip": partial(_nano_on_chip, "nano-on-chip", {}),
     "nano-narrow": partial(_nano_on_chip, "nano-narrow", NARROW),
-    "tiny-narrow": partial(_tiny_scaled, "tiny-narrow", NARROW),
-    "L3": partial(_fixed, FIXED[2]),
-    "L2": partial(_fixed, FIXED[1]),
-    "L5": partial(_fixed, FIXED[4]),
-    "L4": partial(_fixed, FIXED[3]),
-    "L6": partial(_fixed, FIXED[5]),
-    "L1": partial(_fixed, FIXED[0]),
-    "routed-dense": _route_dense,
-    "routed-column": _route_column,
+    "tiny-narrow": partial(_tiny_network, "tiny-narrow", NARROW),
+    "L3": partial(_fixed, "L3", FIXED[2], {}, MEANS),
+    "L2": partial(_fixed, "L2", FIXED[1], {}, MEANS),
+    "L5": partial(_fixed, "L5", FIXED[4], {}, MEANS),
+    "L4": partial(_fixed, "L4", FIXED[3], {}, MEANS),
+    "L6": partial(_fixed, "L6", FIXED[5], {}, MEANS),
+    "L1": partial(_fixed, "L1", FIXED[0], {}, MEANS),
+    "routed-dense-wider": partial(_route_dense, "routed-dense-wider", WIDER_DENSE, TABLES),
+    "routed-dense": partial(_route_dense, "routed-dense", DENSE, DENSE_ENGINE),
+    "routed-L1": partial(_route_engine, "routed-L1", FIXED[0]),
+    "L1-engine": partial(_fixed, "L1-engine", FIXED[0], ENGINES["L1"], (0.6,)),
+    "routed-column": partial(_route_column, "routed-column", None, {}, COLUMN),
+    "routed-column-wide": partial(_route_column, "routed-column-wide", FIXED[1], ENGINES["L2"],
+                                  TABLES),
     "codes": _codes,
     "times": _times,
 }

@@ -255,8 +255,8 @@ def check_array(columns, lanes, shared, pixel_channels):
     if shared < 1 or columns % shared:
         raise ValueError(f"Columns that share a firing unit must divide the {columns} columns, not "
                          f"be {shared!r}")
-    if not 2 <= lanes <= 64:
-        raise ValueError(f"Lanes per column must be 2 to 64, not {lanes!r}")
+    if not 2 <= lanes <= 128:
+        raise ValueError(f"Lanes per column must be 2 to 128, not {lanes!r}")
     if pixel_channels > lanes:
         raise ValueError("Lanes per column must be at least the channels of a pixel, "
                          f"{pixel_channels}, not {lanes!r}")

@@ -95,7 +95,7 @@ class _Core:
         # The header is read, and the token sums are set to 0; then comes a beat per pixel, or an
         # image is there. Behind both, the first layer's record is read.
         header = words_of(needed.header)
-        begun = now = 1 + max(height * width, needed.sum_depth + 1 - header)
+        begun = now = 1 + max(height * width, needed.sum_depth - header)
         begins = []
         for layer in layers:
             now += words_of(needed.layer) + 1
@@ -225,16 +225,17 @@ class _Entries:
         lines = np.arange(line.steps + 1)[:, None] * record["line_stride"]
         offsets = np.arange(position.steps + fields["words"] + 1) * record["word_stride"]
         words = self.words[:, :, start + lines + offsets]
-        words[..., slice(None) if record["gather"] else 0] &= np.uint64(mask)
-        words[..., -1] &= np.uint64(fields["last_mask"])
+        word_type = words.dtype.type
+        words[..., slice(None) if record["gather"] else 0] &= word_type(mask)
+        words[..., -1] &= word_type(fields["last_mask"])
         words = words.reshape(*words.shape[:2], -1)
         if record["depthwise"]:
             events = (words != 0)[..., np.newaxis]
         else:
             lanes = self.layer.source.channels.shape[1]
-            nibbles = np.arange(0, lanes, NIBBLE, dtype=np.uint64)
-            events = np.bitwise_count(words[..., np.newaxis] >> nibbles
-                                      & np.uint64((1 << NIBBLE) - 1))
+            nibbles = np.arange(0, lanes, NIBBLE).astype(words.dtype)
+            events = np.bitwise_count((words[..., np.newaxis] >> nibbles
+                                       & word_type((1 << NIBBLE) - 1)).astype(np.uint8))
         passes = [[tuple(filter(None, word)) for word in one]
                   for one in events.astype(int).sum(axis=1).tolist()]
         entries = []

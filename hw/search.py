@@ -20,7 +20,7 @@ __all__ = ["Point", "evaluate", "pareto", "search"]
 
 #: What is searched. A column has at least as many lanes as a pixel has channels.
 COLUMNS = (1, 2, 3, 4, 6, 8, 12, 16)
-LANES = (8, 12, 16, 24, 32, 48, 64)
+LANES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
 SHARED = (1, 2, 4)
 BUSES = (0, 64, 128, 256)
 

@@ -71,7 +71,7 @@ def plane_words(plan, name, counts):
 
     Returns
     -------
-    uint64 array, shape (planes, words of the map)
+    uint64 array, or object array of int for more than 64 lanes, shape (planes, words of the map)
         Bit ``n`` is lane ``n``'s.
     """
     placed = plan.maps[name]
@@ -81,11 +81,9 @@ def plane_words(plan, name, counts):
     else:
         bits = planes(flat, plan.needed.spike_code, plan.model.max_count)
     # One more entry, which is 0, serves lanes without a channel and channels that are padding.
-    padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.uint64)
+    padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.int64)
     padded[:, :-1, :flat.shape[1]] = bits
-    lanes = np.arange(placed.channels.shape[1], dtype=np.uint64)[:, np.newaxis]
-    words = (padded[:, placed.channels] << lanes).sum(axis=2, dtype=np.uint64)
-    return words.transpose(0, 2, 1).reshape(placed.planes, -1)
+    return _words(padded[:, placed.channels].transpose(0, 3, 1, 2)).reshape(placed.planes, -1)
 
 
 def stored(plan, tensors, image):
@@ -138,6 +136,13 @@ def _spikes(plan, name, number, counts):
     return Stored(name, number, "spikes", placed.address(word, position),
                   _joined(plane_words(plan, name, counts), lanes), 1,
                   np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
+
+
+def _words(bits):
+    """Words of the bits of their lanes, along the last axis."""
+    n_lanes = bits.shape[-1]
+    dtype = np.uint64 if n_lanes <= 64 else object
+    return (bits.astype(dtype) << np.arange(n_lanes).astype(dtype)).sum(axis=-1, dtype=dtype)
 
 
 def _joined(parts, width):
@@ -196,11 +201,10 @@ def _rows(plan, number, name, values):
     entries = padded[:, planned.channels].transpose(1, 0, 2) >> digits * width
     out = np.array([fields["out"] for fields in planned.tiles])[:, np.newaxis]
     addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.record["out_stride"]
-    lanes = np.arange(entries.shape[-1], dtype=np.uint64)
-    bits = [((entries >> bit & 1).astype(np.uint64) << lanes).sum(axis=-1, dtype=np.uint64).ravel()
-            for bit in range(width)]
+    n_lanes = entries.shape[-1]
+    bits = [_words(entries >> bit & 1).ravel() for bit in range(width)]
     channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)
     positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], entries.shape)
-    return Stored(name, number, "attention", addresses.ravel(), _joined(np.array(bits), len(lanes)),
-                  1, *(np.tile(array.reshape(-1, len(lanes)), width)
+    return Stored(name, number, "attention", addresses.ravel(), _joined(np.array(bits), n_lanes),
+                  1, *(np.tile(array.reshape(-1, n_lanes), width)
                        for array in (channels, positions)))

@@ -138,7 +138,7 @@ def test_cycles_stand_in_the_description(built):
 
 @pytest.mark.parametrize(("options", "sentence"), [
     (["--columns", "0"], "Columns must be at least 1, not 0"),
-    (["--lanes-per-column", "65"], "Lanes per column must be 2 to 64, not 65"),
+    (["--lanes-per-column", "129"], "Lanes per column must be 2 to 128, not 129"),
     (["--columns", "3", "--share", "2"],
      "Columns that share a firing unit must divide the 3 columns, not be 2"),
     (["--weight-width", "3"], "Weight width must be at least the model's 4 bits, not 3"),

@@ -53,11 +53,12 @@ def test_the_block_is_the_one_that_was_published():
 
 
 def test_rows_say_what_was_met_what_not_and_what_was_not_measured():
-    layer = {"dense_cycles": 4096, "tokens": 64, "rows": [
+    layer = {"dense_cycles": 4096, "tokens": 64, "array": [4, 16], "rows": [
         {"spikes": kind, "mean": mean, "cycles": cycles, "additions": 1}
         for kind in ("recorded", "synthetic")
         for mean, cycles in ((0.6, 1024), (1.0, 2048), (2.0, 8192))]}
-    found = {"L1": layer, "L2": layer, "routed-array": {"lut": 2000}, "routed-dense": {"lut": 4000},
+    found = {"L1-engine": layer, "L2-engine": layer, "routed-L1": {"lut": 2000},
+             "routed-L2": {"lut": 2000}, "routed-dense": {"lut": 4000},
              "codes": {"a": {"max_count": 4, "executed": 7, "thermometer": 10},
                        "b": {"max_count": 8, "executed": 7, "thermometer": 10}}}
     assert curve(layer, {"lut": 2000}, {"lut": 4000}) == [(0.6, 8.0), (1.0, 4.0), (2.0, 1.0)]
@@ -83,7 +84,7 @@ def test_a_quick_bench_is_exact_and_goes_on_where_it_was(tmp_path, capsys):
     assert layer["cycles"] == layer["predicted_cycles"]
     assert layer["dense_cycles"] == 64 * 64
     table = capsys.readouterr().out
-    assert "| L1: linear 64 to 64, 64 tokens | recorded | 0.6 |" in table
+    assert "| L1: linear 64 to 64, 64 tokens | 4 x 16 lanes | recorded | 0.6 |" in table
     assert "<= 48 and <= 38 | not measured |  |" in table
     assert main(options) == 0
     kept = capsys.readouterr()
