@@ -278,12 +278,12 @@ def _route_column(name, layer, array, routing, settings):
 def _route_engine(name, layer, settings):
     """The event engine of a fixed layer: all but sequencer, ports and tables.
 
-    Its weight memory holds that layer, not the one that picks the layer's counts out of pixels.
+    Its memories hold what that layer needs, not the one that picks its counts out of pixels.
     """
     plan = compile_model(layer.model(), **(ARRAY | ENGINES[layer.name]))
     depth = next(len(one.tiles) * one.rows_per_tile for one in plan.layers
                  if one.name in layer.measured)
-    needed = replace(plan.needed, weight_depth=depth)
+    needed = replace(plan.needed, weight_depth=depth, pixel_depth=layer.size**2)
     folder = settings.folder / name
     write_component(Array(needed, images={"weights": (), "neurons": ()}), folder)
     return _routed(folder, TABLES, needed.columns, needed.lanes)
