@@ -43,9 +43,9 @@ ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BITPLANE},
 #: How cores, columns and dense engines are routed: at frequencies in MHz that are reached, or the
 #: router would try for ever.
 CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (90.0, 135.0, 150.0))
-#: How that is routed of which only the tables count: once, easily. Packing comes before placement,
-#: so that every seed has as many.
-TABLES = {"clock_mhz": 70.0, "seeds": (1,)}
+#: How that is routed of which only the tables count: once, at a frequency that any reaches. Packing
+#: comes before placement, so that every seed has as many.
+TABLES = {"clock_mhz": 25.0, "seeds": (1,)}
 #: Bits of the bus to the memory that holds the weights of whole networks.
 BUS = 128
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
