@@ -278,11 +278,11 @@ def _route_column(name, layer, array, routing, settings):
 def _route_engine(name, layer, settings):
     """The event engine of a fixed layer: all but sequencer, ports and tables.
 
-    Its memories hold what that layer needs, not the one that picks its counts out of pixels.
+    Its weight memory holds two tiles of that layer, as a double buffer does, and its memory of
+    pixels, which the layer does not read, as many words as there are tokens.
     """
     plan = compile_model(layer.model(), **(ARRAY | ENGINES[layer.name]))
-    depth = next(len(one.tiles) * one.rows_per_tile for one in plan.layers
-                 if one.name in layer.measured)
+    depth = next(2 * one.rows_per_tile for one in plan.layers if one.name in layer.measured)
     needed = replace(plan.needed, weight_depth=depth, pixel_depth=layer.size**2)
     folder = settings.folder / name
     write_component(Array(needed, images={"weights": (), "neurons": ()}), folder)
