@@ -23,6 +23,7 @@ from .compiler import compile_model
 from .dense import DenseEngine, DenseSize
 from .dense_work import dense_work
 from .out_of_context import route, write_component, write_core
+from .routing import ROUTERS
 from .tools import ToolError
 
 
@@ -46,6 +47,8 @@ CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (93.0, 135.0, 15
 #: How that is routed of which only the tables count: once, at a frequency that any reaches. Packing
 #: comes before placement, so that every seed has as many.
 TABLES = {"clock_mhz": 25.0, "seeds": (1,)}
+#: Wide columns crowd so many wires that only the router that does without negotiation ends.
+CROWDED = TABLES | {"routers": ROUTERS}
 #: Bits of the bus to the memory that holds the weights of whole networks.
 BUS = 128
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
@@ -286,7 +289,7 @@ def _route_engine(name, layer, settings):
     needed = replace(plan.needed, weight_depth=depth, pixel_depth=layer.size**2)
     folder = settings.folder / name
     write_component(Array(needed, images={"weights": (), "neurons": ()}), folder)
-    return _routed(folder, TABLES, needed.columns, needed.lanes)
+    return _routed(folder, CROWDED, needed.columns, needed.lanes)
 
 
 def _route_dense(name, size, routing, settings):

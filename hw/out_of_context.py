@@ -10,7 +10,7 @@ from amaranth.back import verilog
 
 from .devices import find_device
 from .folder import contents, write
-from .routing import place_and_route
+from .routing import OUT_OF_CONTEXT_ROUTERS, place_and_route
 from .synthesis import TOP, estimate, synthesise
 from .verilog import library
 
@@ -40,7 +40,7 @@ def write_core(plan, folder):
     write(contents(plan, clock_mhz=100.0, cycles=cycles), folder)
 
 
-def route(folder, *, clock_mhz=90.0, seeds=SEEDS):
+def route(folder, *, clock_mhz=90.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS):
     """Synthesise, place and route a folder's design for an ECP5-85F of speed grade 6.
 
     Parameters
@@ -52,6 +52,8 @@ def route(folder, *, clock_mhz=90.0, seeds=SEEDS):
         Frequency to aim at; far above what can be reached, routing takes long and gains nothing.
     seeds : sequence of int
         Without any, the design is only synthesised.
+    routers : sequence of tuple of str
+        As for ``place_and_route``.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def route(folder, *, clock_mhz=90.0, seeds=SEEDS):
     folder = Path(folder)
     verilog_text = (folder / "rtl" / f"{TOP}.v").read_bytes()
     asked = {"verilog": hashlib.sha256(verilog_text).hexdigest(), "seeds": list(seeds),
-             "clock_mhz": clock_mhz}
+             "clock_mhz": clock_mhz, "routers": [list(router) for router in routers]}
     kept = folder / "routed.json"
     if kept.exists():
         known = json.loads(kept.read_text())
@@ -78,7 +80,8 @@ def route(folder, *, clock_mhz=90.0, seeds=SEEDS):
     if seeds:
         device = find_device(DEVICE)
         used = [place_and_route(folder, device=device, package=device.packages[-1][0],
-                                clock_mhz=clock_mhz, seed=seed, out_of_context=True)
+                                clock_mhz=clock_mhz, seed=seed, out_of_context=True,
+                                routers=routers)
                 for seed in seeds]
         figures |= {key: median(getattr(one, key) for one in used)
                     for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}

@@ -9,7 +9,9 @@ from hw.synthesis import TOP, WORK, estimate, synthesise
 from hw.tools import ToolError, ToolTimeoutError, run
 
 
-__all__ = ["Utilisation", "implement", "pack", "place_and_route"]
+__all__ = [
+    "OUT_OF_CONTEXT_ROUTERS", "ROUTERS", "Utilisation", "implement", "pack", "place_and_route",
+]
 
 
 #: Routers of nextpnr, tried in this order. The first one reaches a frequency that is some percent
@@ -59,7 +61,7 @@ class Utilisation:
 
 
 def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
-                    out_of_context=False):
+                    out_of_context=False, routers=None):
     """Place and route a synthesised accelerator.
 
     A clock that is missed is no failure: the frequency reached is in the result. If the first
@@ -79,6 +81,9 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
         Time limit in seconds, of the last attempt.
     out_of_context : bool
         Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
+    routers : sequence of tuple of str, optional
+        Options of nextpnr that choose the routers to try; if not given, ``ROUTERS`` where there are
+        pins, ``OUT_OF_CONTEXT_ROUTERS`` where there are none.
 
     Returns
     -------
@@ -103,7 +108,7 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
         device.option, "--package", package, "--speed", "6", "--placer", PLACER,
         "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
         "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", seed, *outside,
-    ], routers=OUT_OF_CONTEXT_ROUTERS if out_of_context else ROUTERS, limit=limit)
+    ], routers=routers or (OUT_OF_CONTEXT_ROUTERS if out_of_context else ROUTERS), limit=limit)
     report = json.loads((folder / WORK / "nextpnr.json").read_text())
     if not report["fmax"]:
         raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
