@@ -21,7 +21,6 @@ from .build import build
 from .column import Column
 from .compiler import compile_model
 from .dense import DenseEngine, DenseSize
-from .dense_work import dense_work
 from .out_of_context import route, write_component, write_core
 from .routing import ROUTERS
 from .tools import ToolError
@@ -38,15 +37,16 @@ DENSE = DenseSize(outputs=8, inputs=8)
 #: per lane.
 WIDER = {"columns": 4, "lanes": 32, "spike_code": SpikeCode.BITPLANE}
 WIDER_DENSE = DenseSize(outputs=8, inputs=16)
-#: Engines for one fixed layer: columns as wide as its drain lets them be without a wait.
+#: Engines for one fixed layer: columns as wide as its drain lets them be. L1's never wait for it,
+#: L2's do below a mean count of 1.
 ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BITPLANE},
            "L2": {"columns": 2, "lanes": 96, "shared": 2, "spike_code": SpikeCode.BITPLANE}}
 #: How cores, columns and dense engines are routed: at frequencies in MHz that are reached, or the
 #: router would try for ever.
 CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (93.0, 135.0, 150.0))
-#: How that is routed of which only the tables count: once, at a frequency that any reaches. Packing
-#: comes before placement, so that every seed has as many.
-TABLES = {"clock_mhz": 25.0, "seeds": (1,)}
+#: How that is routed of which only the tables count: once, since packing comes before placement, so
+#: that every seed has as many.
+TABLES = {"seeds": (1,)}
 #: Wide columns crowd so many wires that only the router that does without negotiation ends.
 CROWDED = TABLES | {"routers": ROUTERS}
 #: Bits of the bus to the memory that holds the weights of whole networks.
@@ -135,28 +135,21 @@ def _fixed(name, layer, array, means, settings):
     if settings.quick:
         means = (0.6,)
     potentials = {"recorded": recorded(layer, *_nano()), "synthetic": synthetic(layer)}
-    folders = [f"{name}-{mean:g}" for mean in means]
-    runs = [_fixed_at(folder, layer, array, mean, potentials, settings)
+    model, folders = layer.model(), [f"{name}-{mean:g}" for mean in means]
+    runs = [_fixed_at(folder, layer, model, array, mean, potentials, settings)
             for folder, mean in zip(folders, means, strict=True)]
     dense = _dense(settings, folders[-1])["cycles"]
-    work = dense_work(layer.model(), DENSE)
     return {"text": f"{layer.name}: {layer.text}", "lanes": runs[0]["lanes"],
             "array": runs[0]["array"],
             "rows": sorted((row for run in runs for row in run["rows"]),
                            key=lambda row: list(potentials).index(row["spikes"])),
             "dense_cycles": sum(dense[name] for name in layer.measured),
-            "macs": sum(work[name].macs for name in layer.measured),
-            "tokens": layer.size**2,
-            "values": sum(run["values"] for run in runs),
-            "mismatches": sum(run["mismatches"] for run in runs),
-            "cycles": [cycles for run in runs for cycles in run["cycles"]],
-            "predicted_cycles": [cycles for run in runs for cycles in run["predicted_cycles"]]}
+            "tokens": layer.size**2, **_checked(*runs)}
 
 
-def _fixed_at(folder, layer, array, mean, potentials, settings):
+def _fixed_at(folder, layer, model, array, mean, potentials, settings):
     """A fixed layer, compiled for the counts that it is shown."""
     images = np.array([image(layer, counts_of(some, mean)) for some in potentials.values()])
-    model = layer.model()
     model = replace(model, mean_counts=golden.mean_counts(model, images))
     figures = _simulate(settings, folder, model, images, array)
     rows = []
@@ -169,11 +162,11 @@ def _fixed_at(folder, layer, array, mean, potentials, settings):
             **_checked(figures)}
 
 
-def _checked(figures):
-    """What of a simulation says that it is right, and how fast it was."""
-    return {"values": figures["values"], "mismatches": figures["mismatches"],
-            "cycles": figures["cycles"], "predicted_cycles": figures["predicted_cycles"],
-            "speed": figures["simulated_cycles"] / figures["seconds"]}
+def _checked(*runs):
+    """What says of simulations that they are right: numbers of all, and the cycles per image."""
+    return ({key: sum(run[key] for run in runs) for key in ("values", "mismatches")}
+            | {key: [cycles for run in runs for cycles in run[key]]
+               for key in ("cycles", "predicted_cycles")})
 
 
 def _network(settings, name, model, images, array, *, bus):
@@ -181,7 +174,7 @@ def _network(settings, name, model, images, array, *, bus):
     return {"lanes": figures["lanes"], "additions": figures["additions"],
             "layers": figures["layers"], "stalls": figures["stalls"], "array": figures["array"],
             "period": figures["period"],
-            **_checked(figures)}
+            "speed": figures["simulated_cycles"] / figures["seconds"], **_checked(figures)}
 
 
 def _nano_network(name, array, settings):

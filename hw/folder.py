@@ -131,8 +131,12 @@ def outdated(folder):
         description = json.loads((Path(folder) / DESCRIPTION).read_text())
     except (FileNotFoundError, ValueError):
         return False
-    return (isinstance(description, dict) and description.get("format") == "addend-accelerator"
-            and description.get("version") != FORMAT_VERSION)
+    return _ours(description) and description.get("version") != FORMAT_VERSION
+
+
+def _ours(description):
+    """Whether JSON describes an accelerator, of whichever version."""
+    return isinstance(description, dict) and description.get("format") == "addend-accelerator"
 
 
 def read_description(folder):
@@ -151,7 +155,7 @@ def read_description(folder):
                          "first") from None
     except ValueError:
         raise ValueError(f"{path} must be JSON: build the accelerator again") from None
-    if not isinstance(description, dict) or description.get("format") != "addend-accelerator":
+    if not _ours(description):
         raise ValueError(f"{path} must describe an accelerator: build it again")
     if description.get("version") != FORMAT_VERSION:
         raise ValueError(f"{path} has version {description.get('version')!r}, and this program "

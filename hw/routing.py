@@ -61,7 +61,7 @@ class Utilisation:
 
 
 def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
-                    out_of_context=False, routers=None):
+                    out_of_context=False, routers=ROUTERS):
     """Place and route a synthesised accelerator.
 
     A clock that is missed is no failure: the frequency reached is in the result. If the first
@@ -81,9 +81,8 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
         Time limit in seconds, of the last attempt.
     out_of_context : bool
         Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
-    routers : sequence of tuple of str, optional
-        Options of nextpnr that choose the routers to try; if not given, ``ROUTERS`` where there are
-        pins, ``OUT_OF_CONTEXT_ROUTERS`` where there are none.
+    routers : sequence of tuple of str
+        Options of nextpnr that choose the routers to try.
 
     Returns
     -------
@@ -108,7 +107,7 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
         device.option, "--package", package, "--speed", "6", "--placer", PLACER,
         "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
         "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", seed, *outside,
-    ], routers=routers or (OUT_OF_CONTEXT_ROUTERS if out_of_context else ROUTERS), limit=limit)
+    ], routers=routers, limit=limit)
     report = json.loads((folder / WORK / "nextpnr.json").read_text())
     if not report["fmax"]:
         raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")

@@ -23,6 +23,11 @@ BOUND_PER_STEP = 1e-12
 IMAGES = 1437
 BATCH = 64
 
+#: Starts two processes that find each other by number: what the machine is called, and whether
+#: that name can be looked up, is no matter of training.
+LAUNCH = ("torch.distributed.run", "--standalone", "--nproc-per-node=2", "--local-addr=127.0.0.1")
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+
 
 def write_config(path, **changes):
     path.write_text(to_toml(run_config(batch=BATCH, **changes)))
@@ -30,18 +35,16 @@ def write_config(path, **changes):
 
 
 def command(config, out, *options, processes=2):
-    launch = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
     return [
-        sys.executable, "-m", *(launch if processes > 1 else []), "train", "fit",
+        sys.executable, "-m", *((*LAUNCH, "-m") if processes > 1 else ()), "train", "fit",
         "--config", str(config), "--out", str(out), "--seed", "0", *options,
     ]
 
 
 def run(*arguments, **options):
-    return subprocess.run(
-        command(*arguments, **options), capture_output=True, text=True, check=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    done = subprocess.run(command(*arguments, **options), capture_output=True, text=True,
+                          check=False, env=ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +96,8 @@ with joined("cpu") as processes:
     assert processes.weight(torch.arange(5)) == (1.2 if processes.first else 0.8)
 """)
     subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
-         str(script)],
-        check=True, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())},
+        [sys.executable, "-m", *LAUNCH, str(script)],
+        check=True, env=ENVIRONMENT | {"PYTHONPATH": str(Path.cwd())},
     )
 
 
@@ -104,7 +106,7 @@ def test_a_dead_worker_ends_the_run_by_rank_and_it_resumes(tmp_path):
     out = tmp_path / "run"
     started = subprocess.Popen(
         command(config, out), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=ENVIRONMENT,
     )
     deadline = time.monotonic() + 120
     while not (out / CHECKPOINT).exists():
@@ -119,7 +121,7 @@ def test_a_dead_worker_ends_the_run_by_rank_and_it_resumes(tmp_path):
     done = checkpoint.load(out / CHECKPOINT).epoch
     resumed = subprocess.Popen(
         command(config, out, "--resume"), stderr=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        text=True, env=ENVIRONMENT,
     )
     while checkpoint.load(out / CHECKPOINT).epoch <= done:
         assert resumed.poll() is None
