@@ -10,7 +10,7 @@ from golden.atomic import replacing
 
 from .bench_keep import measure
 from .bench_rows import ENGINES, FIXED, array, rows, utilisation
-from .bench_runs import RUNS, Settings
+from .bench_runs import ALONE, RUNS, Settings
 from .command import guarded
 
 
@@ -61,7 +61,7 @@ def _run(options):
     names = options.only or [name for name in RUNS
                              if not (options.quick and name.startswith("routed"))]
     found = measure(RUNS, Settings(options.out, quick=options.quick), names,
-                    workers=options.workers,
+                    alone=ALONE, workers=options.workers,
                     progress=lambda text: print(text, file=sys.stderr, flush=True))
     judged = rows(found)
     print("\n".join([*_layers(found), "", *_networks(found), "", *_targets(judged)]))

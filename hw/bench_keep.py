@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from golden.atomic import replacing
@@ -13,7 +15,7 @@ from golden.atomic import replacing
 __all__ = ["measure"]
 
 
-def measure(runs, settings, names=None, *, workers=2, progress=print):
+def measure(runs, settings, names=None, *, alone=(), workers=2, progress=print):
     """Runs what is not known yet.
 
     Parameters
@@ -23,6 +25,8 @@ def measure(runs, settings, names=None, *, workers=2, progress=print):
     settings : Settings
     names : sequence of str, optional
         Some of them; all if not given.
+    alone : sequence of str
+        Those that measure times: they come last, with nothing beside them.
     workers : int
         Processes.
     progress : callable
@@ -45,23 +49,31 @@ def measure(runs, settings, names=None, *, workers=2, progress=print):
             missing.append(name)
     if known:
         progress(f"{len(known)} of {len(names)} runs are known from before")
-    with ProcessPoolExecutor(workers) as pool:
-        running = {pool.submit(_timed, runs[name], settings): name for name in missing}
-        for done, future in enumerate(as_completed(running), start=1):
-            name = running[future]
-            try:
-                known[name], seconds = future.result()
-            except BaseException:
-                for other in running:
-                    other.cancel()
-                raise
-            path = _kept(settings, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
-                file.write(json.dumps({"sources": sources, "measured": known[name]},
-                                      indent=1).encode())
-            progress(f"{name}: {seconds:.0f} s, {done} of {len(missing)} runs")
+    finished = chain(
+        _finished({name: runs[name] for name in missing if name not in alone}, settings, workers),
+        _finished({name: runs[name] for name in missing if name in alone}, settings, 1))
+    for done, (name, (measured, seconds)) in enumerate(finished, start=1):
+        known[name] = measured
+        path = _kept(settings, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            file.write(json.dumps({"sources": sources, "measured": measured}, indent=1).encode())
+        progress(f"{name}: {seconds:.0f} s, {done} of {len(missing)} runs")
     return {name: known[name] for name in names}
+
+
+def _finished(runs, settings, workers):
+    """Names of runs and what they returned, as they come to their end."""
+    # Ctrl-C ends a worker, and not only the run that it is at.
+    with ProcessPoolExecutor(workers, initializer=signal.signal,
+                             initargs=(signal.SIGINT, signal.SIG_DFL)) as pool:
+        running = {pool.submit(_timed, run, settings): name for name, run in runs.items()}
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _kept(settings, name):

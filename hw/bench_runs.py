@@ -26,7 +26,7 @@ from .routing import ROUTERS
 from .tools import ToolError
 
 
-__all__ = ["ARRAY", "MEANS", "RUNS", "Settings"]
+__all__ = ["ALONE", "MEANS", "RUNS", "Settings"]
 
 
 #: The array that is measured unless a run says otherwise, and the dense engine of as many
@@ -327,3 +327,5 @@ RUNS = {
     "codes": _codes,
     "times": _times,
 }
+#: Those of which the time counts.
+ALONE = ("tiny", "times")

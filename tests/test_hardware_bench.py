@@ -1,6 +1,10 @@
 """The bench of the hardware: its layers, its table, and a quick subset that is simulated."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -90,6 +94,20 @@ def test_a_quick_bench_is_exact_and_goes_on_where_it_was(tmp_path, capsys):
     kept = capsys.readouterr()
     assert "3 of 3 runs are known from before" in kept.err
     assert kept.out == table
+
+
+@pytest.mark.sim
+def test_an_interrupt_ends_the_runs_under_way_and_those_that_wait(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hw.bench", "--quick", "--only", "codes", "L2", "L3", "L4", "L6",
+         "--out", str(tmp_path)], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr.readline().startswith("codes: ")
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert errors == (f"python -m hw.bench: interrupted; {tmp_path} keeps the runs that were "
+                      "finished.\n")
+    assert [path.name for path in (tmp_path / "quick").iterdir()] == ["codes.json"]
 
 
 def test_bad_options_are_refused(tmp_path, capsys):
