@@ -56,7 +56,7 @@ sim-full: $(READY) ## simulate a whole 224 x 224 image of E-SpikeFormer-T, weigh
 sim-shapes: $(READY) ## simulate every layer shape of the published sizes at its true channels
 	$(RUN) -m pytest -n 0 --full-sim tests/test_published.py -k true_channels $(PYTEST_ARGS)
 
-bench: $(READY) ## simulate and route what the hardware is judged by, print every target (half an hour)
+bench: $(READY) ## simulate and route what the hardware is judged by, print every target (35 minutes)
 	$(RUN) -m hw.bench --out build/bench --json build/bench/bench.json
 
 lint: $(READY) ## check the style rules of pyproject.toml
