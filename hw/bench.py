@@ -61,7 +61,7 @@ def _run(options):
     names = options.only or [name for name in RUNS
                              if not (options.quick and name.startswith("routed"))]
     found = measure(RUNS, Settings(options.out, quick=options.quick), names,
-                    alone=ALONE, workers=options.workers,
+                    alone=ALONE, n_workers=options.workers,
                     progress=lambda text: print(text, file=sys.stderr, flush=True))
     judged = rows(found)
     print("\n".join([*_layers(found), "", *_networks(found), "", *_targets(judged)]))

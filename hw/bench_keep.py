@@ -2,20 +2,21 @@
 
 import hashlib
 import json
-import signal
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import cache
 from itertools import chain
 from pathlib import Path
 
 from golden.atomic import replacing
 
+from .workers import workers
+
 
 __all__ = ["measure"]
 
 
-def measure(runs, settings, names=None, *, alone=(), workers=2, progress=print):
+def measure(runs, settings, names=None, *, alone=(), n_workers=2, progress=print):
     """Runs what is not known yet.
 
     Parameters
@@ -27,7 +28,7 @@ def measure(runs, settings, names=None, *, alone=(), workers=2, progress=print):
         Some of them; all if not given.
     alone : sequence of str
         Those that measure times: they come last, with nothing beside them.
-    workers : int
+    n_workers : int
         Processes.
     progress : callable
         Takes one sentence per run.
@@ -50,7 +51,7 @@ def measure(runs, settings, names=None, *, alone=(), workers=2, progress=print):
     if known:
         progress(f"{len(known)} of {len(names)} runs are known from before")
     finished = chain(
-        _finished({name: runs[name] for name in missing if name not in alone}, settings, workers),
+        _finished({name: runs[name] for name in missing if name not in alone}, settings, n_workers),
         _finished({name: runs[name] for name in missing if name in alone}, settings, 1))
     for done, (name, (measured, seconds)) in enumerate(finished, start=1):
         known[name] = measured
@@ -62,18 +63,12 @@ def measure(runs, settings, names=None, *, alone=(), workers=2, progress=print):
     return {name: known[name] for name in names}
 
 
-def _finished(runs, settings, workers):
+def _finished(runs, settings, n_workers):
     """Names of runs and what they returned, as they come to their end."""
-    # Ctrl-C ends a worker, and not only the run that it is at.
-    with ProcessPoolExecutor(workers, initializer=signal.signal,
-                             initargs=(signal.SIGINT, signal.SIG_DFL)) as pool:
+    with workers(n_workers) as pool:
         running = {pool.submit(_timed, run, settings): name for name, run in runs.items()}
-        try:
-            for future in as_completed(running):
-                yield running[future], future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        for future in as_completed(running):
+            yield running[future], future.result()
 
 
 def _kept(settings, name):

@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import golden
@@ -15,6 +14,7 @@ from .command import guarded
 from .compiler import compile_model
 from .dense import DenseEngine, DenseSize
 from .out_of_context import route, write_component, write_core
+from .workers import workers
 
 
 __all__ = ["main"]
@@ -65,7 +65,7 @@ def main(arguments=None, prog="python -m hw.calibrate"):
 
 
 def _run(options):
-    with ProcessPoolExecutor(options.workers) as pool:
+    with workers(options.workers) as pool:
         folders = [options.out.resolve() / "-".join(map(str, core)) for core in CORES]
         running = [pool.submit(_build, *pair) for pair in zip(folders, CORES, strict=True)]
         measured = [future.result() for future in running]

@@ -8,6 +8,8 @@ from statistics import median
 
 from amaranth.back import verilog
 
+from golden.atomic import replacing
+
 from .devices import find_device
 from .folder import contents, write
 from .routing import OUT_OF_CONTEXT_ROUTERS, place_and_route
@@ -86,5 +88,6 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
                 for seed in seeds]
         figures |= {key: median(getattr(one, key) for one in used)
                     for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}
-    kept.write_text(json.dumps({"asked": asked, "figures": figures}, indent=1) + "\n")
+    with replacing(kept) as file:
+        file.write((json.dumps({"asked": asked, "figures": figures}, indent=1) + "\n").encode())
     return figures
