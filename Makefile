@@ -5,6 +5,7 @@
 #   TORCH_INDEX=URL         extra package index, asked for torch too: PyTorch's CPU index
 #                           spares the download of the CUDA build (see README.md)
 #   PIP_INDEX_ARGS="..."    further arguments for pip install, for example a mirror
+#   SEED=N                  seed of the random cases of make test and make soak
 #   DATA=PATH               images for make cifar
 #   PYTEST_ARGS="..."       further arguments for pytest, for example "-k threshold", or --full-sim
 #                           for everything that make test leaves to longer runs
@@ -19,6 +20,7 @@ PIP_INDEX_ARGS ?=
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
 DATA ?=
+export SEED ?= 18
 
 # Compiled WebAssembly tools take a minute to prepare: `make clean` leaves them.
 export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
@@ -26,7 +28,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sim sim-full sim-shapes bench lint accuracy sweep cifar clean
+.PHONY: help setup demo test soak sim sim-full sim-shapes bench lint accuracy sweep cifar clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +48,9 @@ demo: $(READY) ## train on real digits, build, simulate bit-exactly, route: buil
 
 test: $(READY) ## run the whole test suite, with a reduced set of RTL simulations
 	$(RUN) -m pytest $(PYTEST_ARGS)
+
+soak: $(READY) ## run the tests of random cases with many more of them; SEED=N draws others
+	$(RUN) -m pytest -m soak --soak $(PYTEST_ARGS)
 
 sim: $(READY) ## run the complete RTL regression alone, every array and spike code
 	$(RUN) -m pytest -m sim --full-sim $(PYTEST_ARGS)

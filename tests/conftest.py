@@ -21,6 +21,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_addoption(parser):
     parser.addoption("--full-sim", action="store_true",
                      help="also run the tests marked full: every array, spike code and image")
+    parser.addoption("--soak", action="store_true",
+                     help="draw many more random cases in the tests marked soak; SEED=N draws others")
 
 
 def pytest_configure(config):
@@ -39,6 +41,18 @@ def pytest_collection_modifyitems(config, items):
     if full:
         config.hook.pytest_deselected(items=full)
         items[:] = [item for item in items if "full" not in item.keywords]
+
+
+@pytest.fixture(scope="session")
+def soak(pytestconfig):
+    """Whether tests of random cases draw as many as ``make soak`` promises."""
+    return pytestconfig.getoption("--soak")
+
+
+@pytest.fixture(scope="session")
+def seed():
+    """Seed of random cases; ``SEED`` in the environment draws others than the committed ones."""
+    return int(os.environ.get("SEED", "18"))
 
 
 @pytest.fixture(scope="session")
