@@ -155,18 +155,19 @@ def _joined(parts, width):
 
 def _stream(plan, number, layer, values):
     """A stream version: position by position, in the memory of the group that owns it."""
-    needed = plan.needed
-    n_channels = plan.layers[number].record["stream_step"]
+    planned, n_groups = plan.layers[number], plan.needed.groups
+    channels, address = _neurons(planned, "stream")
     flat = values.reshape(len(values), -1)
-    channel, position = np.indices(flat.shape)
-    addresses = position // needed.groups * n_channels + channel
-    words = (flat & ((1 << needed.stream_width) - 1)).astype(object)
     result = []
-    for group in range(min(needed.groups, flat.shape[1])):
-        owned = position % needed.groups == group
-        result.append(Stored(stream_name(layer), number, f"stream.{group}", addresses[owned],
-                             words[owned], needed.stream_width, channel[owned][:, np.newaxis],
-                             position[owned][:, np.newaxis]))
+    for group in range(min(n_groups, flat.shape[1])):
+        position = np.arange(group, flat.shape[1], n_groups)
+        turn = np.arange(len(position)) * planned.record["stream_step"]
+        addresses = address[:, np.newaxis] + turn
+        channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
+        result.append(Stored(
+            stream_name(layer), number, f"stream.{group}", addresses.ravel(),
+            _unsigned(flat[channel, at].ravel(), plan.needed.stream_width),
+            plan.needed.stream_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
     return result
 
 
@@ -174,10 +175,22 @@ def _sums(plan, number, layer, values):
     """Token sums: what is left after the last token of each channel."""
     width = plan.needed.sum_width
     sums = values.reshape(len(values), -1).sum(axis=1)
-    channels = np.arange(len(sums))
-    return Stored(f"{stream_name(layer)} (token sum)", number, "sums", channels,
-                  (sums & ((1 << width) - 1)).astype(object), width, channels[:, np.newaxis],
+    channels, addresses = _neurons(plan.layers[number], "out")
+    return Stored(f"{stream_name(layer)} (token sum)", number, "sums", addresses,
+                  _unsigned(sums[channels], width), width, channels[:, np.newaxis],
                   np.zeros((1, 1), int))
+
+
+def _neurons(planned, base):
+    """Channels of a layer, and the address of each where a tile begins at its field ``base``."""
+    tile, lane = np.nonzero(planned.channels >= 0)
+    begins = np.array([fields[base] for fields in planned.tiles])
+    return planned.channels[tile, lane], begins[tile] + lane
+
+
+def _unsigned(values, width):
+    """Two's complement words of integers."""
+    return (values & ((1 << width) - 1)).astype(object)
 
 
 def _rows(plan, number, name, values):

@@ -22,7 +22,7 @@ def pytest_addoption(parser):
     parser.addoption("--full-sim", action="store_true",
                      help="also run the tests marked full: every array, spike code and image")
     parser.addoption("--soak", action="store_true",
-                     help="draw many more random cases in the tests marked soak; SEED=N draws others")
+                     help="draw many more random cases in tests marked soak; SEED=N draws others")
 
 
 def pytest_configure(config):

@@ -1,0 +1,72 @@
+"""What memories must receive lies where the jobs of the plan put it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import golden
+from golden import SpikeCode
+from golden.shapes import stream_name
+from golden.synthetic import random_images, random_model
+from hw.compiler import compile_model
+from hw.stored import stored
+from sim.jobs import jobs
+from sim.stream import unpack
+
+
+@pytest.fixture(scope="module")
+def setting():
+    """A model of six-channel streams, its golden run, and its plan for two groups of 4 lanes."""
+    model = random_model(3, image_shape=(5, 3, 1), dims=(12, 8, 8, 8))
+    tensors = golden.run(model, random_images(3, 1, model.image_shape), trace=True).tensors
+    return model, tensors, compile_model(model, columns=2, lanes=4, spike_code=SpikeCode.GRADED)
+
+
+def written(plan, number):
+    """By memory and address, channel and position of what the jobs of a layer write to streams."""
+    planned, needed = plan.layers[number], plan.needed
+    n_positions = len(planned.lines) * len(planned.positions)
+    result = {}
+    for job, (columns, word) in enumerate(jobs(planned, needed)):
+        tile, position = divmod(job, n_positions)
+        fields = unpack(needed.result, unpack(needed.job, word)["result"])
+        for lane in range(fields["last_lane"] + 1):
+            place = f"stream.{columns[0] % needed.groups}", fields["stream"] + lane
+            assert place not in result, f"{place} is written twice"
+            result[place] = int(planned.channels[tile, lane]), position
+    return result
+
+
+def found(plan, tensors, number):
+    """The same of what memories must receive."""
+    return {(entry.memory, address): entry.locate(index, ~entry.words[index])
+            for entry in stored(plan, tensors, 0)
+            if entry.layer == number and entry.memory.startswith("stream.")
+            for index, address in enumerate(entry.addresses.tolist())}
+
+
+#: Six channels in the words of 4 lanes: side by side, and in heads that begin new words.
+LAYOUTS = {"side by side": [[0, 1, 2, 3], [4, 5, -1, -1]],
+           "by head": [[0, 1, 2, -1], [3, 4, 5, -1]]}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_stream_lies_where_the_jobs_of_its_layer_write(setting, layout):
+    model, tensors, plan = setting
+    planned = plan.layers[0]
+    assert tensors[stream_name(model.layers[0])].shape[1] == 6
+    channels = np.array(LAYOUTS[layout])
+    lanes = (channels >= 0).sum(axis=1).tolist()
+    planned = replace(planned, channels=channels, tiles=tuple(
+        tile | {"lanes": n_lanes} for tile, n_lanes in zip(planned.tiles, lanes, strict=True)))
+    plan = replace(plan, layers=(planned, *plan.layers[1:]))
+    assert found(plan, tensors, 0) == written(plan, 0)
+
+
+def test_every_stream_of_a_model_lies_where_its_jobs_write(setting):
+    _, tensors, plan = setting
+    numbers = [number for number, planned in enumerate(plan.layers) if planned.record.get("stream")]
+    assert len(numbers) > 5
+    for number in numbers:
+        assert found(plan, tensors, number) == written(plan, number)
