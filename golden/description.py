@@ -1,0 +1,120 @@
+"""JSON from outside: descriptions, reports and headers, read within limits."""
+
+import json
+import math
+import re
+
+import numpy as np
+
+from golden.limits import MAX_JSON, MAX_JSON_DEPTH
+from golden.reading import InputError, decoding, printable, read_regular
+
+
+__all__ = ["parse_json", "read_json"]
+
+
+#: A string of JSON; the repetition gives nothing back, so that one without an end costs nothing.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+
+#: Every byte but the four that open and close.
+_PLAIN = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def read_json(path, what, *, limit=MAX_JSON):
+    """The JSON object of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        What the file is, with its article, such as ``the description``.
+    limit : int
+        Most bytes that the file may have.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or does not hold one object as `parse_json` reads it; one
+        sentence that names the file. A file that is not there is the ``FileNotFoundError`` behind
+        it (``error.__cause__``).
+    """
+    with decoding(f"{path}: {what} cannot be read", "it is no JSON"):
+        return parse_json(read_regular(path, limit), f"{path}: {what}", limit=limit)
+
+
+def parse_json(text, name, *, limit=MAX_JSON):
+    """A JSON object that a text holds.
+
+    Numbers are finite, a key is given once in an object, and nothing is nested deeper than
+    `golden.limits.MAX_JSON_DEPTH`.
+
+    Parameters
+    ----------
+    text : str or bytes
+        Bytes are UTF-8.
+    name : str
+        What the text is, for errors.
+    limit : int
+        Most bytes that the text may have.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        One sentence that starts with the name.
+    """
+    data = text.encode() if isinstance(text, str) else text
+    if len(data) > limit:
+        raise InputError(f"{name} must have at most {limit} bytes, not {len(data)}")
+    if _depth(data) > MAX_JSON_DEPTH:
+        raise InputError(f"{name} must not be nested deeper than {MAX_JSON_DEPTH} levels")
+    try:
+        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object,
+                           parse_constant=_refuse, parse_float=_finite)
+        if b"\\u" in data:
+            # Half of a surrogate pair is no character, and nothing could print or store it.
+            json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise InputError(f"{name} must be JSON, and line {error.lineno}, column {error.colno} is "
+                         "not") from error
+    except UnicodeError as error:
+        raise InputError(f"{name} must be text of whole characters in UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} must be JSON that can be used ({error})") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{name} must be a JSON object, not {type(value).__name__}")
+    return value
+
+
+def _depth(data):
+    """How deep brackets and braces are nested, outside of strings."""
+    marks = np.frombuffer(_STRING.sub(b"", data).translate(None, _PLAIN), np.uint8)
+    opening = (marks == ord("[")) | (marks == ord("{"))
+    return int(np.cumsum(np.where(opening, 1, -1), dtype=np.int64).max(initial=0))
+
+
+def _object(pairs):
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        seen = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise ValueError(f"the key {printable(twice)} is given twice in one object")
+    return value
+
+
+def _refuse(constant):
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _finite(text):
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {printable(text)} is too large")
+    return value

@@ -1,0 +1,26 @@
+"""Limits of what is read from outside, which hold before memory is asked for (docs/format.md)."""
+
+__all__ = [
+    "MAX_ARRAY", "MAX_ENCODED", "MAX_JSON", "MAX_JSON_DEPTH", "MAX_LAYERS", "MAX_MAP",
+    "MAX_MEMBERS", "MAX_PIXELS", "MAX_SIDE",
+]
+
+
+#: Largest height or width of a picture, and its most pixels.
+MAX_SIDE = 2**16
+MAX_PIXELS = 2**26
+
+#: Most bytes of a picture's file, and of an array's values.
+MAX_ENCODED = 2**28
+MAX_ARRAY = 2**32
+
+#: Most members of an archive, and files of a folder.
+MAX_MEMBERS = 2**21
+
+#: Most bytes of a JSON text, and its deepest nesting.
+MAX_JSON = 2**24
+MAX_JSON_DEPTH = 32
+
+#: Most layers of a model, and values of one map: 4 GiB where they are int64.
+MAX_LAYERS = 4096
+MAX_MAP = MAX_ARRAY // 8
