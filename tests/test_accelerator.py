@@ -17,10 +17,11 @@ from hw.build import build
 from hw.compiler import compile_model
 from hw.folder import read_description
 from hw.images import memory_words, slice_paths, sliced, write_hex
-from hw.load import lay_out, packets
+from hw.load import lay_out
 from sim.board import board
 from sim.compare import Comparison, compare_image, read_captures
 from sim.faults import PLAN_FAULTS
+from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from sim.verify import verify
@@ -167,12 +168,10 @@ def test_another_model_runs_on_the_same_core(small, tmp_path):
     model, images, result, plan, _, _ = small
     other = random_model(2, weight_bits=4, rounding=Rounding.HALF_EVEN)
     other_plan = lay_out(other, plan.needed)
-    beats = [beat for packet in packets(other_plan, plan.needed) for beat in packet]
     np.save(tmp_path / "images.npy", images)
-    np.save(tmp_path / "beats.npy", np.array(beats, np.int64))
     run = {"images": "images.npy", "stall": 0.1, "classes": model.classes}
     outcomes, captures = simulated(small, tmp_path, plan, [
-        run, {"load": "beats.npy", "stall": 0.1}, run])
+        run, load_step(tmp_path, other_plan, plan.needed, stall=0.1), run])
 
     comparison = Comparison()
     other_result = golden.run(other, images, trace=True)

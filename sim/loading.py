@@ -1,0 +1,36 @@
+"""A model as the load port takes it, as a step of ``sim.bench_accelerator``."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hw.load import packets
+
+
+__all__ = ["load_step"]
+
+
+def load_step(folder, plan, capacities, *, stall=0.0, name="load"):
+    """Writes the beats that load a model, and describes the step that sends them.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that the bench runs in.
+    plan : Plan
+        Of the model, as ``hw.load.lay_out`` makes it for the core.
+    capacities : Capacities
+        Of the core, whose weights lie on chip.
+    stall : float
+        Probability of each idle cycle before a beat.
+    name : str
+        Of the file, one per model that a run loads.
+
+    Returns
+    -------
+    dict
+        The step.
+    """
+    beats = [beat for packet in packets(plan, capacities) for beat in packet]
+    np.save(Path(folder) / f"{name}.npy", np.array(beats, np.int64))
+    return {"load": f"{name}.npy", "stall": stall}
