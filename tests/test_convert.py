@@ -9,11 +9,13 @@ import torch
 
 import golden
 from golden.model import Rounding
+from hw.compiler import compile_model
 from tests.plain import PlainForward, PlainLargeForward, dyadic_state
 from tests.training import network_config, random_images, random_network
 from train.__main__ import main
 from train.model import published, to_maps
-from train.official import describe, load, read_parameters
+from train.official import describe, load
+from train.parameters import read_parameters
 
 
 #: A narrow network of the official layout.
@@ -53,15 +55,12 @@ def assert_exact(folder, state, shape, images, head=None):
     assert set(report["mismatches"].values()) == {0}
 
 
-@pytest.mark.parametrize("wrap", [
-    lambda state: state, lambda state: {"model": state, "args": argparse.Namespace(T=1, lr=0.1)},
-    lambda state: {"state_dict": {f"module.{name}": values for name, values in state.items()}},
-    lambda state: {"model_ema": state, "epoch": 3},
-])
-def test_dyadic_parameters_are_converted_exactly(tmp_path, capsys, wrap):
+def test_dyadic_parameters_are_converted_exactly(tmp_path, capsys):
     state, images = small_state(), random_images(4, (32, 32, 3))
-    assert convert(tmp_path, wrap(state), *OPTIONS, images=images) == 0
-    assert "logits equal the float64 network's on 4 of 4 images" in capsys.readouterr().out
+    assert convert(tmp_path, state, *OPTIONS, images=images) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("logits equal the float64 network's on 4 of 4 images\n")
+    assert out.splitlines()[-1].startswith("pixels were taken as x/256 (--pixels unit); ")
     assert_exact(tmp_path, state, network_config(**SMALL), images)
 
 
@@ -85,8 +84,9 @@ def test_the_mean_colour_is_subtracted_inside_and_on_the_border(tmp_path):
     state, images = small_state(), random_images(4, (32, 32, 3))
     path = tmp_path / "w.pth"
     torch.save(state, path)
-    shape = describe(read_parameters(path), path, family="base", image_size=32)
-    network = load(read_parameters(path), shape, path, bn_eps=0, imagenet=True)
+    parameters = read_parameters(path).values
+    shape = describe(parameters, path, family="base", image_size=32)
+    network = load(parameters, shape, path, bn_eps=0, imagenet=True)
     assert network.network.pixel_constant == 128
     mean, deviation = (
         torch.tensor(values, dtype=torch.float64)[:, None, None]
@@ -111,7 +111,15 @@ def test_a_network_for_colours_less_their_mean_runs_on_three_channels(tmp_path, 
     assert golden.run(model, images, trace=True).tensors["pixels"].shape == (4, 4, 32, 32)
     report = json.loads((tmp_path / "m.json").read_text())
     assert 0 < report["mismatches"]["downsample1_1"] < 0.1
-    assert "same class on" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "same class on" in out
+    assert out.splitlines()[-1].startswith("pixels were taken as (x/255 - mean)/deviation of ")
+
+
+def test_gray_pixels_have_one_convention(tmp_path, capsys):
+    state = dyadic_state(network_config(**SMALL | {"image": (32, 32, 1)}), 1)
+    assert convert(tmp_path, state, *OPTIONS) == 0
+    assert "pixels were taken" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("head", ["spike", "analog"])
@@ -138,6 +146,31 @@ def test_what_is_not_exact_is_measured_layer_by_layer(tmp_path, capsys, head):
     out = capsys.readouterr().out
     assert "counts that differ, inputs forced" in out
     assert "same class on" in out
+
+
+@pytest.mark.parametrize(("heads", "options", "sentence"), [
+    ("analog", [], "the network has no spike head (head_kd), which it would run"),
+    ("both", ["--head", "analog"], "--head spike makes one that it runs"),
+    ("both", [], None),
+    ("spike", [], None),
+])
+def test_a_model_that_hardware_will_not_run_is_called_so(
+    tmp_path, capsys, heads, options, sentence
+):
+    state = dyadic_state(network_config(**LARGE | {"head": heads}), 4)
+    assert convert(tmp_path, state, "--family", "espikeformer-large", "--image-size", "64",
+                   *options) == 0
+    out = capsys.readouterr().out
+    if sentence is None:
+        assert "hardware will not run" not in out
+        compile_model(golden.load(tmp_path / "m.safetensors"), columns=1, lanes=4,
+                      spike_code=golden.SpikeCode.BITPLANE)
+        return
+    assert ("m.safetensors: hardware will not run this model, since its analog head reads no "
+            f"spikes; golden will; {sentence}\n") in out
+    with pytest.raises(ValueError, match="head"):
+        compile_model(golden.load(tmp_path / "m.safetensors"), columns=1, lanes=4,
+                      spike_code=golden.SpikeCode.BITPLANE)
 
 
 def test_labels_give_the_accuracy_of_both_sides(tmp_path, capsys):

@@ -42,17 +42,21 @@ def test_a_run_without_float_epochs_asks_for_weights(tmp_path):
         fit(run_config(float_epochs=0), tmp_path, seed=0)
 
 
-@pytest.mark.parametrize("wrap", [
-    lambda values: values, lambda values: {"model": values},
-    lambda values: {"state_dict": {f"module.{name}": value for name, value in values.items()}},
+@pytest.mark.parametrize(("wrap", "said"), [
+    (lambda values: values, []), (lambda values: {"model": values}, ["the entry model was taken"]),
+    (lambda values: {"state_dict": {f"module.{name}": value for name, value in values.items()}},
+     ["the entry state_dict was taken", "names were read without module."]),
+    (lambda values: {name: value for name, value in values.items() if "num_batches" not in name},
+     []),
 ])
-def test_an_official_state_dict_gives_the_same_scores(tmp_path, wrap):
+def test_an_official_state_dict_gives_the_same_scores(tmp_path, wrap, said):
     """Official networks see (x/255 - mean)/deviation; inside the image the conversion is exact."""
     shape = {"image": (8, 8, 3), "stem_kernel": 1}
     official = random_network(0, **shape).double().eval()
     torch.save(wrap(official.state_dict()), tmp_path / "official.pth")
     network = ESpikeFormer(network_config(**shape)).double().eval()
-    assert load_weights(network, tmp_path / "official.pth") == []
+    path = tmp_path / "official.pth"
+    assert load_weights(network, path) == [f"{path}: {line}" for line in said]
     images = to_maps(random_images(8, (8, 8, 3))).double()
     mean = torch.tensor([0.485, 0.456, 0.406]).double()[:, None, None]
     deviation = torch.tensor([0.229, 0.224, 0.225]).double()[:, None, None]
@@ -68,7 +72,8 @@ def test_another_classifier_starts_anew(tmp_path):
     torch.save(trained.state_dict(), tmp_path / "w.pth")
     network = ESpikeFormer(network_config(classes=3))
     before = network.head.weight.clone()
-    assert load_weights(network, tmp_path / "w.pth") == ["head.weight", "head.bias"]
+    assert load_weights(network, tmp_path / "w.pth") == [
+        f"head.weight, head.bias start anew: {tmp_path / 'w.pth'} has other classes"]
     assert torch.equal(network.head.weight, before)
     assert torch.equal(network.downsample2.encode_conv.weight,
                        trained.downsample2.encode_conv.weight)

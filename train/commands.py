@@ -1,18 +1,17 @@
 """The commands behind ``python -m train``. Torch is imported only once one of them runs."""
 
-import time
 from pathlib import Path
 
 
 __all__ = [
-    "accuracy", "bench", "convert", "evaluate", "export", "fit", "inference", "interrupted",
-    "pretrain", "report", "sweep",
+    "accuracy", "bench", "evaluate", "fit", "inference", "interrupted", "pretrain", "report",
+    "rounding", "set_threads", "sweep",
 ]
 
 
 def fit(options):
     """Train a network and write ``fit.json``."""
-    _set_threads(options)
+    set_threads(options)
     from train import fit as training
     from train.config import CHECKPOINT
     from train.processes import joined
@@ -25,7 +24,8 @@ def fit(options):
     with joined(options.device) as processes, fit_progress(shown=processes.first) as watcher:
         state = training.fit(
             config, options.out, seed=options.seed, data=options.data, init=options.init,
-            teacher=teacher, resume=options.resume, processes=processes, progress=watcher,
+            entry=options.entry, teacher=teacher, resume=options.resume, processes=processes,
+            progress=watcher,
         )
     if not processes.first:
         return
@@ -38,7 +38,7 @@ def fit(options):
 
 def pretrain(options):
     """Pre-train a network as a masked autoencoder."""
-    _set_threads(options)
+    set_threads(options)
     from train import pretrain as pretraining
     from train.config import PRETRAINED_CHECKPOINT
     from train.progress import fit_progress
@@ -56,7 +56,7 @@ def pretrain(options):
 
 def evaluate(options):
     """Print the accuracies of a checkpoint."""
-    _set_threads(options)
+    set_threads(options)
     from train import checkpoint
     from train.data import load_split
     from train.evaluate import float_accuracy, measure
@@ -67,94 +67,16 @@ def evaluate(options):
     if state.grids is None:
         found = {"float": float_accuracy(state.build(), split)}
     else:
-        found = measure(state, split, _rounding(options), options.head)
+        found = measure(state, split, rounding(options), options.head)
     for kind, value in found.items():
         print(f"{kind:9} {value:.2%} of {len(split.test_images)} held-back images")
     if options.report is not None:
         write_json(training_report(state) | {"accuracy": found}, options.report)
 
 
-def export(options):
-    """Write an integer model and its report."""
-    _set_threads(options)
-    from train import checkpoint
-    from train import export as exporting
-    from train.data import load_split
-    from train.evaluate import measure
-    from train.progress import image_progress
-    from train.report import training_report, write_json
-
-    _require_model_name(options.out)
-    began = time.perf_counter()
-    state = checkpoint.load(options.checkpoint)
-    split = load_split(state.config, options.data)
-    quantised = state.quantised(_rounding(options), options.head)
-    report = training_report(state)
-    report["rounding"] = quantised.shape.rounding.value
-    report["accuracy"] |= measure(state, split, quantised.shape.rounding, options.head)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    with image_progress("comparing with golden, images") as progress:
-        # The model's notes leave out what a repeated run would not reproduce.
-        notes = {key: report[key] for key in report.keys() - {"seconds"}}
-        model, compared = exporting.export(
-            quantised, options.out, split.test_images, name=state.config.name, notes=notes,
-            progress=progress,
-        )
-    report |= {
-        "model": options.out.name,
-        "images": len(split.test_images),
-        "integers_compared": compared,
-        "mismatches": 0,
-        "mean_counts": model.mean_counts,
-        "export_seconds": round(time.perf_counter() - began, 1),
-    }
-    write_json(report, options.report or options.out.with_suffix(".json"))
-    print(
-        f"{options.out}: {compared:,} integers of {len(split.test_images)} images equal, "
-        f"accuracy {report['accuracy']['golden']:.2%}"
-    )
-
-
-def convert(options):
-    """Write the integer model of an official checkpoint, and its report."""
-    _set_threads(options)
-    import golden
-    from golden.source import load_source
-    from train import official
-    from train.convert import convert as converting
-    from train.progress import image_progress
-    from train.report import conversion_report, write_json
-
-    _require_model_name(options.out)
-    parameters = official.read_parameters(options.checkpoint)
-    shape = official.describe(
-        parameters, options.checkpoint, image_size=options.image_size, heads=options.heads,
-        family="large" if options.family == "espikeformer-large" else "base",
-        size=options.size and options.size.upper(), max_count=options.max_count,
-    )
-    network = official.load(
-        parameters, shape, options.checkpoint, bn_eps=options.bn_eps,
-        imagenet=options.pixels == "imagenet",
-    )
-    images = labels = None
-    if options.calibrate is not None:
-        images, labels, _ = load_source(options.calibrate, shape.image, count=options.count)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    with image_progress("comparing with float64, images") as progress:
-        conversion = converting(
-            network, name=options.out.stem, weight_bits=options.weight_bits,
-            max_fraction_bits=options.fraction_bits, head=options.head, images=images,
-            labels=labels, progress=progress,
-        )
-    golden.save(conversion.model, options.out)
-    write_json(conversion_report(conversion), options.out.with_suffix(".json"))
-    print("\n".join(conversion.lines()))
-    print(f"{options.out}: {len(conversion.model.layers)} layers")
-
-
 def accuracy(options):
     """Train several seeds; 1 if the accuracy contract does not hold."""
-    _set_threads(options)
+    set_threads(options)
     from train.accuracy import study
     from train.progress import fit_progress
     from train.report import write_json
@@ -180,7 +102,7 @@ def accuracy(options):
 
 def sweep(options):
     """Train networks of several counts and weight widths and print a table."""
-    _set_threads(options)
+    set_threads(options)
     from train.progress import fit_progress
     from train.report import write_json
     from train.sweep import sweep as sweeping
@@ -251,7 +173,7 @@ def report(options):
 
 def inference(options):
     """Print how long float32 inference of a model's network takes, as JSON."""
-    _set_threads(options)
+    set_threads(options)
     import json
 
     import golden
@@ -273,12 +195,8 @@ def interrupted(options):
     return "Interrupted before the command was done."
 
 
-def _require_model_name(path):
-    if path.suffix != ".safetensors":
-        raise ValueError(f"{path}: the model file must end in .safetensors")
-
-
-def _set_threads(options):
+def set_threads(options):
+    """Give torch the threads that a command line asks for."""
     import torch
 
     torch.set_num_threads(options.threads)
@@ -292,7 +210,8 @@ def _configuration(options):
     return config.with_epochs(found, *options.epochs) if getattr(options, "epochs", None) else found
 
 
-def _rounding(options):
+def rounding(options):
+    """Rounding rule that a command line asks for, if any."""
     from golden.model import Rounding
 
     return None if options.rounding is None else Rounding(options.rounding)

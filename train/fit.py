@@ -39,7 +39,7 @@ class Silent:
         """Called at the end of each phase, and where a user should know something."""
 
 
-def fit(config, out, *, seed, data=None, init=None, teacher=None, resume=False,
+def fit(config, out, *, seed, data=None, init=None, entry=None, teacher=None, resume=False,
         processes=ALONE, progress=None):
     """Train a network, or go on training it.
 
@@ -51,7 +51,7 @@ def fit(config, out, *, seed, data=None, init=None, teacher=None, resume=False,
     seed : int
     data : path-like, optional
         Image files, if the configuration trains on them.
-    init : path-like, optional
+    init, entry : path-like and str, optional
         Weights to start from, see :func:`train.initial.load_weights`.
     teacher : Teacher, optional
         Whose scores are learnt besides the labels.
@@ -84,7 +84,7 @@ def fit(config, out, *, seed, data=None, init=None, teacher=None, resume=False,
             raise CheckpointError(
                 "a run without float epochs needs weights, so pass --init CHECKPOINT"
             )
-        state = start(config, out / CHECKPOINT, seed, init, progress)
+        state = start(config, out / CHECKPOINT, seed, init, progress, entry)
     split = load_split(config, data).with_validation(config.data.validation, seed)
     out.mkdir(parents=True, exist_ok=True)
     run = _Run(state, split, out, processes, teacher, progress)
@@ -157,7 +157,7 @@ class _Run:
             self._progress.phase(f"integer model: {self.state.accuracy['golden']:.2%}")
 
 
-def start(config, path, seed, init=None, progress=None):
+def start(config, path, seed, init=None, progress=None, entry=None):
     """Checkpoint of epoch 0.
 
     Parameters
@@ -169,7 +169,9 @@ def start(config, path, seed, init=None, progress=None):
     init : path-like, optional
         Weights to start from.
     progress : object, optional
-        Told what is not taken from ``init``.
+        Told what is taken from ``init`` and what is not.
+    entry : str, optional
+        Entry of ``init`` to take.
 
     Returns
     -------
@@ -184,9 +186,8 @@ def start(config, path, seed, init=None, progress=None):
         network = build(config.network)
     accuracy = {}
     if init is not None:
-        kept = load_weights(network, init)
-        if kept:
-            progress.phase(f"{', '.join(kept)} start anew: {init} has other classes")
+        for line in load_weights(network, init, entry):
+            progress.phase(line)
         if not config.fit.float_epochs:
             accuracy = _float_accuracy_of(init)
     return Checkpoint(config=config, seed=seed, epoch=0, network=network.state_dict(), optimizer={},

@@ -5,7 +5,8 @@ from pathlib import Path
 from train import checkpoint
 from train.checkpoint import CheckpointError
 from train.colours import CONSTANT, STEM, biased_stem, constant_stem
-from train.official import read_parameters, require
+from train.official import complete
+from train.parameters import read_parameters
 
 
 __all__ = ["load_weights"]
@@ -14,7 +15,7 @@ __all__ = ["load_weights"]
 _CLASSIFIERS = ("head.", "head_kd.")
 
 
-def load_weights(network, path):
+def load_weights(network, path, entry=None):
     """Give a network the parameters of a file.
 
     A classifier of other classes is left as it is. Official networks see pixels without their mean
@@ -28,11 +29,13 @@ def load_weights(network, path):
     path : path-like
         A checkpoint that ``fit`` or ``pretrain`` wrote, or a ``state_dict`` with the names of the
         official checkpoints.
+    entry : str, optional
+        Of such a file, as for :func:`train.parameters.read_parameters`.
 
     Returns
     -------
     list of str
-        Parameters that were left as they are.
+        What a user should know: which entry was taken, which parameters were left as they are.
 
     Raises
     ------
@@ -41,7 +44,7 @@ def load_weights(network, path):
     OSError
         If the file cannot be read.
     """
-    found, ours = _read(Path(path))
+    found, ours, lines = _read(Path(path), entry)
     wanted = network.state_dict()
     kept = [
         name for name, values in wanted.items() if name.startswith(_CLASSIFIERS)
@@ -51,18 +54,20 @@ def load_weights(network, path):
              if name in wanted or not name.startswith(_CLASSIFIERS)}
     if not ours:
         found |= _stem(found, network.network)
-    require({**found, **{name: wanted[name] for name in kept}}, network, path)
-    network.load_state_dict({**wanted, **{name: values for name, values in found.items()
-                                          if name not in kept}})
-    return kept
+    found = complete({**found, **{name: wanted[name] for name in kept}}, network, path)
+    network.load_state_dict(found)
+    if kept:
+        lines = [*lines, f"{', '.join(kept)} start anew: {path} has other classes"]
+    return lines
 
 
-def _read(path):
-    """Parameters of a file by name, and whether the file is one of ours."""
+def _read(path, entry):
+    """Parameters of a file by name, whether it is one of ours, and what to say about it."""
     try:
-        return checkpoint.load(path).network, True
+        return checkpoint.load(path).network, True, []
     except CheckpointError:
-        return read_parameters(path), False
+        found = read_parameters(path, entry)
+        return found.values, False, found.lines(path)
 
 
 def _stem(found, shape):

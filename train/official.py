@@ -1,9 +1,4 @@
-"""Checkpoints in the layout of the official repository: read safely, recognised, checked."""
-
-import io
-from argparse import Namespace
-from contextlib import suppress
-from pathlib import Path
+"""Checkpoints in the layout of the official repository: recognised, checked, made a network."""
 
 import torch
 from msgspec.structs import replace
@@ -13,9 +8,10 @@ from train.checkpoint import CheckpointError
 from train.colours import CONSTANT, STEM, constant_stem
 from train.model import PUBLISHED_DIMS, build
 from train.network import NetworkConfig
+from train.parameters import listed
 
 
-__all__ = ["PUBLISHED", "describe", "load", "read_parameters", "require"]
+__all__ = ["PUBLISHED", "complete", "describe", "load"]
 
 
 #: Widths and depths of the published sizes of both families.
@@ -24,67 +20,6 @@ PUBLISHED = {
     "12_512": ((128, 256, 512), (12,)),
     "12_768": ((196, 384, 768), (12,)),
 }
-
-#: Where published files keep the parameters, and what distributed training puts before their names.
-_PLACES = ("model", "state_dict", "model_ema")
-_PREFIX = "module."
-
-#: Arguments that published training scripts keep beside the parameters, and that count time steps.
-_TIME_STEPS = ("T", "time_step", "time_steps", "timestep", "timesteps")
-
-#: Parts of names by which other generations of the network are known.
-_OTHERS = {
-    "patch_embed.": "Spike-driven Transformer (V1)",
-    ".q_conv.0.body.": "Meta-SpikeFormer (Spike-driven Transformer V2)",
-    ".Conv.pwconv1.weight": "Meta-SpikeFormer (Spike-driven Transformer V2)",
-}
-
-#: Names that a sentence lists at most.
-_LISTED = 8
-
-
-def read_parameters(path):
-    """Read the parameters of a ``state_dict``; no code in the file is run.
-
-    Parameters
-    ----------
-    path : path-like
-        A ``state_dict``, bare or under ``model``, ``state_dict`` or ``model_ema``.
-
-    Returns
-    -------
-    dict of str to tensor
-
-    Raises
-    ------
-    CheckpointError
-        If the file holds no parameters, those of another generation of the network, or a network
-        that was trained over several time steps.
-    OSError
-        If the file cannot be read.
-    """
-    data = io.BytesIO(Path(path).read_bytes())
-    parameters, arguments = {}, None
-    # torch has no common exception for a foreign or truncated file.
-    with suppress(Exception), torch.serialization.safe_globals([Namespace]):
-        contents = torch.load(data, map_location="cpu", weights_only=True)
-        arguments = contents.get("args")
-        place = next((place for place in _PLACES if place in contents), None)
-        contents = contents if place is None else contents[place]
-        parameters = {name.removeprefix(_PREFIX): value for name, value in contents.items()}
-    if not parameters or not all(map(torch.is_tensor, parameters.values())):
-        raise CheckpointError(f"{path}: must be a state_dict that torch saved, bare or under "
-                              f"{', '.join(_PLACES)}")
-    for part, generation in _OTHERS.items():
-        if any(part in name for name in parameters):
-            raise CheckpointError(f"{path}: holds a {generation}, and only the third generation, "
-                                  "E-SpikeFormer, can be converted")
-    steps = max((getattr(arguments, name, 1) for name in _TIME_STEPS), default=1)
-    if isinstance(steps, int) and steps > 1:
-        raise CheckpointError(f"{path}: was trained over T = {steps} time steps, and only networks "
-                              "of one step (T = 1, D spikes at once) can be converted")
-    return parameters
-
 
 def describe(parameters, path, *, family, size=None, image_size=224, heads=8, max_count=4):
     """Configuration of the network that parameters belong to.
@@ -130,7 +65,8 @@ def describe(parameters, path, *, family, size=None, image_size=224, heads=8, ma
         # Enough to say all that is missing.
         (dims, depths), classes, channels, kernel = PUBLISHED[size], 1000, 3, 7
     else:
-        raise CheckpointError(f"{path}: lacks {_listed(missing)}")
+        raise CheckpointError(f"{path}: lacks {listed(missing)}; what it has begins with "
+                              f"{', '.join(list(parameters)[:3])}")
     shape = {
         "family": family, "image": (image_size, image_size, channels), "classes": classes,
         "dims": dims, "depths": depths, "heads": heads, "stem_kernel": kernel,
@@ -142,14 +78,16 @@ def describe(parameters, path, *, family, size=None, image_size=224, heads=8, ma
         return NetworkConfig(
             **shape, strides=(2, 2, 2, 2), rounding=Rounding.HALF_UP,
             expansions=layout.expansions(dims[2]),
-            head="both" if "head_kd.weight" in parameters else "analog",
+            head=layout.head(),
         )
     except ValueError as error:
         raise CheckpointError(f"{path}: {error}") from error
 
 
-def require(parameters, network, path):
+def complete(parameters, network, path):
     """Demand the names and shapes of a network.
+
+    The counters of batch norms, which no evaluation reads, may be missing and begin at zero then.
 
     Parameters
     ----------
@@ -158,12 +96,20 @@ def require(parameters, network, path):
     path : path-like
         Named in errors.
 
+    Returns
+    -------
+    dict of str to tensor
+        All that the network has.
+
     Raises
     ------
     CheckpointError
         One sentence that lists what is missing, unexpected, of another shape or not finite.
     """
     wanted = network.state_dict()
+    counters = {name: torch.zeros((), dtype=torch.int64) for name in wanted
+                if name.endswith(".num_batches_tracked")}
+    parameters = {**counters, **parameters}
     faults = []
     for what, names in (
         ("lacks", [name for name in wanted if name not in parameters]),
@@ -177,9 +123,10 @@ def require(parameters, network, path):
          [name for name, values in parameters.items() if not values.isfinite().all()]),
     ):
         if names:
-            faults.append(f"{what} {_listed(names)}")
+            faults.append(f"{what} {listed(names)}")
     if faults:
         raise CheckpointError(f"{path}: {'; '.join(faults)}")
+    return parameters
 
 
 def load(parameters, shape, path, *, bn_eps, imagenet=False):
@@ -202,7 +149,7 @@ def load(parameters, shape, path, *, bn_eps, imagenet=False):
     """
     with torch.device("meta"):
         network = build(shape)
-    require(parameters, network, path)
+    parameters = complete(parameters, network, path)
     if imagenet:
         if shape.image[2] != 3:
             raise CheckpointError(f"{path}: must take 3 colours for ImageNet's mean to be "
@@ -232,8 +179,9 @@ class _Layout:
         self._stages = ["block3"] if large else ["block3", "block4"]
         self._downs = [f"downsample{stage}.encode_conv.weight"
                        for stage in (("1_2", "2", "3") if large else ("1_2", "2", "3", "4"))]
+        self._heads = [name for name in ("head", "head_kd") if f"{name}.weight" in parameters]
         self.names = [
-            self._stem, *self._downs, "head.weight",
+            self._stem, *self._downs, f"{(self._heads or ['head'])[0]}.weight",
             *(f"{stage}.0.mlp.fc1_conv.weight" for stage in self._stages),
         ]
 
@@ -250,7 +198,11 @@ class _Layout:
         return self._parameters[self._stem].shape
 
     def classes(self):
-        return len(self._parameters["head.weight"])
+        return len(self._parameters[f"{self._heads[0]}.weight"])
+
+    def head(self):
+        """What the heads of the large family are called together."""
+        return {("head",): "analog", ("head_kd",): "spike"}.get(tuple(self._heads), "both")
 
     def expansions(self, channels):
         """Widening inside the projections of attention, and inside a block's own branch."""
@@ -272,9 +224,3 @@ def _require_size(dims, depths, size, path):
 
 def _shape(values):
     return "x".join(map(str, values.shape)) or "one number"
-
-
-def _listed(names):
-    """Names as part of a sentence."""
-    rest = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from golden.source import SOURCES
-from train import commands
+from train import commands, exports
 from train.descriptions import (
     ACCURACY,
     BENCH,
@@ -70,6 +70,7 @@ def parser(prog):
         help="start from these float weights: of another run (float.pt), or a state_dict of an "
              "official checkpoint; with --epochs 0 N the run is quantisation-aware alone",
     )
+    _add_entry(fit)
     fit.add_argument(
         "--teacher", metavar="NAME",
         help="learn this classifier's scores too: MODULE:FUNCTION, which returns a torch "
@@ -93,7 +94,7 @@ def parser(prog):
     evaluate.add_argument("--report", type=Path, metavar="FILE", help="also write JSON here")
     _add_rounding(evaluate)
 
-    export = command("export", commands.export, EXPORT, help="write the integer model")
+    export = command("export", exports.export, EXPORT, help="write the integer model")
     export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     export.add_argument("--out", type=Path, required=True, metavar="MODEL.safetensors")
     export.add_argument(
@@ -102,7 +103,7 @@ def parser(prog):
     _add_rounding(export)
 
     _add_conversion(command(
-        "convert", commands.convert, CONVERT, help="integer model of an official checkpoint",
+        "convert", exports.convert, CONVERT, help="integer model of an official checkpoint",
         data=False,
     ))
 
@@ -166,7 +167,9 @@ def parser(prog):
 
 def _add_conversion(convert):
     convert.add_argument("--checkpoint", type=Path, required=True, metavar="FILE.pth",
-                         help="state_dict, bare or under model, state_dict or model_ema")
+                         help="state_dict, bare or as an entry of the file, such as model, "
+                              "state_dict or model_ema")
+    _add_entry(convert)
     convert.add_argument("--family", choices=["espikeformer", "espikeformer-large"],
                          default="espikeformer", help="default: espikeformer")
     convert.add_argument(
@@ -196,6 +199,14 @@ def _add_conversion(convert):
                          choices=range(1, 16), help="most spikes at once (default: 4)")
     convert.add_argument("--head", choices=["spike", "analog"],
                          help="of a network that has both (default: spike, which hardware runs)")
+
+
+def _add_entry(parser):
+    parser.add_argument(
+        "--entry", metavar="NAME",
+        help="entry of the state_dict's file to take, where it holds several networks (default: "
+             "model, state_dict, ..., and model_ema at last; what was taken is said)",
+    )
 
 
 def _add_run(parser):
