@@ -1,8 +1,9 @@
 """Limits of what is read from outside, which hold before memory is asked for (docs/format.md)."""
 
 __all__ = [
-    "MAX_ARRAY", "MAX_ENCODED", "MAX_JSON", "MAX_JSON_DEPTH", "MAX_LAYERS", "MAX_MAP",
-    "MAX_MEMBERS", "MAX_PIXELS", "MAX_SIDE",
+    "MAX_ARRAY", "MAX_DIRECTORY", "MAX_ENCODED", "MAX_JSON", "MAX_JSON_DEPTH", "MAX_LAYERS",
+    "MAX_MAP", "MAX_MEMBERS", "MAX_PIXELS", "MAX_PROGRESSIVE_PIXELS", "MAX_SCANS", "MAX_SIDE",
+    "MAX_WEBP_PIXELS",
 ]
 
 
@@ -10,12 +11,20 @@ __all__ = [
 MAX_SIDE = 2**16
 MAX_PIXELS = 2**26
 
+#: The same where the decoder holds the picture several times over: in WebP and progressive JPEG.
+MAX_WEBP_PIXELS = 2**24
+MAX_PROGRESSIVE_PIXELS = 2**25
+
+#: Most scans of a JPEG, each of which goes over the whole picture.
+MAX_SCANS = 200
+
 #: Most bytes of a picture's file, and of an array's values.
 MAX_ENCODED = 2**28
 MAX_ARRAY = 2**32
 
-#: Most members of an archive, and files of a folder.
+#: Most members of an archive, and files of a folder; bytes of an archive's directory.
 MAX_MEMBERS = 2**21
+MAX_DIRECTORY = 2**29
 
 #: Most bytes of a JSON text, and its deepest nesting.
 MAX_JSON = 2**24

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.images import SUFFIXES, load_images, load_labelled
+from golden.images import load_images, load_labelled
+from golden.picture import SUFFIXES
 from golden.tree import open_tree
 
 

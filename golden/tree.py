@@ -4,16 +4,17 @@ CIFAR-10 and Imagenette as they are usually unpacked, copies of ImageNet and mos
 have this layout.
 """
 
-import io
-import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from golden.images import SUFFIXES, decode, open_picture
+from golden.archive import Archive
+from golden.images import decode
+from golden.limits import MAX_ENCODED, MAX_MEMBERS
+from golden.picture import SUFFIXES, open_picture
+from golden.reading import decoding, open_regular, printable
 
 
 __all__ = ["ImageTree", "open_tree"]
@@ -66,8 +67,9 @@ class ImageTree:
         return replace(self, names=names, labels=self.labels[indices])
 
     def picture(self, index, channels):
-        """An image of any size, as :func:`golden.images.open_picture` gives it."""
-        return open_picture(self._file(index), self._name(index), channels)
+        """An image of any size, as :func:`golden.picture.open_picture` gives it."""
+        with self._file(index) as file:
+            return open_picture(file, self._name(index), channels)
 
     def decode(self, indices, image_shape):
         """Images as an array.
@@ -89,19 +91,16 @@ class ImageTree:
         """
         images = np.empty((len(indices), *image_shape), np.uint8)
         for place, index in enumerate(indices):
-            images[place] = decode(self._file(index), self._name(index), image_shape)
+            with self._file(index) as file:
+                images[place] = decode(file, self._name(index), image_shape)
         return images
 
     def _name(self, index):
-        return f"{self.path}: {self.names[index]}"
+        return f"{self.path}: {printable(self.names[index])}"
 
     def _file(self, index):
-        try:
-            return io.BytesIO(self._files.read(self.names[index]))
-        # A zip may hold damaged members, or ones that ask for a password.
-        except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ValueError(f"{self._name(index)}: the image cannot be read ({reason})") from error
+        with decoding(f"{self._name(index)}: the image cannot be read", "it is damaged"):
+            return self._files.open(self.names[index])
 
 
 def open_tree(path):
@@ -125,7 +124,8 @@ def open_tree(path):
         parts with different classes.
     """
     path = Path(path)
-    files = _open(path)
+    with decoding(f"{path}: the data cannot be read", "it must be a folder or a whole .zip file"):
+        files = _Folder(path) if path.is_dir() else _Zip(path)
     found = {name: _class_folders(files, name) for name in _TRAIN + _TEST}
     train, test = (
         _tree(path, files, next((found[name] for name in names if found[name]), {}), names)
@@ -142,35 +142,27 @@ class _Folder:
 
     def __init__(self, path):
         self._path = path
-        self.entries = [entry.relative_to(path).as_posix() for entry in path.rglob("*")]
+        self.entries = []
+        for entry in path.rglob("*"):
+            self.entries.append(entry.relative_to(path).as_posix())
+            if len(self.entries) > MAX_MEMBERS:
+                raise ValueError(f"{path}: the folder must hold at most {MAX_MEMBERS} files")
         self.folders = {name for name in self.entries if (path / name).is_dir()}
 
-    def read(self, name):
-        return (self._path / name).read_bytes()
+    def open(self, name):
+        return open_regular(self._path / name)
 
 
 class _Zip:
     """Entries of a zip."""
 
     def __init__(self, path):
-        self._zip = zipfile.ZipFile(path)
-        self.entries = [name.rstrip("/") for name in self._zip.namelist()]
-        self.folders = {name[:-1] for name in self._zip.namelist() if name.endswith("/")}
+        self._archive = Archive(path)
+        self.entries = [*self._archive.names, *self._archive.folders]
+        self.folders = set(self._archive.folders)
 
-    def read(self, name):
-        return self._zip.read(name)
-
-
-def _open(path):
-    try:
-        if path.is_dir():
-            return _Folder(path)
-        return _Zip(path)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ValueError(f"{path}: the data cannot be read ({reason})") from error
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path}: data must be a folder or a whole .zip file") from error
+    def open(self, name):
+        return self._archive.open(name, MAX_ENCODED)
 
 
 def _class_folders(files, part):

@@ -1,0 +1,135 @@
+"""Encoded pictures from outside, decoded within limits."""
+
+import contextlib
+import warnings
+
+import numpy as np
+
+from golden.limits import (
+    MAX_ENCODED,
+    MAX_PIXELS,
+    MAX_PROGRESSIVE_PIXELS,
+    MAX_SCANS,
+    MAX_SIDE,
+    MAX_WEBP_PIXELS,
+)
+from golden.reading import BLOCK, InputError, decoding, open_regular
+
+
+__all__ = ["FORMATS", "SUFFIXES", "open_picture"]
+
+
+#: Formats by Pillow's names. It knows many more, some of which start other programs.
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
+
+#: Ends of the names of files that are taken for pictures, whichever of the formats they have.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+
+#: Pillow modes whose pixels have 8 bits per channel, or fewer.
+EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
+
+#: Start of a JPEG file, and of each of its scans.
+_JPEG = b"\xff\xd8"
+_SCAN = b"\xff\xda"
+
+#: Pictures of more pixels than this are converted in bands, so that two copies need less memory.
+_BAND = 2**20
+
+
+def open_picture(file, name, channels):
+    """Decode an image file of any size, as gray or RGB.
+
+    Parameters
+    ----------
+    file : path-like or binary file
+        One of `FORMATS`; of an animation, the first picture is taken.
+    name : str
+        Names the file in errors.
+    channels : int
+        1 or 3.
+
+    Returns
+    -------
+    PIL.Image.Image
+
+    Raises
+    ------
+    InputError
+        If the file is no image, or too large; one sentence.
+    """
+    # Imported late: arrays need no Pillow.
+    from PIL import Image
+
+    if channels not in (1, 3):
+        raise InputError(f"{name}: a model of {channels} channels takes .npy arrays only")
+    # Whatever Pillow has to remark about a file, either it can be decoded or it is refused.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    with (decoding(f"{name}: the image cannot be read", "it is truncated or no image"),
+          _opened(file) as encoded):
+        _check_encoded(encoded, name)
+        try:
+            image = Image.open(encoded, formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise InputError(f"{name}: {_too_large(MAX_PIXELS)}") from error
+        with image:
+            _check(image, name)
+            image.load()
+            # Some formats learn only now how large they are.
+            _check(image, name)
+            return _converted(image, "L" if channels == 1 else "RGB")
+
+
+def _opened(file):
+    if hasattr(file, "read"):
+        return contextlib.nullcontext(file)
+    return open_regular(file)
+
+
+def _check_encoded(encoded, name):
+    size = encoded.seek(0, 2)
+    encoded.seek(0)
+    if size > MAX_ENCODED:
+        raise InputError(f"{name}: the image is too large: it must have at most {MAX_ENCODED} "
+                         f"bytes, not {size}")
+    if encoded.read(2) == _JPEG:
+        scans = sum(block.count(_SCAN) for block in iter(lambda: encoded.read(BLOCK), b""))
+        if scans > MAX_SCANS:
+            raise InputError(f"{name}: the image must have at most {MAX_SCANS} scans, not {scans}")
+    encoded.seek(0)
+
+
+def _check(image, name):
+    most = MAX_PIXELS
+    if image.format == "WEBP":
+        most = MAX_WEBP_PIXELS
+    elif image.info.get("progressive"):
+        most = MAX_PROGRESSIVE_PIXELS
+    width, height = image.size
+    if max(width, height) > MAX_SIDE or width * height > most:
+        raise InputError(f"{name}: {_too_large(most)}, not {height}x{width}")
+    if image.mode not in EIGHT_BIT_MODES:
+        raise InputError(f"{name}: pixels must have 8 bits per channel, not mode {image.mode}")
+
+
+def _too_large(most):
+    return (f"the image is too large: it must have at most {MAX_SIDE} pixels along a side, and "
+            f"{most} altogether")
+
+
+def _converted(image, mode):
+    """A picture in another mode; it may use up the one that it is given."""
+    from PIL import Image
+
+    width, height = image.size
+    if width * height <= _BAND:
+        return image.convert(mode)
+    if image.mode == mode:
+        return image
+    channels = len(mode)
+    pixels = np.empty((height, width, channels), np.uint8)
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        band = image.crop((0, top, width, min(height, top + rows))).convert(mode)
+        pixels[top:top + rows] = np.asarray(band).reshape(-1, width, channels)
+    image.close()
+    return Image.fromarray(pixels.squeeze(2) if channels == 1 else pixels)
