@@ -43,6 +43,14 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if "full" not in item.keywords]
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Prints what tests have to say though they passed: their property ``printed``."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, text in report.user_properties:
+            if name == "printed":
+                terminalreporter.write_line(text)
+
+
 @pytest.fixture(scope="session")
 def soak(pytestconfig):
     """Whether tests of random cases draw as many as ``make soak`` promises."""

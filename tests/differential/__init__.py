@@ -1,0 +1,1 @@
+"""Random legal models: golden and the hardware, held against a second executor."""

@@ -1,0 +1,104 @@
+"""Random legal models: golden computes what a second executor of the file format computes."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import golden
+from tests.differential.__main__ import main
+from tests.differential.draw import draw
+from tests.differential.failure import describe
+from tests.differential.properties import PROPERTIES, properties
+from tests.differential.versus_golden import golden_difference
+
+
+#: Models for each spike code in make test, and in make soak.
+MODELS, SOAK_MODELS = 210, 1005
+
+
+@pytest.mark.soak
+def test_golden_equals_the_second_executor(seed, soak, tmp_path, record_property):
+    wanted = SOAK_MODELS if soak else MODELS
+    met, index, failures = Counter(), 0, []
+    # Rare properties may need a few models more.
+    while index < wanted or (set(PROPERTIES) - set(met) and index < 3 * wanted):
+        model, images = draw(seed, index)
+        path = tmp_path / "model.safetensors"
+        golden.save(model, path)
+        difference = golden_difference(path, images)
+        if difference:
+            failures.append(describe(model.name, model, images, difference,
+                                     command=f"--seed {seed} --index {index}",
+                                     compare=golden_difference))
+            print(failures[-1])
+        met.update(properties(model, golden.run(model, images, trace=True).tensors))
+        index += 1
+    record_property("printed", census(f"golden: {index} models of seed {seed}, each in "
+                                      f"{len(golden.SpikeCode)} spike codes", met))
+    assert failures == []
+    assert [name for name in PROPERTIES if not met[name]] == []
+
+
+def census(title, met):
+    """How many models had each property."""
+    return f"{title}: " + ", ".join(f"{name} {met[name]}" for name in PROPERTIES)
+
+
+def strict(potential, thresholds):
+    """Firing that misses ties."""
+    across = (-1, *[1] * (potential.ndim - 2))
+    return sum((potential > thresholds[:, step].reshape(across)).astype(np.int64)
+               for step in range(thresholds.shape[1]))
+
+
+def forgetful(model):
+    """The first readers of tensors, as if they were the last."""
+    first = {}
+    for index, layer in enumerate(model.layers):
+        for name in golden.shapes.sources(layer):
+            first.setdefault(name, index)
+    return first
+
+
+def restarted(potential, *, previous, shift, bias):
+    """A write that leaves its previous version out."""
+    return (potential << shift) + bias[:, np.newaxis, np.newaxis]
+
+
+def beyond_the_border(counts, weight, **geometry):
+    """A convolution whose padding repeats the border where it should be zero."""
+    padding = geometry.pop("padding", 0)
+    counts = np.pad(counts, ((0, 0), (0, 0), (padding, padding), (padding, padding)), "edge")
+    return golden.conv.convolve(counts, weight, **geometry)
+
+
+@pytest.mark.parametrize(("place", "fault"), [
+    ("golden.network.spike_count", strict),
+    ("golden.network.last_readers", forgetful),
+    ("golden.stream.write", restarted),
+    ("golden.network.convolve", beyond_the_border),
+])
+def test_a_fault_in_golden_is_found_reduced_and_reproduced(monkeypatch, tmp_path, seed, place,
+                                                          fault):
+    monkeypatch.chdir(tmp_path)
+    drawn = [draw(seed, index) for index in range(40)]
+    monkeypatch.setattr(place, fault)
+    for model, images in drawn:
+        golden.save(model, "model.safetensors")
+        difference = golden_difference("model.safetensors", images)
+        if difference:
+            break
+    command = f"--seed {seed} --index {model.name.split('-')[-1]}"
+    line = describe("reduced", model, images, difference, command=command,
+                    compare=golden_difference)
+    assert "\n" not in line
+    reproduce, reduced = re.findall(r"python -m tests.differential ([^;]*)", line)
+    assert main(reproduce.split()) == 1
+    assert main(reduced.split()) == 1
+    assert len(golden.load(reduced.split()[1]).layers) <= min(8, len(model.layers))
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert main(reproduce.split()) == 0
+    assert main(reduced.split()) == 0
