@@ -47,7 +47,9 @@ def tap_cover(size, kernel, stride, padding):
     [1, 2, 1, 1]
     """
     positions = np.arange(output_size(size, kernel, stride, padding))[:, np.newaxis]
-    reached = positions * stride + np.arange(kernel) - padding
+    # The stride to the next position may be any integer where there is none.
+    begins = positions * stride if len(positions) > 1 else positions
+    reached = begins + np.arange(kernel) - padding
     inside = reached[(reached >= 0) & (reached < size)]
     return np.bincount(inside, minlength=size)
 

@@ -7,6 +7,7 @@ and in both spike codes.
 """
 
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
@@ -142,15 +143,9 @@ def analyse(model):
                 high = np.full(heads * dv, dk * count * memory)
                 low = np.zeros_like(high)
             case TokenSum():
-                _, *map_size = known[layer.source]
-                source = layer.source.removesuffix(".stream")
-                low, high = (np.prod(map_size) * bound for bound in ranges.stream[source])
+                low, high = _summed(layer, known, ranges)
             case AnalogHead():
-                _, *map_size = known[layer.source]
-                source = layer.source.removesuffix(".stream")
-                low, high = _weighted(
-                    layer.weight, *(np.prod(map_size) * bound for bound in ranges.stream[source])
-                )
+                low, high = _weighted(layer.weight, *_summed(layer, known, ranges))
         _limit(layer, low, high)
         low, high = low.astype(np.int64), high.astype(np.int64)
         ranges.potential[layer.name] = low, high
@@ -183,9 +178,16 @@ def widths(model):
     return result
 
 
+def _summed(layer, known, ranges):
+    """Interval of a stream's sum over its positions, in Python integers: int64 may be too small."""
+    _, *map_size = known[layer.source]
+    source = layer.source.removesuffix(".stream")
+    return (prod(map_size) * bound.astype(object) for bound in ranges.stream[source])
+
+
 def _weighted(weight, low, high):
-    """Interval of ``weight @ values``; Python integers, since a product could leave int64."""
-    weight, low, high = (values.astype(object) for values in (weight, low, high))
+    """Interval of ``weight @ values``, which are Python integers already."""
+    weight = weight.astype(object)
     ends = weight * low, weight * high
     return np.minimum(*ends).sum(axis=1), np.maximum(*ends).sum(axis=1)
 
@@ -211,6 +213,6 @@ def _shifted(layer, low, high):
 
 
 def _limit(layer, low, high):
-    needed = 1 + max(int(max(high)).bit_length(), int(min(low)).bit_length())
+    needed = width(low, high)
     if needed > MAX_WIDTH:
         raise ModelError(f"Layer {layer.name}: values must fit {MAX_WIDTH} bits, not need {needed}")

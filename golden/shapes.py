@@ -108,18 +108,18 @@ def _outputs(layer, known, model):
             if channels != heads * dk:
                 raise ModelError(f"Layer {layer.name}: queries must have {heads} heads of {dk} "
                                  f"channels, not {channels} channels")
+            _require_drain(layer, Fire)
             return {counts_name(layer): (heads * dv, height, width)}
         case TokenSum():
             channels, _, _ = _look_up(layer, layer.source, known, "stream")
+            _require_drain(layer, Fire)
             return {counts_name(layer): (channels, 1, 1)}
         case AnalogHead():
             channels, _, _ = _look_up(layer, layer.source, known, "stream")
             if layer.weight.shape != (model.classes, channels):
                 raise ModelError(f"Layer {layer.name}: weights must have shape "
                                  f"{(model.classes, channels)}, not {layer.weight.shape}")
-            if not isinstance(layer.drain, Logits):
-                raise ModelError(f"Layer {layer.name}: the drain must be Logits, "
-                                 f"not {layer.drain!r}")
+            _require_drain(layer, Logits)
             return {LOGITS: (model.classes,)}
 
 
@@ -180,6 +180,12 @@ def _require_heads(layer, fits, what):
     if not fits:
         raise ModelError(f"Layer {layer.name}: {layer.heads} heads must divide the channels "
                          f"equally and agree along the block, but {what}")
+
+
+def _require_drain(layer, kind):
+    if not isinstance(layer.drain, kind):
+        raise ModelError(f"Layer {layer.name}: the drain must be {kind.__name__}, "
+                         f"not {layer.drain!r}")
 
 
 def _look_up(layer, name, known, *kinds):

@@ -84,3 +84,10 @@ def test_tap_cover_counts_the_windows_over_each_position(case):
         covered.append(convolve(counts, ones, stride=stride, padding=padding).sum())
     rows, columns = (tap_cover(side, kernel, stride, padding) for side in (height, width))
     assert np.outer(rows, columns).ravel().tolist() == covered
+
+
+def test_a_stride_beyond_the_map_may_be_any_integer():
+    for stride in (5, 2**31, 2**70):
+        assert tap_cover(4, 3, stride, 1).tolist() == [1, 1, 0, 0]
+        assert convolve(np.ones((1, 1, 4, 4), int), np.ones((1, 1, 3, 3), int), stride=stride,
+                        padding=1).tolist() == [[[[4]]]]

@@ -6,7 +6,23 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from golden import PIXELS, Conv, ModelError, SpikeCode, planes, run
+from golden import (
+    PIXELS,
+    Conv,
+    Fire,
+    IntegerModel,
+    Logits,
+    ModelError,
+    Neuron,
+    Rounding,
+    SpikeCode,
+    TokenSum,
+    Write,
+    planes,
+    run,
+    stream_thresholds,
+    validate,
+)
 from golden.attention import key_value, query
 from golden.conv import convolve
 from golden.ranges import analyse, conv_interval, kv_width, saturate, width, widths
@@ -141,3 +157,34 @@ def test_more_bits_than_int64_sums_allow_are_refused():
     layers = (*model.layers[:last], wide, *model.layers[last + 1:])
     with pytest.raises(ModelError, match=r"Layer block4\.0: values must fit 48 bits, not need"):
         analyse(replace(model, layers=layers))
+
+
+def summed_model(bias, side=1):
+    """A stream of ``bias`` alone, on ``side`` x ``side`` positions, and its sum."""
+    zero = np.zeros((1, 1, 1, 1), np.int8)
+    rounding = Rounding.HALF_UP
+    write = Write(None, 0, np.array([bias]), 1, Neuron(stream_thresholds(1, 1, rounding), rounding))
+    ladder = stream_thresholds(1, 1, rounding, side**2)
+    return IntegerModel("sums", 1, (side, side, 1), 1, (
+        Conv("a", PIXELS, zero, 2, 1, 0, 1, write),
+        TokenSum("sum", "a.stream", Fire(Neuron(ladder, rounding))),
+        Conv("head", "sum.counts", zero, 2, 1, 0, 1, Logits(np.zeros(1, np.int64), 1.0))))
+
+
+@pytest.mark.parametrize("bias", [2**46 - 1, -2**46])
+def test_a_sum_that_wraps_to_a_small_number_is_refused(bias):
+    with pytest.raises(ModelError, match=r"Layer sum: values must fit 48 bits, not need 6\d"):
+        validate(summed_model(bias, side=2**9))
+
+
+def test_the_least_number_of_48_bits_is_legal():
+    model = summed_model(-2**46)
+    again = replace(model.layers[0], name="b", drain=replace(
+        model.layers[0].drain, previous="a.stream"))
+    model = replace(model, layers=(model.layers[0], again, *model.layers[1:]))
+    validate(model)
+    assert widths(model)["b"]["stream"] == 48
+    below = replace(again, name="c", drain=replace(
+        again.drain, previous="b.stream", bias=np.array([-1])))
+    with pytest.raises(ModelError, match="Layer c: values must fit 48 bits, not need 49"):
+        validate(replace(model, layers=(*model.layers[:2], below, *model.layers[2:])))

@@ -121,6 +121,19 @@ def test_foreign_layers_and_drains_are_refused(model):
         shapes(replace(model, layers=(first, *model.layers[1:])))
 
 
+@pytest.mark.parametrize("name", ["block3.0.attn.attn", "head.sum"])
+def test_attention_and_token_sums_fire(model, name):
+    write = next(layer.drain for layer in model.layers if layer.name == "block3.0.conv")
+    layer = next(layer for layer in model.layers if layer.name == name)
+    layers = tuple(replace(layer, drain=write) if other is layer else other
+                   for other in model.layers)
+    with pytest.raises(ModelError, match=f"^Layer {name}: the drain must be Fire, not Write"):
+        shapes(replace(model, layers=layers))
+    last = replace(layer, name="last", drain=model.layers[-1].drain)
+    with pytest.raises(ModelError, match="^Layer last: the drain must be Fire, not Logits"):
+        shapes(replace(model, layers=(*model.layers[:-1], last)))
+
+
 def test_images_have_a_size(model):
     with pytest.raises(ModelError, match=r"Image shape must be positive, not \(0, 8, 3\)"):
         shapes(replace(model, image_shape=(0, 8, 3)))

@@ -31,8 +31,8 @@ __all__ = ["Sketch", "geometries"]
 #: Most positions of a map, most channels, and most values that a map holds.
 POSITIONS, CHANNELS, VALUES = 36, 24, 400
 
-#: Sizes of kernels, and strides, of which the last takes one position of any map.
-KERNELS, STRIDES = (1, 2, 3, 4, 5, 7, 9), (1, 2, 3, 4, 6, 8, POSITIONS)
+#: Sizes of kernels, and strides; after the last, beyond all maps, there is no second position.
+KERNELS, STRIDES = (1, 2, 3, 4, 5, 7, 9), (1, 2, 3, 4, 6, 8, 2**64)
 
 
 @dataclass(frozen=True)
