@@ -203,7 +203,7 @@ class Core(wiring.Component):
             token_sum.tag.eq(tag),
 
             counters.started.eq(writer.started),
-            counters.waiting.eq(writer.waiting),
+            counters.waiting.eq(writer.waiting & ~sequencer.holding),
             counters.dropped.eq(writer.dropped),
             counters.computes.eq(sequencer.computes),
             counters.complete.eq(complete),

@@ -32,15 +32,28 @@ class Cycles:
     ----------
     total : int
         From the first pixel beat to the last logit beat, both included: the latency.
-    period : int
-        From the last logit beat of one image to that of the next, if that waited: the throughput.
+    turnaround : int
+        From the last logit beat to the beginning of the next image's computation, if that image
+        waited.
+    computing : int
+        From the beginning of the computation to the last logit beat.
     layers : tuple of int
         Of each layer: from its first cycle to the next one's, of the last one to the last logit.
     """
 
     total: int
-    period: int
+    turnaround: int
+    computing: int
     layers: tuple
+
+    @property
+    def period(self):
+        """Cycles from the last logit beat of one such image to that of the next: the throughput."""
+        return self.behind(self)
+
+    def behind(self, previous):
+        """Cycles from the last logit beat of ``previous`` to that of this image, which waited."""
+        return previous.turnaround + self.computing
 
 
 def predict(plan, tensors, image=0):
@@ -104,11 +117,19 @@ class _Core:
                 now = self._token_sum(layer, now)
             else:
                 now, last_logit = self._layer(layer, now)
+            if layer.record.get("releases"):
+                released = now
         # Logits pass through a FIFO on their way out.
         total = last_logit + 2
-        settled = max(now, total + 2)
+        idle = max(now, total + 3)
+        if layers[-1].record["releases"]:
+            released = idle
+        # Pixels of the next image come from the release on, and those that are left when the core
+        # is idle come when it has read the header.
+        left = max(0, height * width - (idle - released))
+        next_begun = idle + 2 + max(header + left, needed.sum_depth)
         ends = [*begins[1:], total]
-        return Cycles(total, settled + 2 + max(header, needed.sum_depth + 1) - begun,
+        return Cycles(total, next_begun - total, total - begun,
                       tuple(end - begin for begin, end in zip(begins, ends, strict=True)))
 
     def _token_sum(self, layer, now):

@@ -72,8 +72,13 @@ def estimate(plan, additions=None):
     known = additions or {}
     layers = {planned.name: _layer(plan, layer, planned, known.get(planned.name))
               for layer, planned in zip(plan.model.layers, plan.layers, strict=True)}
-    period = sum(cycles for cycles, _ in layers.values())
-    return Estimate(height * width + period, period, layers)
+    computing = sum(cycles for cycles, _ in layers.values())
+    # Pixels of the next image come while layers are computed that read none.
+    last = max(number for number, planned in enumerate(plan.layers)
+               if planned.record.get("releases"))
+    hidden = sum(cycles for cycles, _ in list(layers.values())[last + 1:])
+    period = computing + max(0, height * width - hidden)
+    return Estimate(height * width + computing, period, layers)
 
 
 def _layer(plan, layer, planned, additions):

@@ -46,6 +46,8 @@ class Sequencer(wiring.Component):
         An image may be received.
     release : Out(1)
         The stored image is no longer needed.
+    holding : Out(1)
+        The stored image is the one at work.
     computes : Out(1)
         The first layer of an image begins in this cycle.
     header : Out(capacities.header)
@@ -98,6 +100,7 @@ class Sequencer(wiring.Component):
             "dropped": In(1),
             "receive": Out(1),
             "release": Out(1),
+            "holding": Out(1),
             "computes": Out(1),
             "header": Out(capacities.header),
             "layer": Out(capacities.layer),
@@ -178,15 +181,15 @@ class Sequencer(wiring.Component):
         quiet = Signal()
         m.d.sync += quiet.eq(self.settled & ~offering)
 
-        # The header of the image is known; and its pixels are still needed.
-        known, holding = Signal(), Signal()
+        # The header of the image is known.
+        known = Signal()
 
         m.submodules.dealer = dealer = Dealer(capacities)
         m.d.comb += [self.busy.eq(1), self.receive.eq(known & self.busy)]
         with m.If(self.failed):
             m.d.sync += failed.eq(1)
         with m.If(self.release):
-            m.d.sync += holding.eq(0)
+            m.d.sync += self.holding.eq(0)
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [self.busy.eq(0), self.starts.eq(self.start)]
@@ -211,7 +214,7 @@ class Sequencer(wiring.Component):
                     m.next = "IDLE"
                 with m.Elif(self.stored & quiet):
                     m.d.comb += self.computes.eq(1)
-                    m.d.sync += [awaited.eq(words_of(capacities.layer)), holding.eq(1)]
+                    m.d.sync += [awaited.eq(words_of(capacities.layer)), self.holding.eq(1)]
                     m.next = "LAYER"
             with m.State("LAYER"):
                 m.d.comb += layer_shift.eq(arriving)
@@ -253,7 +256,7 @@ class Sequencer(wiring.Component):
                     with m.Elif(failed):
                         m.next = "GIVE UP"
                 with m.State("GIVE UP"), m.If(quiet & ~offering):
-                    m.d.comb += [self.given_up.eq(1), self.release.eq(holding)]
+                    m.d.comb += [self.given_up.eq(1), self.release.eq(self.holding)]
                     m.next = "IDLE"
             with m.State("LINE"):
                 m.d.sync += [line_pointer.eq(line_pointer + 1), lines.eq(lines - 1),
@@ -290,7 +293,7 @@ class Sequencer(wiring.Component):
                                 m.d.sync += awaited.eq(words_of(capacities.tile))
                                 m.next = "TILE"
             with m.State("SETTLE"), m.If(quiet & ~offering):
-                m.d.comb += self.release.eq(holding & layer.releases)
+                m.d.comb += self.release.eq(self.holding & layer.releases)
                 m.next = "IDLE"
                 with m.If(layers != 0):
                     m.d.sync += awaited.eq(words_of(capacities.layer))

@@ -71,7 +71,8 @@ async def run_steps(dut):
                 ended = cycle_now()
                 outcome.append(_signed_logits(words, step["classes"]))
                 await _until_idle(dut)
-                outcome[-1] |= {"cycles": int(dut.cycles.value), "error": int(dut.error.value),
+                outcome[-1] |= {"ended": ended, "cycles": int(dut.cycles.value),
+                                "error": int(dut.error.value),
                                 "additions": int(dut.additions.value),
                                 "stalls": int(dut.stalls.value) if external else 0,
                                 "layers": _layers(begins, ended, int(dut.additions.value))}

@@ -108,9 +108,10 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         if number < n_free and not capacities.external:
             predicted.append(predict(plan, result.tensors, image))
             _compare_cycles(comparison, image, plan, outcome, predicted[-1])
-    period = outcomes[-1]["cycles"] if len(again) else None
-    if period is not None and predicted and period != predicted[1].period:
-        repeated.note(1, f"{period} cycles after image 0, predicted {predicted[1].period}")
+    period = outcomes[-1]["ended"] - outcomes[-2]["ended"] if len(again) else None
+    if period is not None and predicted and period != predicted[1].behind(predicted[0]):
+        repeated.note(1, f"{period} cycles after image 0, predicted "
+                         f"{predicted[1].behind(predicted[0])}")
     figures = {
         "images": comparison.images, "tensors": comparison.tensors, "values": comparison.values,
         "mismatches": comparison.mismatches + repeated.mismatches,
