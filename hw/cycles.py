@@ -121,13 +121,13 @@ class _Core:
                 released = now
         # Logits pass through a FIFO on their way out.
         total = last_logit + 2
-        idle = max(now, total + 3)
+        settled = max(now, total + 2)
         if layers[-1].record["releases"]:
-            released = idle
-        # Pixels of the next image come from the release on, and those that are left when the core
-        # is idle come when it has read the header.
-        left = max(0, height * width - (idle - released))
-        next_begun = idle + 2 + max(header + left, needed.sum_depth)
+            released = settled
+        # Pixels of the next image come behind the release until all is settled, and those that are
+        # left when the core has been idle for a cycle and has read the header.
+        left = max(0, height * width - (settled - released))
+        next_begun = settled + 3 + max(header + left, needed.sum_depth)
         ends = [*begins[1:], total]
         return Cycles(total, next_begun - total, total - begun,
                       tuple(end - begin for begin, end in zip(begins, ends, strict=True)))
