@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 
 from golden.atomic import replacing
+from golden.description import parse_json
 from golden.graph import from_graph, to_graph
 from golden.model import AnalogHead, ModelError
+from golden.reading import InputError, printable
 from golden.rules import validate
+from golden.tensors import read_tensors
 
 
 __all__ = ["VERSION", "load", "save"]
@@ -42,6 +43,8 @@ def save(model, path):
         validate(model)
         graph, tensors = to_graph(model)
         graph = json.dumps(graph, separators=(",", ":"), sort_keys=True, allow_nan=False)
+        # What cannot be read again is not written.
+        parse_json(graph, "the graph")
         header = {"format": FORMAT, "version": _version(model),
                   "digest": _digest(graph, tensors)}
         # The graph comes last, so that readers in any language find the bytes that were digested.
@@ -73,16 +76,20 @@ def load(path):
         breaks a rule. One sentence that names the file, and layer and rule where there are any.
     """
     try:
-        header, tensors = _read(path)
+        header, tensors = read_tensors(path, KEY)
         text, digest = _open_header(header)
         _check_digest(digest, text, tensors)
         graph = _parse(text)
         model = from_graph(graph, tensors)
         validate(model)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: there is no such file") from error
     except OSError as error:
         raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise ModelError(f"{path}: the model is too large for the memory") from error
+    except (ModelError, InputError) as error:
+        raise ModelError(f"{path}: {printable(error, 500)}") from error
     return model
 
 
@@ -93,37 +100,18 @@ def _version(model):
     return "1.1" if isinstance(model.layers[-1], AnalogHead) else "1.0"
 
 
-def _read(path):
-    """The text under the metadata key, and the tensors by name."""
-    if not Path(path).exists():
-        raise ModelError("there is no such file")
-    if Path(path).is_dir():
-        raise ModelError("a model is a file, not a folder")
-    try:
-        with safetensors.safe_open(path, framework="np") as file:
-            header = (file.metadata() or {}).get(KEY)
-            # Looked at first, since a foreign file may be large and of types unknown to NumPy.
-            names = [] if header is None else file.keys()
-            tensors = {name: file.get_tensor(name) for name in names}
-    except safetensors.SafetensorError as error:
-        raise ModelError("the file is truncated or no safetensors file") from error
-    except (TypeError, AttributeError) as error:
-        raise ModelError("the file must hold int8 and int64 tensors only") from error
-    if header is None:
-        raise ModelError(f"the safetensors file holds no Addend model (metadata key {KEY!r})")
-    return header, tensors
-
-
 def _open_header(header):
     """The text of the graph and the digest, after format and version are known to be ours."""
     try:
-        fields = json.loads(header)
+        fields = parse_json(header, "it")
         is_ours = fields["format"] == FORMAT and isinstance(fields["digest"], str)
         version = tuple(int(part) for part in fields["version"].split("."))
         start = header.index('"graph":') + len('"graph":')
+    except InputError as error:
+        raise ModelError(f"the header of the model is corrupt ({error})") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError("the header of the model is corrupt") from error
-    if not is_ours or len(version) != 2:
+    if not is_ours or len(version) != 2 or min(version) < 0:
         raise ModelError(f"the format must be {FORMAT} with a version like 1.0")
     if version > VERSION:
         raise ModelError(f"format version {fields['version']} is newer than "
@@ -136,9 +124,9 @@ def _open_header(header):
 
 def _parse(text):
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ModelError("the graph must be the last field of the header") from error
+        return parse_json(text, "it")
+    except InputError as error:
+        raise ModelError(f"the graph must be the last field of the header ({error})") from error
 
 
 def _check_digest(digest, graph, tensors):

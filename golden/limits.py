@@ -3,7 +3,7 @@
 __all__ = [
     "MAX_ARRAY", "MAX_DIRECTORY", "MAX_ENCODED", "MAX_JSON", "MAX_JSON_DEPTH", "MAX_LAYERS",
     "MAX_MAP", "MAX_MEMBERS", "MAX_PIXELS", "MAX_PROGRESSIVE_PIXELS", "MAX_SCANS", "MAX_SIDE",
-    "MAX_WEBP_PIXELS",
+    "MAX_TOML", "MAX_TOML_DOTS", "MAX_WEBP_PIXELS",
 ]
 
 
@@ -33,3 +33,7 @@ MAX_JSON_DEPTH = 32
 #: Most layers of a model, and values of one map: 4 GiB where they are int64.
 MAX_LAYERS = 4096
 MAX_MAP = MAX_ARRAY // 8
+
+#: Most bytes of a TOML configuration, and dots in one of its lines.
+MAX_TOML = 2**16
+MAX_TOML_DOTS = 256

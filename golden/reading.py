@@ -110,8 +110,8 @@ def decoding(sentence, otherwise):
         raise InputError(f"{sentence} ({reason})") from error
 
 
-def printable(name):
-    r"""A name from outside as it may stand in a sentence: on one line, and not too long.
+def printable(name, most=200):
+    r"""Text from outside as it may stand in a sentence: on one line, and not too long.
 
     >>> printable("ant/0001.png"), printable("a\nb")
     ('ant/0001.png', 'a\\nb')
@@ -119,7 +119,7 @@ def printable(name):
     text = str(name)
     if not text.isprintable():
         text = text.encode("unicode_escape", "surrogateescape").decode("ascii", "replace")
-    return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
+    return text if len(text) <= most else f"{text[:most // 2]}...{text[3 - most // 2:]}"
 
 
 def _check_regular(path, status):

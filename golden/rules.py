@@ -1,5 +1,7 @@
 """The rules of an integer model beyond its graph: values of weights, thresholds, widths."""
 
+import sys
+
 import numpy as np
 
 from golden.model import (
@@ -13,8 +15,8 @@ from golden.model import (
     TokenSum,
     Write,
 )
-from golden.ranges import analyse, widths
-from golden.shapes import shapes
+from golden.ranges import MAX_WIDTH, analyse, widths
+from golden.shapes import MAX_NAME, shapes
 from golden.spike import stream_thresholds
 
 
@@ -33,6 +35,9 @@ def validate(model):
     ModelError
         One sentence that names the layer and the rule that it breaks.
     """
+    if not (model.name.isprintable() and len(model.name) <= MAX_NAME):
+        raise ModelError(f"The model's name must be at most {MAX_NAME} printable characters, not "
+                         f"{model.name!r}")
     if not 1 <= model.max_count <= 15:
         raise ModelError(f"Largest count D must be 1 to 15, not {model.max_count!r}")
     if not 0 <= model.pixel_constant <= 255:
@@ -78,7 +83,8 @@ def _drain_fields(layer):
                              f"{drain.bias.shape}")
         if drain.bias.min() < -2**46 or drain.bias.max() >= 2**46:
             raise ModelError(f"Layer {layer.name}: the bias must fit 47 bits")
-    if isinstance(drain, Logits) and not 0 < drain.scale < float("inf"):
+    # Compared with the largest float, since an integer may be larger.
+    if isinstance(drain, Logits) and not 0 < drain.scale <= sys.float_info.max:
         raise ModelError(f"Layer {layer.name}: the scale of the logits must be positive and "
                          f"finite, not {drain.scale!r}")
 
@@ -161,10 +167,15 @@ def _widths(model):
             if not isinstance(stored, int) or stored < bits:
                 raise ModelError(f"Layer {name}: the {noun} width must be at least {bits} bits, "
                                  f"which its exact range needs, not {stored}")
+    for name, stored in model.widths.items():
+        for noun, bits in stored.items():
+            if type(bits) is not int or not 1 <= bits <= MAX_WIDTH:
+                raise ModelError(f"Layer {name}: the {noun} width must be 1 to {MAX_WIDTH} bits, "
+                                 f"not {bits!r}")
 
 
 def _mean_counts(model):
     for name, mean in model.mean_counts.items():
-        if not isinstance(mean, int | float) or not 0 <= mean < float("inf"):
+        if not isinstance(mean, int | float) or not 0 <= mean <= sys.float_info.max:
             raise ModelError(f"The mean count of {name} must be a number of at least 0, "
                              f"not {mean!r}")

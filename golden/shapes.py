@@ -1,6 +1,9 @@
 """Shapes of every tensor of a model, and the check that its graph fits together."""
 
+import math
+
 from golden.conv import output_size
+from golden.limits import MAX_LAYERS, MAX_MAP, MAX_PIXELS, MAX_SIDE
 from golden.model import (
     LOGITS,
     PIXELS,
@@ -17,7 +20,13 @@ from golden.model import (
 )
 
 
-__all__ = ["counts_name", "kv_name", "last_readers", "shapes", "sources", "stream_name"]
+__all__ = [
+    "MAX_NAME", "counts_name", "kv_name", "last_readers", "shapes", "sources", "stream_name",
+]
+
+
+#: Most characters of the name of a layer or model.
+MAX_NAME = 200
 
 
 def counts_name(layer):
@@ -71,9 +80,8 @@ def shapes(model):
     ModelError
         If a layer reads a tensor that no earlier layer made, or one of the wrong kind or shape.
     """
+    _check_sizes(model)
     height, width, channels = model.image_shape
-    if min(model.image_shape) < 1:
-        raise ModelError(f"Image shape must be positive, not {model.image_shape}")
     known = {PIXELS: (channels + (model.pixel_constant > 0), height, width)}
     layer, names = None, set()
     for layer in model.layers:
@@ -82,15 +90,34 @@ def shapes(model):
         if layer.name in names:
             raise ModelError(f"Layer {layer.name}: a name must be given to only one layer")
         names.add(layer.name)
+        if not (layer.name.isprintable() and 1 <= len(layer.name) <= MAX_NAME):
+            raise ModelError(f"Layer {layer.name!r}: a name must have 1 to {MAX_NAME} printable "
+                             "characters")
         if isinstance(getattr(layer, "drain", None), Logits) and layer is not model.layers[-1]:
             raise ModelError(f"Layer {layer.name}: only the last layer may emit logits")
         for name, shape in _outputs(layer, known, model).items():
             if name in known:
                 raise ModelError(f"Layer {layer.name}: tensor {name} must be made only once")
+            if math.prod(shape) > MAX_MAP:
+                raise ModelError(f"Layer {layer.name}: tensor {name} must have at most {MAX_MAP} "
+                                 f"values, not {shape}")
             known[name] = shape
     if not isinstance(getattr(layer, "drain", None), Logits):
         raise ModelError("The last layer of a model must emit logits")
     return known
+
+
+def _check_sizes(model):
+    height, width, _ = model.image_shape
+    if min(model.image_shape) < 1:
+        raise ModelError(f"Image shape must be positive, not {model.image_shape}")
+    if (max(model.image_shape) > MAX_SIDE or height * width > MAX_PIXELS
+            or math.prod(model.image_shape) > MAX_MAP):
+        raise ModelError(f"Image shape must be at most {MAX_SIDE} along every axis, with at most "
+                         f"{MAX_PIXELS} pixels and {MAX_MAP} values, not {model.image_shape}")
+    if len(model.layers) > MAX_LAYERS:
+        raise ModelError(f"A model must have at most {MAX_LAYERS} layers, not "
+                         f"{len(model.layers)}")
 
 
 def _outputs(layer, known, model):

@@ -146,7 +146,7 @@ def test_widths_are_derived_when_a_model_has_none(model, saved, tmp_path):
 
 def test_a_missing_file_is_refused(tmp_path):
     refused(tmp_path / "none.safetensors", "there is no such file")
-    refused(tmp_path, "a model is a file, not a folder")
+    refused(tmp_path, "the model cannot be read (it is a folder, not a file)")
 
 
 @pytest.mark.parametrize("kept", [0, 5, 100, -1, -1000])
@@ -266,7 +266,8 @@ BROKEN_GRAPHS = {
                   "The last layer of a model must emit logits"),
     "no name": (lambda h, t: h["graph"]["layers"][0].pop("name"), "the field name must be given"),
     "no layer": (lambda h, t: h["graph"]["layers"].append(3), "the field kind must be given"),
-    "no graph": (lambda h, t: h.update(graph=[1]), "The graph: the field name must be given"),
+    "no graph": (lambda h, t: h.update(graph=[1]),
+                 "the graph must be the last field of the header (it must be a JSON o"),
     "shape": (lambda h, t: h["graph"].update(image_shape=[8, 8]),
               "image shape must be three integers"),
     "missing tensor": (lambda h, t: t.pop("head.bias"),

@@ -1,11 +1,12 @@
 """Training configuration: a TOML file, checked before anything is computed."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+from golden.limits import MAX_TOML, MAX_TOML_DOTS
+from golden.reading import printable, read_regular
 from train.network import NetworkConfig
 
 
@@ -214,12 +215,24 @@ def load(path):
         If the file cannot be read or breaks a rule; the sentence names the file and the field.
     """
     try:
-        return msgspec.toml.decode(Path(path).read_bytes(), type=Config)
+        text = read_regular(path, MAX_TOML).decode("utf-8-sig")
+        _check_dots(text)
+        return msgspec.toml.decode(text, type=Config)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"{path}: cannot be read ({reason.lower()})") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {_sentence(error)}") from error
+    except (ConfigError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {printable(_sentence(error), 500)}") from error
+    # The parser has no common exception for what it cannot follow.
+    except Exception as error:
+        raise ConfigError(f"{path}: must be TOML that can be used, without deep nesting or huge "
+                          "numbers") from error
+
+
+def _check_dots(text):
+    """The parser's time grows with the square of a key's parts."""
+    if any(line.count(".") > MAX_TOML_DOTS for line in text.splitlines()):
+        raise ConfigError(f"a line must hold at most {MAX_TOML_DOTS} dots")
 
 
 def with_epochs(config, float_epochs, quantised_epochs):
