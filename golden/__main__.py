@@ -9,8 +9,11 @@ import numpy as np
 from golden.atomic import replacing
 from golden.bench import bench
 from golden.file import load
+from golden.input import ModelInput
 from golden.network import accuracy, classify, run
-from golden.source import SOURCES, load_source
+from golden.progress import image_progress
+from golden.reading import printable
+from golden.source import SOURCES, announce, load_source
 from golden.spike import SpikeCode
 
 
@@ -127,26 +130,32 @@ def _run(options):
     if options.out is not None and options.out.suffix != ".npz":
         raise ValueError(f"{options.out}: the output must be a .npz file")
     model = load(options.model)
-    images, _, names = load_source(options.images, model.image_shape)
+    takes = ModelInput.of(model)
+    found = load_source(options.images, takes)
     code = None if options.code is None else SpikeCode(options.code)
-    result = run(model, images, trace=options.trace, code=code, progress=_progress())
+    result = run(model, found.images[:], trace=options.trace, code=code,
+                 progress=image_progress())
     if options.out is not None:
         arrays = dict(result.tensors)
         arrays["logits"] = result.logits
         arrays["logit_scale"] = np.float64(model.layers[-1].drain.scale)
         with replacing(options.out) as file:
             np.savez(file, **arrays)
-    for name, predicted in zip(names, classify(result.logits), strict=True):
-        print(f"{name}\t{predicted}")
+    # Said at the end: results can be read as they are, and errors stand alone.
+    announce(found.lines)
+    for name, predicted in zip(found.names, classify(result.logits), strict=True):
+        print(f"{printable(name)}\t{takes.class_name(predicted)}")
 
 
 def _evaluate(options):
     model = load(options.model)
-    images, labels, _ = load_source(options.data, model.image_shape)
-    if labels is None:
+    found = load_source(options.data, ModelInput.of(model))
+    if found.labels is None:
         raise ValueError(f"{options.data}: accuracy needs labels, which these images do not have")
-    share = accuracy(model, images, labels, progress=_progress())
-    print(f"accuracy {100 * share:.2f} % ({round(share * len(labels))} of {len(labels)} images)")
+    announce(found.lines)
+    share = accuracy(model, found.images, found.labels, progress=image_progress())
+    total = len(found.labels)
+    print(f"accuracy {100 * share:.2f} % ({round(share * total)} of {total} images)")
 
 
 def _bench(options):
@@ -157,17 +166,6 @@ def _bench(options):
     images = np.random.default_rng(0).integers(
         0, 256, (options.images, *model.image_shape), np.uint8)
     print("\n".join(bench(model, options.model, images, rounds=options.rounds).lines()))
-
-
-def _progress():
-    """Function that keeps one line on a terminal up to date, if there is one to look at."""
-    if not sys.stderr.isatty():
-        return None
-
-    def show(done, total):
-        end = "\n" if done == total else ""
-        print(f"\r{done} of {total} images", end=end, file=sys.stderr, flush=True)
-    return show
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ __all__ = ["CLASSES", "IMAGE_SHAPE", "load_digits"]
 
 
 IMAGE_SHAPE = (8, 8, 1)
-CLASSES = 10
+
+#: Names of the classes.
+CLASSES = tuple("0123456789")
 
 #: Images held back for testing, out of 1,797.
 TEST_IMAGES = 360

@@ -29,6 +29,9 @@ __all__ = ["Result", "accuracy", "classify", "drain", "potential", "run"]
 #: Bytes that the largest temporary of a layer may take; images go through in batches of this size.
 BATCH_BYTES = 64 * 2**20
 
+#: Images that are decoded at a time to measure an accuracy.
+_SLICE = 256
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -98,7 +101,8 @@ def accuracy(model, images, labels, *, progress=None):
     Parameters
     ----------
     model : IntegerModel
-    images : uint8 array, shape (images, height, width, channels)
+    images : uint8 array, shape (images, height, width, channels), or Pictures
+        Slices of it are run one after the other, so that pictures are decoded as they are needed.
     labels : integer array, shape (images,)
     progress : function of (int, int), optional
         As for `run`.
@@ -111,8 +115,13 @@ def accuracy(model, images, labels, *, progress=None):
     if len(images) != len(labels) or len(labels) == 0:
         raise ValueError(f"Images and labels must be equally many and at least one, "
                          f"not {len(images)} and {len(labels)}")
-    predicted = classify(run(model, images, progress=progress).logits)
-    return float((predicted == labels).mean())
+    right, total = 0, len(labels)
+    for first in range(0, total, _SLICE):
+        part = slice(first, first + _SLICE)
+        step = progress and (lambda done, _, first=first: progress(first + done, total))
+        logits = run(model, images[part], progress=step).logits
+        right += int((classify(logits) == labels[part]).sum())
+    return right / total
 
 
 def potential(layer, tensors, *, max_count, code=None):

@@ -28,6 +28,21 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 #: Pillow modes whose pixels have 8 bits per channel, or fewer.
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 
+#: Ends of what Pillow calls the pixels of a file that have 16 bits per channel. It would keep
+#: eight of them without a word.
+_DEEP = (";16B", ";16L", ";16N")
+
+#: Tag of EXIF, and what each of its values takes to set a picture upright: how rows and columns
+#: run, and whether they are exchanged then.
+_ORIENTATION = 0x112
+_UPRIGHT = {
+    number: ((slice(None, None, rows), slice(None, None, columns)), turned)
+    for number, (rows, columns, turned) in enumerate([
+        (1, 1, False), (1, -1, False), (-1, -1, False), (-1, 1, False),
+        (1, 1, True), (-1, 1, True), (-1, -1, True), (1, -1, True),
+    ], 1)
+}
+
 #: Start of a JPEG file, and of each of its scans.
 _JPEG = b"\xff\xd8"
 _SCAN = b"\xff\xda"
@@ -37,7 +52,9 @@ _BAND = 2**20
 
 
 def open_picture(file, name, channels):
-    """Decode an image file of any size, as gray or RGB.
+    """Decode an image file of any size, upright, as gray or RGB.
+
+    Transparency is left out, and the colours behind it are taken as they are.
 
     Parameters
     ----------
@@ -107,8 +124,9 @@ def _check(image, name):
     width, height = image.size
     if max(width, height) > MAX_SIDE or width * height > most:
         raise InputError(f"{name}: {_too_large(most)}, not {height}x{width}")
-    if image.mode not in EIGHT_BIT_MODES:
-        raise InputError(f"{name}: pixels must have 8 bits per channel, not mode {image.mode}")
+    if image.mode not in EIGHT_BIT_MODES or _is_deep(image):
+        raise InputError(f"{name}: pixels must have 8 bits per channel, not "
+                         f"{'16' if _is_deep(image) else f'mode {image.mode}'}")
 
 
 def _too_large(most):
@@ -116,20 +134,41 @@ def _too_large(most):
             f"{most} altogether")
 
 
+def _is_deep(image):
+    """Whether Pillow throws away half of the bits of every channel."""
+    return any(str(part).endswith(_DEEP) for tile in image.tile
+               for part in (tile[3] if isinstance(tile[3], tuple) else tile[3:4]))
+
+
+def _flips(image):
+    """Axes whose order is reversed, and whether they are exchanged then, to set a picture upright.
+
+    Cameras say in EXIF how they were held; what cannot be read there counts as upright.
+    """
+    orientation = 1
+    with contextlib.suppress(Exception):
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    return _UPRIGHT.get(orientation, _UPRIGHT[1])
+
+
 def _converted(image, mode):
-    """A picture in another mode; it may use up the one that it is given."""
+    """A picture in another mode, upright; it may use up the one that it is given."""
     from PIL import Image
 
     width, height = image.size
-    if width * height <= _BAND:
+    flips, turned = _flips(image)
+    upright = flips == _UPRIGHT[1][0] and not turned
+    if upright and width * height <= _BAND:
         return image.convert(mode)
-    if image.mode == mode:
+    if upright and image.mode == mode:
         return image
     channels = len(mode)
-    pixels = np.empty((height, width, channels), np.uint8)
+    pixels = np.empty((*((width, height) if turned else (height, width)), channels), np.uint8)
+    # The same pixels in the order of the file.
+    filed = (pixels.swapaxes(0, 1) if turned else pixels)[flips]
     rows = max(1, _BAND // width)
     for top in range(0, height, rows):
         band = image.crop((0, top, width, min(height, top + rows))).convert(mode)
-        pixels[top:top + rows] = np.asarray(band).reshape(-1, width, channels)
+        filed[top:top + rows] = np.asarray(band).reshape(-1, width, channels)
     image.close()
     return Image.fromarray(pixels.squeeze(2) if channels == 1 else pixels)

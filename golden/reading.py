@@ -11,11 +11,15 @@ import stat
 from pathlib import Path
 
 
-__all__ = ["BLOCK", "InputError", "decoding", "open_regular", "printable", "read_regular"]
+__all__ = ["BLOCK", "InputError", "decoding", "listed", "open_regular", "printable",
+           "read_regular"]
 
 
 #: Bytes that are read at once where a size is only a claim.
 BLOCK = 2**20
+
+#: Names that a sentence lists at most.
+_LISTED = 8
 
 #: What a path may lead to instead of a regular file.
 _OTHERS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket",
@@ -120,6 +124,16 @@ def printable(name, most=200):
     if not text.isprintable():
         text = text.encode("unicode_escape", "surrogateescape").decode("ascii", "replace")
     return text if len(text) <= most else f"{text[:most // 2]}...{text[3 - most // 2:]}"
+
+
+def listed(names):
+    """Names as part of a sentence, which stops where they become too many.
+
+    >>> listed(["a", "b"]), listed([str(number) for number in range(11)])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7 and 3 more')
+    """
+    rest = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _check_regular(path, status):

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 
+from golden.input import ModelInput
 from golden.model import (
     AnalogHead,
     Conv,
@@ -54,6 +55,7 @@ def validate(model):
     _saturation(model)
     _widths(model)
     _mean_counts(model)
+    ModelInput.of(model)
 
 
 def _weights(layer):

@@ -11,21 +11,19 @@ from typing import Any
 import numpy as np
 
 from golden.archive import Archive
-from golden.images import decode
+from golden.images import HIDDEN, counted
 from golden.limits import MAX_ENCODED, MAX_MEMBERS
 from golden.picture import SUFFIXES, open_picture
 from golden.reading import decoding, open_regular, printable
 
 
-__all__ = ["ImageTree", "open_tree"]
+__all__ = ["PARTS", "ImageTree", "open_held_back", "open_tree"]
 
 
 #: Names of the two parts; held-back images may lie in ``test`` or ``val``.
 _TRAIN = ("train",)
 _TEST = ("test", "val")
-
-#: Starts of names that systems give to files of their own.
-_HIDDEN = (".", "__MACOSX")
+PARTS = _TRAIN + _TEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +39,15 @@ class ImageTree:
     names : tuple of str
         Path of every image below ``path``.
     labels : int64 array, shape (images,)
+    unread : tuple of str
+        Paths of the files that belong to no part of the data.
     """
 
     path: Path
     classes: tuple
     names: tuple
     labels: np.ndarray
+    unread: tuple
     _files: Any
 
     def __len__(self):
@@ -69,37 +70,19 @@ class ImageTree:
     def picture(self, index, channels):
         """An image of any size, as :func:`golden.picture.open_picture` gives it."""
         with self._file(index) as file:
-            return open_picture(file, self._name(index), channels)
+            return open_picture(file, self.name(index), channels)
 
-    def decode(self, indices, image_shape):
-        """Images as an array.
-
-        Parameters
-        ----------
-        indices : sequence of int
-        image_shape : (height, width, channels)
-            As for :func:`golden.images.load_images`.
-
-        Returns
-        -------
-        uint8 array, shape (len(indices), height, width, channels)
-
-        Raises
-        ------
-        ValueError
-            If an image cannot be read or has another size; the sentence names the file.
-        """
-        images = np.empty((len(indices), *image_shape), np.uint8)
-        for place, index in enumerate(indices):
-            with self._file(index) as file:
-                images[place] = decode(file, self._name(index), image_shape)
-        return images
-
-    def _name(self, index):
+    def name(self, index):
+        """What errors call an image."""
         return f"{self.path}: {printable(self.names[index])}"
 
+    def line(self, what):
+        """How many images of how many classes there are, for people."""
+        classes = counted(len(self.classes), "class", "classes")
+        return f"{printable(self.path)}: {len(self)} {what} of {classes}"
+
     def _file(self, index):
-        with decoding(f"{self._name(index)}: the image cannot be read", "it is damaged"):
+        with decoding(f"{self.name(index)}: the image cannot be read", "it is damaged"):
             return self._files.open(self.names[index])
 
 
@@ -123,18 +106,88 @@ def open_tree(path):
         One sentence that names the path: nothing there, a part missing, a class without images, or
         parts with different classes.
     """
-    path = Path(path)
-    with decoding(f"{path}: the data cannot be read", "it must be a folder or a whole .zip file"):
-        files = _Folder(path) if path.is_dir() else _Zip(path)
-    found = {name: _class_folders(files, name) for name in _TRAIN + _TEST}
-    train, test = (
-        _tree(path, files, next((found[name] for name in names if found[name]), {}), names)
-        for names in (_TRAIN, _TEST)
-    )
+    data = _Data(Path(path))
+    train, test = data.tree(_TRAIN), data.tree(_TEST)
+    _require_equal(train, test)
+    return train, test
+
+
+def open_held_back(path):
+    """Find the held-back images of a data set, which need not have images to train on.
+
+    Parameters and errors are those of `open_tree`.
+
+    Returns
+    -------
+    ImageTree
+    """
+    data = _Data(Path(path))
+    test = data.tree(_TEST)
+    if data.has(_TRAIN):
+        _require_equal(data.tree(_TRAIN), test)
+    return test
+
+
+class _Data:
+    """Images of every part by their classes, and all other files."""
+
+    def __init__(self, path):
+        self._path = path
+        with decoding(f"{path}: the data cannot be read",
+                      "it must be a folder or a whole .zip file"):
+            self._files = _Folder(path) if path.is_dir() else _Zip(path)
+        self._parts = {part: {} for part in PARTS}
+        self._others = []
+        for entry in self._files.entries:
+            self._sort(entry, entry in self._files.folders)
+        # Where there are two held-back parts, the second one is not read.
+        for part in [part for part in _TEST if self._parts[part]][1:]:
+            self._others += [name for names in self._parts[part].values() for name in names]
+
+    def _sort(self, entry, is_folder):
+        """Put an entry where it belongs; a class may have no images."""
+        names = PurePosixPath(entry).parts
+        # A class is a folder in a part, an image is a file in a class.
+        place = names[-2:] if is_folder else names[-3:-1]
+        fits = len(place) == 2 and place[0] in PARTS and not any(map(_is_hidden, names))
+        if fits and (is_folder or PurePosixPath(entry).suffix.lower() in SUFFIXES):
+            images = self._parts[place[0]].setdefault(place[1], [])
+            images += [] if is_folder else [entry]
+        elif not is_folder:
+            self._others.append(entry)
+
+    def has(self, names):
+        """Whether any part of these names is there."""
+        return any(self._parts[name] for name in names)
+
+    def tree(self, names):
+        """The first part of these names that is there."""
+        part = next((name for name in names if self._parts[name]), None)
+        if part is None:
+            places = " or ".join(f"{part}/CLASS/IMAGE" for part in names)
+            raise ValueError(f"{self._path}: the data must hold {places} with "
+                             f"{', '.join(SUFFIXES)} files")
+        classes = self._parts[part]
+        for name, images in classes.items():
+            if not images:
+                raise ValueError(f"{self._path}: class {printable(name)} must have at least one "
+                                 f"image in {part}")
+        sorted_names = sorted(classes)
+        labels = np.repeat(np.arange(len(classes)), [len(classes[name]) for name in sorted_names])
+        images = tuple(image for name in sorted_names for image in sorted(classes[name]))
+        return ImageTree(self._path, tuple(sorted_names), images, labels.astype(np.int64),
+                         tuple(sorted(self._others)), self._files)
+
+
+def _is_hidden(name):
+    return name.startswith(HIDDEN)
+
+
+def _require_equal(train, test):
     if train.classes != test.classes:
         odd = sorted(set(train.classes) ^ set(test.classes))[0]
-        raise ValueError(f"{path}: class {odd} must be in both parts of the data, not in one")
-    return train, test
+        raise ValueError(f"{train.path}: class {printable(odd)} must be in both parts of the data, "
+                         "not in one")
 
 
 class _Folder:
@@ -163,31 +216,3 @@ class _Zip:
 
     def open(self, name):
         return self._archive.open(name, MAX_ENCODED)
-
-
-def _class_folders(files, part):
-    """Images of each class below a folder named ``part``; a class may have none."""
-    classes = {}
-    for entry in files.entries:
-        parents = PurePosixPath(entry).parts
-        if any(name.startswith(_HIDDEN) for name in parents):
-            continue
-        if entry in files.folders:
-            if parents[-2:-1] == (part,):
-                classes.setdefault(parents[-1], [])
-        elif parents[-3:-2] == (part,) and PurePosixPath(entry).suffix.lower() in SUFFIXES:
-            classes.setdefault(parents[-2], []).append(entry)
-    return classes
-
-
-def _tree(path, files, classes, parts):
-    if not classes:
-        places = " or ".join(f"{part}/CLASS/IMAGE" for part in parts)
-        raise ValueError(f"{path}: the data must hold {places} with {', '.join(SUFFIXES)} files")
-    for name, images in classes.items():
-        if not images:
-            raise ValueError(f"{path}: class {name} must have at least one image in {parts[0]}")
-    names = sorted(classes)
-    labels = np.repeat(np.arange(len(names)), [len(classes[name]) for name in names])
-    images = tuple(image for name in names for image in sorted(classes[name]))
-    return ImageTree(path, tuple(names), images, labels.astype(np.int64), files)

@@ -12,7 +12,7 @@ import numpy as np
 
 import golden
 from golden import SpikeCode
-from golden.source import load_source
+from golden.source import open_source
 from golden.synthetic import random_model
 
 from .array import Array
@@ -123,8 +123,7 @@ def _dense(settings, name, size=DENSE):
 @cache
 def _nano():
     model = golden.load(DATA / "cifar10-nano.safetensors")
-    images, _, _ = load_source(DATA / "cifar10.npz", model.image_shape)
-    return model, images
+    return model, open_source(DATA / "cifar10.npz", model).images[:]
 
 
 def _fixed(name, layer, array, means, settings):
@@ -227,8 +226,8 @@ def _codes(settings):
     found = {}
     for name in ("cifar10-nano", "cifar10-nano-d8"):
         model = golden.load(DATA / f"{name}.safetensors")
-        images, _, _ = load_source(DATA / "cifar10.npz", model.image_shape,
-                                   count=4 if settings.quick else 32)
+        images = open_source(DATA / "cifar10.npz", model,
+                             count=4 if settings.quick else 32).images[:]
         tensors = golden.run(model, images, trace=True).tensors
         executed, thermometer = (sum(golden.additions(model, tensors, code).values()) for code in
                                  (compile_model(model, **ARRAY).codes, SpikeCode.THERMOMETER))

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import golden
-from golden.source import SOURCES, load_source
+from golden.source import SOURCES, open_source
 
 from .capacities import BUS_WIDTHS
 from .command import guarded
@@ -159,15 +159,15 @@ def _run(options):
     plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,
                          shared=options.share, spike_code=golden.SpikeCode(options.spike_code),
                          weight_width=options.weight_width, bus_width=options.bus_width)
+    if options.target == "fpga" and not options.dry_run:
+        require_memory(device, plan.needed)
     images = None
     if options.images is not None:
-        images, _, _ = load_source(options.images, model.image_shape, count=options.count)
+        images = open_source(options.images, model, count=options.count).images[:]
     if options.dry_run:
         print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, images))))
         return
 
-    if options.target == "fpga":
-        require_memory(device, plan.needed)
     print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
           "lanes", flush=True)
     cycles = build(plan, options.out, clock_mhz=options.clock, images=images)

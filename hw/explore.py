@@ -9,7 +9,7 @@ from pathlib import Path
 import golden
 from golden.atomic import replacing
 from golden.charts import scatter
-from golden.source import SOURCES, load_source
+from golden.source import SOURCES, open_source
 
 from .command import guarded
 from .devices import DEVICES
@@ -68,8 +68,8 @@ def _run(options):
     print(f"trying cores up to trial {options.trials}", file=sys.stderr, flush=True)
     images = None
     if options.images is not None:
-        shape = golden.load(options.model).image_shape
-        images, _, _ = load_source(options.images, shape, count=options.count)
+        model = golden.load(options.model)
+        images = open_source(options.images, model, count=options.count).images[:]
     points = search(options.model, options.device, storage, trials=options.trials,
                     workers=options.workers, images=images)
     fitting = [point for point in points if point.fits]

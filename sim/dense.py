@@ -12,7 +12,7 @@ import golden
 from golden.atomic import replacing
 from golden.model import Conv, KeyValue, Query, TokenSum
 from golden.network import potential
-from golden.source import SOURCES, load_source
+from golden.source import SOURCES, open_source
 from hw.command import guarded
 from hw.dense import DenseEngine, DenseSize
 from hw.dense_work import dense_work, operands
@@ -142,7 +142,7 @@ def main(arguments=None, prog="python -m sim.dense"):
 
 def _run(options):
     model = golden.load(options.model)
-    images, _, _ = load_source(options.images, model.image_shape, count=1)
+    images = open_source(options.images, model, count=1).images[:]
     engine = DenseSize(outputs=options.outputs, inputs=options.inputs,
                        count_width=options.count_width)
     cycles = measure(engine, model, images, options.out / "run", cache=options.cache,

@@ -10,7 +10,7 @@ import numpy as np
 
 import golden
 from golden.atomic import replacing
-from golden.source import SOURCES, load_source
+from golden.source import SOURCES, open_source
 from hw.capacities import Capacities
 from hw.command import guarded
 from hw.compiler import compile_model
@@ -194,10 +194,10 @@ def main(arguments=None, prog="python -m sim.verify"):
 
 def _run(options, prog):
     model = golden.load(options.model)
-    images, labels, _ = load_source(options.images, model.image_shape, count=options.count)
-    figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
-                     cache=options.cache,
-                     limit=options.limit, stalled=not options.free)
+    found = open_source(options.images, model, count=options.count)
+    figures = verify(options.folder, model, found.images[:], labels=found.labels,
+                     seed=options.seed, cache=options.cache, limit=options.limit,
+                     stalled=not options.free)
     if options.report is not None:
         with replacing(options.report) as file:
             file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())

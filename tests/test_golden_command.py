@@ -37,7 +37,7 @@ def test_run_prints_a_class_per_image(folder, model, capsys):
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
         f"images.npy[{index}]\t{label}" for index, label in enumerate(classes)]
-    assert printed.err == ""
+    assert printed.err == f"{folder}/images.npy: 5 images, without classes\n"
 
 
 @pytest.mark.parametrize("code", [None, *SpikeCode])
@@ -62,7 +62,10 @@ def test_out_without_trace_holds_logits_only(folder):
 
 def test_evaluate_prints_the_accuracy(folder, capsys):
     assert main(["evaluate", f"{folder}/model.safetensors", f"{folder}/data.npz"]) == 0
-    assert capsys.readouterr().out == "accuracy 80.00 % (4 of 5 images)\n"
+    printed = capsys.readouterr()
+    assert printed.out == "accuracy 80.00 % (4 of 5 images)\n"
+    classes = len(np.unique(np.load(folder / "data.npz")["labels"]))
+    assert printed.err == f"{folder}/data.npz: 5 images of {classes} classes\n"
 
 
 def test_evaluate_knows_the_digits(folder, capsys):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import golden
-from golden.source import load_source
+from golden.source import open_source
 from hw.bench import main
 from hw.bench_layers import FIXED, block, counts_of, image, recorded, synthetic
 from hw.bench_rows import curve, rows
@@ -31,7 +31,7 @@ def test_a_fixed_layer_reads_the_counts_of_its_image(layer):
 
 def test_counts_have_the_mean_that_is_asked_for_and_recorded_ones_are_correlated():
     model = golden.load("tests/data/cifar10-nano.safetensors")
-    images, _, _ = load_source("tests/data/cifar10.npz", model.image_shape)
+    images = open_source("tests/data/cifar10.npz", model).images
     potentials = recorded(FIXED[1], model, images)
     assert potentials.shape == (384, 8, 8)
     for mean in (0.05, 0.6, 2.5, 4):

@@ -5,9 +5,14 @@ import pytest
 from PIL import Image
 
 from golden.images import load_images, load_labelled
+from golden.input import ModelInput
 
 
 GRAY, COLOUR = (6, 5, 1), (6, 5, 3)
+
+
+def takes(shape, **changes):
+    return ModelInput.usual(shape, **changes)
 
 
 def pixels(shape, seed=0):
@@ -16,7 +21,7 @@ def pixels(shape, seed=0):
 
 def refused(load, path, shape, sentence):
     with pytest.raises(ValueError) as caught:
-        load(path, shape)
+        load(path, takes(shape))
     assert str(caught.value).startswith(f"{path}")
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -26,49 +31,56 @@ def refused(load, path, shape, sentence):
 def test_arrays_are_taken_as_they_are(shape, tmp_path):
     images = pixels((3, *shape))
     np.save(tmp_path / "a.npy", images)
-    loaded, names = load_images(tmp_path / "a.npy", shape)
-    assert np.array_equal(loaded, images)
-    assert names == ["a.npy[0]", "a.npy[1]", "a.npy[2]"]
+    found = load_images(tmp_path / "a.npy", takes(shape))
+    assert np.array_equal(found.images, images)
+    assert found.names == ["a.npy[0]", "a.npy[1]", "a.npy[2]"]
 
 
 def test_one_image_may_lack_the_first_axis(tmp_path):
     image = pixels(COLOUR)
     np.save(tmp_path / "a.npy", image)
-    assert np.array_equal(load_images(tmp_path / "a.npy", COLOUR)[0], image[np.newaxis])
+    assert np.array_equal(load_images(tmp_path / "a.npy", takes(COLOUR)).images,
+                          image[np.newaxis])
 
 
 @pytest.mark.parametrize("shape", [GRAY, COLOUR])
 def test_png_files_keep_every_pixel(shape, tmp_path):
     image = pixels(shape)
     Image.fromarray(image.squeeze()).save(tmp_path / "a.png")
-    loaded, names = load_images(tmp_path / "a.png", shape)
-    assert np.array_equal(loaded[0], image)
-    assert names == ["a.png"]
+    found = load_images(tmp_path / "a.png", takes(shape))
+    assert np.array_equal(found.images[0], image)
+    assert found.names == ["a.png"]
 
 
 def test_colour_becomes_gray_and_gray_becomes_colour(tmp_path):
     Image.fromarray(np.full(COLOUR, 77, np.uint8)).save(tmp_path / "colour.png")
-    assert (load_images(tmp_path / "colour.png", GRAY)[0] == 77).all()
+    assert (load_images(tmp_path / "colour.png", takes(GRAY)).images == 77).all()
     Image.fromarray(np.full(GRAY[:2], 99, np.uint8)).save(tmp_path / "gray.png")
-    assert (load_images(tmp_path / "gray.png", COLOUR)[0] == 99).all()
+    assert (load_images(tmp_path / "gray.png", takes(COLOUR)).images == 99).all()
 
 
 def test_folders_are_read_in_the_order_of_names(tmp_path):
     for name, value in (("b.png", 2), ("a.JPG", 1), ("c.jpeg", 3)):
         Image.fromarray(np.full(GRAY[:2], value, np.uint8)).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no image")
-    loaded, names = load_images(tmp_path, GRAY)
-    assert names == ["a.JPG", "b.png", "c.jpeg"]
-    assert loaded[:, 0, 0, 0].tolist() == [1, 2, 3]
+    (tmp_path / "._a.JPG").write_text("what a Mac leaves behind")
+    (tmp_path / "older").mkdir()
+    found = load_images(tmp_path, takes(GRAY))
+    assert found.names == ["a.JPG", "b.png", "c.jpeg"]
+    assert found.images[:, 0, 0, 0].tolist() == [1, 2, 3]
+    assert found.lines == [
+        f"{tmp_path}: 3 images, without classes",
+        f"{tmp_path}: 3 files were not read: ._a.JPG, notes.txt, older/",
+    ]
 
 
 def test_imagenet_sizes_are_resized_and_cropped(tmp_path):
     tall = np.zeros((464, 232, 3), np.uint8)
     tall[228:236] = 255
     Image.fromarray(tall).save(tmp_path / "a.png")
-    loaded, _ = load_images(tmp_path / "a.png", (224, 224, 3))
+    found = load_images(tmp_path / "a.png", takes((224, 224, 3)))
     # The shorter side already has 232 pixels, so that the centre is cut out exactly.
-    assert np.array_equal(loaded[0], tall[120:344, 4:228])
+    assert np.array_equal(found.images[0], tall[120:344, 4:228])
 
 
 @pytest.mark.parametrize(("array", "sentence"), [
@@ -115,10 +127,22 @@ def test_labelled_data_have_a_label_per_image(tmp_path):
     images, labels = pixels((3, *GRAY)), np.array([2, 0, 1], np.uint8)
     path = tmp_path / "a.npz"
     np.savez(path, images=images, labels=labels)
-    loaded, classes = load_labelled(path, GRAY)
-    assert np.array_equal(loaded, images)
-    assert classes.dtype == np.int64
-    assert classes.tolist() == [2, 0, 1]
+    found = load_labelled(path, takes(GRAY))
+    assert np.array_equal(found.images, images)
+    assert found.labels.dtype == np.int64
+    assert found.labels.tolist() == [2, 0, 1]
+    assert found.lines == [f"{path}: 3 images of 3 classes"]
+    assert found.take(1).lines == [f"{path}: 3 images of 3 classes, 1 taken"]
+
+
+@pytest.mark.parametrize("label", [3, -1, 2**40])
+def test_labels_that_the_model_has_no_class_for_are_refused(tmp_path, label):
+    path = tmp_path / "a.npz"
+    np.savez(path, images=pixels((3, *GRAY)), labels=np.array([2, 0, label]))
+    with pytest.raises(ValueError) as caught:
+        load_labelled(path, takes(GRAY, n_classes=3))
+    assert str(caught.value) == (
+        f"{path}: labels must be 0 to 2, as the model has 3 classes, not {label}")
 
 
 @pytest.mark.parametrize(("arrays", "sentence"), [

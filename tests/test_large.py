@@ -208,7 +208,7 @@ def test_a_large_network_trains_through_all_phases_and_exports(tmp_path, monkeyp
         split.train_images[:257], split.train_labels[:257],
         split.test_images[:20], split.test_labels[:20],
     )
-    monkeypatch.setattr("train.fit.load_split", lambda config, path: few)
+    monkeypatch.setattr("train.fit.load_split", lambda *_: few)
     config = run_config(**SMALL)
     assert from_builtins(to_builtins(config)) == config
     state = fit(config, tmp_path, seed=0)

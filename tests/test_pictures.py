@@ -5,19 +5,20 @@ import pytest
 import torch
 from PIL import Image
 
-from golden.images import centre
+from golden.input import ModelInput
 from golden.tree import open_tree
 from tests.pictures import write_tree
-from train.pictures import Pictures
+from train.pictures import TrainingPictures
 
 
 SHAPE = (8, 8, 3)
+TAKES = ModelInput.resized(SHAPE)
 
 
 @pytest.fixture
 def pictures(tmp_path):
     write_tree(tmp_path, size=(20, 30), channels=3)
-    return Pictures(open_tree(tmp_path)[0], SHAPE)
+    return TrainingPictures(open_tree(tmp_path)[0], TAKES, decoders=2)
 
 
 def test_indexing_gives_resized_centres(pictures, tmp_path):
@@ -25,7 +26,7 @@ def test_indexing_gives_resized_centres(pictures, tmp_path):
     found = pictures[1:3]
     assert found.shape == (2, *SHAPE)
     with Image.open(tmp_path / "train" / "ant" / "0001.png") as image:
-        assert np.array_equal(found[0], np.asarray(centre(image, 8)))
+        assert np.array_equal(found[0], np.asarray(TAKES.fit(image, "0001.png")))
     assert np.array_equal(pictures[np.array([2, 1])], found[::-1])
 
 
@@ -33,7 +34,7 @@ def test_the_centre_keeps_the_proportions():
     """A square in the middle of a wide picture stays square, and the sides are cut off."""
     image = np.zeros((224, 448), np.uint8)
     image[56:168, 168:280] = 255
-    cut = np.asarray(centre(Image.fromarray(image), 224))
+    cut = np.asarray(ModelInput.resized((224, 224, 1)).fit(Image.fromarray(image), "wide"))
     rows, columns = np.nonzero(cut > 127)
     assert cut.shape == (224, 224)
     assert np.ptp(rows) == np.ptp(columns) == 115
@@ -56,7 +57,7 @@ def test_the_largest_square_crop_is_the_middle(tmp_path):
     for part in ("train", "test"):
         (tmp_path / part / "a").mkdir(parents=True)
         Image.fromarray(ramp).save(tmp_path / part / "a" / "ramp.png")
-    pictures = Pictures(open_tree(tmp_path)[0], (4, 4, 1))
+    pictures = TrainingPictures(open_tree(tmp_path)[0], ModelInput.resized((4, 4, 1)))
     # A crop of the whole area, square: as high as the picture, and 34.6 of 60 columns wide.
     found = pictures.random_crops(np.array([0]), torch.tensor([[1.0, 0.5, 0.5, 0.5]]))[0, :, :, 0]
     assert (found == found[0]).all()

@@ -25,7 +25,7 @@ def few_digits():
     )
     with pytest.MonkeyPatch.context() as patch:
         for module in ("train.fit", "train.pretrain"):
-            patch.setattr(f"{module}.load_split", lambda config, path: few)
+            patch.setattr(f"{module}.load_split", lambda *_: few)
         yield few
 
 

@@ -15,6 +15,7 @@ from sklearn.datasets import load_sample_image
 
 import golden
 from golden import Conv, KeyValue, Query, SpikeCode
+from golden.input import ModelInput
 from golden.source import load_source
 from hw.build import build
 from hw.compiler import compile_model
@@ -49,8 +50,7 @@ def photograph(shared, shape):
     """A real picture of 224 x 224 pixels."""
     samples = shared / "imagenet-samples"
     if samples.is_dir():
-        images, _, _ = load_source(str(samples), shape, count=1)
-        return images
+        return load_source(str(samples), ModelInput.usual(shape), count=1).images
     picture = Image.fromarray(load_sample_image("china.jpg")).crop((100, 50, 420, 370))
     return np.asarray(picture.resize((224, 224), Image.Resampling.BICUBIC))[np.newaxis]
 

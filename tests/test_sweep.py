@@ -26,7 +26,7 @@ def test_a_sweep_trains_every_combination_and_resumes(tmp_path, capsys, monkeypa
         split.train_images[:130], split.train_labels[:130],
         split.test_images[:40], split.test_labels[:40],
     )
-    monkeypatch.setattr("train.fit.load_split", lambda config, path: few)
+    monkeypatch.setattr("train.fit.load_split", lambda *_: few)
     (tmp_path / "c.toml").write_text(to_toml(run_config()))
     arguments = [
         "sweep", "--config", str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"),

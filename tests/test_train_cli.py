@@ -48,7 +48,8 @@ def few_digits():
     )
     with pytest.MonkeyPatch.context() as patch:
         for module in ("train.fit", "train.data", "train.pretrain"):
-            patch.setattr(f"{module}.load_split", lambda config, path: few)
+            patch.setattr(f"{module}.load_split", lambda *_: few)
+        patch.setattr("train.data.load_held_back", lambda *_: few)
         yield few
 
 

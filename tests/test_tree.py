@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from golden.input import ModelInput
 from golden.picture import SUFFIXES
+from golden.pictures import Pictures
 from golden.tree import open_tree
 from tests.pictures import write_tree, zip_tree
 
@@ -21,7 +23,7 @@ def tree(tmp_path, **options):
 
 
 def decoded(path):
-    return [part.decode(range(len(part)), SHAPE) for part in open_tree(path)]
+    return [Pictures(part, ModelInput.usual(SHAPE))[:] for part in open_tree(path)]
 
 
 @pytest.mark.parametrize("held_back", ["test", "val"])
@@ -61,7 +63,7 @@ def test_chosen_images_keep_their_labels(tmp_path):
     train, _ = open_tree(folder)
     some = train.choose(np.array([1, 4]))
     assert some.labels.tolist() == [0, 1]
-    assert np.array_equal(some.decode([0, 1], SHAPE), expected["train"][[1, 4]])
+    assert np.array_equal(Pictures(some, ModelInput.usual(SHAPE))[:], expected["train"][[1, 4]])
 
 
 def empty_class(folder):

@@ -51,6 +51,8 @@ class Checkpoint:
         ``state_dict`` of the decoder, in a run that pre-trains.
     history : list of dict
         What each epoch measured, see :data:`train.history.COLUMNS`.
+    classes : tuple of str
+        Names of the classes in the order of the labels; empty if they are not known.
     """
 
     config: Config
@@ -64,6 +66,7 @@ class Checkpoint:
     average: dict = field(default_factory=dict)
     decoder: dict = field(default_factory=dict)
     history: list = field(default_factory=list)
+    classes: tuple = ()
 
     def build(self):
         """The network, with its parameters, in training mode."""
@@ -125,6 +128,7 @@ def save(checkpoint, path):
         "average": checkpoint.average,
         "decoder": checkpoint.decoder,
         "history": checkpoint.history,
+        "classes": tuple(checkpoint.classes),
     }
     # torch's own file writer reports a full disk as an internal error; ours as an OSError.
     buffer = io.BytesIO()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from golden.source import announce
+
 
 __all__ = [
     "accuracy", "bench", "evaluate", "fit", "inference", "interrupted", "pretrain", "report",
@@ -58,12 +60,13 @@ def evaluate(options):
     """Print the accuracies of a checkpoint."""
     set_threads(options)
     from train import checkpoint
-    from train.data import load_split
+    from train.data import load_held_back
     from train.evaluate import float_accuracy, measure
     from train.report import training_report, write_json
 
     state = checkpoint.load(options.checkpoint)
-    split = load_split(state.config, options.data)
+    split = load_held_back(state.config, options.data, state.classes)
+    announce(split.lines)
     if state.grids is None:
         found = {"float": float_accuracy(state.build(), split)}
     else:
@@ -151,16 +154,16 @@ def report(options):
     import golden
     from golden.atomic import replacing
     from golden.census import take_census
-    from golden.source import load_source
+    from golden.source import open_source
     from train.findings import findings, summary
     from train.page import page
     from train.progress import image_progress
     from train.report import write_json
 
     model = golden.load(options.model)
-    images, labels, _ = load_source(options.data, model.image_shape, count=options.images)
+    found = open_source(options.data, model, count=options.images)
     with image_progress("counting, images") as progress:
-        census = take_census(model, images, labels, progress=progress)
+        census = take_census(model, found.images[:], found.labels, progress=progress)
     found = findings(model, census)
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(found, options.out / "report.json")

@@ -2,6 +2,7 @@
 
 import time
 
+from golden.source import announce
 from train.commands import rounding, set_threads
 
 
@@ -22,7 +23,7 @@ def export(options):
     set_threads(options)
     from train import checkpoint
     from train import export as exporting
-    from train.data import load_split
+    from train.data import input_of, load_held_back
     from train.evaluate import measure
     from train.progress import image_progress
     from train.report import training_report, write_json
@@ -30,7 +31,8 @@ def export(options):
     _require_model_name(options.out)
     began = time.perf_counter()
     state = checkpoint.load(options.checkpoint)
-    split = load_split(state.config, options.data)
+    split = load_held_back(state.config, options.data, state.classes)
+    announce(split.lines)
     quantised = state.quantised(rounding(options), options.head)
     report = training_report(state)
     report["rounding"] = quantised.shape.rounding.value
@@ -39,6 +41,7 @@ def export(options):
     with image_progress("comparing with golden, images") as progress:
         # The model's notes leave out what a repeated run would not reproduce.
         notes = {key: report[key] for key in report.keys() - {"seconds"}}
+        notes["input"] = input_of(state.config, split.classes).note()
         model, compared = exporting.export(
             quantised, options.out, split.test_images, name=state.config.name, notes=notes,
             progress=progress,
@@ -63,6 +66,7 @@ def convert(options):
     """Write the integer model of an official checkpoint, and its report."""
     set_threads(options)
     import golden
+    from golden.input import ModelInput
     from golden.source import load_source
     from train import official
     from train.convert import convert as converting
@@ -81,15 +85,20 @@ def convert(options):
         parameters.values, shape, options.checkpoint, bn_eps=options.bn_eps,
         imagenet=options.pixels == "imagenet",
     )
+    takes = ModelInput.usual(shape.image, shape.classes)
     images = labels = None
     if options.calibrate is not None:
-        images, labels, _ = load_source(options.calibrate, shape.image, count=options.count)
+        found = load_source(options.calibrate, takes, count=options.count)
+        announce(found.lines)
+        images, labels = found.images[:], found.labels
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with image_progress("comparing with float64, images") as progress:
         conversion = converting(
             network, name=options.out.stem, weight_bits=options.weight_bits,
             max_fraction_bits=options.fraction_bits, head=options.head, images=images,
             labels=labels, progress=progress,
+            # Of other sizes nobody knows how the pictures came to them.
+            notes={"input": takes.note()} if takes.resize else {},
         )
     golden.save(conversion.model, options.out)
     write_json(conversion_report(conversion), options.out.with_suffix(".json"))

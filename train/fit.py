@@ -85,7 +85,11 @@ def fit(config, out, *, seed, data=None, init=None, entry=None, teacher=None, re
                 "a run without float epochs needs weights, so pass --init CHECKPOINT"
             )
         state = start(config, out / CHECKPOINT, seed, init, progress, entry)
-    split = load_split(config, data).with_validation(config.data.validation, seed)
+    split = load_split(config, data, state.classes)
+    for line in split.lines:
+        progress.phase(line)
+    state = replace(state, classes=split.classes)
+    split = split.with_validation(config.data.validation, seed)
     out.mkdir(parents=True, exist_ok=True)
     run = _Run(state, split, out, processes, teacher, progress)
     with run.history:

@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from train.augment import augment, draw
 from train.model import to_maps
-from train.pictures import Pictures
+from train.pictures import TrainingPictures
 
 
 __all__ = ["Loop"]
@@ -132,7 +132,7 @@ class Loop:
         rows = self._processes.rows
         draws = rows(draw(len(batch), generator))
         mine = rows(batch)
-        if isinstance(self._images, Pictures):
+        if isinstance(self._images, TrainingPictures):
             pixels = self._images.random_crops(mine.numpy(), rows(draw(len(batch), generator)))
         else:
             pixels = self._images[mine.numpy()]

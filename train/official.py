@@ -4,11 +4,11 @@ import torch
 from msgspec.structs import replace
 
 from golden.model import Rounding
+from golden.reading import listed
 from train.checkpoint import CheckpointError
 from train.colours import CONSTANT, STEM, constant_stem
 from train.model import PUBLISHED_DIMS, build
 from train.network import NetworkConfig
-from train.parameters import listed
 
 
 __all__ = ["PUBLISHED", "complete", "describe", "load"]

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import torch
 
+from golden.reading import listed
 from train.checkpoint import CheckpointError
 
 
-__all__ = ["StateDict", "listed", "read_parameters"]
+__all__ = ["StateDict", "read_parameters"]
 
 
 #: Entries under which training programs keep the network, the likeliest first.
@@ -39,9 +40,6 @@ _OTHERS = {
     ".q_conv.0.body.": "Meta-SpikeFormer (Spike-driven Transformer V2)",
     ".Conv.pwconv1.weight": "Meta-SpikeFormer (Spike-driven Transformer V2)",
 }
-
-#: Names that a sentence lists at most.
-_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -123,12 +121,6 @@ def read_parameters(path, entry=None):
     return StateDict(
         parameters, taken or None, tuple(name for name in found if name != taken), wrappers,
     )
-
-
-def listed(names):
-    """Names as part of a sentence."""
-    rest = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _contents(path):

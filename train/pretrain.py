@@ -56,7 +56,10 @@ def pretrain(config, out, *, seed, data=None, resume=False, progress=None):
     progress = progress or Silent()
     state = resumed(config, path, seed) if resume else None
     state = state or start(config, path, seed)
-    split = load_split(config, data)
+    split = load_split(config, data, state.classes)
+    for line in split.lines:
+        progress.phase(line)
+    state.classes = split.classes
     out.mkdir(parents=True, exist_ok=True)
     run = _Run(state, split)
     settings = config.pretrain

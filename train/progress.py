@@ -13,6 +13,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from golden.progress import duration
+
 
 __all__ = ["FitProgress", "fit_progress", "image_progress"]
 
@@ -68,20 +70,12 @@ class FitProgress:
             left = (now - self._began) / (done - self._first) * (total - done)
             self._printed = now
             self._bar.console.print(
-                f"{description}, {done} of {total}, about {_duration(left)} left", highlight=False
+                f"{description}, {done} of {total}, about {duration(left)} left", highlight=False
             )
 
     def phase(self, sentence):
         """A phase is done."""
         self._bar.console.print(f"{self._label}{sentence}", highlight=False)
-
-
-def _duration(seconds):
-    """Time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
 @contextmanager
