@@ -28,10 +28,13 @@ examples:
 """
 
 RUN_HELP = """\
-Print the predicted class of each image, one line per image: its name, a tab, the class.
+Print the predicted class of each image, one line per image: its name, a tab, the class (its name if
+the model knows it, else its number).
 
-IMAGES is a .npy array (uint8, images x height x width x channels), a .png or .jpg file, or a folder
-of such files. The size must fit the model; for 224x224 models image files are resized and cropped.
+IMAGES is a .npy array (uint8, images x height x width x channels), an image file, a folder of such
+files, or anything that evaluate takes. Image files are resized and cropped as the model file says;
+without that, the size must fit, but for 224x224 models. How many images of how many classes were
+found, and which files were not read, is said on standard error.
 
 With --out, a NumPy .npz file is written that holds `logits` (integers), `logit_scale` (logits times
 this are the logits of the trained network) and with --trace every tensor that hardware stores, such
@@ -43,8 +46,9 @@ EVALUATE_HELP = """\
 Print the accuracy of a model on labelled data.
 
 DATA is a .npz file with the arrays `images` (uint8, images x height x width x channels) and
-`labels` (integers); a folder or zip with test/CLASS/IMAGE (or val); or the word `digits`: the 360
-held-back images of scikit-learn's digits.
+`labels` (integers); a folder or zip with test/CLASS/IMAGE (or val), where nothing else need be; or
+the word `digits`: the 360 held-back images of scikit-learn's digits. The classes must be those of
+the model, by name if it knows their names. Image files are resized and cropped as for run.
 """
 
 
@@ -110,7 +114,7 @@ def _parser(prog):
     command.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
     command.add_argument(
         "data", metavar="DATA",
-        help="labelled .npz, folder or zip with test/CLASS/IMAGE, or digits",
+        help="labelled .npz, folder or zip with test/CLASS/IMAGE (or val), or digits",
     )
     command.set_defaults(command=_evaluate)
 

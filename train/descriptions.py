@@ -60,10 +60,17 @@ Fold a quantised checkpoint into an integer model and write it.
 First the quantised network (float64, evaluation mode) and the integer model compute every held-back
 image; they must agree in every tensor, with ==. At the first difference the export names the layer
 and writes nothing. A report in JSON goes beside the model (digits.json for digits.safetensors).
+The model file also says how pictures come to the network's size and what the classes are called, so
+that every other command takes the same folder.
 """
 
 CONVERT = """\
 Make an integer model of a checkpoint of the official repository, without training.
+
+The checkpoint is a state_dict that torch saved, bare or as an entry of a dict, perhaps of a network
+inside DistributedDataParallel (names that begin with module.) or torch.compile (_orig_mod.); which
+entry was taken is said. So is whether hardware will not run the model, for want of a spike head, and
+on what pixels the network is taken to have been trained.
 
 Batch norms are folded exactly, scales are chosen per channel. Where every parameter lies on a grid
 of powers of two the integer model computes the network's own float64 logits, bit for bit. Otherwise

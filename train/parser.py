@@ -24,6 +24,10 @@ from train.descriptions import (
 __all__ = ["parser"]
 
 
+#: What a folder of image files must hold, where networks are trained and where they are not.
+_HELD_BACK = "test/CLASS/IMAGE (or val)"
+_BOTH = f"train/CLASS/IMAGE and {_HELD_BACK}"
+
 def parser(prog):
     """Parser of the command line.
 
@@ -43,7 +47,7 @@ def parser(prog):
     )
     subcommands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name, function, description, *, help, data=True):  # noqa: A002
+    def command(name, function, description, *, help, data=_BOTH):  # noqa: A002
         sub = subcommands.add_parser(
             name, help=help, description=description,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -57,8 +61,7 @@ def parser(prog):
         if data:
             sub.add_argument(
                 "--data", type=Path, metavar="PATH",
-                help="folder or zip with train/CLASS/IMAGE and test/CLASS/IMAGE, for a "
-                     "configuration that trains on image files",
+                help=f"folder or zip with {data}, for a configuration that trains on image files",
             )
         return sub
 
@@ -88,13 +91,15 @@ def parser(prog):
     _add_run(pretrain)
 
     evaluate = command(
-        "evaluate", commands.evaluate, EVALUATE, help="accuracy of a checkpoint"
+        "evaluate", commands.evaluate, EVALUATE, help="accuracy of a checkpoint", data=_HELD_BACK
     )
     evaluate.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     evaluate.add_argument("--report", type=Path, metavar="FILE", help="also write JSON here")
     _add_rounding(evaluate)
 
-    export = command("export", exports.export, EXPORT, help="write the integer model")
+    export = command(
+        "export", exports.export, EXPORT, help="write the integer model", data=_HELD_BACK
+    )
     export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     export.add_argument("--out", type=Path, required=True, metavar="MODEL.safetensors")
     export.add_argument(
@@ -104,7 +109,7 @@ def parser(prog):
 
     _add_conversion(command(
         "convert", exports.convert, CONVERT, help="integer model of an official checkpoint",
-        data=False,
+        data=None,
     ))
 
     accuracy = command(
@@ -133,7 +138,7 @@ def parser(prog):
         "--init", type=Path, metavar="CHECKPOINT",
         help="end of a float phase (float.pt) to start from, in place of float training",
     )
-    bench = command("bench", commands.bench, BENCH, help="cost of a training step", data=False)
+    bench = command("bench", commands.bench, BENCH, help="cost of a training step", data=None)
     bench.add_argument(
         "--config", type=Path, metavar="FILE",
         default=Path(__file__).with_name("recipes") / "cifar10-nano.toml",
@@ -144,7 +149,7 @@ def parser(prog):
     bench.add_argument("--out", type=Path, metavar="FILE", help="also write JSON here")
 
     inference = command(
-        "inference", commands.inference, INFERENCE, help="speed of float32 inference", data=False
+        "inference", commands.inference, INFERENCE, help="speed of float32 inference", data=None
     )
     inference.add_argument("model", type=Path, metavar="MODEL", help="integer model (.safetensors)")
     inference.add_argument("--images", type=_positive, default=4, metavar="N", help="default: 4")

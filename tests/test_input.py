@@ -1,0 +1,191 @@
+"""How pictures and classes come to a model: what the note says, at export and in every command."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import golden
+from golden.__main__ import main as golden_main
+from golden.input import ModelInput
+from golden.source import load_source, open_source
+from golden.synthetic import random_model
+from golden.tree import open_tree
+from hw.build import main as build_main
+from hw.explore import main as explore_main
+from tests.pictures import write_tree
+from tests.training import run_config, to_toml
+from train.__main__ import main as train_main
+from train.pictures import TrainingPictures
+
+
+SHAPE = (8, 8, 1)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """A model of two classes that says nothing about its input."""
+    return random_model(3, image_shape=SHAPE, classes=2)
+
+
+def noted(model, **note):
+    return replace(model, notes={"input": note})
+
+
+def test_a_model_without_a_note_takes_what_it_always_took(plain):
+    assert ModelInput.of(plain) == ModelInput(SHAPE, None, None, 2, None)
+    large = replace(plain, image_shape=(224, 224, 3))
+    assert ModelInput.of(large) == ModelInput((224, 224, 3), 232, (224, 224), 2, None)
+    assert ModelInput.of(replace(large, notes={"input": None})).resize == 232
+
+
+def test_a_note_is_written_and_read(tmp_path, plain):
+    takes = ModelInput(SHAPE, 9, (8, 8), 2, ("ant", "bee"))
+    assert takes.note() == {"resize": 9, "crop": [8, 8], "classes": ["ant", "bee"]}
+    golden.save(noted(plain, **takes.note()), tmp_path / "m.safetensors")
+    assert ModelInput.of(golden.load(tmp_path / "m.safetensors")) == takes
+    nothing = {"resize": None, "crop": None, "classes": None}
+    assert ModelInput.of(noted(plain, **nothing)) == ModelInput(SHAPE, None, None, 2, None)
+    # The note decides where it stands, for the published size, too.
+    large = replace(noted(plain, **nothing), image_shape=(224, 224, 3))
+    assert ModelInput.of(large).resize is None
+
+
+@pytest.mark.parametrize(("note", "sentence"), [
+    ("photos", "must be an object of resize, crop, classes, not photos"),
+    ([8, 8], "must be an object of resize, crop, classes, not [8, 8]"),
+    ({"resise": 9}, "must be an object of resize, crop, classes, not {'resise': 9}"),
+    ({"resize": "9"}, "resize must be null or 1 to 65536 pixels, not '9'"),
+    ({"resize": True}, "resize must be null or 1 to 65536 pixels, not True"),
+    ({"resize": 9.0}, "resize must be null or 1 to 65536 pixels, not 9.0"),
+    ({"resize": 0}, "resize must be null or 1 to 65536 pixels, not 0"),
+    ({"resize": 2**40}, "resize must be null or 1 to 65536 pixels, not 1099511627776"),
+    ({"resize": 7, "crop": [8, 8]}, "resize must be at least 8 pixels for images of 8x8, not 7"),
+    ({"crop": 8}, "crop must be null or the image's [8, 8], not 8"),
+    ({"crop": [8]}, "crop must be null or the image's [8, 8], not [8]"),
+    ({"crop": [9, 8]}, "crop must be null or the image's [8, 8], not [9, 8]"),
+    ({"crop": [8, 8.0]}, "crop must be null or the image's [8, 8], not [8, 8.0]"),
+    ({"classes": "ab"}, "classes must be null or 2 names of whole characters that differ, not 'a"),
+    ({"classes": ["ant"]}, "classes must be null or 2 names of whole characters that differ, not "),
+    ({"classes": ["ant", "ant"]}, "classes must be null or 2 names of whole characters that dif"),
+    ({"classes": ["ant", 2]}, "classes must be null or 2 names of whole characters that differ, n"),
+    ({"classes": ["ant", ""]}, "classes must be null or 2 names of whole characters that differ, "),
+    ({"classes": ["ant", "\udcff"]}, "classes must be null or 2 names of whole characters that d"),
+])
+def test_a_note_of_another_type_is_refused(tmp_path, plain, note, sentence):
+    path = tmp_path / "m.safetensors"
+    with pytest.raises(golden.ModelError) as caught:
+        golden.save(replace(plain, notes={"input": note}), path)
+    assert str(caught.value).startswith(f"{path}: The note input")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(("size", "resize", "crop", "box"), [
+    ((8, 8), None, None, (0, 0)),
+    ((11, 14), None, (8, 8), (1, 3)),
+    ((9, 13), 9, (8, 8), (0, 2)),
+])
+def test_pictures_are_cut_where_the_note_says(size, resize, crop, box):
+    pixels = np.random.default_rng(0).integers(0, 256, size, np.uint8)
+    found = ModelInput(SHAPE, resize, crop).fit(Image.fromarray(pixels), "a.png")
+    top, left = box
+    assert np.array_equal(np.asarray(found), pixels[top:top + 8, left:left + 8])
+
+
+@pytest.mark.parametrize(("takes", "size", "sentence"), [
+    (ModelInput(SHAPE), (8, 9), "the image must have 8x8 pixels (height x width), not 9x8"),
+    (ModelInput(SHAPE, None, (8, 8)), (7, 20), "must have 8x8 pixels (height x width), not 20x7"),
+    (ModelInput(SHAPE, 8, None), (20, 16), "must have 8x8 pixels (height x width), not 8x10"),
+    (ModelInput(SHAPE, 99, (8, 8)), (1, 2**16), "the image is too long: with a shorter side of 99"),
+    (ModelInput((8, 20, 1), 9, (8, 20)), (8, 8), "have 8x20 pixels (height x width), not 9x9"),
+])
+def test_pictures_that_do_not_fit_are_refused(takes, size, sentence):
+    with pytest.raises(ValueError) as caught:
+        takes.fit(Image.new("L", size), "a.png")
+    assert str(caught.value).startswith("a.png: ")
+    assert sentence in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """Pictures of 60 x 80 pixels, and the model of a network that was trained on them at 48."""
+    folder = tmp_path_factory.mktemp("photographs")
+    write_tree(folder / "data", size=(60, 80), channels=1)
+    config = run_config(
+        data={"name": "images", "resize": True}, image=(48, 48, 1), strides=(2, 2, 2, 2, 1),
+        classes=2, batch=4, quantised_epochs=1,
+    )
+    (folder / "c.toml").write_text(to_toml(config))
+    data = ["--data", str(folder / "data")]
+    assert train_main(["fit", "--config", str(folder / "c.toml"), *data, "--out",
+                       str(folder / "run")]) == 0
+    assert train_main(["export", str(folder / "run" / "checkpoint.pt"), *data, "--out",
+                       str(folder / "m.safetensors")]) == 0
+    return folder
+
+
+def test_every_command_takes_the_pictures_that_training_took(photographs, capsys):
+    data, path = photographs / "data", photographs / "m.safetensors"
+    model = golden.load(path)
+    assert model.notes["input"] == {"resize": 50, "crop": [48, 48], "classes": ["ant", "bee"]}
+    found = open_source(data, model)
+    takes = ModelInput.resized((48, 48, 1), 2)
+    images = TrainingPictures(open_tree(data)[1], takes)[:]
+    assert np.array_equal(found.images[:], images)
+    classes = golden.classify(golden.run(model, images).logits)
+    right = (classes == found.labels).sum()
+    capsys.readouterr()
+
+    assert golden_main(["evaluate", str(path), str(data)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"accuracy {100 * right / 6:.2f} % ({right} of 6 images)\n"
+    assert printed.err == f"{data}: 6 images of 2 classes\n"
+    assert golden_main(["run", str(path), str(data / "test" / "bee")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"000{index}.png\t{('ant', 'bee')[classes[index]]}" for index in (3, 4, 5)]
+    report = photographs / "report"
+    assert train_main(["report", str(path), "--data", str(data), "--out", str(report)]) == 0
+    assert json.loads((report / "report.json").read_text())["accuracy"]["golden"] == right / 6
+    for command in ([build_main, "--dry-run"], [explore_main, "--trials", "1", "--workers", "1",
+                                                "--out", str(photographs / "explore")]):
+        assert command[0]([*command[1:], "--model", str(path), "--images", str(data),
+                           "--count", "2"]) == 0
+        assert f"{data}: 6 images of 2 classes, 2 taken\n" in capsys.readouterr().err
+
+
+def test_a_checkpoint_remembers_its_classes(photographs, tmp_path, capsys):
+    checkpoint = photographs / "run" / "checkpoint.pt"
+    test_only = tmp_path / "good"
+    write_tree(test_only, size=(60, 80), channels=1, parts=("val",))
+    assert train_main(["evaluate", str(checkpoint), "--data", str(test_only)]) == 0
+    assert f"{test_only}: 6 held-back images of 2 classes\n" in capsys.readouterr().err
+    assert train_main(["export", str(checkpoint), "--data", str(test_only), "--out",
+                       str(tmp_path / "m.safetensors")]) == 0
+    ours, again = (golden.load(folder / "m.safetensors") for folder in (photographs, tmp_path))
+    assert ours.notes["input"] == again.notes["input"]
+    write_tree(tmp_path / "bad", size=(60, 80), channels=1, classes=("ant", "wasp"))
+    capsys.readouterr()
+    out = ["--out", str(tmp_path / "bad.safetensors")]
+    for command in (["evaluate", str(checkpoint)], ["export", str(checkpoint), *out], [
+            "fit", "--config", str(photographs / "c.toml"), "--out", str(photographs / "run"),
+            "--resume"]):
+        assert train_main([*command, "--data", str(tmp_path / "bad")]) == 2
+        assert "it must not have wasp and must have bee.\n" in capsys.readouterr().err
+    assert not (tmp_path / "bad.safetensors").exists()
+
+
+def test_training_needs_both_parts(photographs, tmp_path, capsys):
+    write_tree(tmp_path / "data", size=(60, 80), channels=1, parts=("test",))
+    assert train_main(["fit", "--config", str(photographs / "c.toml"), "--data",
+                       str(tmp_path / "data"), "--out", str(tmp_path / "run")]) == 2
+    assert "the data must hold train/CLASS/IMAGE with .png, " in capsys.readouterr().err
+
+
+def test_the_digits_have_the_names_of_digits(tmp_path):
+    digits = load_source("digits", ModelInput.usual(SHAPE, 10, tuple("0123456789")), count=20)
+    assert digits.labels.tolist() == load_source(
+        "digits", ModelInput.usual(SHAPE, 10), count=20).labels.tolist()
