@@ -69,8 +69,8 @@ Make an integer model of a checkpoint of the official repository, without traini
 
 The checkpoint is a state_dict that torch saved, bare or as an entry of a dict, perhaps of a network
 inside DistributedDataParallel (names that begin with module.) or torch.compile (_orig_mod.); which
-entry was taken is said. So is whether hardware will not run the model, for want of a spike head, and
-on what pixels the network is taken to have been trained.
+entry was taken is said. So is whether hardware will not run the model, for want of a spike head,
+and on what pixels the network is taken to have been trained.
 
 Batch norms are folded exactly, scales are chosen per channel. Where every parameter lies on a grid
 of powers of two the integer model computes the network's own float64 logits, bit for bit. Otherwise

@@ -28,6 +28,7 @@ __all__ = ["parser"]
 _HELD_BACK = "test/CLASS/IMAGE (or val)"
 _BOTH = f"train/CLASS/IMAGE and {_HELD_BACK}"
 
+
 def parser(prog):
     """Parser of the command line.
 
