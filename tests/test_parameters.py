@@ -8,8 +8,8 @@ import torch
 from tests.training import network_config
 from train.__main__ import main
 from train.checkpoint import CheckpointError
+from train.contents import complete
 from train.model import build
-from train.official import complete
 from train.parameters import read_parameters
 
 

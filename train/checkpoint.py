@@ -1,27 +1,38 @@
 """Checkpoints: everything that a training run needs to go on, in one file."""
 
+import hashlib
 import io
+import logging
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 
 from golden.atomic import replacing
+from golden.limits import MAX_ARRAY
+from golden.reading import read_regular
 from train.config import Config, ConfigError, from_builtins, to_builtins
+from train.contents import CheckpointError, check_fields, check_grids, complete
 from train.grids import Grids
 from train.integer import QuantisedNetwork
 from train.model import build
 
 
-__all__ = ["Checkpoint", "CheckpointError", "load", "save"]
+__all__ = ["Checkpoint", "CheckpointError", "ForeignFileError", "load", "save"]
 
 
-#: Version of the file's contents.
-_FORMAT = 1
+#: Key of the version of the file's contents, and the version. Version 1 had no digest.
+_VERSION = "addend-checkpoint"
+_FORMAT = 2
+
+#: What the digest at the end of a file begins with, and bytes of both together.
+_DIGEST_MARK = b"\naddend sha256 "
+_DIGEST_SIZE = len(_DIGEST_MARK) + 64
+
+_LOG = logging.getLogger(__name__)
 
 
-class CheckpointError(ValueError):
-    """A file that is no usable checkpoint, told in one sentence."""
+class ForeignFileError(CheckpointError):
+    """A file that no training run of ours wrote."""
 
 
 @dataclass
@@ -116,7 +127,7 @@ def save(checkpoint, path):
     """
     grids = checkpoint.grids
     contents = {
-        "addend-checkpoint": _FORMAT,
+        _VERSION: _FORMAT,
         "config": to_builtins(checkpoint.config),
         "seed": checkpoint.seed,
         "epoch": checkpoint.epoch,
@@ -135,10 +146,13 @@ def save(checkpoint, path):
     torch.save(contents, buffer)
     with replacing(path) as file:
         file.write(buffer.getbuffer())
+        file.write(_digest(buffer.getbuffer()))
 
 
 def load(path):
     """Read a checkpoint.
+
+    Files of older versions have no digest: they are read, and a warning says so.
 
     Parameters
     ----------
@@ -151,22 +165,59 @@ def load(path):
     Raises
     ------
     CheckpointError
-        If the file is not a checkpoint of this version.
+        If the file is not a checkpoint of this version, lacks anything, or was changed since it
+        was written.
     OSError
         If the file cannot be read.
     """
-    data = io.BytesIO(Path(path).read_bytes())
+    contents, verified = _read(path)
+    version = contents.pop(_VERSION)
+    if version not in (1, _FORMAT):
+        raise CheckpointError(f"{path}: checkpoint version must be 1 or {_FORMAT}, not {version}")
+    if version == _FORMAT and not verified:
+        raise CheckpointError(f"{path}: the digest is missing, so the file is damaged")
     try:
-        contents = torch.load(data, map_location="cpu", weights_only=True)
-        version = contents.pop("addend-checkpoint")
-    # torch has no common exception for a foreign or truncated file.
-    except Exception as error:
-        raise CheckpointError(f"{path}: must be a complete checkpoint written by fit") from error
-    if version != _FORMAT:
-        raise CheckpointError(f"{path}: checkpoint version must be {_FORMAT}, not {version}")
-    try:
-        config = from_builtins(contents.pop("config"))
+        config = from_builtins(contents.pop("config", None))
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    grids = contents.pop("grids")
-    return Checkpoint(config=config, grids=grids and Grids(**grids), **contents)
+    check_fields(contents, path)
+    if not verified:
+        _LOG.warning("%s: an older version wrote this file without a digest, so nobody knows "
+                     "whether it is damaged", path)
+    return _checked(Checkpoint(config=config, **contents), path)
+
+
+def _read(path):
+    """What torch saved in a file, and whether the digest behind it says that it is unchanged."""
+    data = read_regular(path, MAX_ARRAY)
+    verified = data[-_DIGEST_SIZE:].startswith(_DIGEST_MARK)
+    if verified:
+        if data[-_DIGEST_SIZE:] != _digest(memoryview(data)[:-_DIGEST_SIZE]):
+            raise CheckpointError(f"{path}: the file is damaged, since its digest does not match "
+                                  "its content")
+        data = data[:-_DIGEST_SIZE]
+    try:
+        contents = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        ours = _VERSION in contents
+    # torch has no common exception for a foreign or truncated file.
+    except Exception as error:
+        raise ForeignFileError(f"{path}: must be a complete checkpoint written by fit") from error
+    if not ours or not isinstance(contents, dict):
+        raise ForeignFileError(f"{path}: must be a complete checkpoint written by fit")
+    return contents, verified
+
+
+def _checked(checkpoint, path):
+    """The same checkpoint, after network and grids were found to be whole."""
+    with torch.device("meta"):
+        network = build(checkpoint.config.network)
+    checkpoint.network = complete(checkpoint.network, network, path)
+    if checkpoint.grids is not None:
+        checkpoint.grids = Grids(**checkpoint.grids)
+        check_grids(checkpoint.grids, network, path)
+    return checkpoint
+
+
+def _digest(data):
+    """What ends a file: a mark and the SHA-256 of all that is in front of it."""
+    return _DIGEST_MARK + hashlib.sha256(data).hexdigest().encode()

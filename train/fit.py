@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from golden.lock import alone_in
 from train import checkpoint as checkpoints
 from train.checkpoint import Checkpoint, CheckpointError
 from train.config import CHECKPOINT, FLOAT_CHECKPOINT
@@ -73,29 +74,33 @@ def fit(config, out, *, seed, data=None, init=None, entry=None, teacher=None, re
     CheckpointError
         If the folder's checkpoint is there without ``resume``, or is of another run; or if ``init``
         does not fit the network.
+    ValueError
+        If another process trains into the folder.
+    DivergenceError
+        If the numbers of the run are no longer finite; the last checkpoint stays.
     OSError
         If a file cannot be read or written.
     """
     out = Path(out)
     progress = progress or Silent()
-    state = resumed(config, out / CHECKPOINT, seed) if resume else None
-    if state is None:
-        if not config.fit.float_epochs and init is None:
-            raise CheckpointError(
-                "a run without float epochs needs weights, so pass --init CHECKPOINT"
-            )
-        state = start(config, out / CHECKPOINT, seed, init, progress, entry)
-    split = load_split(config, data, state.classes)
-    for line in split.lines:
-        progress.phase(line)
-    state = replace(state, classes=split.classes)
-    split = split.with_validation(config.data.validation, seed)
-    out.mkdir(parents=True, exist_ok=True)
-    run = _Run(state, split, out, processes, teacher, progress)
-    with run.history:
-        while run.training.epoch < run.schedule.total:
-            run.epoch()
-    return run.state
+    with alone_in(out, "training") if processes.first else nullcontext():
+        state = resumed(config, out / CHECKPOINT, seed) if resume else None
+        if state is None:
+            if not config.fit.float_epochs and init is None:
+                raise CheckpointError(
+                    "a run without float epochs needs weights, so pass --init CHECKPOINT"
+                )
+            state = start(config, out / CHECKPOINT, seed, init, progress, entry)
+        split = load_split(config, data, state.classes)
+        for line in split.lines:
+            progress.phase(line)
+        state = replace(state, classes=split.classes)
+        split = split.with_validation(config.data.validation, seed)
+        run = _Run(state, split, out, processes, teacher, progress)
+        with run.history:
+            while run.training.epoch < run.schedule.total:
+                run.epoch()
+        return run.state
 
 
 class _Run:

@@ -15,7 +15,7 @@ import torch
 from train.arithmetic import PIXEL_DIVISOR, Stream
 
 
-__all__ = ["Grids", "find_grids", "norm_affine", "on_grid", "weight_limit"]
+__all__ = ["Grids", "find_grids", "grid_shapes", "norm_affine", "on_grid", "weight_limit"]
 
 
 #: Steps that are tried, as parts of the step that reaches the largest weight of a channel.
@@ -104,6 +104,23 @@ def find_grids(network, quantise):
     return finder.grids()
 
 
+def grid_shapes(network):
+    """What the grids of a network are called, and the shapes of scales in place of these.
+
+    Parameters
+    ----------
+    network : ESpikeFormer
+        Its parameters may be on the device ``meta``.
+
+    Returns
+    -------
+    Grids
+    """
+    shapes = _GridShapes()
+    network(None, shapes)
+    return Grids(shapes.scales, dict.fromkeys(shapes.written), dict.fromkeys(shapes.written))
+
+
 class _GridFinder:
     """Arithmetic that computes nothing and looks at the weights of every layer."""
 
@@ -164,6 +181,40 @@ class _GridFinder:
             self._stages.append([])
         self._stages[-1].append(name)
         return Stream(name, None, None)
+
+
+class _GridShapes:
+    """Arithmetic that computes nothing and looks at the names and shapes of layers."""
+
+    def __init__(self):
+        self.scales, self.written = {}, []
+
+    def fire(self, name, conv, norm, spikes):
+        self.scales[name] = conv.weight.shape[:1]
+
+    def stem(self, name, conv, norm, pixels):
+        return self.write(name, conv, norm, pixels, previous=None)
+
+    def write(self, name, conv, norm, spikes, *, previous):
+        self.written.append(name)
+        return Stream(name, None, None)
+
+    def logits(self, name, linear, inputs):
+        self.scales[name] = torch.Size([1])
+
+    def pixels(self, images):
+        return images
+
+    def token_mean(self, name, stream):
+        return None
+
+    analog_logits = logits
+
+    def attention(self, name, queries, keys, values, *, heads):
+        return None
+
+    def mean_of(self, analog, spike):
+        return None
 
 
 def fraction_bits(rows):

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from train import checkpoint
-from train.checkpoint import CheckpointError
+from train.checkpoint import ForeignFileError
 from train.colours import CONSTANT, STEM, biased_stem, constant_stem
-from train.official import complete
+from train.contents import complete
 from train.parameters import read_parameters
 
 
@@ -65,7 +65,7 @@ def _read(path, entry):
     """Parameters of a file by name, whether it is one of ours, and what to say about it."""
     try:
         return checkpoint.load(path).network, True, []
-    except CheckpointError:
+    except ForeignFileError:
         found = read_parameters(path, entry)
         return found.values, False, found.lines(path)
 

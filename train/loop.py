@@ -1,5 +1,6 @@
 """Passes over the training images, whatever is learnt from them."""
 
+import math
 import time
 from contextlib import nullcontext
 
@@ -11,7 +12,26 @@ from train.model import to_maps
 from train.pictures import TrainingPictures
 
 
-__all__ = ["Loop"]
+__all__ = ["DivergenceError", "Loop"]
+
+
+class DivergenceError(ArithmeticError):
+    """A training run whose numbers are no longer finite; the message is one sentence.
+
+    Parameters
+    ----------
+    phase : str
+    epoch : int
+        From 0.
+    what : str
+        Number that is not finite.
+    """
+
+    def __init__(self, phase, epoch, what):
+        super().__init__(
+            f"{phase} training diverged in epoch {epoch + 1}, where {what}; lower the rate of this "
+            "phase or set clip in the configuration, and what was written before is as it was"
+        )
 
 
 class Loop:
@@ -32,9 +52,18 @@ class Loop:
         Those that share every batch.
     average : float
         Decay, per step, of the moving average of all parameters and statistics; 0 for none.
+
+    Raises
+    ------
+    ValueError
+        If a batch is smaller than all processes need or larger than the training set.
     """
 
     def __init__(self, module, images, labels, *, settings, data, seed, processes, average=0.0):
+        if not 2 * processes.world <= settings.batch <= len(images):
+            raise ValueError(
+                f"batch must be at least 2 images of each of {processes.world} processes and at "
+                f"most the {len(images)} training images, not {settings.batch}")
         self.module = module
         self.parallel = processes.parallel(module)
         self._images = images
@@ -71,13 +100,15 @@ class Loop:
         """Go on with an earlier average."""
         self._average.load_state_dict(state)
 
-    def epoch(self, number, rate, loss, step=None):
+    def epoch(self, number, phase, rate, loss, step=None):
         """Train one epoch.
 
         Parameters
         ----------
         number : int
             From 0; order and augmentation of the images depend on it and on the seed.
+        phase : str
+            Named where the training diverges.
         rate : function of float
             Learning rate after a number of epochs.
         loss : function of (images, labels)
@@ -89,6 +120,11 @@ class Loop:
         -------
         dict
             ``rate`` at the end, ``seconds``, and the mean of all that ``loss`` reports.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss of a step, or a parameter or statistic at the end, is not finite.
         """
         began = time.perf_counter()
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + number)
@@ -98,6 +134,10 @@ class Loop:
             last_rate = rate(number + (index + 0.5) / len(batches))
             images, labels = self._prepare(batch, generator)
             value, report = loss(images, labels)
+            if not math.isfinite(found := float(value.detach())):
+                raise DivergenceError(
+                    phase, number, f"the loss of step {index + 1} of {len(batches)} is {found:g}, "
+                    f"at a learning rate of {last_rate:g}")
             for name, found in report.items():
                 sums[name] = sums.get(name, 0.0) + float(found.detach())
             self._step(value * self._processes.weight(batch), last_rate)
@@ -105,6 +145,9 @@ class Loop:
                 step(index + 1, len(batches))
         for module in filter(None, (self.module, self._average)):
             self._processes.merge_norms(module)
+            for name, values in module.state_dict().items():
+                if not values.isfinite().all():
+                    raise DivergenceError(phase, number, f"{name} is no longer finite")
         means = {name: self._processes.mean(total / len(batches)) for name, total in sums.items()}
         return {"rate": last_rate, "seconds": time.perf_counter() - began, **means}
 

@@ -7,11 +7,12 @@ from golden.model import Rounding
 from golden.reading import listed
 from train.checkpoint import CheckpointError
 from train.colours import CONSTANT, STEM, constant_stem
+from train.contents import complete
 from train.model import PUBLISHED_DIMS, build
 from train.network import NetworkConfig
 
 
-__all__ = ["PUBLISHED", "complete", "describe", "load"]
+__all__ = ["PUBLISHED", "describe", "load"]
 
 
 #: Widths and depths of the published sizes of both families.
@@ -82,51 +83,6 @@ def describe(parameters, path, *, family, size=None, image_size=224, heads=8, ma
         )
     except ValueError as error:
         raise CheckpointError(f"{path}: {error}") from error
-
-
-def complete(parameters, network, path):
-    """Demand the names and shapes of a network.
-
-    The counters of batch norms, which no evaluation reads, may be missing and begin at zero then.
-
-    Parameters
-    ----------
-    parameters : dict of str to tensor
-    network : nn.Module
-    path : path-like
-        Named in errors.
-
-    Returns
-    -------
-    dict of str to tensor
-        All that the network has.
-
-    Raises
-    ------
-    CheckpointError
-        One sentence that lists what is missing, unexpected, of another shape or not finite.
-    """
-    wanted = network.state_dict()
-    counters = {name: torch.zeros((), dtype=torch.int64) for name in wanted
-                if name.endswith(".num_batches_tracked")}
-    parameters = {**counters, **parameters}
-    faults = []
-    for what, names in (
-        ("lacks", [name for name in wanted if name not in parameters]),
-        ("has the unexpected", [name for name in parameters if name not in wanted]),
-        ("has other shapes than the network in", [
-            f"{name} ({_shape(parameters[name])} in place of {_shape(values)})"
-            for name, values in wanted.items()
-            if name in parameters and parameters[name].shape != values.shape
-        ]),
-        ("has numbers that are not finite in",
-         [name for name, values in parameters.items() if not values.isfinite().all()]),
-    ):
-        if names:
-            faults.append(f"{what} {listed(names)}")
-    if faults:
-        raise CheckpointError(f"{path}: {'; '.join(faults)}")
-    return parameters
 
 
 def load(parameters, shape, path, *, bn_eps, imagenet=False):
@@ -220,7 +176,3 @@ def _require_size(dims, depths, size, path):
     if found != size:
         instead = found or f"widths {dims} and depths {depths}"
         raise CheckpointError(f"{path}: must be of size {size}, not {instead}")
-
-
-def _shape(values):
-    return "x".join(map(str, values.shape)) or "one number"

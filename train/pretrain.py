@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from golden.lock import alone_in
 from train import checkpoint as checkpoints
 from train.autoencoder import Autoencoder
 from train.config import PRETRAINED_CHECKPOINT
@@ -19,6 +20,9 @@ from train.schedule import rise_and_fall
 
 __all__ = ["pretrain"]
 
+
+#: The one phase of the run.
+MASKED = "masked"
 
 #: Keeps the masks' draws apart from those of order and augmentation.
 _MASKS = 7_919
@@ -48,32 +52,32 @@ def pretrain(config, out, *, seed, data=None, resume=False, progress=None):
 
     Raises
     ------
-    CheckpointError, OSError
+    CheckpointError, ValueError, DivergenceError, OSError
         As :func:`train.fit.fit`.
     """
     out = Path(out)
     path = out / PRETRAINED_CHECKPOINT
     progress = progress or Silent()
-    state = resumed(config, path, seed) if resume else None
-    state = state or start(config, path, seed)
-    split = load_split(config, data, state.classes)
-    for line in split.lines:
-        progress.phase(line)
-    state.classes = split.classes
-    out.mkdir(parents=True, exist_ok=True)
-    run = _Run(state, split)
     settings = config.pretrain
-    with History(out, state.history) as history:
-        while state.epoch < settings.epochs:
-            row = run.epoch(state.epoch, progress.step)
-            state.epoch += 1
-            row = {"epoch": state.epoch, "phase": "masked", **row}
-            state.seconds += row["seconds"]
-            state.history.append(row)
-            run.write_to(state)
-            checkpoints.save(state, path)
-            history.write(state.history)
-            progress.epoch("masked", state.epoch, settings.epochs, row["loss"])
+    with alone_in(out, "training"):
+        state = resumed(config, path, seed) if resume else None
+        state = state or start(config, path, seed)
+        split = load_split(config, data, state.classes)
+        for line in split.lines:
+            progress.phase(line)
+        state.classes = split.classes
+        run = _Run(state, split)
+        with History(out, state.history) as history:
+            while state.epoch < settings.epochs:
+                row = run.epoch(state.epoch, progress.step)
+                state.epoch += 1
+                row = {"epoch": state.epoch, "phase": MASKED, **row}
+                state.seconds += row["seconds"]
+                state.history.append(row)
+                run.write_to(state)
+                checkpoints.save(state, path)
+                history.write(state.history)
+                progress.epoch(MASKED, state.epoch, settings.epochs, row["loss"])
     return state
 
 
@@ -110,7 +114,7 @@ class _Run:
                 error = self._loop.parallel(images, mask)
             return error, {"loss": error}
 
-        return self._loop.epoch(number, self._rate, loss, step)
+        return self._loop.epoch(number, MASKED, self._rate, loss, step)
 
     def write_to(self, state):
         """Put the run's numbers into a checkpoint."""

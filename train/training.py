@@ -1,5 +1,6 @@
 """A network in training: its phases, losses and grids, one epoch after another."""
 
+import math
 from dataclasses import replace
 
 import torch
@@ -8,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from train.arithmetic import FloatArithmetic
 from train.grids import find_grids
-from train.loop import Loop
+from train.loop import DivergenceError, Loop
 from train.model import to_maps
 from train.quantise import QuantisedArithmetic
 from train.schedule import FLOAT, FROZEN, QUANTISED, Schedule
@@ -96,7 +97,7 @@ class Training:
         phase = self._begin_epoch()
         arithmetic, meter = self._arithmetic(phase)
         found = self._loop.epoch(
-            self.epoch, self._schedule.rate,
+            self.epoch, phase, self._schedule.rate,
             lambda images, labels: self._loss(images, labels, arithmetic, meter), step,
         )
         self.epoch += 1
@@ -121,9 +122,15 @@ class Training:
         -------
         dict
             ``validation_loss`` and ``validation_accuracy``.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss is not finite.
         """
         self.network.eval()
-        arithmetic, _ = self._arithmetic(self._schedule.phase(self.epoch - 1))
+        phase = self._schedule.phase(self.epoch - 1)
+        arithmetic, _ = self._arithmetic(phase)
         loss, right, number = 0.0, 0, 0
         for images, labels in batches:
             maps = to_maps(images).to(next(self.network.parameters()))
@@ -132,6 +139,9 @@ class Training:
             loss += float(F.cross_entropy(scores, expected, reduction="sum"))
             right += int((scores.argmax(1) == expected).sum())
             number += len(labels)
+        if not math.isfinite(loss):
+            raise DivergenceError(phase, self.epoch - 1,
+                                  f"the loss of the validation images is {loss:g}")
         return {"validation_loss": loss / number, "validation_accuracy": right / number}
 
     def _loss(self, images, labels, arithmetic, meter):

@@ -1,0 +1,163 @@
+"""What a checkpoint holds, checked before anything is made of it."""
+
+from typing import Annotated, Any, NotRequired, TypedDict
+
+import msgspec
+import torch
+from msgspec import Meta, Struct
+
+from golden.reading import listed
+from train.grids import grid_shapes
+
+
+__all__ = ["CheckpointError", "check_fields", "check_grids", "complete"]
+
+
+class CheckpointError(ValueError):
+    """A file that is no usable checkpoint, told in one sentence."""
+
+
+Whole = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class _Row(TypedDict):
+    """What an epoch measured."""
+
+    epoch: Whole
+    phase: str
+    rate: float
+    loss: float
+    seconds: Seconds
+    additions: NotRequired[float]
+    validation_loss: NotRequired[float]
+    validation_accuracy: NotRequired[float]
+
+
+class _Grids(Struct, forbid_unknown_fields=True):
+    """Grids as a checkpoint keeps them."""
+
+    scales: dict[str, Any]
+    exponents: dict[str, int]
+    fraction_bits: dict[str, Whole]
+    logit_shift: Whole = 0
+
+
+class _Fields(Struct, forbid_unknown_fields=True):
+    """Everything beside version and configuration; files of older versions lack the last ones."""
+
+    seed: Whole
+    epoch: Whole
+    network: dict[str, Any]
+    optimizer: dict[str, Any]
+    grids: _Grids | None = None
+    seconds: Seconds = 0.0
+    accuracy: dict[str, Annotated[float, Meta(ge=0, le=1)]] = {}
+    average: dict[str, Any] = {}
+    decoder: dict[str, Any] = {}
+    history: list[_Row] = []
+    classes: tuple[str, ...] = ()
+
+
+def check_fields(fields, path):
+    """Demand the fields of a checkpoint, of the right types.
+
+    Parameters
+    ----------
+    fields : dict
+        Without version and configuration.
+    path : path-like
+        Named in errors.
+
+    Raises
+    ------
+    CheckpointError
+        One sentence that names the field.
+    """
+    try:
+        msgspec.convert(fields, type=_Fields)
+    except msgspec.ValidationError as error:
+        sentence = str(error).replace("`$.", "`").replace(" - at `$`", "")
+        raise CheckpointError(f"{path}: the checkpoint is damaged ({sentence})") from error
+
+
+def complete(parameters, network, path):
+    """Demand the names and shapes of a network.
+
+    The counters of batch norms, which no evaluation reads, may be missing and begin at zero then.
+
+    Parameters
+    ----------
+    parameters : dict of str to tensor
+    network : nn.Module
+    path : path-like
+        Named in errors.
+
+    Returns
+    -------
+    dict of str to tensor
+        All that the network has.
+
+    Raises
+    ------
+    CheckpointError
+        One sentence that lists what is missing, unexpected, of another shape or not finite.
+    """
+    wanted = network.state_dict()
+    counters = {name: torch.zeros((), dtype=torch.int64) for name in wanted
+                if name.endswith(".num_batches_tracked")}
+    parameters = {**counters, **parameters}
+    _require(parameters, {name: values.shape for name, values in wanted.items()}, "", path)
+    return parameters
+
+
+def check_grids(grids, network, path):
+    """Demand a grid of each layer.
+
+    Parameters
+    ----------
+    grids : Grids
+    network : nn.Module
+        Its parameters may be on the device ``meta``.
+    path : path-like
+        Named in errors.
+
+    Raises
+    ------
+    CheckpointError
+        As for :func:`complete`.
+    """
+    wanted = grid_shapes(network)
+    _require(grids.scales, wanted.scales, "the scale of ", path)
+    for name in ("exponents", "fraction_bits"):
+        found = {layer: torch.tensor(value) for layer, value in getattr(grids, name).items()}
+        shapes = dict.fromkeys(getattr(wanted, name), torch.Size())
+        _require(found, shapes, f"the {name} of ", path)
+
+
+def _require(found, shapes, noun, path):
+    """Raises unless tensors have just these names and shapes, and are finite."""
+    there = {name: values for name, values in found.items() if name in shapes}
+    fitting = {name: values for name, values in there.items()
+               if torch.is_tensor(values) and values.shape == shapes[name]}
+    faults = []
+    for what, names in (
+        ("lacks", [f"{noun}{name}" for name in shapes if name not in found]),
+        ("has the unexpected", [f"{noun}{name}" for name in found if name not in shapes]),
+        ("has no tensor in",
+         [f"{noun}{name}" for name, values in there.items() if not torch.is_tensor(values)]),
+        ("has other shapes than the network in", [
+            f"{noun}{name} ({_text(values.shape)} in place of {_text(shapes[name])})"
+            for name, values in there.items() if torch.is_tensor(values) and name not in fitting
+        ]),
+        ("has numbers that are not finite in",
+         [f"{noun}{name}" for name, values in fitting.items() if not values.isfinite().all()]),
+    ):
+        if names:
+            faults.append(f"{what} {listed(names)}")
+    if faults:
+        raise CheckpointError(f"{path}: {'; '.join(faults)}")
+
+
+def _text(shape):
+    return "x".join(map(str, shape)) or "one number"
