@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from golden.bench import bench
 from golden.file import load
 from golden.input import ModelInput
 from golden.network import accuracy, classify, run
+from golden.options import input_file, input_path, output_file, whole
 from golden.progress import image_progress
 from golden.reading import printable
 from golden.source import SOURCES, announce, load_source
@@ -86,6 +86,9 @@ def main(arguments=None, prog="python -m golden"):
     except (ValueError, OverflowError, ModuleNotFoundError) as error:
         print(f"{error}.", file=sys.stderr)
         return 2
+    except MemoryError:
+        print("There is not enough memory for this.", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -98,9 +101,11 @@ def _parser(prog):
     command = commands.add_parser(
         "run", help="classify images, and write tensors", description=RUN_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
-    command.add_argument("images", metavar="IMAGES", help=SOURCES)
-    command.add_argument("--out", metavar="OUT.npz", type=Path, help="write the logits here")
+    command.add_argument("model", metavar="MODEL", type=input_file,
+                         help="model file (.safetensors)")
+    command.add_argument("images", metavar="IMAGES", type=input_path, help=SOURCES)
+    command.add_argument("--out", metavar="OUT.npz", type=output_file,
+                         help="write the logits here")
     command.add_argument("--trace", action="store_true",
                          help="write every tensor too; needs --out")
     command.add_argument("--code", choices=[code.value for code in SpikeCode], metavar="CODE",
@@ -111,9 +116,10 @@ def _parser(prog):
     command = commands.add_parser(
         "evaluate", help="accuracy on labelled data", description=EVALUATE_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    command.add_argument("model", metavar="MODEL", type=input_file,
+                         help="model file (.safetensors)")
     command.add_argument(
-        "data", metavar="DATA",
+        "data", metavar="DATA", type=input_path,
         help="labelled .npz, folder or zip with test/CLASS/IMAGE (or val), or digits",
     )
     command.set_defaults(command=_evaluate)
@@ -121,9 +127,11 @@ def _parser(prog):
     command = commands.add_parser(
         "bench", help="speed, beside PyTorch's", description=BENCH_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("model", metavar="MODEL", type=Path, help="model file (.safetensors)")
-    command.add_argument("--images", type=int, default=4, metavar="N", help="default: 4")
-    command.add_argument("--rounds", type=int, default=3, metavar="N", help="default: 3")
+    command.add_argument("model", metavar="MODEL", type=input_file,
+                         help="model file (.safetensors)")
+    command.add_argument("--images", type=whole(1, 1024), default=4, metavar="N", help="default: 4")
+    command.add_argument("--rounds", type=whole(1, 1000), default=3, metavar="N",
+                         help="default: 3")
     command.set_defaults(command=_bench)
     return parser
 
@@ -163,8 +171,6 @@ def _evaluate(options):
 
 
 def _bench(options):
-    if min(options.images, options.rounds) < 1:
-        raise ValueError("--images and --rounds must be at least 1")
     model = load(options.model)
     # What an image shows does not matter: no step of the golden model depends on it.
     images = np.random.default_rng(0).integers(

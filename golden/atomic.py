@@ -12,6 +12,8 @@ __all__ = ["replacing"]
 def replacing(path):
     """Open a temporary file beside ``path`` that takes its place once all is written.
 
+    Folders that are missing are made.
+
     If anything goes wrong, a full disk and Ctrl-C included, the temporary file is removed and what
     was at ``path`` stays as it was.
 
@@ -31,6 +33,7 @@ def replacing(path):
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             yield file
             file.flush()

@@ -7,6 +7,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from golden.options import output_folder
+
 from .command import guarded
 from .folder import read_description
 from .synthesis import ECP5, TOP, WORK, estimate, run_yosys
@@ -102,7 +104,8 @@ def main(arguments=None, prog="python -m hw.area"):
     """
     parser = argparse.ArgumentParser(
         prog=prog, description="Print look-up tables and flip-flops per engine and per lane.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
+    parser.add_argument("folder", type=output_folder, metavar="DIR",
+                        help="output folder of hw.build")
     options = parser.parse_args(arguments)
     return guarded(lambda: _print(options.folder), prog=prog, where=options.folder,
                    interrupted="nothing was measured")

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean
 
 from golden.atomic import replacing
+from golden.options import WORKERS, output_file, output_folder
 
 from .bench_keep import measure
 from .bench_rows import ENGINES, FIXED, array, rows, utilisation
@@ -44,20 +45,20 @@ def _parser(prog):
         "and print what was measured beside each target. Finished runs are kept in --out: the "
         "command goes on where it was stopped, and repeats them when sources have changed.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("build/bench"), metavar="DIR",
+    parser.add_argument("--out", type=output_folder, default=Path("build/bench"), metavar="DIR",
                         help="folder to work in")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures, for programs")
+    parser.add_argument("--json", type=output_file, metavar="FILE",
+                        help="all figures, for programs")
     parser.add_argument("--quick", action="store_true",
                         help="a small part of every simulation, and nothing that is routed")
     parser.add_argument("--only", nargs="+", choices=RUNS, metavar="RUN",
                         help=f"some of the runs: {', '.join(RUNS)}")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="runs at a time")
+    parser.add_argument("--workers", type=WORKERS, default=2, metavar="N",
+                        help="runs at a time")
     return parser
 
 
 def _run(options):
-    if options.workers < 1:
-        raise ValueError(f"--workers must be at least 1, not {options.workers}")
     names = options.only or [name for name in RUNS
                              if not (options.quick and name.startswith("routed"))]
     found = measure(RUNS, Settings(options.out, quick=options.quick), names,

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import golden
+from golden.options import COUNT, SEED, input_file, input_path, number, output_folder, whole
 from golden.source import SOURCES, open_source
 
-from .capacities import BUS_WIDTHS
+from .capacities import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
 from .command import guarded
 from .compiler import compile_model
 from .cycles import predict, synthetic_tensors
@@ -115,15 +116,15 @@ def _parser(prog):
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--target", choices=("fpga", "sim"), default="fpga",
                         help="fpga goes on to the bitstream, sim stops at Verilog and images")
-    parser.add_argument("--model", required=True, metavar="MODEL",
+    parser.add_argument("--model", type=input_file, required=True, metavar="MODEL",
                         help="integer model (.safetensors), as train export writes it")
     parser.add_argument("--device", default="ecp5-85k", choices=[d.name for d in DEVICES],
                         help="FPGA")
-    parser.add_argument("--columns", type=int, default=2, metavar="B",
+    parser.add_argument("--columns", type=whole(1, MOST_COLUMNS), default=2, metavar="B",
                         help="columns, each working on one output position at a time")
-    parser.add_argument("--lanes-per-column", type=int, default=16, metavar="P",
+    parser.add_argument("--lanes-per-column", type=whole(2, MOST_LANES), default=16, metavar="P",
                         help="adders of a column; one that divides the channels wastes none")
-    parser.add_argument("--share", type=int, default=1, metavar="K",
+    parser.add_argument("--share", type=whole(1, MOST_COLUMNS), default=1, metavar="K",
                         help="columns that share one firing unit: smaller, and slower where a "
                              "position has fewer spikes than K times P")
     parser.add_argument("--spike-code", default="graded",
@@ -131,19 +132,21 @@ def _parser(prog):
                         help="how counts become spikes: graded ones take the fewest cycles, bit "
                              "planes the fewest additions and smaller lanes, thermometer steps "
                              "are what papers describe")
-    parser.add_argument("--weight-width", type=int, metavar="BITS",
+    parser.add_argument("--weight-width", type=whole(2, 8), metavar="BITS",
                         help="bits of a weight in memory; the model's own if not given")
     parser.add_argument("--bus-width", type=int, choices=(0, *BUS_WIDTHS), default=0,
                         metavar="BITS", help="read weights and tables from an external memory "
                         "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip")
-    parser.add_argument("--clock", type=float, default=100.0, metavar="MHZ",
+    parser.add_argument("--clock", type=number(above=0, most=10_000), default=100.0, metavar="MHZ",
                         help="clock that placement aims at")
-    parser.add_argument("--seed", type=int, default=1,
+    parser.add_argument("--seed", type=SEED, default=1,
                         help="of the placement: another one finds another, faster or slower by "
                              "some percent")
-    parser.add_argument("--images", metavar="FILE", help=f"images for exact cycles: {SOURCES}")
-    parser.add_argument("--count", type=int, default=1, help="how many of the images to count")
-    parser.add_argument("--out", type=Path, help="output folder")
+    parser.add_argument("--images", type=input_path, metavar="FILE",
+                        help=f"images for exact cycles: {SOURCES}")
+    parser.add_argument("--count", type=COUNT, default=1,
+                        help="how many of the images to count")
+    parser.add_argument("--out", type=output_folder, help="output folder")
     parser.add_argument("--dry-run", action="store_true",
                         help="print sizes, widths, memory and cycles, and write nothing")
     return parser
@@ -152,8 +155,9 @@ def _parser(prog):
 def _run(options):
     if options.out is None and not options.dry_run:
         raise ValueError("--out must name the output folder, unless --dry-run is given")
-    if options.clock <= 0:
-        raise ValueError(f"--clock must be positive, not {options.clock:g}")
+    if options.columns % options.share:
+        raise ValueError(f"--share must divide the {options.columns} columns, not be "
+                         f"{options.share}")
     model = golden.load(options.model)
     device = find_device(options.device)
     plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,

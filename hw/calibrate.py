@@ -8,6 +8,7 @@ from pathlib import Path
 import golden
 from golden import SpikeCode
 from golden.atomic import replacing
+from golden.options import WORKERS, output_folder
 
 from .area_model import COEFFICIENTS, fit, predicted_lut
 from .command import guarded
@@ -56,9 +57,10 @@ def main(arguments=None, prog="python -m hw.calibrate"):
         f"and fit the area model to them: writes hw/{COEFFICIENTS.name}. To be run when engines "
         "have changed.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("build/calibrate"), metavar="DIR",
+    parser.add_argument("--out", type=output_folder, default=Path("build/calibrate"), metavar="DIR",
                         help="folder to work in")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes")
+    parser.add_argument("--workers", type=WORKERS, default=2, metavar="N",
+                        help="processes")
     options = parser.parse_args(arguments)
     return guarded(lambda: _run(options), prog=prog, where=options.out,
                    interrupted="the model is as it was")

@@ -17,7 +17,8 @@ from .records import Records
 
 
 __all__ = [
-    "BUS_WIDTHS", "Capacities", "PROGRAM_WIDTH", "check_array", "entry_width", "words_of",
+    "BUS_WIDTHS", "Capacities", "MOST_COLUMNS", "MOST_LANES", "PROGRAM_WIDTH", "check_array",
+    "entry_width", "words_of",
 ]
 
 
@@ -26,6 +27,9 @@ PROGRAM_WIDTH = 32
 
 #: Data widths of the bus to an external memory, in bits.
 BUS_WIDTHS = (64, 128, 256)
+
+#: Largest array: columns, and lanes of each.
+MOST_COLUMNS, MOST_LANES = 256, 128
 
 #: Capacities that must be the model's own; a larger one will not do.
 EQUAL = ("columns", "lanes", "shared", "spike_code", "max_count", "pixel_channels",
@@ -250,13 +254,13 @@ def entry_width(weight_width, max_count, spike_code):
 
 def check_array(columns, lanes, shared, pixel_channels):
     """Raises ValueError if there is no array of this size for pixels of so many channels."""
-    if columns < 1:
-        raise ValueError(f"Columns must be at least 1, not {columns!r}")
+    if not 1 <= columns <= MOST_COLUMNS:
+        raise ValueError(f"Columns must be 1 to {MOST_COLUMNS}, not {columns!r}")
     if shared < 1 or columns % shared:
         raise ValueError(f"Columns that share a firing unit must divide the {columns} columns, not "
                          f"be {shared!r}")
-    if not 2 <= lanes <= 128:
-        raise ValueError(f"Lanes per column must be 2 to 128, not {lanes!r}")
+    if not 2 <= lanes <= MOST_LANES:
+        raise ValueError(f"Lanes per column must be 2 to {MOST_LANES}, not {lanes!r}")
     if pixel_channels > lanes:
         raise ValueError("Lanes per column must be at least the channels of a pixel, "
                          f"{pixel_channels}, not {lanes!r}")

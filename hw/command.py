@@ -37,6 +37,8 @@ def guarded(run, *, prog, where, interrupted, failures=()):
         status, sentence = 2, str(error)
     except OSError as error:
         status, sentence = 2, f"{error.filename or where}: {error.strerror or error}"
+    except MemoryError:
+        status, sentence = 2, "there is not enough memory for this"
     except KeyboardInterrupt:
         status, sentence = 130, f"interrupted; {interrupted}"
     print(f"{prog}: {sentence}.", file=sys.stderr)

@@ -9,6 +9,7 @@ from pathlib import Path
 import golden
 from golden.atomic import replacing
 from golden.charts import scatter
+from golden.options import COUNT, WORKERS, input_file, input_path, output_folder, text, whole
 from golden.source import SOURCES, open_source
 
 from .command import guarded
@@ -41,28 +42,27 @@ def _parser(prog):
         "stopped.",
         epilog="example: %(prog)s --model nano.safetensors --device ecp5-85k --workers 2",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--model", required=True, metavar="MODEL", type=Path,
+    parser.add_argument("--model", required=True, metavar="MODEL", type=input_file,
                         help="integer model (.safetensors)")
     parser.add_argument("--device", default="ecp5-85k", choices=[d.name for d in DEVICES],
                         help="FPGA that the core must fit")
-    parser.add_argument("--images", metavar="FILE",
+    parser.add_argument("--images", type=input_path, metavar="FILE",
                         help=f"images whose additions are counted: {SOURCES}")
-    parser.add_argument("--count", type=int, default=4, help="how many of the images")
-    parser.add_argument("--trials", type=int, default=300, metavar="N",
+    parser.add_argument("--count", type=COUNT, default=4,
+                        help="how many of the images")
+    parser.add_argument("--trials", type=whole(1, 1_000_000), default=300, metavar="N",
                         help="cores to try, those in the storage included")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes")
-    parser.add_argument("--storage", metavar="URL",
+    parser.add_argument("--workers", type=WORKERS, default=2, metavar="N",
+                        help="processes")
+    parser.add_argument("--storage", type=text, metavar="URL",
                         help="database (sqlite:///FILE, postgresql://...) or journal file that "
                              "several machines may share; OUT/explore.journal if not given")
-    parser.add_argument("--out", type=Path, default=Path("build/explore"), metavar="DIR",
+    parser.add_argument("--out", type=output_folder, default=Path("build/explore"), metavar="DIR",
                         help="receives explore.json and explore.svg")
     return parser
 
 
 def _run(options):
-    for name in ("trials", "workers"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name} must be at least 1, not {getattr(options, name)}")
     options.out.mkdir(parents=True, exist_ok=True)
     storage = options.storage or str(options.out / "explore.journal")
     print(f"trying cores up to trial {options.trials}", file=sys.stderr, flush=True)

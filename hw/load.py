@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import golden
 from golden.atomic import replacing
+from golden.options import input_file, input_path, output_file
 
 from .capacities import Capacities
 from .command import guarded
@@ -86,10 +86,11 @@ def main(arguments=None, prog="python -m hw.load"):
         "the beats of its load port, one 33-bit hexadecimal number per line, bit 32 is tlast. "
         "Weights in an external memory: the bytes that lie there, from weights_base on, which "
         "must be a multiple of 16 bus words.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
-    parser.add_argument("model", metavar="MODEL", help="integer model (.safetensors)")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="text file, or "
-                        "binary for an external memory")
+    parser.add_argument("folder", type=input_path, metavar="DIR", help="output folder of hw.build")
+    parser.add_argument("model", type=input_file, metavar="MODEL",
+                        help="integer model (.safetensors)")
+    parser.add_argument("--out", type=output_file, required=True, metavar="FILE",
+                        help="text file, or binary for an external memory")
     options = parser.parse_args(arguments)
     return guarded(lambda: _write(options), prog=prog, where=options.out,
                    interrupted="nothing was written")

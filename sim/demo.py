@@ -14,6 +14,9 @@ from pathlib import Path
 
 import golden
 from golden.digits import load_digits
+from golden.options import COUNT, SEED, input_file, output_folder, whole
+from hw.capacities import MOST_COLUMNS, MOST_LANES
+from hw.devices import DEVICES
 from hw.report import lane_utilisation, summary, write
 from hw.tools import stop
 
@@ -78,16 +81,21 @@ def parser(prog):
         prog=prog, description="Train on real digits, export, build, simulate bit-exactly, "
         "synthesise, place, route, and report.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    options.add_argument("--out", type=Path, default=Path("build/demo"), help="output folder")
-    options.add_argument("--device", default="ecp5-85k", help="FPGA")
-    options.add_argument("--columns", type=int, default=2, help="columns of the array")
-    options.add_argument("--lanes-per-column", type=int, default=16, help="adders of each column")
+    options.add_argument("--out", type=output_folder, default=Path("build/demo"),
+                         help="output folder")
+    options.add_argument("--device", default="ecp5-85k", choices=[d.name for d in DEVICES],
+                         help="FPGA")
+    options.add_argument("--columns", type=whole(1, MOST_COLUMNS), default=2,
+                         help="columns of the array")
+    options.add_argument("--lanes-per-column", type=whole(2, MOST_LANES), default=16,
+                         help="adders of each column")
     options.add_argument("--spike-code", default="graded",
                          choices=["thermometer", "bitplane", "graded"],
                          help="how counts become spikes")
-    options.add_argument("--images", type=int, default=20, help="test images to simulate")
-    options.add_argument("--seed", type=int, default=0, help="of the training")
-    options.add_argument("--config", type=Path, default=RECIPE, help="training configuration")
+    options.add_argument("--images", type=COUNT, default=20, help="test images to simulate")
+    options.add_argument("--seed", type=SEED, default=0, help="of the training")
+    options.add_argument("--config", type=input_file, default=RECIPE,
+                         help="training configuration")
     return options
 
 

@@ -4,7 +4,6 @@ import argparse
 import json
 import shutil
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +11,7 @@ import golden
 from golden.atomic import replacing
 from golden.model import Conv, KeyValue, Query, TokenSum
 from golden.network import potential
+from golden.options import SECONDS, input_file, input_path, output_folder, whole
 from golden.source import SOURCES, open_source
 from hw.command import guarded
 from hw.dense import DenseEngine, DenseSize
@@ -161,14 +161,20 @@ def _parser(prog):
         prog=prog, description="Simulate the dense engine, which multiplies every count by every "
         "weight, on rows of each layer of a model; compare its sums with golden, and count its "
         "cycles for an image.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("model", metavar="MODEL", help="integer model (.safetensors)")
-    parser.add_argument("--images", default="digits", metavar="FILE", help=SOURCES)
-    parser.add_argument("--outputs", type=int, default=8, help="dot products at a time")
-    parser.add_argument("--inputs", type=int, default=8, help="terms of each in a cycle")
-    parser.add_argument("--count-width", type=int, default=3, metavar="BITS")
-    parser.add_argument("--limit", type=float, default=3600, help="seconds of simulation")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder that keeps simulators")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR",
+    parser.add_argument("model", type=input_file, metavar="MODEL",
+                        help="integer model (.safetensors)")
+    parser.add_argument("--images", type=input_path, default="digits", metavar="FILE",
+                        help=SOURCES)
+    parser.add_argument("--outputs", type=whole(1, 1024), default=8,
+                        help="dot products at a time")
+    parser.add_argument("--inputs", type=whole(1, 1024), default=8,
+                        help="terms of each in a cycle")
+    parser.add_argument("--count-width", type=whole(1, 16), default=3, metavar="BITS")
+    parser.add_argument("--limit", type=SECONDS, default=3600,
+                        help="seconds of simulation")
+    parser.add_argument("--cache", type=output_folder, metavar="DIR",
+                        help="folder that keeps simulators")
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR",
                         help="receives dense.json")
     return parser
 

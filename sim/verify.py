@@ -10,6 +10,15 @@ import numpy as np
 
 import golden
 from golden.atomic import replacing
+from golden.options import (
+    COUNT,
+    SECONDS,
+    SEED,
+    input_file,
+    input_path,
+    output_file,
+    output_folder,
+)
 from golden.source import SOURCES, open_source
 from hw.capacities import Capacities
 from hw.command import guarded
@@ -214,17 +223,19 @@ def _parser(prog):
         prog=prog, description="Simulate a built accelerator under Verilator and compare every "
         "tensor that it stores, its logits, additions and cycles with the golden model.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of hw.build")
-    parser.add_argument("model", metavar="MODEL", help="the integer model it was built from")
-    parser.add_argument("--images", default="digits", metavar="FILE",
+    parser.add_argument("folder", type=input_path, metavar="DIR",
+                        help="output folder of hw.build")
+    parser.add_argument("model", type=input_file, metavar="MODEL",
+                        help="the integer model it was built from")
+    parser.add_argument("--images", type=input_path, default="digits", metavar="FILE",
                         help=SOURCES)
-    parser.add_argument("--count", type=int, default=20, help="how many images")
+    parser.add_argument("--count", type=COUNT, default=20, help="how many images")
     parser.add_argument("--free", action="store_true", help="stall no image; else, the second half")
-    parser.add_argument("--cache", type=Path, metavar="DIR",
+    parser.add_argument("--cache", type=output_folder, metavar="DIR",
                         help="folder that keeps simulators; DIR/sim if not given")
-    parser.add_argument("--seed", type=int, default=1, help="of the stalls")
-    parser.add_argument("--limit", type=float, default=3600, help="seconds of simulation")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="figures as JSON")
+    parser.add_argument("--seed", type=SEED, default=1, help="of the stalls")
+    parser.add_argument("--limit", type=SECONDS, default=3600, help="seconds of simulation")
+    parser.add_argument("--report", type=output_file, metavar="FILE", help="figures as JSON")
     return parser
 
 

@@ -87,12 +87,6 @@ def test_a_failing_step_ends_the_demonstration_with_its_name(tmp_path, capfd):
         "The demonstration stops: 1/5 training on real digits failed with status 2.\n")
 
 
-def test_an_output_folder_that_cannot_be_is_one_sentence(tmp_path, capsys):
-    (tmp_path / "file").write_text("")
-    assert demo.main(["--out", str(tmp_path / "file" / "demo")]) == 2
-    assert capsys.readouterr().err == f"{tmp_path / 'file' / 'demo'}: Not a directory.\n"
-
-
 def test_spikes_of_the_picture_are_those_of_one_image(project_root):
     models = sorted(Path(project_root, "tests", "data").glob("digits*.safetensors"))
     for name, counts in demo.spikes_of_one_image(models[0]).items():

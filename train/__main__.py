@@ -37,6 +37,9 @@ def main(arguments=None, prog="python -m train"):
     except (ValueError, ArithmeticError, ModuleNotFoundError) as error:
         print(f"{_rank()}{error}.", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(f"{_rank()}there is not enough memory for this.", file=sys.stderr)
+        return 2
     except RuntimeError:
         # In a run of one process this is a bug, and its trace is wanted.
         if not _rank():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from golden.options import distinct
 from golden.source import announce
 
 
@@ -84,6 +85,7 @@ def accuracy(options):
     from train.progress import fit_progress
     from train.report import write_json
 
+    distinct("--seeds", options.seeds)
     config = _configuration(options)
     found = study(
         config, options.seeds, options.out, data=options.data, resume=options.resume,
@@ -110,6 +112,8 @@ def sweep(options):
     from train.report import write_json
     from train.sweep import sweep as sweeping
 
+    for name in ("counts", "bits", "seeds"):
+        distinct(f"--{name}", getattr(options, name))
     config = _configuration(options)
     found = sweeping(
         config, options.out, counts=options.counts or [config.network.max_count],

@@ -37,7 +37,6 @@ def export(options):
     report = training_report(state)
     report["rounding"] = quantised.shape.rounding.value
     report["accuracy"] |= measure(state, split, quantised.shape.rounding, options.head)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     with image_progress("comparing with golden, images") as progress:
         # The model's notes leave out what a repeated run would not reproduce.
         notes = {key: report[key] for key in report.keys() - {"seconds"}}
@@ -91,7 +90,6 @@ def convert(options):
         found = load_source(options.calibrate, takes, count=options.count)
         announce(found.lines)
         images, labels = found.images[:], found.labels
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     with image_progress("comparing with float64, images") as progress:
         conversion = converting(
             network, name=options.out.stem, weight_bits=options.weight_bits,

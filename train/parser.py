@@ -3,6 +3,19 @@
 import argparse
 from pathlib import Path
 
+from golden.options import (
+    COUNT,
+    EPOCHS,
+    SEED,
+    THREADS,
+    input_file,
+    input_path,
+    number,
+    output_file,
+    output_folder,
+    text,
+    whole,
+)
 from golden.source import SOURCES
 from train import commands, exports
 from train.descriptions import (
@@ -55,13 +68,13 @@ def parser(prog):
         )
         sub.set_defaults(command=function)
         sub.add_argument(
-            "--threads", type=_positive, default=1, metavar="N",
+            "--threads", type=THREADS, default=1, metavar="N",
             help="processor cores (default: 1, since small networks gain nothing from more and "
                  "the bits that training arrives at depend on it)",
         )
         if data:
             sub.add_argument(
-                "--data", type=Path, metavar="PATH",
+                "--data", type=input_path, metavar="PATH",
                 help=f"folder or zip with {data}, for a configuration that trains on image files",
             )
         return sub
@@ -70,13 +83,13 @@ def parser(prog):
     _add_run(fit)
     _add_epochs(fit)
     fit.add_argument(
-        "--init", type=Path, metavar="CHECKPOINT",
+        "--init", type=input_file, metavar="CHECKPOINT",
         help="start from these float weights: of another run (float.pt), or a state_dict of an "
              "official checkpoint; with --epochs 0 N the run is quantisation-aware alone",
     )
     _add_entry(fit)
     fit.add_argument(
-        "--teacher", metavar="NAME",
+        "--teacher", type=text, metavar="NAME",
         help="learn this classifier's scores too: MODULE:FUNCTION, which returns a torch "
              "classifier of images with pixels 0..1, or a checkpoint of ours",
     )
@@ -94,17 +107,17 @@ def parser(prog):
     evaluate = command(
         "evaluate", commands.evaluate, EVALUATE, help="accuracy of a checkpoint", data=_HELD_BACK
     )
-    evaluate.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
-    evaluate.add_argument("--report", type=Path, metavar="FILE", help="also write JSON here")
+    evaluate.add_argument("checkpoint", type=input_file, metavar="CHECKPOINT")
+    evaluate.add_argument("--report", type=output_file, metavar="FILE", help="also write JSON here")
     _add_rounding(evaluate)
 
     export = command(
         "export", exports.export, EXPORT, help="write the integer model", data=_HELD_BACK
     )
-    export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
-    export.add_argument("--out", type=Path, required=True, metavar="MODEL.safetensors")
+    export.add_argument("checkpoint", type=input_file, metavar="CHECKPOINT")
+    export.add_argument("--out", type=output_file, required=True, metavar="MODEL.safetensors")
     export.add_argument(
-        "--report", type=Path, metavar="FILE", help="JSON report (default: MODEL.json)"
+        "--report", type=output_file, metavar="FILE", help="JSON report (default: MODEL.json)"
     )
     _add_rounding(export)
 
@@ -119,7 +132,7 @@ def parser(prog):
     _add_training(accuracy)
     _add_epochs(accuracy)
     accuracy.add_argument(
-        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
+        "--seeds", type=SEED, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
     )
 
     sweep = command(
@@ -127,52 +140,59 @@ def parser(prog):
     )
     _add_training(sweep)
     _add_epochs(sweep)
-    for option, what in (("--counts", "largest counts D"), ("--bits", "weight widths")):
+    for option, what, least, most in (("--counts", "largest counts D", 1, 15),
+                                      ("--bits", "weight widths", 2, 8)):
         sweep.add_argument(
-            option, type=_positive, nargs="+", metavar="N",
+            option, type=whole(least, most), nargs="+", metavar="N",
             help=f"{what} (default: the configuration's)",
         )
     sweep.add_argument(
-        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
+        "--seeds", type=SEED, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
     )
     sweep.add_argument(
-        "--init", type=Path, metavar="CHECKPOINT",
+        "--init", type=input_file, metavar="CHECKPOINT",
         help="end of a float phase (float.pt) to start from, in place of float training",
     )
     bench = command("bench", commands.bench, BENCH, help="cost of a training step", data=None)
     bench.add_argument(
-        "--config", type=Path, metavar="FILE",
+        "--config", type=input_file, metavar="FILE",
         default=Path(__file__).with_name("recipes") / "cifar10-nano.toml",
         help="TOML file whose network is trained (default: cifar10-nano)",
     )
-    bench.add_argument("--batch", type=_positive, default=32, metavar="N", help="default: 32")
-    bench.add_argument("--rounds", type=_positive, default=7, metavar="N", help="default: 7")
-    bench.add_argument("--out", type=Path, metavar="FILE", help="also write JSON here")
+    bench.add_argument("--batch", type=whole(2, 4096), default=32, metavar="N", help="default: 32")
+    bench.add_argument("--rounds", type=whole(1, 1000), default=7, metavar="N",
+                       help="default: 7")
+    bench.add_argument("--out", type=output_file, metavar="FILE", help="also write JSON here")
 
     inference = command(
         "inference", commands.inference, INFERENCE, help="speed of float32 inference", data=None
     )
-    inference.add_argument("model", type=Path, metavar="MODEL", help="integer model (.safetensors)")
-    inference.add_argument("--images", type=_positive, default=4, metavar="N", help="default: 4")
-    inference.add_argument("--rounds", type=_positive, default=3, metavar="N", help="default: 3")
+    inference.add_argument("model", type=input_file, metavar="MODEL",
+                           help="integer model (.safetensors)")
+    inference.add_argument("--images", type=whole(1, 1024), default=4, metavar="N",
+                           help="default: 4")
+    inference.add_argument("--rounds", type=whole(1, 1000), default=3, metavar="N",
+                           help="default: 3")
 
     report = subcommands.add_parser(
         "report", help="spikes, additions and energy of a model, and of its dense rival",
         description=REPORT, formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     report.set_defaults(command=commands.report)
-    report.add_argument("model", type=Path, metavar="MODEL", help="integer model (.safetensors)")
-    report.add_argument("--data", default="digits", metavar="DATA", help=f"{SOURCES} (default)")
-    report.add_argument("--images", type=_positive, metavar="N", help="take only so many images")
+    report.add_argument("model", type=input_file, metavar="MODEL",
+                        help="integer model (.safetensors)")
+    report.add_argument("--data", type=input_path, default="digits", metavar="DATA",
+                        help=f"{SOURCES} (default)")
+    report.add_argument("--images", type=COUNT, metavar="N", help="take only so many images")
     report.add_argument(
-        "--out", type=Path, default=Path("build/report"), metavar="DIR",
+        "--out", type=output_folder, default=Path("build/report"), metavar="DIR",
         help="default: build/report",
     )
     return top
 
 
 def _add_conversion(convert):
-    convert.add_argument("--checkpoint", type=Path, required=True, metavar="FILE.pth",
+    convert.add_argument("--checkpoint", type=input_file, required=True, metavar="FILE.pth",
                          help="state_dict, bare or as an entry of the file, such as model, "
                               "state_dict or model_ema")
     _add_entry(convert)
@@ -183,33 +203,32 @@ def _add_conversion(convert):
         help="t, s, m or l; of the large family 12_512 or 12_768. Without it, widths and depths "
              "are read off the checkpoint",
     )
-    convert.add_argument("--out", type=Path, required=True, metavar="MODEL.safetensors")
-    convert.add_argument("--calibrate", metavar="IMAGES", help=SOURCES)
-    convert.add_argument("--count", type=_positive, metavar="N", default=8,
+    convert.add_argument("--out", type=output_file, required=True, metavar="MODEL.safetensors")
+    convert.add_argument("--calibrate", type=input_path, metavar="IMAGES", help=SOURCES)
+    convert.add_argument("--count", type=COUNT, metavar="N", default=8,
                          help="images to take (default: 8)")
-    convert.add_argument("--weight-bits", type=_positive, default=8, metavar="N",
-                         choices=range(2, 9), help="2 to 8 (default: 8)")
-    convert.add_argument("--fraction-bits", type=_positive, default=16, metavar="N",
-                         choices=range(1, 21),
+    convert.add_argument("--weight-bits", type=whole(2, 8), default=8, metavar="N",
+                         help="2 to 8 (default: 8)")
+    convert.add_argument("--fraction-bits", type=whole(1, 20), default=16, metavar="N",
                          help="most fraction bits of the residual stream (default: 16)")
-    convert.add_argument("--bn-eps", type=float, default=1e-5, metavar="E",
+    convert.add_argument("--bn-eps", type=number(above=0, most=1), default=1e-5, metavar="E",
                          help="what batch norms add to variances (default: 1e-5)")
     convert.add_argument("--pixels", choices=["unit", "imagenet"], default="unit",
                          help="what the network was trained on: x/256 (unit, the default) or "
                          "(x/255 - mean)/deviation of ImageNet, as published checkpoints")
-    convert.add_argument("--image-size", type=_positive, default=224, metavar="N",
+    convert.add_argument("--image-size", type=whole(1, 8192), default=224, metavar="N",
                          help="height and width of images (default: 224)")
-    convert.add_argument("--heads", type=_positive, default=8, metavar="N",
+    convert.add_argument("--heads", type=whole(1, 1024), default=8, metavar="N",
                          help="of attention (default: 8)")
-    convert.add_argument("--max-count", type=_positive, default=4, metavar="D",
-                         choices=range(1, 16), help="most spikes at once (default: 4)")
+    convert.add_argument("--max-count", type=whole(1, 15), default=4, metavar="D",
+                         help="most spikes at once (default: 4)")
     convert.add_argument("--head", choices=["spike", "analog"],
                          help="of a network that has both (default: spike, which hardware runs)")
 
 
 def _add_entry(parser):
     parser.add_argument(
-        "--entry", metavar="NAME",
+        "--entry", type=text, metavar="NAME",
         help="entry of the state_dict's file to take, where it holds several networks (default: "
              "model, state_dict, ..., and model_ema at last; what was taken is said)",
     )
@@ -217,19 +236,21 @@ def _add_entry(parser):
 
 def _add_run(parser):
     _add_training(parser)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=SEED, default=0, metavar="N", help="default: 0")
 
 
 def _add_epochs(parser):
     parser.add_argument(
-        "--epochs", type=_whole, nargs=2, metavar=("FLOAT", "QUANTISED"),
+        "--epochs", type=EPOCHS, nargs=2, metavar=("FLOAT", "QUANTISED"),
         help="epochs of the two phases, in place of the configuration's",
     )
 
 
 def _add_training(parser):
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML file")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
+    parser.add_argument("--config", type=input_file, required=True, metavar="FILE",
+                        help="TOML file")
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR",
+                        help="output folder")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in DIR, if any"
     )
@@ -244,17 +265,3 @@ def _add_rounding(parser):
         "--rounding", choices=["half-up", "half-even"],
         help="rule of every neuron, in place of the one the network was trained with",
     )
-
-
-def _whole(text):
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must be at least 0, not {value}")
-    return value
-
-
-def _positive(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
-    return value

@@ -1,0 +1,143 @@
+"""Command lines: every option of every command refuses, by its name, what makes no sense."""
+
+import argparse
+import importlib
+import os
+
+import pytest
+
+from golden import options as types
+
+
+#: Modules with a command line, and their subcommands.
+COMMANDS = {
+    "golden.__main__": ("run", "evaluate", "bench"),
+    "train.__main__": ("fit", "pretrain", "evaluate", "export", "convert", "accuracy", "sweep",
+                       "bench", "inference", "report"),
+    "hw.build": (), "hw.load": (), "hw.explore": (), "hw.bench": (), "hw.area": (),
+    "hw.calibrate": (), "sim.verify": (), "sim.dense": (), "sim.demo": (),
+}
+
+#: What no number is, whatever its range.
+NO_NUMBERS = ("", " ", "nan", "inf", "-inf", "1e999", "-1", "1" * 5000, "one", "0x10", "1,5")
+
+
+class _Parsed(BaseException):
+    """Ends a command once its options are known."""
+
+
+def parsers(module, monkeypatch):
+    """The parser of each command of a module, by subcommand."""
+    found = []
+
+    def parse(self, arguments=None, namespace=None):
+        found.append(self)
+        raise _Parsed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(argparse.ArgumentParser, "parse_args", parse)
+        with pytest.raises(_Parsed):
+            importlib.import_module(module).main([])
+    subcommands = [action for action in found[0]._actions
+                   if isinstance(action, argparse._SubParsersAction)]
+    return dict(subcommands[0].choices) if subcommands else {"": found[0]}
+
+
+def valued(parser):
+    """Options and arguments that take a value."""
+    return [action for action in parser._actions
+            if action.nargs != 0 and not isinstance(action, argparse._SubParsersAction)]
+
+
+def nonsense(kind, tmp_path):
+    """Values that a type of `golden.options` refuses."""
+    pipe = tmp_path / "pipe"
+    if not pipe.exists():
+        os.mkfifo(pipe)
+        (tmp_path / "file").write_text("text")
+        (tmp_path / "folder").mkdir()
+    file, folder = str(tmp_path / "file"), str(tmp_path / "folder")
+    special = ("", str(pipe), "/dev/zero", "n" * 5000)
+    match kind:
+        case types.input_path:
+            return special
+        case types.input_file:
+            return (*special, folder)
+        case types.output_file:
+            return (*special, folder, f"{file}/below")
+        case types.output_folder:
+            return (*special, file, f"{file}/below")
+        case types.text:
+            return ("", " ")
+    return NO_NUMBERS
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_every_option_refuses_nonsense_by_its_name(module, monkeypatch, tmp_path, capsys):
+    found = parsers(module, monkeypatch)
+    assert tuple(found) == (COMMANDS[module] or ("",))
+    tried = 0
+    for parser in found.values():
+        for action in valued(parser):
+            assert action.choices or action.type, f"{action.dest} must have a type or choices"
+            values = NO_NUMBERS if action.choices else nonsense(action.type, tmp_path)
+            for value in values:
+                name = "/".join(action.option_strings) or action.metavar
+                with pytest.raises(argparse.ArgumentError) as caught:
+                    parser._get_values(action, [value] * (action.nargs or 1)
+                                       if isinstance(action.nargs, int) else [value])
+                assert str(caught.value).startswith(f"argument {name}: "), (name, value)
+                tried += 1
+    assert tried
+
+
+@pytest.mark.parametrize(("module", "arguments", "message"), [
+    ("hw.build", ["--model", "m", "--clock", "nan"],
+     "argument --clock: must be a number greater than 0 and at most 10000, not 'nan'"),
+    ("hw.build", ["--model", "m", "--columns", "1000000"],
+     "argument --columns: must be a whole number from 1 to 256, not '1000000'"),
+    ("hw.build", ["--model", "PIPE"], "argument --model: must be a file, not a pipe: 'PIPE'"),
+    ("train.__main__", ["convert", "--checkpoint", "c", "--out", "m.safetensors", "--bn-eps", "-1"],
+     "argument --bn-eps: must be a number greater than 0 and at most 1, not '-1'"),
+    ("train.__main__", ["fit", "--config", "c", "--out", ""],
+     "argument --out: must name a path, not be empty"),
+    ("sim.verify", [".", "m", "--count", "0"],
+     "argument --count: must be a whole number from 1 to 2147483647, not '0'"),
+    ("sim.demo", ["--device", "ice40"], "argument --device: invalid choice: 'ice40'"),
+])
+def test_messages_name_option_rule_and_value(module, arguments, message, tmp_path, monkeypatch,
+                                             capsys):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("PIPE")
+    with pytest.raises(SystemExit) as caught:
+        importlib.import_module(module).main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["PIPE"]
+
+
+def test_sensible_values_pass(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    assert types.whole(1, 3)("3") == 3
+    assert types.number(above=0, most=1)("1e-5") == 1e-5
+    assert types.input_file(str(file)) == file
+    assert types.input_path("digits") == types.Path("digits")
+    assert types.input_file("missing") == types.Path("missing")
+    for kind in (types.output_file, types.output_folder):
+        assert kind(str(tmp_path / "new" / "deep")) == tmp_path / "new" / "deep"
+        assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="nothing is closed to root")
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    for kind in (types.output_file, types.output_folder):
+        with pytest.raises(argparse.ArgumentTypeError, match="that you may write to"):
+            kind(str(tmp_path / "x"))
+
+
+def test_values_of_a_list_are_distinct():
+    types.distinct("--seeds", [0, 1])
+    with pytest.raises(ValueError, match="--seeds must hold each value once, not 1 again"):
+        types.distinct("--seeds", [1, 0, 1])
