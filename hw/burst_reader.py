@@ -43,6 +43,10 @@ class BurstReader(wiring.Component):
 
     A new run starts while ``idle``. Beats pass in the cycle in which they come.
 
+    A memory that misplaces ``rlast`` may have left out beats or added some, so that their number no
+    longer says what is still to come. All that comes is dropped then, and the reader is idle once
+    the memory has been silent for ``PATIENCE`` cycles; ``stop`` must be high until then.
+
     Parameters
     ----------
     data_width : int
@@ -63,9 +67,10 @@ class BurstReader(wiring.Component):
     failed : Out(1)
         A beat came with an error response or a misplaced ``rlast``; it is not passed on.
     stalled : Out(1)
-        High for one cycle whenever the memory was waited for ``PATIENCE`` cycles in a row.
+        High for one cycle whenever the memory was waited for ``PATIENCE`` cycles in a row and still
+        owes beats.
     idle : Out(1)
-        Every burst that was asked for has come.
+        Nothing that was asked for is still to come.
     done : Out(1)
         All ``bursts`` have come.
     """
@@ -95,6 +100,8 @@ class BurstReader(wiring.Component):
         asked = Signal.like(self.bursts)
         outstanding = Signal(range(OUTSTANDING + 1))
         place = Signal(range(BURST))
+        # Beats were left out or added.
+        lost = Signal()
 
         ask, complete = Signal(), Signal()
         m.d.comb += ask.eq((asked != self.bursts) & (outstanding != OUTSTANDING) & ~self.stop
@@ -105,29 +112,38 @@ class BurstReader(wiring.Component):
             m.d.sync += [bus.arvalid.eq(1), bus.araddr.eq(next_burst << offset),
                          next_burst.eq(next_burst + 1), asked.eq(asked + 1)]
         with m.If(self.start):
-            m.d.sync += [next_burst.eq(self.base >> offset), asked.eq(0), place.eq(0)]
+            m.d.sync += [next_burst.eq(self.base >> offset), asked.eq(0), place.eq(0),
+                         lost.eq(0)]
         m.d.sync += outstanding.eq(outstanding + ask - complete)
 
         final = place == BURST - 1
-        intact = (bus.rresp == 0) & (bus.rlast == final)
+        misplaced = bus.rlast != final
+        intact = (bus.rresp == 0) & ~misplaced
         taken = bus.rvalid & bus.rready
         m.d.comb += [
             bus.rready.eq(self.beats.ready | self.stop),
             self.beats.valid.eq(bus.rvalid & intact & ~self.stop),
             self.beats.payload.eq(bus.rdata),
             self.failed.eq(bus.rvalid & ~intact & ~self.stop),
-            complete.eq(taken & final),
-            self.idle.eq(outstanding == 0),
+            complete.eq(taken & final & (outstanding != 0)),
+            self.idle.eq((outstanding == 0) & ~lost),
             self.done.eq(self.idle & (asked == self.bursts)),
         ]
         with m.If(taken):
-            m.d.sync += place.eq(place + 1)
+            m.d.sync += [place.eq(place + 1), lost.eq(lost | misplaced)]
 
         # A memory whose beat waits for us may refuse further bursts meanwhile.
-        waited = Signal(range(PATIENCE))
-        m.d.comb += self.stalled.eq(waited == PATIENCE - 1)
+        waited, silent, forgets = Signal(range(PATIENCE)), Signal(), Signal()
+        m.d.comb += [
+            silent.eq(waited == PATIENCE - 1),
+            # A burst that the memory has not accepted is still to come in any case.
+            forgets.eq(silent & lost & ~bus.arvalid),
+            self.stalled.eq(silent & ~forgets),
+        ]
         m.d.sync += waited.eq(waited + 1)
-        with m.If(bus.rvalid | (bus.arvalid & bus.arready) | self.idle | self.stalled):
+        with m.If(bus.rvalid | (bus.arvalid & bus.arready) | self.idle | silent):
             m.d.sync += waited.eq(0)
+        with m.If(forgets):
+            m.d.sync += [lost.eq(0), outstanding.eq(0)]
 
         return m

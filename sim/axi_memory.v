@@ -14,18 +14,22 @@ module axi_memory #(
     input wire [2:0] arsize,
     input wire [1:0] arburst,
     input wire arvalid,
-    output reg arready,
+    output wire arready,
     output reg [DATA_WIDTH-1:0] rdata,
     output reg [1:0] rresp,
     output reg rlast,
     output reg rvalid,
     input wire rready,
     input wire [7:0] stall,        // of 256 cycles, so many in which a channel pauses
-    input wire [2:0] fault,        // what goes wrong at beat fault_beat
+    input wire [3:0] fault,        // what goes wrong at beat fault_beat, or in its burst
     input wire [31:0] fault_beat
 );
-    localparam FLIPPED_BIT = 1, SLAVE_ERROR = 2, DEAD = 3, EARLY_LAST = 4;
-    localparam BYTES = DATA_WIDTH / 8, SIZE = $clog2(BYTES);
+    // At the beat: a flipped bit, an error response, no answer at all, rlast inverted though all beats come, the beat
+    // twice, and the end of the burst. In its burst: no rlast, not accepted, and an error on the last beat.
+    localparam FLIPPED_BIT = 1, SLAVE_ERROR = 2, DEAD = 3, EARLY_LAST = 4, NO_LAST = 5, NO_ARREADY = 6,
+        ERROR_ON_LAST = 7, DECERR = 8, DOUBLED_BEAT = 9, SHORT_BURST = 10, EXOKAY = 11;
+    localparam SLVERR_RESPONSE = 2, DECERR_RESPONSE = 3, EXOKAY_RESPONSE = 1;
+    localparam BYTES = DATA_WIDTH / 8, SIZE = $clog2(BYTES), BURST = 16;
 
     reg [DATA_WIDTH-1:0] words [0:DEPTH-1];
     initial $readmemh("memory.hex", words);
@@ -35,24 +39,30 @@ module axi_memory #(
     reg [31:0] queue_due [0:QUEUE-1];
     integer first, count;
     reg [31:0] now;
-    reg dead;
+    reg dead, doubled, accepts;
 
     reg was_waiting;
     reg [31:0] waiting_address;
     integer last;
     wire pausing = ($urandom & 255) < {24'b0, stall};
     wire [31:0] beat = queue_beat[first];
-    wire hit = fault != 0 && beat == fault_beat;
+    wire hit = beat == fault_beat;
+    wire in_burst = beat / BURST == fault_beat / BURST;
+    wire final_beat = queue_left[first] == 0;
+    wire repeats = fault == DOUBLED_BEAT && hit && !doubled;
+    wire ends = (final_beat && !repeats) || (fault == SHORT_BURST && hit);
+    assign arready = accepts && !(fault == NO_ARREADY && araddr / BYTES / BURST == fault_beat / BURST);
 
     always @(posedge aclk) begin
         now <= now + 1;
         if (!aresetn) begin
-            arready <= 0;
+            accepts <= 0;
             rvalid <= 0;
             first <= 0;
             count <= 0;
             now <= 0;
             dead <= 0;
+            doubled <= 0;
             was_waiting <= 0;
         end else begin
             // What a master must keep to (ARM IHI 0022, A3.2 to A3.4).
@@ -83,18 +93,24 @@ module axi_memory #(
                     dead <= 0;
                     rvalid <= 1;
                     rdata <= words[beat] ^ (fault == FLIPPED_BIT && hit ? 1 << 5 : 0);
-                    rresp <= fault == SLAVE_ERROR && hit ? 2 : 0;
-                    rlast <= (queue_left[first] == 0) ^ (fault == EARLY_LAST && hit);
-                    queue_beat[first] <= beat + 1;
-                    queue_left[first] <= queue_left[first] - 1;
-                    if (queue_left[first] == 0) begin
+                    rresp <= fault == SLAVE_ERROR && hit ? SLVERR_RESPONSE
+                        : fault == ERROR_ON_LAST && in_burst && final_beat ? SLVERR_RESPONSE
+                        : fault == DECERR && hit ? DECERR_RESPONSE
+                        : fault == EXOKAY && hit ? EXOKAY_RESPONSE : 0;
+                    rlast <= (ends ^ (fault == EARLY_LAST && hit)) && !(fault == NO_LAST && in_burst);
+                    doubled <= repeats;
+                    if (!repeats) begin
+                        queue_beat[first] <= beat + 1;
+                        queue_left[first] <= queue_left[first] - 1;
+                    end
+                    if (ends) begin
                         first <= (first + 1) % QUEUE;
                         last = last - 1;
                     end
                 end
             end
             count <= last;
-            arready <= last < QUEUE - 1 && ($urandom & 255) >= {24'b0, stall};
+            accepts <= last < QUEUE - 1 && ($urandom & 255) >= {24'b0, stall};
         end
     end
 endmodule

@@ -83,10 +83,14 @@ class Memory:
                             for name in ("bus__rdata", "bus__rresp", "bus__rlast")}
             return
         ill = self.fault[0] if self.fault is not None and self.fault[1] == beat else None
+        if ill == "short":
+            self.queue = [(other, due) for other, due in self.queue
+                          if other // BURST != beat // BURST]
         flipped = {"flip": 1, "length": 1 << 60}.get(ill, 0)
+        last = (beat % BURST == BURST - 1) != (ill in ("last", "short"))
         self.inputs |= {"bus__rdata": self.beats[beat] ^ flipped,
                         "bus__rresp": 2 if ill == "error" else 0,
-                        "bus__rlast": int((beat % BURST == BURST - 1) != (ill == "last"))}
+                        "bus__rlast": int(last)}
 
 
 class Reading:
@@ -176,6 +180,7 @@ async def faults_have_their_status_and_the_next_reading_is_right(dut):
         cases += [({"fault": ("flip", beat)}, group, Status.CHECKSUM),
                   ({"fault": ("error", beat)}, group, Status.BUS),
                   ({"fault": ("last", beat)}, group, Status.BUS)]
+    cases += [({"fault": ("short", beat)}, middle, Status.BUS)]
     header = reading.beat_of(middle) - len(reading.groups[middle][0]) + 1
     cases += [({"fault": ("flip", header)}, middle, Status.CHECKSUM),
               ({"fault": ("length", header)}, middle, Status.CHECKSUM)]

@@ -16,12 +16,14 @@ BOARD = "board"
 #: Clock of either top module.
 CLOCK = "aclk"
 
-#: What can go wrong at one beat of the external memory, by number.
-FAULTS = {"none": 0, "flipped bit": 1, "slave error": 2, "dead": 3, "early last": 4}
+#: What can go wrong at one beat of the external memory, or in its burst, by number.
+FAULTS = {"none": 0, "flipped bit": 1, "slave error": 2, "dead": 3, "early last": 4, "no last": 5,
+          "no arready": 6, "error on last": 7, "decerr": 8, "doubled beat": 9, "short burst": 10,
+          "exokay": 11}
 
 _BUS = "m_axi_weights_"
 #: Ports of the memory model that steer it.
-_STEERING = (("memory_stall", "stall", 8), ("memory_fault", "fault", 3),
+_STEERING = (("memory_stall", "stall", 8), ("memory_fault", "fault", 4),
              ("memory_fault_beat", "fault_beat", 32))
 
 

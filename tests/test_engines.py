@@ -130,7 +130,7 @@ def test_image_reader_passes_on_what_is_right(bench, tmp_path, lanes, bus_width)
     capacities = compile_model(model, columns=2, lanes=lanes, spike_code=SpikeCode.BITPLANE,
                                bus_width=bus_width).needed
     bench(ImageReader(bus_width, fingerprint=capacities.fingerprint), "sim.bench_image_reader",
-          {"model": "model.safetensors", "capacities": capacities.as_dict()})
+          {"model": "model.safetensors", "capacities": capacities.as_dict()}, limit=300)
 
 
 NETWORKS = [

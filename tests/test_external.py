@@ -162,6 +162,15 @@ def test_two_models_run_on_one_core(core, tmp_path):
     ("slave error", "head", Status.BUS),
     ("slave error", "some tile", Status.BUS),
     ("early last", "some tile", Status.BUS),
+    ("no last", "some tile", Status.BUS),
+    ("error on last", "some tile", Status.BUS),
+    ("decerr", "some tile", Status.BUS),
+    ("exokay", "some tile", Status.BUS),
+    ("doubled beat", "table", Status.CHECKSUM),
+    ("doubled beat", "program", Status.BUS),
+    ("short burst", "table", Status.BUS),
+    ("short burst", "some tile", Status.BUS),
+    ("no arready", "some tile", Status.STALLED),
     ("dead", "table", Status.STALLED),
     ("dead", "some tile", Status.STALLED),
 ])
@@ -170,6 +179,7 @@ def test_a_fault_ends_in_its_status_and_the_next_image_is_right(core, tmp_path, 
     tiles = sum(len(layer.tiles) for layer in core.plan.layers)
     beat = {"head": 0, "table": tile_beat(core, 0, back=3), "first tile": tile_beat(core, 1),
             "some tile": tile_beat(core, tiles // 2, back=5),
+            "program": 2 * BURST + 3,
             "last tile": tile_beat(core, tiles, back=1)}[where]
     failing = {"failing": "one.npy", "stall": 0.1, "fault": [fault, beat]}
     outcomes, _ = run_steps(core, tmp_path, [good(core), failing, failing, good(core)])
