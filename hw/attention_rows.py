@@ -14,10 +14,10 @@ LINE = (Window(0, 0, 0, 0, 0),)
 
 @dataclass(frozen=True)
 class AttentionRows:
-    """Rows of values and of key-values in the attention memory, behind each other.
+    """Rows of values and of key-values in the attention memory.
 
-    The row of token t in tile i of the values is ``i * tokens + t``. Digit d of the row of a head's
-    channel c in tile i is ``base + d * rows + i * dk + c``.
+    The row of token t in tile i of the values is ``values + i * tokens + t``. Digit d of the row of
+    a head's channel c in tile i is ``base + d * rows + i * dk + c``.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ class AttentionRows:
         Heads, channels of a head's queries and keys, and tokens.
     digits : int
         Of a key-value.
+    values, base : int
+        Address of the first row of the values and of the key-values.
     """
 
     lanes: int
@@ -36,21 +38,13 @@ class AttentionRows:
     dk: int
     tokens: int
     digits: int
-
-    @property
-    def base(self):
-        """First row behind the values."""
-        return self.tiles * self.tokens
+    values: int
+    base: int
 
     @property
     def rows(self):
         """Rows of one digit of the key-values."""
         return self.tiles * self.dk
-
-    @property
-    def depth(self):
-        """Words of the attention memory."""
-        return self.base + self.digits * self.rows
 
     def gather(self, words):
         """Windows of the first pass: one channel of every token per job, channel after channel.
@@ -65,11 +59,12 @@ class AttentionRows:
         word, bit = divmod(self._channel(tile), self.lanes)
         # The row of the first token, less the bits in front of the head's first channel.
         return {"spike": spike + word, "first_mask": 1 << bit, "words": 0,
-                "row": tile * self.tokens - bit, "out": self.base + tile * self.dk}
+                "row": self.values + tile * self.tokens - bit,
+                "out": self.base + tile * self.dk}
 
-    def query(self, words):
-        """Windows of the second pass: the channels of one token per job."""
-        return tuple(Window(token * words, 0, self.lanes, 0, 0) for token in range(self.tokens))
+    def query(self, words, tokens):
+        """Windows of the second pass: the channels of one of the queries' tokens per job."""
+        return tuple(Window(token * words, 0, self.lanes, 0, 0) for token in range(tokens))
 
     def query_tile(self, tile, spike):
         """Fields of a tile of the second pass; ``spike`` is the address of the queries."""

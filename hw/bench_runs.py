@@ -229,8 +229,9 @@ def _codes(settings):
         images = open_source(DATA / "cifar10.npz", model,
                              count=4 if settings.quick else 32).images[:]
         tensors = golden.run(model, images, trace=True).tensors
-        executed, thermometer = (sum(golden.additions(model, tensors, code).values()) for code in
-                                 (compile_model(model, **ARRAY).codes, SpikeCode.THERMOMETER))
+        plan = compile_model(model, **ARRAY)
+        executed, thermometer = (sum(golden.additions(plan.executed, tensors, code).values())
+                                 for code in (plan.codes, SpikeCode.THERMOMETER))
         found[name] = {"max_count": model.max_count, "executed": executed,
                        "thermometer": thermometer}
     return found

@@ -78,7 +78,7 @@ def predicted_cycles(plan, images=None):
         tensors = synthetic_tensors(plan.model)
     if images is not None or exact:
         additions = {name: number / count for name, number in golden.additions(
-            plan.model, tensors, plan.codes).items()}
+            plan.executed, tensors, plan.codes).items()}
     if exact:
         predicted = [predict(plan, tensors, index) for index in range(count)]
         total, period = (sum(getattr(p, name) for p in predicted) / count

@@ -49,6 +49,9 @@ class Capacities(Records):
         ``D``, most spikes that a neuron fires at once.
     pixel_channels : int
         Bytes of a pixel as it arrives.
+    branches : int
+        1 where a layer may leave the version of a stream that it adds to where it is, 0 where all
+        take its place.
     pixel_constant : int
         Value of one more channel, the same for all pixels; 0 for none.
     weight_width, accumulator_width, stream_width, sum_width : int
@@ -86,6 +89,7 @@ class Capacities(Records):
     attention_depth: int
     sum_depth: int
     digits: int
+    branches: int = 0
     pixel_constant: int = 0
     bus_width: int = 0
 

@@ -4,23 +4,30 @@ It decides where tensors, weights and thresholds lie, and writes the table of la
 windows that the sequencer runs. Everything irregular about a network ends here.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from amaranth.utils import bits_for
 
-from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
-from golden.ranges import analyse, kv_width
-from golden.shapes import counts_name, last_readers, shapes, stream_name
+from golden import LOGITS, PIXELS, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
+from golden.ranges import analyse, kv_width, saturate
+from golden.shapes import counts_name, last_readers, shapes, sources, stream_name
 from golden.spike import passes, plane_count
 
 from .allocate import Allocator
 from .attention_rows import LINE, AttentionRows
 from .capacities import check_array
+from .copies import copy_of
 from .external_image import stream_weights
+from .layouts import by_head, contiguous, in_class_order
+from .limits import check_fields, check_model
 from .needs import needed_capacities
 from .passes import PIXEL_PLANES, fours_pay, pixel_passes
-from .plan import LayerPlan, Plan, SpikeMap
+from .plan import LayerPlan, Plan, SpikeMap, Window
+from .readers import direct_values, fused_sums
 from .records import Drain
-from .tables import NeuronTable, WindowTable, check_fields
+from .residual import ResidualMemory
+from .tables import NeuronTable, WindowTable
 from .windows import conv_windows
 
 
@@ -52,10 +59,32 @@ def compile_model(model, *, columns, lanes, spike_code, shared=1, weight_width=N
     Raises
     ------
     ValueError
-        If the array or the table cannot hold the model, in a sentence that says which.
+        If no core runs the model, or the array or the table cannot hold it, in a sentence that
+        says which layer, and what helps.
     """
+    check_model(model, weight_width)
     plan = _Compiler(model, columns, lanes, shared, spike_code, weight_width).plan()
-    return stream_weights(plan, bus_width=bus_width, half=tile_rows) if bus_width else plan
+    if bus_width:
+        plan = stream_weights(plan, bus_width=bus_width, half=tile_rows)
+    check_fields(plan)
+    return plan
+
+
+@dataclass(frozen=True)
+class _Destination:
+    """Where a layer's results go.
+
+    ``record`` holds the fields that say so, ``out`` the address of each tile's first result,
+    ``target`` the map in the spike memory, ``stream`` the name of the stream that is written, whose
+    first channel is read at ``residual``.
+    """
+
+    stores: str
+    record: dict
+    out: tuple
+    target: SpikeMap | None = None
+    stream: str | None = None
+    residual: int = 0
 
 
 class _Compiler:
@@ -63,98 +92,157 @@ class _Compiler:
 
     def __init__(self, model, columns, lanes, shared, spike_code, weight_width):
         check_array(columns, lanes, shared, model.image_shape[2] + (model.pixel_constant > 0))
-        analog = [layer.name for layer in model.layers if isinstance(layer, AnalogHead)]
-        if analog:
-            raise ValueError(f"Hardware runs heads that read spikes, and {analog[0]} reads a "
-                             "stream: export with --head spike")
-        needed = max(layer.weight_bits for layer in model.layers if isinstance(layer, Conv))
-        if weight_width is not None and weight_width < needed:
-            raise ValueError(f"Weight width must be at least the model's {needed} bits, "
-                             f"not {weight_width!r}")
         self.model, self.columns, self.lanes, self.code = model, columns, lanes, spike_code
         self.shared, self.groups = shared, columns // shared
-        self.weight_width = weight_width or needed
+        self.weight_width = weight_width or max(
+            layer.weight_bits for layer in model.layers if isinstance(layer, Conv))
         self.planes = plane_count(spike_code, model.max_count)
         self.passes = passes(spike_code, model.max_count)
         self.pixel_passes = pixel_passes(spike_code)
-        self.shapes = shapes(model)
-        self.values = {layer.values: layer.heads for layer in model.layers
-                       if isinstance(layer, KeyValue)}
-        self.summed = {layer.source for layer in model.layers if isinstance(layer, TokenSum)}
-        self.allocator = Allocator(last_readers(model))
-        self.maps = {}
+        self.shapes, self.ranges = shapes(model), analyse(model)
+        self.last = last_readers(model)
+        self.values, self.fused = direct_values(model), fused_sums(model)
+        self.spikes, self.attention = Allocator(), Allocator()
+        # A stream that is summed while it is written need not stay for that.
+        self.residual = ResidualMemory(self.groups, {
+            name: step for step, layer in enumerate(model.layers) if layer.name not in self.fused
+            for name in sources(layer)})
+        self.maps, self.value_rows, self.attention_rows = {}, {}, {}
         self.rows, self.n_rows = [], 0
         self.neurons, self.windows = NeuronTable(model.max_count), WindowTable()
-        self.stream_depth, self.sum_depth = 1, 1
-        self.attention = {}
-        self.kv_ranges = analyse(model).kv
+        # Two, so that an address has a bit.
+        self.sum_depth = 2
         self.last_of_pixels = [layer for layer in model.layers
                                if getattr(layer, "source", None) == PIXELS][-1]
+        self.planned = []
 
     def plan(self):
-        self._place_pixels()
-        planned = []
+        channels, height, width = self.shapes[PIXELS]
+        self.maps[PIXELS] = SpikeMap(0, PIXEL_PLANES, 1, height * width,
+                                     contiguous(channels, self.lanes), PIXELS)
         for step, layer in enumerate(self.model.layers):
             match layer:
                 case Conv():
-                    planned.append(self._conv(step, layer))
+                    self._conv(step, layer)
                 case KeyValue():
-                    planned.append(self._key_value(layer))
+                    self._key_value(step, layer)
                 case Query():
-                    planned.append(self._query(step, layer))
+                    self._query(step, layer)
                 case TokenSum():
-                    planned.append(self._token_sum(step, layer))
-            self.windows.place(planned[-1].lines)
-            self.windows.place(planned[-1].positions)
+                    self._token_sum(step, layer)
         rows = np.concatenate(self.rows).astype(np.int8)
         needed = needed_capacities(
-            self.model, planned, columns=self.columns, lanes=self.lanes, shared=self.shared,
+            self.model, self.planned, columns=self.columns, lanes=self.lanes, shared=self.shared,
             spike_code=self.code, weight_width=self.weight_width, weight_depth=self.n_rows,
             neuron_depth=len(self.neurons.records), window_depth=len(self.windows.records),
-            pixel_depth=self.maps[PIXELS].size, spike_depth=max(1, self.allocator.depth),
-            stream_depth=self.stream_depth,
-            attention_depth=max([rows.depth for rows in self.attention.values()], default=1),
-            sum_depth=self.sum_depth,
-            digits=max([rows.digits for rows in self.attention.values()], default=1))
-        plan = Plan(self.model, needed, tuple(planned), self.maps, rows, self.neurons.records,
+            pixel_depth=self.maps[PIXELS].size, spike_depth=max(1, self.spikes.depth),
+            stream_depth=self.residual.depth, branches=int(self.residual.branches),
+            attention_depth=max(1, self.attention.depth), sum_depth=self.sum_depth,
+            digits=max([rows.digits for rows in self.attention_rows.values()], default=1))
+        return Plan(self.model, needed, tuple(self.planned), self.maps, rows, self.neurons.records,
                     self.windows.records, self.windows.bases)
-        check_fields(plan)
-        return plan
 
-    def _place_pixels(self):
-        channels, height, width = self.shapes[PIXELS]
-        self.maps[PIXELS] = SpikeMap(0, PIXEL_PLANES, 1, height * width,
-                                     self._contiguous(channels))
-
-    def _contiguous(self, n_channels):
-        """Channels in order, ``lanes`` to a word."""
-        n_words = -(-n_channels // self.lanes)
-        channels = np.arange(n_words * self.lanes).reshape(n_words, self.lanes)
-        return np.where(channels < n_channels, channels, -1)
-
-    def _by_head(self, n_channels, heads):
-        """Channels in order, every head beginning a new word."""
-        per_head = self._contiguous(n_channels // heads)
-        return np.concatenate([np.where(per_head < 0, -1, per_head + head * n_channels // heads)
-                               for head in range(heads)])
+    def _add(self, planned):
+        self.planned.append(planned)
+        self.windows.place(planned.lines)
+        self.windows.place(planned.positions)
 
     def _conv(self, step, layer):
+        """Plans a convolution of the model."""
+        channels = self._layout(layer)
         source = self.maps[layer.source]
-        _, *size = self.shapes[layer.source]
-        out_channels, _, kernel, _ = layer.weight.shape
-        name = counts_name(layer)
-        if isinstance(layer.drain, Logits):
-            out_size = (1, 1)
-            channels = self._contiguous(out_channels)
-            # Neurons leave in descending lane order, and logits shall leave in class order.
-            channels = np.array([np.roll(row[::-1], -(row < 0).sum()) for row in channels])
-        else:
-            _, *out_size = self.shapes[name]
-            heads = self.values.get(name)
-            channels = self._by_head(out_channels, heads) if heads else self._contiguous(
-                out_channels)
+        # A lane of a depthwise layer reads the channel that it computes.
+        if layer.depthwise and not np.array_equal(source.channels, channels):
+            source = self._copied(step, layer, layer.source, "source", channels)
+        _, *size = self.shapes.get(counts_name(layer), (0, 1, 1))
+        self._convolve(layer, source, channels, size,
+                       self._destination(step, layer, channels, int(np.prod(size))))
 
-        weight = np.zeros((out_channels + 1, layer.weight.shape[1] + 1, kernel, kernel), np.int8)
+    def _layout(self, layer):
+        """Channels of the words that a convolution stores."""
+        n_channels = len(layer.weight)
+        match layer.drain:
+            case Logits():
+                return in_class_order(n_channels, self.lanes)
+            case Write():
+                # As all versions of a stream.
+                return contiguous(n_channels, self.lanes)
+        heads = self.values.get(counts_name(layer))
+        if heads:
+            return by_head(n_channels, heads, self.lanes)
+        return (self.maps[layer.source].channels if layer.depthwise
+                else contiguous(n_channels, self.lanes))
+
+    def _destination(self, step, layer, channels, positions):
+        """Where a convolution's results go."""
+        name, stream = counts_name(layer), stream_name(layer)
+        match layer.drain:
+            case Logits():
+                return _Destination(LOGITS, {"drain": Drain.LOGITS, "restart": 1, "out_step": 0},
+                                    (0,) * len(channels))
+            case Write(previous=previous):
+                read, written = self.residual.write(layer, step=step, positions=positions,
+                                                    words=channels.size)
+                record = {"stream": 1, "first": int(previous is None), "restart": 1,
+                          "stream_step": written.step}
+                if written.base != read.base:
+                    record["stream_move"] = written.base - read.base
+                if stream in self.fused.values():
+                    where = self._sums(stream, channels)
+                else:
+                    where = self._spikes(name, name, channels, positions, step=step)
+                return replace(where, record=where.record | record, stream=stream,
+                               residual=read.base)
+        if name in self.values:
+            return self._values(name, channels, positions, step=step, last=self.last[name])
+        return self._spikes(name, name, channels, positions, step=step)
+
+    def _spikes(self, key, tensor, channels, positions, *, step, last=None):
+        """A place in the spike memory."""
+        last = self.last.get(tensor, step) if last is None else last
+        base = self.spikes.place(len(channels) * positions, step=step, last=last)
+        self.maps[key] = SpikeMap(base, self.planes, len(channels), positions, channels, tensor)
+        return _Destination(tensor, {"drain": Drain.SPIKES, "out_step": len(channels)},
+                            tuple(base + tile for tile in range(len(channels))), self.maps[key])
+
+    def _values(self, tensor, channels, positions, *, step, last):
+        """A place in the attention memory, for rows that are added where keys spike."""
+        base = self.attention.place(len(channels) * positions, step=step, last=last)
+        self.value_rows[tensor] = base
+        return _Destination(tensor, {"drain": Drain.VALUES},
+                            tuple(base + tile * positions for tile in range(len(channels))))
+
+    def _sums(self, stream, channels):
+        """The sum memory."""
+        self.sum_depth = max(self.sum_depth, channels.size)
+        return _Destination(stream, {"drain": Drain.SUMS, "out_step": 0},
+                            tuple(tile * self.lanes for tile in range(len(channels))))
+
+    def _copied(self, step, reader, tensor, role, channels, *, values=False):
+        """A copy of counts in another layout, or as rows of values, for one layer that reads them.
+
+        Returns the map; None of values.
+        """
+        source = self.maps[tensor]
+        if tensor == PIXELS:
+            raise ValueError(f"Layer {reader.name}: a depthwise head must read counts, not pixels: "
+                             "put a layer that fires in front of it")
+        n_channels, *size = self.shapes[tensor]
+        layer = copy_of(tensor, n_channels, self.model.max_count, name=f"{reader.name} ({role})")
+        if values:
+            where = self._values(tensor, channels, source.positions, step=step, last=step)
+        else:
+            where = self._spikes(layer.name, tensor, channels, source.positions, step=step,
+                                 last=step)
+        self._convolve(layer, source, channels, size, where)
+        return where.target
+
+    def _convolve(self, layer, source, channels, out_size, where):
+        """Adds what computes a convolution or a copy."""
+        kernel = layer.weight.shape[2]
+        _, *size = self.shapes[layer.source]
+        weight = np.zeros((len(layer.weight) + 1, layer.weight.shape[1] + 1, kernel, kernel),
+                          np.int8)
         weight[:-1, :-1] = layer.weight
         if layer.depthwise:
             rows = weight[channels, 0].transpose(0, 2, 3, 1)
@@ -162,43 +250,39 @@ class _Compiler:
             rows = weight[channels][:, :, source.channels].transpose(0, 4, 5, 2, 3, 1)
         rows = rows.reshape(len(channels), -1, self.lanes)
         row_step = 1 if layer.depthwise else self.lanes
-        tap_rows = rows.shape[1] // kernel**2
         # Of a depthwise layer, the next word of a line is the next position's.
         words, word_stride = (1, source.words) if layer.depthwise else (source.words, 1)
         lines, positions = conv_windows(
             layer, size=size, out_size=out_size, words=words, stride=source.words,
-            word_stride=word_stride, row_step=row_step, tap_rows=tap_rows)
+            word_stride=word_stride, row_step=row_step, tap_rows=rows.shape[1] // kernel**2)
 
         record = self._record(source, layer, row_step=row_step, word_stride=word_stride,
-                              line_stride=size[1] * source.words)
-        record |= self._destination(step, layer, channels, int(np.prod(out_size)))
-        out = record.pop("out")
+                              line_stride=size[1] * source.words) | where.record
         neurons = self.neurons.place(layer, channels)
-        tiles = []
-        for tile in range(len(channels)):
-            tiles.append(self._tile(
-                channels[tile],
-                spike=source.base + (tile if layer.depthwise else 0),
-                row=self.n_rows + tile * rows.shape[1], words=0, out=out(tile),
-                neuron=neurons[tile], stream=tile * self.lanes))
+        tiles = tuple(self._tile(
+            channels[tile], spike=source.base + (tile if layer.depthwise else 0),
+            row=self.n_rows + tile * rows.shape[1], words=0, out=where.out[tile],
+            neuron=neurons[tile],
+            stream=where.residual + tile * self.lanes if where.stream else 0)
+            for tile in range(len(channels)))
         self.rows.append(rows.reshape(-1, self.lanes))
         self.n_rows += rows.shape[0] * rows.shape[1]
-        return LayerPlan(layer.name, record, tuple(tiles), lines, positions, (), channels, source,
-                         rows_per_tile=rows.shape[1])
+        self._add(LayerPlan(layer, record, tiles, lines, positions, (), channels, source,
+                            where.stores, where.target, where.stream,
+                            rows_per_tile=rows.shape[1]))
 
     def _record(self, source, layer, *, word_stride, line_stride, row_step):
         """Fields that follow from what a layer reads."""
-        is_write = isinstance(layer, Conv) and isinstance(layer.drain, Write)
         pixels = source is self.maps[PIXELS]
         fours = not pixels and self._fours_first(layer, source)
         n_passes = len(self.pixel_passes if pixels else self.passes) + fours
         return {
             "token_sum": 0,
-            "stream": int(is_write),
-            "first": int(is_write and layer.drain.previous is None),
+            "stream": 0,
+            "first": 0,
             "shift": getattr(getattr(layer, "drain", None), "shift", 0),
             "depthwise": int(isinstance(layer, Conv) and layer.depthwise),
-            "attention_rows": int(not isinstance(layer, Conv)),
+            "attention_rows": int(isinstance(layer, KeyValue | Query)),
             "gather": int(isinstance(layer, KeyValue)),
             "double": int(n_passes > 1 and (pixels or self.code is not SpikeCode.THERMOMETER)),
             "pixels": int(pixels),
@@ -214,7 +298,7 @@ class _Compiler:
             "out_stride": 0,
             "out_step": 1,
             "stream_step": 0,
-            "restart": int(is_write),
+            "restart": 0,
         }
 
     def _fours_first(self, layer, source):
@@ -224,39 +308,6 @@ class _Compiler:
         return fours_pay(self.code, self.model.max_count, self.model.mean_count(layer.source),
                          layer.weight.shape[1] / source.words)
 
-    def _destination(self, step, layer, channels, n_positions):
-        """Fields that follow from what a convolution stores, and ``out`` per tile."""
-        name = counts_name(layer)
-        n_words = len(channels)
-        fields = {}
-        if isinstance(layer.drain, Write):
-            fields["stream_step"] = n_words * self.lanes
-            depth = -(-n_positions // self.groups) * n_words * self.lanes
-            self.stream_depth = max(self.stream_depth, depth)
-        if isinstance(layer.drain, Logits):
-            return fields | {"drain": Drain.LOGITS, "restart": 1, "out_step": 0,
-                             "out": lambda tile: 0}
-        if stream_name(layer) in self.summed:
-            self._refuse_readers(name, "be summed over tokens and also be read as counts")
-            self.sum_depth = max(self.sum_depth, n_words * self.lanes)
-            return fields | {"drain": Drain.SUMS, "out_step": 0,
-                             "out": lambda tile: tile * self.lanes}
-        if name in self.values:
-            return fields | {"drain": Drain.VALUES, "out": lambda tile: tile * n_positions}
-        placed = self._place(step, name, n_words, n_positions, channels)
-        return fields | {"drain": Drain.SPIKES, "out_step": placed.words,
-                         "out": lambda tile: placed.base + tile}
-
-    def _refuse_readers(self, name, what):
-        for layer in self.model.layers:
-            if getattr(layer, "source", None) == name:
-                raise ValueError(f"Layer {layer.name}: {name} must not {what}")
-
-    def _place(self, step, name, n_words, n_positions, channels):
-        base = self.allocator.place(name, n_words * n_positions, step)
-        self.maps[name] = SpikeMap(base, self.planes, n_words, n_positions, channels)
-        return self.maps[name]
-
     def _tile(self, channels, *, first_mask=None, last_mask=None, **fields):
         ones = (1 << self.lanes) - 1
         return fields | {
@@ -265,51 +316,88 @@ class _Compiler:
             "lanes": int((channels >= 0).sum()),
         }
 
-    def _key_value(self, layer):
-        source = self.maps[layer.keys]
+    def _in_order(self, step, layer, tensor, role):
+        """The map of counts whose channels lie in order, as attention reads them."""
+        channels = contiguous(self.shapes[tensor][0], self.lanes)
+        if tensor in self.maps and np.array_equal(self.maps[tensor].channels, channels):
+            return self.maps[tensor]
+        return self._copied(step, layer, tensor, role, channels)
+
+    def _key_value(self, step, layer):
         heads, dk, dv = self.shapes[layer.name]
-        channels = self._by_head(heads * dv, heads)
-        width = kv_width(self.kv_ranges[layer.name][1])
+        source = self._in_order(step, layer, layer.keys, "keys")
+        channels = by_head(heads * dv, heads, self.lanes)
+        if layer.values not in self.values:
+            self._copied(step, layer, layer.values, "values", channels, values=True)
+        width = kv_width(self.ranges.kv[layer.name][1])
+        digits = -(-width // bits_for(self.model.max_count))
+        base = self.attention.place(digits * len(channels) * dk, step=step,
+                                    last=self.last.get(layer.name, step))
         rows = AttentionRows(
             lanes=self.lanes, tiles=len(channels), heads=heads, dk=dk, tokens=source.positions,
-            digits=-(-width // bits_for(self.model.max_count)))
-        self.attention[layer.name] = rows
+            digits=digits, values=self.value_rows[layer.values], base=base)
+        self.attention_rows[layer.name] = rows
 
         record = self._record(source, layer, word_stride=source.words, line_stride=0, row_step=1)
         record |= {"drain": Drain.KEY_VALUES, "out_digits": rows.digits - 1,
                    "out_stride": rows.rows}
         # Attention rows have no bias; one tile of neurons serves all.
         neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
-        tiles = [self._tile(channels[tile], neuron=neuron, stream=0,
-                            **rows.gather_tile(tile, source.base))
-                 for tile in range(len(channels))]
-        return LayerPlan(layer.name, record, tuple(tiles), LINE, rows.gather(source.words), (),
-                         channels, source)
+        tiles = tuple(self._tile(channels[tile], neuron=neuron, stream=0,
+                                 **rows.gather_tile(tile, source.base))
+                      for tile in range(len(channels)))
+        self._add(LayerPlan(layer, record, tiles, LINE, rows.gather(source.words), (), channels,
+                            source, layer.name))
 
     def _query(self, step, layer):
-        source, rows = self.maps[layer.queries], self.attention[layer.key_values]
+        source, rows = (self._in_order(step, layer, layer.queries, "queries"),
+                        self.attention_rows[layer.key_values])
         heads, _, dv = self.shapes[layer.key_values]
-        channels = self._by_head(heads * dv, heads)
-        placed = self._place(step, counts_name(layer), len(channels), rows.tokens, channels)
+        channels = by_head(heads * dv, heads, self.lanes)
+        name = counts_name(layer)
+        where = self._spikes(name, name, channels, source.positions, step=step)
 
         record = self._record(source, layer, word_stride=1, line_stride=0, row_step=self.lanes)
-        record |= {"drain": Drain.SPIKES, "out_step": placed.words, "digits": rows.digits - 1,
-                   "digit_stride": -rows.rows}
+        record |= where.record | {"digits": rows.digits - 1, "digit_stride": -rows.rows}
         neurons = self.neurons.place(layer, channels)
-        tiles = [self._tile(channels[tile], out=placed.base + tile, neuron=neurons[tile], stream=0,
-                            **rows.query_tile(tile, source.base))
-                 for tile in range(len(channels))]
-        return LayerPlan(layer.name, record, tuple(tiles), LINE, rows.query(source.words), (),
-                         channels, source)
+        tiles = tuple(self._tile(channels[tile], out=where.out[tile], neuron=neurons[tile],
+                                 stream=0, **rows.query_tile(tile, source.base))
+                      for tile in range(len(channels)))
+        self._add(LayerPlan(layer, record, tiles, LINE, rows.query(source.words, source.positions),
+                            (), channels, source, name, where.target))
 
     def _token_sum(self, step, layer):
-        thresholds = layer.drain.neuron.thresholds
-        if len(thresholds) > 1:
-            raise ValueError(f"Layer {layer.name}: thresholds of a token sum must serve all "
-                             "channels")
-        channels = self._contiguous(self.shapes[counts_name(layer)][0])
-        placed = self._place(step, counts_name(layer), len(channels), 1, channels)
-        record = {"token_sum": 1, "drain": Drain.SPIKES, "tiles": placed.words,
-                  "out_step": placed.base}
-        return LayerPlan(layer.name, record, (), (), (), tuple(map(int, thresholds[0])),
-                         channels, None)
+        n_channels, *size = self.shapes[layer.source]
+        channels = contiguous(n_channels, self.lanes)
+        if layer.name not in self.fused:
+            self._sum(layer, channels, size)
+        low, high = self.ranges.potential[layer.name]
+        thresholds = saturate(layer.drain.neuron.thresholds, low.min(keepdims=True),
+                              high.max(keepdims=True))
+        name = counts_name(layer)
+        where = self._spikes(name, name, channels, 1, step=step)
+        record = {"token_sum": 1, "drain": Drain.SPIKES, "tiles": len(channels),
+                  "out_step": where.out[0]}
+        self._add(LayerPlan(layer, record, (), (), (), tuple(map(int, thresholds[0])), channels,
+                            None, name, where.target))
+
+    def _sum(self, layer, channels, size):
+        """Adds what sums a stream that was written before: jobs without spikes, which write back
+        what they read.
+        """
+        version = self.residual.versions[layer.source]
+        where = self._sums(layer.source, channels)
+        # Any word will do, since the masks are empty.
+        source = self.maps[layer.source.removesuffix(".stream") + ".counts"]
+        record = self._record(source, layer, word_stride=0, line_stride=0, row_step=0)
+        record |= where.record | {"stream": 1, "restart": 1, "stream_step": version.step,
+                                  "passes": 0, "double": 0}
+        neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
+        tiles = tuple(self._tile(channels[tile], first_mask=0, last_mask=0, spike=source.base,
+                                 row=0, words=0, out=where.out[tile], neuron=neuron,
+                                 stream=version.base + tile * self.lanes)
+                      for tile in range(len(channels)))
+        lines, positions = ((Window(0, 0, 0, 0, 0),) * length for length in size)
+        self._add(LayerPlan(replace(layer, name=f"{layer.name} (tokens)"), record, tiles, lines,
+                            positions, (), channels, source, layer.source,
+                            stream=layer.source))

@@ -71,7 +71,8 @@ def predict(plan, tensors, image=0):
     -------
     Cycles
     """
-    words = {name: plane_words(plan, name, tensors[name][image]) for name in plan.maps}
+    words = {id(placed): plane_words(plan, placed, tensors[placed.tensor][image])
+             for placed in plan.maps.values()}
     return _Core(plan, words).run()
 
 
@@ -148,7 +149,7 @@ class _Core:
                               digits=layer.record["out_digits"] + 1)
                   for _ in range(needed.groups)]
         dealt = _deal(layer, needed)
-        entries = _Entries(layer, self.words[self.plan.source_name(layer)], needed)
+        entries = _Entries(layer, self.words[id(layer.source)], needed)
         upcoming = next(dealt)
         # Tile record, line and windows come before the first position of a line.
         ready = now + 1 + tile_cycles + LINE_CYCLES

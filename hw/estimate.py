@@ -11,7 +11,7 @@ from math import erf, exp, pi, sqrt
 import numpy as np
 
 from golden import PIXELS, planes
-from golden.model import Conv, Query
+from golden.model import Conv, Query, TokenSum
 
 from .capacities import words_of
 from .firing import STAGES
@@ -70,8 +70,8 @@ def estimate(plan, additions=None):
     """
     height, width, _ = plan.model.image_shape
     known = additions or {}
-    layers = {planned.name: _layer(plan, layer, planned, known.get(planned.name))
-              for layer, planned in zip(plan.model.layers, plan.layers, strict=True)}
+    layers = {planned.name: _layer(plan, planned, known.get(planned.name))
+              for planned in plan.layers}
     computing = sum(cycles for cycles, _ in layers.values())
     # Pixels of the next image come while layers are computed that read none.
     last = max(number for number, planned in enumerate(plan.layers)
@@ -81,9 +81,10 @@ def estimate(plan, additions=None):
     return Estimate(height * width + computing, period, layers)
 
 
-def _layer(plan, layer, planned, additions):
+def _layer(plan, planned, additions):
     """Cycles and additions of one layer."""
     needed, lanes, columns = plan.needed, plan.needed.lanes, plan.needed.columns
+    layer = planned.layer
     begin = words_of(needed.layer) + 2
     if planned.source is None:
         group = lanes * (needed.max_count + 3) + 1
@@ -150,6 +151,8 @@ def _layer(plan, layer, planned, additions):
 
 def _inputs(plan, layer, planned):
     """Channels, or tokens, whose spikes one tap of a job reads."""
+    if isinstance(layer, TokenSum):
+        return 0
     if isinstance(layer, Conv):
         return layer.weight.shape[1]
     if isinstance(layer, Query):
@@ -160,7 +163,7 @@ def _inputs(plan, layer, planned):
 def _pass_probabilities(plan, planned):
     """Probability that a channel a layer reads adds, and that it adds again, in each pass."""
     model, needed = plan.model, plan.needed
-    name = plan.source_name(planned)
+    name = planned.source.tensor
     if name == PIXELS:
         bit = model.mean_count(name) / PIXEL_PLANES
         one = (1 - (1 - bit) ** 2, bit**2) if needed.graded else (bit, 0)

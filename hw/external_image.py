@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from .burst_reader import BURST
 from .checksum import checksum
+from .fields import pack
 from .image_reader import head_layout, section_layout
 from .needs import with_program
 
@@ -113,8 +114,8 @@ def write_image(words, plan, capacities):
         if index == 0:
             table = len(beats) - 1
     beats += [0] * (-len(beats) % BURST)
-    beats[0] = head_layout().const({"fingerprint": capacities.fingerprint,
-                                    "bursts": len(beats) // BURST}).as_bits()
+    beats[0] = pack(head_layout(), {"fingerprint": capacities.fingerprint,
+                                    "bursts": len(beats) // BURST})
     # The head, whose length is that of the whole image, belongs to the table.
     beats[table] = checksum(beats[:table], capacities.bus_width)
     return beats
@@ -183,10 +184,10 @@ def _section_beats(section, capacities, *, closes, final):
     mask = (1 << capacities.bus_width) - 1
     payload = [(word >> shift) & mask for word in section.words
                for shift in range(0, width, capacities.bus_width)]
-    header = section_layout().const({
+    header = pack(section_layout(), {
         "address": section.address, "closes": closes, "final": closes and final, "reserved": 0,
         "memory": list(capacities.memories).index(section.memory), "beats": len(payload)})
-    return [header.as_bits(), *payload]
+    return [header, *payload]
 
 
 def _fields(layout, beat):

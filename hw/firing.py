@@ -130,6 +130,9 @@ class FiringUnit(wiring.Component):
             stream_address.append(
                 Signal.like(self.stream_read_address, name=f"stream_address_{stage}"))
             m.d.sync += stream_address[stage].eq(stream_address[stage - 1])
+        if capacities.branches:
+            # What is written may have another place than what was read.
+            m.d.sync += stream_address[-1].eq(stream_address[-2] + self.layer.stream_move)
 
         potential = Signal(signed(capacities.accumulator_width))
         neuron_2, neuron_3, neuron_4 = (Signal(capacities.neuron, name=f"neuron_{stage}")

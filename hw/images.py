@@ -6,6 +6,7 @@ import numpy as np
 
 from .capacities import PROGRAM_WIDTH, words_of
 from .external_image import read_image, write_image
+from .fields import DISTANCES, pack
 
 
 __all__ = [
@@ -47,7 +48,8 @@ def memory_words(plan, capacities):
         "weights": _pack_rows(plan.rows, capacities.weight_width),
         "neurons": [_pack_neuron(capacities, *neuron) for neuron in plan.neurons],
         "program": _program(plan, capacities),
-        "windows": [_pack(capacities.window, vars(window)) for window in plan.windows],
+        "windows": [pack(capacities.window, vars(window), wraps=DISTANCES)
+                    for window in plan.windows],
     }
 
 
@@ -164,25 +166,17 @@ def _pack_rows(rows, width):
             for row in rows.tolist()]
 
 
-def _pack(layout, values):
-    """A record as an integer; negative values wrap, as addresses do."""
-    word = 0
-    for name, value in values.items():
-        field = layout[name]
-        word |= (int(getattr(value, "value", value)) & ((1 << field.width) - 1)) << field.offset
-    return word
-
-
 def _pack_neuron(capacities, bias, thresholds):
     """A neuron's record. A threshold beyond every result becomes the least one that is."""
     width = capacities.threshold_width
     never = 1 << (capacities.result_width - 1)
-    least = -never
-    word = bias & ((1 << width) - 1)
-    offset = capacities.neuron["thresholds"].offset
-    for index, threshold in enumerate(thresholds):
-        clipped = min(max(threshold, least), never)
-        word |= (clipped & ((1 << width) - 1)) << (offset + index * width)
+    thresholds = [min(max(threshold, -never), never) for threshold in thresholds]
+    word = 0
+    for place, number in enumerate((bias, *thresholds)):
+        if not -never << 1 <= number < never << 1:
+            raise ValueError(f"A bias must fit the {width} bits of the neuron memory, not be "
+                             f"{number}")
+        word |= (number & (1 << width) - 1) << place * width
     return word
 
 
@@ -190,23 +184,30 @@ def _program(plan, capacities):
     """Words of the program: header, layer records, tile records and thresholds of token sums."""
     height, width, _ = plan.model.image_shape
     words = _split(capacities.header, {"last_pixel": height * width - 1, "layers": len(plan.layers),
-                                       "classes": plan.model.classes})
+                                       "classes": plan.model.classes}, wraps=())
     for layer in plan.layers:
         record = dict(layer.record)
-        if not record["token_sum"]:
+        wraps = DISTANCES
+        if record["token_sum"]:
+            # The address of the first word that is fired, and not a distance.
+            wraps = DISTANCES - {"out_step"}
+        else:
             record |= {"tiles": len(layer.tiles), "lines": len(layer.lines),
                        "positions": len(layer.positions),
                        "line_base": plan.window_base[layer.lines],
                        "position_base": plan.window_base[layer.positions]}
-        words += _split(capacities.layer, record)
-        for tile in layer.tiles:
-            words += _split(capacities.tile, tile)
+        try:
+            words += _split(capacities.layer, record, wraps=wraps)
+            for tile in layer.tiles:
+                words += _split(capacities.tile, tile, wraps=DISTANCES)
+        except ValueError as error:
+            raise ValueError(f"Layer {layer.name}: {error}") from error
         words += [threshold & ((1 << PROGRAM_WIDTH) - 1) for threshold in layer.thresholds]
     return words
 
 
-def _split(layout, values):
+def _split(layout, values, *, wraps):
     """A record as program words, least significant first."""
-    word = _pack(layout, values)
+    word = pack(layout, values, wraps=wraps)
     return [(word >> PROGRAM_WIDTH * index) & ((1 << PROGRAM_WIDTH) - 1)
             for index in range(words_of(layout))]

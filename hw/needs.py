@@ -28,7 +28,10 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     """
     ranges = analyse(model)
     sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
-    potentials = [width(*bounds) for name, bounds in ranges.potential.items() if name not in sums]
+    potentials = [width(*bounds) for name, bounds in [*ranges.potential.items(), *ranges.kv.items()]
+                  if name not in sums]
+    # One more value, for a threshold that no sum reaches.
+    summed = [width(low, high + 1) for low, high in (ranges.potential[name] for name in sums)]
     row_width = entry_width(weight_width, model.max_count, sizes["spike_code"])
     shifts = [layer.drain.shift for layer in model.layers
               if isinstance(layer, Conv) and isinstance(layer.drain, Write | Logits)]
@@ -39,7 +42,7 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
         "weight_width": weight_width,
         "accumulator_width": max([*potentials, width(*ranges.logits), row_width + 1]),
         "stream_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
-        "sum_width": max([width(*ranges.potential[name]) for name in sums], default=2),
+        "sum_width": max(summed, default=2),
         "shift_width": bits_for(max(shifts, default=0)),
     }
     return with_program(sizes, planned)

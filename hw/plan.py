@@ -1,6 +1,6 @@
 """The plan: where every tensor of a model lies, and what every layer does with it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class SpikeMap:
     base, planes, words, positions : int
     channels : int array, shape (words, lanes)
         Channel of each bit, -1 where there is none.
+    tensor : str
+        Trace key of what it holds.
     """
 
     base: int
@@ -46,6 +48,7 @@ class SpikeMap:
     words: int
     positions: int
     channels: np.ndarray
+    tensor: str
 
     @property
     def size(self):
@@ -61,9 +64,12 @@ class SpikeMap:
 class LayerPlan:
     """What the array does for one layer.
 
+    A layer of the model may take several: copies of counts that it reads, or the sums of a stream.
+
     Parameters
     ----------
-    name : str
+    layer : Layer
+        What is computed; its name is that of no other layer of the plan.
     record : dict
         Fields of the layer record, window bases aside.
     tiles : tuple of dict
@@ -76,11 +82,18 @@ class LayerPlan:
         Output channel of each lane, -1 where there is none.
     source : SpikeMap or None
         The map that is walked; ``None`` for a token sum.
+    stores : str
+        Trace key of the counts or the attention memory that are stored, of the stream that is
+        summed, or of the logits.
+    target : SpikeMap or None
+        The map that is stored, if there is one.
+    stream : str or None
+        Trace key of the stream that is written, if there is one.
     rows_per_tile : int
         Rows of the weight memory that each tile reads; 0 where they come from the attention memory.
     """
 
-    name: str
+    layer: object
     record: dict
     tiles: tuple
     lines: tuple
@@ -88,7 +101,15 @@ class LayerPlan:
     thresholds: tuple
     channels: np.ndarray
     source: SpikeMap | None
+    stores: str
+    target: SpikeMap | None = None
+    stream: str | None = None
     rows_per_tile: int = 0
+
+    @property
+    def name(self):
+        """Name of the layer."""
+        return self.layer.name
 
     @property
     def jobs(self):
@@ -107,7 +128,7 @@ class Plan:
         Least capacities that hold the model.
     layers : tuple of LayerPlan
     maps : dict of str to SpikeMap
-        Of every count tensor in the spike memory, and of the pixels.
+        Of every count tensor in the spike memory, of the pixels, and of copies by their layer.
     rows : int8 array, shape (rows, lanes)
         The weight memory.
     neurons : list of (int, tuple of int)
@@ -132,6 +153,11 @@ class Plan:
     resident: object = None
 
     @property
+    def executed(self):
+        """The model with all layers that are computed, copies included: for counting additions."""
+        return replace(self.model, layers=tuple(planned.layer for planned in self.layers))
+
+    @property
     def codes(self):
         """By layer, the spike code whose additions it executes.
 
@@ -139,7 +165,3 @@ class Plan:
         """
         return {layer.name: SpikeCode.BITPLANE if layer.record.get("fours")
                 else self.needed.spike_code for layer in self.layers}
-
-    def source_name(self, planned):
-        """Name of the tensor whose map a layer walks."""
-        return next(name for name, placed in self.maps.items() if placed is planned.source)

@@ -105,6 +105,8 @@ class Records:
             "drain": Drain,
             "stream": 1,
             "first": 1,
+            # From the version of the stream that is read to the one that is written.
+            **({"stream_move": self.stream_address} if self.branches else {}),
             "shift": self.shift_width,
             "depthwise": 1,
             "attention_rows": 1,

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden import PIXELS, Conv, KeyValue, Query, SpikeCode, TokenSum, planes
-from golden.shapes import counts_name, stream_name
+from golden import PIXELS, SpikeCode, planes
 
 from .records import Drain
 
@@ -58,14 +57,13 @@ class Stored:
                      for array in (self.channels, self.positions))
 
 
-def plane_words(plan, name, counts):
+def plane_words(plan, placed, counts):
     """What a job that walks a map finds in each of its words, plane by plane.
 
     Parameters
     ----------
     plan : Plan
-    name : str
-        Of the map.
+    placed : SpikeMap
     counts : int64 array, shape (channels, ...)
         Counts or pixels of one image.
 
@@ -74,9 +72,8 @@ def plane_words(plan, name, counts):
     uint64 array, or object array of int for more than 64 lanes, shape (planes, words of the map)
         Bit ``n`` is lane ``n``'s.
     """
-    placed = plan.maps[name]
     flat = counts.reshape(len(counts), -1)
-    if name == PIXELS:
+    if placed.tensor == PIXELS:
         bits = planes(flat, SpikeCode.BITPLANE, 2**placed.planes - 1)
     else:
         bits = planes(flat, plan.needed.spike_code, plan.model.max_count)
@@ -102,22 +99,16 @@ def stored(plan, tensors, image):
     list of Stored
     """
     result = [_pixels(plan, tensors[PIXELS][image])]
-    for number, (layer, planned) in enumerate(zip(plan.model.layers, plan.layers, strict=True)):
-        drain = planned.record["drain"]
-        name = counts_name(layer)
-        match layer, drain:
-            case (Conv() | Query() | TokenSum()), Drain.SPIKES:
-                result.append(_spikes(plan, name, number, tensors[name][image]))
-        match layer:
-            case KeyValue():
-                result.append(_rows(plan, number, layer.name, tensors[layer.name][image]))
-            case Conv() if planned.record["stream"]:
-                result += _stream(plan, number, layer, tensors[stream_name(layer)][image])
-        match layer, drain:
-            case Conv(), Drain.VALUES:
-                result.append(_rows(plan, number, name, tensors[name][image]))
-            case Conv(), Drain.SUMS:
-                result.append(_sums(plan, number, layer, tensors[stream_name(layer)][image]))
+    for number, planned in enumerate(plan.layers):
+        if planned.stream is not None:
+            result += _stream(plan, number, tensors[planned.stream][image])
+        match planned.record["drain"]:
+            case Drain.SPIKES:
+                result.append(_spikes(plan, number, tensors[planned.stores][image]))
+            case Drain.SUMS:
+                result.append(_sums(plan, number, tensors[planned.stores][image]))
+            case Drain.VALUES | Drain.KEY_VALUES:
+                result.append(_rows(plan, number, tensors[planned.stores][image]))
     return result
 
 
@@ -129,12 +120,12 @@ def _pixels(plan, pixels):
                   np.arange(n_channels)[np.newaxis], np.arange(flat.shape[1])[:, np.newaxis])
 
 
-def _spikes(plan, name, number, counts):
+def _spikes(plan, number, counts):
     """A count map, all planes of its channels in a word."""
-    placed, lanes = plan.maps[name], plan.needed.lanes
+    placed, lanes = plan.layers[number].target, plan.needed.lanes
     position, word = np.divmod(np.arange(placed.size), placed.words)
-    return Stored(name, number, "spikes", placed.address(word, position),
-                  _joined(plane_words(plan, name, counts), lanes), 1,
+    return Stored(placed.tensor, number, "spikes", placed.address(word, position),
+                  _joined(plane_words(plan, placed, counts), lanes), 1,
                   np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
 
 
@@ -153,10 +144,11 @@ def _joined(parts, width):
     return words
 
 
-def _stream(plan, number, layer, values):
+def _stream(plan, number, values):
     """A stream version: position by position, in the memory of the group that owns it."""
     planned, n_groups = plan.layers[number], plan.needed.groups
     channels, address = _neurons(planned, "stream")
+    address = address + planned.record.get("stream_move", 0)
     flat = values.reshape(len(values), -1)
     result = []
     for group in range(min(n_groups, flat.shape[1])):
@@ -165,18 +157,18 @@ def _stream(plan, number, layer, values):
         addresses = address[:, np.newaxis] + turn
         channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
         result.append(Stored(
-            stream_name(layer), number, f"stream.{group}", addresses.ravel(),
+            planned.stream, number, f"stream.{group}", addresses.ravel(),
             _unsigned(flat[channel, at].ravel(), plan.needed.stream_width),
             plan.needed.stream_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
     return result
 
 
-def _sums(plan, number, layer, values):
+def _sums(plan, number, values):
     """Token sums: what is left after the last token of each channel."""
     width = plan.needed.sum_width
     sums = values.reshape(len(values), -1).sum(axis=1)
     channels, addresses = _neurons(plan.layers[number], "out")
-    return Stored(f"{stream_name(layer)} (token sum)", number, "sums", addresses,
+    return Stored(f"{plan.layers[number].stores} (token sum)", number, "sums", addresses,
                   _unsigned(sums[channels], width), width, channels[:, np.newaxis],
                   np.zeros((1, 1), int))
 
@@ -193,7 +185,7 @@ def _unsigned(values, width):
     return (values & ((1 << width) - 1)).astype(object)
 
 
-def _rows(plan, number, name, values):
+def _rows(plan, number, values):
     """Rows of the attention memory: values by token, or key-values by channel of the head.
 
     A word holds a digit of all lanes, bit 0 of all lanes lowest.
@@ -218,6 +210,6 @@ def _rows(plan, number, name, values):
     bits = [_words(entries >> bit & 1).ravel() for bit in range(width)]
     channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)
     positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], entries.shape)
-    return Stored(name, number, "attention", addresses.ravel(), _joined(np.array(bits), n_lanes),
-                  1, *(np.tile(array.reshape(-1, n_lanes), width)
-                       for array in (channels, positions)))
+    return Stored(planned.stores, number, "attention", addresses.ravel(),
+                  _joined(np.array(bits), n_lanes), 1, *(np.tile(array.reshape(-1, n_lanes), width)
+                                                         for array in (channels, positions)))

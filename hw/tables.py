@@ -1,6 +1,6 @@
 """What fills the neuron and window memories, entry by entry."""
 
-__all__ = ["NeuronTable", "WindowTable", "check_fields"]
+__all__ = ["NeuronTable", "WindowTable"]
 
 
 #: Threshold of a spike that is never fired, beyond every potential.
@@ -81,19 +81,3 @@ class WindowTable:
             self.bases[windows] = len(self.records)
             self.records.extend(windows)
 
-
-def check_fields(plan):
-    """Raises ValueError if a record has no room for a number of this model."""
-    for layer in plan.layers:
-        rules = [("output lines", len(layer.lines), 2**16),
-                 ("positions per line", len(layer.positions), 2**16),
-                 ("tiles", len(layer.tiles), 2**16),
-                 ("taps per column", max([w.steps + 1 for w in layer.lines], default=0), 2**4),
-                 ("words per line", max([tile["words"] for tile in layer.tiles], default=0)
-                  + max([w.steps + 1 for w in layer.positions], default=0), 2**10)]
-        for what, value, limit in rules:
-            if value > limit:
-                raise ValueError(f"Layer {layer.name}: {what} must be at most {limit}, "
-                                 f"not {value}")
-    if len(plan.layers) >= 2**12 - 1:
-        raise ValueError(f"Layers must be fewer than {2**12 - 1}, not {len(plan.layers)}")

@@ -16,7 +16,8 @@ class TokenSum(wiring.Component):
     """Adds stream values per channel; then fires each channel and stores the spike words.
 
     One value is added per cycle, also if it follows one of the same channel. Firing compares one
-    threshold per cycle, ``D + 3`` cycles a channel.
+    threshold per cycle, ``D + 3`` cycles a channel. A sum that has fired is 0 again, so that the
+    next stream can be summed.
 
     Parameters
     ----------
@@ -156,8 +157,10 @@ class TokenSum(wiring.Component):
                     step.eq(step + 1),
                 ]
                 with m.If(step == max_count - 1):
+                    m.d.sync += [channel.eq(index), *zeros]
                     m.next = "STORE"
             with m.State("STORE"):
+                m.d.comb += sums.write.eq(1)
                 m.d.sync += [word.eq(Cat(word[1:], code[plane]))
                              for plane, word in enumerate(codes)]
                 m.d.sync += [

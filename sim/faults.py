@@ -21,7 +21,8 @@ __all__ = ["PLAN_FAULTS", "LatePayload"]
 
 def threshold_off_by_one(plan, tensors):
     """One threshold, which a potential just reaches, is one higher."""
-    for layer, planned in zip(plan.model.layers, plan.layers, strict=True):
+    for planned in plan.layers:
+        layer = planned.layer
         match layer:
             case Conv(drain=Fire() as drain):
                 *_, potentials = potential(layer, tensors, max_count=plan.model.max_count)
@@ -43,7 +44,8 @@ def threshold_off_by_one(plan, tensors):
 
 def weight_bit(plan, tensors):
     """The lowest bit of one weight, which a spike reads, is flipped."""
-    for layer, planned in zip(plan.model.layers, plan.layers, strict=True):
+    for planned in plan.layers:
+        layer = planned.layer
         # The middle tap of every position lies inside the map.
         if isinstance(layer, Conv) and isinstance(layer.drain, Write) and layer.stride == 1:
             spiking = (tensors[layer.source] > 0).any(axis=(0, 2, 3))
@@ -57,7 +59,8 @@ def weight_bit(plan, tensors):
 
 def dropped_spike(plan, tensors):
     """One channel, which fires, is masked out in one tile."""
-    for layer, planned in zip(plan.model.layers, plan.layers, strict=True):
+    for planned in plan.layers:
+        layer = planned.layer
         # Pixels are not masked.
         if (isinstance(layer, Conv) and isinstance(layer.drain, Write) and layer.stride == 1
                 and layer.source != PIXELS):
@@ -70,7 +73,8 @@ def dropped_spike(plan, tensors):
 
 def swapped_heads(plan, tensors):
     """The first and the last head of an attention read each other's queries."""
-    for layer, planned in zip(plan.model.layers, plan.layers, strict=True):
+    for planned in plan.layers:
+        layer = planned.layer
         if isinstance(layer, Query):
             first, last = 0, len(planned.tiles) - len(planned.tiles) // layer.heads
             changes = {}
@@ -88,7 +92,8 @@ def swapped_heads(plan, tensors):
 def half_up(plan, tensors):
     """Neurons on the stream round half up where the model rounds half to even."""
     neurons, matters = list(plan.neurons), False
-    for layer, planned in zip(plan.model.layers, plan.layers, strict=True):
+    for planned in plan.layers:
+        layer = planned.layer
         if isinstance(layer, Conv) and isinstance(layer.drain, Write):
             ladder = stream_thresholds(layer.drain.fraction_bits, plan.model.max_count,
                                        Rounding.HALF_UP)[0]

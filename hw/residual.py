@@ -1,0 +1,91 @@
+"""Where the versions of the residual streams lie in the groups' stream memories."""
+
+from dataclasses import dataclass
+
+from golden.shapes import stream_name
+
+from .allocate import Allocator
+
+
+__all__ = ["ResidualMemory", "Version"]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a stream.
+
+    A position's channels lie side by side, ``step`` words from one position of a group to the next.
+
+    Parameters
+    ----------
+    base : int
+        Address of the first word.
+    step : int
+    size : int
+        Words that the version takes in each group's memory.
+    """
+
+    base: int
+    step: int
+    size: int
+
+
+class ResidualMemory:
+    """Places each version when it is written.
+
+    A write takes the place of the version that it adds to, unless a later layer still reads that
+    one: then it gets a place of its own.
+
+    Parameters
+    ----------
+    groups : int
+        Among which positions are dealt out in turn.
+    last : dict of str to int
+        Step at which each stream tensor is read last.
+
+    Attributes
+    ----------
+    versions : dict of str to Version
+        By the stream tensor's name.
+    branches : bool
+        Whether a write left the version that it added to where it was.
+    """
+
+    def __init__(self, groups, last):
+        self._groups, self._last = groups, last
+        self._allocator = Allocator()
+        self.versions = {}
+        self.branches = False
+
+    @property
+    def depth(self):
+        """Words of each group's memory, at least one."""
+        return max(1, self._allocator.depth)
+
+    def write(self, layer, *, step, positions, words):
+        """Places the version that a layer writes.
+
+        Parameters
+        ----------
+        layer : Conv
+            With a `Write` drain.
+        step : int
+        positions : int
+        words : int
+            Words of a position: its channels, filled up to whole tiles.
+
+        Returns
+        -------
+        read, written : Version
+            The version that is added to, and the new one; the same where there is none before.
+        """
+        name, previous = stream_name(layer), self.versions.get(layer.drain.previous)
+        size = -(-positions // self._groups) * words
+        last = self._last.get(name, step)
+        if previous is not None and self._last[layer.drain.previous] == step:
+            base = self._allocator.keep(previous.base, size, last=last)
+        else:
+            base = self._allocator.place(size, step=step, last=last)
+            self.branches |= previous is not None
+        self.versions[name] = Version(base, words, size)
+        return previous or self.versions[name], self.versions[name]
