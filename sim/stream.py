@@ -6,6 +6,9 @@ computation between two transfers runs at the simulator's own speed.
 
 from cocotb.triggers import RisingEdge
 
+from hw import fields
+from hw.fields import DISTANCES
+
 
 __all__ = ["Port", "Sink", "Source", "amaranth_port", "axis_port", "pack", "unpack"]
 
@@ -163,15 +166,16 @@ async def taken(edge, signal):
 
 
 def pack(layout, **values):
-    """Word of an Amaranth layout; fields that are not given are 0, negative values wrap.
+    """Word of an Amaranth layout; fields that are not given are 0.
 
-    Fields that are layouts themselves take words.
+    Fields that are layouts themselves take words. Negative values are two's complement, and
+    distances wrap; what else does not fit is an error.
     """
-    word = 0
     for name, value in values.items():
-        field = layout[name]
-        word |= (int(value) & ((1 << field.width) - 1)) << field.offset
-    return word
+        width = layout[name].width
+        if name not in DISTANCES and -(1 << width) <= 2 * int(value) < 0:
+            values[name] = int(value) + (1 << width)
+    return fields.pack(layout, values, wraps=DISTANCES)
 
 
 def unpack(layout, word):

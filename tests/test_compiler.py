@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from golden import PIXELS, Conv, SpikeCode
-from golden.shapes import counts_name, last_readers, shapes
+from golden.shapes import counts_name, last_readers
 from golden.synthetic import random_model
 from hw.allocate import Allocator
 from hw.compiler import compile_model
 from hw.windows import conv_windows
-from tests.models import changed
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 4, 7])
@@ -69,20 +68,9 @@ def test_every_weight_has_one_place():
     assert int(np.abs(plan.rows.astype(int)).sum()) == total
 
 
-def test_counts_of_a_summed_stream_have_no_other_reader():
-    model = random_model(1)
-    last = model.layers[-2].source.removesuffix(".stream")
-    shape = shapes(model)[f"{last}.counts"]
-    head = model.layers[-1]
-    reader = changed(model, head.name, source=f"{last}.counts",
-                     weight=np.zeros((model.classes, shape[0], *shape[1:]), np.int8))
-    with pytest.raises(ValueError, match="must not be summed over tokens and also be read"):
-        compile_model(reader, columns=1, lanes=8, spike_code=SpikeCode.BITPLANE)
-
-
 def test_the_allocator_uses_words_again():
-    allocator = Allocator({"a": 1, "b": 2, "c": 3})
-    assert allocator.place("a", 10, 0) == 0
-    assert allocator.place("b", 5, 1) == 10
-    assert allocator.place("c", 8, 2) == 0
+    allocator = Allocator()
+    assert allocator.place(10, step=0, last=1) == 0
+    assert allocator.place(5, step=1, last=2) == 10
+    assert allocator.place(8, step=2, last=3) == 0
     assert allocator.depth == 15

@@ -1,0 +1,129 @@
+"""Placement: where a layer's results go, in memories that tensors share by their lifetimes."""
+
+from dataclasses import dataclass, replace
+
+from golden import LOGITS
+from golden.shapes import counts_name, last_readers, sources, stream_name
+from golden.spike import plane_count
+
+from .allocate import Allocator
+from .plan import SpikeMap
+from .readers import fused_sums
+from .records import Drain
+from .residual import ResidualMemory
+
+
+__all__ = ["Destination", "Placement"]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where the results of a layer go.
+
+    Parameters
+    ----------
+    stores : str
+        Trace key of what is stored, see `LayerPlan`.
+    record : dict
+        Fields of the layer record that say where.
+    out : tuple of int
+        Address of each tile's first result.
+    target : SpikeMap or None
+        The map in the spike memory.
+    stream : str or None
+        Trace key of the stream that is written as well.
+    residual : int
+        Address of the first channel of the stream that is read.
+    """
+
+    stores: str
+    record: dict
+    out: tuple
+    target: SpikeMap | None = None
+    stream: str | None = None
+    residual: int = 0
+
+
+class Placement:
+    """The memories of a core, filled layer by layer.
+
+    A step is the number of a layer of the model.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    lanes, groups : int
+    code : SpikeCode
+
+    Attributes
+    ----------
+    maps : dict of str to SpikeMap
+        Of count tensors, and of copies by the name of their layer.
+    spikes, attention : Allocator
+    residual : ResidualMemory
+    value_rows : dict of str to int
+        Address of the first row of counts that lie in the attention memory as values.
+    sum_depth : int
+        Words of the sum memory; at least two, so that an address has a bit.
+    fused : dict of str to str
+        What `fused_sums` says.
+    """
+
+    def __init__(self, model, *, lanes, groups, code):
+        self.lanes = lanes
+        self.planes = plane_count(code, model.max_count)
+        self.fused = fused_sums(model)
+        self.maps, self.value_rows = {}, {}
+        self.spikes, self.attention = Allocator(), Allocator()
+        self.sum_depth = 2
+        self._last = last_readers(model)
+        # A stream that is summed while it is written need not stay for that.
+        self.residual = ResidualMemory(groups, {
+            name: step for step, layer in enumerate(model.layers) if layer.name not in self.fused
+            for name in sources(layer)})
+
+    def last(self, tensor, step):
+        """Step at which a tensor is read last; ``step``, at which it is made, if it never is."""
+        return self._last.get(tensor, step)
+
+    def in_spikes(self, tensor, channels, positions, *, step, last, copy=None):
+        """A map in the spike memory; ``copy`` is the name of the layer that copies the tensor."""
+        base = self.spikes.place(len(channels) * positions, step=step, last=last)
+        placed = SpikeMap(base, self.planes, len(channels), positions, channels, tensor)
+        self.maps[copy or tensor] = placed
+        return Destination(tensor, {"drain": Drain.SPIKES, "out_step": len(channels)},
+                           tuple(base + tile for tile in range(len(channels))), placed)
+
+    def in_values(self, tensor, channels, positions, *, step, last):
+        """Rows in the attention memory, which are added where keys spike."""
+        base = self.attention.place(len(channels) * positions, step=step, last=last)
+        self.value_rows[tensor] = base
+        return Destination(tensor, {"drain": Drain.VALUES},
+                           tuple(base + tile * positions for tile in range(len(channels))))
+
+    def in_sums(self, stream, channels):
+        """The sum memory, for a stream that is summed over its tokens."""
+        self.sum_depth = max(self.sum_depth, channels.size)
+        return Destination(stream, {"drain": Drain.SUMS, "out_step": 0},
+                           tuple(tile * self.lanes for tile in range(len(channels))))
+
+    def in_logits(self, channels):
+        """The output port."""
+        return Destination(LOGITS, {"drain": Drain.LOGITS, "restart": 1, "out_step": 0},
+                           (0,) * len(channels))
+
+    def in_stream(self, layer, channels, positions, *, step):
+        """A version of a residual stream, and its counts or what it adds to the token sums."""
+        name, stream = counts_name(layer), stream_name(layer)
+        read, written = self.residual.write(layer, step=step, positions=positions,
+                                            words=channels.size)
+        record = {"stream": 1, "first": int(layer.drain.previous is None), "restart": 1,
+                  "stream_step": written.step}
+        if written.base != read.base:
+            record["stream_move"] = written.base - read.base
+        if stream in self.fused.values():
+            where = self.in_sums(stream, channels)
+        else:
+            where = self.in_spikes(name, channels, positions, step=step,
+                                   last=self.last(name, step))
+        return replace(where, record=where.record | record, stream=stream, residual=read.base)
