@@ -36,7 +36,7 @@ class Task:
         padded[:channels] = counts
         self.bits = planes(padded, SIZES.spike_code, D)
         self.map = SpikeMap(int(draw.integers(0, 5)), len(self.bits), self.n_words,
-                            size[0] * size[1], None)
+                            size[0] * size[1], None, "x.counts")
         # What lies around the map must not be read.
         self.memory = [rng.getrandbits(SIZES.spike_width) for _ in range(SIZES.spike_depth)]
         for word, line, position in np.ndindex(self.n_words, *size):
