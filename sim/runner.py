@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import parse as parse_xml
 
+import cocotb_tools.config
 import cocotb_tools.runner
 from amaranth.back import verilog
 
@@ -33,6 +34,8 @@ QUICK = (["-O1", "--x-assign", "unique", "--x-initial", "unique"], ["OPT_FAST=-O
 FAST = (["-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"],
         ["OPT_FAST=-O2", "OPT_SLOW=-O0"])
 
+#: Folder of the libraries through which a simulator calls Python.
+LIBRARIES = cocotb_tools.config.libs_dir
 #: Main program of simulators that make the clock themselves.
 CLOCKED = Path(__file__).with_name("clock.cpp")
 
@@ -81,24 +84,48 @@ class _Verilator(cocotb_tools.runner.Verilator):
         self.env.update(simulator())
         # Rewriting assertions costs the import of pytest in every run; benches write messages.
         self.env["COCOTB_REWRITE_ASSERTION_FILES"] = ""
+        # A path in the simulator itself would have to pass a linker's command line.
+        self.env["LD_LIBRARY_PATH"] = os.pathsep.join(
+            [str(LIBRARIES), *filter(None, [self.env.get("LD_LIBRARY_PATH")])])
 
     def _simulator_in_path_build_only(self):
         self.executable = shutil.which("verilator", path=self.env["PATH"])
 
     def _build_command(self):
+        """Commands that name everything relative to the folder that they run in.
+
+        Make and Verilator's scripts take a path apart at spaces and other characters.
+        """
         verilate, _ = super()._build_command()
+        program, *verilate = [argument.replace(f"{self.build_dir}", ".") for argument in verilate]
+        flags = verilate.index("-LDFLAGS") + 1
+        verilate[flags] = f"-L{self._link(LIBRARIES)} -lcocotbvpi_verilator"
+        main = [Path(argument).name for argument in verilate].index("verilator.cpp")
+        verilate[main] = self._link(Path(verilate[main]))
         if self.tuning is FAST:
             # What a bench cannot see may be optimised away.
-            ports = self.build_dir / "ports.vlt"
-            ports.write_text("`verilator_config\n"
-                             f'public_flat_rw -module "{self.hdl_toplevel}" -port "*"\n')
-            verilate[verilate.index("--public-flat-rw")] = str(ports)
+            (self.build_dir / "ports.vlt").write_text(
+                f'`verilator_config\npublic_flat_rw -module "{self.hdl_toplevel}" -port "*"\n')
+            verilate[verilate.index("--public-flat-rw")] = "ports.vlt"
         if self.clock is not None:
-            index = [Path(argument).name for argument in verilate].index("verilator.cpp")
-            verilate[index:index + 1] = ["-CFLAGS", f"-DCLOCK={self.clock}", str(CLOCKED)]
+            verilate[main:main + 1] = ["-CFLAGS", f"-DCLOCK={self.clock}", self._link(CLOCKED)]
+        root = Path(program).parents[1]
+        if (root / "include" / "verilated.mk").exists():
+            # The wheel, whose programs would look for each other by their full paths.
+            linked = self._link(root)
+            self.env |= {"VERILATOR_ROOT": linked, "VERILATOR_BIN": f"{linked}/bin/verilator_bin"}
         _, options = self.tuning
-        return [verilate, ["make", "-j1", "-C", str(self.build_dir), "-f", "Vtop.mk",
-                           f"PYTHON3={sys.executable}", "OPT_GLOBAL=-O1", *options]]
+        # Verilator's makefile refuses a folder whose full path has a space in it.
+        return [[program, *verilate],
+                ["make", "-j1", "-f", "Vtop.mk", "CURDIR=.",
+                 f"PYTHON3={self._link(Path(sys.executable))}", "OPT_GLOBAL=-O1", *options]]
+
+    def _link(self, path):
+        """Name, in the folder that is built in, of a file or folder that lies anywhere."""
+        link = self.build_dir / f"linked-{path.name}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+        return f"./{link.name}"
 
     def _execute_cmds(self, cmds, cwd, stdout=None):
         for cmd in cmds:
