@@ -1,15 +1,18 @@
 """The ``addend`` command: the same tools as the ``python -m`` forms, from any folder.
 
 ``python -m train`` takes whatever folder is called ``train`` where the user stands; the console
-script finds Addend's own packages. Nothing is imported before the subcommand is known, so that
+script finds Addend's own packages. What a subcommand needs is imported once it is known, so that
 ``addend build`` works where torch is not installed.
 """
 
 import importlib
 import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from golden.entry import enter
 
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 
 #: Subcommand, the module whose main runs it, the arguments put before the user's, what it does.
@@ -27,28 +30,41 @@ COMMANDS = {
 
 def usage():
     """Text of ``addend --help``."""
-    lines = ["usage: addend COMMAND ...", "", "commands:"]
+    lines = ["usage: addend COMMAND ... | --help | --version", "", "commands:"]
     lines += [f"  {name:9} {purpose}" for name, (_, _, purpose) in COMMANDS.items()]
     return "\n".join([*lines, "", "addend COMMAND --help tells what each one takes."])
 
 
-def main(argv=None):
+def main():
+    """Run the console script.
+
+    Returns
+    -------
+    int
+        Exit status, as of ``golden.entry.enter``.
+    """
+    return enter(lambda: run(sys.argv[1:]), prog="addend")
+
+
+def run(argv):
     """Run one subcommand.
 
     Parameters
     ----------
-    argv : list of str, optional
-        Arguments after ``addend``; those of the process by default.
+    argv : list of str
+        Arguments after ``addend``.
 
     Returns
     -------
     int
         Exit status: 0 for help, 2 for a command that does not exist, else the subcommand's own.
     """
-    argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] in ("-h", "--help"):
         print(usage())
         return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"addend {_version()}")
+        return 0
     name, *arguments = argv
     if name not in COMMANDS:
         print(f"addend: command must be one of {', '.join(COMMANDS)}, not {name!r}",
@@ -58,6 +74,14 @@ def main(argv=None):
     # Where the subcommand is one of several in its module, that adds its own name.
     prog = "addend" if prefix else f"addend {name}"
     return importlib.import_module(module).main([*prefix, *arguments], prog=prog)
+
+
+def _version():
+    """The version that is installed; a clone that was never set up has none."""
+    try:
+        return version("addend")
+    except PackageNotFoundError:
+        return "unknown, since it is not installed"
 
 
 if __name__ == "__main__":

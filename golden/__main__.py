@@ -7,6 +7,7 @@ import numpy as np
 
 from golden.atomic import replacing
 from golden.bench import bench
+from golden.entry import enter
 from golden.file import load
 from golden.input import ModelInput
 from golden.network import accuracy, classify, run
@@ -79,11 +80,13 @@ def main(arguments=None, prog="python -m golden"):
     except KeyboardInterrupt:
         print("\nInterrupted, nothing was written.", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        raise
     except OSError as error:
         where = error.filename or "standard output"
         print(f"{where}: nothing can be written there ({error.strerror}).", file=sys.stderr)
         return 2
-    except (ValueError, OverflowError, ModuleNotFoundError) as error:
+    except (ValueError, OverflowError) as error:
         print(f"{error}.", file=sys.stderr)
         return 2
     except MemoryError:
@@ -179,4 +182,4 @@ def _bench(options):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m golden"))

@@ -37,11 +37,9 @@ def load_digits():
     ----------
     Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, doi:10.24432/C50P49.
     """
-    try:
-        from sklearn import datasets
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("The digits come with scikit-learn, which must be installed "
-                                  "(pip install scikit-learn)") from error
+    # Imported late: only the digits need it.
+    from sklearn import datasets
+
     digits = datasets.load_digits()
     images = (digits.images * 15).astype(np.uint8).reshape(-1, *IMAGE_SHAPE)
     labels = digits.target.astype(np.int64)

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from golden.entry import enter
 from golden.options import output_folder
 
 from .command import guarded
@@ -125,4 +126,4 @@ def _print(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m hw.area"))

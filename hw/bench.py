@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean
 
 from golden.atomic import replacing
+from golden.entry import enter
 from golden.options import WORKERS, output_file, output_folder
 
 from .bench_keep import measure
@@ -109,4 +110,4 @@ def _targets(judged):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m hw.bench"))

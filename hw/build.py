@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import golden
+from golden.entry import enter
 from golden.options import COUNT, SEED, input_file, input_path, number, output_folder, whole
 from golden.source import SOURCES, open_source
 
@@ -104,7 +105,7 @@ def main(arguments=None, prog="python -m hw.build"):
         Exit status: 0; 2 for input that cannot be built; 3 for a tool that failed; 130 for Ctrl-C.
     """
     options = _parser(prog).parse_args(arguments)
-    return guarded(lambda: _run(options), prog=prog, where=options.out,
+    return guarded(lambda: _run(options), prog=prog, where=options.out or "standard output",
                    interrupted=f"{options.out} holds finished steps only")
 
 
@@ -204,4 +205,4 @@ def _implement(options, plan, device, cycles):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m hw.build"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import golden
 from golden import SpikeCode
 from golden.atomic import replacing
+from golden.entry import enter
 from golden.options import WORKERS, output_folder
 
 from .area_model import COEFFICIENTS, fit, predicted_lut
@@ -95,4 +96,4 @@ def _build(folder, core):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m hw.calibrate"))

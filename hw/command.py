@@ -35,6 +35,8 @@ def guarded(run, *, prog, where, interrupted, failures=()):
         status, sentence = 3, str(error)
     except (ValueError, OverflowError) as error:
         status, sentence = 2, str(error)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         status, sentence = 2, f"{error.filename or where}: {error.strerror or error}"
     except MemoryError:

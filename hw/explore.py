@@ -9,6 +9,7 @@ from pathlib import Path
 import golden
 from golden.atomic import replacing
 from golden.charts import scatter
+from golden.entry import enter
 from golden.options import COUNT, WORKERS, input_file, input_path, output_folder, text, whole
 from golden.source import SOURCES, open_source
 
@@ -103,4 +104,4 @@ def _run(options):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m hw.explore"))

@@ -5,6 +5,7 @@ import sys
 
 import golden
 from golden.atomic import replacing
+from golden.entry import enter
 from golden.options import input_file, input_path, output_file
 
 from .capacities import Capacities
@@ -112,4 +113,4 @@ def _write(options):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m hw.load"))

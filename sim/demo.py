@@ -6,7 +6,7 @@ files ends in one table and one page.
 
 import argparse
 import json
-import os
+import shlex
 import subprocess
 import sys
 import time
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import golden
 from golden.digits import load_digits
+from golden.entry import BROKEN_PIPE, ROOT, enter
 from golden.options import COUNT, SEED, input_file, output_folder, whole
 from hw.capacities import MOST_COLUMNS, MOST_LANES
 from hw.devices import DEVICES
@@ -24,8 +25,6 @@ from hw.tools import stop
 __all__ = ["main"]
 
 
-#: Folder that holds the packages, wherever the user stands.
-ROOT = Path(__file__).parents[1]
 RECIPE = ROOT / "train" / "recipes" / "digits.toml"
 
 #: Accuracy of the golden model below which the demonstration refuses to go on.
@@ -65,6 +64,8 @@ def main(arguments=None, prog="python -m sim.demo"):
     except DemoError as error:
         print(f"{error}.", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"{error.filename or options.out}: {error.strerror or error}.", file=sys.stderr)
         return 2
@@ -139,17 +140,16 @@ def step(title, command):
     DemoError
         If it fails; its own message is on the terminal by then.
     """
-    print(f"\n[{title}]\n  python -m {' '.join(command)}", flush=True)
+    print(f"\n[{title}]\n  python -m {shlex.join(command)}", flush=True)
     began = time.monotonic()
-    # Folders called train or sim where the user stands must not be taken for Addend's.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1",
-                   "AMARANTH_USE_YOSYS": "builtin"}
-    process = subprocess.Popen([sys.executable, "-m", *command], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", *command])
     try:
         status = process.wait()
     finally:
         # A simulator or router needs a moment to end its own children.
         stop(process, grace=20)
+    if status == BROKEN_PIPE:
+        raise BrokenPipeError
     if status:
         raise DemoError(f"The demonstration stops: {title} failed with status {status}")
     print(f"  {time.monotonic() - began:.0f} s", flush=True)
@@ -232,4 +232,4 @@ def print_table(rows):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m sim.demo"))

@@ -143,14 +143,14 @@ def test_the_license_is_the_one_declared(project_root, declared):
 
 
 def test_the_console_script_refuses_an_unknown_command(capsys):
-    assert addend.main(["fly"]) == 2
+    assert addend.run(["fly"]) == 2
     assert capsys.readouterr().err == (
         "addend: command must be one of train, run, evaluate, build, sim, explore, bench, demo, "
         "not 'fly'\n")
 
 
 def test_the_console_script_without_a_command_shows_its_use(capsys):
-    assert addend.main([]) == 2
+    assert addend.run([]) == 2
     assert "addend COMMAND --help" in capsys.readouterr().out
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from golden.entry import enter
 from train import commands
 from train.parser import parser
 
@@ -29,12 +30,14 @@ def main(arguments=None, prog="python -m train"):
     except KeyboardInterrupt:
         print(f"\n{commands.interrupted(options)}", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        raise
     except OSError as error:
         where = error.filename or "standard output"
         reason = (error.strerror or str(error)).lower()
         print(f"{_rank()}{where}: {reason}.", file=sys.stderr)
         return 2
-    except (ValueError, ArithmeticError, ModuleNotFoundError) as error:
+    except (ValueError, ArithmeticError) as error:
         print(f"{_rank()}{error}.", file=sys.stderr)
         return 2
     except MemoryError:
@@ -55,4 +58,4 @@ def _rank():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m train"))
