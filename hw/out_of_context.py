@@ -2,11 +2,8 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from statistics import median
-
-from amaranth.back import verilog
 
 from golden.atomic import replacing
 
@@ -14,7 +11,7 @@ from .devices import find_device
 from .folder import contents, write
 from .routing import OUT_OF_CONTEXT_ROUTERS, place_and_route
 from .synthesis import TOP, estimate, synthesise
-from .verilog import library
+from .verilog import convert, library
 
 
 __all__ = ["SEEDS", "route", "write_component", "write_core"]
@@ -28,9 +25,7 @@ DEVICE = "ecp5-85k"
 
 def write_component(component, folder):
     """Write an Amaranth component where ``route`` looks for an accelerator."""
-    # Any other Yosys that the machine has would write other Verilog.
-    os.environ["AMARANTH_USE_YOSYS"] = "builtin"
-    text = verilog.convert(component, name=TOP, emit_src=False)
+    text = convert(component, name=TOP)
     path = Path(folder) / "rtl" / f"{TOP}.v"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{text}\n{library()}")

@@ -16,6 +16,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from .caches import ensure_caches
+
 
 __all__ = ["ToolError", "run", "simulator", "tool_command"]
 
@@ -143,6 +145,7 @@ def prepare(name):
     wheel = WHEELS[name]
     if not importlib.util.find_spec(wheel.module):
         return
+    ensure_caches()
     # The wheel's own dependency, so it is there whenever the wheel is.
     from platformdirs import user_cache_dir
 

@@ -9,10 +9,11 @@ from amaranth.lib.wiring import In
 from amaranth.utils import exact_log2
 
 from .burst_reader import BURST
+from .caches import ensure_caches
 from .core import Core
 
 
-__all__ = ["TOP", "emit", "library"]
+__all__ = ["TOP", "convert", "emit", "library"]
 
 
 TOP = "accelerator"
@@ -80,6 +81,26 @@ def library():
     return "\n".join((folder / name).read_text() for name in ("memory.v", "primitives.v"))
 
 
+def convert(component, **options):
+    """Verilog of an Amaranth component, the same on every machine and wherever the user stands.
+
+    Parameters
+    ----------
+    component : Elaboratable
+    **options
+        As for ``amaranth.back.verilog.convert``.
+
+    Returns
+    -------
+    str
+    """
+    # Any other Yosys that the machine has would write other Verilog; and this one is a module,
+    # which must not take a file of the user's for one of Python's.
+    os.environ.update(AMARANTH_USE_YOSYS="builtin", PYTHONSAFEPATH="1")
+    ensure_caches()
+    return verilog.convert(component, emit_src=False, **options)
+
+
 def emit(capacities, *, images=None):
     """Verilog of a core and the names of its ports.
 
@@ -96,10 +117,8 @@ def emit(capacities, *, images=None):
     ports : list of (str, str, int)
         Name, direction (``input`` or ``output``) and width of each port.
     """
-    # Any other Yosys that the machine has would write other Verilog.
-    os.environ["AMARANTH_USE_YOSYS"] = "builtin"
     top = _Top(Core(capacities, images=images))
-    text = verilog.convert(top, name=TOP, ports=top.ports, emit_src=False)
+    text = convert(top, name=TOP, ports=top.ports)
     targets = {id(target) for target, _ in top._wires}
     ports = [(port.name, "output" if id(port) in targets else "input", len(port))
              for port in top.ports]

@@ -14,10 +14,9 @@ from xml.etree.ElementTree import parse as parse_xml
 
 import cocotb_tools.config
 import cocotb_tools.runner
-from amaranth.back import verilog
 
 from hw.tools import ToolError, last_error, simulator
-from hw.verilog import library
+from hw.verilog import convert, library
 
 
 __all__ = ["BenchError", "Design", "build", "simulate"]
@@ -64,7 +63,7 @@ class Design:
     def of(cls, component):
         """Design whose top module is an Amaranth component, named as its class in lower case."""
         top = type(component).__name__.lower()
-        text = verilog.convert(component, name=top, emit_src=False)
+        text = convert(component, name=top)
         return cls(top, f"{text}\n{library()}" if "addend_" in text else text)
 
 
