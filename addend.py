@@ -5,11 +5,10 @@ script finds Addend's own packages. What a subcommand needs is imported once it 
 ``addend build`` works where torch is not installed.
 """
 
-import importlib
+import importlib.util
 import sys
 from importlib.metadata import PackageNotFoundError, version
-
-from golden.entry import enter
+from pathlib import Path
 
 
 __all__ = ["main", "run"]
@@ -43,7 +42,7 @@ def main():
     int
         Exit status, as of ``golden.entry.enter``.
     """
-    return enter(lambda: run(sys.argv[1:]), prog="addend")
+    return _entry().enter(lambda: run(sys.argv[1:]), prog="addend")
 
 
 def run(argv):
@@ -74,6 +73,15 @@ def run(argv):
     # Where the subcommand is one of several in its module, that adds its own name.
     prog = "addend" if prefix else f"addend {name}"
     return importlib.import_module(module).main([*prefix, *arguments], prog=prog)
+
+
+def _entry():
+    """``golden.entry`` by itself: help needs nothing of what ``golden`` imports."""
+    path = Path(__file__).with_name("golden") / "entry.py"
+    spec = importlib.util.spec_from_file_location("addend_entry", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _version():

@@ -9,14 +9,16 @@ import numpy as np
 
 import golden
 from golden.atomic import replacing
+from golden.entry import enter
 from golden.model import Conv, KeyValue, Query, TokenSum
 from golden.network import potential
 from golden.options import SECONDS, input_file, input_path, output_folder, whole
-from golden.source import SOURCES, open_source
+from golden.source import SOURCES
 from hw.command import guarded
 from hw.dense import DenseEngine, DenseSize
 from hw.dense_work import dense_work, operands
 
+from .pictures import chosen
 from .runner import BenchError, Design, build, simulate
 
 
@@ -142,7 +144,7 @@ def main(arguments=None, prog="python -m sim.dense"):
 
 def _run(options):
     model = golden.load(options.model)
-    images = open_source(options.images, model, count=1).images[:]
+    images, _ = chosen(options.images, model, 1)
     engine = DenseSize(outputs=options.outputs, inputs=options.inputs,
                        count_width=options.count_width)
     cycles = measure(engine, model, images, options.out / "run", cache=options.cache,
@@ -163,8 +165,8 @@ def _parser(prog):
         "cycles for an image.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("model", type=input_file, metavar="MODEL",
                         help="integer model (.safetensors)")
-    parser.add_argument("--images", type=input_path, default="digits", metavar="FILE",
-                        help=SOURCES)
+    parser.add_argument("--images", type=input_path, metavar="FILE",
+                        help=f"{SOURCES}; a random one if not given")
     parser.add_argument("--outputs", type=whole(1, 1024), default=8,
                         help="dot products at a time")
     parser.add_argument("--inputs", type=whole(1, 1024), default=8,
@@ -180,4 +182,4 @@ def _parser(prog):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m sim.dense"))

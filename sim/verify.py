@@ -10,6 +10,7 @@ import numpy as np
 
 import golden
 from golden.atomic import replacing
+from golden.entry import enter
 from golden.options import (
     COUNT,
     SECONDS,
@@ -19,7 +20,7 @@ from golden.options import (
     output_file,
     output_folder,
 )
-from golden.source import SOURCES, open_source
+from golden.source import SOURCES
 from hw.capacities import Capacities
 from hw.command import guarded
 from hw.compiler import compile_model
@@ -29,6 +30,7 @@ from hw.images import digest, image_words
 
 from .board import board, memory_text
 from .compare import Comparison, compare_image, read_captures
+from .pictures import chosen
 from .runner import BenchError, build, simulate
 
 
@@ -203,10 +205,9 @@ def main(arguments=None, prog="python -m sim.verify"):
 
 def _run(options, prog):
     model = golden.load(options.model)
-    found = open_source(options.images, model, count=options.count)
-    figures = verify(options.folder, model, found.images[:], labels=found.labels,
-                     seed=options.seed, cache=options.cache, limit=options.limit,
-                     stalled=not options.free)
+    images, labels = chosen(options.images, model, options.count, options.seed)
+    figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
+                     cache=options.cache, limit=options.limit, stalled=not options.free)
     if options.report is not None:
         with replacing(options.report) as file:
             file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())
@@ -227,17 +228,17 @@ def _parser(prog):
                         help="output folder of hw.build")
     parser.add_argument("model", type=input_file, metavar="MODEL",
                         help="the integer model it was built from")
-    parser.add_argument("--images", type=input_path, default="digits", metavar="FILE",
-                        help=SOURCES)
+    parser.add_argument("--images", type=input_path, metavar="FILE",
+                        help=f"{SOURCES}; random ones if not given")
     parser.add_argument("--count", type=COUNT, default=20, help="how many images")
     parser.add_argument("--free", action="store_true", help="stall no image; else, the second half")
     parser.add_argument("--cache", type=output_folder, metavar="DIR",
                         help="folder that keeps simulators; DIR/sim if not given")
-    parser.add_argument("--seed", type=SEED, default=1, help="of the stalls")
+    parser.add_argument("--seed", type=SEED, default=1, help="of the stalls and of random images")
     parser.add_argument("--limit", type=SECONDS, default=3600, help="seconds of simulation")
     parser.add_argument("--report", type=output_file, metavar="FILE", help="figures as JSON")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(enter(main, prog="python -m sim.verify"))
