@@ -30,6 +30,12 @@ def test_the_recipe_of_the_digits(project_root):
     assert not {1, 4, 16, 64} & set(widths)
 
 
+def test_a_mark_at_the_beginning_is_no_part_of_the_text(recipe, tmp_path):
+    (tmp_path / "a.toml").write_text(recipe, encoding="utf-8-sig")
+    (tmp_path / "b.toml").write_text(recipe, encoding="utf-8")
+    assert load(tmp_path / "a.toml") == load(tmp_path / "b.toml")
+
+
 def test_builtins_and_back():
     config = run_config(rounding=Rounding.HALF_EVEN)
     assert from_builtins(to_builtins(config)) == config
