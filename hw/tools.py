@@ -16,6 +16,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from golden.entry import ROOT
+
 from .caches import ensure_caches
 
 
@@ -209,6 +211,7 @@ def simulator():
         if not shutil.which(program):
             raise ToolError(f"{program} was not found: install it with `apt-get install {package}`")
     require_libpython()
+    require_names()
     # An outer make hands down flags and a job server that are not meant for Verilator's make.
     jobs = f"-j{len(os.sched_getaffinity(0))}"
     if system_verilator() >= VERILATOR_AT_LEAST:
@@ -243,3 +246,11 @@ def require_libpython():
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise ToolError(f"The shared library of Python {version} was not found: install it with "
                         f"`apt-get install libpython{version}`")
+
+
+def require_names():
+    """Raise ToolError where the project or cocotb lies under a name that lists of paths divide."""
+    for folder in (ROOT, Path(importlib.util.find_spec("cocotb").origin).parent):
+        if divided := [character for character in ":;," if character in str(folder)]:
+            raise ToolError(f"The simulator cannot be run from {folder}: its name must not have "
+                            f"{divided[0]!r} in it, which separates paths; move it elsewhere")

@@ -12,6 +12,16 @@ lacks() {
     packages="$packages $2"
 }
 
+# Lists of paths and shells, which the set-up and the simulator depend on, take such names apart.
+case "$(pwd)" in
+*[\$:\;,\"\`\\]* | *"
+"*)
+    printf 'addend: the name of this folder must have none of $ : ; , " ` \\ and no line break' >&2
+    printf ' in it: move %s elsewhere\n' "$(pwd)" >&2
+    exit 1
+    ;;
+esac
+
 command -v make >/dev/null 2>&1 || lacks "make" make
 command -v g++ >/dev/null 2>&1 ||
     lacks "g++, which compiles the simulator (another compiler will not do)" g++

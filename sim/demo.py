@@ -19,7 +19,7 @@ from golden.options import COUNT, SEED, input_file, output_folder, whole
 from hw.capacities import MOST_COLUMNS, MOST_LANES
 from hw.devices import DEVICES
 from hw.report import lane_utilisation, summary, write
-from hw.tools import stop
+from hw.tools import ToolError, simulator, stop
 
 
 __all__ = ["main"]
@@ -52,6 +52,8 @@ def main(arguments=None, prog="python -m sim.demo"):
     """
     options = parser(prog).parse_args(arguments)
     try:
+        # What the machine lacks for a later step is told before the first one.
+        simulator()
         options.out.mkdir(parents=True, exist_ok=True)
         for number, (title, command) in enumerate(steps(options), start=1):
             step(f"{number}/5 {title}", command)
@@ -61,7 +63,7 @@ def main(arguments=None, prog="python -m sim.demo"):
         write(options.out, figures, spikes=spikes_of_one_image(options.out / "digits.safetensors"))
         print_table(summary(figures))
         print(f"\n{options.out / 'report.html'} has the same figures, and the spikes per layer.")
-    except DemoError as error:
+    except (DemoError, ToolError) as error:
         print(f"{error}.", file=sys.stderr)
         return 1
     except BrokenPipeError:

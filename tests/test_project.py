@@ -100,6 +100,21 @@ def test_a_machine_with_everything_passes(project_root, programs):
     assert (finished.returncode, finished.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("name", [*(f"a{odd}b" for odd in '$:;,"`\\\n'), "a b'c#é(d)"])
+def test_a_folder_whose_name_would_be_taken_apart_is_refused(project_root, programs, name):
+    (programs / name).mkdir()
+    finished = subprocess.run(
+        ["/bin/sh", project_root / "scripts" / "prerequisites.sh", sys.executable],
+        cwd=programs / name, env={"PATH": str(programs)}, capture_output=True, text=True)
+    if name == "a b'c#é(d)":
+        assert (finished.returncode, finished.stderr) == (0, "")
+        return
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        'addend: the name of this folder must have none of $ : ; , " ` \\ and no line break in it: '
+        f"move {programs / name} elsewhere\n")
+
+
 @pytest.mark.parametrize("program", ["make", "g++", "perl"])
 def test_a_missing_program_is_named_with_the_command(project_root, programs, program):
     (programs / program).unlink()

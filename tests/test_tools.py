@@ -150,6 +150,15 @@ def test_a_new_system_verilator_is_preferred(monkeypatch, tmp_path):
     assert "PATH" not in simulator()
 
 
+def test_a_place_that_lists_of_paths_would_divide_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(tools, "ROOT", tmp_path / "a:b")
+    with pytest.raises(ToolError) as caught:
+        simulator()
+    assert str(caught.value) == (
+        f"The simulator cannot be run from {tmp_path / 'a:b'}: its name must not have ':' in it, "
+        "which separates paths; move it elsewhere")
+
+
 @pytest.mark.parametrize("program", ["g++", "make", "perl"])
 def test_a_missing_compiler_is_named_with_its_installation(program, monkeypatch, tmp_path):
     for other in {"g++", "make", "perl"} - {program}:
