@@ -1,7 +1,9 @@
 """Encoded pictures from outside, decoded within limits."""
 
 import contextlib
+import ctypes
 import warnings
+from functools import cache
 
 import numpy as np
 
@@ -79,8 +81,7 @@ def open_picture(file, name, channels):
 
     if channels not in (1, 3):
         raise InputError(f"{name}: a model of {channels} channels takes .npy arrays only")
-    # Whatever Pillow has to remark about a file, either it can be decoded or it is refused.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
+    _silence()
     with (decoding(f"{name}: the image cannot be read", "it is truncated or no image"),
           _opened(file) as encoded):
         _check_encoded(encoded, name)
@@ -94,6 +95,24 @@ def open_picture(file, name, channels):
             # Some formats learn only now how large they are.
             _check(image, name)
             return _converted(image, "L" if channels == 1 else "RGB")
+
+
+def _silence():
+    """Leaves out what Pillow remarks: either a file can be decoded or it is refused."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    _silence_libtiff()
+
+
+@cache
+def _silence_libtiff():
+    """Keeps the library behind TIFF from writing to standard error by itself."""
+    from PIL import _imaging
+
+    # A Pillow of other make may not show the library's functions.
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(_imaging.__file__)
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
 
 
 def _opened(file):

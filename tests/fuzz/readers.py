@@ -1,0 +1,14 @@
+"""Every reader that the fuzz tests try; a new one is added here."""
+
+from tests.fuzz import arrays, models, pictures, planted, texts
+
+
+__all__ = ["READERS", "find"]
+
+
+READERS = (*pictures.READERS, *arrays.READERS, *models.READERS, *texts.READERS)
+
+
+def find(name):
+    """Reader of a name, a planted one included."""
+    return next(reader for reader in (*READERS, *planted.READERS) if reader.name == name)
