@@ -148,8 +148,8 @@ def _run(options):
     takes = ModelInput.of(model)
     found = load_source(options.images, takes)
     code = None if options.code is None else SpikeCode(options.code)
-    result = run(model, found.images[:], trace=options.trace, code=code,
-                 progress=image_progress())
+    with image_progress() as progress:
+        result = run(model, found.images[:], trace=options.trace, code=code, progress=progress)
     if options.out is not None:
         arrays = dict(result.tensors)
         arrays["logits"] = result.logits
@@ -168,7 +168,8 @@ def _evaluate(options):
     if found.labels is None:
         raise ValueError(f"{options.data}: accuracy needs labels, which these images do not have")
     announce(found.lines)
-    share = accuracy(model, found.images, found.labels, progress=image_progress())
+    with image_progress() as progress:
+        share = accuracy(model, found.images, found.labels, progress=progress)
     total = len(found.labels)
     print(f"accuracy {100 * share:.2f} % ({round(share * total)} of {total} images)")
 

@@ -4,6 +4,7 @@ Each of them takes the text of an option and returns its value, for ``type=`` of
 ``argparse.ArgumentParser.add_argument``.
 """
 
+import math
 import os
 import stat
 from argparse import ArgumentTypeError
@@ -33,9 +34,10 @@ def whole(least, most):
     return convert
 
 
-def number(*, above, most):
-    """Type of a number greater than ``above`` and at most ``most``."""
-    rule = f"must be a number greater than {above:g} and at most {most:g}"
+def number(*, most, above=-math.inf, least=-math.inf):
+    """Type of a number greater than ``above``, at least ``least`` and at most ``most``."""
+    lower = f"at least {least:g}" if least > above else f"greater than {above:g}"
+    rule = f"must be a number {lower} and at most {most:g}"
 
     def convert(given):
         try:
@@ -43,7 +45,7 @@ def number(*, above, most):
         except ValueError:
             raise ArgumentTypeError(f"{rule}, not {_shown(given)}") from None
         # NaN is in no range.
-        if not above < value <= most:
+        if not (above < value and least <= value <= most):
             raise ArgumentTypeError(f"{rule}, not {_shown(given)}")
         return value
     return convert

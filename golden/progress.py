@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import contextmanager
 
 
 __all__ = ["duration", "image_progress"]
@@ -10,20 +11,24 @@ __all__ = ["duration", "image_progress"]
 #: Seconds between two lines where nobody looks at a terminal.
 _QUIET = 60
 
+#: What empties a line of a terminal.
+_EMPTY = "\r\x1b[K"
 
+
+@contextmanager
 def image_progress(stream=None):
     """Function of (images done, their total) that says how far a command is.
 
-    On a terminal one line is kept up to date and is empty at the end. Elsewhere, as in a log, a
-    line is added once a minute, so that short runs leave nothing there.
+    On a terminal one line is kept up to date and leaves nothing behind. Elsewhere, as in a log, a
+    line is added once a minute, so that short runs leave nothing there either.
 
     Parameters
     ----------
     stream : text file, optional
         Standard error by default.
 
-    Returns
-    -------
+    Yields
+    ------
     function
     """
     stream = stream or sys.stderr
@@ -33,15 +38,19 @@ def image_progress(stream=None):
     def show(done, total):
         nonlocal said
         now = time.monotonic()
-        left = f", about {duration((now - began) / done * (total - done))} left"
-        text = f"{done} of {total} images{left}"
+        if done == total or not (terminal or now - said > _QUIET):
+            return
+        said = now
+        left = duration((now - began) / done * (total - done))
+        text = f"{done} of {total} images, about {left} left"
+        print(f"{_EMPTY if terminal else ''}{text}", end="" if terminal else "\n", file=stream,
+              flush=True)
+
+    try:
+        yield show
+    finally:
         if terminal:
-            # The line is erased first, since the next one may be shorter.
-            print(f"\r\x1b[K{text if done < total else ''}", end="", file=stream, flush=True)
-        elif now - said > _QUIET and done < total:
-            said = now
-            print(text, file=stream, flush=True)
-    return show
+            print(_EMPTY, end="", file=stream, flush=True)
 
 
 def duration(seconds):

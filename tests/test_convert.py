@@ -73,6 +73,8 @@ def test_published_sizes_are_converted_exactly(tmp_path, size):
     assert convert(tmp_path, {"model": state}, "--size", size, "--bn-eps", "0", "--threads", "2",
                    images=images) == 0
     assert_exact(tmp_path, state, shape, images)
+    assert golden.load(tmp_path / "m.safetensors").notes["input"] == {
+        "resize": 232, "crop": [224, 224], "classes": None}
 
 
 LARGE = {"family": "large", "image": (64, 64, 3), "dims": (16, 16, 32), "depths": (2,), "heads": 8,
@@ -186,7 +188,10 @@ def test_labels_give_the_accuracy_of_both_sides(tmp_path, capsys):
 def test_without_images_nothing_is_compared(tmp_path, capsys):
     assert convert(tmp_path, small_state(), *OPTIONS) == 0
     assert "nothing was compared" in capsys.readouterr().out
-    assert not golden.load(tmp_path / "m.safetensors").mean_counts
+    model = golden.load(tmp_path / "m.safetensors")
+    assert not model.mean_counts
+    # How pictures came to other sizes than 224 x 224 is not known.
+    assert "input" not in model.notes
 
 
 def test_batch_norms_are_folded_with_their_eps(tmp_path):
@@ -221,7 +226,8 @@ def change(**changes):
     ({"model": small_state(), "args": argparse.Namespace(time_steps=4)}, [],
      "was trained over T = 4 time steps"),
     ({"model": "nothing"}, [], "must be a state_dict that torch saved"),
-    ({"model": small_state(), "args": torch.nn.Linear(1, 1)}, [], "must be a state_dict that"),
+    ({"model": small_state(), "args": torch.nn.Linear(1, 1)}, [],
+     "holds torch.nn.modules.linear.Linear, which could run code when it is loaded, so save the "),
     (change(head__weight=torch.full((10, 24), torch.nan)), [],
      "has numbers that are not finite in head.weight"),
 ])

@@ -98,7 +98,7 @@ def test_every_option_refuses_nonsense_by_its_name(module, monkeypatch, tmp_path
      "argument --columns: must be a whole number from 1 to 256, not '1000000'"),
     ("hw.build", ["--model", "PIPE"], "argument --model: must be a file, not a pipe: 'PIPE'"),
     ("train.__main__", ["convert", "--checkpoint", "c", "--out", "m.safetensors", "--bn-eps", "-1"],
-     "argument --bn-eps: must be a number greater than 0 and at most 1, not '-1'"),
+     "argument --bn-eps: must be a number at least 0 and at most 1, not '-1'"),
     ("train.__main__", ["fit", "--config", "c", "--out", ""],
      "argument --out: must name a path, not be empty"),
     ("sim.verify", [".", "m", "--count", "0"],

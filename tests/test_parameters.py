@@ -1,7 +1,9 @@
 """Where in a file parameters are, and by which names: found, and said; else refused by name."""
 
 from argparse import Namespace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -26,7 +28,8 @@ def named(state, change):
 BESIDES = {
     "optimizer": {"state": {0: {"step": torch.ones(()), "exp_avg": torch.zeros(3)}},
                   "param_groups": [{"lr": 0.1, "params": [0]}]},
-    "scaler": {"scale": 65536.0}, "epoch": 3, "args": Namespace(T=1, lr=0.1),
+    "scaler": {"scale": 65536.0}, "epoch": 3, "best": np.float64(0.8), "rank": np.int64(0),
+    "args": Namespace(T=1, lr=0.1, out=Path("runs")),
 }
 
 
@@ -102,6 +105,7 @@ def test_entries_of_entries_are_found(tmp_path):
      "has head.weight twice, by names with and without module."),
     ({"addend-checkpoint": 1, "network": small_state(0)}, None,
      "was written by train fit, and train export makes its model"),
+    (torch.nn.Conv2d(1, 1, 1), None, "holds torch.nn.modules.conv.Conv2d, which could run"),
     (BESIDES, None, "must be a state_dict that torch saved, bare or under model, state_dict"),
     ([small_state(0)], None, "must be a state_dict that torch saved"),
     ({1: small_state(0)}, None, "must be a state_dict that torch saved"),

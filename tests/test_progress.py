@@ -23,20 +23,20 @@ def clock(monkeypatch):
 
 def test_a_terminal_shows_the_time_that_is_left(clock):
     terminal = Terminal()
-    show = image_progress(terminal)
-    for done, seconds in ((10, 5), (20, 10), (100, 50)):
-        clock[0] = seconds
-        show(done, 100)
+    with image_progress(terminal) as show:
+        for done, seconds in ((10, 5), (20, 10), (100, 50)):
+            clock[0] = seconds
+            show(done, 100)
     assert terminal.getvalue().split("\r\x1b[K") == [
         "", "10 of 100 images, about 45 s left", "20 of 100 images, about 40 s left", ""]
 
 
 def test_a_log_gets_a_line_a_minute(clock):
     log = io.StringIO()
-    show = image_progress(log)
-    for done in range(1, 101):
-        clock[0] = 10.0 * done
-        show(done, 100)
+    with image_progress(log) as show:
+        for done in range(1, 101):
+            clock[0] = 10.0 * done
+            show(done, 100)
     lines = log.getvalue().splitlines()
     assert lines[0] == "7 of 100 images, about 16 min left"
     assert len(lines) == 14
@@ -45,5 +45,20 @@ def test_a_log_gets_a_line_a_minute(clock):
 
 def test_a_short_run_leaves_nothing_in_a_log(clock):
     log = io.StringIO()
-    image_progress(log)(5, 5)
+    with image_progress(log) as show:
+        show(4, 5)
+        show(5, 5)
     assert log.getvalue() == ""
+
+
+def test_an_error_stands_on_a_line_of_its_own(clock):
+    terminal = Terminal()
+
+    def fail():
+        with image_progress(terminal) as show:
+            show(1, 5)
+            raise ValueError("damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        fail()
+    assert terminal.getvalue().endswith(" left\r\x1b[K")

@@ -5,11 +5,13 @@ from argparse import Namespace
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PosixPath
 
+import numpy as np
 import torch
 
-from golden.reading import listed
+from golden.limits import MAX_ARRAY
+from golden.reading import listed, printable, read_regular
 from train.checkpoint import CheckpointError
 
 
@@ -24,6 +26,14 @@ _ENTRIES = (
 
 #: What distributed training and torch.compile put into names, anywhere and in any order.
 _WRAPPERS = ("module", "_orig_mod")
+
+#: What training programs keep beside the parameters, and what runs no code when it is loaded:
+#: arguments, paths, and numbers of NumPy under its new and its old name.
+_SCALAR = np.float64(0).__reduce__()[0]
+_HARMLESS = [
+    Namespace, PosixPath, np.dtype, _SCALAR, (_SCALAR, "numpy.core.multiarray.scalar"),
+    *{type(np.dtype(code)) for code in "?bBhHiIlLqQefd"},
+]
 
 #: Start of the first layer's names.
 _FIRST = "downsample1_1."
@@ -125,12 +135,21 @@ def read_parameters(path, entry=None):
 
 def _contents(path):
     """What torch saved in a file, if that is a dict."""
-    data = io.BytesIO(Path(path).read_bytes())
-    # torch has no common exception for a foreign or truncated file.
-    with suppress(Exception), torch.serialization.safe_globals([Namespace]):
-        contents = torch.load(data, map_location="cpu", weights_only=True)
-        if isinstance(contents, dict):
-            return contents
+    data = io.BytesIO(read_regular(path, MAX_ARRAY))
+    with torch.serialization.safe_globals(_HARMLESS):
+        # torch has no common exception for a foreign or truncated file.
+        with suppress(Exception):
+            contents = torch.load(data, map_location="cpu", weights_only=True)
+            return contents if isinstance(contents, dict) else {}
+        names = []
+        with suppress(Exception):
+            data.seek(0)
+            names = torch.serialization.get_unsafe_globals_in_checkpoint(data)
+    if names:
+        raise CheckpointError(
+            f"{path}: holds {listed([printable(name) for name in names])}, which could run code "
+            "when it is loaded, so save the state_dict alone: torch.save(network.state_dict(), ...)"
+        )
     return {}
 
 

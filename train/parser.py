@@ -211,7 +211,7 @@ def _add_conversion(convert):
                          help="2 to 8 (default: 8)")
     convert.add_argument("--fraction-bits", type=whole(1, 20), default=16, metavar="N",
                          help="most fraction bits of the residual stream (default: 16)")
-    convert.add_argument("--bn-eps", type=number(above=0, most=1), default=1e-5, metavar="E",
+    convert.add_argument("--bn-eps", type=number(least=0, most=1), default=1e-5, metavar="E",
                          help="what batch norms add to variances (default: 1e-5)")
     convert.add_argument("--pixels", choices=["unit", "imagenet"], default="unit",
                          help="what the network was trained on: x/256 (unit, the default) or "
