@@ -12,9 +12,11 @@ __all__ = ["bars", "scatter", "spike_map", "stacks"]
 
 
 ROW = 16
+#: Widths of names, of the values beside them, which a narrow window shows too, and of the bars.
 LABEL = 230
+VALUE = 66
 SPAN = 420
-VALUE = 90
+START = LABEL + VALUE
 
 #: Colours of 0, 1, ... spikes, from the page's paper to ink.
 PAPER = np.array([238, 240, 243])
@@ -22,7 +24,7 @@ INK = np.array([140, 20, 60])
 
 
 def bars(rows, *, limit=None, digits=0):
-    """Horizontal bars with names on the left and values on the right.
+    """Horizontal bars, with names and values on their left.
 
     Parameters
     ----------
@@ -47,18 +49,18 @@ def bars(rows, *, limit=None, digits=0):
         raise ValueError("Bars must be at least 1, not 0")
     largest = max([value for _, value in rows] + ([] if limit is None else [limit])) or 1
     height = ROW * len(rows) + 8
-    width = LABEL + SPAN + VALUE
+    width = START + SPAN + 4
     parts = [f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" font-size="11">']
     for row, (name, value) in enumerate(rows):
         top = 4 + ROW * row
         length = SPAN * value / largest
         parts += [
             f'<text x="{LABEL - 6}" y="{top + 11}" text-anchor="end">{escape(name)}</text>',
-            f'<rect x="{LABEL}" y="{top + 2}" width="{length:.1f}" height="{ROW - 4}"/>',
-            f'<text x="{LABEL + length + 4:.1f}" y="{top + 11}">{value:,.{digits}f}</text>',
+            f'<rect x="{START}" y="{top + 2}" width="{length:.1f}" height="{ROW - 4}"/>',
+            f'<text x="{START - 6}" y="{top + 11}" text-anchor="end">{value:,.{digits}f}</text>',
         ]
     if limit is not None:
-        x = LABEL + SPAN * limit / largest
+        x = START + SPAN * limit / largest
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>')
     return "\n".join([*parts, "</svg>"])
 
@@ -133,7 +135,7 @@ def stacks(rows):
     str
         An ``svg`` element; each share tells its size where a pointer rests on it.
     """
-    height, width = ROW * len(rows) + 8, LABEL + SPAN + VALUE
+    height, width = ROW * len(rows) + 8, LABEL + SPAN + 4
     parts = [f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" font-size="11">']
     for row, (name, histogram) in enumerate(rows):
         top, left, total = 4 + ROW * row, float(LABEL), sum(histogram) or 1

@@ -17,7 +17,7 @@ from .devices import DEVICES, find_device
 from .dry_run import dry_run
 from .estimate import estimate
 from .folder import DESCRIPTION, check_images, contents, outdated, write
-from .report import lane_utilisation, summary
+from .report import lane_utilisation, prediction, summary
 from .report import write as write_report
 from .resources import require_memory
 from .routing import implement
@@ -102,10 +102,11 @@ def main(arguments=None, prog="python -m hw.build"):
     Returns
     -------
     int
-        Exit status: 0; 2 for input that cannot be built; 3 for a tool that failed; 130 for Ctrl-C.
+        Exit status: 0; 2 for input that cannot be built; 3 for a tool that failed, or a clock that
+        was missed with ``--strict-clock``; 130 for Ctrl-C.
     """
     options = _parser(prog).parse_args(arguments)
-    return guarded(lambda: _run(options), prog=prog, where=options.out or "standard output",
+    return guarded(lambda: _run(options, prog), prog=prog, where=options.out or "standard output",
                    interrupted=f"{options.out} holds finished steps only")
 
 
@@ -140,6 +141,8 @@ def _parser(prog):
                         "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip")
     parser.add_argument("--clock", type=number(above=0, most=10_000), default=100.0, metavar="MHZ",
                         help="clock that placement aims at")
+    parser.add_argument("--strict-clock", action="store_true",
+                        help="end with status 3 if routing does not reach the clock")
     parser.add_argument("--seed", type=SEED, default=1,
                         help="of the placement: another one finds another, faster or slower by "
                              "some percent")
@@ -153,9 +156,12 @@ def _parser(prog):
     return parser
 
 
-def _run(options):
+def _run(options, prog):
     if options.out is None and not options.dry_run:
         raise ValueError("--out must name the output folder, unless --dry-run is given")
+    if options.strict_clock and (options.dry_run or options.target != "fpga"):
+        raise ValueError("--strict-clock must come with --target fpga and without --dry-run, since "
+                         "only routing tells which clock is reached")
     if options.columns % options.share:
         raise ValueError(f"--share must divide the {options.columns} columns, not be "
                          f"{options.share}")
@@ -171,17 +177,17 @@ def _run(options):
         images = open_source(options.images, model, count=options.count).images[:]
     if options.dry_run:
         print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, images))))
-        return
+        return 0
 
     print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
           "lanes", flush=True)
     cycles = build(plan, options.out, clock_mhz=options.clock, images=images)
     print(f"Verilog and memory images are in {options.out}", flush=True)
-    if options.target == "fpga":
-        _implement(options, plan, device, cycles)
+    return _implement(options, prog, plan, device, cycles) if options.target == "fpga" else 0
 
 
-def _implement(options, plan, device, cycles):
+def _implement(options, prog, plan, device, cycles):
+    """Routes what was built, reports, and returns the exit status."""
     check_images(options.out)
     used = implement(options.out, device=device, clock_mhz=options.clock, seed=options.seed,
                      progress=lambda text: print(text, flush=True))
@@ -193,15 +199,23 @@ def _implement(options, plan, device, cycles):
         "cycles": cycles["total"],
         "period": cycles["period"],
         "cycles_from": cycles["from"],
+        "cycles_of": f"{prediction(cycles)}; nothing was simulated",
         "additions": sum(layer["additions"] for layer in cycles["layers"].values()),
         "layers": [{"name": name, **layer, "utilisation": lane_utilisation(**layer, lanes=lanes)}
                    for name, layer in cycles["layers"].items()],
         "utilisation": used.as_dict(),
+        "clock_met": used.fmax_mhz >= used.clock_mhz,
         "bitstream": str(options.out / "accelerator.bit"),
     }
     write_report(options.out, figures)
     for name, value in summary(figures):
         print(f"  {name}: {value}")
+    if figures["clock_met"]:
+        return 0
+    print(f"{prog}: the clock of {used.clock_mhz:g} MHz was missed: routing reached "
+          f"{used.fmax_mhz:.1f} MHz; another --seed, a smaller array or a lower --clock may do.",
+          file=sys.stderr)
+    return 3 if options.strict_clock else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from .area_model import dense_lut, predicted_lut
 from .dense import DenseSize
 from .dense_work import dense_work
 from .external_image import image_length
-from .report import lane_utilisation
+from .report import lane_utilisation, prediction
 from .resources import memory_table, require_memory
 
 
@@ -75,7 +75,7 @@ def _layers(plan, clock_mhz, cycles):
     dense = DenseSize(outputs=lanes // inputs, inputs=inputs)
     works = dense_work(plan.model, dense)
     tables = dense_lut(lanes) / predicted_lut(needed)
-    head = (f"cycles and additions per image, from {cycles['from']}; U = additions / "
+    head = (f"cycles and additions per image, {prediction(cycles)}; U = additions / "
             f"(cycles x {lanes} lanes);")
     lines = [head, "gain: tables x cycles of a dense 3-bit engine of as many products over ours"]
     total, lost = 0, []

@@ -181,9 +181,18 @@ def collect(options):
                         f"not {verified['mismatches']}")
     lanes = options.columns * options.lanes_per_column
     accuracy = {kind: exported["accuracy"][kind] for kind in ("float", "quantised", "golden")}
+    held_back = f"{exported['images']} held-back digits"
+    free = len(verified["cycles"])
     return {
         "title": f"Digits on {options.device}",
         "accuracy": {**accuracy, "rtl": verified["accuracy"]},
+        "accuracy_of": {**dict.fromkeys(accuracy, held_back),
+                        "rtl": f"{verified['images']} of them, simulated"},
+        "cycles_of": f"means of {free} simulated images",
+        "period_of": "the second of two images",
+        "density_of": f"mean of {held_back}",
+        "spikes_of": "the first held-back digit",
+        "clock_met": built["clock_met"],
         "comparison": {key: verified[key] for key in ("images", "tensors", "values", "mismatches")},
         "array": {"columns": options.columns, "lanes_per_column": options.lanes_per_column,
                   "spike_code": options.spike_code},

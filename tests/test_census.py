@@ -174,7 +174,11 @@ def test_the_command_writes_a_page_that_needs_nothing_else(project_root, tmp_pat
     page = (out / "report.html").read_text()
     assert not re.search(r'(src|href)="|url\(|@import|<script', page)
     assert found["images"] == 40
-    assert set(found["accuracy"]) == {"float", "quantised", "golden"}
+    assert set(found["accuracy"]) == {"golden"}
+    assert set(found["noted"]["accuracy"]) == {"float", "quantised", "golden"}
+    # Of the images that were counted on, and of those of the export: nobody mixes them up.
+    assert "accuracy, golden (these 40 images)" in page
+    assert "accuracy, golden (test images, by its notes)" in page
     for row in (f"{found['total']['bitplane']:,.0f}", f"{found['accuracy']['golden']:.2%}"):
         assert row in said
         assert row in page

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hw.report import summary
 from sim import demo
 
 
@@ -16,9 +17,9 @@ VERIFIED = {
 }
 EXPORTED = {
     "accuracy": {"float": 0.98, "quantised": 0.97, "golden": 0.97},
-    "mean_counts": {"downsample1_1.counts": 0.5},
+    "mean_counts": {"downsample1_1.counts": 0.5}, "images": 360,
 }
-BUILT = {"utilisation": {
+BUILT = {"clock_met": True, "utilisation": {
     "device": "ecp5-85k", "package": "CABGA381", "lut": 1, "ff": 1, "bram": 1, "dsp": 0,
     "fmax_mhz": 100.0, "clock_mhz": 100.0, "seed": 1}}
 
@@ -58,6 +59,10 @@ def test_the_figures_of_all_steps_are_joined(left_behind, tmp_path):
     assert first["utilisation"] == 0.5
     assert first["density"] == 0.5
     assert "density" not in second
+    rows = dict(summary(figures))
+    assert rows["accuracy, golden model (360 held-back digits)"] == "97.00%"
+    assert rows["accuracy, RTL (2 of them, simulated)"] == "100.00%"
+    assert rows["cycles, additions and utilisation"] == "means of 2 simulated images"
     assert figures["accuracy"] == {"float": 0.98, "quantised": 0.97, "golden": 0.97, "rtl": 1.0}
 
 

@@ -16,6 +16,9 @@ from hw.report import lane_utilisation, summary, write
 
 FIGURES = {
     "title": "digits <small>",
+    "accuracy_of": {"rtl": "20 of them, simulated"},
+    "cycles_of": "means of 10 simulated images",
+    "period_of": "the second of two images",
     "accuracy": {"float": 0.975, "quantised": 0.97, "golden": 0.97, "rtl": 0.95},
     "comparison": {"images": 20, "tensors": 1140, "values": 250000, "mismatches": 0},
     "array": {"columns": 4, "lanes_per_column": 8, "spike_code": "bitplane"},
@@ -43,7 +46,9 @@ def spikes():
 def test_the_table_has_every_figure():
     rows = dict(summary(FIGURES))
     assert rows["accuracy, float SFA network"] == "97.50%"
-    assert rows["accuracy, RTL (simulated images)"] == "95.00%"
+    assert rows["accuracy, RTL (20 of them, simulated)"] == "95.00%"
+    assert rows["clock that was asked for"] == "100 MHz, missed"
+    assert rows["cycles, additions and utilisation"] == "means of 10 simulated images"
     assert rows["tensors compared"] == "1,140"
     assert rows["mismatches"] == "0"
     assert rows["cycles per image"] == "10,000"
@@ -53,7 +58,7 @@ def test_the_table_has_every_figure():
     assert rows["DSP"] == "0"
     assert rows["Fmax after routing"] == "81.2 MHz"
     assert rows["latency at Fmax"] == "0.123 ms"
-    assert rows["images per second at Fmax"] == "10,000"
+    assert rows["images per second at Fmax, of the second of two images"] == "10,000"
     assert rows["multipliers and DSPs, xilinx synthesis"] == "0"
     assert rows["bitstream"] == "build/demo/accelerator.bit"
 
@@ -93,7 +98,7 @@ def test_bars_are_as_long_as_their_values():
     svg = ET.fromstring(bars([("a", 0.25), ("b <", 0.5)], limit=1.0, digits=2))
     lengths = [float(rect.get("width")) for rect in svg.iter("rect")]
     assert lengths == [105.0, 210.0]
-    assert float(svg.find("line").get("x1")) == 230 + 420
+    assert float(svg.find("line").get("x1")) == 296 + 420
     assert [text.text for text in svg.iter("text")] == ["a", "0.25", "b <", "0.50"]
 
 

@@ -98,6 +98,7 @@ def test_export_writes_model_and_report(run_folder, tmp_path, rounding, few_digi
     assert report["rounding"] == rounding
     found = golden.accuracy(model, few_digits.test_images, few_digits.test_labels)
     assert report["accuracy"]["golden"] == found == model.notes["accuracy"]["golden"]
+    assert model.notes["test_images"] == 30
 
 
 def test_options_of_fit(run_folder, tmp_path, capsys):

@@ -173,8 +173,10 @@ def report(options):
     write_json(found, options.out / "report.json")
     with replacing(options.out / "report.html") as file:
         file.write(page(found).encode())
-    for name, value in summary(found):
-        print(f"{name:40}{value}")
+    rows = summary(found)
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:{width}}  {value}")
     print(f"{options.out / 'report.html'} and report.json beside it")
 
 

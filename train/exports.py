@@ -40,6 +40,7 @@ def export(options):
     with image_progress("comparing with golden, images") as progress:
         # The model's notes leave out what a repeated run would not reproduce.
         notes = {key: report[key] for key in report.keys() - {"seconds"}}
+        notes["test_images"] = len(split.test_images)
         notes["input"] = input_of(state.config, split.classes).note()
         model, compared = exporting.export(
             quantised, options.out, split.test_images, name=state.config.name, notes=notes,
@@ -56,7 +57,7 @@ def export(options):
     write_json(report, options.report or options.out.with_suffix(".json"))
     print(
         f"{options.out}: {compared:,} integers of {len(split.test_images)} images equal, "
-        f"accuracy {report['accuracy']['golden']:.2%}"
+        f"accuracy {report['accuracy']['golden']:.2%} of them"
     )
     _print_head(model, state.config.network.head, options)
 

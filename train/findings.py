@@ -20,14 +20,12 @@ def findings(model, census):
     Returns
     -------
     dict
-        ``name``, ``max_count``, ``images``, ``accuracy`` (of the model's notes, and ``golden`` on
-        these images if they have labels), ``neurons`` (per ``*.counts`` tensor ``mean_count``,
-        ``firing_rate`` and ``histogram``), ``layers`` (operations and picojoules per image),
-        ``total`` (the same, summed), ``moved`` (bits per image).
+        ``name``, ``max_count``, ``images``, ``accuracy`` (``golden`` on these images, if they have
+        labels), ``noted`` (``accuracy`` of the model's notes by kind, and ``images``, how many
+        test images it is of, or None where the notes do not say), ``neurons`` (per ``*.counts``
+        tensor ``mean_count``, ``firing_rate`` and ``histogram``), ``layers`` (operations and
+        picojoules per image), ``total`` (the same, summed), ``moved`` (bits per image).
     """
-    accuracy = dict(model.notes.get("accuracy") or {})
-    if census.right is not None:
-        accuracy["golden"] = census.right / census.images
     energy = {layer.name: asdict(layer) for layer in energies(census)}
     layers = [
         {
@@ -45,7 +43,9 @@ def findings(model, census):
         "name": model.name,
         "max_count": model.max_count,
         "images": census.images,
-        "accuracy": accuracy,
+        "accuracy": {} if census.right is None else {"golden": census.right / census.images},
+        "noted": {"accuracy": dict(model.notes.get("accuracy") or {}),
+                  "images": model.notes.get("test_images")},
         "neurons": [
             {
                 "name": name, "mean_count": census.mean_count(name),
@@ -74,10 +74,15 @@ def summary(found):
         Names and values.
     """
     energy = found["total"]["energy"]
-    rows = [(f"accuracy, {kind}", f"{value:.2%}") for kind, value in found["accuracy"].items()]
+    images, noted = found["images"], found["noted"]
+    here = f"{images:,} image{'s'[:images != 1]}"
+    tests = "test images" if noted["images"] is None else f"{noted['images']:,} test images"
     return [
-        *rows,
-        ("images", f"{found['images']:,}"),
+        ("counted on", here),
+        *((f"accuracy, {kind} (these {here})" if images > 1 else f"accuracy, {kind} (this image)",
+           f"{value:.2%}") for kind, value in found["accuracy"].items()),
+        *((f"accuracy, {kind} ({tests}, by its notes)", f"{value:.2%}")
+          for kind, value in noted["accuracy"].items()),
         ("dense MACs per image", f"{found['total']['macs']:,}"),
         ("additions per image, thermometer", f"{found['total']['thermometer']:,.0f}"),
         ("additions per image, bit planes", f"{found['total']['bitplane']:,.0f}"),
