@@ -1,13 +1,11 @@
 """Builds a design with Verilator, once, and runs a bench of cocotb on it."""
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import parse as parse_xml
@@ -15,8 +13,12 @@ from xml.etree.ElementTree import parse as parse_xml
 import cocotb_tools.config
 import cocotb_tools.runner
 
+from golden.atomic import replacing
+from golden.lock import waiting_lock
 from hw.tools import ToolError, last_error, simulator
 from hw.verilog import convert, library
+
+from .whole import call_whole, is_whole
 
 
 __all__ = ["BenchError", "Design", "build", "simulate"]
@@ -35,6 +37,7 @@ FAST = (["-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"],
 
 #: Folder of the libraries through which a simulator calls Python.
 LIBRARIES = cocotb_tools.config.libs_dir
+
 #: Main program of simulators that make the clock themselves.
 CLOCKED = Path(__file__).with_name("clock.cpp")
 
@@ -139,7 +142,7 @@ class _Verilator(cocotb_tools.runner.Verilator):
 
 
 def build(design, cache, *, fast=False, capture=False, limit=900):
-    """Compile a simulator, unless an earlier call has built the same one.
+    """Compile a simulator, unless an earlier call has built the same one, to its end.
 
     Parameters
     ----------
@@ -171,8 +174,10 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     folder = Path(cache).resolve() / f"{design.top}-{digest}"
     executable = folder / design.top
-    with _locked(folder.with_suffix(".lock")):
-        if executable.exists():
+    if is_whole(executable):
+        return executable
+    with waiting_lock(folder.with_suffix(".lock")):
+        if is_whole(executable):
             return executable
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -187,13 +192,12 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
                 build_args=[*tuning[0], *(f"-Wno-{name}" for name in WAIVED)],
                 timescale=("1ns", "1ns"), log_file=log)
         except subprocess.TimeoutExpired:
-            executable.unlink(missing_ok=True)
             raise ToolError(f"Verilator must build {design.top} within {limit:g} s, and did not: "
                             f"see {log}") from None
         except RuntimeError as error:
-            executable.unlink(missing_ok=True)
             raise ToolError(f"Building a simulator of {design.top} failed, {error}: "
                             f"{last_error(log)} (see {log})") from None
+        call_whole(executable)
     return executable
 
 
@@ -273,15 +277,6 @@ def _read_results(path):
     return passed, failed
 
 
-@contextmanager
-def _locked(path):
-    """Keeps other processes from building the same simulator."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _runtime(cache):
     """Folder of Verilator's own objects: four fifths of a small build, and always the same."""
     key = hashlib.sha256(json.dumps([simulator(), sys.executable]).encode()).hexdigest()[:16]
@@ -294,6 +289,5 @@ def _copy_objects(source, target):
     """Copies Verilator's own objects that ``target`` lacks; another process may do so, too."""
     for path in sorted(source.glob("verilated*.o")):
         if not (target / path.name).exists():
-            part = target / f"{path.name}.{os.getpid()}.part"
-            shutil.copyfile(path, part)
-            part.replace(target / path.name)
+            with replacing(target / path.name) as file:
+                file.write(path.read_bytes())

@@ -1,7 +1,9 @@
 """``python -m sim.verify``: simulate a built accelerator and compare every tensor with golden."""
 
 import argparse
+import hashlib
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 import golden
 from golden.atomic import replacing
 from golden.entry import enter
+from golden.lock import waiting_lock
 from golden.options import (
     COUNT,
     SECONDS,
@@ -25,7 +28,7 @@ from hw.capacities import Capacities
 from hw.command import guarded
 from hw.compiler import compile_model
 from hw.cycles import predict
-from hw.folder import check_images, read_description
+from hw.folder import check_images, check_verilog, read_description
 from hw.images import digest, image_words
 
 from .board import board, memory_text
@@ -85,7 +88,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     """
     folder = Path(folder)
     capacities, plan = _plan(folder, model)
-    work = folder / "sim" / "run"
+    work = workplace(folder, cache)
     _prepare(work, folder, images)
     n_free = -(-len(images) // 2) if stalled else len(images)
     again = images[:2] if n_free > 1 else images[:0]
@@ -145,6 +148,24 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     return figures
 
 
+def workplace(folder, cache=None):
+    """Folder to simulate in: that of the build, or the cache where the build is somebody else's.
+
+    Raises
+    ------
+    ValueError
+        If there is neither.
+    """
+    folder = Path(folder)
+    if os.access(folder, os.W_OK):
+        return folder / "sim" / "run"
+    if cache is None:
+        raise ValueError(f"{folder} cannot be written to: pass --cache DIR, a folder that may hold "
+                         "the simulation")
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    return Path(cache) / f"run-{name}"
+
+
 def _plan(folder, model):
     """Capacities of the folder's core, and the model's plan for it."""
     description = read_description(folder)
@@ -164,7 +185,10 @@ def _prepare(work, folder, images):
     """An empty folder to run in, with the memory images where the Verilog looks for them."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    shutil.copytree(folder / "rom", work / "rom")
+    # Files alone: the folder of somebody else's build may be closed, and its copy would be, too.
+    (work / "rom").mkdir()
+    for image in sorted((folder / "rom").glob("*.hex")):
+        shutil.copyfile(image, work / "rom" / image.name)
     external = folder / "rom" / "external.hex"
     if external.exists():
         (work / "memory.hex").write_text(memory_text({0: external.read_text()}))
@@ -204,10 +228,12 @@ def main(arguments=None, prog="python -m sim.verify"):
 
 
 def _run(options, prog):
+    check_verilog(options.folder)
     model = golden.load(options.model)
     images, labels = chosen(options.images, model, options.count, options.seed)
-    figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
-                     cache=options.cache, limit=options.limit, stalled=not options.free)
+    with waiting_lock(workplace(options.folder, options.cache).with_suffix(".lock")):
+        figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
+                         cache=options.cache, limit=options.limit, stalled=not options.free)
     if options.report is not None:
         with replacing(options.report) as file:
             file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())

@@ -1,5 +1,7 @@
 """Drivers and runner of the benches: they notice what a stream must not do, and come to an end."""
 
+import shutil
+
 import pytest
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -7,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.tools import ToolError
 from sim.runner import BenchError, Design, build, simulate
+from sim.whole import STAMP
 
 
 pytestmark = pytest.mark.sim
@@ -92,6 +95,26 @@ def test_the_same_design_is_built_once(built, project_root):
     before = built.stat().st_mtime_ns
     assert build(Design.of(Register()), project_root / "build" / "sim") == built
     assert built.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("stamped", [False, True])
+def test_a_simulator_that_is_not_whole_is_built_anew(built, tmp_path, stamped):
+    """Killed while it was linked, or changed since."""
+    cache = tmp_path / "cache"
+    for folder in (built.parent, *built.parent.parent.glob("runtime-*")):
+        shutil.copytree(folder, cache / folder.name)
+    half = cache / built.parent.name / built.name
+    half.write_bytes(built.read_bytes()[:-1000])
+    if not stamped:
+        half.with_name(STAMP).unlink()
+    assert build(Design.of(Register()), cache) == half
+    assert len(run(half, tmp_path / "run")) == 4
+
+
+def test_a_simulator_that_is_there_needs_no_lock(built, project_root, monkeypatch):
+    """As in somebody else's cache, where nothing can be written."""
+    monkeypatch.delattr("sim.runner.waiting_lock")
+    assert build(Design.of(Register()), project_root / "build" / "sim") == built
 
 
 def test_verilog_that_does_not_compile_is_told(tmp_path):
