@@ -6,11 +6,14 @@ from pathlib import Path
 
 import golden
 from golden import SpikeCode
+from golden.form import require_form
+from golden.reading import printable
 
 from .area_model import predicted_lut
 from .compiler import compile_model
 from .devices import find_device
 from .estimate import estimate
+from .journal import mend
 from .resources import memory_table
 from .tools import ToolError
 
@@ -25,6 +28,12 @@ SHARED = (1, 2, 4)
 BUSES = (0, 64, 128, 256)
 
 STUDY = "addend"
+
+
+#: What a storage must hold of a search and of a point.
+_IDENTITY = {"model": str, "device": str, "images": int}
+_POINT = {"columns": int, "lanes": int, "shared": int, "spike_code": str, "bus_width": int,
+          "cycles": float, "additions": float, "lut": float, "blocks": int, "fits": bool}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +145,10 @@ def search(model_path, device_name, storage, *, trials, workers, images=None):
         If optuna is missing, or the storage cannot be used.
     """
     optuna = _optuna()
+    if "://" not in storage:
+        # Whole, or the lock, which is a link beside it, leads nowhere.
+        storage = str(Path(storage).resolve())
+        _mend(optuna, Path(storage))
     study = _study(optuna, storage)
     model = golden.load(model_path)
     identity = {"model": model.name, "device": device_name,
@@ -143,7 +156,9 @@ def search(model_path, device_name, storage, *, trials, workers, images=None):
     known = study.user_attrs.get("identity")
     if known is None:
         study.set_user_attr("identity", identity)
-    elif known != identity:
+        known = identity
+    require_form(known, _IDENTITY, f"{storage}: the search's identity")
+    if known != identity:
         raise ValueError(f"{storage} holds a search for {known['model']} on {known['device']} with "
                          f"{known['images']} images: use another --storage or --out")
     additions = {} if images is None else _additions(model, images)
@@ -151,8 +166,12 @@ def search(model_path, device_name, storage, *, trials, workers, images=None):
         for future in [pool.submit(_work, model_path, device_name, additions, storage, trials,
                                    seed) for seed in range(workers)]:
             future.result()
-    points = {tuple(sorted(trial.params.items())): Point(**trial.user_attrs["point"])
-              for trial in study.get_trials(deepcopy=False) if "point" in trial.user_attrs}
+    points = {}
+    for trial in study.get_trials(deepcopy=False):
+        if "point" in trial.user_attrs:
+            point = trial.user_attrs["point"]
+            require_form(point, _POINT, f"{storage}: the point of trial {trial.number}")
+            points[tuple(sorted(trial.params.items()))] = Point(**point)
     return list(points.values())
 
 
@@ -166,12 +185,11 @@ def _optuna():
 
 
 def _study(optuna, storage):
-    place = storage
-    if "://" not in storage:
-        Path(storage).parent.mkdir(parents=True, exist_ok=True)
-        journal = optuna.storages.journal
-        place = optuna.storages.JournalStorage(journal.JournalFileBackend(storage))
     try:
+        place = storage
+        if "://" not in storage:
+            journal = optuna.storages.journal
+            place = optuna.storages.JournalStorage(journal.JournalFileBackend(storage))
         return optuna.create_study(
             study_name=STUDY, storage=place, load_if_exists=True,
             directions=["minimize", "minimize"])
@@ -179,7 +197,19 @@ def _study(optuna, storage):
         raise ToolError(f"{storage} needs a database driver: {error}") from None
     except Exception as error:
         # Whatever the driver of the database raises.
-        raise ToolError(f"{storage} cannot be used: {str(error).splitlines()[0]}") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ToolError(f"{storage} cannot be used: {printable(reason)}") from error
+
+
+def _mend(optuna, path):
+    """Makes a journal that a crash may have torn one to go on with, while nobody writes to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = optuna.storages.journal.JournalFileSymlinkLock(str(path))
+    lock.acquire()
+    try:
+        mend(path)
+    finally:
+        lock.release()
 
 
 def _additions(model, images):

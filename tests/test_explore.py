@@ -84,6 +84,50 @@ def test_images_replace_mean_counts(tmp_path):
     assert abs(known.cycles - exact) < abs(guessed.cycles - exact)
 
 
+def test_a_torn_line_is_dropped_and_the_search_goes_on(tmp_path, caplog):
+    storage = tmp_path / "a.journal"
+    first = search(MODEL, "ecp5-85k", str(storage), trials=6, workers=1)
+    whole = storage.read_bytes()
+    last = whole[:-1].rfind(b"\n") + 1
+    for torn in (whole[:-1], whole[:-20], whole[:last + 1], whole + b"\0" * 100):
+        storage.write_bytes(torn)
+        caplog.clear()
+        later = search(MODEL, "ecp5-85k", str(storage), trials=6, workers=1)
+        assert caplog.messages == [
+            f"{storage}: the last line was not written to its end, and is dropped"]
+        assert storage.read_bytes().startswith(whole[:last])
+        assert {tuple(vars(one).items()) for one in first[:-1]} <= {
+            tuple(vars(one).items()) for one in later}
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), [
+    (b"{", b"[", "line 1 of the journal must be JSON"),
+    (b'"op_code":0', b'"op_code":99', "line 1 of the journal, op_code must be 0 to 10, not 99"),
+    (b'"worker_id"', b'"worker"', "line 1 of the journal lacks worker_id"),
+    (b'"study_name"', b'"name"', "cannot be used"),
+    (b'"model":', b'"modell":', "identity lacks model"),
+    (b'"lut":', b'"luts":', "lacks lut"),
+    (b'"fits":', b'"fits":1,"was":', "fits must be true or false, not a whole number"),
+])
+def test_a_damaged_journal_is_one_sentence(journal, tmp_path, capsys, old, new, sentence):
+    damaged = tmp_path / "explore.journal"
+    assert old in journal
+    damaged.write_bytes(journal.replace(old, new, 1))
+    assert main(["--model", MODEL, "--trials", "6", "--workers", "1", "--out", str(tmp_path)]) in (
+        2, 3)
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert sentence in said
+    assert str(damaged) in said
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory):
+    """Text of the journal of a short search."""
+    path = tmp_path_factory.mktemp("journal") / "a.journal"
+    assert search(MODEL, "ecp5-85k", str(path), trials=6, workers=1)
+    return path.read_bytes()
+
+
 def test_bad_options_are_refused_in_a_sentence(tmp_path, capsys):
     assert main(["--model", MODEL, "--trials", "1", "--out", str(tmp_path),
                  "--storage", "nothing://x"]) == 3
