@@ -1,5 +1,7 @@
 """Training configurations: what is refused, in which sentence."""
 
+import json
+import math
 import re
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from golden.model import Rounding
 from tests.training import network_config, run_config
 from train.config import ConfigError, from_builtins, load, to_builtins, with_epochs
+from train.fit import fit
 
 
 RECIPE = Path("train/recipes/digits.toml")
@@ -65,6 +68,39 @@ def test_wrong_files_are_refused_in_one_sentence(recipe, tmp_path, old, new, sen
     with pytest.raises(ConfigError, match=re.escape(f"{path}: {sentence}")) as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+def numbers(values, path=()):
+    """Where the numbers of a configuration are."""
+    items = values.items() if isinstance(values, dict) else enumerate(values)
+    for key, value in items:
+        if isinstance(value, (dict, list, tuple)):
+            yield from numbers(value, (*path, key))
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield (*path, key)
+
+
+def test_no_number_is_infinite_negative_or_none_at_all():
+    found = list(numbers(to_builtins(run_config())))
+    assert ("fit", "float_rate") in found
+    assert ("network", "dims", 3) in found
+    for path in found:
+        for wrong in (math.nan, math.inf, -math.inf, -1, -0.5, 2**63):
+            values = json.loads(json.dumps(to_builtins(run_config())))
+            inner = values
+            for key in path[:-1]:
+                inner = inner[key]
+            inner[path[-1]] = wrong
+            with pytest.raises(ConfigError, match=next(
+                    key for key in reversed(path) if isinstance(key, str))):
+                from_builtins(values)
+
+
+def test_a_network_beyond_every_memory_is_refused(tmp_path):
+    config = run_config(dims=(65536, 65536, 65536, 65536))
+    with pytest.raises(ConfigError, match="must have at most 1,073,741,824 parameters, not "):
+        fit(config, tmp_path / "out", seed=0)
+    assert not (tmp_path / "out").exists()
 
 
 def test_files_that_are_missing_or_no_text(tmp_path):

@@ -43,7 +43,11 @@ def main(arguments=None, prog="python -m train"):
     except MemoryError:
         print(f"{_rank()}there is not enough memory for this.", file=sys.stderr)
         return 2
-    except RuntimeError:
+    except RuntimeError as error:
+        # As torch tells it, on either device.
+        if "allocate memory" in str(error) or "out of memory" in str(error):
+            print(f"{_rank()}there is not enough memory for this.", file=sys.stderr)
+            return 2
         # In a run of one process this is a bug, and its trace is wanted.
         if not _rank():
             raise

@@ -24,10 +24,14 @@ FLOAT_CHECKPOINT = "float.pt"
 #: File of a folder with a pre-trained network.
 PRETRAINED_CHECKPOINT = "pretrained.pt"
 
-Positive = Annotated[int, Meta(ge=1)]
+#: Numbers are finite: every one has bounds, which NaN is never between.
+Positive = Annotated[int, Meta(ge=1, le=2**16)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
-NonNegative = Annotated[float, Meta(ge=0)]
-Rate = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0, le=1e15)]
+Rate = Annotated[float, Meta(gt=0, le=1e15)]
+Epochs = Annotated[int, Meta(ge=0, le=1_000_000)]
+Batch = Annotated[int, Meta(ge=2, le=2**24)]
+Many = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class ConfigError(ValueError):
@@ -85,10 +89,10 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Of the teacher's and the network's scores.
     """
 
-    float_epochs: Annotated[int, Meta(ge=0)]
-    quantised_epochs: Annotated[int, Meta(ge=0)]
-    frozen_epochs: Annotated[int, Meta(ge=0)]
-    batch: Annotated[int, Meta(ge=2)]
+    float_epochs: Epochs
+    quantised_epochs: Epochs
+    frozen_epochs: Epochs
+    batch: Batch
     float_rate: Rate
     quantised_rate: Rate
     warmup: Fraction = 0.1
@@ -98,7 +102,7 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     precision: Literal["float32", "float64", "bfloat16"] = "float32"
     clip: NonNegative = 0.0
     average: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    patience: Annotated[int, Meta(ge=0)] = 0
+    patience: Many = 0
     teacher_weight: Fraction = 0.5
     temperature: Rate = 2.0
 
@@ -128,15 +132,15 @@ class PretrainConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     epochs: Positive = 20
-    batch: Annotated[int, Meta(ge=2)] = 64
+    batch: Batch = 64
     rate: Rate = 2e-3
     warmup: Fraction = 0.1
     weight_decay: NonNegative = 0.05
     clip: NonNegative = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"
     mask: Annotated[float, Meta(gt=0, lt=1)] = 0.5
-    decoder_width: Annotated[int, Meta(ge=16, multiple_of=16)] = 64
-    decoder_depth: Positive = 2
+    decoder_width: Annotated[int, Meta(ge=16, le=2**13, multiple_of=16)] = 64
+    decoder_depth: Annotated[int, Meta(ge=1, le=512)] = 2
 
 
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -172,11 +176,11 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     shift: NonNegative = 0.0
     rotation: Annotated[float, Meta(ge=0, le=180)] = 0.0
     scale: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    crop: Annotated[int, Meta(ge=0)] = 0
+    crop: Annotated[int, Meta(ge=0, le=2**16)] = 0
     flip: bool = False
     colour: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     erase: Fraction = 0.0
-    validation: Annotated[int, Meta(ge=0)] = 0
+    validation: Many = 0
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,18 +13,22 @@ import torch
 from golden.lock import alone_in
 from train import checkpoint as checkpoints
 from train.checkpoint import Checkpoint, CheckpointError
-from train.config import CHECKPOINT, FLOAT_CHECKPOINT
+from train.config import CHECKPOINT, FLOAT_CHECKPOINT, ConfigError
 from train.data import load_split
 from train.evaluate import batches, float_accuracy, measure
 from train.history import History
 from train.initial import load_weights
-from train.model import build
+from train.model import build, count_parameters
 from train.processes import ALONE
 from train.schedule import FLOAT, FROZEN, Schedule
 from train.training import Training
 
 
 __all__ = ["Silent", "fit", "resumed", "start"]
+
+
+#: Most parameters of a network: 4 GiB of numbers.
+MOST_PARAMETERS = 2**30
 
 
 class Silent:
@@ -190,6 +194,11 @@ def start(config, path, seed, init=None, progress=None, entry=None):
         raise CheckpointError(
             f"{path}: already there, so pass --resume to go on or choose another folder"
         )
+    with torch.device("meta"):
+        parameters = count_parameters(build(config.network))
+    if parameters > MOST_PARAMETERS:
+        raise ConfigError(f"the network must have at most {MOST_PARAMETERS:,} parameters, not "
+                          f"{parameters:,}: lower dims, depths, ratio or expansions")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(config.network)

@@ -10,8 +10,9 @@ from golden.model import Rounding
 __all__ = ["NetworkConfig"]
 
 
-Positive = Annotated[int, Meta(ge=1)]
-Widening = Annotated[float, Meta(gt=0)]
+Positive = Annotated[int, Meta(ge=1, le=2**16)]
+Depth = Annotated[int, Meta(ge=1, le=512)]
+Widening = Annotated[float, Meta(gt=0, le=1024)]
 
 
 class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -63,18 +64,18 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     family: Literal["base", "large"] = "base"
     image: tuple[Positive, Positive, Positive]
     pixel_constant: Annotated[int, Meta(ge=0, le=255)] = 0
-    classes: Annotated[int, Meta(ge=2)]
+    classes: Annotated[int, Meta(ge=2, le=2**20)]
     dims: tuple[Positive, ...]
-    depths: tuple[Positive, ...]
+    depths: tuple[Depth, ...]
     heads: Positive
     strides: tuple[Positive, ...]
     stem_kernel: Positive = 7
     max_count: Annotated[int, Meta(ge=1, le=15)] = 4
     rounding: Rounding = Rounding.HALF_UP
-    branch_scale: Annotated[float, Meta(gt=0)] = 0.1
+    branch_scale: Annotated[float, Meta(gt=0, le=1e15)] = 0.1
     neuron: Literal["sfa", "i-lif", "ni-lif"] = "sfa"
     ratio: Positive = 4
-    expansions: tuple[Widening, Annotated[float, Meta(ge=0)]] = (1.5, 1.0)
+    expansions: tuple[Widening, Annotated[float, Meta(ge=0, le=1024)]] = (1.5, 1.0)
     head: Literal["spike", "analog", "both"] = "spike"
 
     def __post_init__(self):
