@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import sys
 from pathlib import Path
 
 
@@ -61,10 +62,19 @@ def waiting_lock(path):
     ----------
     path : Path
         Made if it is missing, its folder too; it stays.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another process, which holds {path}", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

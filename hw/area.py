@@ -11,7 +11,7 @@ from golden.entry import enter
 from golden.options import output_folder
 
 from .command import guarded
-from .folder import read_description
+from .folder import check_verilog, read_description
 from .synthesis import ECP5, TOP, WORK, estimate, run_yosys
 
 
@@ -114,6 +114,7 @@ def main(arguments=None, prog="python -m hw.area"):
 
 def _print(folder):
     capacities = read_description(folder)["capacities"]
+    check_verilog(folder)
     engines = breakdown(folder)
     lanes = capacities["columns"] * capacities["lanes"]
     print(f"{'':34} {'LUT':>6} {'FF':>6}   LUT/lane  FF/lane")

@@ -8,6 +8,7 @@ from statistics import mean
 
 from golden.atomic import replacing
 from golden.entry import enter
+from golden.lock import alone_in
 from golden.options import WORKERS, output_file, output_folder
 
 from .bench_keep import measure
@@ -62,9 +63,10 @@ def _parser(prog):
 def _run(options):
     names = options.only or [name for name in RUNS
                              if not (options.quick and name.startswith("routed"))]
-    found = measure(RUNS, Settings(options.out, quick=options.quick), names,
-                    alone=ALONE, n_workers=options.workers,
-                    progress=lambda text: print(text, file=sys.stderr, flush=True))
+    with alone_in(options.out, "bench"):
+        found = measure(RUNS, Settings(options.out, quick=options.quick), names,
+                        alone=ALONE, n_workers=options.workers,
+                        progress=lambda text: print(text, file=sys.stderr, flush=True))
     judged = rows(found)
     print("\n".join([*_layers(found), "", *_networks(found), "", *_targets(judged)]))
     if options.json is not None:

@@ -1,7 +1,6 @@
 """Keeps what the runs of ``hw.bench`` measured: they are repeated only if sources changed."""
 
 import hashlib
-import json
 import time
 from concurrent.futures import as_completed
 from functools import cache
@@ -9,11 +8,16 @@ from itertools import chain
 from pathlib import Path
 
 from golden.atomic import replacing
+from golden.sealed import read_kept, sealed_text
 
 from .workers import workers
 
 
 __all__ = ["measure"]
+
+
+#: Form of the file of a run; what it measured is its own affair.
+_KEPT = {"sources": str, "measured": dict}
 
 
 def measure(runs, settings, names=None, *, alone=(), n_workers=2, progress=print):
@@ -43,8 +47,8 @@ def measure(runs, settings, names=None, *, alone=(), n_workers=2, progress=print
     known, missing = {}, []
     for name in names:
         path = _kept(settings, name)
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        if kept.get("sources") == sources:
+        kept = read_kept(path, "what was measured", _KEPT)
+        if kept is not None and kept["sources"] == sources:
             known[name] = kept["measured"]
         else:
             missing.append(name)
@@ -56,9 +60,8 @@ def measure(runs, settings, names=None, *, alone=(), n_workers=2, progress=print
     for done, (name, (measured, seconds)) in enumerate(finished, start=1):
         known[name] = measured
         path = _kept(settings, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
-            file.write(json.dumps({"sources": sources, "measured": measured}, indent=1).encode())
+            file.write(sealed_text({"sources": sources, "measured": measured}).encode())
         progress(f"{name}: {seconds:.0f} s, {done} of {len(missing)} runs")
     return {name: known[name] for name in names}
 

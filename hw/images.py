@@ -129,7 +129,8 @@ def read_hex(text, width, *, name):
     except ValueError:
         raise ValueError(f"Image {name} must hold hexadecimal words only: remove it and "
                          "build again") from None
-    if digest(words, width) != head.removeprefix(DIGEST_COMMENT) or max(words, default=0) >> width:
+    # The text itself, too: what Python reads as a number may be none for Verilog.
+    if write_hex(words, width) != text or max(words, default=0) >> width:
         raise ValueError(f"Image {name} must match its digest, but was changed: remove it and "
                          "build again")
     return words

@@ -1,11 +1,12 @@
 """Routing for comparisons: a design alone, its ports no pins, the median of several seeds."""
 
 import hashlib
-import json
 from pathlib import Path
 from statistics import median
 
 from golden.atomic import replacing
+from golden.form import Each
+from golden.sealed import read_kept, sealed_text
 
 from .devices import find_device
 from .folder import contents, write
@@ -22,6 +23,10 @@ SEEDS = (1, 2, 3)
 
 DEVICE = "ecp5-85k"
 
+#: Form of ``routed.json``.
+_KEPT = {"asked": {"verilog": str, "seeds": [int], "clock_mhz": float, "routers": [[str]]},
+         "figures": Each(float)}
+
 
 def write_component(component, folder):
     """Write an Amaranth component where ``route`` looks for an accelerator."""
@@ -33,7 +38,7 @@ def write_component(component, folder):
 
 def write_core(plan, folder):
     """Write the core of a plan there; cycles, which nobody asks for, are left out."""
-    cycles = {"from": "nothing", "images": 0, "total": 0, "layers": {}}
+    cycles = {"from": "nothing", "images": 0, "total": 0, "period": 0, "layers": {}}
     write(contents(plan, clock_mhz=100.0, cycles=cycles), folder)
 
 
@@ -69,10 +74,9 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
     asked = {"verilog": hashlib.sha256(verilog_text).hexdigest(), "seeds": list(seeds),
              "clock_mhz": clock_mhz, "routers": [list(router) for router in routers]}
     kept = folder / "routed.json"
-    if kept.exists():
-        known = json.loads(kept.read_text())
-        if known["asked"] == asked:
-            return known["figures"]
+    known = read_kept(kept, "what was routed", _KEPT)
+    if known is not None and known["asked"] == asked:
+        return known["figures"]
     cells = estimate(synthesise(folder))
     figures = {f"synthesised_{key}": cells[key] for key in ("lut", "bram")}
     if seeds:
@@ -84,5 +88,5 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
         figures |= {key: median(getattr(one, key) for one in used)
                     for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}
     with replacing(kept) as file:
-        file.write((json.dumps({"asked": asked, "figures": figures}, indent=1) + "\n").encode())
+        file.write(sealed_text({"asked": asked, "figures": figures}).encode())
     return figures

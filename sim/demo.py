@@ -5,7 +5,6 @@ files ends in one table and one page.
 """
 
 import argparse
-import json
 import shlex
 import subprocess
 import sys
@@ -13,8 +12,10 @@ import time
 from pathlib import Path
 
 import golden
+from golden.description import read_json
 from golden.digits import load_digits
 from golden.entry import BROKEN_PIPE, ROOT, enter
+from golden.form import require_form
 from golden.options import COUNT, SEED, input_file, output_folder, whole
 from hw.capacities import MOST_COLUMNS, MOST_LANES
 from hw.devices import DEVICES
@@ -29,6 +30,15 @@ RECIPE = ROOT / "train" / "recipes" / "digits.toml"
 
 #: Accuracy of the golden model below which the demonstration refuses to go on.
 LEAST_ACCURACY = 0.94
+
+
+#: What is taken from the reports that steps leave behind.
+FORMS = {
+    "export.json": {"accuracy": {"golden": float}},
+    "verify.json": {"mismatches": int, "cycles": [float], "additions": [float],
+                    "layers": [{"name": str, "cycles": float, "additions": float}]},
+    "report.json": {"utilisation": {"lut": int, "ff": int, "fmax_mhz": float}},
+}
 
 
 class DemoError(RuntimeError):
@@ -68,6 +78,9 @@ def main(arguments=None, prog="python -m sim.demo"):
         return 1
     except BrokenPipeError:
         raise
+    except ValueError as error:
+        print(f"{error}.", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"{error.filename or options.out}: {error.strerror or error}.", file=sys.stderr)
         return 2
@@ -230,7 +243,9 @@ def spikes_of_one_image(path):
 
 def read(path):
     """Values of a JSON file that a step has written."""
-    return json.loads(path.read_text())
+    values = read_json(path, "the report")
+    require_form(values, FORMS[path.name], f"{path}: the report")
+    return values
 
 
 def print_table(rows):

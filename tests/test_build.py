@@ -260,7 +260,8 @@ def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):
 
 @pytest.mark.parametrize(("text", "why"), [
     ("{", "must be JSON"),
-    ("[]", "must describe an accelerator"),
+    ("[]", "must be a JSON object"),
+    ("{}", "must be of the format addend-accelerator"),
     ('{"format": "addend-accelerator", "version": 1}', "has version 1"),
 ])
 def test_a_description_that_is_none_is_refused(tmp_path, text, why):
