@@ -66,7 +66,7 @@ class StoredArray:
         with decoding(f"{name}: the file cannot be read", _FAULT), opener() as file:
             fields, self._start = _header(file)
             self.dtype, self.shape = _dtype(fields["descr"]), _shape(fields["shape"])
-            self._order = "F" if fields["fortran_order"] is True else "C"
+            self._order = _order(fields["fortran_order"])
         self._bytes = math.prod(self.shape) * self.dtype.itemsize
         if self._bytes > MAX_ARRAY:
             raise InputError(f"{name}: the array is too large: it must have at most {MAX_ARRAY} "
@@ -142,7 +142,7 @@ def open_arrays(path, *names):
 def _header(file):
     """Fields of a header, and the bytes before the values."""
     magic = file.read(8)
-    if magic[:6] != b"\x93NUMPY" or magic[6] not in _LENGTH_BYTES:
+    if magic[:6] != b"\x93NUMPY" or magic[6] not in _LENGTH_BYTES or magic[7]:
         raise ValueError("no array")
     n_bytes = _LENGTH_BYTES[magic[6]]
     length = int.from_bytes(file.read(n_bytes), "little")
@@ -150,7 +150,16 @@ def _header(file):
     brackets = sum(map(text.count, "({"))
     if len(text) != length or not _HEADER.fullmatch(text) or brackets > _MAX_BRACKETS:
         raise ValueError("no header of an array of numbers")
-    return ast.literal_eval(text.strip()), len(magic) + n_bytes + length
+    fields = ast.literal_eval(text.strip())
+    if fields.keys() != {"descr", "fortran_order", "shape"}:
+        raise ValueError("other fields")
+    return fields, len(magic) + n_bytes + length
+
+
+def _order(is_fortran):
+    if not isinstance(is_fortran, bool):
+        raise TypeError("no truth value")
+    return "F" if is_fortran else "C"
 
 
 def _dtype(text):

@@ -13,41 +13,46 @@ from golden.reading import InputError, decoding, printable, read_regular
 __all__ = ["parse_json", "read_json"]
 
 
-#: A string of JSON; the repetition gives nothing back, so that one without an end costs nothing.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+#: A string of JSON, or the start of one without an end: every byte is looked at only once.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 #: Every byte but the four that open and close.
 _PLAIN = bytes(set(range(256)) - set(b"[]{}"))
 
+_KINDS = {dict: "object", list: "list"}
 
-def read_json(path, what, *, limit=MAX_JSON):
-    """The JSON object of a file.
+
+def read_json(path, what, *, kind=dict, limit=MAX_JSON):
+    """The JSON object of a file, or a list.
 
     Parameters
     ----------
     path : str or Path
     what : str
         What the file is, with its article, such as ``the description``.
+    kind : type
+        ``dict`` or ``list``, which the file has to hold.
     limit : int
         Most bytes that the file may have.
 
     Returns
     -------
-    dict
+    dict or list
 
     Raises
     ------
     InputError
-        If the file cannot be read or does not hold one object as `parse_json` reads it; one
+        If the file cannot be read or does not hold what `parse_json` reads; one
         sentence that names the file. A file that is not there is the ``FileNotFoundError`` behind
         it (``error.__cause__``).
     """
     with decoding(f"{path}: {what} cannot be read", "it is no JSON"):
-        return parse_json(read_regular(path, limit), f"{path}: {what}", limit=limit)
+        return parse_json(read_regular(path, limit), f"{path}: {what}", kind=kind,
+                          limit=limit)
 
 
-def parse_json(text, name, *, limit=MAX_JSON):
-    """A JSON object that a text holds.
+def parse_json(text, name, *, kind=dict, limit=MAX_JSON):
+    """A JSON object that a text holds, or a list.
 
     Numbers are finite, a key is given once in an object, and nothing is nested deeper than
     `golden.limits.MAX_JSON_DEPTH`.
@@ -58,12 +63,12 @@ def parse_json(text, name, *, limit=MAX_JSON):
         Bytes are UTF-8.
     name : str
         What the text is, for errors.
-    limit : int
-        Most bytes that the text may have.
+    kind, limit
+        As for `read_json`.
 
     Returns
     -------
-    dict
+    dict or list
 
     Raises
     ------
@@ -88,8 +93,8 @@ def parse_json(text, name, *, limit=MAX_JSON):
         raise InputError(f"{name} must be text of whole characters in UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} must be JSON that can be used ({error})") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{name} must be a JSON object, not {type(value).__name__}")
+    if not isinstance(value, kind):
+        raise InputError(f"{name} must be a JSON {_KINDS[kind]}, not {type(value).__name__}")
     return value
 
 

@@ -2,8 +2,8 @@
 
 __all__ = [
     "MAX_ARRAY", "MAX_DIRECTORY", "MAX_ENCODED", "MAX_JSON", "MAX_JSON_DEPTH", "MAX_LAYERS",
-    "MAX_MAP", "MAX_MEMBERS", "MAX_PIXELS", "MAX_PROGRESSIVE_PIXELS", "MAX_SCANS", "MAX_SIDE",
-    "MAX_TOML", "MAX_TOML_DOTS", "MAX_WEBP_PIXELS",
+    "MAX_MAP", "MAX_MEMBERS", "MAX_NETLIST", "MAX_PIXELS", "MAX_PROGRESSIVE_PIXELS", "MAX_SCANS",
+    "MAX_SIDE", "MAX_TOML", "MAX_TOML_DOTS", "MAX_WEBP_PIXELS",
 ]
 
 
@@ -29,6 +29,9 @@ MAX_DIRECTORY = 2**29
 #: Most bytes of a JSON text, and its deepest nesting.
 MAX_JSON = 2**24
 MAX_JSON_DEPTH = 32
+
+#: Most bytes of JSON that synthesis and routing write, such as netlists.
+MAX_NETLIST = 2**32
 
 #: Most layers of a model, and values of one map: 4 GiB where they are int64.
 MAX_LAYERS = 4096

@@ -1,12 +1,12 @@
 """``python -m hw.area``: where the tables of a built accelerator go, engine by engine."""
 
 import argparse
-import json
 import re
 import sys
 from collections import Counter
 from pathlib import Path
 
+from golden.description import read_json
 from golden.entry import enter
 from golden.options import output_folder
 
@@ -65,7 +65,7 @@ def breakdown(folder, *, limit=3600):
     (folder / WORK).mkdir(exist_ok=True)
     run_yosys(folder, f"{ECP5} -noflatten -top {TOP}", name="area", define="ADDEND_ECP5",
               limit=limit)
-    modules = json.loads((folder / WORK / "area.json").read_text())["modules"]
+    modules = read_json(folder / WORK / "area.json", "the report of Yosys")["modules"]
     engines = {name: {"lut": 0, "ff": 0} for name, _ in ENGINES} | {REST: {"lut": 0, "ff": 0}}
     for name, module in modules.items():
         engine = _engine(name.lstrip("\\"))

@@ -1,10 +1,11 @@
 """Look-up tables of a core before synthesis: a sum over its parts, fitted to built cores."""
 
-import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+
+from golden.description import read_json
 
 from .resources import memory_table
 
@@ -91,4 +92,4 @@ def predicted_lut(capacities, *, routed=True):
 
 @cache
 def _known():
-    return json.loads(COEFFICIENTS.read_text())
+    return read_json(COEFFICIENTS, "the area model")

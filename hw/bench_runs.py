@@ -1,6 +1,5 @@
 """The runs of ``hw.bench``: each simulates or routes something, and returns what it measured."""
 
-import json
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import numpy as np
 
 import golden
 from golden import SpikeCode
+from golden.description import read_json
 from golden.source import open_source
 from golden.synthetic import random_model
 
@@ -107,7 +107,7 @@ def _simulate(settings, name, model, images, array, *, bus=0):
     _command("sim.verify", folder / "core", folder / "model.safetensors", "--images",
              folder / "images.npy", "--count", len(images), "--free", "--cache", settings.cache,
              "--report", folder / "figures.json", log=folder / "verify.log")
-    figures = json.loads((folder / "figures.json").read_text())
+    figures = read_json(folder / "figures.json", "the report")
     return figures | {"array": [plan.needed.columns, plan.needed.lanes]}
 
 
@@ -117,7 +117,7 @@ def _dense(settings, name, size=DENSE):
     _command("sim.dense", folder / "model.safetensors", "--images", folder / "images.npy",
              "--outputs", size.outputs, "--inputs", size.inputs, "--cache", settings.cache,
              "--out", folder / "dense", log=folder / "dense.log")
-    return json.loads((folder / "dense" / "dense.json").read_text())
+    return read_json(folder / "dense" / "dense.json", "the report")
 
 
 @cache

@@ -1,10 +1,11 @@
 """From a build folder to a bitstream: place, route and pack what :mod:`hw.synthesis` made."""
 
-import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from golden.description import read_json
+from golden.limits import MAX_NETLIST
 from hw.synthesis import TOP, WORK, estimate, synthesise
 from hw.tools import ToolError, ToolTimeoutError, run
 
@@ -108,7 +109,8 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
         "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
         "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", seed, *outside,
     ], routers=routers, limit=limit)
-    report = json.loads((folder / WORK / "nextpnr.json").read_text())
+    report = read_json(folder / WORK / "nextpnr.json", "the report of nextpnr-ecp5",
+                       limit=MAX_NETLIST)
     if not report["fmax"]:
         raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
     used = {cell: number["used"] for cell, number in report["utilization"].items()}
@@ -122,7 +124,7 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
 
 def _route(folder, arguments, *, routers, limit):
     """Run nextpnr with one router after another until one comes to an end."""
-    cells = json.loads((folder / WORK / "yosys.json").read_text())["design"]["num_cells"]
+    cells = read_json(folder / WORK / "yosys.json", "the report of Yosys")["design"]["num_cells"]
     patience = min(limit, PATIENCE + PATIENCE_PER_CELL * cells)
     for router in routers:
         last = router == routers[-1]

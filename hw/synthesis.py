@@ -9,6 +9,8 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from golden.description import read_json
+from golden.limits import MAX_NETLIST
 from hw.tools import run
 
 
@@ -75,7 +77,7 @@ def _open_carry_ends(path):
     Two cells bring a carry into a chain and two take one out of it, whether it matters or not,
     unless the pin is open. Yosys never leaves it open.
     """
-    netlist = json.loads(path.read_text())
+    netlist = read_json(path, "the netlist", limit=MAX_NETLIST)
     module = netlist["modules"][TOP]
     pins = [port["bits"] for port in module["ports"].values()]
     pins += [bits for cell in module["cells"].values() for bits in cell["connections"].values()]
@@ -95,7 +97,7 @@ def run_yosys(folder, commands, *, name, limit, define=""):
     options = f"-D {define} " if define else ""
     script = f"read_verilog {options}{VERILOG}; {commands}; tee -q -o {WORK}/{name}.json stat -json"
     run("yosys", ["-Q", "-T", "-p", script], folder=folder, log=f"{WORK}/{name}.log", limit=limit)
-    return json.loads((folder / WORK / f"{name}.json").read_text())["design"]
+    return read_json(folder / WORK / f"{name}.json", "the report of Yosys")["design"]
 
 
 def estimate(cells):

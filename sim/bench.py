@@ -1,14 +1,13 @@
 """What benches share: parameters, randomness, clock, reset, and steps of one clock cycle."""
 
-import json
 import random
-from pathlib import Path
 
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
+from golden.description import read_json
 from hw.capacities import Capacities
 
 
@@ -21,7 +20,7 @@ CYCLE_NS = 10
 
 def parameters():
     """Parameters that ``sim.runner.simulate`` was called with."""
-    return json.loads(Path("parameters.json").read_text())
+    return read_json("parameters.json", "the parameters")
 
 
 def capacities():

@@ -13,6 +13,8 @@ import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotb.utils import get_sim_time
 
+from golden.arrays import open_array
+
 from .bench import CYCLE_NS, generators, parameters
 from .board import FAULTS
 from .stream import Sink, Source, axis_port
@@ -43,25 +45,25 @@ async def run_steps(dut):
             _steer_memory(dut, step)
         if "load" in step:
             load.stall = step["stall"]
-            await load.send_all(np.load(step["load"]).tolist())
+            await load.send_all(open_array(step["load"]).read().tolist())
             continue
         if "failing" in step:
-            batches = _batches(np.load(step["failing"]), step)
+            batches = _batches(open_array(step["failing"]).read(), step)
             outcome.append(await _fail(dut, pixels, logits, batches))
             continue
         if "reset_after" in step:
-            feeding = cocotb.start_soon(_feed(pixels, np.load(step["interrupted"])))
+            feeding = cocotb.start_soon(_feed(pixels, open_array(step["interrupted"]).read()))
             await ClockCycles(dut.aclk, step["reset_after"])
             feeding.cancel()
             pixels.idle()
             await _reset(dut)
             continue
         if "malformed" in step:
-            await pixels.send_all(np.load(step["malformed"]).tolist())
+            await pixels.send_all(open_array(step["malformed"]).read().tolist())
             await _until_idle(dut)
             outcome.append({"error": int(dut.error.value)})
             continue
-        images = np.load(step["images"])
+        images = open_array(step["images"]).read()
         first = len(outcome)
         for batch in _batches(images, step):
             feeding = cocotb.start_soon(_feed(pixels, batch, between=step.get("between")))
@@ -134,7 +136,7 @@ async def _feed(source, images, *, between=None):
     """
     for number, image in enumerate(images):
         if number == 1 and between is not None:
-            await source.send_all(np.load(between).tolist())
+            await source.send_all(open_array(between).read().tolist())
         beats = image.reshape(-1, image.shape[-1])
         words = [int.from_bytes(bytes(beat), "little") for beat in beats.tolist()]
         await source.send_all(_with_last(words, width=8 * image.shape[-1]))

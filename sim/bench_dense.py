@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import cocotb
-import numpy as np
+
+from golden.arrays import open_arrays
 
 from .bench import Cycles, generators, packed, parameters, signed
 
@@ -18,8 +19,9 @@ async def sums_match_golden(dut):
     await cycles.reset(valid=0, last=0, counts=0, weights=0)
     spent = {}
     for number, name in enumerate(given["layers"]):
-        work = np.load(f"layer{number}.npz")
-        spent[name] = await run(cycles, name, given, work["counts"], work["weights"], work["sums"])
+        arrays = open_arrays(f"layer{number}.npz", "counts", "weights", "sums")
+        operands = [arrays[part].read() for part in ("counts", "weights", "sums")]
+        spent[name] = await run(cycles, name, given, *operands)
     Path("cycles.json").write_text(json.dumps(spent))
 
 

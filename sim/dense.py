@@ -9,6 +9,7 @@ import numpy as np
 
 import golden
 from golden.atomic import replacing
+from golden.description import read_json
 from golden.entry import enter
 from golden.model import Conv, KeyValue, Query, TokenSum
 from golden.network import potential
@@ -68,7 +69,7 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
     simulate(executable, "sim.bench_dense", folder, limit=limit, parameters={
         "layers": [layer.name for layer in layers], "count_width": engine.count_width,
         "weight_width": engine.weight_width, "accumulator_width": engine.accumulator_width})
-    simulated = json.loads((folder / "cycles.json").read_text())
+    simulated = read_json(folder / "cycles.json", "the outcome")
     for name, (products, words) in groups.items():
         if simulated[name] != products * words + engine.latency:
             raise BenchError(f"Layer {name}: {products} dot products of {words} words must take "

@@ -12,6 +12,7 @@ import numpy as np
 
 import golden
 from golden.atomic import replacing
+from golden.description import read_json
 from golden.entry import enter
 from golden.lock import waiting_lock
 from golden.options import (
@@ -104,7 +105,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     passed = simulate(executable, "sim.bench_accelerator", work, parameters={"steps": steps},
                       seed=seed, limit=limit)
 
-    outcomes = json.loads((work / "outcome.json").read_text())
+    outcomes = read_json(work / "outcome.json", "the outcome", kind=list)
     captures = read_captures(work)
     result = golden.run(model, images, trace=True)
     expected_additions = golden.additions_per_image(plan.executed, result.tensors, plan.codes)

@@ -37,6 +37,7 @@ def test_what_json_says_is_read(text, tmp_path):
     (b'{"a": 1' + b"0" * 5000 + b"}", "must be JSON that can be used"),
     (b'{"' + b"a" * 100_000, "must be JSON, and line 1"),
     (nested(MAX_JSON_DEPTH + 1).encode(), "must not be nested deeper than 32 levels"),
+    (b'{"' + b'\\"' * 1_000_000, "must be JSON, and line 1"),
     (b'{"a":' * 1_000_000, "must not be nested deeper than 32 levels"),
     (b" " * (MAX_JSON + 1), "cannot be read (it is too large, of more than 16777216 bytes)")])
 def test_what_is_no_description_is_refused(data, sentence, tmp_path):
@@ -47,6 +48,15 @@ def test_what_is_no_description_is_refused(data, sentence, tmp_path):
     assert str(caught.value).startswith(f"{path}: the report ")
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_list_is_read_where_it_is_asked_for(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("[1]")
+    assert read_json(path, "the report", kind=list) == [1]
+    path.write_text("{}")
+    with pytest.raises(InputError, match="the report must be a JSON list, not dict"):
+        read_json(path, "the report", kind=list)
 
 
 def test_what_is_no_file_is_refused_at_once(tmp_path):
