@@ -114,6 +114,8 @@ class Archive:
             target = stack.enter_context(opener())
             while block := member.read(BLOCK):
                 target.write(block)
+            if target.tell() != self.size(name):
+                raise InputError(f"{self._path}: {printable(name)} cannot be read ({_DAMAGED})")
             target.seek(0)
             stack.pop_all()
         return target
