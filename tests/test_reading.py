@@ -254,8 +254,7 @@ ONLY = {
 }
 
 #: The answer of a process that the program has started itself, and values of its own.
-OWN = {"golden/bench.py", "golden/sealed.py", "hw/out_of_context.py", "hw/folder.py",
-       "hw/bench_keep.py"}
+OWN = {"golden/bench.py", "golden/sealed.py"}
 
 
 def test_everything_from_outside_passes_through_one_place(project_root):
