@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from .group import Group
 from .memory import TAG_WIDTH, Memory, SharedMemory
+from .signals import signals
 
 
 __all__ = ["Array"]
@@ -97,7 +98,7 @@ class Array(wiring.Component):
         capacities = self.capacities
         n_groups = capacities.groups
 
-        requests, slot = Signal(n_groups), Signal(n_groups)
+        requests, slot = signals("requests slot", n_groups)
         owned = Signal()
         self._grant(m, requests, slot, owned)
 

@@ -5,6 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from .signals import signals
+
 
 __all__ = ["ADDRESS_WIDTH", "BURST", "BURST_COUNT_WIDTH", "OUTSTANDING", "PATIENCE", "BurstReader",
            "axi_read_signature"]
@@ -103,7 +105,7 @@ class BurstReader(wiring.Component):
         # Beats were left out or added.
         lost = Signal()
 
-        ask, complete = Signal(), Signal()
+        ask, complete = signals("ask complete")
         m.d.comb += ask.eq((asked != self.bursts) & (outstanding != OUTSTANDING) & ~self.stop
                            & ~self.start & (~bus.arvalid | bus.arready))
         with m.If(bus.arready):

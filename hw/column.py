@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from .finder import Finder
 from .memory import TAG_WIDTH, Memory
 from .shadows import Lanes
+from .signals import signals
 from .walker import UNDER_WAY, Walker, word_layout
 
 
@@ -115,9 +116,10 @@ class Column(wiring.Component):
 
         # A job waits in reserve, so that whether one is taken is known from a register. It starts
         # when its result has a place to wait: behind that of the job that is drained next.
-        reserved, reserve = Signal(), Signal(self.capacities.job)
+        reserved = Signal()
+        reserve = Signal(self.capacities.job)
         starts = walker.job.valid & walker.job.ready
-        next_to_drain, behind, moves = Signal(), Signal(), Signal()
+        next_to_drain, behind, moves = signals("next_to_drain behind moves")
         following = Signal(self.capacities.result)
         m.d.comb += moves.eq(behind & (~next_to_drain | self.begin))
         with m.If(starts):
@@ -175,9 +177,10 @@ class Column(wiring.Component):
             attention.read_address.eq(event.row),
             attention.tag.eq(self.tag),
         ]
-        asked, fetched = Signal.like(event), Signal.like(event)
-        asking, fetching = Signal(), Signal()
-        weights, digits = Signal.like(self.weights), Signal(lanes * digit_width)
+        asked, fetched = signals("asked fetched", event.shape())
+        asking, fetching = signals("asking fetching")
+        weights = Signal.like(self.weights)
+        digits = Signal(lanes * digit_width)
         m.d.sync += [
             asking.eq(finder.valid & ~finder.hold),
             asked.eq(event),
@@ -206,7 +209,8 @@ class Column(wiring.Component):
             m.d.sync += entry.eq(value)
             with m.If(~fetched.mask[lane]):
                 m.d.sync += entry.eq(0)
-        counted, population = Signal(), Signal(range(lanes + 1))
+        counted = Signal()
+        population = Signal(range(lanes + 1))
         m.d.sync += [
             counted.eq(finder.valid & ~finder.hold),
             population.eq(sum(event.mask[lane] for lane in range(lanes))),

@@ -13,6 +13,7 @@ from .loader import BEAT_WIDTH, Loader
 from .memory import IMAGE_WIDTH, LAYER_WIDTH, Memory
 from .pixels import PixelWriter, beat_layout
 from .sequencer import Sequencer
+from .signals import signals
 from .status import Status
 from .tile_buffers import TileBuffers
 from .token_sum import TokenSum
@@ -173,7 +174,7 @@ class Core(wiring.Component):
         # One class per logit beat, counted down from the header's number, so that a register knows
         # the last one. One more beat closes the logits of an image that was given up.
         left = Signal.like(sequencer.header.classes)
-        last_logit, begun_logits, closing = Signal(), Signal(), Signal()
+        last_logit, begun_logits, closing = signals("last_logit begun_logits closing")
         leaves = self.logits.valid & self.logits.ready
         m.d.comb += [
             logits.w_en.eq(array.logits_valid),

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .records import Drain
+from .signals import signals
 
 
 __all__ = ["Dealer"]
@@ -80,10 +81,10 @@ class Dealer(wiring.Component):
         capacities, layer, tile = self.capacities, self.layer, self.tile
         n_groups = capacities.groups
 
-        group, target = Signal(range(max(2, n_groups))), Signal(range(max(2, n_groups)))
-        out, next_out = Signal(capacities.out_address), Signal(capacities.out_address)
-        stream, next_stream = Signal(capacities.stream_address), Signal(capacities.stream_address)
-        mask, next_mask = Signal(capacities.lanes), Signal(capacities.lanes)
+        group, target = signals("group target", range(max(2, n_groups)))
+        out, next_out = signals("out next_out", capacities.out_address)
+        stream, next_stream = signals("stream next_stream", capacities.stream_address)
+        mask, next_mask = signals("mask next_mask", capacities.lanes)
         m.d.comb += [
             target.eq(Mux(self.tile_begins & layer.restart, 0, group)),
             next_out.eq(Mux(self.tile_begins, tile.out, out)),
@@ -96,7 +97,8 @@ class Dealer(wiring.Component):
         allowed = Signal(capacities.columns)
         candidates = Signal(capacities.columns)
         # The job behind it, whose jumps are not yet worked out.
-        staged, staged_allowed = Signal(), Signal(capacities.columns)
+        staged = Signal()
+        staged_allowed = Signal(capacities.columns)
         stage = Signal(capacities.job)
         span = Signal(capacities.source_address)
         moves = Signal()

@@ -6,6 +6,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .signals import signals
+
 
 __all__ = ["DenseEngine", "DenseSize"]
 
@@ -92,8 +94,9 @@ class DenseEngine(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         size = self.size
-        counts, weights = Signal.like(self.counts), Signal.like(self.weights)
-        valid, last = Signal(size.latency - 1), Signal(size.latency - 1)
+        counts = Signal.like(self.counts)
+        weights = Signal.like(self.weights)
+        valid, last = signals("valid last", size.latency - 1)
         m.d.sync += [
             counts.eq(self.counts), weights.eq(self.weights),
             valid.eq(Cat(self.valid, valid)), last.eq(Cat(self.last, last)),
@@ -114,7 +117,7 @@ class DenseEngine(wiring.Component):
                 by_bit[bit + 1:] = [_register(m, waiting) for waiting in by_bit[bit + 1:]]
 
             accumulator = Signal(signed(size.accumulator_width))
-            finished, total = Signal.like(accumulator), Signal.like(accumulator)
+            finished, total = signals("finished total", accumulator.shape())
             m.d.comb += [total.eq(accumulator + word),
                          self.sums.word_select(output, size.accumulator_width).eq(finished)]
             with m.If(valid[-1]):

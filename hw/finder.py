@@ -9,6 +9,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from .signals import signals
 from .walker import word_layout
 
 
@@ -78,9 +79,10 @@ class Finder(wiring.Component):
         # The word, which of its nibbles with spikes have not moved on, and which send more events
         # than one.
         layout = word_layout(self.capacities)
-        word, occupied = Signal(layout), Signal()
+        word = Signal(layout)
+        occupied = Signal()
         n_nibbles = -(-n_lanes // NIBBLE)
-        flags, later, several = Signal(n_nibbles), Signal(n_nibbles), Signal(n_nibbles)
+        flags, later, several = signals("flags later several", n_nibbles)
         m.d.comb += later.eq(flags & (flags - 1))
         chosen = flags & ~later
         number = Signal(range(max(2, n_nibbles)))
@@ -88,7 +90,8 @@ class Finder(wiring.Component):
 
         # The nibble, what its events have in common, and whether more than one of them is left,
         # which is known from a register since everything waits for it.
-        nibble, found, more = Signal(NIBBLE), Signal(), Signal()
+        nibble = Signal(NIBBLE)
+        found, more = signals("found more")
         common = Signal(layout)
         first_lane = Signal.like(number)
         rest = Signal(NIBBLE)
@@ -96,8 +99,9 @@ class Finder(wiring.Component):
         spike = nibble & ~rest
         # In the graded code: spikes of the nibble that add their entry itself, and that leave once
         # more; and whether the depthwise word does so now.
-        once, again, second = Signal(NIBBLE), Signal(NIBBLE), Signal()
-        moves, leaves = Signal(), Signal()
+        once, again = signals("once again", NIBBLE)
+        second = Signal()
+        moves, leaves = signals("moves leaves")
         m.d.comb += [
             moves.eq(~self.hold & (~found | ~more)),
             leaves.eq(moves & (self.depthwise | ~later.any())),

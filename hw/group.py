@@ -9,6 +9,7 @@ from .firing import FiringUnit
 from .memory import TAG_WIDTH, Memory
 from .packer import SpikePacker
 from .records import Drain
+from .signals import signals
 
 
 __all__ = ["Group"]
@@ -145,7 +146,7 @@ class Group(wiring.Component):
         room = Signal()
         # Where the layer's results go, from registers: known long before it matters.
         drain = self.layer.drain
-        packs, sums, logits = Signal(), Signal(), Signal()
+        packs, sums, logits = signals("packs sums logits")
         m.d.sync += [packs.eq((drain == Drain.SPIKES) | (drain == Drain.VALUES)),
                      sums.eq(drain == Drain.SUMS), logits.eq(drain == Drain.LOGITS)]
         drained = self._drain(m, columns, room)
@@ -161,7 +162,8 @@ class Group(wiring.Component):
         Returns whether a lane is released, its number, its job's result, the sum of the lane
         before, and whether such a sum is still to come.
         """
-        draining, lane = Signal(), Signal(range(self.capacities.lanes))
+        draining = Signal()
+        lane = Signal(range(self.capacities.lanes))
         chosen = Signal(range(max(2, len(columns))))
         result = Signal(self.capacities.result)
         # The shadows that are drained will be free when an event comes that leaves now.
@@ -196,7 +198,8 @@ class Group(wiring.Component):
             m.d.sync += chosen.eq(0)
 
         # A sum is taken in the cycle after its lane was released.
-        settling, taker = Signal(), Signal.like(chosen)
+        settling = Signal()
+        taker = Signal.like(chosen)
         m.d.sync += [settling.eq(draining), taker.eq(chosen)]
         taken = Signal(signed(self.capacities.accumulator_width))
         with m.Switch(taker):
@@ -270,7 +273,8 @@ class Group(wiring.Component):
         draining, lane, *_ = drained
         # Jobs whose drain has begun and whose place is not free again.
         jobs = Signal(range(3))
-        begins, done, waits = Cat(column.begin for column in columns).any(), Signal(), Signal()
+        begins = Cat(column.begin for column in columns).any()
+        done, waits = signals("done waits")
         released = draining & (lane == 0) & sums
         m.d.comb += [
             done.eq(packer.done | released | (firing.fired & firing.fired_last & logits)),

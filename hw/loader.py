@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .pixels import beat_layout
+from .signals import signals
 
 
 __all__ = ["Loader", "BEAT_WIDTH"]
@@ -70,12 +71,12 @@ class Loader(wiring.Component):
         word = Signal(n_beats * self.beat_width)
         next_word = Signal(n_beats * self.beat_width)
         # Beats of a word behind its first, and those that this word still lacks behind the next.
-        further, left = Signal(range(max(2, n_beats))), Signal(range(max(2, n_beats)))
+        further, left = signals("further left", range(max(2, n_beats)))
         header_further = Signal.like(further)
         depth = Signal(25)
         skipping = Signal()
         # A word is complete; whether it has a place is looked at a cycle after that.
-        complete, beyond = Signal(), Signal()
+        complete, beyond = signals("complete beyond")
         header_memory, header_address = self.beats.p.data[28:32], self.beats.p.data[:24]
 
         with m.Switch(header_memory):

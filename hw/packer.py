@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory as RegisterFile
 from amaranth.lib.wiring import In, Out
 
 from .records import Drain
+from .signals import signals
 
 
 __all__ = ["SpikePacker"]
@@ -74,7 +75,7 @@ class SpikePacker(wiring.Component):
         width = max(capacities.planes, digit_width)
         layer, drain = self.layer, self.layer.drain
         # Known from registers, long before the first neuron of a layer.
-        potential, to_attention, stores = Signal(), Signal(), Signal()
+        potential, to_attention, stores = signals("potential to_attention stores")
         m.d.sync += [
             potential.eq(drain == Drain.KEY_VALUES),
             to_attention.eq((drain == Drain.KEY_VALUES) | (drain == Drain.VALUES)),
@@ -83,9 +84,9 @@ class SpikePacker(wiring.Component):
 
         # A word leaves from one set of registers while the other is filled, which waits, complete,
         # for that of the job before.
-        complete, leaving, replaying = Signal(), Signal(), Signal()
-        leaves, moves = Signal(), Signal()
-        taken, shifts, ends = Signal(), Signal(), Signal()
+        complete, leaving, replaying = signals("complete leaving replaying")
+        leaves, moves = signals("leaves moves")
+        taken, shifts, ends = signals("taken shifts ends")
         m.d.comb += [
             leaves.eq(leaving & self.slot),
             moves.eq(complete & (~leaving | leaves)),
@@ -95,7 +96,7 @@ class SpikePacker(wiring.Component):
 
         # Potentials: collected, then replayed from the lane that came first.
         digit = Signal(capacities.digit)
-        lane, first_lane = Signal.like(self.lane), Signal.like(self.lane)
+        lane, first_lane = signals("lane first_lane", self.lane.shape())
         m.submodules.values = values = RegisterFile(
             shape=unsigned(capacities.digits * digit_width), depth=n_lanes, init=[])
         write, read = values.write_port(), values.read_port(domain="comb")

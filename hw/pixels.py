@@ -4,6 +4,8 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .signals import signals
+
 
 __all__ = ["PixelWriter", "beat_layout"]
 
@@ -66,8 +68,8 @@ class PixelWriter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         index = Signal.like(self.last_pixel)
-        begun, skipping = Signal(), Signal()
-        arrives, last, malformed = Signal(), Signal(), Signal()
+        begun, skipping = signals("begun skipping")
+        arrives, last, malformed = signals("arrives last malformed")
         last_pixel = index == self.last_pixel
         m.d.comb += [
             # What follows a dropped image waits until that has been reported.

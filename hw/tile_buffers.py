@@ -4,6 +4,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .signals import signals
+
 
 __all__ = ["TileBuffers"]
 
@@ -40,7 +42,7 @@ class TileBuffers(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        full, spent = Signal(2), Signal(2)
+        full, spent = signals("full spent", 2)
         filling = Signal()
         m.d.comb += [
             self.room.eq(~full.bit_select(filling, 1)),

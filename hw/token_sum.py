@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .capacities import PROGRAM_WIDTH
 from .firing import encoded
 from .memory import TAG_WIDTH, Memory
+from .signals import signals
 
 
 __all__ = ["TokenSum"]
@@ -80,11 +81,11 @@ class TokenSum(wiring.Component):
         # Adding: ask, read, then add and write. The memory does not show the last two sums yet. If
         # they are of this channel, the latest is taken where it is written, the one before in place
         # of the memory's answer.
-        asked, adding = Signal(), Signal()
-        asked_channel, channel = Signal.like(self.channel), Signal.like(self.channel)
+        asked, adding = signals("asked adding")
+        asked_channel, channel = signals("asked_channel channel", self.channel.shape())
         written_channel = Signal.like(self.channel)
-        asked_value, value = Signal.like(self.value), Signal.like(self.value)
-        read, total, written = Signal(width), Signal(width), Signal(width)
+        asked_value, value = signals("asked_value value", self.value.shape())
+        read, total, written = signals("read total written", width)
         forward = Signal()
         m.d.sync += [
             asked.eq(self.add),

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from .choose_add import choose_add
 from .passes import additions_of
+from .signals import signals
 
 
 __all__ = ["UNDER_WAY", "Walker", "word_layout"]
@@ -51,11 +52,12 @@ class _Loops:
     def __init__(self, numbers):
         self._numbers = numbers
         #: Rounds of each loop that have begun.
-        self.begun = [Signal.like(number, init=1) for number in numbers]
+        self.begun = [Signal.like(number, init=1, name=f"begun_{index}")
+                      for index, number in enumerate(numbers)]
         #: Whether each loop is in its last round, and whether all inside it are, too.
-        self.last = [Signal(init=1) for _ in numbers]
-        self.ends = [Signal(init=1) for _ in numbers]
-        self._once = [Signal() for _ in numbers]
+        self.last = [Signal(init=1, name=f"last_{index}") for index in range(len(numbers))]
+        self.ends = [Signal(init=1, name=f"ends_{index}") for index in range(len(numbers))]
+        self._once = [Signal(name=f"once_{index}") for index in range(len(numbers))]
 
     def start(self, m, once):
         """Begins anew; ``once`` says of each loop whether it runs only once."""
@@ -132,7 +134,8 @@ class Walker(wiring.Component):
         lanes = self.capacities.lanes
         pass_marks, digit_marks = self.capacities.pass_marks, self.capacities.digit_marks
 
-        job, offered = Signal(self.capacities.job), self.job.p
+        job = Signal(self.capacities.job)
+        offered = self.job.p
         busy = Signal()
         issue = Signal()
         m.d.comb += issue.eq(busy & self.space)
@@ -149,7 +152,7 @@ class Walker(wiring.Component):
         # From each word to the next; jumps begin at the last word of a line, each pass reads the
         # same words, and the next job begins where it says.
         word = Signal(self.capacities.source_address)
-        next_word, jump = Signal.like(word), Signal.like(word)
+        next_word, jump = signals("next_word jump", word.shape())
         with m.If(~last_word):
             m.d.comb += jump.eq(layer.word_stride)
         with m.Elif(~last_line):
@@ -161,7 +164,7 @@ class Walker(wiring.Component):
 
         # Rows go on likewise; a pass begins where its digit does.
         row = Signal(self.capacities.row_address)
-        next_row, row_jump = Signal.like(row), Signal.like(row)
+        next_row, row_jump = signals("next_row row_jump", row.shape())
         with m.If(~last_word):
             m.d.comb += row_jump.eq(layer.row_step)
         with m.Elif(~last_line):
@@ -190,7 +193,7 @@ class Walker(wiring.Component):
             with m.Else():
                 loops.advance(m)
         # Of the layer this is known long before its first job.
-        one_pass, one_digit = Signal(), Signal()
+        one_pass, one_digit = signals("one_pass one_digit")
         m.d.sync += [one_pass.eq(layer.passes == 0), one_digit.eq(layer.digits == 0)]
         with m.If(start):
             m.d.sync += [
@@ -207,8 +210,9 @@ class Walker(wiring.Component):
             "valid": 1, "word": word_layout(self.capacities), "ends": 1,
             "chosen": n_passes, "pixels": 1, "fours": 1, "others": 1,
             "pixel_pass": range(len(self.capacities.pixel_passes))})
-        asked, read = Signal(step), Signal(step)
-        spikes, pixel = Signal.like(self.spikes), Signal.like(self.pixel)
+        asked, read = signals("asked read", step)
+        spikes = Signal.like(self.spikes)
+        pixel = Signal.like(self.pixel)
         m.d.sync += [
             asked.valid.eq(issue),
             asked.word.spikes.eq((job.first_mask | ~masked.replicate(lanes))
@@ -237,7 +241,7 @@ class Walker(wiring.Component):
                 m.d.sync += spikes[lanes:].eq(0)
             with m.If(asked.others):
                 m.d.sync += spikes[:lanes].eq(0)
-        found, ends = Signal(), Signal()
+        found, ends = signals("found ends")
         found_word = Signal(word_layout(self.capacities))
         # A doubling that waits for a word with spikes.
         pending = Signal()
@@ -250,7 +254,8 @@ class Walker(wiring.Component):
         first, *further = self._pass(spikes, read)
         pixel_first, *pixel_further = self._pixel_pass(pixel, read)
         # Whether there are any is known from a few registers, each of some of them.
-        chosen, spiking = Signal(lanes), Signal(-(-lanes // 4))
+        chosen = Signal(lanes)
+        spiking = Signal(-(-lanes // 4))
         m.d.comb += chosen.eq(first & read.word.spikes | pixel_first)
         m.d.sync += [
             found_word.spikes.eq(chosen),
