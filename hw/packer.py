@@ -117,7 +117,8 @@ class SpikePacker(wiring.Component):
         entry = Signal(width)
         with m.If(potential):
             m.d.comb += [
-                entry.eq(read.data.word_select(digit, digit_width)),
+                entry.eq(Array(read.data.word_select(index, digit_width)
+                               for index in range(capacities.digits))[digit]),
                 shifts.eq(replaying & ~complete), closes.eq(shifts & (lane == 0)),
                 self.done.eq(moves & ~replaying),
             ]
