@@ -65,16 +65,13 @@ class SharedMemory(wiring.Component):
         m = Module()
         width = self.width // self.slices
         for index, image in enumerate(self.images):
-            m.submodules[f"slice_{index}"] = Instance(
-                "addend_shared_memory",
-                p_WIDTH=width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.a_address),
-                p_INIT_FILE=image, **_layout(width, self.depth, ports=2),
-                i_clk=ClockSignal(), i_write=self.write,
-                i_data=self.write_data.word_select(index, width),
-                i_a_read=self.a_read, i_b_read=self.b_read,
+            m.submodules[f"slice_{index}"] = _instance(
+                width, self.depth, shared=True, image=image,
+                i_write=self.write, i_data=self.write_data.word_select(index, width),
+                i_a_read=self.a_read, o_a_data=self.a_data.word_select(index, width),
                 i_a_address=Mux(self.write, self.write_address, self.a_address),
-                o_a_data=self.a_data.word_select(index, width),
-                i_b_address=self.b_address, o_b_data=self.b_data.word_select(index, width))
+                i_b_read=self.b_read, o_b_data=self.b_data.word_select(index, width),
+                i_b_address=self.b_address, i_tag=C(0, TAG_WIDTH))
         return m
 
 
@@ -126,18 +123,21 @@ class Memory(wiring.Component):
                 m.d.sync += self.read_data.eq(read_data)
         else:
             m.d.comb += self.read_data.eq(read_data)
-        m.submodules.words = Instance(
-            "addend_memory",
-            p_WIDTH=self.width, p_DEPTH=self.depth, p_ADDRESS_WIDTH=len(self.read_address),
-            p_TAG_WIDTH=TAG_WIDTH, p_INIT_FILE=self.image, p_NAME=self.name,
-            **_layout(self.width, self.depth, ports=1),
-            i_clk=ClockSignal(), i_write=self.write, i_write_address=self.write_address,
-            i_write_data=self.write_data, i_read=self.read, i_read_address=self.read_address,
-            o_read_data=read_data, i_tag=self.tag)
+        m.submodules.memory = _instance(
+            self.width, self.depth, shared=False, image=self.image, name=self.name,
+            i_write=self.write, i_data=self.write_data, i_a_address=self.write_address,
+            i_a_read=0, o_a_data=Signal(self.width, name="none"),
+            i_b_read=self.read, o_b_data=read_data, i_b_address=self.read_address, i_tag=self.tag)
         return m
 
 
-def _layout(width, depth, *, ports):
-    """Parameters that say how a memory is laid out on a device."""
-    layout = blocks(width, depth, ports=ports)
-    return {"p_BANK": layout.bank, "p_SLICE": layout.slice, "p_REST_SLICE": layout.rest_slice}
+def _instance(width, depth, *, shared, image="", name="", **connected):
+    """A memory of ``memory.v``, with the parameters that say how it is laid out on a device."""
+    layout = blocks(width, depth, ports=2 if shared else 1)
+    # An empty text would be a parameter without a value.
+    texts = {key: text for key, text in (("p_INIT_FILE", image), ("p_NAME", name)) if text}
+    return Instance(
+        "addend_memory", p_WIDTH=width, p_DEPTH=depth, p_ADDRESS_WIDTH=bits_for(depth - 1),
+        p_SHARED=int(shared), p_BANK=layout.bank, p_SLICE=layout.slice,
+        p_REST_SLICE=layout.rest_slice, p_TAG_WIDTH=TAG_WIDTH, **texts,
+        i_clk=ClockSignal(), **connected)

@@ -15,19 +15,19 @@ module addend_choose_add #(
     // The table in front of the carry chain chooses between base and other, and adds the addend's bit. Where no
     // carry is passed on, both operands are equal, so that the addend's bit alone is the carry that is generated.
     // The first table of the chain is 0: nothing is carried in, whatever the pin holds.
-    localparam CELLS = (WIDTH + 2) / 2;
+    localparam BITS = ((WIDTH + 2) >> 1) << 1;
     localparam [15:0] NOTHING = 16'h0000, ADD = 16'h569a;
-    wire [2*CELLS-1:0] a = addend << 1, c = base << 1, d = other << 1, s;
-    wire [CELLS:0] carry;
+    wire [BITS-1:0] a = addend << 1, c = base << 1, d = other << 1, s;
+    wire [BITS:0] carry;
     genvar i;
     generate
-        for (i = 0; i < CELLS; i = i + 1) begin : pair
+        for (i = 0; i < BITS; i = i + 2) begin : pair
             CCU2C #(
                 .INIT0(i == 0 ? NOTHING : ADD), .INIT1(ADD), .INJECT1_0("NO"), .INJECT1_1("NO")
             ) carry_cell (
-                .CIN(carry[i]), .COUT(carry[i+1]), .S0(s[2*i]), .S1(s[2*i+1]),
-                .A0(a[2*i]), .B0(choose), .C0(c[2*i]), .D0(d[2*i]),
-                .A1(a[2*i+1]), .B1(choose), .C1(c[2*i+1]), .D1(d[2*i+1]));
+                .CIN(carry[i]), .COUT(carry[i+2]), .S0(s[i]), .S1(s[i+1]),
+                .A0(a[i]), .B0(choose), .C0(c[i]), .D0(d[i]),
+                .A1(a[i+1]), .B1(choose), .C1(c[i+1]), .D1(d[i+1]));
         end
     endgenerate
     assign total = s[WIDTH:1];
