@@ -135,7 +135,8 @@ class BurstReader(wiring.Component):
             m.d.sync += [place.eq(place + 1), lost.eq(lost | misplaced)]
 
         # A memory whose beat waits for us may refuse further bursts meanwhile.
-        waited, silent, forgets = Signal(range(PATIENCE)), Signal(), Signal()
+        waited = Signal(range(PATIENCE))
+        silent, forgets = signals("silent forgets")
         m.d.comb += [
             silent.eq(waited == PATIENCE - 1),
             # A burst that the memory has not accepted is still to come in any case.
