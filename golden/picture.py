@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import logging
 import warnings
 from functools import cache
 
@@ -45,6 +46,8 @@ _UPRIGHT = {
     ], 1)
 }
 
+_FAULT = f"it is truncated or no image of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+
 #: Start of a JPEG file, and of each of its scans.
 _JPEG = b"\xff\xd8"
 _SCAN = b"\xff\xda"
@@ -82,8 +85,7 @@ def open_picture(file, name, channels):
     if channels not in (1, 3):
         raise InputError(f"{name}: a model of {channels} channels takes .npy arrays only")
     _silence()
-    with (decoding(f"{name}: the image cannot be read", "it is truncated or no image"),
-          _opened(file) as encoded):
+    with (decoding(f"{name}: the image cannot be read", _FAULT), _opened(file) as encoded):
         _check_encoded(encoded, name)
         try:
             image = Image.open(encoded, formats=FORMATS)
@@ -100,14 +102,15 @@ def open_picture(file, name, channels):
 def _silence():
     """Leaves out what Pillow remarks: either a file can be decoded or it is refused."""
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    _silence_libtiff()
+    _silence_logs()
 
 
 @cache
-def _silence_libtiff():
-    """Keeps the library behind TIFF from writing to standard error by itself."""
+def _silence_logs():
+    """Keeps Pillow, and the library behind TIFF, from writing to standard error by themselves."""
     from PIL import _imaging
 
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     # A Pillow of other make may not show the library's functions.
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(_imaging.__file__)

@@ -124,7 +124,8 @@ def test_a_damaged_member_of_a_zip_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("image", "sentence"), [
-    (None, "the image cannot be read (it is truncated or no image)"),
+    (None, "the image cannot be read (it is truncated or no image of PNG, JPEG, BMP, TIFF, WEBP or "
+           "GIF)"),
     (np.zeros((7, 6, 3), np.uint8), "the image must have 5x6 pixels (height x width), not 7x6"),
 ])
 def test_an_image_that_does_not_fit_is_named(tmp_path, image, sentence):
