@@ -44,11 +44,13 @@ def run(tmp_path, data, **changes):
                  "--out", str(tmp_path / "run"), "--resume"])
 
 
+FAULT = "it is truncated or no image of PNG, JPEG, BMP, TIFF, WEBP or GIF"
+
+
 @pytest.mark.parametrize(("damage", "sentence"), [
     (missing, "data: the data cannot be read (No such file or directory)"),
     (empty_class, "data: class ant must have at least one image in train"),
-    (unreadable, "train/bee/0004.png: the image cannot be read (it is truncated or no image of PNG, "
-                 "JPEG, BMP, TIFF, WEBP or GIF)"),
+    (unreadable, f"train/bee/0004.png: the image cannot be read ({FAULT})"),
     (third_class, "data: there must be 2 classes, as the model has, not 3 (ant, bee, cat)"),
     (wrong_size, "test/bee/0004.png: the image must have 8x8 pixels (height x width), not 8x9"),
 ])

@@ -15,6 +15,7 @@ from tests.pictures import write_tree, zip_tree
 
 SHAPE = (5, 6, 3)
 ENDS = ", ".join(SUFFIXES)
+FAULT = "it is truncated or no image of PNG, JPEG, BMP, TIFF, WEBP or GIF"
 
 
 def tree(tmp_path, **options):
@@ -124,8 +125,7 @@ def test_a_damaged_member_of_a_zip_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("image", "sentence"), [
-    (None, "the image cannot be read (it is truncated or no image of PNG, JPEG, BMP, TIFF, WEBP or "
-           "GIF)"),
+    (None, f"the image cannot be read ({FAULT})"),
     (np.zeros((7, 6, 3), np.uint8), "the image must have 5x6 pixels (height x width), not 7x6"),
 ])
 def test_an_image_that_does_not_fit_is_named(tmp_path, image, sentence):
