@@ -32,7 +32,7 @@ ENGINES = (
     ("sequencer", r"sequencer.*"),
     ("token sum", r"token_sum.*"),
     ("external image", r"reader.*|buffers"),
-    ("load port", r"loader"),
+    ("load port", r"loader.*"),
     ("pixels", r"writer"),
 )
 REST = "ports, counters, small memories"

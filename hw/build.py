@@ -17,6 +17,7 @@ from .devices import DEVICES, find_device
 from .dry_run import dry_run
 from .estimate import estimate
 from .folder import check_images, check_verilog, contents, usable, write
+from .load_port import PATIENCE
 from .report import lane_utilisation, prediction, summary
 from .report import write as write_report
 from .resources import require_memory
@@ -30,7 +31,7 @@ __all__ = ["EXACT_LIMIT", "build", "main", "predicted_cycles"]
 EXACT_LIMIT = 2_000_000
 
 
-def build(plan, folder, *, clock_mhz=100.0, images=None):
+def build(plan, folder, *, clock_mhz=100.0, images=None, readmemh=True, load_patience=PATIENCE):
     """Writes Verilog, memory images and their description.
 
     Parameters
@@ -41,6 +42,11 @@ def build(plan, folder, *, clock_mhz=100.0, images=None):
         Clock that synthesis aims at.
     images : uint8 array, shape (images, height, width, channels), optional
         For exact cycle counts; else they follow from the model's mean counts.
+    readmemh : bool
+        Whether memories on chip start from their images; else the core has no model before one is
+        loaded.
+    load_patience : int
+        Cycles after which the load port ends a packet of which no beat comes.
 
     Returns
     -------
@@ -55,7 +61,8 @@ def build(plan, folder, *, clock_mhz=100.0, images=None):
     if usable(folder):
         check_images(folder, missing_ok=True)
     cycles = predicted_cycles(plan, images)
-    write(contents(plan, clock_mhz=clock_mhz, cycles=cycles), folder)
+    write(contents(plan, clock_mhz=clock_mhz, cycles=cycles, readmemh=readmemh,
+                   load_patience=load_patience), folder)
     check_images(folder)
     return cycles
 
@@ -139,6 +146,8 @@ def _parser(prog):
     parser.add_argument("--bus-width", type=int, choices=(0, *BUS_WIDTHS), default=0,
                         metavar="BITS", help="read weights and tables from an external memory "
                         "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip")
+    parser.add_argument("--no-readmemh", action="store_true", help="memories start empty, as "
+                        "those of an ASIC do, and are filled through the load port (hw.load)")
     parser.add_argument("--clock", type=number(above=0, most=10_000), default=100.0, metavar="MHZ",
                         help="clock that placement aims at")
     parser.add_argument("--strict-clock", action="store_true",
@@ -182,7 +191,8 @@ def _run(options, prog):
     print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
           "lanes", flush=True)
     with alone_in(options.out, "build"):
-        cycles = build(plan, options.out, clock_mhz=options.clock, images=images)
+        cycles = build(plan, options.out, clock_mhz=options.clock, images=images,
+                       readmemh=not options.no_readmemh)
         print(f"Verilog and memory images are in {options.out}", flush=True)
         return _implement(options, prog, plan, device, cycles) if options.target == "fpga" else 0
 

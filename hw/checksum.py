@@ -1,4 +1,4 @@
-"""The checksum of the external image: a signature over beats that are folded to 32 bits."""
+"""The checksum of what comes from outside: a signature over beats that are folded to 32 bits."""
 
 from functools import reduce
 from operator import xor
@@ -17,7 +17,7 @@ _ONES = (1 << CHECKSUM_WIDTH) - 1
 _POLYNOMIAL = 0x04C11DB7
 
 
-def checksum(beats, width):
+def checksum(beats, width, *, start=_ONES):
     """Signature of beats: per beat one step of a shift register, and the XOR of the beat's words.
 
     Where one beat is wrong, it is found unless its errors cancel, as two in the same bit of two
@@ -29,12 +29,14 @@ def checksum(beats, width):
     beats : sequence of int
         Beats of ``width`` bits.
     width : int
+    start : int
+        Of the shift register.
 
     Returns
     -------
     int
     """
-    state = _ONES
+    state = start
     for beat in beats:
         shifted = state << 1 & _ONES ^ (_POLYNOMIAL if state >> CHECKSUM_WIDTH - 1 else 0)
         state = reduce(xor, (beat >> low & _ONES for low in range(0, width, CHECKSUM_WIDTH)),
@@ -43,16 +45,18 @@ def checksum(beats, width):
 
 
 class Checksum(wiring.Component):
-    """``checksum`` of the beats since ``start``, one per cycle.
+    """``checksum`` of the beats since ``clear``, one per cycle.
 
     Parameters
     ----------
     width : int
         Bits of a beat.
+    start : int
+        Of the shift register.
 
     Members
     -------
-    start : In(1)
+    clear : In(1)
         Begins anew.
     valid : In(1)
         ``beat`` is added.
@@ -66,9 +70,9 @@ class Checksum(wiring.Component):
     registers of several inputs).
     """
 
-    def __init__(self, width):
-        super().__init__({"start": In(1), "valid": In(1), "beat": In(width),
-                          "value": Out(CHECKSUM_WIDTH, init=_ONES)})
+    def __init__(self, width, *, start=_ONES):
+        super().__init__({"clear": In(1), "valid": In(1), "beat": In(width),
+                          "value": Out(CHECKSUM_WIDTH, init=start)})
 
     def elaborate(self, platform):
         m = Module()
@@ -78,6 +82,6 @@ class Checksum(wiring.Component):
                  for low in range(0, len(self.beat), CHECKSUM_WIDTH))
         with m.If(self.valid):
             m.d.sync += state.eq(reduce(xor, words, shifted))
-        with m.If(self.start):
-            m.d.sync += state.eq(_ONES)
+        with m.If(self.clear):
+            m.d.sync += state.eq(state.init)
         return m

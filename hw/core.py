@@ -9,6 +9,7 @@ from .array import Array
 from .burst_reader import ADDRESS_WIDTH, axi_read_signature
 from .counters import Counters
 from .image_reader import ImageReader
+from .load_port import PATIENCE, LoadPort
 from .loader import BEAT_WIDTH, Loader
 from .memory import IMAGE_WIDTH, LAYER_WIDTH, Memory
 from .pixels import PixelWriter, beat_layout
@@ -30,7 +31,9 @@ class Core(wiring.Component):
     capacities : Capacities
     images : dict of str to sequence of str
         Files of the initial contents, per memory of ``capacities.memories`` one for each slice;
-        without it, memories are filled through the load port.
+        without it, memories are filled through the load port, and there is no model after a reset.
+    load_patience : int
+        Cycles after which a packet of which no beat comes is ended.
 
     Members
     -------
@@ -40,7 +43,8 @@ class Core(wiring.Component):
     logits : Out(stream.Signature(beat_layout(32)))
         One beat per class; ``last`` on the last.
     load : In(stream.Signature(beat_layout(32)))
-        Packets for ``Loader``; accepted between images. Only where weights lie on chip.
+        Packets for ``LoadPort``; accepted between images, and while one is dropped. Only where
+        weights lie on chip.
     weights : Out(axi_read_signature(bus_width))
         The external image. Only where weights are external, like the next one and ``stalls``.
     weights_base : In(ADDRESS_WIDTH)
@@ -49,9 +53,9 @@ class Core(wiring.Component):
         From an image's first pixel to its last logit.
     error : Out(1)
         The latest image or packet had no effect; cleared by the next one. Logits that were under
-        way are closed by an early ``last``.
+        way are closed by an early ``last``. Or there is no model.
     status : Out(Status)
-        Why.
+        Which of them, and why. ``MODEL`` gives way to what the latest packet had.
     layer : Out(LAYER_WIDTH)
         Number of the layer at work; all ones while none is.
     cycles : Out(32)
@@ -63,9 +67,11 @@ class Core(wiring.Component):
         Cycles of that image in which no job was dealt out since its tile was not there.
     """
 
-    def __init__(self, capacities, *, images=None):
+    def __init__(self, capacities, *, images=None, load_patience=PATIENCE):
         self.capacities = capacities
+        self.filled = images is not None
         self.images = images or dict.fromkeys(capacities.memories, ())
+        self.load_patience = load_patience
         weights = {"load": In(stream.Signature(beat_layout(BEAT_WIDTH)))}
         if capacities.external:
             weights = {"weights": Out(axi_read_signature(capacities.bus_width)),
@@ -92,8 +98,7 @@ class Core(wiring.Component):
         # Holds the logits of a job, which begins when there are none.
         m.submodules.logits = logits = SyncFIFO(width=32, depth=capacities.lanes)
         m.submodules.counters = counters = Counters(capacities.columns * capacities.lanes)
-        m.submodules.loader = loader = Loader(
-            capacities.memories, beat_width=capacities.bus_width or BEAT_WIDTH)
+        m.submodules.loader = loader = self._loader()
 
         tables = {}
         for name in ("program", "windows"):
@@ -117,9 +122,15 @@ class Core(wiring.Component):
             self._read_external(m, array, sequencer, loader, failure)
         else:
             wiring.connect(m, wiring.flipped(self.load), loader.beats)
+            # Nothing reads the memories while pixels are dropped, so that a host that stops in the
+            # middle of an image may load a model. Without one, no image waits. A beat that comes
+            # before reset has ended here, a cycle after ``aresetn``, waits.
             m.d.comb += [
-                loader.enable.eq(~sequencer.busy),
-                sequencer.start.eq(image_waits & ~self.load.valid & ~loader.active),
+                loader.enable.eq((~sequencer.busy | sequencer.discard) & ~ResetSignal()),
+                sequencer.start.eq(image_waits & (~loader.intact | (~self.load.valid
+                                                                    & ~loader.active))),
+                sequencer.refuse.eq(~loader.intact),
+                failure.eq(Status.MODEL),
             ]
         # Memories lie all over the device; a register shortens the way to and from them.
         m.d.sync += [
@@ -221,20 +232,33 @@ class Core(wiring.Component):
         if capacities.external:
             m.d.comb += self.stalls.eq(counters.stalls)
 
+        latest = Signal(Status)
+        m.d.comb += self.status.eq(latest)
         with m.If(writer.dropped):
-            m.d.sync += self.status.eq(Status.PIXELS)
+            m.d.sync += latest.eq(Status.PIXELS)
         with m.If(sequencer.computes):
-            m.d.sync += self.status.eq(Status.OK)
-        if capacities.external:
-            with m.If(sequencer.given_up):
-                m.d.sync += self.status.eq(failure)
-        else:
-            with m.If(self.load.valid & self.load.ready & ~loader.active):
-                m.d.sync += self.status.eq(Status.OK)
-            with m.If(loader.failed):
-                m.d.sync += self.status.eq(Status.PACKET)
+            m.d.sync += latest.eq(Status.OK)
+        with m.If(sequencer.given_up):
+            m.d.sync += latest.eq(failure)
+        if not capacities.external:
+            with m.If(loader.begins):
+                m.d.sync += latest.eq(Status.OK)
+            with m.If(loader.refused):
+                m.d.sync += latest.eq(Status.PACKET)
+            with m.If(loader.expired):
+                m.d.sync += latest.eq(Status.TIMEOUT)
+            with m.If((latest == Status.OK) & ~loader.intact):
+                m.d.comb += self.status.eq(Status.MODEL)
 
         return m
+
+    def _loader(self):
+        """What fills the memories: a port of its own, or what the external image is read by."""
+        memories, bus_width = self.capacities.memories, self.capacities.bus_width
+        if self.capacities.external:
+            return Loader(memories, beat_width=bus_width)
+        return LoadPort(memories, fingerprint=self.capacities.fingerprint, filled=self.filled,
+                        patience=self.load_patience)
 
     def _read_external(self, m, array, sequencer, loader, failure):
         """Connects sequencer, double buffer and load port to the external image."""

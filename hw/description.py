@@ -37,6 +37,7 @@ DESCRIPTION_FORM = {
     "memories": Each({"number": range(16), "images": [_IMAGE], "width": _WIDTH, "depth": _WHOLE,
                       "sha256": _DIGEST}),
     "images": Each({"width": _WIDTH, "sha256": _DIGEST}, key=_IMAGE),
+    "readmemh": bool,
     "spike_maps": Each(dict.fromkeys(("base", "planes", "words", "positions"), _WHOLE)),
     "layers": [{"name": str, "tiles": _WHOLE, "lines": _WHOLE, "positions": _WHOLE,
                 "record": Each(int)}],

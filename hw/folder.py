@@ -23,6 +23,7 @@ from .images import (
     sliced,
     write_hex,
 )
+from .load_port import PATIENCE
 from .verilog import TOP, emit
 
 
@@ -38,7 +39,7 @@ FORMAT_VERSION = 7
 VERILOG = f"rtl/{TOP}.v"
 
 
-def contents(plan, *, clock_mhz, cycles):
+def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     """Text of every file of an output folder.
 
     Parameters
@@ -48,6 +49,10 @@ def contents(plan, *, clock_mhz, cycles):
         Clock that the build aims at.
     cycles : dict
         What the cycle model computed, see ``hw.build``.
+    readmemh : bool
+        Whether memories on chip start from their images; else they must be loaded.
+    load_patience : int
+        As ``Core`` has it.
 
     Returns
     -------
@@ -62,7 +67,9 @@ def contents(plan, *, clock_mhz, cycles):
     capacities = plan.needed
     words = image_words(plan, capacities)
     paths = slice_paths(capacities)
-    text, ports = emit(capacities, images=None if capacities.external else paths)
+    readmemh = readmemh and not capacities.external
+    text, ports = emit(capacities, images=paths if readmemh else None,
+                       load_patience=load_patience)
     files = {VERILOG: text}
     images = {}
     for name, (width, slices) in capacities.images.items():
@@ -90,6 +97,7 @@ def contents(plan, *, clock_mhz, cycles):
                    "sha256": digest(words[name], width)}
             for number, (name, width, depth) in enumerate(_images(capacities, words))},
         "images": images,
+        "readmemh": readmemh,
         "spike_maps": {
             name: {"base": placed.base, "planes": placed.planes, "words": placed.words,
                    "positions": placed.positions} for name, placed in plan.maps.items()},

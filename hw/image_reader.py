@@ -137,7 +137,7 @@ class ImageReader(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [reader.start.eq(self.start), reader.stop.eq(~self.start),
-                             self.started.eq(self.start), sums.start.eq(1)]
+                             self.started.eq(self.start), sums.clear.eq(1)]
                 with m.If(self.start):
                     m.d.sync += [reader.bursts.eq(1), is_table.eq(1)]
                     m.next = "HEAD"
@@ -175,7 +175,7 @@ class ImageReader(wiring.Component):
                             m.next = "CHECKSUM"
                 watch()
             with m.State("CHECKSUM"):
-                m.d.comb += [beat.ready.eq(1), sums.start.eq(arrives)]
+                m.d.comb += [beat.ready.eq(1), sums.clear.eq(arrives)]
                 with m.If(arrives):
                     m.d.sync += [self.table.eq(is_table), self.tile.eq(~is_table),
                                  is_table.eq(0)]

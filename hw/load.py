@@ -9,14 +9,17 @@ from golden.entry import enter
 from golden.options import input_file, input_path, output_file
 
 from .capacities import Capacities
+from .checksum import checksum
 from .command import guarded
 from .compiler import compile_model
 from .external_image import image_bytes
 from .folder import read_description
 from .images import beats, image_words, memory_words
+from .load_port import ACCOUNT
+from .loader import BEAT_WIDTH
 
 
-__all__ = ["LAST", "lay_out", "main", "packets"]
+__all__ = ["LAST", "closing_packet", "lay_out", "main", "packets"]
 
 
 #: Bit of a beat that stands for ``tlast``, above its 32 data bits.
@@ -52,7 +55,7 @@ def lay_out(model, capacities):
 
 
 def packets(plan, capacities):
-    """Packets for the load port, one per memory, of a core with weights on chip.
+    """Packets for the load port of a core with weights on chip: one per memory, and the last one.
 
     Parameters
     ----------
@@ -71,7 +74,27 @@ def packets(plan, capacities):
     for number, (name, (width, _)) in enumerate(capacities.memories.items()):
         *packet, last = beats(number, words[name], width)
         result.append([*packet, last | LAST])
-    return result
+    return [*result, closing_packet(result, capacities)]
+
+
+def closing_packet(loaded, capacities):
+    """Packet that ends a load: what was loaded becomes a model if its signature is right.
+
+    Parameters
+    ----------
+    loaded : list of list of int
+        All packets since the one before of this kind, as ``packets`` lists them.
+    capacities : Capacities
+        Of the core.
+
+    Returns
+    -------
+    list of int
+        Header and signature, see ``hw.load_port.LoadPort``.
+    """
+    beats = (beat for packet in loaded for beat in packet)
+    signature = checksum(beats, BEAT_WIDTH + 1, start=capacities.fingerprint)
+    return [ACCOUNT << 28, signature | LAST]
 
 
 def main(arguments=None, prog="python -m hw.load"):
@@ -84,7 +107,8 @@ def main(arguments=None, prog="python -m hw.load"):
     """
     parser = argparse.ArgumentParser(
         prog=prog, description="Write what makes a built core run another model. Weights on chip: "
-        "the beats of its load port, one 33-bit hexadecimal number per line, bit 32 is tlast. "
+        "the beats of its load port, one 33-bit hexadecimal number per line, bit 32 is tlast; the "
+        "last two are the packet that signs them. "
         "Weights in an external memory: the bytes that lie there, from weights_base on, which "
         "must be a multiple of 16 bus words.")
     parser.add_argument("folder", type=input_path, metavar="DIR", help="output folder of hw.build")

@@ -1,4 +1,4 @@
-"""The load port: fills the on-chip memories from outside."""
+"""The loader: packets become words of the on-chip memories."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -20,8 +20,8 @@ class Loader(wiring.Component):
 
     A packet is a header beat, memory number in bits 31 to 28 and first address in bits 23 to 0,
     then for each word as many beats as it takes, least significant first; ``last`` closes it. A
-    packet for an unknown memory, beyond its depth, or ended inside a word raises ``failed``; no
-    wrong word is written.
+    packet for an unknown memory, beyond its depth, or ended inside a word raises ``failed``; it
+    writes nothing from its first wrong word on.
 
     Parameters
     ----------
@@ -37,10 +37,13 @@ class Loader(wiring.Component):
         A packet may begin.
     clear : In(1)
         Forgets the packet under way.
+    complete : Out(1)
+        A word is complete. It is written in this cycle if it has a place.
     write : Out(number of memories)
         One-hot.
     address : Out(24)
     data : Out(widest memory)
+        A memory's word lies in the lowest bits.
     failed : Out(1)
         High for one cycle.
     active : Out(1)
@@ -54,6 +57,7 @@ class Loader(wiring.Component):
             "beats": In(stream.Signature(beat_layout(beat_width))),
             "enable": In(1),
             "clear": In(1),
+            "complete": Out(1),
             "write": Out(len(self.memories)),
             "address": Out(24),
             "data": Out(max(width for width, _ in self.memories)),
@@ -68,33 +72,33 @@ class Loader(wiring.Component):
 
         memory = Signal(4)
         address = Signal(24)
-        word = Signal(n_beats * self.beat_width)
-        next_word = Signal(n_beats * self.beat_width)
-        # Beats of a word behind its first, and those that this word still lacks behind the next.
-        further, left = signals("further left", range(max(2, n_beats)))
-        header_further = Signal.like(further)
+        parts = [Signal(self.beat_width, name=f"part_{index}") for index in range(n_beats)]
+        # Number of the beat that comes next in its word, and of a word's last one.
+        place, final = signals("place final", range(max(2, n_beats)))
+        header_final = Signal.like(final)
         depth = Signal(25)
         skipping = Signal()
-        # A word is complete; whether it has a place is looked at a cycle after that.
-        complete, beyond = signals("complete beyond")
+        # Whether a word has a place is looked at a cycle after its last beat, when the next one may
+        # be complete, too.
+        beyond = Signal()
         header_memory, header_address = self.beats.p.data[28:32], self.beats.p.data[:24]
 
         with m.Switch(header_memory):
             for index, beats in enumerate(beats_of):
                 with m.Case(index):
-                    m.d.comb += header_further.eq(beats - 1)
+                    m.d.comb += header_final.eq(beats - 1)
         with m.Switch(memory):
             for index, (_, words) in enumerate(self.memories):
                 with m.Case(index):
                     m.d.comb += depth.eq(words)
         m.d.comb += [
-            beyond.eq(complete & (self.address >= depth)),
-            self.write.eq(Mux(complete & ~beyond, 1 << memory, 0)),
+            beyond.eq(self.complete & ~skipping & (self.address >= depth)),
+            self.write.eq(Mux(self.complete & ~skipping & ~beyond, 1 << memory, 0)),
+            self.data.eq(Cat(parts)),
             self.beats.ready.eq(self.enable | self.active),
-            next_word.eq(Cat(word[self.beat_width:], self.beats.p.data)),
         ]
 
-        m.d.sync += [complete.eq(0), self.failed.eq(0)]
+        m.d.sync += [self.complete.eq(0), self.failed.eq(beyond)]
         with m.If(beyond):
             m.d.sync += skipping.eq(1)
         with m.If(self.beats.valid & self.beats.ready):
@@ -103,28 +107,23 @@ class Loader(wiring.Component):
                 m.d.sync += [
                     memory.eq(header_memory),
                     address.eq(header_address),
-                    further.eq(header_further),
-                    left.eq(header_further),
+                    final.eq(header_final),
+                    place.eq(0),
                     skipping.eq(0),
-                    self.failed.eq(self.beats.p.last),
+                    self.failed.eq(beyond | self.beats.p.last),
                 ]
             with m.Elif(~skipping):
-                m.d.sync += [word.eq(next_word), left.eq(left - 1)]
-                with m.If(left == 0):
-                    m.d.sync += [left.eq(further), complete.eq(1),
+                m.d.sync += place.eq(place + 1)
+                with m.Switch(place):
+                    for index, part in enumerate(parts):
+                        with m.Case(index):
+                            m.d.sync += part.eq(self.beats.p.data)
+                with m.If(place == final):
+                    m.d.sync += [place.eq(0), self.complete.eq(1),
                                  self.address.eq(address), address.eq(address + 1)]
                 with m.Elif(self.beats.p.last):
                     m.d.sync += self.failed.eq(1)
-        with m.If(beyond & ~skipping):
-            m.d.sync += self.failed.eq(1)
         with m.If(self.clear):
             m.d.sync += self.active.eq(0)
-
-        # A short word ends at the top of the register that collects it.
-        with m.Switch(memory):
-            for index, (width, _) in enumerate(self.memories):
-                with m.Case(index):
-                    start = (n_beats - beats_of[index]) * self.beat_width
-                    m.d.comb += self.data.eq(word[start:start + width])
 
         return m

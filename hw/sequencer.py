@@ -26,7 +26,8 @@ class Sequencer(wiring.Component):
 
     Where weights are external, the table is waited for before an image is received, and each tile
     before its first job is dealt out. If reading fails, the image is given up as soon as what was
-    dealt out is stored, or, if none of it was, its pixels are dropped.
+    dealt out is stored, or, if none of it was, its pixels are dropped. So are those of an image
+    that is refused, where weights lie on chip.
 
     Parameters
     ----------
@@ -36,6 +37,8 @@ class Sequencer(wiring.Component):
     -------
     start : In(1)
         An image is waiting; looked at while not ``busy``.
+    refuse : In(1)
+        Its pixels are to be dropped.
     starts : Out(1)
         The image that waits is begun in this cycle.
     stored : In(1)
@@ -95,6 +98,7 @@ class Sequencer(wiring.Component):
         self.capacities = capacities
         super().__init__({
             "start": In(1),
+            "refuse": In(1),
             "starts": Out(1),
             "stored": In(1),
             "dropped": In(1),
@@ -201,8 +205,15 @@ class Sequencer(wiring.Component):
                     else:
                         m.d.sync += awaited.eq(words_of(capacities.header))
                         m.next = "HEADER"
+                        with m.If(self.refuse):
+                            m.next = "DISCARD"
             if capacities.external:
                 self._fetch_states(m, failed, awaited)
+            with m.State("DISCARD"):
+                m.d.comb += self.discard.eq(1)
+                with m.If(self.dropped):
+                    m.d.comb += self.given_up.eq(1)
+                    m.next = "IDLE"
             with m.State("HEADER"):
                 m.d.comb += header_shift.eq(arriving)
                 with m.If(arrived):
@@ -333,8 +344,3 @@ class Sequencer(wiring.Component):
                 m.next = "HEADER"
             with m.Elif(failed):
                 m.next = "DISCARD"
-        with m.State("DISCARD"):
-            m.d.comb += self.discard.eq(1)
-            with m.If(self.dropped):
-                m.d.comb += self.given_up.eq(1)
-                m.next = "IDLE"

@@ -1,4 +1,4 @@
-"""Why the latest image or packet had no effect."""
+"""Why the latest image or packet had no effect, and whether there is a model at all."""
 
 from amaranth.lib import enum
 
@@ -6,14 +6,14 @@ from amaranth.lib import enum
 __all__ = ["Status"]
 
 
-class Status(enum.Enum, shape=3):
+class Status(enum.Enum, shape=4):
     """What the core's ``status`` port says; ``error`` is high while it is not ``OK``."""
 
     #: Nothing went wrong.
     OK = 0
     #: ``tlast`` of the pixels did not come with the last pixel.
     PIXELS = 1
-    #: A load packet was malformed.
+    #: A load packet was malformed; nothing was written from its first wrong word on.
     PACKET = 2
     #: The external image was made for another core, or is no image at all.
     IMAGE = 3
@@ -23,3 +23,7 @@ class Status(enum.Enum, shape=3):
     BUS = 5
     #: The external memory did not answer for ``hw.burst_reader.PATIENCE`` cycles.
     STALLED = 6
+    #: A load packet was ended, since none of its beats came for ``hw.load_port.PATIENCE`` cycles.
+    TIMEOUT = 7
+    #: Memories on chip hold no model that was loaded without error, and images have no logits.
+    MODEL = 8

@@ -11,6 +11,7 @@ from amaranth.utils import exact_log2
 from .burst_reader import BURST
 from .caches import ensure_caches
 from .core import Core
+from .load_port import PATIENCE
 
 
 __all__ = ["TOP", "convert", "emit", "library"]
@@ -101,7 +102,7 @@ def convert(component, **options):
     return verilog.convert(component, emit_src=False, **options)
 
 
-def emit(capacities, *, images=None):
+def emit(capacities, *, images=None, load_patience=PATIENCE):
     """Verilog of a core and the names of its ports.
 
     Parameters
@@ -110,6 +111,8 @@ def emit(capacities, *, images=None):
     images : dict of str to sequence of str
         Files per memory, one for each slice, relative to the folder that tools run in; without it,
         memories start empty.
+    load_patience : int
+        Cycles after which the load port ends a packet of which no beat comes.
 
     Returns
     -------
@@ -117,7 +120,7 @@ def emit(capacities, *, images=None):
     ports : list of (str, str, int)
         Name, direction (``input`` or ``output``) and width of each port.
     """
-    top = _Top(Core(capacities, images=images))
+    top = _Top(Core(capacities, images=images, load_patience=load_patience))
     text = convert(top, name=TOP, ports=top.ports)
     targets = {id(target) for target, _ in top._wires}
     ports = [(port.name, "output" if id(port) in targets else "input", len(port))

@@ -26,7 +26,7 @@ RESET_CYCLES = 4
 
 @cocotb.test
 async def run_steps(dut):
-    """Runs every step: packets for the load port, images, or pixel beats that are no image."""
+    """Runs every step: packets, images, pixel beats that are no image, waiting, resets."""
     rng, _ = generators()
     external = hasattr(dut, "weights_base")
     pixels = Source(axis_port(dut, "s_axis_pixels"), rng=rng)
@@ -45,7 +45,13 @@ async def run_steps(dut):
             _steer_memory(dut, step)
         if "load" in step:
             load.stall = step["stall"]
-            await load.send_all(open_array(step["load"]).read().tolist())
+            loading = cocotb.start_soon(load.send_all(open_array(step["load"]).read().tolist()))
+            if not step.get("background"):
+                await loading
+            continue
+        if "watch" in step:
+            await ClockCycles(dut.aclk, step["watch"])
+            outcome.append(_said(dut))
             continue
         if "failing" in step:
             batches = _batches(open_array(step["failing"]).read(), step)
@@ -60,27 +66,33 @@ async def run_steps(dut):
             continue
         if "malformed" in step:
             await pixels.send_all(open_array(step["malformed"]).read().tolist())
+            if step.get("unfinished"):
+                continue
             await _until_idle(dut)
             outcome.append({"error": int(dut.error.value)})
             continue
-        images = open_array(step["images"]).read()
-        first = len(outcome)
-        for batch in _batches(images, step):
-            feeding = cocotb.start_soon(_feed(pixels, batch, between=step.get("between")))
-            for _ in batch:
-                begins.clear()
-                words = await logits.receive_all(step["classes"])
-                ended = cycle_now()
-                outcome.append(_signed_logits(words, step["classes"]))
-                await _until_idle(dut)
-                outcome[-1] |= {"ended": ended, "cycles": int(dut.cycles.value),
-                                "error": int(dut.error.value),
-                                "additions": int(dut.additions.value),
-                                "stalls": int(dut.stalls.value) if external else 0,
-                                "layers": _layers(begins, ended, int(dut.additions.value))}
-            await feeding
-        assert len(outcome) == first + len(images)
+        outcome += await _run_images(dut, pixels, logits, step, begins)
     Path("outcome.json").write_text(json.dumps(outcome))
+
+
+async def _run_images(dut, pixels, logits, step, begins):
+    """Runs images of which each must have logits; what came of them."""
+    outcome = []
+    for batch in _batches(open_array(step["images"]).read(), step):
+        feeding = cocotb.start_soon(_feed(pixels, batch, between=step.get("between")))
+        for _ in batch:
+            begins.clear()
+            words = await logits.receive_all(step["classes"])
+            ended = cycle_now()
+            outcome.append(_signed_logits(words, step["classes"]))
+            await _until_idle(dut)
+            stalls = int(dut.stalls.value) if hasattr(dut, "stalls") else 0
+            outcome[-1] |= {"ended": ended, "cycles": int(dut.cycles.value),
+                            "error": int(dut.error.value),
+                            "additions": int(dut.additions.value), "stalls": stalls,
+                            "layers": _layers(begins, ended, int(dut.additions.value))}
+        await feeding
+    return outcome
 
 
 async def _reset(dut):
@@ -107,8 +119,13 @@ async def _fail(dut, pixels, logits, batches):
         await _until_idle(dut, cycles=3)
         receiving.cancel()
         logits.idle()
-    return {"status": int(dut.status.value), "error": int(dut.error.value),
-            "received": len(received), "closed": bool(received and received[-1] >> 32)}
+    return {**_said(dut), "received": len(received),
+            "closed": bool(received and received[-1] >> 32)}
+
+
+def _said(dut):
+    """What the core says of itself."""
+    return {name: int(getattr(dut, name).value) for name in ("status", "error", "busy")}
 
 
 async def _receive_until_cancelled(logits, received):

@@ -92,6 +92,8 @@ async def bad_packets_fail(dut, stall):
             "beyond its depth": (beats(memory, words, width, address=depth), []),
             "beyond its depth by one word": (
                 beats(memory, words + words, width, address=depth - 3), kept),
+            "an address that would wrap": (
+                beats(memory, words, width, address=0xFFFFFF), []),
             "header only": (good[:1], []),
         }
         if width > 32:

@@ -34,6 +34,7 @@ from hw.images import digest, image_words
 
 from .board import board, memory_text
 from .compare import Comparison, compare_image, read_captures
+from .loading import load_step
 from .pictures import chosen
 from .runner import BenchError, build, simulate
 
@@ -52,7 +53,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     the cycle model predicts; the second half runs with random stalls of pixels and logits, each
     image entering while the one before is computed. So do, at last and freely, the first two images
     once more. An external memory answers after random times throughout, and also pauses in the
-    second half: no prediction then.
+    second half: no prediction then. Where memories begin empty, the model is loaded first.
 
     Parameters
     ----------
@@ -88,12 +89,12 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         If the simulation does not come to an end.
     """
     folder = Path(folder)
-    capacities, plan = _plan(folder, model)
+    capacities, plan, filled = _plan(folder, model)
     work = workplace(folder, cache)
     _prepare(work, folder, images)
     n_free = -(-len(images) // 2) if stalled else len(images)
     again = images[:2] if n_free > 1 else images[:0]
-    steps = []
+    steps = [] if filled else [load_step(work, plan, capacities)]
     for name, stall, part in (("free", 0.0, images[:n_free]), ("stalled", STALL, images[n_free:]),
                               ("streamed", 0.0, again)):
         if len(part):
@@ -168,7 +169,7 @@ def workplace(folder, cache=None):
 
 
 def _plan(folder, model):
-    """Capacities of the folder's core, and the model's plan for it."""
+    """Capacities of the folder's core, the model's plan, and whether memories begin with it."""
     description = read_description(folder)
     check_images(folder)
     capacities = Capacities.from_dict(description["capacities"])
@@ -179,7 +180,7 @@ def _plan(folder, model):
         if digest(words[name], memory["width"]) != memory["sha256"]:
             raise ValueError(f"{folder} must be built from {model.name}, but its {name} are of "
                              "another model")
-    return capacities, plan
+    return capacities, plan, description["readmemh"] or capacities.external
 
 
 def _prepare(work, folder, images):
