@@ -10,7 +10,7 @@ from golden.description import read_json
 from .resources import memory_table
 
 
-__all__ = ["COEFFICIENTS", "dense_lut", "features", "fit", "predicted_lut"]
+__all__ = ["COEFFICIENTS", "dense_lut", "features", "fit", "fit_dense", "predicted_lut"]
 
 
 #: Tables per unit of each feature, and what routing adds, written by ``python -m hw.calibrate``.
@@ -66,9 +66,38 @@ def fit(measured):
         left.pop(int(found.argmin()))
 
 
-def dense_lut(operations):
-    """Look-up tables of a routed dense engine of so many products per cycle."""
-    return _known()["dense"] * operations
+def dense_lut(size):
+    """Look-up tables of a routed dense engine.
+
+    Parameters
+    ----------
+    size : DenseSize
+        Whose widths count: a product with a weight of 4 bits takes three fifths of one with 8.
+
+    Returns
+    -------
+    float
+    """
+    known = _known()["dense"]
+    return known["bits"] * size.bits + known["adders"] * size.adders
+
+
+def fit_dense(measured):
+    """Tables per bit of a dense engine's masks and adders, and what each adder takes besides.
+
+    Parameters
+    ----------
+    measured : list of (DenseSize, float)
+        Engines of two or more widths, and their tables.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    rows = np.array([[size.bits, size.adders] for size, _ in measured], float)
+    found = np.linalg.lstsq(rows, np.array([lut for _, lut in measured], float), rcond=None)[0]
+    return {name: round(float(value), 4) for name, value in zip(("bits", "adders"), found,
+                                                                strict=True)}
 
 
 def predicted_lut(capacities, *, routed=True):

@@ -62,7 +62,7 @@ def _parser(prog):
 
 def _run(options):
     names = options.only or [name for name in RUNS
-                             if not (options.quick and name.startswith("routed"))]
+                             if not (options.quick and name.startswith(("routed", "synthesised")))]
     with alone_in(options.out, "bench"):
         found = measure(RUNS, Settings(options.out, quick=options.quick), names,
                         alone=ALONE, n_workers=options.workers,

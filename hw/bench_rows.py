@@ -11,13 +11,14 @@ from .capacities import Capacities
 from .resources import memory_table
 
 
-__all__ = ["ENGINES", "FINN", "FIXED", "Row", "array", "curve", "rows", "utilisation"]
+__all__ = ["ENGINES", "FIXED", "Row", "array", "curve", "rows", "utilisation"]
 
 
-#: Look-up tables of FINN's matrix-vector unit ``mvu_vvu_axi`` (4-bit counts, 8-bit weights, PE 8,
-#: SIMD 8, without DSPs) on the same device and flow, and its cycles for a vector of 64 inputs and
-#: 64 outputs; measured once, since its RTL is no part of this project.
-FINN = 10_731, 64
+#: Look-up tables of FINN's matrix-vector unit ``mvu_vvu_axi`` (PE 8, SIMD 8, without DSPs) on the
+#: same device and flow by the bits of its weights, with counts of 3 bits beside weights of 4 and of
+#: 4 bits beside weights of 8; and its cycles for a vector of 64 inputs and 64 outputs. Measured
+#: once, since its RTL is no part of this project.
+FINN_LUT, FINN_CYCLES = {4: 6_828, 8: 10_813}, 64
 
 FIXED = tuple(layer.name for layer in bench_layers.FIXED)
 #: Runs of the engines that are built for one fixed layer.
@@ -102,12 +103,22 @@ def array(run):
     return f"{columns} x {lanes} lanes"
 
 
-def _networks(core, dense, nano, tiny):
-    ratios = [dense["lut"] * sum(run["dense"]["cycles"].values())
-              / (core["lut"] * mean(run["cycles"])) for run in (nano, tiny)]
-    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array(nano)}, "
-            f"{core['lut']:,.0f} LUT; dense engine {dense['lut']:,.0f} LUT)")
-    return text, min(ratios) >= 3
+def _networks(nano_core, tiny_core, nano_dense, tiny_dense, nano, tiny):
+    """Each network by a core and a dense engine of its own widths, both after the same step."""
+    ratios, texts = [], []
+    for core, dense, run, key, step in (
+            (nano_core, nano_dense, nano, "lut", "routed"),
+            (tiny_core, tiny_dense, tiny, "synthesised_lut", "synthesised")):
+        bits = core["capacities"]["weight_width"]
+        if bits != dense["weight_width"]:
+            raise ValueError(f"The core's weights of {bits} bits must be as wide as the dense "
+                             f"engine's, of {dense['weight_width']}")
+        ratios.append(dense[key] * sum(run["dense"]["cycles"].values())
+                      / (core[key] * mean(run["cycles"])))
+        texts.append(f"{bits}-bit weights, {step}: {core[key]:,.0f} LUT, dense engine "
+                     f"{dense[key]:,.0f} LUT")
+    return (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array(nano)}; {'; '.join(texts)})",
+            min(ratios) >= 3)
 
 
 def _large_layers(nano, *layers):
@@ -151,9 +162,10 @@ def _one_layer(layer, engine, dense):
     cycles = next(row["cycles"] for row in layer["rows"]
                   if row["spikes"] == "recorded" and row["mean"] == 0.6) / layer["tokens"]
     ours = engine["lut"] * cycles
-    ratios = [FINN[0] * FINN[1] / ours,
+    bits = dense["weight_width"]
+    ratios = [FINN_LUT[bits] * FINN_CYCLES / ours,
               dense["lut"] * layer["dense_cycles"] / layer["tokens"] / ours]
-    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array(layer)}, "
+    text = (f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({bits}-bit weights, {array(layer)}, "
             f"{engine['lut']:,.0f} LUT, {cycles:.1f} cycles)")
     return text, ratios[0] >= 9 and ratios[1] >= 4.5
 
@@ -162,7 +174,9 @@ def _curve(layer, engine, dense):
     points = curve(layer, engine, dense)
     even = _break_even(points)
     shown = ", ".join(f"{ratio:.2f} at {count:g}" for count, ratio in points)
-    return f"up to {even:.2f} ({array(layer)}; times better: {shown})", even >= 2.5
+    text = (f"up to {even:.2f} ({dense['weight_width']}-bit weights, {array(layer)}; times better: "
+            f"{shown})")
+    return text, even >= 2.5
 
 
 def _block(block):
@@ -211,9 +225,9 @@ def _speed(tiny):
 
 
 _ROWS = (
-    ("LUT x cycles per image, cifar10-nano and E-SpikeFormer-T, against the dense engine",
-     ">= 3 times lower", _networks, "routed-wider", "routed-dense-wider", "nano-wider",
-     "tiny-wider"),
+    (("LUT x cycles per image, cifar10-nano and E-SpikeFormer-T, against dense engines of their "
+      "widths"), ">= 3 times lower", _networks, "routed-wider", "synthesised-tiny",
+     "routed-dense-nano", "synthesised-dense-tiny", "nano-wider", "tiny-wider"),
     ("U of layers with >= 256 inputs, recorded spikes", "median >= 0.95, worst >= 0.85",
      _large_layers, "nano-on-chip", "L2", "L3", "L4"),
     ("U of cifar10-nano and of E-SpikeFormer-T, everything included", ">= 0.75", _whole, "nano",

@@ -30,13 +30,14 @@ __all__ = ["ALONE", "MEANS", "RUNS", "Settings"]
 
 
 #: The array that is measured unless a run says otherwise, and the dense engine of as many
-#: operations, in the shape that takes the fewest cycles for cifar10-nano.
+#: operations, in the shape that takes the fewest cycles for cifar10-nano; the fixed layers, as
+#: whose baseline it serves, have weights of 8 bits.
 ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.GRADED}
 DENSE = DenseSize(outputs=8, inputs=8)
 #: Twice as many of both, for whole networks: wide columns that double no entry have fewer tables
-#: per lane.
+#: per lane. The dense engine has the network's weights: cifar10-nano's 4 bits, E-SpikeFormer-T's 8.
 WIDER = {"columns": 4, "lanes": 32, "spike_code": SpikeCode.BITPLANE}
-WIDER_DENSE = DenseSize(outputs=8, inputs=16)
+NANO_DENSE, TINY_DENSE = (DenseSize(outputs=8, inputs=16, weight_width=bits) for bits in (4, 8))
 #: Engines for one fixed layer: columns as wide as its drain lets them be. L1's never wait for it,
 #: L2's do below a mean count of 1.
 ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BITPLANE},
@@ -115,7 +116,8 @@ def _dense(settings, name, size=DENSE):
     """Simulates the dense engine on the network that ``_simulate`` saved."""
     folder = settings.folder / name
     _command("sim.dense", folder / "model.safetensors", "--images", folder / "images.npy",
-             "--outputs", size.outputs, "--inputs", size.inputs, "--cache", settings.cache,
+             "--outputs", size.outputs, "--inputs", size.inputs, "--count-width",
+             size.count_width, "--weight-width", size.weight_width, "--cache", settings.cache,
              "--out", folder / "dense", log=folder / "dense.log")
     return read_json(folder / "dense" / "dense.json", "the report")
 
@@ -205,9 +207,9 @@ def _tiny_network(name, array, settings):
     return _network(settings, name, *_tiny(settings), array, bus=BUS)
 
 
-def _beside_dense(name, network, settings):
-    """A network, and the dense engine of as many operations on it."""
-    return network(name, WIDER, settings) | {"dense": _dense(settings, name, WIDER_DENSE)}
+def _beside_dense(name, network, size, settings):
+    """A network, and the dense engine of as many operations and the same widths on it."""
+    return network(name, WIDER, settings) | {"dense": _dense(settings, name, size)}
 
 
 def _block(settings):
@@ -262,6 +264,15 @@ def _route_core(name, array, routing, settings):
         "capacities": plan.needed.as_dict()}
 
 
+def _synthesise_tiny(name, settings):
+    """The core of the published size, whose memories no device of ours holds."""
+    plan = compile_model(_tiny(settings)[0], **(ARRAY | WIDER), bus_width=BUS)
+    folder = settings.folder / name
+    write_core(plan, folder)
+    return _routed(folder, {"seeds": ()}, plan.needed.columns, plan.needed.lanes) | {
+        "capacities": plan.needed.as_dict()}
+
+
 def _route_column(name, layer, array, routing, settings):
     """One column for cifar10-nano, or for a fixed layer."""
     model = _nano()[0] if layer is None else layer.model()
@@ -288,14 +299,16 @@ def _route_engine(name, layer, settings):
 def _route_dense(name, size, routing, settings):
     folder = settings.folder / name
     write_component(DenseEngine(size), folder)
-    return _routed(folder, routing, size.outputs, size.inputs)
+    return _routed(folder, routing, size.outputs, size.inputs) | {
+        "count_width": size.count_width, "weight_width": size.weight_width}
 
 
 def _routed(folder, routing, columns, lanes):
     return route(folder, **routing) | {"lanes": columns * lanes, "array": [columns, lanes]}
 
 
-#: Runs by name, the longest first. What is routed takes minutes and is no part of a quick bench.
+#: Runs by name, the longest first. What is routed or synthesised takes minutes and is no part of a
+#: quick bench.
 RUNS = {
     "routed-core": partial(_route_core, "routed-core", {}, CORE),
     "routed-L2": partial(_route_engine, "routed-L2", FIXED[1]),
@@ -304,8 +317,9 @@ RUNS = {
     "tiny-0": partial(_tiny_network, "tiny-0", SCALES[0]),
     "block": _block,
     "L2-engine": partial(_fixed, "L2-engine", FIXED[1], ENGINES["L2"], CURVE),
-    "tiny-wider": partial(_beside_dense, "tiny-wider", _tiny_network),
-    "nano-wider": partial(_beside_dense, "nano-wider", _nano_network),
+    "synthesised-tiny": partial(_synthesise_tiny, "synthesised-tiny"),
+    "tiny-wider": partial(_beside_dense, "tiny-wider", _tiny_network, TINY_DENSE),
+    "nano-wider": partial(_beside_dense, "nano-wider", _nano_network, NANO_DENSE),
     "tiny": partial(_tiny_network, "tiny", {}),
     "nano": partial(_nano_network, "nano", {}),
     "nano-on-chip": partial(_nano_on_chip, "nano-on-chip", {}),
@@ -317,7 +331,9 @@ RUNS = {
     "L4": partial(_fixed, "L4", FIXED[3], {}, MEANS),
     "L6": partial(_fixed, "L6", FIXED[5], {}, MEANS),
     "L1": partial(_fixed, "L1", FIXED[0], {}, MEANS),
-    "routed-dense-wider": partial(_route_dense, "routed-dense-wider", WIDER_DENSE, TABLES),
+    "routed-dense-nano": partial(_route_dense, "routed-dense-nano", NANO_DENSE, TABLES),
+    "synthesised-dense-tiny": partial(_route_dense, "synthesised-dense-tiny", TINY_DENSE,
+                                      {"seeds": ()}),
     "routed-dense": partial(_route_dense, "routed-dense", DENSE, DENSE_ENGINE),
     "routed-L1": partial(_route_engine, "routed-L1", FIXED[0]),
     "L1-engine": partial(_fixed, "L1-engine", FIXED[0], ENGINES["L1"], (0.6,)),

@@ -11,7 +11,7 @@ from golden.atomic import replacing
 from golden.entry import enter
 from golden.options import WORKERS, output_folder
 
-from .area_model import COEFFICIENTS, fit, predicted_lut
+from .area_model import COEFFICIENTS, fit, fit_dense, predicted_lut
 from .command import guarded
 from .compiler import compile_model
 from .dense import DenseEngine, DenseSize
@@ -41,8 +41,8 @@ CORES = (
     ("digits", 2, 12, 2, "bitplane", 64),
     ("digits", 4, 24, 4, "graded", 256),
 )
-#: Core that is routed, too, and the dense engine.
-ROUTED, DENSE = 8, DenseSize(outputs=8, inputs=8)
+#: Core that is routed, too, and the dense engines, of two widths of weights.
+ROUTED, DENSE = 8, tuple(DenseSize(outputs=8, inputs=8, weight_width=bits) for bits in (4, 8))
 
 
 def main(arguments=None, prog="python -m hw.calibrate"):
@@ -54,7 +54,7 @@ def main(arguments=None, prog="python -m hw.calibrate"):
         Exit status: 0; 3 for a tool that failed; 130 for Ctrl-C.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Synthesise a dozen cores, route one of them and the dense engine, "
+        prog=prog, description="Synthesise a dozen cores, route one of them and dense engines, "
         f"and fit the area model to them: writes hw/{COEFFICIENTS.name}. To be run when engines "
         "have changed.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
@@ -73,16 +73,22 @@ def _run(options):
         running = [pool.submit(_build, *pair) for pair in zip(folders, CORES, strict=True)]
         measured = [future.result() for future in running]
     routed = route(folders[ROUTED], seeds=(1,))
-    write_component(DenseEngine(DENSE), options.out.resolve() / "dense")
-    dense = route(options.out.resolve() / "dense", seeds=(1,))
+    dense = [(size, _route_dense(size, options.out.resolve())) for size in DENSE]
     known = {"coefficients": fit(measured),
              "routed": round(routed["lut"] / routed["synthesised_lut"], 4),
-             "dense": round(dense["lut"] / DENSE.operations, 4)}
+             "dense": fit_dense(dense)}
     with replacing(COEFFICIENTS) as file:
         file.write((json.dumps(known, indent=1) + "\n").encode())
     for core, (capacities, lut) in zip(CORES, measured, strict=True):
         off = predicted_lut(capacities, routed=False) / lut - 1
         print(f"{' '.join(map(str, core)):44} {lut:6} LUT, predicted {off:+.1%}")
+
+
+def _route_dense(size, folder):
+    """Tables of a dense engine; kept until its Verilog changes."""
+    folder = folder / f"dense-{size.weight_width}"
+    write_component(DenseEngine(size), folder)
+    return route(folder, seeds=(1,))["lut"]
 
 
 def _build(folder, core):

@@ -41,6 +41,39 @@ class DenseSize:
         """Products in a cycle."""
         return self.outputs * self.inputs
 
+    @classmethod
+    def beside(cls, capacities, *, inputs):
+        """The engine that a core is compared with: its products per cycle, counts and weights.
+
+        Parameters
+        ----------
+        capacities : Capacities
+            Of the core.
+        inputs : int
+            Most terms of a dot product in a cycle.
+        """
+        lanes = capacities.columns * capacities.lanes
+        # The largest power of two that divides the lanes.
+        inputs = min(inputs, lanes & -lanes)
+        return cls(outputs=lanes // inputs, inputs=inputs, weight_width=capacities.weight_width,
+                   count_width=capacities.max_count.bit_length())
+
+    @property
+    def bits(self):
+        """Bits of all masks and adders."""
+        levels = self.inputs.bit_length() - 1
+        masks = self.inputs * self.weight_width
+        trees = sum((self.inputs >> level) * (self.weight_width + level)
+                    for level in range(1, levels + 1))
+        joined = sum(self.weight_width + levels + bit + 1 for bit in range(1, self.count_width))
+        return self.outputs * (self.count_width * (masks + trees) + joined
+                               + self.accumulator_width)
+
+    @property
+    def adders(self):
+        """How many adders there are: those of a tree per bit of the counts, and those behind."""
+        return self.outputs * (self.count_width * (self.inputs - 1) + self.count_width)
+
     @property
     def latency(self):
         """Cycles of a word: a register, the levels of the trees, the bits, and the sum."""

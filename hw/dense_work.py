@@ -58,8 +58,17 @@ def dense_work(model, engine):
     -------
     dict of str to DenseWork
         Keyed by the layer's name; without token sums.
+
+    Raises
+    ------
+    ValueError
+        If the engine's weights are narrower than the model's.
     """
     known, needed = shapes(model), widths(model)
+    for layer in model.layers:
+        if isinstance(layer, Conv) and layer.weight_bits > engine.weight_width:
+            raise ValueError(f"Layer {layer.name} has weights of {layer.weight_bits} bits: the "
+                             f"dense engine's must have as many, not {engine.weight_width}")
 
     def digits(bits, width):
         return -(-bits // width)

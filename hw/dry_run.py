@@ -71,13 +71,14 @@ def _memory(plan, device):
 def _layers(plan, clock_mhz, cycles):
     needed = plan.needed
     lanes = needed.columns * needed.lanes
-    inputs = min(DENSE_INPUTS, lanes & -lanes)
-    dense = DenseSize(outputs=lanes // inputs, inputs=inputs)
+    dense = DenseSize.beside(needed, inputs=DENSE_INPUTS)
     works = dense_work(plan.model, dense)
-    tables = dense_lut(lanes) / predicted_lut(needed)
+    tables = dense_lut(dense) / predicted_lut(needed)
     head = (f"cycles and additions per image, {prediction(cycles)}; U = additions / "
             f"(cycles x {lanes} lanes);")
-    lines = [head, "gain: tables x cycles of a dense 3-bit engine of as many products over ours"]
+    lines = [head,
+             ("gain: tables x cycles of a dense engine of as many products, of "
+              f"{dense.count_width}-bit counts and {dense.weight_width}-bit weights, over ours")]
     total, lost = 0, []
     for name, layer in cycles["layers"].items():
         share = lane_utilisation(**layer, lanes=lanes)

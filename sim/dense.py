@@ -147,7 +147,9 @@ def _run(options):
     model = golden.load(options.model)
     images, _ = chosen(options.images, model, 1)
     engine = DenseSize(outputs=options.outputs, inputs=options.inputs,
-                       count_width=options.count_width)
+                       count_width=options.count_width or model.max_count.bit_length(),
+                       weight_width=options.weight_width or max(
+                           layer.weight_bits for layer in model.layers if isinstance(layer, Conv)))
     cycles = measure(engine, model, images, options.out / "run", cache=options.cache,
                      limit=options.limit)
     macs = sum(work.macs for work in dense_work(model, engine).values())
@@ -172,7 +174,10 @@ def _parser(prog):
                         help="dot products at a time")
     parser.add_argument("--inputs", type=whole(1, 1024), default=8,
                         help="terms of each in a cycle")
-    parser.add_argument("--count-width", type=whole(1, 16), default=3, metavar="BITS")
+    parser.add_argument("--count-width", type=whole(1, 16), metavar="BITS",
+                        help="bits of a count; as many as the model's have if not given")
+    parser.add_argument("--weight-width", type=whole(2, 16), metavar="BITS",
+                        help="bits of a weight; as many as the model's have if not given")
     parser.add_argument("--limit", type=SECONDS, default=3600,
                         help="seconds of simulation")
     parser.add_argument("--cache", type=output_folder, metavar="DIR",

@@ -4,11 +4,12 @@ import pytest
 
 import golden
 from golden import SpikeCode
-from hw.area_model import features, fit, predicted_lut
+from hw.area_model import dense_lut, features, fit, fit_dense, predicted_lut
 from hw.blocks import blocks, least
 from hw.build import build
 from hw.calibrate import CORES
 from hw.compiler import compile_model
+from hw.dense import DenseSize
 from hw.out_of_context import route
 from hw.resources import memory_table
 
@@ -47,6 +48,30 @@ def test_the_cores_of_the_fit_are_of_every_kind():
     assert {core[4] for core in CORES} == {code.value for code in SpikeCode}
     assert {core[3] for core in CORES} >= {1, 2, 4}
     assert min(core[5] for core in CORES) == 0 < max(core[5] for core in CORES)
+
+
+@pytest.mark.parametrize(("count_width", "weight_width", "inputs", "lut"), [
+    (3, 4, 8, 2500), (3, 8, 8, 4004), (3, 8, 16, 7972)])
+def test_a_dense_engine_is_predicted_at_every_width(count_width, weight_width, inputs, lut):
+    """Engines that were routed; two products of 8 bits take as much as three of 4."""
+    size = DenseSize(outputs=8, inputs=inputs, count_width=count_width, weight_width=weight_width)
+    assert dense_lut(size) == pytest.approx(lut, rel=0.01)
+
+
+def test_the_fit_of_dense_engines_finds_what_made_the_numbers():
+    sizes = [DenseSize(outputs=8, inputs=8, weight_width=bits) for bits in (4, 8)]
+    measured = [(size, 1.5 * size.bits + 2.25 * size.adders) for size in sizes]
+    assert fit_dense(measured) == {"bits": 1.5, "adders": 2.25}
+
+
+def test_a_core_is_compared_with_a_dense_engine_of_its_own_widths():
+    needed = plan(3, 4).needed
+    size = DenseSize.beside(needed, inputs=8)
+    assert (size.outputs, size.inputs) == (3, 4)
+    assert (size.count_width, size.weight_width) == (3, 4)
+    wider = compile_model(golden.load(MODEL), columns=2, lanes=16, weight_width=8,
+                          spike_code=SpikeCode.BITPLANE).needed
+    assert DenseSize.beside(wider, inputs=8).weight_width == 8
 
 
 @pytest.mark.parametrize(("width", "depth", "ports", "number", "banks"), [

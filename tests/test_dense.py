@@ -56,6 +56,24 @@ def test_inputs_that_make_no_tree_are_refused():
         DenseSize(outputs=8, inputs=6)
 
 
+def test_weights_that_the_engine_cannot_hold_are_refused(project_root):
+    model = golden.load(project_root / DATA / "digits.safetensors")
+    with pytest.raises(ValueError, match="Layer .* has weights of 4 bits: the dense engine's must "
+                                         "have as many, not 3"):
+        dense_work(model, DenseSize(outputs=8, inputs=8, weight_width=3))
+
+
+def test_attention_takes_more_digits_where_weights_are_narrow(project_root):
+    """Entries of the memory are as wide as they are, however narrow the engine's operands."""
+    model = golden.load(project_root / DATA / "digits.safetensors")
+    narrow, wide = (dense_work(model, DenseSize(outputs=8, inputs=8, weight_width=bits))
+                    for bits in (4, 8))
+    queries = [layer.name for layer in model.layers if isinstance(layer, golden.Query)]
+    assert all(narrow[name].weight_digits > wide[name].weight_digits for name in queries)
+    assert all(narrow[layer.name] == wide[layer.name] for layer in model.layers
+               if isinstance(layer, Conv))
+
+
 @pytest.mark.sim
 def test_command_writes_cycles_and_macs(project_root, tmp_path, capsys):
     model = project_root / DATA / "digits.safetensors"
