@@ -27,8 +27,8 @@ from .load_port import PATIENCE
 from .verilog import TOP, emit
 
 
-__all__ = ["DESCRIPTION", "check_images", "check_verilog", "contents", "read_description", "usable",
-           "write"]
+__all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_images", "check_verilog", "contents",
+           "read_description", "usable", "write"]
 
 
 #: Name of the file that describes the others.

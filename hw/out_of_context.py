@@ -15,7 +15,7 @@ from .synthesis import TOP, estimate, synthesise
 from .verilog import convert, library
 
 
-__all__ = ["SEEDS", "route", "write_component", "write_core"]
+__all__ = ["KEPT_FORM", "SEEDS", "route", "write_component", "write_core"]
 
 
 #: Seeds of the placer.
@@ -24,7 +24,7 @@ SEEDS = (1, 2, 3)
 DEVICE = "ecp5-85k"
 
 #: Form of ``routed.json``.
-_KEPT = {"asked": {"verilog": str, "seeds": [int], "clock_mhz": float, "routers": [[str]]},
+KEPT_FORM = {"asked": {"verilog": str, "seeds": [int], "clock_mhz": float, "routers": [[str]]},
          "figures": Each(float)}
 
 
@@ -74,7 +74,7 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
     asked = {"verilog": hashlib.sha256(verilog_text).hexdigest(), "seeds": list(seeds),
              "clock_mhz": clock_mhz, "routers": [list(router) for router in routers]}
     kept = folder / "routed.json"
-    known = read_kept(kept, "what was routed", _KEPT)
+    known = read_kept(kept, "what was routed", KEPT_FORM)
     if known is not None and known["asked"] == asked:
         return known["figures"]
     cells = estimate(synthesise(folder))

@@ -18,7 +18,7 @@ from .resources import memory_table
 from .tools import ToolError
 
 
-__all__ = ["Point", "evaluate", "pareto", "search"]
+__all__ = ["Point", "evaluate", "open_study", "pareto", "search"]
 
 
 #: What is searched. A column has at least as many lanes as a pixel has channels.
@@ -149,7 +149,7 @@ def search(model_path, device_name, storage, *, trials, workers, images=None):
         # Whole, or the lock, which is a link beside it, leads nowhere.
         storage = str(Path(storage).resolve())
         _mend(optuna, Path(storage))
-    study = _study(optuna, storage)
+    study = open_study(optuna, storage)
     model = golden.load(model_path)
     identity = {"model": model.name, "device": device_name,
                 "images": 0 if images is None else len(images)}
@@ -184,7 +184,20 @@ def _optuna():
     return optuna
 
 
-def _study(optuna, storage):
+def open_study(optuna, storage):
+    """The study of a storage, which is made if it is missing.
+
+    Parameters
+    ----------
+    optuna : module
+    storage : str
+        As for ``search``; the path of a journal is absolute.
+
+    Raises
+    ------
+    ToolError
+        If the storage cannot be used.
+    """
     try:
         place = storage
         if "://" not in storage:
@@ -223,7 +236,7 @@ def _additions(model, images):
 def _work(model_path, device_name, additions, storage, trials, seed):
     """One process: trials until the storage holds as many as are wanted."""
     optuna = _optuna()
-    study = _study(optuna, storage)
+    study = open_study(optuna, storage)
     model, device = golden.load(model_path), find_device(device_name)
     finished = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
     if len(study.get_trials(deepcopy=False, states=finished)) >= trials:

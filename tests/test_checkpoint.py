@@ -118,6 +118,9 @@ def test_a_damaged_checkpoint_is_not_taken_for_a_foreign_one(saved, tmp_path, ca
     (lambda c: c.update(history=[{"epoch": 1}]), "history"),
     (lambda c: c.update(accuracy={"float": 2.0}), "accuracy"),
     (lambda c: c.update(mystery=1), "unknown field `mystery`"),
+    (lambda c: c.update(config=torch.zeros(2, 3)), "configuration has a foreign type"),
+    (lambda c: c.update(history=torch.zeros(2, 3)), "a tensor in the place of another type"),
+    (lambda c: c.update(optimizer=torch.zeros(2, 3)), "a tensor in the place of another type"),
 ])
 def test_what_is_missing_or_wrong_is_one_sentence(saved, change, sentence):
     older(saved, change)

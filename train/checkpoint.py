@@ -9,7 +9,7 @@ import torch
 
 from golden.atomic import replacing
 from golden.limits import MAX_ARRAY
-from golden.reading import read_regular
+from golden.reading import printable, read_regular
 from train.config import Config, ConfigError, from_builtins, to_builtins
 from train.contents import CheckpointError, check_fields, check_grids, complete
 from train.grids import Grids
@@ -172,8 +172,9 @@ def load(path):
     """
     contents, verified = _read(path)
     version = contents.pop(_VERSION)
-    if version not in (1, _FORMAT):
-        raise CheckpointError(f"{path}: checkpoint version must be 1 or {_FORMAT}, not {version}")
+    if type(version) is not int or version not in (1, _FORMAT):
+        raise CheckpointError(f"{path}: checkpoint version must be 1 or {_FORMAT}, not "
+                              f"{printable(version)}")
     if version == _FORMAT and not verified:
         raise CheckpointError(f"{path}: the digest is missing, so the file is damaged")
     try:

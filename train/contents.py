@@ -79,6 +79,10 @@ def check_fields(fields, path):
     except msgspec.ValidationError as error:
         sentence = str(error).replace("`$.", "`").replace(" - at `$`", "")
         raise CheckpointError(f"{path}: the checkpoint is damaged ({sentence})") from error
+    except Exception as error:
+        # A tensor that stands in the place of something else raises what it likes.
+        raise CheckpointError(f"{path}: the checkpoint is damaged, with a tensor in the place of "
+                              "another type") from error
 
 
 def complete(parameters, network, path):

@@ -1,12 +1,13 @@
 """Every reader that the fuzz tests try; a new one is added here."""
 
-from tests.fuzz import arrays, models, pictures, planted, texts
+from tests.fuzz import arrays, kept, models, pictures, planted, texts
 
 
 __all__ = ["READERS", "find"]
 
 
-READERS = (*pictures.READERS, *arrays.READERS, *models.READERS, *texts.READERS)
+READERS = (*pictures.READERS, *arrays.READERS, *models.READERS, *texts.READERS,
+           *kept.READERS)
 
 
 def find(name):
