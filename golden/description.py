@@ -102,7 +102,8 @@ def _depth(data):
     """How deep brackets and braces are nested, outside of strings."""
     marks = np.frombuffer(_STRING.sub(b"", data).translate(None, _PLAIN), np.uint8)
     opening = (marks == ord("[")) | (marks == ord("{"))
-    return int(np.cumsum(np.where(opening, 1, -1), dtype=np.int64).max(initial=0))
+    steps = np.where(opening, np.int8(1), np.int8(-1))
+    return int(np.cumsum(steps, dtype=np.int32).max(initial=0))
 
 
 def _object(pairs):

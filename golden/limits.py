@@ -27,7 +27,7 @@ MAX_MEMBERS = 2**21
 MAX_DIRECTORY = 2**29
 
 #: Most bytes of a JSON text, and its deepest nesting.
-MAX_JSON = 2**24
+MAX_JSON = 2**23
 MAX_JSON_DEPTH = 32
 
 #: Most bytes of JSON that synthesis and routing write, such as netlists.

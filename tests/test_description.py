@@ -39,7 +39,7 @@ def test_what_json_says_is_read(text, tmp_path):
     (nested(MAX_JSON_DEPTH + 1).encode(), "must not be nested deeper than 32 levels"),
     (b'{"' + b'\\"' * 1_000_000, "must be JSON, and line 1"),
     (b'{"a":' * 1_000_000, "must not be nested deeper than 32 levels"),
-    (b" " * (MAX_JSON + 1), "cannot be read (it is too large, of more than 16777216 bytes)")])
+    (b" " * (MAX_JSON + 1), "cannot be read (it is too large, of more than 8388608 bytes)")])
 def test_what_is_no_description_is_refused(data, sentence, tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(data)
