@@ -303,10 +303,15 @@ def test_a_broken_model_is_not_written(model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_does_not_exist_is_one_sentence(model, tmp_path):
-    path = tmp_path / "none" / "m.safetensors"
-    with pytest.raises(ModelError, match=r"cannot be written \(No such file or directory\)"):
-        save(model, path)
+def test_a_place_that_cannot_be_is_one_sentence(model, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match=r"m\.safetensors: the model cannot be written \(Not a dir"):
+        save(model, tmp_path / "file" / "m.safetensors")
+
+
+def test_a_folder_that_is_missing_is_made(model, saved, tmp_path):
+    save(model, tmp_path / "new" / "m.safetensors")
+    assert (tmp_path / "new" / "m.safetensors").read_bytes() == saved.read_bytes()
 
 
 def test_the_documented_reader_reads_the_file(project_root, saved, model):
