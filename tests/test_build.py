@@ -12,6 +12,7 @@ from golden import SpikeCode
 from golden.synthetic import random_model
 from hw import build, load
 from hw.capacities import Capacities
+from hw.checksum import checksum
 from hw.compiler import compile_model
 from hw.folder import check_images, read_description
 from hw.images import memory_words, read_hex, read_weights, slice_paths
@@ -241,9 +242,11 @@ def test_beats_carry_every_word(built, model, model_file, tmp_path):
     plan = load.lay_out(model, capacities)
     expected = sum(1 + len(words) * -(-capacities.memories[name][0] // 32)
                    for name, words in memory_words(plan, capacities).items())
-    lines = out.read_text().split()
-    assert len(lines) == expected
-    assert sum(int(line, 16) >> 32 for line in lines) == len(capacities.memories)
+    *beats, header, signature = [int(line, 16) for line in out.read_text().split()]
+    assert len(beats) == expected
+    assert sum(beat >> 32 for beat in beats) == len(capacities.memories)
+    assert header == 0xF0000000
+    assert signature == 1 << 32 | checksum(beats, 33, start=capacities.fingerprint)
 
 
 def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):
