@@ -116,6 +116,28 @@ def test_what_is_ambiguous_or_not_there_is_refused(tmp_path, contents, entry, se
     assert str(caught.value).startswith(f"{tmp_path / 'w.pth'}: {sentence}")
 
 
+def test_a_dict_that_holds_itself_has_an_end(tmp_path):
+    contents = {"model": small_state()}
+    contents["again"] = contents
+    assert read(tmp_path, contents).entry == "model"
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    (lambda values: values.to(torch.int32), "plain floating-point numbers in head.weight (torch.i"),
+    (lambda values: values.to_sparse(), "must have plain floating-point numbers in head.weight ("),
+    (lambda values: values.sum(), "must have 2 axes of at least 1 in head.weight, not []"),
+    (lambda values: values[:0], "must have 2 axes of at least 1 in head.weight, not [0, 6]"),
+])
+def test_parameters_of_other_types_are_named(tmp_path, capsys, change, sentence):
+    state = small_state()
+    torch.save(state | {"head.weight": change(state["head.weight"])}, tmp_path / "w.pth")
+    assert main(["convert", "--checkpoint", str(tmp_path / "w.pth"), "--image-size", "32",
+                 "--heads", "2", "--out", str(tmp_path / "m.safetensors")]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
 def test_counters_that_are_missing_begin_at_zero(tmp_path):
     state = small_state() | {"block3.0.mlp.fc1_bn.num_batches_tracked": torch.tensor(7)}
     without = {name: values for name, values in state.items()

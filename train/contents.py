@@ -111,6 +111,11 @@ def complete(parameters, network, path):
     counters = {name: torch.zeros((), dtype=torch.int64) for name in wanted
                 if name.endswith(".num_batches_tracked")}
     parameters = {**counters, **parameters}
+    odd = [f"{name} ({values.dtype})" for name, values in parameters.items()
+           if name in wanted and name not in counters and torch.is_tensor(values)
+           and not (values.is_floating_point() and values.layout is torch.strided)]
+    if odd:
+        raise CheckpointError(f"{path}: must have plain floating-point numbers in {listed(odd)}")
     _require(parameters, {name: values.shape for name, values in wanted.items()}, "", path)
     return parameters
 

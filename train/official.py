@@ -58,6 +58,7 @@ def describe(parameters, path, *, family, size=None, image_size=224, heads=8, ma
     layout = _Layout(parameters, family)
     missing = [name for name in layout.names if name not in parameters]
     if not missing:
+        layout.require_ranks(path)
         dims, depths = layout.dims(), layout.depths()
         classes, (_, channels, kernel, _) = layout.classes(), layout.stem()
         if size is not None:
@@ -141,6 +142,15 @@ class _Layout:
             *(f"{stage}.0.mlp.fc1_conv.weight" for stage in self._stages),
         ]
 
+    def require_ranks(self, path):
+        """Demand the axes from which sizes are read."""
+        ranks = {self._stem: 4, **dict.fromkeys(self._downs, 4), f"{self._heads[0]}.weight": 2}
+        for name, rank in ranks.items():
+            shape = list(self._parameters[name].shape)
+            if len(shape) != rank or 0 in shape:
+                raise CheckpointError(f"{path}: must have {rank} axes of at least 1 in {name}, "
+                                      f"not {shape}")
+
     def dims(self):
         return tuple(len(self._parameters[name]) for name in self._downs)
 
@@ -162,9 +172,10 @@ class _Layout:
 
     def expansions(self, channels):
         """Widening inside the projections of attention, and inside a block's own branch."""
-        hidden = [self._parameters.get(f"block3.0.{name}.conv1.0.weight", ())
-                  for name in ("attn.q_conv.0", "rep_conv")]
-        return len(hidden[0]) / channels or 1.5, len(hidden[1]) / channels
+        names = (f"block3.0.{name}.conv1.0.weight" for name in ("attn.q_conv.0", "rep_conv"))
+        inside, own = (self._parameters[name].shape[:1].numel() / max(channels, 1)
+                       if name in self._parameters else 0 for name in names)
+        return inside or 1.5, own
 
 
 def _require_size(dims, depths, size, path):

@@ -24,6 +24,9 @@ _ENTRIES = (
     "state_dict_ema", "ema_state_dict",
 )
 
+#: Most dicts inside each other around a network.
+_DEPTH = 4
+
 #: What distributed training and torch.compile put into names, anywhere and in any order.
 _WRAPPERS = ("module", "_orig_mod")
 
@@ -153,17 +156,20 @@ def _contents(path):
     return {}
 
 
-def _entries(contents, name=""):
+def _entries(contents, name="", depth=0, seen=None):
     """Every ``state_dict`` in a dict and in the dicts that it holds, with its name."""
-    if not contents or not all(isinstance(key, str) for key in contents):
+    seen = set() if seen is None else seen
+    # A dict may hold itself.
+    if depth > _DEPTH or id(contents) in seen or not all(isinstance(key, str) for key in contents):
         return
+    seen.add(id(contents))
     # What an optimizer keeps of one parameter has no dots in its names.
     if all(map(torch.is_tensor, contents.values())) and any("." in key for key in contents):
         yield name, contents
         return
     for key, value in contents.items():
         if isinstance(value, dict):
-            yield from _entries(value, f"{name}.{key}" if name else key)
+            yield from _entries(value, f"{name}.{key}" if name else key, depth + 1, seen)
 
 
 def _choose(found, entry, path):
