@@ -12,7 +12,8 @@ import numpy as np
 import golden
 from golden import SpikeCode
 from golden.description import read_json
-from golden.source import open_source
+from golden.input import ModelInput
+from golden.source import load_source
 from golden.synthetic import random_model
 
 from .array import Array
@@ -125,7 +126,11 @@ def _dense(settings, name, size=DENSE):
 @cache
 def _nano():
     model = golden.load(DATA / "cifar10-nano.safetensors")
-    return model, open_source(DATA / "cifar10.npz", model).images[:]
+    return model, _pictures(model)
+
+
+def _pictures(model):
+    return load_source(DATA / "cifar10.npz", ModelInput.of(model)).images
 
 
 def _fixed(name, layer, array, means, settings):
@@ -228,8 +233,7 @@ def _codes(settings):
     found = {}
     for name in ("cifar10-nano", "cifar10-nano-d8"):
         model = golden.load(DATA / f"{name}.safetensors")
-        images = open_source(DATA / "cifar10.npz", model,
-                             count=4 if settings.quick else 32).images[:]
+        images = _pictures(model)[:4 if settings.quick else 32]
         tensors = golden.run(model, images, trace=True).tensors
         plan = compile_model(model, **ARRAY)
         executed, thermometer = (sum(golden.additions(plan.executed, tensors, code).values())

@@ -25,9 +25,9 @@ def few_digits():
 
 
 def test_a_run_of_quantised_epochs_alone_starts_from_a_float_checkpoint(tmp_path):
-    first = fit(run_config(), tmp_path / "float", seed=0)
+    first = fit(run_config(batch=130), tmp_path / "float", seed=0)
     init = tmp_path / "float" / FLOAT_CHECKPOINT
-    config = run_config(float_epochs=0, quantised_epochs=3)
+    config = run_config(float_epochs=0, quantised_epochs=3, batch=130)
     # The first run went on from the same weights, with the same draws.
     second = fit(config, tmp_path / "tuned", seed=0, init=init)
     assert [row["phase"] for row in second.history] == ["quantised", "quantised", "frozen"]
