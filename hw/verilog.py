@@ -23,7 +23,7 @@ TOP = "accelerator"
 class _Top(Elaboratable):
     """Names and clocks of the outside world: AXI4, AXI4-Stream, synchronous active-low reset.
 
-    Reset takes effect one cycle after ``aresetn``.
+    Reset takes effect one cycle after ``aresetn``, and nothing is accepted before it has ended.
     """
 
     def __init__(self, core):
@@ -31,6 +31,9 @@ class _Top(Elaboratable):
         self.aclk = Signal(name="aclk")
         self.aresetn = Signal(name="aresetn")
         self.ports = [self.aclk, self.aresetn]
+        # A register of its own: reset reaches everything, and everything would wait for the pin, in
+        # hardware and in the simulator.
+        self._reset = Signal(name="reset", init=1, reset_less=True)
         self._wires = []
         external = core.capacities.external
         self._stream("s_axis_pixels", core.pixels, True)
@@ -45,8 +48,10 @@ class _Top(Elaboratable):
             self._add(name, Value.cast(getattr(core, name)), incoming=False)
 
     def _stream(self, prefix, port, incoming):
+        # Registers that are held in reset take nothing, whatever they say.
+        ready = port.ready & ~self._reset if incoming else port.ready
         for suffix, value, forward in (("tdata", port.p.data, True), ("tlast", port.p.last, True),
-                                       ("tvalid", port.valid, True), ("tready", port.ready, False)):
+                                       ("tvalid", port.valid, True), ("tready", ready, False)):
             self._add(f"{prefix}_{suffix}", value, incoming=incoming == forward)
 
     def _read_bus(self, prefix, bus):
@@ -67,11 +72,8 @@ class _Top(Elaboratable):
         m = Module()
         m.domains.sync = ClockDomain(local=True)
         m.submodules.core = self.core
-        # A register of its own: reset reaches everything, and everything would wait for the pin, in
-        # hardware and in the simulator.
-        reset = Signal(init=1, reset_less=True)
-        m.d.sync += reset.eq(~self.aresetn)
-        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(reset)]
+        m.d.sync += self._reset.eq(~self.aresetn)
+        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(self._reset)]
         m.d.comb += [target.eq(value) for target, value in self._wires]
         return m
 

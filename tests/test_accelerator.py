@@ -185,6 +185,17 @@ def test_another_model_runs_on_the_same_core(small, tmp_path):
     assert (other_result.logits != result.logits).any()
 
 
+def test_a_model_that_is_loaded_right_after_reset_is_whole(small, tmp_path):
+    """The first beat waits when reset ends, one cycle before the core is out of it."""
+    model, images, result, plan, _, _ = small
+    np.save(tmp_path / "images.npy", images)
+    faulty = PLAN_FAULTS["weight_bit"](plan, result.tensors)
+    outcomes, _ = simulated(small, tmp_path, faulty, [
+        load_step(tmp_path, plan, plan.needed),
+        {"images": "images.npy", "stall": 0.0, "classes": model.classes}])
+    assert [outcome["logits"] for outcome in outcomes] == result.logits.tolist()
+
+
 @pytest.mark.parametrize("ends", [5, 70])
 def test_an_image_of_the_wrong_length_is_dropped_and_the_next_one_is_right(small, tmp_path, ends):
     model, images, result, plan, *_ = small
