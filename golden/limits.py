@@ -3,7 +3,7 @@
 __all__ = [
     "MAX_ARRAY", "MAX_DIRECTORY", "MAX_ENCODED", "MAX_JSON", "MAX_JSON_DEPTH", "MAX_LAYERS",
     "MAX_MAP", "MAX_MEMBERS", "MAX_NETLIST", "MAX_PIXELS", "MAX_PROGRESSIVE_PIXELS", "MAX_SCANS",
-    "MAX_SIDE", "MAX_TOML", "MAX_TOML_DOTS", "MAX_WEBP_PIXELS",
+    "MAX_SIDE", "MAX_TILE_PIXELS", "MAX_TOML", "MAX_TOML_DOTS", "MAX_WEBP_PIXELS",
 ]
 
 
@@ -14,6 +14,9 @@ MAX_PIXELS = 2**26
 #: The same where the decoder holds the picture several times over: in WebP and progressive JPEG.
 MAX_WEBP_PIXELS = 2**24
 MAX_PROGRESSIVE_PIXELS = 2**25
+
+#: Most pixels of a tile of a TIFF, which may be larger than the picture.
+MAX_TILE_PIXELS = 2**24
 
 #: Most scans of a JPEG, each of which goes over the whole picture.
 MAX_SCANS = 200

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import logging
+import math
 import warnings
 from functools import cache
 
@@ -14,6 +15,7 @@ from golden.limits import (
     MAX_PROGRESSIVE_PIXELS,
     MAX_SCANS,
     MAX_SIDE,
+    MAX_TILE_PIXELS,
     MAX_WEBP_PIXELS,
 )
 from golden.reading import BLOCK, InputError, decoding, open_regular
@@ -45,6 +47,9 @@ _UPRIGHT = {
         (1, 1, True), (-1, 1, True), (-1, -1, True), (1, -1, True),
     ], 1)
 }
+
+#: Tags of TIFF for the width and height of its tiles.
+_TILE = (322, 323)
 
 _FAULT = f"it is truncated or no image of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
 
@@ -146,6 +151,11 @@ def _check(image, name):
     width, height = image.size
     if max(width, height) > MAX_SIDE or width * height > most:
         raise InputError(f"{name}: {_too_large(most)}, not {height}x{width}")
+    if image.format == "TIFF":
+        tile = math.prod(image.tag_v2.get(tag, 1) for tag in _TILE)
+        if tile > MAX_TILE_PIXELS:
+            raise InputError(f"{name}: a tile of the image must have at most {MAX_TILE_PIXELS} "
+                             f"pixels, not {tile}")
     if image.mode not in EIGHT_BIT_MODES or _is_deep(image):
         raise InputError(f"{name}: pixels must have 8 bits per channel, not "
                          f"{'16' if _is_deep(image) else f'mode {image.mode}'}")

@@ -127,6 +127,16 @@ def test_a_jpeg_of_many_scans_is_refused(tmp_path):
     refused(source, tmp_path / "x.jpg", "must have at most 200 scans")
 
 
+def test_a_tile_that_is_larger_than_its_picture_is_refused(tmp_path):
+    values = zlib.compress(bytes(1000))
+    tags = {256: 8, 257: 8, 258: 8, 259: 8, 262: 1, 277: 1, 322: 30_000, 323: 30_000, 324: 146,
+            325: len(values)}
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(
+        struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()) + bytes(16)
+    (tmp_path / "x.tif").write_bytes(head + values)
+    refused(source, tmp_path / "x.tif", "a tile of the image must have at most 16777216 pixels")
+
+
 @pytest.mark.soak
 def test_the_largest_picture_takes_little_memory(soak, tmp_path):
     side = 2**13 if soak else 2**11
