@@ -147,7 +147,8 @@ def test_a_phase_stops_early_and_the_run_goes_on_with_the_next(tmp_path, monkeyp
 
     monkeypatch.setattr(Training, "validate", validate)
     config = run_config(
-        float_epochs=9, quantised_epochs=9, frozen_epochs=1, patience=2, data={"validation": 20}
+        float_epochs=9, quantised_epochs=9, frozen_epochs=1, patience=2, batch=64,
+        data={"validation": 20},
     )
     state = fit(config, tmp_path, seed=0)
     # Four float epochs (no better since the second), three quantised ones, the frozen one.
@@ -215,7 +216,7 @@ def test_a_missing_teacher_is_named(name):
 
 
 def test_the_log_has_a_row_per_epoch_also_after_resuming(tmp_path):
-    config = run_config(data={"validation": 20})
+    config = run_config(batch=64, data={"validation": 20})
     state = fit(config, tmp_path, seed=0)
     rows = read_log(tmp_path)
     assert list(rows[0]) == list(COLUMNS)

@@ -36,7 +36,7 @@ def network_config(**changes):
 def run_config(*, bits=8, data=None, **changes):
     """A run of a few seconds on the real digits; changes of the schedule and of the network."""
     schedule = {
-        "float_epochs": 1, "quantised_epochs": 3, "frozen_epochs": 1, "batch": 256,
+        "float_epochs": 1, "quantised_epochs": 3, "frozen_epochs": 1, "batch": 128,
         "float_rate": 5e-3, "quantised_rate": 2e-3, "spike_penalty": 0.01,
     }
     fields = FitConfig.__struct_fields__

@@ -177,11 +177,11 @@ def load(path):
                               f"{printable(version)}")
     if version == _FORMAT and not verified:
         raise CheckpointError(f"{path}: the digest is missing, so the file is damaged")
+    check_fields(contents, path)
     try:
-        config = from_builtins(contents.pop("config", None))
+        config = from_builtins(contents.pop("config"))
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    check_fields(contents, path)
     if not verified:
         _LOG.warning("%s: an older version wrote this file without a digest, so nobody knows "
                      "whether it is damaged", path)

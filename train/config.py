@@ -265,9 +265,6 @@ def from_builtins(values):
         return msgspec.convert(values, type=Config, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from error
-    except Exception as error:
-        # A tensor that stands in the place of a value raises what it likes.
-        raise ConfigError("a value of the configuration has a foreign type") from error
 
 
 def _sentence(error):

@@ -1,5 +1,6 @@
 """What a checkpoint holds, checked before anything is made of it."""
 
+import contextlib
 from typing import Annotated, Any, NotRequired, TypedDict
 
 import msgspec
@@ -10,7 +11,7 @@ from golden.reading import listed
 from train.grids import grid_shapes
 
 
-__all__ = ["CheckpointError", "check_fields", "check_grids", "complete"]
+__all__ = ["CheckpointError", "check_fields", "check_grids", "complete", "going_on"]
 
 
 class CheckpointError(ValueError):
@@ -44,7 +45,9 @@ class _Grids(Struct, forbid_unknown_fields=True):
 
 
 class _Fields(Struct, forbid_unknown_fields=True):
-    """Everything beside version and configuration; files of older versions lack the last ones."""
+    """Everything beside the version; files of older versions lack the last ones."""
+
+    config: dict[str, Any]
 
     seed: Whole
     epoch: Whole
@@ -60,12 +63,12 @@ class _Fields(Struct, forbid_unknown_fields=True):
 
 
 def check_fields(fields, path):
-    """Demand the fields of a checkpoint, of the right types.
+    """Demand the fields of a checkpoint, of the right types, with tensors where they belong.
 
     Parameters
     ----------
     fields : dict
-        Without version and configuration.
+        Without the version.
     path : path-like
         Named in errors.
 
@@ -74,15 +77,47 @@ def check_fields(fields, path):
     CheckpointError
         One sentence that names the field.
     """
+    for name, value in fields.items():
+        if _misplaced(value, name):
+            raise CheckpointError(f"{path}: the checkpoint is damaged (a tensor in the place of "
+                                  f"another value of `{name}`)")
     try:
         msgspec.convert(fields, type=_Fields)
     except msgspec.ValidationError as error:
         sentence = str(error).replace("`$.", "`").replace(" - at `$`", "")
         raise CheckpointError(f"{path}: the checkpoint is damaged ({sentence})") from error
-    except Exception as error:
-        # A tensor that stands in the place of something else raises what it likes.
-        raise CheckpointError(f"{path}: the checkpoint is damaged, with a tensor in the place of "
-                              "another type") from error
+
+
+#: Fields that hold tensors, anywhere.
+_OF_TENSORS = ("network", "optimizer", "average", "decoder", "scales")
+
+
+def _misplaced(value, name):
+    """Whether a tensor stands where none belongs; decoders would raise what they like."""
+    if torch.is_tensor(value):
+        return True
+    if name in _OF_TENSORS and isinstance(value, dict):
+        return False
+    if isinstance(value, dict):
+        return any(_misplaced(inner, key) for key, inner in value.items())
+    return isinstance(value, (list, tuple)) and any(_misplaced(inner, None) for inner in value)
+
+
+@contextlib.contextmanager
+def going_on():
+    """Turns what torch raises for foreign state of an optimizer or a module into one sentence.
+
+    Raises
+    ------
+    CheckpointError
+    """
+    try:
+        yield
+    except (ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            "the checkpoint's optimizer, average or decoder is not that of its network, so the run "
+            "cannot go on; fit --init starts another one from its weights"
+        ) from error
 
 
 def complete(parameters, network, path):

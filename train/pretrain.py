@@ -9,6 +9,7 @@ from golden.lock import alone_in
 from train import checkpoint as checkpoints
 from train.autoencoder import Autoencoder
 from train.config import PRETRAINED_CHECKPOINT
+from train.contents import going_on
 from train.data import load_split
 from train.fit import Silent, resumed, start
 from train.history import History
@@ -95,13 +96,15 @@ class _Run:
                 state.build(), width=settings.decoder_width, depth=settings.decoder_depth
             )
         if state.decoder:
-            self._decoder().load_state_dict(state.decoder)
+            with going_on():
+                self._decoder().load_state_dict(state.decoder)
         self._loop = Loop(
             self._module, split.train_images, split.train_labels, settings=settings,
             data=config.data, seed=state.seed, processes=ALONE,
         )
         if state.optimizer:
-            self._loop.load_optimizer(state.optimizer)
+            with going_on():
+                self._loop.load_optimizer(state.optimizer)
 
     def epoch(self, number, step):
         """Train one epoch; returns what it measured."""

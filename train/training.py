@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from train.arithmetic import FloatArithmetic
+from train.contents import going_on
 from train.grids import find_grids
 from train.loop import DivergenceError, Loop
 from train.model import to_maps
@@ -67,11 +68,12 @@ class Training:
             self.network, images, labels, settings=fit, data=state.config.data, seed=state.seed,
             processes=processes, average=fit.average,
         )
-        # The first quantised epoch starts with a new optimizer.
-        if state.optimizer and state.epoch != self._schedule.end(FLOAT):
-            self._loop.load_optimizer(state.optimizer)
-        if state.average:
-            self._loop.load_average(state.average)
+        with going_on():
+            # The first quantised epoch starts with a new optimizer.
+            if state.optimizer and state.epoch != self._schedule.end(FLOAT):
+                self._loop.load_optimizer(state.optimizer)
+            if state.average:
+                self._loop.load_average(state.average)
 
     def state(self):
         """Checkpoint of this moment."""

@@ -6,6 +6,7 @@ Their libraries are imported where they are needed, since every worker imports t
 import hashlib
 import io
 import json
+import logging
 import math
 
 from golden import SpikeCode
@@ -28,7 +29,7 @@ def _write_description(folder):
     path = folder / DESCRIPTION
     path.write_text(sealed_text({
         "format": FORMAT, "version": FORMAT_VERSION, "model": "m", "image_shape": [8, 8, 1],
-        "classes": 10, "clock_mhz": 100.0, "capacities": plan.needed.as_dict(),
+        "classes": 10, "readmemh": True, "clock_mhz": 100.0, "capacities": plan.needed.as_dict(),
         "ports": [{"name": "aclk", "direction": "input", "width": 1}],
         "memories": {"program": {"number": 2, "images": ["rom/program.hex"], "width": 32,
                                  "depth": 9, "sha256": _DIGEST}},
@@ -88,6 +89,8 @@ def _check_routed(path, value):
 
 
 def _write_checkpoint(folder):
+    # That a file has no digest is said by a warning, and nobody listens.
+    logging.disable()
     from tests.training import run_config
     from train import checkpoint
     from train.fit import start
@@ -138,6 +141,7 @@ def _change_checkpoint(data, rng, others):
 
 
 def _write_journal(folder):
+    logging.disable()
     import optuna
 
     from hw.search import open_study
