@@ -89,7 +89,10 @@ def _run(options):
         file.write(scatter([(point.lut, point.cycles) for point in fitting],
                            front=[(point.lut, point.cycles) for point in front],
                            axes=("look-up tables", "cycles per image")).encode())
-    print(f"{len(points)} cores, of which {len(fitting)} fit {options.device}; fast and small:")
+    counted = ("the model's mean counts" if images is None
+               else f"the additions of {len(images)} image{'s'[:len(images) != 1]}")
+    print(f"{len(points)} cores, of which {len(fitting)} fit {options.device}; fast and small, by "
+          f"cycles estimated from {counted} and LUT predicted by the area model:")
     print("columns x lanes  share  code         bus   cycles      LUT  blocks     U  LUT x cycles")
     for point in front:
         mark = "  <- least" if point is chosen else ""

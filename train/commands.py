@@ -35,7 +35,7 @@ def fit(options):
     report = training_report(state)
     write_json(report, options.out / "fit.json")
     for kind, value in report["accuracy"].items():
-        print(f"{kind:9} {value:.2%}")
+        print(f"{kind:9} {value:.2%} of the held-back images")
     print(f"{options.out / CHECKPOINT} after {report['seconds']:.0f} s of training")
 
 
@@ -99,6 +99,7 @@ def accuracy(options):
         },
         options.out / "accuracy.json",
     )
+    print("accuracy on the held-back images:")
     print(found.table())
     for sentence in failures:
         print(f"{sentence}.")
@@ -127,6 +128,7 @@ def sweep(options):
         ],
         options.out / "sweep.json",
     )
+    print("accuracy on the held-back images:")
     print(found.table())
 
 
