@@ -23,7 +23,7 @@ def test_the_table_has_medians_and_every_seed():
 def test_a_sweep_trains_every_combination_and_resumes(tmp_path, capsys, monkeypatch):
     split = load_split(run_config())
     few = DataSplit(
-        split.train_images[:130], split.train_labels[:130],
+        split.train_images[:260], split.train_labels[:260],
         split.test_images[:40], split.test_labels[:40],
     )
     monkeypatch.setattr("train.fit.load_split", lambda *_: few)

@@ -38,7 +38,7 @@ def _write_description(folder):
         "layers": [{"name": "a", "tiles": 1, "lines": 2, "positions": 3, "record": {"b": -1}}],
         "cycles": {"from": "images", "images": 1, "total": 9.5, "period": 9,
                    "layers": {"a": {"cycles": 5, "additions": 2.5}}},
-        "readmemh": True, "verilog": _DIGEST, "versions": {"addend": "1", "amaranth": None}}))
+        "verilog": _DIGEST, "versions": {"addend": "1", "amaranth": None}}))
     return [path]
 
 
