@@ -35,7 +35,8 @@ def layer_passes(capacities, record):
     """
     if record["pixels"]:
         return capacities.pixel_passes
-    return FOURS_FIRST if record["fours"] else capacities.passes
+    # Jobs without spikes take one.
+    return (FOURS_FIRST if record["fours"] else capacities.passes)[:record["passes"] + 1]
 
 
 def layer_marks(capacities, record):

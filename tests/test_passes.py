@@ -1,5 +1,7 @@
 """Passes: the additions that the planes of a pass ask for make up the count."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from hw.passes import (
     PIXEL_PLANES,
     additions_of,
     fours_pay,
+    layer_passes,
     pass_additions,
     pixel_passes,
 )
@@ -36,6 +39,14 @@ def test_every_plane_belongs_to_one_pass(code):
         every = [plane for group in passes(code, max_count) for plane in group]
         assert every == list(range(len(planes(np.array([0]), code, max_count))))
     assert sum(map(len, pixel_passes(code))) == PIXEL_PLANES
+
+
+@pytest.mark.parametrize("code", SpikeCode)
+def test_jobs_without_spikes_take_one_pass(code):
+    capacities = SimpleNamespace(passes=passes(code, 15))
+    record = {"pixels": 0, "fours": 0, "passes": len(capacities.passes) - 1}
+    assert layer_passes(capacities, record) == capacities.passes
+    assert len(layer_passes(capacities, record | {"passes": 0})) == 1
 
 
 def test_fours_in_a_pass_of_their_own_make_up_the_count_with_one_addition():
