@@ -64,6 +64,18 @@ class Archive:
         """Bytes of a member, as the directory claims."""
         return self._zip.getinfo(name).file_size
 
+    def check_size(self, name, limit):
+        """Demand that a member claims to have at most so many bytes.
+
+        Raises
+        ------
+        InputError
+            One sentence that names the archive and the member.
+        """
+        if self.size(name) > limit:
+            raise InputError(f"{self._path}: {printable(name)} is too large: it must have at most "
+                             f"{limit} bytes, not {self.size(name)}")
+
     @contextlib.contextmanager
     def member(self, name, limit):
         """Open a member for reading from its start to its end.
@@ -85,11 +97,9 @@ class Archive:
             If the member is too large, packed in a way that is not read, encrypted or damaged; by
             ``read``, too.
         """
+        self.check_size(name, limit)
         where = f"{self._path}: {printable(name)}"
         info = self._zip.getinfo(name)
-        if info.file_size > limit:
-            raise InputError(f"{where} is too large: it must have at most {limit} bytes, not "
-                             f"{info.file_size}")
         if info.flag_bits & 1:
             raise InputError(f"{where} is encrypted: pack the archive again without a password")
         if info.compress_type not in _PACKED:

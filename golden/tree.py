@@ -211,6 +211,10 @@ class _Zip:
 
     def __init__(self, path):
         self._archive = Archive(path)
+        for name in self._archive.names:
+            # Before anything else is said of the data, since this is no picture at all.
+            if PurePosixPath(name).suffix.lower() in SUFFIXES:
+                self._archive.check_size(name, MAX_ENCODED)
         self.entries = [*self._archive.names, *self._archive.folders]
         self.folders = set(self._archive.folders)
 

@@ -291,3 +291,13 @@ def png_of(image):
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, "png")
     return stream.getvalue()
+
+
+def test_a_picture_that_is_none_is_said_before_its_classes_are_compared(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        file.writestr("train/a/1.png", b"x")
+        with file.open("test/a/1.png", "w") as member:
+            for _ in range(257):
+                member.write(bytes(2**20))
+    with pytest.raises(ValueError, match=r"x\.zip: test/a/1\.png is too large"):
+        load_source(tmp_path / "x.zip", ModelInput.usual((8, 8, 1), 10))
