@@ -1,7 +1,6 @@
 """What is refused before it is decoded, and that nothing is opened in another place."""
 
 import ast
-import io
 import os
 import re
 import struct
@@ -281,16 +280,6 @@ def test_everything_from_outside_passes_through_one_place(project_root):
     for call, modules in found.items():
         assert modules - OWN <= {ONLY[call]}, call
     assert {call for call, module in ONLY.items() if module} == set(found)
-
-
-def test_a_stream_is_decoded_too():
-    assert open_picture(io.BytesIO(png_of(np.full((4, 4), 9, np.uint8))), "x", 1).size == (4, 4)
-
-
-def png_of(image):
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "png")
-    return stream.getvalue()
 
 
 def test_a_picture_that_is_none_is_said_before_its_classes_are_compared(tmp_path):
