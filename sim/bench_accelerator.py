@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cocotb
 import numpy as np
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles, RisingEdge, SimTimeoutError, Timer, with_timeout
 from cocotb.utils import get_sim_time
 
 from golden.arrays import open_array
@@ -23,76 +23,151 @@ from .stream import Sink, Source, axis_port
 #: Cycles for which reset is held.
 RESET_CYCLES = 4
 
+#: Kinds of steps.
+KINDS = ("load", "watch", "failing", "reset_after", "malformed", "images")
+
 
 @cocotb.test
 async def run_steps(dut):
     """Runs every step: packets, images, pixel beats that are no image, waiting, resets."""
-    rng, _ = generators()
-    external = hasattr(dut, "weights_base")
-    pixels = Source(axis_port(dut, "s_axis_pixels"), rng=rng)
-    load = None if external else Source(axis_port(dut, "s_axis_load"), rng=rng)
-    logits = Sink(axis_port(dut, "m_axis_logits"), rng=rng)
-    if external:
-        _steer_memory(dut, {"stall": 0.0})
-    await _reset(dut)
-
-    begins = []
-    cocotb.start_soon(_watch_layers(dut, begins))
-    outcome = []
-    for step in parameters()["steps"]:
-        pixels.stall = logits.stall = step["stall"]
-        if external:
-            _steer_memory(dut, step)
-        if "load" in step:
-            load.stall = step["stall"]
-            loading = cocotb.start_soon(load.send_all(open_array(step["load"]).read().tolist()))
-            if not step.get("background"):
-                await loading
-            continue
-        if "watch" in step:
-            await ClockCycles(dut.aclk, step["watch"])
-            outcome.append(_said(dut))
-            continue
-        if "failing" in step:
-            batches = _batches(open_array(step["failing"]).read(), step)
-            outcome.append(await _fail(dut, pixels, logits, batches))
-            continue
-        if "reset_after" in step:
-            feeding = cocotb.start_soon(_feed(pixels, open_array(step["interrupted"]).read()))
-            await ClockCycles(dut.aclk, step["reset_after"])
-            feeding.cancel()
-            pixels.idle()
-            await _reset(dut)
-            continue
-        if "malformed" in step:
-            await pixels.send_all(open_array(step["malformed"]).read().tolist())
-            if step.get("unfinished"):
-                continue
-            await _until_idle(dut)
-            outcome.append({"error": int(dut.error.value)})
-            continue
-        outcome += await _run_images(dut, pixels, logits, step, begins)
+    # Inputs that only some simulators have.
+    for name, value in parameters().get("inputs", {}).items():
+        getattr(dut, name).value = value
+    deadline = parameters().get("deadline")
+    try:
+        running = _run(dut)
+        outcome = await (with_timeout(running, deadline * CYCLE_NS, "ns") if deadline else running)
+    except SimTimeoutError:
+        raise AssertionError(f"the accelerator must be done within {deadline} cycles") from None
     Path("outcome.json").write_text(json.dumps(outcome))
 
 
-async def _run_images(dut, pixels, logits, step, begins):
-    """Runs images of which each must have logits; what came of them."""
-    outcome = []
-    for batch in _batches(open_array(step["images"]).read(), step):
-        feeding = cocotb.start_soon(_feed(pixels, batch, between=step.get("between")))
-        for _ in batch:
-            begins.clear()
-            words = await logits.receive_all(step["classes"])
-            ended = cycle_now()
-            outcome.append(_signed_logits(words, step["classes"]))
-            await _until_idle(dut)
-            stalls = int(dut.stalls.value) if hasattr(dut, "stalls") else 0
-            outcome[-1] |= {"ended": ended, "cycles": int(dut.cycles.value),
-                            "error": int(dut.error.value),
-                            "additions": int(dut.additions.value), "stalls": stalls,
-                            "layers": _layers(begins, ended, int(dut.additions.value))}
-        await feeding
-    return outcome
+async def _run(dut):
+    """Outcomes of all steps, in order."""
+    bench = _Bench(dut)
+    await _reset(dut)
+    cocotb.start_soon(bench.watch_layers())
+    for step in parameters()["steps"]:
+        await bench.run(step)
+    return bench.outcome
+
+
+class _Bench:
+    """Drivers of all ports, and what came of the steps so far."""
+
+    def __init__(self, dut):
+        rng, _ = generators()
+        self.dut = dut
+        self.external = hasattr(dut, "weights_base")
+        self.pixels = Source(axis_port(dut, "s_axis_pixels"), rng=rng)
+        self.load = None if self.external else Source(axis_port(dut, "s_axis_load"), rng=rng)
+        self.logits = Sink(axis_port(dut, "m_axis_logits"), rng=rng)
+        self.loading = None
+        self.outcome = []
+        # When each layer began, with the additions until then; and each image, with its first beat.
+        self.layers, self.images = [], []
+        if self.external:
+            _steer_memory(dut, {"stall": 0.0})
+
+    async def run(self, step):
+        """Runs a step, whose kind is named by the key that it has."""
+        self.pixels.stall = self.logits.stall = step["stall"]
+        if self.external:
+            _steer_memory(self.dut, step)
+        kind = next(kind for kind in KINDS if kind in step)
+        await getattr(self, f"_{kind}")(step)
+
+    async def _load(self, step):
+        """Packets for the load port, offered ``load_after`` cycles from now.
+
+        The next step does not wait for them if they are sent in the ``background``; packets do.
+        """
+        if self.loading is not None:
+            await self.loading
+        self.load.stall = step["stall"]
+        beats = open_array(step["load"]).read().tolist()
+        self.loading = cocotb.start_soon(self._send_packets(beats, step.get("load_after", 0)))
+        if not step.get("background"):
+            await self.loading
+
+    async def _send_packets(self, beats, after):
+        await _pass(self.dut, after)
+        await self.load.send_all(beats)
+
+    async def _watch(self, step):
+        """What the core says after some cycles."""
+        await _pass(self.dut, step["watch"])
+        self.outcome.append(_said(self.dut))
+
+    async def _failing(self, step):
+        """Images of which each must fail."""
+        batches = _batches(open_array(step["failing"]).read(), step)
+        self.outcome.append(await _fail(self.dut, self._feed, self.logits, batches))
+
+    async def _reset_after(self, step):
+        """An image, and reset in the middle of it."""
+        feeding = cocotb.start_soon(self._feed(open_array(step["interrupted"]).read()))
+        await _pass(self.dut, step["reset_after"])
+        feeding.cancel()
+        self.pixels.idle()
+        if self.loading is not None:
+            self.loading.cancel()
+            self.loading = None
+            self.load.idle()
+        await _reset(self.dut)
+
+    async def _malformed(self, step):
+        """Pixel beats that are no image, or not all of one: these the next step does not await."""
+        await self.pixels.send_all(_pixel_beats(open_array(step["malformed"]).read()))
+        if not step.get("unfinished"):
+            await _until_idle(self.dut)
+            self.outcome.append(_said(self.dut))
+
+    async def _images(self, step):
+        """Images of which each must have logits."""
+        dut, classes = self.dut, step["classes"]
+        for batch in _batches(open_array(step["images"]).read(), step):
+            self.images.clear()
+            feeding = cocotb.start_soon(self._feed(batch, between=step.get("between")))
+            for number in range(len(batch)):
+                self.layers.clear()
+                words = await self.logits.receive_all(classes)
+                ended = cycle_now()
+                await _until_idle(dut)
+                additions = int(dut.additions.value)
+                self.outcome.append({
+                    "logits": _signed_logits(words, classes), "begun": self.images[number],
+                    "ended": ended, "cycles": int(dut.cycles.value), "additions": additions,
+                    "stalls": int(dut.stalls.value) if self.external else 0,
+                    "layers": _layers(self.layers, ended, additions), **_said(dut)})
+            await feeding
+
+    async def _feed(self, images, *, between=None):
+        """Sends images back to back; the accelerator takes the next one when it is ready.
+
+        ``between`` is a file of beats that are no image, and are sent behind the first one.
+        """
+        for number, image in enumerate(images):
+            if number == 1 and between is not None:
+                await self.pixels.send_all(_pixel_beats(open_array(between).read()))
+            first, *further = _pixel_beats(image.reshape(-1, image.shape[-1]))
+            await self.pixels.send(first)
+            self.images.append(cycle_now())
+            await self.pixels.send_all(further)
+
+    async def watch_layers(self):
+        """Notes when each layer begins, and the additions until then."""
+        while True:
+            await self.dut.layer.value_change
+            self.layers.append((int(self.dut.layer.value), cycle_now(),
+                                int(self.dut.additions.value)))
+
+
+async def _pass(dut, cycles):
+    """Lets cycles pass, at the simulator's own speed."""
+    if cycles > 1:
+        await Timer((cycles - 1) * CYCLE_NS, "ns")
+    await RisingEdge(dut.aclk)
 
 
 async def _reset(dut):
@@ -110,12 +185,12 @@ def _steer_memory(dut, step):
     dut.memory_fault_beat.value = beat
 
 
-async def _fail(dut, pixels, logits, batches):
+async def _fail(dut, feed, logits, batches):
     """Runs images of which each must fail; what came of the last batch."""
     for batch in batches:
         received = []
         receiving = cocotb.start_soon(_receive_until_cancelled(logits, received))
-        await _feed(pixels, batch)
+        await feed(batch)
         await _until_idle(dut, cycles=3)
         receiving.cancel()
         logits.idle()
@@ -146,36 +221,19 @@ def _batches(images, step):
     return [images] if step.get("streamed") else np.split(images, len(images))
 
 
-async def _feed(source, images, *, between=None):
-    """Sends images back to back; the accelerator takes the next one when it is ready.
-
-    ``between`` is a file of beats that are no image, and are sent behind the first one.
-    """
-    for number, image in enumerate(images):
-        if number == 1 and between is not None:
-            await source.send_all(open_array(between).read().tolist())
-        beats = image.reshape(-1, image.shape[-1])
-        words = [int.from_bytes(bytes(beat), "little") for beat in beats.tolist()]
-        await source.send_all(_with_last(words, width=8 * image.shape[-1]))
-
-
-def _with_last(words, *, width):
-    """Beats of a packet: ``tlast`` above the data of the last one."""
-    return [*words[:-1], words[-1] | 1 << width]
+def _pixel_beats(pixels):
+    """Beats of pixels, ``tlast`` above the data of the last one; or beats, as they are."""
+    if pixels.ndim == 1:
+        return pixels.tolist()
+    *words, last = (int.from_bytes(bytes(pixel), "little") for pixel in pixels.tolist())
+    return [*words, last | 1 << 8 * pixels.shape[1]]
 
 
 def _signed_logits(words, classes):
     """Logits of one image; ``tlast`` must come with the last class only."""
     last = [word >> 32 for word in words]
     assert last == [0] * (classes - 1) + [1], f"tlast must come with the last logit, not {last}"
-    return {"logits": [((word & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000 for word in words]}
-
-
-async def _watch_layers(dut, begins):
-    """Notes when each layer begins, and the additions until then."""
-    while True:
-        await dut.layer.value_change
-        begins.append((int(dut.layer.value), cycle_now(), int(dut.additions.value)))
+    return [((word & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000 for word in words]
 
 
 def _layers(begins, ended, additions):

@@ -9,7 +9,7 @@ from golden import LOGITS
 from hw.stored import stored
 
 
-__all__ = ["Comparison", "compare_image", "read_captures"]
+__all__ = ["Comparison", "compare_counters", "compare_image", "read_captures"]
 
 
 @dataclass
@@ -24,6 +24,8 @@ class Comparison:
         Words that are missing, additional, or different, and logits and counters that differ.
     first : str or None
         The first of them: image, tensor, channel and position.
+    checks : dict of str to int
+        Mismatches by the check that noticed them.
     """
 
     images: int = 0
@@ -31,12 +33,21 @@ class Comparison:
     values: int = 0
     mismatches: int = 0
     first: str | None = field(default=None)
+    checks: dict = field(default_factory=dict)
 
-    def note(self, image, what):
-        """Counts one mismatch."""
+    def note(self, check, image, what):
+        """Counts one mismatch that a check noticed."""
         self.mismatches += 1
+        self.checks[check] = self.checks.get(check, 0) + 1
         if self.first is None:
             self.first = f"image {image}, {what}"
+
+    def add_mismatches(self, other):
+        """Counts the mismatches of another comparison, too."""
+        self.mismatches += other.mismatches
+        self.first = self.first or other.first
+        for check, count in other.checks.items():
+            self.checks[check] = self.checks.get(check, 0) + count
 
 
 def read_captures(folder):
@@ -91,16 +102,38 @@ def compare_image(comparison, plan, result, image, captures, outcome, *, capture
     for memory, writes in captures.items():
         for (captured_image, layer), found in writes.items():
             if captured_image == number and (memory, layer) not in expected and memory != "sums":
-                comparison.note(number, f"{memory}: {len(found)} writes in layer {layer} that the "
-                                        "model does not make")
+                comparison.note("words", number, f"{memory}: {len(found)} writes in layer {layer} "
+                                                 "that the model does not make")
 
     for index, (got, want) in enumerate(zip(outcome["logits"], result.logits[image].tolist(),
                                             strict=True)):
         if got != want:
-            comparison.note(number, f"logits, class {index}: {got}, golden {want}")
+            comparison.note("logits", number, f"logits, class {index}: {got}, golden {want}")
     comparison.images += 1
     comparison.tensors += len(names)
     comparison.values += sum(int(np.prod(result.tensors[name].shape[1:])) for name in names)
+
+
+def compare_counters(comparison, number, outcome, previous):
+    """Holds what the core says of an image against what was seen at its ports.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    number : int
+        Of the image.
+    outcome : dict
+        Of the image, from ``sim.bench_accelerator``.
+    previous : dict or None
+        Of the image before, since the latest reset.
+    """
+    # Both the first pixel beat and the last logit beat count.
+    since = outcome["begun"] - 1
+    if previous is not None:
+        since = max(since, previous["ended"])
+    seen = outcome["ended"] - since
+    if outcome["cycles"] != seen:
+        comparison.note("counters", number, f"{outcome['cycles']} cycles counted, seen {seen}")
 
 
 def _compare_writes(comparison, image, memory, slots, writes):
@@ -108,19 +141,20 @@ def _compare_writes(comparison, image, memory, slots, writes):
     found = {}
     for address, word in writes:
         if address not in slots:
-            comparison.note(image, f"{memory}: a write to address {address:#x} that the model does "
-                                   "not make")
+            comparison.note("words", image, f"{memory}: a write to address {address:#x} that the "
+                                            "model does not make")
         elif address in found and memory != "sums":
             entry, index = slots[address]
             channel, position = entry.locate(index, 0)
-            comparison.note(image, f"{entry.tensor}, channel {channel}, position {position}: "
-                                   "stored more than once")
+            comparison.note("words", image, f"{entry.tensor}, channel {channel}, position "
+                                            f"{position}: stored more than once")
         found[address] = word
     for address, (entry, index) in slots.items():
         word = found.get(address)
         if word != entry.words[index]:
             channel, position = entry.locate(index, 0 if word is None else word)
             got = "nothing stored" if word is None else f"stored {word:#x}"
-            comparison.note(image, f"{entry.tensor}, channel {channel}, position {position}: "
-                                   f"{got}, golden {int(entry.words[index]):#x} "
-                                   f"({memory} address {address:#x})")
+            comparison.note("words", image, f"{entry.tensor}, channel {channel}, position "
+                                            f"{position}: {got}, golden "
+                                            f"{int(entry.words[index]):#x} "
+                                            f"({memory} address {address:#x})")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.load import packets
+from hw.load import LAST, packets
 
 
-__all__ = ["load_step"]
+__all__ = ["load_step", "spoilt_step"]
 
 
 def load_step(folder, plan, capacities, *, stall=0.0, name="load"):
@@ -32,5 +32,14 @@ def load_step(folder, plan, capacities, *, stall=0.0, name="load"):
         The step.
     """
     beats = [beat for packet in packets(plan, capacities) for beat in packet]
+    np.save(Path(folder) / f"{name}.npy", np.array(beats, np.int64))
+    return {"load": f"{name}.npy", "stall": stall}
+
+
+def spoilt_step(folder, plan, capacities, *, stall=0.0, name="spoilt"):
+    """As ``load_step``, but of words that are the complement of the model's."""
+    beats = []
+    for header, *words in packets(plan, capacities):
+        beats += [header, *(word ^ LAST - 1 for word in words)]
     np.save(Path(folder) / f"{name}.npy", np.array(beats, np.int64))
     return {"load": f"{name}.npy", "stall": stall}

@@ -4,7 +4,6 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import numpy as np
 
 import golden
 from golden.atomic import replacing
-from golden.description import read_json
 from golden.entry import enter
 from golden.lock import waiting_lock
 from golden.options import (
@@ -25,25 +23,16 @@ from golden.options import (
     output_folder,
 )
 from golden.source import SOURCES
-from hw.capacities import Capacities
 from hw.command import guarded
-from hw.compiler import compile_model
-from hw.cycles import predict
-from hw.folder import check_images, check_verilog, read_description
-from hw.images import digest, image_words
+from hw.folder import check_verilog
 
-from .board import board, memory_text
-from .compare import Comparison, compare_image, read_captures
-from .loading import load_step
+from .board import board
 from .pictures import chosen
-from .runner import BenchError, build, simulate
+from .runner import BenchError, build
+from .trial import Trial
 
 
 __all__ = ["main", "verify"]
-
-
-#: Probability of each stalled cycle, on both sides, in the second half of the images.
-STALL = 0.3
 
 
 def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600, stalled=True):
@@ -52,8 +41,14 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     The first half of the images runs freely, one after the other, and must take the cycles that
     the cycle model predicts; the second half runs with random stalls of pixels and logits, each
     image entering while the one before is computed. So do, at last and freely, the first two images
-    once more. An external memory answers after random times throughout, and also pauses in the
-    second half: no prediction then. Where memories begin empty, the model is loaded first.
+    once more, in the period that the cycle model predicts. An external memory answers after random
+    times throughout, and also pauses in the second half: no prediction then. Where memories begin
+    empty, the model is loaded first.
+
+    If there is a second half, the core is then disturbed, and must come back: by resets in the
+    middle of an image, by images of the wrong length and, where weights lie on chip, by a packet
+    that it refuses and by other contents, over which the model is loaded again. Each image's
+    counters must agree with what was seen at the ports.
 
     Parameters
     ----------
@@ -89,58 +84,22 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         If the simulation does not come to an end.
     """
     folder = Path(folder)
-    capacities, plan, filled = _plan(folder, model)
-    work = workplace(folder, cache)
-    _prepare(work, folder, images)
-    n_free = -(-len(images) // 2) if stalled else len(images)
-    again = images[:2] if n_free > 1 else images[:0]
-    steps = [] if filled else [load_step(work, plan, capacities)]
-    for name, stall, part in (("free", 0.0, images[:n_free]), ("stalled", STALL, images[n_free:]),
-                              ("streamed", 0.0, again)):
-        if len(part):
-            np.save(work / f"{name}.npy", part)
-            steps.append({"images": f"{name}.npy", "stall": stall, "classes": model.classes,
-                          "streamed": name != "free"})
-
+    trial = Trial(folder, model, images, seed=seed, stalled=stalled)
     executable = build(board(folder), cache or folder / "sim", fast=True, capture=True)
-    passed = simulate(executable, "sim.bench_accelerator", work, parameters={"steps": steps},
-                      seed=seed, limit=limit)
-
-    outcomes = read_json(work / "outcome.json", "the outcome", kind=list)
-    captures = read_captures(work)
-    result = golden.run(model, images, trace=True)
-    expected_additions = golden.additions_per_image(plan.executed, result.tensors, plan.codes)
-    comparison, repeated = Comparison(), Comparison()
-    predicted = []
-    for number, outcome in enumerate(outcomes):
-        image = number % len(images)
-        compare_image(comparison if number == image else repeated, plan, result, image, captures,
-                      outcome, captured_as=number)
-        for layer, counted in zip(plan.layers, outcome["layers"], strict=True):
-            wanted = int(expected_additions[layer.name][image])
-            if counted["additions"] != wanted:
-                comparison.note(number, f"layer {layer.name}: {counted['additions']} additions "
-                                       f"counted, golden {wanted}")
-        if number < n_free and not capacities.external:
-            predicted.append(predict(plan, result.tensors, image))
-            _compare_cycles(comparison, image, plan, outcome, predicted[-1])
-    period = outcomes[-1]["ended"] - outcomes[-2]["ended"] if len(again) else None
-    if period is not None and predicted and period != predicted[1].behind(predicted[0]):
-        repeated.note(1, f"{period} cycles after image 0, predicted "
-                         f"{predicted[1].behind(predicted[0])}")
+    comparison, outcomes, seconds = trial.run(executable, workplace(folder, cache), limit=limit)
+    free = outcomes[:trial.n_free]
     figures = {
         "images": comparison.images, "tensors": comparison.tensors, "values": comparison.values,
-        "mismatches": comparison.mismatches + repeated.mismatches,
-        "first_mismatch": comparison.first or repeated.first,
-        "cycles": [outcome["cycles"] for outcome in outcomes[:n_free]],
-        "stalls": [outcome["stalls"] for outcome in outcomes[:n_free]],
-        "predicted_cycles": [cycles.total for cycles in predicted],
-        "period": period,
-        "additions": [outcome["additions"] for outcome in outcomes[:n_free]],
-        "lanes": capacities.columns * capacities.lanes,
-        "layers": _layer_means(plan, outcomes[:n_free]),
-        "image_layers": [_layer_means(plan, [outcome]) for outcome in outcomes[:n_free]],
-        "seconds": sum(passed.values()),
+        "mismatches": comparison.mismatches, "first_mismatch": comparison.first,
+        "cycles": [outcome["cycles"] for outcome in free],
+        "stalls": [outcome["stalls"] for outcome in free],
+        "predicted_cycles": [cycles.total for cycles in trial.predicted],
+        "period": trial.period(outcomes),
+        "additions": [outcome["additions"] for outcome in free],
+        "lanes": trial.capacities.columns * trial.capacities.lanes,
+        "layers": _layer_means(trial.plan, free),
+        "image_layers": [_layer_means(trial.plan, [outcome]) for outcome in free],
+        "seconds": seconds,
         "simulated_cycles": sum(outcome["cycles"] for outcome in outcomes),
         "seed": seed,
     }
@@ -168,47 +127,10 @@ def workplace(folder, cache=None):
     return Path(cache) / f"run-{name}"
 
 
-def _plan(folder, model):
-    """Capacities of the folder's core, the model's plan, and whether memories begin with it."""
-    description = read_description(folder)
-    check_images(folder)
-    capacities = Capacities.from_dict(description["capacities"])
-    plan = compile_model(model, **capacities.array, weight_width=capacities.weight_width,
-                         bus_width=capacities.bus_width)
-    words = image_words(plan, capacities)
-    for name, memory in description["memories"].items():
-        if digest(words[name], memory["width"]) != memory["sha256"]:
-            raise ValueError(f"{folder} must be built from {model.name}, but its {name} are of "
-                             "another model")
-    return capacities, plan, description["readmemh"] or capacities.external
-
-
-def _prepare(work, folder, images):
-    """An empty folder to run in, with the memory images where the Verilog looks for them."""
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    # Files alone: the folder of somebody else's build may be closed, and its copy would be, too.
-    (work / "rom").mkdir()
-    for image in sorted((folder / "rom").glob("*.hex")):
-        shutil.copyfile(image, work / "rom" / image.name)
-    external = folder / "rom" / "external.hex"
-    if external.exists():
-        (work / "memory.hex").write_text(memory_text({0: external.read_text()}))
-    if len(images) < 1:
-        raise ValueError("Images must be at least one")
-
-
-def _compare_cycles(comparison, image, plan, outcome, predicted):
-    if outcome["cycles"] != predicted.total:
-        comparison.note(image, f"{outcome['cycles']} cycles, predicted {predicted.total}")
-    for layer, counted, cycles in zip(plan.layers, outcome["layers"], predicted.layers,
-                                      strict=True):
-        if counted["cycles"] != cycles:
-            comparison.note(image, f"layer {layer.name}: {counted['cycles']} cycles, "
-                                   f"predicted {cycles}")
-
-
 def _layer_means(plan, outcomes):
+    """Means of each layer over images; none if an image did not run all of them."""
+    if any(len(outcome["layers"]) != len(plan.layers) for outcome in outcomes):
+        return []
     return [{"name": layer.name,
              **{key: sum(outcome["layers"][number][key] for outcome in outcomes) / len(outcomes)
                 for key in ("cycles", "additions")}}

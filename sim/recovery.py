@@ -1,0 +1,146 @@
+"""What a core must come back from: resets, broken images, refused packets, other contents."""
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+
+from hw.load import LAST
+from hw.status import Status
+
+from .compare import compare_counters
+from .loading import load_step, spoilt_step
+
+
+__all__ = ["compare_recovery", "recovery"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What must be refused.
+
+    Parameters
+    ----------
+    said : tuple of Status
+        What the core may say of it.
+    """
+
+    said: tuple
+
+
+@dataclass(frozen=True)
+class Image:
+    """What must have logits.
+
+    Parameters
+    ----------
+    logits : list of int
+    said : tuple of Status
+        What the core may say when they have left.
+    """
+
+    logits: list
+    said: tuple = (Status.OK,)
+
+
+#: Probability of each idle cycle of broken images and of packets.
+STALL = 0.2
+
+#: Cycles after which an image that waited has begun.
+BEGUN = 8
+
+
+def recovery(trial, work):
+    """Steps that disturb a core, and what must come of each.
+
+    Resets come among the pixels and among the layers; images end too early and too late. Where
+    weights lie on chip, a packet is refused, and other contents with a wrong signature are offered
+    while an image is computed, which then must be right; the next one fails, and the model is
+    loaded again.
+
+    Parameters
+    ----------
+    trial : sim.trial.Trial
+    work : Path
+        Folder that the steps' files are written to.
+
+    Returns
+    -------
+    steps : list of dict
+        For ``sim.bench_accelerator``.
+    expected : list of Fault or Image
+        Of each outcome.
+    """
+    rng, noise = random.Random(trial.seed), np.random.default_rng(trial.seed)
+    images, logits = trial.images[:2], trial.result.logits[:2].tolist()
+    np.save(work / "first.npy", images[:1])
+    np.save(work / "both.npy", images)
+    n_pixels, longest = images[0, ..., 0].size, max(trial.n_cycles)
+    run = {"stall": 0.0, "classes": trial.model.classes}
+    steps, expected = [], []
+
+    for begin, end in ((1, n_pixels), (n_pixels, longest), (longest // 2, longest)):
+        steps.append({"interrupted": "first.npy", "reset_after": rng.randint(begin, end),
+                      "stall": 0.0})
+    if not trial.filled:
+        steps.append(load_step(work, trial.plan, trial.capacities))
+    for name, length in (("short", n_pixels - 1), ("long", n_pixels + 1)):
+        if length:
+            beats = noise.integers(0, 256, (length, images.shape[-1]), np.uint8)
+            np.save(work / f"{name}.npy", beats)
+            steps.append({"malformed": f"{name}.npy", "stall": STALL})
+            expected.append(Fault((Status.PIXELS,)))
+    steps.append(run | {"images": "both.npy", "streamed": True, "between": "long.npy"})
+    # What is no image comes while the first one is computed, or behind it.
+    expected += [Image(logits[0], (Status.OK, Status.PIXELS)), Image(logits[1])]
+    if not trial.capacities.external:
+        _load(trial, work, rng, run, steps, expected)
+    return steps, expected
+
+
+def _load(trial, work, rng, run, steps, expected):
+    """Adds the steps of the load port."""
+    plan, capacities = trial.plan, trial.capacities
+    unknown = [len(capacities.memories) << 28, rng.getrandbits(32), rng.getrandbits(32) | LAST]
+    np.save(work / "unknown.npy", np.array(unknown, np.int64))
+    np.save(work / "nothing.npy", np.zeros(0, np.int64))
+    # When the image has begun: a packet that waits with it comes first.
+    after = rng.randint(BEGUN, max(BEGUN, max(trial.n_cycles) // 2))
+    spoilt = spoilt_step(work, plan, capacities, name="spoilt")
+    steps += [
+        {"load": "unknown.npy", "stall": STALL}, {"watch": 4, "stall": 0.0},
+        spoilt | {"background": True, "load_after": after},
+        run | {"images": "first.npy"},
+        # Nothing, behind what was loaded.
+        {"load": "nothing.npy", "stall": 0.0}, {"failing": "first.npy", "stall": 0.0},
+        load_step(work, plan, capacities, stall=STALL),
+        run | {"images": "both.npy"},
+    ]
+    first, second = map(Image, trial.result.logits[:2].tolist())
+    expected += [Fault((Status.PACKET,)), first, Fault((Status.MODEL,)), first, second]
+
+
+def compare_recovery(comparison, expected, outcomes):
+    """Adds what came of the steps of ``recovery`` to a comparison.
+
+    Parameters
+    ----------
+    comparison : sim.compare.Comparison
+    expected : list of Fault or Image
+    outcomes : list of dict
+        From ``sim.bench_accelerator``.
+    """
+    previous = None
+    for number, (outcome, wanted) in enumerate(zip(outcomes, expected, strict=True)):
+        if (outcome["status"] not in [status.value for status in wanted.said]
+                or outcome["error"] != int(outcome["status"] != 0)):
+            comparison.note("recovery", number, f"status {outcome['status']} and error "
+                                                f"{outcome['error']} after what must be {wanted}")
+        if isinstance(wanted, Image):
+            if outcome["logits"] != wanted.logits:
+                comparison.note("recovery", number, f"logits {outcome['logits']} after faults, "
+                                                    f"golden {wanted.logits}")
+            compare_counters(comparison, number, outcome, previous)
+            previous = outcome
+        elif outcome["busy"] or outcome.get("received"):
+            comparison.note("recovery", number, "busy, or with logits, after a fault")

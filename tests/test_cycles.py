@@ -1,0 +1,115 @@
+"""Predicted cycles and period of models whose pixels come late: the RTL takes exactly these."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import golden
+from golden import PIXELS, Logits, Rounding, SpikeCode
+from golden.synthetic import ModelBuilder, random_images
+from hw.build import build
+from hw.compiler import compile_model
+from hw.cycles import predict
+from hw.load import lay_out
+from sim.board import board
+from sim.compare import Comparison, compare_counters
+from sim.loading import load_step
+from sim.runner import build as build_simulator
+from sim.runner import simulate
+from tests.engines import largest
+
+
+pytestmark = pytest.mark.sim
+
+ARRAY = {"columns": 2, "lanes": 3, "spike_code": SpikeCode.GRADED}
+
+
+def builder(*shape):
+    """Builder of a model of small images."""
+    return ModelBuilder(1, random_images(1, 8, shape), max_count=4, weight_bits=4,
+                        rounding=Rounding.HALF_EVEN, mean_count=0.9)
+
+
+def read_by_the_head(model, source, *, kernel, classes):
+    """The model whose head reads a whole map."""
+    layer = model.conv("head", source, classes, kernel)
+    bias = np.arange(classes, dtype=np.int64)
+    model.append(replace(layer, padding=0, drain=Logits(bias, 2.0**-6, 0)))
+    return model.model("late", classes)
+
+
+def only_a_head():
+    return read_by_the_head(builder(7, 7, 1), PIXELS, kernel=7, classes=3)
+
+
+def head_reads_pixels_once_more():
+    model = builder(5, 5, 1)
+    model.fire("branch", PIXELS, 4, kernel=3)
+    return read_by_the_head(model, PIXELS, kernel=5, classes=2)
+
+
+def rest_is_shorter_than_an_image():
+    model = builder(11, 11, 1)
+    model.down("stem", 1, 1, source=PIXELS)
+    model.head("stem", 2, 0)
+    return model.model("short", 2)
+
+
+def one_pixel_and_many_sums():
+    model = builder(1, 1, 1)
+    model.down("stem", 16, 1, source=PIXELS)
+    model.head("stem", 3, 0)
+    return model.model("pixel", 3)
+
+
+MODELS = (only_a_head, head_reads_pixels_once_more, rest_is_shorter_than_an_image,
+          one_pixel_and_many_sums)
+
+
+def images_of(model):
+    """Two images that take different times."""
+    return random_images(3, 4, model.image_shape)[2:]
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory, project_root):
+    """What came of two images of each model, alone and back to back, on one core; and the core."""
+    folder = tmp_path_factory.mktemp("cycles")
+    models = [make() for make in MODELS]
+    # A core as large as all of them; records are wider where memories are deeper.
+    capacities = replace(largest([compile_model(model, **ARRAY) for model in models]),
+                         program_depth=100)
+    build(replace(compile_model(models[-1], **ARRAY), needed=capacities), folder)
+    steps = []
+    for model in models:
+        steps.append(load_step(folder, lay_out(model, capacities), capacities, name=f"{id(model)}"))
+        np.save(folder / f"images-{id(model)}.npy", images_of(model))
+        step = {"images": f"images-{id(model)}.npy", "stall": 0.0, "classes": model.classes}
+        steps += [step, step | {"streamed": True}]
+    executable = build_simulator(board(folder), project_root / "build" / "sim", fast=True)
+    simulate(executable, "sim.bench_accelerator", folder, parameters={"steps": steps})
+    found = json.loads((folder / "outcome.json").read_text())
+    return capacities, {make.__name__: found[4 * index:4 * index + 4]
+                        for index, make in enumerate(MODELS)}
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_cycles_and_period_are_those_of_the_rtl(outcomes, make):
+    capacities, found = outcomes
+    model = make()
+    first, second, before, behind = found[make.__name__]
+    plan = replace(lay_out(model, capacities), needed=capacities)
+    result = golden.run(model, images_of(model), trace=True)
+    cycles = [predict(plan, result.tensors, image) for image in range(2)]
+    assert [o["logits"] for o in (first, second, before, behind)] == 2 * result.logits.tolist()
+    assert [first["cycles"], second["cycles"]] == [each.total for each in cycles]
+    assert behind["ended"] - before["ended"] == cycles[1].behind(cycles[0])
+    assert [layer["cycles"] for layer in behind["layers"]] == list(cycles[1].layers)
+
+    comparison, previous = Comparison(), None
+    for number, outcome in enumerate((first, second, before, behind)):
+        compare_counters(comparison, number, outcome, previous)
+        previous = outcome
+    assert comparison.first is None
