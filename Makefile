@@ -5,7 +5,8 @@
 #   TORCH_INDEX=URL         extra package index, asked for torch too: PyTorch's CPU index
 #                           spares the download of the CUDA build (see README.md)
 #   PIP_INDEX_ARGS="..."    further arguments for pip install, for example a mirror
-#   SEED=N                  seed of the random cases of make test and make soak
+#   SEED=N                  seed of the random cases of make test and make soak, and of the faults of
+#                           make mutants
 #   DATA=PATH               images for make cifar
 #   PYTEST_ARGS="..."       further arguments for pytest, for example "-k threshold", or --full-sim
 #                           for everything that make test leaves to longer runs
@@ -28,7 +29,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak sim sim-full sim-shapes bench lint accuracy sweep cifar clean
+.PHONY: help setup demo test soak mutants sim sim-full sim-shapes bench lint accuracy sweep cifar clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -51,6 +52,9 @@ test: $(READY) ## run the whole test suite, with a reduced set of RTL simulation
 
 soak: $(READY) ## run the tests of random cases with many more of them; SEED=N draws others
 	$(RUN) -m pytest -m soak --soak $(PYTEST_ARGS)
+
+mutants: $(READY) ## put single faults into the digits core and see sim.verify notice each; SEED=N draws others
+	$(RUN) -m sim.mutants tests/data/digits.safetensors --seed $(SEED) --out build/mutants
 
 sim: $(READY) ## run the complete RTL regression alone, every array and spike code
 	$(RUN) -m pytest -m sim --full-sim $(PYTEST_ARGS)

@@ -1,0 +1,264 @@
+"""``python -m sim.mutants``: single faults of a core, and whether ``sim.verify`` notices each."""
+
+import argparse
+import io
+import os
+import re
+import sys
+import time
+import tomllib
+from collections import Counter
+from concurrent.futures import as_completed
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import golden
+from golden.entry import enter
+from golden.options import COUNT, SEED, WORKERS, input_file, input_path, output_folder
+from golden.source import SOURCES
+from hw.build import build as build_core
+from hw.command import guarded
+from hw.compiler import compile_model
+from hw.tools import ToolError
+from hw.verilog import TOP
+from hw.workers import workers
+
+from .board import CLOCK
+from .equivalence import proved_equivalent
+from .mutation import CONTROL, Mutation, Netlist
+from .pictures import chosen
+from .runner import BenchError, Design, build
+from .trial import Trial
+
+
+__all__ = ["CONDITIONS", "Verdict", "main", "mutants", "read_conditions", "report"]
+
+
+#: Conditions that cannot occur, and the faults that matter under them alone.
+CONDITIONS = Path(__file__).with_name("mutants.toml")
+
+#: Share of the faults that may be equivalent or on the list.
+EQUIVALENT_AT_MOST = 0.1
+
+#: Wall-clock seconds of one simulation.
+LIMIT = 600
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a fault.
+
+    Parameters
+    ----------
+    mutation : Mutation
+    check : str or None
+        Check that noticed it; None if it survived.
+    reason : str or None
+        Why a survivor is equivalent; None if nobody knows.
+    """
+
+    mutation: Mutation
+    check: str | None
+    reason: str | None = None
+
+
+def mutants(model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, conditions=(),
+            progress=print):
+    """Puts single faults into a core, and each of them through ``sim.verify``'s trial.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    images : uint8 array, shape (images, height, width, channels)
+    folder : Path
+        For the core, its netlist, its simulator and the runs.
+    columns, lanes : int
+    draw : callable
+        Takes the ``Netlist``, returns the list of faults.
+    seed : int
+        Of stalls and of the moments of resets.
+    jobs : int
+        Simulations at a time.
+    conditions : list of dict
+        Known to be impossible, see ``mutants.toml``.
+    progress : callable
+        Takes lines.
+
+    Returns
+    -------
+    list of Verdict
+
+    Raises
+    ------
+    BenchError
+        If the core without a fault is not right.
+    """
+    plan = compile_model(model, columns=columns, lanes=lanes,
+                         spike_code=golden.SpikeCode.GRADED)
+    build_core(plan, folder / "core")
+    netlist = Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
+    drawn = draw(netlist)
+    progress(f"building a simulator of {len(drawn)} faults in "
+             f"{len({m.kind for m in drawn})} kinds of modules")
+    executable = build(Design(TOP, netlist.mutated(drawn), CLOCK), folder / "sim", fast=True,
+                       capture=True)
+    trial = Trial(folder / "core", model, images, seed=seed)
+    comparison, *_ = trial.run(executable, folder / "runs" / "0", inputs={CONTROL: 0}, limit=LIMIT)
+    if comparison.mismatches:
+        raise BenchError(f"The core without a fault must pass, and does not: {comparison.first}")
+    checks = _run_all(trial, executable, folder, drawn, jobs, progress)
+    verdicts = []
+    for mutation in drawn:
+        check = checks[mutation.number]
+        reason = None if check else _excuse(netlist, mutation, conditions)
+        verdicts.append(Verdict(mutation, check, reason))
+    return verdicts
+
+
+def noticed(trial, executable, folder, number):
+    """The check of ``sim.verify`` that notices a fault; None if none does."""
+    work = folder / "runs" / str(number)
+    try:
+        with redirect_stdout(io.StringIO()):
+            comparison, *_ = trial.run(executable, work, inputs={CONTROL: number}, limit=LIMIT)
+    except BenchError as error:
+        return "deadline" if "must be done within" in str(error) else "protocol"
+    except ToolError:
+        return "simulator"
+    return next(iter(comparison.checks), None)
+
+
+def _run_all(trial, executable, folder, drawn, jobs, progress):
+    """Check that noticed each fault, by its number."""
+    checks, began = {}, time.monotonic()
+    with workers(jobs) as pool:
+        waiting = {pool.submit(noticed, trial, executable, folder, mutation.number):
+                   mutation.number for mutation in drawn}
+        for done in as_completed(waiting):
+            checks[waiting[done]] = done.result()
+            survived = sum(check is None for check in checks.values())
+            left = (time.monotonic() - began) / len(checks) * (len(drawn) - len(checks))
+            progress(f"{len(checks)} of {len(drawn)} faults: {len(checks) - survived} noticed, "
+                     f"{survived} not; {left:.0f} s left")
+    return checks
+
+
+def _excuse(netlist, mutation, conditions):
+    """Why a survivor is equivalent, or None."""
+    for condition in conditions:
+        if (condition["module"] == mutation.kind and re.fullmatch(condition["bit"], mutation.place)
+                and re.fullmatch(condition.get("mode", ".*"), mutation.mode)):
+            return condition["cannot"]
+    return "proved by Yosys" if proved_equivalent(netlist, mutation) else None
+
+
+def read_conditions(path):
+    """Conditions that cannot occur, from a file like ``mutants.toml``.
+
+    Raises
+    ------
+    ValueError
+        If the file is no TOML, or an entry lacks ``module``, ``bit`` or ``cannot``.
+    """
+    try:
+        conditions = tomllib.loads(Path(path).read_text())["condition"]
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"Conditions must be a list in TOML, and {path} holds none: {error}"
+                         ) from None
+    for condition in conditions:
+        if {"module", "bit", "cannot"} - condition.keys():
+            raise ValueError(f"A condition of {path} must have module, bit and cannot, not "
+                             f"{sorted(condition)}")
+    return conditions
+
+
+def report(verdicts):
+    """Table of all faults, what survived, and the exit status.
+
+    Parameters
+    ----------
+    verdicts : list of Verdict
+
+    Returns
+    -------
+    lines : list of str
+    status : int
+        0, or 1 if a survivor has no reason, or too many have one.
+    """
+    rows = [(v.mutation.kind, v.mutation.mode, v.mutation.place, v.check or v.reason or "SURVIVED")
+            for v in verdicts]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)),
+                        row[3]]) for row in sorted(rows)]
+    checks = Counter(v.check for v in verdicts if v.check)
+    excused = [v for v in verdicts if v.check is None and v.reason]
+    survivors = [v for v in verdicts if v.check is None and not v.reason]
+    lines.append(f"{len(verdicts)} faults in {len({v.mutation.kind for v in verdicts})} kinds of "
+                 f"modules: {sum(checks.values())} noticed, {len(excused)} equivalent, "
+                 f"{len(survivors)} survived")
+    lines.append("noticed by " + ", ".join(f"{check}: {number}"
+                                           for check, number in checks.most_common()))
+    too_many = len(excused) > EQUIVALENT_AT_MOST * len(verdicts)
+    if too_many:
+        lines.append(f"equivalent faults must be at most {EQUIVALENT_AT_MOST:.0%}")
+    return lines, int(bool(survivors) or too_many)
+
+
+def main(arguments=None, prog="python -m sim.mutants"):
+    """Command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if every fault is noticed or equivalent, 1 if not, 2 for bad input, 3 for a
+        tool that failed, 130 for Ctrl-C.
+    """
+    options = _parser(prog).parse_args(arguments)
+    return guarded(lambda: _run(options), prog=prog, where=options.out,
+                   interrupted="nothing was reported", failures=(BenchError,))
+
+
+def _run(options):
+    model = golden.load(options.model)
+    images, _ = chosen(options.images, model, options.count_images, options.seed)
+    conditions = read_conditions(options.conditions)
+    verdicts = mutants(
+        model, images, options.out, columns=options.columns, lanes=options.lanes_per_column,
+        draw=lambda netlist: netlist.draw(options.count, options.seed), seed=options.seed,
+        jobs=options.jobs, conditions=conditions,
+        progress=lambda line: print(line, flush=True))
+    lines, status = report(verdicts)
+    print("\n".join(lines))
+    return status
+
+
+def _parser(prog):
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Put single faults into the netlist of a core, all in one simulator "
+        "that an input chooses from, and count those that the checks of sim.verify notice.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("model", type=input_file, metavar="MODEL",
+                        help="integer model (.safetensors)")
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR",
+                        help="output folder")
+    parser.add_argument("--images", type=input_path, metavar="FILE",
+                        help=f"{SOURCES}; random ones if not given")
+    parser.add_argument("--count-images", type=COUNT, default=4, metavar="N",
+                        help="how many images")
+    parser.add_argument("--columns", type=COUNT, default=2, metavar="B",
+                        help="columns of the core")
+    parser.add_argument("--lanes-per-column", type=COUNT, default=16, metavar="P",
+                        help="adders of a column")
+    parser.add_argument("--count", type=COUNT, default=64, help="how many faults")
+    parser.add_argument("--seed", type=SEED, default=18,
+                        help="draws the faults, the stalls and random images")
+    parser.add_argument("--jobs", type=WORKERS, default=os.cpu_count(),
+                        help="simulations at a time")
+    parser.add_argument("--conditions", type=input_file, default=CONDITIONS, metavar="FILE",
+                        help="list of conditions that cannot occur")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(enter(main, prog="python -m sim.mutants"))

@@ -1,0 +1,70 @@
+"""Single faults of a core: ``sim.verify`` notices them, and a survivor is never passed over."""
+
+import pytest
+
+from golden import PIXELS, Rounding
+from golden.synthetic import ModelBuilder, random_images
+from sim.mutants import CONDITIONS, Verdict, mutants, read_conditions, report
+from sim.mutation import Mutation
+
+
+#: Faults of the small core, one of each of so many kinds of modules.
+COUNT, SEED = 10, 18
+
+
+def verdicts(noticed, equivalent, survived):
+    """Verdicts of so many faults of each fate."""
+    fates = [("logits", None)] * noticed + [(None, "proved by Yosys")] * equivalent + [
+        (None, None)] * survived
+    options = (("mode", "inv"), ("cell", "$add$1"), ("port", "Y"), ("portbit", "3"))
+    return [Verdict(Mutation(number, f"core.lane_{number}", options), *fate)
+            for number, fate in enumerate(fates, start=1)]
+
+
+@pytest.mark.parametrize(("fates", "status"), [
+    ((10, 0, 0), 0), ((9, 1, 0), 0), ((8, 2, 0), 1), ((9, 0, 1), 1), ((99, 0, 1), 1),
+])
+def test_an_unaccounted_survivor_or_too_many_equivalents_fail(fates, status):
+    lines, found = report(verdicts(*fates))
+    assert found == status
+    assert f"{fates[0]} noticed, {fates[1]} equivalent, {fates[2]} survived" in "\n".join(lines)
+    assert sum("SURVIVED" in line for line in lines) == fates[2]
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory):
+    """What became of faults of a small core; the last one is in a bit that nothing reaches."""
+    builder = ModelBuilder(2, random_images(2, 6, (4, 4, 1)), max_count=4, weight_bits=3,
+                           rounding=Rounding.HALF_EVEN, mean_count=0.9)
+    builder.down("stem", 2, 2, source=PIXELS)
+    builder.fire("branch", "stem.counts", 2, kernel=3, depthwise=True)
+    builder.write("block", "branch.counts", 2, "stem.stream")
+    builder.head("block", 2, 0)
+    model = builder.model("small", 2)
+
+    def draw(netlist):
+        drawn = netlist.draw(COUNT, SEED)
+        of_counter = "1 -module accelerator.core.counters -mode const0 -port Q"
+        (unreached,) = netlist.listed([f"{of_counter} -wire additions -wirebit 39"])
+        return [*drawn, Mutation(len(drawn) + 1, *unreached)]
+
+    folder = tmp_path_factory.mktemp("mutants")
+    return mutants(model, random_images(3, 4, model.image_shape)[::-1], folder, columns=1,
+                   lanes=2, draw=draw, conditions=read_conditions(CONDITIONS))
+
+
+@pytest.mark.sim
+def test_verification_notices_single_faults(core):
+    *drawn, _ = core
+    assert len({verdict.mutation.kind for verdict in drawn}) == COUNT
+    assert [verdict for verdict in drawn if not (verdict.check or verdict.reason)] == []
+    assert sum(verdict.check is not None for verdict in drawn) >= 0.9 * COUNT
+
+
+@pytest.mark.sim
+def test_a_survivor_that_nobody_accounts_for_is_reported(core):
+    *_, unreached = core
+    assert (unreached.check, unreached.reason) == (None, None)
+    lines, status = report(core)
+    assert status == 1
+    assert [line.split()[0] for line in lines if "SURVIVED" in line] == ["counters"]
