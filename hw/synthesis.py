@@ -32,9 +32,9 @@ TARGETS = {
     "xilinx": (f"synth_xilinx -family xc7 -flatten -top {TOP}", "coarse"),
 }
 
-#: The generic target: word-level cells, before any of them is broken up into gates. A product with
-#: a constant power of two has become wiring by then.
-GENERIC = f"hierarchy -check -top {TOP}; proc; flatten; opt; wreduce; peepopt; opt_clean"
+#: The generic target: word-level cells as the Verilog has them, before an optimisation could take a
+#: product for an index or for wiring.
+GENERIC = f"hierarchy -check -top {TOP}; proc -noopt"
 
 #: Beginnings of the names of cells that multiply or divide, in the libraries of the targets and
 #: among Yosys' own (escaped names of modules begin otherwise).
@@ -131,7 +131,8 @@ def multipliers(folder, target, *, whole=False, limit=3600):
         Build folder.
     target : {"ecp5", "xilinx", "generic"}
         For the first two, DSP cells, and products that are left for look-up tables. For
-        ``generic`` every multiplication and division that the Verilog contains, of any width.
+        ``generic`` every multiplication and division that the Verilog contains, of any width, by
+        constants too.
     whole : bool
         Whether to go on to the final netlist, which takes ten times as long and cannot have more
         DSPs.

@@ -1,10 +1,11 @@
 """The emitted Verilog: one file whose top module is ``accelerator``."""
 
 import os
+import re
 from pathlib import Path
 
 from amaranth import *
-from amaranth.back import verilog
+from amaranth.back import rtlil, verilog
 from amaranth.lib.wiring import In
 from amaranth.utils import exact_log2
 
@@ -14,10 +15,17 @@ from .core import Core
 from .load_port import PATIENCE
 
 
-__all__ = ["TOP", "convert", "emit", "library"]
+__all__ = ["TOP", "WAIVERS", "convert", "emit", "library", "netlist"]
 
 
 TOP = "accelerator"
+
+#: The register of a module that Yosys makes for the start of a simulation, up to the module's end.
+_START = re.compile(r"(?<=\n  reg )(\\\$auto\$verilog_backend\S+)  = 0;(.*?\n)endmodule\n",
+                    re.DOTALL)
+
+#: What Verilator must overlook in the Verilog, a configuration file that lies beside it.
+WAIVERS = Path(__file__).with_name("lint.vlt")
 
 
 class _Top(Elaboratable):
@@ -101,7 +109,16 @@ def convert(component, **options):
     # which must not take a file of the user's for one of Python's.
     os.environ.update(AMARANTH_USE_YOSYS="builtin", PYTHONSAFEPATH="1")
     ensure_caches()
-    return verilog.convert(component, emit_src=False, **options)
+    return _starting(verilog.convert(component, emit_src=False, **options))
+
+
+def _starting(text):
+    """Verilog whose ``always @*`` blocks run once at the start of a simulation.
+
+    Yosys has each of them read a register that changes for this purpose. It sets it in the
+    declaration, before some simulators (Icarus) look for changes.
+    """
+    return _START.sub(r"\1 ;\2  initial \1 = 0;\nendmodule\n", text)
 
 
 def emit(capacities, *, images=None, load_patience=PATIENCE):
@@ -128,3 +145,12 @@ def emit(capacities, *, images=None, load_patience=PATIENCE):
     ports = [(port.name, "output" if id(port) in targets else "input", len(port))
              for port in top.ports]
     return f"{text}\n{library()}", ports
+
+
+def netlist(capacities, *, images=None):
+    """The core as Amaranth hands it to Yosys, which writes the Verilog: RTLIL, in text.
+
+    Parameters are those of ``emit``.
+    """
+    top = _Top(Core(capacities, images=images))
+    return rtlil.convert(top, name=TOP, ports=top.ports, emit_src=False)

@@ -22,13 +22,13 @@ module accelerator(
     initial $readmemh("rom/weights.hex", weights);
     always @(posedge aclk) begin
         weight <= weights[row];
-        potential <= aresetn ? potential + weight + addend * 4 : 0;
+        potential <= aresetn ? potential + weight + (addend <<< 2) : 0;
     end
 endmodule
 """
 
 #: The same interface, and one product of two signals.
-MULTIPLYING = ADDING.replace("addend * 4", "weight * addend")
+MULTIPLYING = ADDING.replace("(addend <<< 2)", "weight * addend")
 
 
 def build_folder(folder, verilog):
@@ -63,6 +63,12 @@ def test_a_multiplier_too_small_for_a_dsp_is_counted_as_a_product(tmp_path, targ
 @pytest.mark.parametrize("target", TARGETS)
 def test_additions_and_shifts_are_no_multipliers(tmp_path, target):
     assert multipliers(build_folder(tmp_path, ADDING), target) == {}
+
+
+@pytest.mark.parametrize("factor", [3, 4])
+def test_a_product_with_a_constant_is_counted_before_it_becomes_anything_else(tmp_path, factor):
+    verilog = ADDING.replace("addend <<< 2", f"addend * {factor}")
+    assert multipliers(build_folder(tmp_path, verilog), "generic") == {"$mul": 1}
 
 
 def test_an_unknown_target_is_refused(tmp_path):
