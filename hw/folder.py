@@ -24,7 +24,7 @@ from .images import (
     write_hex,
 )
 from .load_port import PATIENCE
-from .verilog import TOP, emit
+from .verilog import TOP, WAIVERS, emit
 
 
 __all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_images", "check_verilog", "contents",
@@ -70,7 +70,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     readmemh = readmemh and not capacities.external
     text, ports = emit(capacities, images=paths if readmemh else None,
                        load_patience=load_patience)
-    files = {VERILOG: text}
+    files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
     images = {}
     for name, (width, slices) in capacities.images.items():
         for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):

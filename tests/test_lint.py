@@ -1,0 +1,89 @@
+"""The emitted Verilog under linters: Verilator with every warning on, and Icarus Verilog."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import golden
+from golden.digits import load_digits
+from hw.build import build
+from hw.compiler import compile_model
+from hw.tools import ToolError, simulator
+from hw.verilog import TOP, WAIVERS
+from sim.icarus import run_icarus
+from sim.runner import BenchError
+from tests.cores import CORES, DIGITS, verilog_of
+
+
+pytestmark = pytest.mark.sim
+
+
+def warnings(folder, text, *, waivers=True):
+    """What Verilator says about the Verilog of a core: an empty text if nothing."""
+    (folder / f"{TOP}.v").write_text(text)
+    (folder / f"{TOP}.vlt").write_text(WAIVERS.read_text())
+    environment = os.environ | simulator()
+    command = [shutil.which("verilator", path=environment["PATH"]), "--lint-only", "-Wall",
+               "--top-module", TOP, *([f"{TOP}.vlt"] if waivers else []), f"{TOP}.v"]
+    finished = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return finished.stderr
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_verilator_has_nothing_to_say(tmp_path, name):
+    assert warnings(tmp_path, verilog_of(name)) == ""
+
+
+@pytest.mark.parametrize(("what", "planted"), [
+    ("UNDRIVEN", "wire planted; assign unused_planted = planted;"),
+    ("WIDTHTRUNC", "wire [2:0] planted; assign planted = 4'd9 + {4{aresetn}};"),
+    ("LATCH", "reg planted; always @* if (aresetn) planted = 1;"),
+])
+def test_a_planted_fault_is_named(tmp_path, what, planted):
+    text = verilog_of("1x2-d1")
+    head, body = text.split(f"module {TOP}(", 1)
+    ports, rest = body.split(";", 1)
+    said = warnings(tmp_path, f"{head}module {TOP}({ports};\n{planted}{rest}")
+    assert f"-{what}:" in said
+
+
+def test_each_waiver_is_needed(tmp_path):
+    said = warnings(tmp_path, verilog_of("1x2-d1"), waivers=False)
+    for line in WAIVERS.read_text().splitlines():
+        if line.startswith("lint_off"):
+            assert f"-{line.split()[2]}:" in said
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Build folder of the digits' core, its model and one image."""
+    folder = tmp_path_factory.mktemp("digits")
+    model = golden.load(DIGITS)
+    build(compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.GRADED), folder)
+    *_, images, _ = load_digits()
+    return folder, model, images[:1]
+
+
+def test_the_waivers_lie_beside_the_verilog(digits):
+    folder, *_ = digits
+    assert (folder / "rtl" / f"{TOP}.vlt").read_text() == WAIVERS.read_text()
+
+
+def test_an_image_in_icarus_has_the_logits_of_golden(digits, tmp_path):
+    if not shutil.which("iverilog"):
+        pytest.skip("iverilog was not found: install it with `apt-get install iverilog`")
+    folder, model, images = digits
+    logits = run_icarus(folder, images, tmp_path)
+    assert logits.tolist() == golden.run(model, images).logits.tolist()
+
+
+def test_icarus_that_is_missing_or_in_want_of_cycles_is_named(digits, tmp_path, monkeypatch):
+    folder, _, images = digits
+    if shutil.which("iverilog"):
+        with pytest.raises(BenchError, match="within 100 cycles, and had 0 together"):
+            run_icarus(folder, images, tmp_path, cycles=100)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match="apt-get install iverilog"):
+        run_icarus(folder, images, tmp_path)
