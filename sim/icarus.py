@@ -19,10 +19,10 @@ __all__ = ["run_icarus"]
 TESTBENCH = Path(__file__).with_name("testbench.v")
 
 
-def run_icarus(folder, images, work, *, cycles=1_000_000, limit=600):
+def run_icarus(folder, images, work, *, cycles=1_000_000, limit=1800):
     """Logits that an accelerator with weights on chip has for images, one behind the other.
 
-    Icarus runs some thousand cycles in a second.
+    Icarus runs about a thousand cycles of a core of 32 lanes in a second.
 
     Parameters
     ----------
