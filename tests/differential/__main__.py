@@ -8,13 +8,36 @@ import numpy as np
 
 import golden
 
+from .cores import SOAK_CORES, groups
 from .draw import draw
 from .failure import FOLDER
 from .versus_golden import golden_difference
+from .versus_rtl import Netlist
 
 
 def main(arguments=None):
     """Command line; exit status 0 if all is equal, else 1."""
+    options = _parser().parse_args(arguments)
+    path, core = options.model, options.core
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if path is None:
+        scope = None if core is None else SOAK_CORES[core].scope
+        model, images = draw(options.seed, options.index, scope)
+        path = FOLDER / f"{model.name}.safetensors"
+        golden.save(model, path)
+        np.save(path.with_suffix(".npy"), images)
+    images = np.load(path.with_suffix(".npy"))
+    if core is None:
+        difference = golden_difference(path, images)
+    else:
+        *_, group = groups(options.seed, SOAK_CORES[:core + 1])
+        netlist = Netlist(group, FOLDER / f"core{core}", Path("build") / "sim")
+        difference, = netlist.differences([(path, golden.load(path), images)])
+    print(f"{path}: {difference or 'all is equal'}")
+    return int(difference is not None)
+
+
+def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m tests.differential",
         description="Compare one random model, or one from a file, with a second executor.")
@@ -22,17 +45,10 @@ def main(arguments=None):
     parser.add_argument("--index", type=int, default=0, help="number of the model")
     parser.add_argument("--model", type=Path, metavar="FILE",
                         help="a model file instead; its images lie beside it as .npy")
-    options = parser.parse_args(arguments)
-    path = options.model
-    if path is None:
-        model, images = draw(options.seed, options.index)
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        path = FOLDER / f"{model.name}.safetensors"
-        golden.save(model, path)
-        np.save(path.with_suffix(".npy"), images)
-    difference = golden_difference(path, np.load(path.with_suffix(".npy")))
-    print(f"{path}: {difference or 'all is equal'}")
-    return int(difference is not None)
+    parser.add_argument("--core", type=int, metavar="N",
+                        help=f"simulate it on netlist N, 0 to {len(SOAK_CORES) - 1}, which holds "
+                             "what the seed draws for it, in place of running golden")
+    return parser
 
 
 if __name__ == "__main__":

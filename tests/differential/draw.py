@@ -25,6 +25,8 @@ class Scope:
         Drawn, if None.
     logit_bits : int
         Most bits of a logit.
+    channels : int
+        Most channels of a map, those of attention aside.
     analog : bool
         Whether a head may read a stream.
     """
@@ -33,6 +35,7 @@ class Scope:
     pixel_channels: int | None = None
     pixel_constant: int | None = None
     logit_bits: int = 47
+    channels: int = 23
     analog: bool = True
 
 
@@ -53,7 +56,8 @@ def draw(seed, index, scope=None):
     channels = scope.pixel_channels or int(rng.choice([1, 1, 2, 3, 4]))
     images = random_images(rng, (int(height), int(width), channels))
     sketch = Sketch(rng, images, max_count=scope.max_count or 1 + index % 15,
-                    pixel_constant=constant, logit_bits=scope.logit_bits)
+                    pixel_constant=constant, logit_bits=scope.logit_bits,
+                    most_channels=scope.channels)
     for _ in range(rng.choice([0, 2, 3, 4, 5, 6, 8])):
         _grow(sketch)
     _gather(sketch)

@@ -17,7 +17,8 @@ __all__ = ["FOLDER", "describe"]
 FOLDER = Path("build") / "differential"
 
 
-def describe(name, model, images, difference, *, command, compare, folder=FOLDER):
+def describe(name, model, images, difference, *, command, compare, options="", attempts=200,
+             folder=FOLDER):
     """One line: what differs, how to see it again, and where a reduced model lies.
 
     Parameters
@@ -32,6 +33,10 @@ def describe(name, model, images, difference, *, command, compare, folder=FOLDER
         Arguments of ``python -m tests.differential``.
     compare : function of (Path, images)
         First difference of a model file, or None.
+    options : str
+        More arguments for the reduced model.
+    attempts : int
+        Most models that are tried on the way to it.
     folder : Path
 
     Returns
@@ -45,10 +50,10 @@ def describe(name, model, images, difference, *, command, compare, folder=FOLDER
             golden.save(candidate, path)
             return compare(path, pictures) is not None
 
-        smaller, pictures = reduce(model, images, fails)
+        smaller, pictures = reduce(model, images, fails, attempts=attempts)
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"{name}.safetensors"
     golden.save(smaller, kept)
     np.save(kept.with_suffix(".npy"), pictures)
     return (f"{name}: {difference}; reproduce: python -m tests.differential {command}; reduced to "
-            f"{len(smaller.layers)} layers: python -m tests.differential --model {kept}")
+            f"{len(smaller.layers)} layers: python -m tests.differential --model {kept}{options}")

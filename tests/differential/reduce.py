@@ -28,7 +28,7 @@ from .sketch import geometries
 __all__ = ["reduce"]
 
 
-def reduce(model, images, fails, *, attempts=200):
+def reduce(model, images, fails, *, attempts):
     """Takes layers, channels, spikes and pixels away while the model still fails.
 
     Parameters

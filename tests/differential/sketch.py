@@ -28,8 +28,8 @@ from .values import LIMIT, largest_shift, random_bias, random_thresholds, random
 __all__ = ["Sketch", "geometries"]
 
 
-#: Most positions of a map, most channels, and most values that a map holds.
-POSITIONS, CHANNELS, VALUES = 36, 24, 400
+#: Most positions of a map, and most values that a map holds.
+POSITIONS, VALUES = 36, 400
 
 #: Sizes of kernels, and strides; after the last, beyond all maps, there is no second position.
 KERNELS, STRIDES = (1, 2, 3, 4, 5, 7, 9), (1, 2, 3, 4, 6, 8, 2**64)
@@ -66,12 +66,14 @@ class Sketch:
     max_count, pixel_constant : int
     logit_bits : int
         Most bits of a logit.
+    most_channels : int
     """
 
-    def __init__(self, rng, images, *, max_count, pixel_constant, logit_bits):
+    def __init__(self, rng, images, *, max_count, pixel_constant, logit_bits, most_channels):
         self.rng = rng
         self.max_count = max_count
         self.logit_bits = logit_bits
+        self.most_channels = most_channels
         if pixel_constant:
             images = np.concatenate([images, np.full_like(images[..., :1], pixel_constant)], 3)
         self.tensors = {PIXELS: images.transpose(0, 3, 1, 2).astype(np.int64)}
@@ -125,9 +127,8 @@ class Sketch:
 
     def channels(self, positions):
         """A number of channels that keeps a map small, odd more often than not."""
-        most = max(1, min(CHANNELS, VALUES // positions))
-        drawn = int(self.rng.choice([1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 17, 23]))
-        return min(drawn, most)
+        most = max(1, min(self.most_channels, VALUES // positions))
+        return min(int(self.rng.choice([1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 17, 23, 37])), most)
 
     def conv(self, source, channels, geometry, *, depthwise=False, name=None):
         """A convolution without its drain."""

@@ -1,0 +1,190 @@
+"""Odd arrays, and the random models that share each of their netlists."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, fields, replace
+
+import golden
+from golden import SpikeCode
+from hw.capacities import EQUAL
+from hw.compiler import compile_model
+from hw.images import memory_words
+from hw.load import lay_out
+
+from .draw import Scope, draw
+from .properties import PROPERTIES, properties
+
+
+__all__ = ["CORES", "SOAK_CORES", "Core", "Group", "Member", "groups", "lay_out_on"]
+
+
+#: Models that are drawn for a netlist, and how many of them it then runs.
+CANDIDATES, MEMBERS = 40, 4
+
+
+@dataclass(frozen=True)
+class Core:
+    """An array, and what all of its models have in common.
+
+    Parameters
+    ----------
+    columns, lanes, shared : int
+    code : SpikeCode
+    bus_width : int
+        0 for weights on chip, which other models reach through the load port.
+    max_count, pixel_channels, pixel_constant : int
+    """
+
+    columns: int
+    lanes: int
+    shared: int
+    code: SpikeCode
+    bus_width: int
+    max_count: int
+    pixel_channels: int
+    pixel_constant: int = 0
+
+    @property
+    def scope(self):
+        """What is drawn for this core."""
+        return Scope(max_count=self.max_count, pixel_channels=self.pixel_channels,
+                     pixel_constant=self.pixel_constant, logit_bits=34, analog=False,
+                     channels=self.lanes + 4)
+
+    def compile(self, model):
+        """Plan of a model for the smallest core of this array."""
+        return compile_model(model, columns=self.columns, lanes=self.lanes, shared=self.shared,
+                             spike_code=self.code, bus_width=self.bus_width)
+
+
+_T, _B, _G = SpikeCode.THERMOMETER, SpikeCode.BITPLANE, SpikeCode.GRADED
+
+#: Those of make test: every code, every bus, shared firing units, and arrays of odd sizes.
+CORES = (
+    Core(1, 2, 1, _T, 0, 3, 1, 77), Core(3, 5, 3, _G, 0, 4, 3), Core(2, 7, 1, _B, 64, 15, 2),
+    Core(1, 33, 1, _G, 128, 8, 3, 255), Core(2, 7, 2, _B, 256, 1, 1),
+)
+
+#: Those of make soak, which begin with the same.
+SOAK_CORES = (
+    *CORES,
+    Core(3, 5, 1, _T, 0, 2, 2, 1), Core(1, 33, 1, _T, 0, 5, 4), Core(1, 2, 1, _G, 64, 6, 2),
+    Core(3, 5, 3, _B, 128, 7, 1), Core(2, 7, 1, _T, 256, 9, 3), Core(1, 2, 1, _B, 0, 10, 1),
+    Core(2, 7, 2, _G, 0, 11, 4, 128), Core(3, 5, 1, _G, 256, 12, 2), Core(1, 33, 1, _B, 64, 13, 2),
+    Core(2, 7, 2, _T, 128, 14, 1, 9), Core(3, 5, 3, _G, 0, 3, 3),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A model that runs on a group's netlist.
+
+    Parameters
+    ----------
+    index : int
+        Of the draw.
+    model : IntegerModel
+    images : uint8 array, shape (images, height, width, channels)
+    met : set of str
+        Its properties.
+    """
+
+    index: int
+    model: object
+    images: object
+    met: set
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A core that holds several models.
+
+    Parameters
+    ----------
+    number : int
+        Of the core in ``SOAK_CORES``.
+    core : Core
+    capacities : Capacities
+        The least that hold all members.
+    members : tuple of Member
+    refused : Counter of str
+        How many models were refused, by reason.
+    crashed : tuple of (int, str)
+        Models on which the compiler died: index, and how.
+    """
+
+    number: int
+    core: Core
+    capacities: object
+    members: tuple
+    refused: Counter
+    crashed: tuple
+
+
+def groups(seed, cores):
+    """Groups of some cores; a core's group is the same whatever cores come after it.
+
+    Of the models that are drawn for a core, those run that bring what few had before.
+
+    Yields
+    ------
+    Group
+    """
+    met = Counter()
+    for number, core in enumerate(cores):
+        drawn, refused, crashed = _drawn(seed, number, core)
+        members = []
+        for _ in range(MEMBERS):
+            best = max(drawn, key=lambda member: _worth(member, met))
+            drawn.remove(best)
+            members.append(best)
+            met.update(best.met)
+        yield Group(number, core, _capacities(core, members), tuple(members), refused, crashed)
+
+
+def lay_out_on(model, capacities):
+    """Plan of a model for a larger core, whose widths its words have."""
+    return replace(lay_out(model, capacities), needed=capacities)
+
+
+def _drawn(seed, number, core):
+    """Models that the compiler takes; how many it does not, by reason; and what it dies of."""
+    drawn, refused, crashed = [], Counter(), []
+    first = 1000 * (number + 1)
+    for index in range(first, first + CANDIDATES):
+        model, images = draw(seed, index, core.scope)
+        try:
+            core.compile(model)
+        except ValueError as error:
+            refused[_reason(error)] += 1
+            continue
+        # A legal model is built or refused in a sentence.
+        except Exception as error:
+            died = f"the compiler dies of {type(error).__name__}: {error}"
+            crashed.append((index, f"{model.name}: {died}"))
+            continue
+        tensors = golden.run(model, images, trace=True).tensors
+        drawn.append(Member(index, model, images, properties(model, tensors)))
+    return drawn, refused, tuple(crashed)
+
+
+def _reason(error):
+    """A refusal without names and numbers in it."""
+    return re.sub(r"\b(layer\d+|head)\b[.\w]*", "X", re.sub(r"\b-?\d+\b", "N", str(error)))
+
+
+def _worth(member, met):
+    """Sum over a model's properties, of which a rare one counts more."""
+    return sum(1 / (1 + met[name])**2 for name in member.met if name in PROPERTIES)
+
+
+def _capacities(core, members):
+    """Every capacity as large as the member needs that needs most of it."""
+    plans = [core.compile(member.model) for member in members]
+    needed = plans[0].needed
+    largest = replace(needed, **{
+        field.name: max(getattr(plan.needed, field.name) for plan in plans)
+        for field in fields(needed) if field.name not in EQUAL})
+    # Records of the program are wider where other memories are deeper.
+    depth = max(len(memory_words(plan, largest)["program"]) for plan in plans)
+    return replace(largest, program_depth=max(depth, largest.program_depth))
