@@ -33,7 +33,7 @@ def check_model(model, weight_width=None):
                 raise ValueError(f"Hardware runs heads that read spikes, and {layer.name} reads a "
                                  "stream: export with --head spike")
             case Conv() if weight_width is not None and weight_width < layer.weight_bits:
-                raise ValueError(f"Weight width must be at least the {layer.weight_bits} bits of "
+                raise ValueError(f"--weight-width must be at least the {layer.weight_bits} bits of "
                                  f"layer {layer.name}, not {weight_width!r}")
             case TokenSum():
                 low, high = ranges.potential[layer.name]

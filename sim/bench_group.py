@@ -46,7 +46,7 @@ class Harness:
         # In Verilog, a module is named anew where a signal has its name.
         modules = {child._name.strip("\\ ").partition("$")[0]: child for child in dut
                    if isinstance(child, HierarchyObject)}
-        self.stream = modules["stream"].words.whole.words
+        self.stream = modules["stream"].memory.bank[0].blocks.slice[0].words
         self.stall, self.slot = stall, slot
         words = memory_words(self.given, self.sizes)
         self.weights, self.neurons = words["weights"], words["neurons"]

@@ -187,8 +187,8 @@ async def every_job_is_dealt_out(dut, stall):
         layers.append(Expected(planned, tiles))
         tiles += len(planned.tiles)
     cycles = Cycles(dut, rng)
-    await cycles.reset(start=0, stored=0, dropped=0, program=0, window=0, job_ready=0, settled=0,
-                       fetching=0, table=0, failed=0, tile_ready=0, tile_half=0)
+    await cycles.reset(start=0, refuse=0, stored=0, dropped=0, program=0, window=0, job_ready=0,
+                       settled=0, fetching=0, table=0, failed=0, tile_ready=0, tile_half=0)
     image = Image(cycles, memory_words(plan, SIZES), stall=stall)
     await image.step()
     for malformed in (False, True, False):

@@ -2,6 +2,7 @@
 
 import re
 from itertools import product
+from shutil import copytree
 
 import pytest
 from amaranth import *
@@ -96,7 +97,8 @@ def test_a_planted_operator_is_noticed(accelerator, tmp_path, operation):
     assert len(operators(planted)) == 1
     (tmp_path / "rtl").mkdir()
     (tmp_path / "rtl" / "accelerator.v").write_text(planted)
-    (tmp_path / "rom").symlink_to(accelerator / "rom")
+    # The tools of the web assembly see no link that leads out of their folder.
+    copytree(accelerator / "rom", tmp_path / "rom")
     assert sum(multipliers(tmp_path, "generic").values()) >= 1
 
 

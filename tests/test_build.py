@@ -140,7 +140,8 @@ def test_cycles_stand_in_the_description(built):
 
 @pytest.mark.parametrize(("options", "sentence"), [
     (["--columns", "3", "--share", "2"], "--share must divide the 3 columns, not be 2"),
-    (["--weight-width", "3"], "Weight width must be at least the model's 4 bits, not 3"),
+    (["--weight-width", "3"],
+     "--weight-width must be at least the 4 bits of layer downsample1_1, not 3"),
     (["--images", "missing.npy"], "missing.npy"),
 ])
 def test_bad_options_are_refused(model_file, tmp_path, capsys, options, sentence):
