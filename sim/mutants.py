@@ -16,6 +16,7 @@ from pathlib import Path
 import golden
 from golden.entry import enter
 from golden.options import COUNT, SEED, WORKERS, input_file, input_path, output_folder
+from golden.reading import decoding, read_regular
 from golden.source import SOURCES
 from hw.build import build as build_core
 from hw.command import guarded
@@ -37,6 +38,9 @@ __all__ = ["CONDITIONS", "Verdict", "main", "mutants", "read_conditions", "repor
 
 #: Conditions that cannot occur, and the faults that matter under them alone.
 CONDITIONS = Path(__file__).with_name("mutants.toml")
+
+#: Bytes that such a file may have.
+MOST = 2**20
 
 #: Share of the faults that may be equivalent or on the list.
 EQUIVALENT_AT_MOST = 0.1
@@ -161,11 +165,8 @@ def read_conditions(path):
     ValueError
         If the file is no TOML, or an entry lacks ``module``, ``bit`` or ``cannot``.
     """
-    try:
-        conditions = tomllib.loads(Path(path).read_text())["condition"]
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"Conditions must be a list in TOML, and {path} holds none: {error}"
-                         ) from None
+    with decoding(f"{path}: the conditions cannot be read", "no list `condition` in TOML"):
+        conditions = tomllib.loads(read_regular(path, MOST).decode())["condition"]
     for condition in conditions:
         if {"module", "bit", "cannot"} - condition.keys():
             raise ValueError(f"A condition of {path} must have module, bit and cannot, not "

@@ -257,7 +257,7 @@ ONLY = {
     ("json", "load"): None, ("json", "loads"): "golden/description.py",
     ("np", "load"): None, ("np", "fromfile"): None, ("np", "memmap"): None,
     ("Image", "open"): "golden/picture.py", ("zipfile", "ZipFile"): "golden/archive.py",
-    ("tarfile", "open"): None, ("tomllib", "loads"): None, ("tomllib", "load"): None,
+    ("tarfile", "open"): None, ("tomllib", "loads"): "sim/mutants.py", ("tomllib", "load"): None,
     ("toml", "decode"): "train/config.py", ("safetensors", "safe_open"): None,
     ("ast", "literal_eval"): "golden/arrays.py", ("pickle", "loads"): None,
 }
