@@ -51,6 +51,16 @@ def pytest_terminal_summary(terminalreporter):
                 terminalreporter.write_line(text)
 
 
+@pytest.fixture(autouse=True)
+def environment():
+    """What a command sets for the programs that it starts ends with its test."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def soak(pytestconfig):
     """Whether tests of random cases draw as many as ``make soak`` promises."""
