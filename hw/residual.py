@@ -21,13 +21,10 @@ class Version:
     base : int
         Address of the first word.
     step : int
-    size : int
-        Words that the version takes in each group's memory.
     """
 
     base: int
     step: int
-    size: int
 
 
 class ResidualMemory:
@@ -87,5 +84,5 @@ class ResidualMemory:
         else:
             base = self._allocator.place(size, step=step, last=last)
             self.branches |= previous is not None
-        self.versions[name] = Version(base, words, size)
+        self.versions[name] = Version(base, words)
         return previous or self.versions[name], self.versions[name]
