@@ -8,8 +8,7 @@ from golden import SpikeCode
 from hw.compiler import compile_model
 from hw.images import slice_paths
 from hw.verilog import emit
-
-from .engines import sizes
+from tests.engines import sizes
 
 
 __all__ = ["CORES", "image_paths", "verilog_of"]

@@ -185,8 +185,8 @@ def test_images_do_not_hold_up_a_load(empty):
     assert statuses(outcomes[:2]) == [Status.MODEL, Status.OK]
     assert_right(empty, outcomes[2:6])
     # The image was begun before there was a model.
-    assert outcomes[6] == {"error": 1}
-    assert statuses(outcomes[7:8]) == [Status.MODEL]
+    assert outcomes[6]["error"] == 1
+    assert statuses(outcomes[6:8]) == [Status.MODEL, Status.MODEL]
     assert_right(empty, outcomes[8:])
 
 

@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+#: Where the process finds the readers: commands that ran before in this process have set
+#: PYTHONSAFEPATH, so that its working folder does not count.
+ROOT = Path(__file__).parents[2]
+
 #: A case may take so many seconds of processor time, or three times that of any, and the process
 #: may grow by so many bytes.
 SECONDS = 20
@@ -79,8 +83,8 @@ def _watch(campaign, name, seed, first, count, seconds, growth):
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "tests.fuzz", name, "--seed", str(seed),
              "--case", str(first), "--count", str(count - first)],
-            stdout=subprocess.PIPE, stderr=noise, cwd=Path(__file__).parents[2],
-            env=os.environ | {"OMP_NUM_THREADS": "1"})
+            stdout=subprocess.PIPE, stderr=noise, cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
         case, base = first, 0
         try:
             for record in _records(process, seconds):
