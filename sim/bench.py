@@ -5,7 +5,7 @@ import random
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import RisingEdge, Timer
 
 from golden.description import read_json
 from hw.capacities import Capacities
@@ -92,6 +92,12 @@ class Cycles:
             getattr(self.dut, name).value = value
         await self._edge
         self.count += 1
+
+    async def skip(self, number):
+        """Lets cycles pass, at the simulator's own speed, in which no input changes."""
+        await Timer(number * CYCLE_NS - CYCLE_NS // 2, unit="ns")
+        await self._edge
+        self.count += number
 
     def get(self, name):
         """Unsigned value of a port."""

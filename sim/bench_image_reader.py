@@ -25,6 +25,8 @@ BASE = 5 * BURST_BYTES
 LAST = 1 << SIZES.bus_width
 #: Layers in the image.
 LAYERS = 4
+#: Cycles that are watched one by one after a memory fell silent, and before it is given up.
+WATCHED = 1000
 
 
 def expected_packets(beats):
@@ -50,6 +52,7 @@ class Memory:
         self.cycles, self.rng, self.beats, self.stall = cycles, cycles.rng, beats, stall
         self.queue, self.offered, self.waiting = [], None, None
         self.fault = None
+        self.silent_for = 0
         self.inputs = {}
 
     def step(self):
@@ -71,10 +74,12 @@ class Memory:
             assert self.waiting is None, "arvalid must stay until the transfer"
         if self.offered is not None and cycles.get("bus__rready"):
             self.offered = None
-        if self.offered is None and self.queue and cycles.count >= self.queue[0][1]:
-            dead = self.fault is not None and self.fault == ("dead", self.queue[0][0])
-            if not dead and not pulse(self.rng, self.stall):
-                self.offered = self.queue.pop(0)[0]
+        dead = bool(self.queue) and self.fault == ("dead", self.queue[0][0])
+        busy = self.waiting is not None or self.offered is not None or (self.queue and not dead)
+        self.silent_for = 0 if busy else self.silent_for + 1
+        if (self.offered is None and self.queue and cycles.count >= self.queue[0][1]
+                and not dead and not pulse(self.rng, self.stall)):
+            self.offered = self.queue.pop(0)[0]
         self.inputs = {"bus__arready": pulse(self.rng, 1 - self.stall),
                        "bus__rvalid": int(self.offered is not None)}
         beat = self.offered
@@ -140,6 +145,8 @@ class Reading:
                     packets.append(packet)
                     packet = []
             self.memory.step()
+            if self.memory.silent_for == WATCHED:
+                await cycles.skip(PATIENCE - 2 * WATCHED)
             if cycles.get("failed"):
                 return loaded, packets, cycles.get("status")
             if loaded == len(self.groups) or not wanted:
