@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from shutil import copytree
 
 import pytest
 
@@ -17,6 +18,7 @@ from hw.compiler import compile_model
 from hw.folder import check_images, read_description
 from hw.images import memory_words, read_hex, read_weights, slice_paths
 from hw.routing import Utilisation
+from hw.verilog import emit
 
 
 #: The command on a disk that is full once the Verilog is made.
@@ -32,6 +34,22 @@ sys.exit(build.main(sys.argv[1:]))
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def emitted_once():
+    """The Verilog of a core is the same every time, see test_accelerator, and takes seconds."""
+    known = {}
+
+    def once(capacities, **options):
+        key = json.dumps([capacities.as_dict(), options])
+        if key not in known:
+            known[key] = emit(capacities, **options)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hw.folder.emit", once)
+        yield
+
+
 @pytest.fixture(scope="module")
 def model():
     return random_model(1)
@@ -44,11 +62,17 @@ def model_file(model, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def built(model_file, tmp_path):
-    folder = tmp_path / "built"
+@pytest.fixture(scope="module")
+def original(model_file, tmp_path_factory):
+    """Build folder that tests take copies of."""
+    folder = tmp_path_factory.mktemp("original") / "built"
     assert build.main(["--target", "sim", "--model", str(model_file), "--out", str(folder)]) == 0
     return folder
+
+
+@pytest.fixture
+def built(original, tmp_path):
+    return copytree(original, tmp_path / "built")
 
 
 def refused(capsys, arguments, main=build.main):
