@@ -25,6 +25,7 @@ from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from sim.verify import verify
+from tests.reported import assert_additions_are_reported
 
 
 pytestmark = pytest.mark.sim
@@ -61,16 +62,18 @@ def assert_equal(figures, *, images):
 
 
 @pytest.mark.parametrize(("array", "code", "count"), [
-    ((2, 16, 2), SpikeCode.GRADED, 12),
+    ((2, 16, 2), SpikeCode.BITPLANE, 12),
     ((4, 12, 1), SpikeCode.THERMOMETER, 6),
     *(full(array, code, 100) for array in ARRAYS for code in SpikeCode),
 ])
 def test_digits_equal_golden(run, array, code, count):
     *_, images, labels = load_digits()
-    figures = run(golden.load(f"{DATA}/digits.safetensors"), images[:count], array=array, code=code,
-                  labels=labels[:count])
+    model = golden.load(f"{DATA}/digits.safetensors")
+    figures = run(model, images[:count], array=array, code=code, labels=labels[:count])
     assert_equal(figures, images=count)
     assert figures["accuracy"] >= 0.8
+    if code is SpikeCode.BITPLANE:
+        assert_additions_are_reported(model, images, figures)
 
 
 @pytest.mark.parametrize(("count", "code"), [

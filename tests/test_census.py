@@ -10,14 +10,9 @@ import pytest
 import golden
 from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
 from golden.census import dense_macs, take_census
-from golden.digits import load_digits
 from golden.energy import AC_FLOAT32, MAC_FLOAT32, energies, formula, mac_energy
 from golden.shapes import shapes
 from golden.synthetic import random_images, random_model
-from hw.build import build
-from hw.compiler import compile_model
-from sim.verify import verify
-from tests.reported import assert_additions_are_reported
 from train.__main__ import main
 from train.config import QuantiseConfig
 from train.findings import findings, verdict
@@ -152,17 +147,6 @@ def test_the_verdict_is_honest_in_both_directions():
         "spikes need 2.00 times less than the dense network and 2.00 times more than the one "
         "that skips zeros"
     )
-
-
-@pytest.mark.sim
-def test_the_additions_of_the_report_are_those_that_hardware_counts(project_root, tmp_path):
-    model = golden.load(project_root / "tests" / "data" / "digits.safetensors")
-    images = load_digits()[2][:6]
-    plan = compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BITPLANE)
-    build(plan, tmp_path)
-    figures = verify(tmp_path, model, images, cache=project_root / "build" / "sim")
-    assert figures["mismatches"] == 0
-    assert_additions_are_reported(model, images, figures)
 
 
 def test_the_command_writes_a_page_that_needs_nothing_else(project_root, tmp_path, capsys):
