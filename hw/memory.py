@@ -118,11 +118,12 @@ class Memory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         read_data = Signal(self.width)
+        # Before the first read nobody looks, so that reset need not clear it.
+        held = Signal(self.width, reset_less=True)
+        m.d.comb += self.read_data.eq(held if self.registered else read_data)
         if self.registered:
             with m.If(self.read):
-                m.d.sync += self.read_data.eq(read_data)
-        else:
-            m.d.comb += self.read_data.eq(read_data)
+                m.d.sync += held.eq(read_data)
         m.submodules.memory = _instance(
             self.width, self.depth, shared=False, image=self.image, name=self.name,
             i_write=self.write, i_data=self.write_data, i_a_address=self.write_address,

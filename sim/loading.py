@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.load import LAST, packets
+from hw.load import LAST, closing_packet, packets
+from hw.loader import BEAT_WIDTH
 
 
-__all__ = ["load_step", "spoilt_step"]
+__all__ = ["load_step", "small_load_step", "spoilt_step"]
 
 
 def load_step(folder, plan, capacities, *, stall=0.0, name="load"):
@@ -43,3 +44,27 @@ def spoilt_step(folder, plan, capacities, *, stall=0.0, name="spoilt"):
         beats += [header, *(word ^ LAST - 1 for word in words)]
     np.save(Path(folder) / f"{name}.npy", np.array(beats, np.int64))
     return {"load": f"{name}.npy", "stall": stall}
+
+
+def small_load_step(folder, plan, capacities, n_words, flipped):
+    """As ``load_step``, but of the first words of each memory, and with a signature of its own.
+
+    Parameters
+    ----------
+    folder, plan, capacities
+        As above.
+    n_words : int
+        Of each memory, if it has so many.
+    flipped : int
+        Bits of the signature that are wrong.
+    """
+    *whole, _ = packets(plan, capacities)
+    parts = []
+    for packet, (width, _) in zip(whole, capacities.memories.values(), strict=True):
+        part = packet[:1 + n_words * -(-width // BEAT_WIDTH)]
+        parts.append([*part[:-1], part[-1] | LAST])
+    header, signature = closing_packet(parts, capacities)
+    beats = [beat for packet in [*parts, [header, signature ^ flipped]] for beat in packet]
+    name = f"small-{n_words}-{flipped}"
+    np.save(Path(folder) / f"{name}.npy", np.array(beats, np.int64))
+    return {"load": f"{name}.npy", "stall": 0.0}

@@ -48,6 +48,9 @@ EQUIVALENT_AT_MOST = 0.1
 #: Wall-clock seconds of one simulation.
 LIMIT = 600
 
+#: Cycles after which the core's load port ends a packet: 2^24 would take a minute of simulation.
+LOAD_PATIENCE = 1000
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -100,14 +103,14 @@ def mutants(model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, cond
     """
     plan = compile_model(model, columns=columns, lanes=lanes,
                          spike_code=golden.SpikeCode.GRADED)
-    build_core(plan, folder / "core")
+    build_core(plan, folder / "core", load_patience=LOAD_PATIENCE)
     netlist = Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
     drawn = draw(netlist)
     progress(f"building a simulator of {len(drawn)} faults in "
              f"{len({m.kind for m in drawn})} kinds of modules")
     executable = build(Design(TOP, netlist.mutated(drawn), CLOCK), folder / "sim", fast=True,
                        capture=True)
-    trial = Trial(folder / "core", model, images, seed=seed)
+    trial = Trial(folder / "core", model, images, seed=seed, patience=LOAD_PATIENCE)
     comparison, *_ = trial.run(executable, folder / "runs" / "0", inputs={CONTROL: 0}, limit=LIMIT)
     if comparison.mismatches:
         raise BenchError(f"The core without a fault must pass, and does not: {comparison.first}")

@@ -21,6 +21,9 @@ CONTROL_WIDTH = 16
 #: Warnings that faults and Yosys' way of writing multiplexers cause.
 WAIVED = ("CASEOVERLAP", "UNOPTFLAT")
 
+#: Faults of each kind that are drawn beyond those that are needed: some lead nowhere.
+SPARE = 6
+
 #: Seconds for which one run of Yosys may take.
 LIMIT = 600
 
@@ -96,7 +99,9 @@ class Netlist:
         core = verilog.removesuffix(library())
         if core == verilog:
             raise ValueError("The Verilog must end with this version's library: build again")
-        self.modules = re.findall(r"^module \\?(\S+)", core, re.MULTILINE)
+        #: Verilog of each module, by name.
+        self.modules = dict(re.findall(r"^module \\?(\S+)(.*?)^endmodule", core,
+                                       re.MULTILINE | re.DOTALL))
         memories, primitives = _library_parts()
         (self.folder / "core.v").write_text(core)
         (self.folder / "primitives.v").write_text(primitives)
@@ -127,7 +132,7 @@ class Netlist:
         by_kind = defaultdict(list)
         for module in self.modules:
             by_kind[kind(module)].append(module)
-        per_kind = -(-count // len(by_kind)) + 2
+        per_kind = -(-count // len(by_kind)) + SPARE
         # Of a component that is there several times, each fault is in another one.
         wanted = defaultdict(int)
         for name in sorted(by_kind):
@@ -155,14 +160,21 @@ class Netlist:
         -------
         list of (str, tuple)
             Module and options of each, as ``Mutation`` has them. Tags, which only captures of a
-            simulation read, are no hardware.
+            simulation read, and what leads nowhere are no hardware.
         """
         paths = [self.folder / f"listed-{index}.txt" for index in range(len(requests))]
         self.yosys("listed", ["read_rtlil netlist.il", *(
             f"mutate -list {request} -o {path.name}"
             for request, path in zip(requests, paths, strict=True))])
-        return [_fault(line) for path in paths for line in path.read_text().splitlines()
-                if " -port tag " not in line]
+        faults = [_fault(line) for path in paths for line in path.read_text().splitlines()
+                  if " -port tag " not in line]
+        return [fault for fault in faults if not self._leads_nowhere(*fault)]
+
+    def _leads_nowhere(self, module, options):
+        """Whether the wire of a fault is declared and driven, and that is all."""
+        wire = dict(options).get("wire", "").lstrip("\\")
+        return bool(wire) and len(re.findall(rf"(?<![\w$]){re.escape(wire)}(?![\w$])",
+                                             self.modules[module])) <= 2
 
     def mutated(self, mutations):
         """Verilog of the core with all faults, none of which is chosen while the input is 0."""

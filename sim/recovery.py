@@ -6,18 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.load import LAST
+from hw.loader import BEAT_WIDTH
 from hw.status import Status
 
 from .compare import compare_counters
-from .loading import load_step, spoilt_step
+from .loading import load_step, small_load_step, spoilt_step
 
 
 __all__ = ["compare_recovery", "recovery"]
 
 
 @dataclass(frozen=True)
-class Fault:
-    """What must be refused.
+class Silence:
+    """What must have no logits.
 
     Parameters
     ----------
@@ -46,6 +47,9 @@ class Image:
 #: Probability of each idle cycle of broken images and of packets.
 STALL = 0.2
 
+#: Cycles by which it is looked earlier and later whether a packet was ended.
+NEARLY = 4
+
 #: Cycles after which an image that waited has begun.
 BEGUN = 8
 
@@ -56,7 +60,9 @@ def recovery(trial, work):
     Resets come among the pixels and among the layers; images end too early and too late. Where
     weights lie on chip, a packet is refused, and other contents with a wrong signature are offered
     while an image is computed, which then must be right; the next one fails, and the model is
-    loaded again.
+    loaded again. Small loads follow, each of the first words of all memories: with signatures of
+    which one bit is wrong, and with right ones. If it is known how long the load port waits for a
+    packet, one is ended by that.
 
     Parameters
     ----------
@@ -68,7 +74,7 @@ def recovery(trial, work):
     -------
     steps : list of dict
         For ``sim.bench_accelerator``.
-    expected : list of Fault or Image
+    expected : list of Silence or Image
         Of each outcome.
     """
     rng, noise = random.Random(trial.seed), np.random.default_rng(trial.seed)
@@ -89,7 +95,7 @@ def recovery(trial, work):
             beats = noise.integers(0, 256, (length, images.shape[-1]), np.uint8)
             np.save(work / f"{name}.npy", beats)
             steps.append({"malformed": f"{name}.npy", "stall": STALL})
-            expected.append(Fault((Status.PIXELS,)))
+            expected.append(Silence((Status.PIXELS,)))
     steps.append(run | {"images": "both.npy", "streamed": True, "between": "long.npy"})
     # What is no image comes while the first one is computed, or behind it.
     expected += [Image(logits[0], (Status.OK, Status.PIXELS)), Image(logits[1])]
@@ -107,6 +113,12 @@ def _load(trial, work, rng, run, steps, expected):
     # When the image has begun: a packet that waits with it comes first.
     after = rng.randint(BEGUN, max(BEGUN, max(trial.n_cycles) // 2))
     spoilt = spoilt_step(work, plan, capacities, name="spoilt")
+    if trial.patience is not None:
+        np.save(work / "header.npy", np.zeros(1, np.int64))
+        steps += [{"load": "header.npy", "stall": 0.0},
+                  {"watch": trial.patience - NEARLY, "stall": 0.0},
+                  {"watch": 2 * NEARLY, "stall": 0.0}]
+        expected += [Silence((Status.OK,)), Silence((Status.TIMEOUT,))]
     steps += [
         {"load": "unknown.npy", "stall": STALL}, {"watch": 4, "stall": 0.0},
         spoilt | {"background": True, "load_after": after},
@@ -117,7 +129,14 @@ def _load(trial, work, rng, run, steps, expected):
         run | {"images": "both.npy"},
     ]
     first, second = map(Image, trial.result.logits[:2].tolist())
-    expected += [Fault((Status.PACKET,)), first, Fault((Status.MODEL,)), first, second]
+    expected += [Silence((Status.PACKET,)), first, Silence((Status.MODEL,)), first, second]
+    for bit in range(BEAT_WIDTH):
+        for flipped, status in ((1 << bit, Status.MODEL), (0, Status.OK)):
+            steps += [small_load_step(work, plan, capacities, 1 + bit % 8, flipped),
+                      {"watch": 4, "stall": 0.0}]
+            expected.append(Silence((status,)))
+    steps.append(run | {"images": "first.npy"})
+    expected.append(first)
 
 
 def compare_recovery(comparison, expected, outcomes):
@@ -126,7 +145,7 @@ def compare_recovery(comparison, expected, outcomes):
     Parameters
     ----------
     comparison : sim.compare.Comparison
-    expected : list of Fault or Image
+    expected : list of Silence or Image
     outcomes : list of dict
         From ``sim.bench_accelerator``.
     """

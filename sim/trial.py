@@ -46,6 +46,8 @@ class Trial:
         Of stalls and of the moments of resets.
     stalled : bool
         Whether there is a second half that is stalled; all images run freely if not.
+    patience : int, optional
+        Cycles after which the core's load port ends a packet, if a simulation can wait for them.
 
     Raises
     ------
@@ -53,11 +55,11 @@ class Trial:
         If the folder was not built from this model, or an image of its memories was changed.
     """
 
-    def __init__(self, folder, model, images, *, seed=1, stalled=True):
+    def __init__(self, folder, model, images, *, seed=1, stalled=True, patience=None):
         if len(images) < 1:
             raise ValueError("Images must be at least one")
         self.folder, self.model, self.images = Path(folder), model, images
-        self.seed = seed
+        self.seed, self.patience = seed, patience
         #: Whether memories hold the model from the beginning, and after every reset.
         self.capacities, self.plan, self.filled = _plan(self.folder, model)
         self.n_free = -(-len(images) // 2) if stalled else len(images)
