@@ -7,15 +7,14 @@ import subprocess
 import pytest
 
 import golden
-from golden.synthetic import random_images
+from golden.digits import load_digits
 from hw.build import build
 from hw.compiler import compile_model
 from hw.tools import ToolError, simulator
 from hw.verilog import TOP, WAIVERS
 from sim.icarus import run_icarus
 from sim.runner import BenchError
-from tests.cores import CORES, verilog_of
-from tests.engines import small_model
+from tests.cores import CORES, DIGITS, verilog_of
 
 
 pytestmark = pytest.mark.sim
@@ -58,29 +57,30 @@ def test_each_waiver_is_needed(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """Build folder of a core, a model with layers of every kind, and an image."""
-    folder = tmp_path_factory.mktemp("small")
-    model = small_model()
+def digits(tmp_path_factory):
+    """Build folder of the digits' core, its model and one image."""
+    folder = tmp_path_factory.mktemp("digits")
+    model = golden.load(DIGITS)
     build(compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.GRADED), folder)
-    return folder, model, random_images(5, 1, model.image_shape)
+    *_, images, _ = load_digits()
+    return folder, model, images[:1]
 
 
-def test_the_waivers_lie_beside_the_verilog(small):
-    folder, *_ = small
+def test_the_waivers_lie_beside_the_verilog(digits):
+    folder, *_ = digits
     assert (folder / "rtl" / f"{TOP}.vlt").read_text() == WAIVERS.read_text()
 
 
-def test_an_image_in_icarus_has_the_logits_of_golden(small, tmp_path):
+def test_an_image_in_icarus_has_the_logits_of_golden(digits, tmp_path):
     if not shutil.which("iverilog"):
         pytest.skip("iverilog was not found: install it with `apt-get install iverilog`")
-    folder, model, images = small
+    folder, model, images = digits
     logits = run_icarus(folder, images, tmp_path)
     assert logits.tolist() == golden.run(model, images).logits.tolist()
 
 
-def test_icarus_that_is_missing_or_in_want_of_cycles_is_named(small, tmp_path, monkeypatch):
-    folder, _, images = small
+def test_icarus_that_is_missing_or_in_want_of_cycles_is_named(digits, tmp_path, monkeypatch):
+    folder, _, images = digits
     if shutil.which("iverilog"):
         with pytest.raises(BenchError, match="within 100 cycles, and had 0 together"):
             run_icarus(folder, images, tmp_path, cycles=100)
