@@ -173,6 +173,8 @@ async def _pass(dut, cycles):
 async def _reset(dut):
     dut.aresetn.value = 0
     await ClockCycles(dut.aclk, RESET_CYCLES)
+    for name in ("cycles", "additions"):
+        assert int(getattr(dut, name).value) == 0, f"{name} must be 0 in reset"
     dut.aresetn.value = 1
 
 

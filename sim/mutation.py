@@ -58,11 +58,12 @@ class Mutation:
 
     @property
     def place(self):
-        """The bit, by its wire if that has a name, else by its cell."""
+        """The bit: of which port of a cell, behind the bit of its wire if that has a name."""
         options = dict(self.options)
+        at = f"{options['cell']}.{options['port']}[{options['portbit']}]"
         if "wire" in options:
-            return f"{options['wire'].lstrip(chr(92))}[{options['wirebit']}]"
-        return f"{options['cell']}.{options['port']}[{options['portbit']}]"
+            return f"{options['wire'].lstrip(chr(92))}[{options['wirebit']}] at {at}"
+        return at
 
     def command(self, *, chosen=True):
         """Command that makes the fault, with or without the input that chooses it."""
