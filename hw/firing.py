@@ -30,11 +30,6 @@ def encoded(capacities, reached, count):
     return Cat(reversed(list(count)))
 
 
-def _data(shape, name):
-    """Register of which nobody takes notice while it is not valid, so that it needs no reset."""
-    return Signal(shape, name=name, reset_less=True)
-
-
 class FiringUnit(wiring.Component):
     """Adds bias and residual stream to a sum, writes the stream back, and fires.
 
@@ -120,9 +115,9 @@ class FiringUnit(wiring.Component):
         result = [self.result]
         for stage in range(1, STAGES + 1):
             valid.append(Signal(name=f"valid_{stage}"))
-            lane.append(_data(self.lane.shape(), f"lane_{stage}"))
-            last.append(_data(1, f"last_{stage}"))
-            result.append(_data(capacities.result, f"result_{stage}"))
+            lane.append(Signal.like(self.lane, name=f"lane_{stage}"))
+            last.append(Signal(name=f"last_{stage}"))
+            result.append(Signal(capacities.result, name=f"result_{stage}"))
             m.d.sync += [
                 valid[stage].eq(valid[stage - 1]),
                 lane[stage].eq(lane[stage - 1]),
@@ -132,20 +127,22 @@ class FiringUnit(wiring.Component):
 
         stream_address = [self.stream_read_address]
         for stage in range(1, STAGES):
-            stream_address.append(_data(capacities.stream_address, f"stream_address_{stage}"))
+            stream_address.append(
+                Signal.like(self.stream_read_address, name=f"stream_address_{stage}"))
             m.d.sync += stream_address[stage].eq(stream_address[stage - 1])
         if capacities.branches:
             # What is written may have another place than what was read.
             m.d.sync += stream_address[-1].eq(stream_address[-2] + self.layer.stream_move)
 
-        potential = _data(signed(capacities.accumulator_width), "potential")
-        neuron_2, neuron_3, neuron_4 = (_data(capacities.neuron, f"neuron_{stage}")
+        potential = Signal(signed(capacities.accumulator_width))
+        neuron_2, neuron_3, neuron_4 = (Signal(capacities.neuron, name=f"neuron_{stage}")
                                         for stage in (2, 3, 4))
-        stream_2, stream_3 = (_data(signed(capacities.stream_width), f"stream_{stage}")
-                              for stage in (2, 3))
-        biased = _data(wide, "biased")
-        total_4, total_5 = (_data(wide, f"total_{stage}") for stage in (4, 5))
-        reached = _data(capacities.max_count, "reached")
+        stream_2 = Signal(signed(capacities.stream_width))
+        stream_3 = Signal.like(stream_2)
+        biased = Signal(wide)
+        total_4 = Signal(wide)
+        total_5 = Signal(wide)
+        reached = Signal(capacities.max_count)
 
         m.d.sync += [
             potential.eq(self.taken),

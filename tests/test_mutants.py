@@ -1,5 +1,7 @@
 """Single faults of a core: ``sim.verify`` notices them, and a survivor is never passed over."""
 
+import re
+
 import pytest
 
 from golden import PIXELS, Rounding
@@ -49,7 +51,13 @@ def core(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("mutants")
     return mutants(model, random_images(3, 4, model.image_shape)[::-1], folder, columns=1,
-                   lanes=4, draw=draw, conditions=read_conditions(CONDITIONS))
+                   lanes=4, draw=draw)
+
+
+def test_each_condition_says_what_cannot_be():
+    for condition in read_conditions(CONDITIONS):
+        re.compile(condition["bit"])
+        assert condition["cannot"]
 
 
 @pytest.mark.sim
