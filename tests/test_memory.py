@@ -68,7 +68,6 @@ module plain (
         if (write) words[write_address] <= write_data;
         if (read) word <= words[read_address];
         if (read) read_data <= word;
-        if (rst) read_data <= 0;
     end
     always @* assume (write_address < 6 && read_address < 6);
 endmodule
