@@ -58,9 +58,14 @@ class Mutation:
 
     @property
     def place(self):
-        """The bit: of which port of a cell, behind the bit of its wire if that has a name."""
+        """The bit: of which port of a cell, behind the bit of its wire if that has a name.
+
+        In front of the port's other bit that it is xored with, if it is.
+        """
         options = dict(self.options)
         at = f"{options['cell']}.{options['port']}[{options['portbit']}]"
+        if "ctrlbit" in options:
+            at += f" by [{options['ctrlbit']}]"
         if "wire" in options:
             return f"{options['wire'].lstrip(chr(92))}[{options['wirebit']}] at {at}"
         return at
