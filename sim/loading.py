@@ -46,19 +46,21 @@ def spoilt_step(folder, plan, capacities, *, stall=0.0, name="spoilt"):
     return {"load": f"{name}.npy", "stall": stall}
 
 
-def small_load_step(folder, plan, capacities, n_words, flipped):
+def small_load_step(folder, loaded, capacities, n_words, flipped):
     """As ``load_step``, but of the first words of each memory, and with a signature of its own.
 
     Parameters
     ----------
-    folder, plan, capacities
+    folder, capacities
         As above.
+    loaded : list of list of int
+        What ``hw.load.packets`` returns for the model.
     n_words : int
         Of each memory, if it has so many.
     flipped : int
         Bits of the signature that are wrong.
     """
-    *whole, _ = packets(plan, capacities)
+    *whole, _ = loaded
     parts = []
     for packet, (width, _) in zip(whole, capacities.memories.values(), strict=True):
         part = packet[:1 + n_words * -(-width // BEAT_WIDTH)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.load import LAST
+from hw.load import LAST, packets
 from hw.loader import BEAT_WIDTH
 from hw.status import Status
 
@@ -130,9 +130,10 @@ def _load(trial, work, rng, run, steps, expected):
     ]
     first, second = map(Image, trial.result.logits[:2].tolist())
     expected += [Silence((Status.PACKET,)), first, Silence((Status.MODEL,)), first, second]
+    loaded = packets(plan, capacities)
     for bit in range(BEAT_WIDTH):
         for flipped, status in ((1 << bit, Status.MODEL), (0, Status.OK)):
-            steps += [small_load_step(work, plan, capacities, 1 + bit % 8, flipped),
+            steps += [small_load_step(work, loaded, capacities, 1 + bit % 8, flipped),
                       {"watch": 4, "stall": 0.0}]
             expected.append(Silence((status,)))
     steps.append(run | {"images": "first.npy"})
