@@ -54,7 +54,8 @@ soak: $(READY) ## run the tests of random cases with many more of them; SEED=N d
 	$(RUN) -m pytest -m soak --soak $(PYTEST_ARGS)
 
 mutants: $(READY) ## put single faults into the digits core and see sim.verify notice each; SEED=N draws others
-	$(RUN) -m sim.mutants tests/data/digits.safetensors --seed $(SEED) --out build/mutants
+	$(RUN) -m sim.mutants tests/data/digits.safetensors --seed $(SEED) --out build/mutants \
+	    --conditions sim/mutants.toml
 
 sim: $(READY) ## run the complete RTL regression alone, every array and spike code
 	$(RUN) -m pytest -m sim --full-sim $(PYTEST_ARGS)

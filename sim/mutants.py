@@ -11,7 +11,6 @@ from collections import Counter
 from concurrent.futures import as_completed
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
 
 import golden
 from golden.entry import enter
@@ -33,11 +32,8 @@ from .runner import BenchError, Design, build
 from .trial import Trial
 
 
-__all__ = ["CONDITIONS", "Verdict", "main", "mutants", "read_conditions", "report"]
+__all__ = ["Verdict", "main", "mutants", "read_conditions", "report"]
 
-
-#: Conditions that cannot occur, and the faults that matter under them alone.
-CONDITIONS = Path(__file__).with_name("mutants.toml")
 
 #: Bytes that such a file may have.
 MOST = 2**20
@@ -226,7 +222,7 @@ def main(arguments=None, prog="python -m sim.mutants"):
 def _run(options):
     model = golden.load(options.model)
     images, _ = chosen(options.images, model, options.count_images, options.seed)
-    conditions = read_conditions(options.conditions)
+    conditions = read_conditions(options.conditions) if options.conditions else ()
     verdicts = mutants(
         model, images, options.out, columns=options.columns, lanes=options.lanes_per_column,
         draw=lambda netlist: netlist.draw(options.count, options.seed), seed=options.seed,
@@ -259,8 +255,8 @@ def _parser(prog):
                         help="draws the faults, the stalls and random images")
     parser.add_argument("--jobs", type=WORKERS, default=os.cpu_count(),
                         help="simulations at a time")
-    parser.add_argument("--conditions", type=input_file, default=CONDITIONS, metavar="FILE",
-                        help="list of conditions that cannot occur")
+    parser.add_argument("--conditions", type=input_file, metavar="FILE",
+                        help="list of conditions that cannot occur in this core")
     return parser
 
 

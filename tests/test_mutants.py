@@ -6,7 +6,7 @@ import pytest
 
 from golden import PIXELS, Rounding
 from golden.synthetic import ModelBuilder, random_images
-from sim.mutants import CONDITIONS, Verdict, mutants, read_conditions, report
+from sim.mutants import Verdict, mutants, read_conditions, report
 from sim.mutation import Mutation
 
 
@@ -54,8 +54,8 @@ def core(tmp_path_factory):
                    lanes=4, draw=draw)
 
 
-def test_each_condition_says_what_cannot_be():
-    for condition in read_conditions(CONDITIONS):
+def test_each_condition_says_what_cannot_be(project_root):
+    for condition in read_conditions(project_root / "sim" / "mutants.toml"):
         re.compile(condition["bit"])
         assert condition["cannot"]
 
