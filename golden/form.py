@@ -9,6 +9,10 @@ from golden.reading import InputError, printable
 __all__ = ["Each", "require_form"]
 
 
+#: Of a whole number where a float is asked for.
+LARGEST = 1e308
+
+
 @dataclass(frozen=True)
 class Each:
     """Form of an object whose keys are free.
@@ -34,7 +38,7 @@ def require_form(value, form, where):
     form : dict, list of one form, `Each`, range, re.Pattern, type or tuple of types
         An object that has at least these fields; a list of values of one form; an object of free
         keys; a whole number in a range; a text that matches wholly; a value of one of the types,
-        where ``float`` takes whole numbers, too.
+        where ``float`` takes whole numbers, too, as far as it reaches.
     where : str
         What the value is, for errors.
 
@@ -92,3 +96,5 @@ def _require_type(value, types, where):
     if not fits:
         wanted = " or ".join(_NAMES[kind] for kind in types)
         raise InputError(f"{where} must be {wanted}, not {_NAMES[type(value)]}")
+    if type(value) is int and int not in types and not -LARGEST <= value <= LARGEST:
+        raise InputError(f"{where} must be a number of -{LARGEST:g} to {LARGEST:g}")

@@ -42,6 +42,7 @@ def test_every_other_character_is_noticed(tmp_path):
     ({"free": {"x": None}}, "it, free, x must be a whole number, not null"),
     ({"free": {"../x": 1}}, "it, free must not have a field '../x'"),
     ({"small": 5}, "it, small must be 1 to 4, not 5"),
+    ({"number": -10**400}, "it, number must be a number of -1e+308 to 1e+308"),
     ({"code": "onn"}, "it, code must not be 'onn'"),
 ])
 def test_what_is_wrong_is_named(change, sentence):
