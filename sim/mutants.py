@@ -11,6 +11,7 @@ from collections import Counter
 from concurrent.futures import as_completed
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 
 import golden
 from golden.entry import enter
@@ -111,12 +112,13 @@ def mutants(model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, cond
     if comparison.mismatches:
         raise BenchError(f"The core without a fault must pass, and does not: {comparison.first}")
     checks = _run_all(trial, executable, folder, drawn, jobs, progress)
-    verdicts = []
-    for mutation in drawn:
-        check = checks[mutation.number]
-        reason = None if check else _excuse(netlist, mutation, conditions)
-        verdicts.append(Verdict(mutation, check, reason))
-    return verdicts
+    survivors = [mutation for mutation in drawn if checks[mutation.number] is None]
+    progress(f"looking for reasons why {len(survivors)} survived")
+    with workers(jobs) as pool:
+        found = pool.map(partial(excuse, netlist, conditions), survivors)
+        reasons = dict(zip((mutation.number for mutation in survivors), found, strict=True))
+    return [Verdict(mutation, checks[mutation.number], reasons.get(mutation.number))
+            for mutation in drawn]
 
 
 def noticed(trial, executable, folder, number):
@@ -147,8 +149,8 @@ def _run_all(trial, executable, folder, drawn, jobs, progress):
     return checks
 
 
-def _excuse(netlist, mutation, conditions):
-    """Why a survivor is equivalent, or None."""
+def excuse(netlist, conditions, mutation):
+    """Why a survivor is equivalent; None if nobody knows."""
     for condition in conditions:
         if (condition["module"] == mutation.kind and re.fullmatch(condition["bit"], mutation.place)
                 and re.fullmatch(condition.get("mode", ".*"), mutation.mode)):
