@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import golden
 from hw.load import LAST, packets
 from hw.loader import BEAT_WIDTH
 from hw.status import Status
 
 from .compare import compare_counters
 from .loading import load_step, small_load_step, spoilt_step
+from .stranger import stranger
 
 
 __all__ = ["compare_recovery", "recovery"]
@@ -61,8 +63,9 @@ def recovery(trial, work):
     weights lie on chip, a packet is refused, and other contents with a wrong signature are offered
     while an image is computed, which then must be right; the next one fails, and the model is
     loaded again. Small loads follow, each of the first words of all memories: with signatures of
-    which one bit is wrong, and with right ones. If it is known how long the load port waits for a
-    packet, one is ended by that.
+    which one bit is wrong, and with right ones, one of them right behind a reset; at last a network
+    that the core was not made for, if there is room for one. If it is known how long the load port
+    waits for a packet, one is ended by that.
 
     Parameters
     ----------
@@ -138,6 +141,22 @@ def _load(trial, work, rng, run, steps, expected):
             expected.append(Silence((status,)))
     steps.append(run | {"images": "first.npy"})
     expected.append(first)
+    _reload(trial, work, loaded, steps, expected)
+
+
+def _reload(trial, work, loaded, steps, expected):
+    """Adds a small load right behind reset, and a network that the core was not made for."""
+    capacities = trial.capacities
+    steps += [{"interrupted": "first.npy", "reset_after": 1, "stall": 0.0},
+              small_load_step(work, loaded, capacities, 1, 0), {"watch": 4, "stall": 0.0}]
+    expected.append(Silence((Status.OK,)))
+    if (found := stranger(capacities, trial.seed)) is None:
+        return
+    model, plan, images = found
+    np.save(work / "stranger.npy", images)
+    steps += [load_step(work, plan, capacities, name="stranger-load"),
+              {"images": "stranger.npy", "stall": 0.0, "classes": model.classes}]
+    expected += map(Image, golden.run(model, images).logits.tolist())
 
 
 def compare_recovery(comparison, expected, outcomes):
