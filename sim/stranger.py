@@ -37,8 +37,8 @@ def stranger(capacities, seed):
     for weight_bits in range(capacities.weight_width, 1, -1):
         for attempt in range(seed, seed + ATTEMPTS):
             images = random_images(attempt, 6, (HEIGHT, WIDTH, capacities.pixel_channels))
-            model = _network(capacities, attempt, weight_bits, images)
             with suppress(ValueError):
+                model = _network(capacities, attempt, weight_bits, images)
                 return model, lay_out(model, capacities), images[-SHOWN:]
     return None
 
