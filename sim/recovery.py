@@ -12,7 +12,6 @@ from hw.status import Status
 
 from .compare import compare_counters
 from .loading import load_step, small_load_step, spoilt_step
-from .stranger import stranger
 
 
 __all__ = ["compare_recovery", "recovery"]
@@ -150,9 +149,9 @@ def _reload(trial, work, loaded, steps, expected):
     steps += [{"interrupted": "first.npy", "reset_after": 1, "stall": 0.0},
               small_load_step(work, loaded, capacities, 1, 0), {"watch": 4, "stall": 0.0}]
     expected.append(Silence((Status.OK,)))
-    if (found := stranger(capacities, trial.seed)) is None:
+    if trial.stranger is None:
         return
-    model, plan, images = found
+    model, plan, images = trial.stranger
     np.save(work / "stranger.npy", images)
     steps += [load_step(work, plan, capacities, name="stranger-load"),
               {"images": "stranger.npy", "stall": 0.0, "classes": model.classes}]

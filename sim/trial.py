@@ -21,6 +21,7 @@ from .compare import Comparison, compare_counters, compare_image, read_captures
 from .loading import load_step
 from .recovery import compare_recovery, recovery
 from .runner import simulate
+from .stranger import stranger
 
 
 __all__ = ["STALL", "Trial"]
@@ -71,6 +72,11 @@ class Trial:
     def result(self):
         """The golden run, with trace."""
         return golden.run(self.model, self.images, trace=True)
+
+    @cached_property
+    def stranger(self):
+        """A network that the core was not made for, with its plan and images; None if none fits."""
+        return stranger(self.capacities, self.seed)
 
     @cached_property
     def additions(self):
