@@ -108,7 +108,7 @@ class Netlist:
         #: Verilog of each module, by name.
         self.modules = dict(re.findall(r"^module \\?(\S+)(.*?)^endmodule", core,
                                        re.MULTILINE | re.DOTALL))
-        memories, primitives = _library_parts()
+        memories, primitives = _library_parts(core)
         (self.folder / "core.v").write_text(core)
         (self.folder / "primitives.v").write_text(primitives)
         (self.folder / "memories.v").write_text(memories)
@@ -191,9 +191,14 @@ class Netlist:
         return f"{waivers}{(self.folder / 'mutated.v').read_text()}\n{memory}"
 
 
-def _library_parts():
-    """Verilog of the memories, as black boxes, and of the other modules of the library."""
-    text = library()
+def _library_parts(core):
+    """Verilog of the memories, as black boxes, and of the other modules of the library.
+
+    Ports of a black box are as wide as those of the core's widest memory whatever its parameters,
+    lest a proof leave bits out.
+    """
+    widest = max(map(int, re.findall(r"WIDTH\D*?(?:\d+'\w)?(\d+)\D", core)))
+    text = re.sub(r"parameter (WIDTH|ADDRESS_WIDTH) = \d+", rf"parameter \1 = {widest}", library())
     memories = re.findall(r"^module addend_memory\b.*?^\);\n", text,
                           re.MULTILINE | re.DOTALL)
     primitives = (Path(__file__).parent.parent / "hw" / "primitives.v").read_text()
