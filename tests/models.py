@@ -1,6 +1,19 @@
-"""Models that differ from another one in a single field."""
+"""Models that several tests build cores of, and models that differ in a single field."""
 
 from dataclasses import replace
+
+from golden import PIXELS, Rounding
+from golden.synthetic import ModelBuilder, random_images
+
+
+def small():
+    """A model of few layers that has every engine: attention and a convolution, 4 x 4 pixels."""
+    builder = ModelBuilder(2, random_images(2, 6, (4, 4, 1)), max_count=4, weight_bits=3,
+                           rounding=Rounding.HALF_EVEN, mean_count=0.9)
+    builder.down("stem", 4, 2, source=PIXELS)
+    builder.attention("attention", "stem", 2)
+    builder.head("attention", 2, 0)
+    return builder.model("small", 2)
 
 
 def changed(model, layer_name, *, neuron=None, drain=None, **fields):

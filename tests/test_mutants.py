@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from golden import PIXELS, Rounding
-from golden.synthetic import ModelBuilder, random_images
+from golden.synthetic import random_images
 from sim.mutants import Verdict, mutants, read_conditions, report
 from sim.mutation import Mutation
+from tests.models import small
 
 
 #: Faults of the small core, one of each of so many kinds of modules.
@@ -36,12 +36,7 @@ def test_an_unaccounted_survivor_or_too_many_equivalents_fail(fates, status):
 @pytest.fixture(scope="module")
 def core(tmp_path_factory):
     """What became of faults of a small core; the last one is in a bit that nothing reaches."""
-    builder = ModelBuilder(2, random_images(2, 6, (4, 4, 1)), max_count=4, weight_bits=3,
-                           rounding=Rounding.HALF_EVEN, mean_count=0.9)
-    builder.down("stem", 4, 2, source=PIXELS)
-    builder.attention("attention", "stem", 2)
-    builder.head("attention", 2, 0)
-    model = builder.model("small", 2)
+    model = small()
 
     def draw(netlist):
         drawn = netlist.draw(COUNT, SEED)
