@@ -45,7 +45,7 @@ ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BITPLANE},
            "L2": {"columns": 2, "lanes": 96, "shared": 2, "spike_code": SpikeCode.BITPLANE}}
 #: How cores, columns and dense engines are routed: at frequencies in MHz that are reached, or the
 #: router would try for ever.
-CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (90.0, 135.0, 150.0))
+CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (80.0, 135.0, 150.0))
 #: How that is routed of which only the tables count: once, since packing comes before placement, so
 #: that every seed has as many.
 TABLES = {"seeds": (1,)}
