@@ -1,39 +1,31 @@
 """The integer model: what a spike-driven network computes, exactly, with nothing to interpret."""
 
 from golden.activity import additions, additions_per_image, mean_counts, skipping_macs
+from golden.errors import ModelError
 from golden.file import load, save
-from golden.model import (
-    LOGITS,
-    PIXELS,
+from golden.model import IntegerModel
+from golden.names import LOGITS, PIXELS
+from golden.network import Result, accuracy, classify, run
+from golden.neuron import Neuron, Rounding, attention_thresholds, spike_count, stream_thresholds
+from golden.ops import (
     AnalogHead,
     Conv,
     Fire,
-    IntegerModel,
     KeyValue,
-    Layer,
     Logits,
-    ModelError,
-    Neuron,
+    Operator,
     Query,
-    Rounding,
     TokenSum,
     Write,
 )
-from golden.network import Result, accuracy, classify, run
 from golden.rules import validate
-from golden.spike import (
-    SpikeCode,
-    attention_thresholds,
-    planes,
-    spike_count,
-    stream_thresholds,
-)
+from golden.spike import SpikeCode, planes
 
 
 __all__ = [
-    "LOGITS", "PIXELS", "AnalogHead", "Conv", "Fire", "IntegerModel", "KeyValue", "Layer", "Logits",
-    "ModelError", "Neuron", "Query", "Result", "Rounding", "SpikeCode", "TokenSum", "Write",
-    "accuracy", "additions", "additions_per_image", "attention_thresholds", "classify", "load",
-    "mean_counts", "planes", "run", "save", "skipping_macs", "spike_count", "stream_thresholds",
-    "validate",
+    "LOGITS", "PIXELS", "AnalogHead", "Conv", "Fire", "IntegerModel", "KeyValue", "Logits",
+    "ModelError", "Neuron", "Operator", "Query", "Result", "Rounding", "SpikeCode", "TokenSum",
+    "Write", "accuracy", "additions", "additions_per_image", "attention_thresholds", "classify",
+    "load", "mean_counts", "planes", "run", "save", "skipping_macs", "spike_count",
+    "stream_thresholds", "validate",
 ]

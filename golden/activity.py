@@ -4,8 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from golden.conv import tap_cover
-from golden.model import PIXELS, AnalogHead, Conv, KeyValue, TokenSum
+from golden.names import PIXELS
 from golden.network import run
 from golden.spike import SpikeCode, set_bits
 
@@ -44,7 +43,7 @@ def additions_per_image(model, tensors, code):
         return (set_bits(values, SpikeCode.BITPLANE, 255) if name == PIXELS
                 else set_bits(values, code, model.max_count))
 
-    return {layer.name: _layer(layer, tensors, partial(bits, codes[layer.name]))
+    return {layer.name: layer.events(tensors, partial(bits, codes[layer.name]))
             for layer in model.layers}
 
 
@@ -71,7 +70,7 @@ def skipping_macs(model, tensors):
     -------
     dict of str to int64 array, shape (images,)
     """
-    return {layer.name: _layer(layer, tensors, _present) for layer in model.layers}
+    return {layer.name: layer.events(tensors, _present) for layer in model.layers}
 
 
 def mean_counts(model, images):
@@ -101,25 +100,3 @@ def mean_counts(model, images):
 def _present(values, name):
     """1 for every input that is not 0."""
     return (values != 0).astype(np.int64)
-
-
-def _layer(layer, tensors, weigh):
-    """Inputs of a layer, each ``weigh``-ed, times the operations that one of them causes."""
-    match layer:
-        case Conv():
-            source = tensors[layer.source]
-            # A spike is added once for every output position that it reaches.
-            bits = weigh(source, layer.source)
-            kernel = layer.weight.shape[2]
-            rows, columns = (tap_cover(size, kernel, layer.stride, layer.padding)
-                             for size in source.shape[2:])
-            lanes = 1 if layer.depthwise else len(layer.weight)
-            return bits.sum(axis=1) @ columns @ rows * lanes
-        case TokenSum() | AnalogHead():
-            # Sums of stream values are not driven by spikes.
-            return np.zeros(len(tensors[layer.source]), np.int64)
-        case KeyValue():
-            name, width = layer.keys, tensors[layer.name].shape[3]
-        case _:
-            name, width = layer.queries, tensors[layer.key_values].shape[3]
-    return weigh(tensors[name], name).sum(axis=(1, 2, 3)) * width

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from golden.activity import additions, skipping_macs
-from golden.model import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, TokenSum, Write
+from golden.names import PIXELS
 from golden.network import classify, run
 from golden.ranges import widths
-from golden.shapes import counts_name, shapes, sources
-from golden.spike import SpikeCode, plane_count
+from golden.shapes import shapes
+from golden.spike import SpikeCode
 
 
-__all__ = ["Census", "LayerCensus", "dense_macs", "take_census"]
+__all__ = ["Census", "LayerCensus", "take_census"]
 
 
 #: Images whose tensors are in memory at the same time.
@@ -123,40 +123,12 @@ def take_census(model, images, labels=None, *, progress=None):
     return census
 
 
-def dense_macs(layer, known):
-    """Multiply-accumulates per image of a layer that skips nothing.
-
-    Parameters
-    ----------
-    layer : Layer
-    known : dict of str to tuple of int
-        From :func:`golden.shapes.shapes`.
-
-    Returns
-    -------
-    int
-        Taps on padding count too. Attention forms ``k^T v`` first. Sums over tokens are additions.
-    """
-    match layer:
-        case Conv():
-            positions = 1 if isinstance(layer.drain, Logits) else int(
-                np.prod(known[counts_name(layer)][1:]))
-            return layer.weight.size * positions
-        case KeyValue():
-            return int(np.prod(known[layer.name])) * int(np.prod(known[layer.keys][1:]))
-        case Query():
-            return int(np.prod(known[layer.key_values])) * int(np.prod(known[layer.queries][1:]))
-        case AnalogHead():
-            return layer.weight.size
-        case TokenSum():
-            return 0
-
-
 def _empty(model):
     known, bits = shapes(model), model.widths or widths(model)
     layers = {
         layer.name: LayerCensus(
-            layer.name, _gate(layer), dense_macs(layer, known), _operand_bits(layer, model, bits)
+            layer.name, layer.reads[0] if layer.SPIKING else None, layer.dense_macs(known),
+            layer.operand_bits(model, bits)
         ) for layer in model.layers
     }
     histograms = {
@@ -170,42 +142,16 @@ def _empty(model):
     )
 
 
-def _gate(layer):
-    """Tensor whose spikes cause a layer's additions."""
-    return None if isinstance(layer, TokenSum | AnalogHead) else sources(layer)[0]
-
-
-def _operand_bits(layer, model, bits):
-    match layer:
-        case KeyValue():
-            return plane_count(SpikeCode.BITPLANE, model.max_count)
-        case Query():
-            return bits[layer.key_values]["kv"]
-        case TokenSum():
-            return bits[layer.source.removesuffix(".stream")]["stream"]
-        case _:
-            return layer.weight_bits
-
-
 def _stream_bits(model, known, bits):
     """Bits of the stream that are written, and read for the next addition or the token sum."""
-    total = 0
-    for layer in model.layers:
-        match layer:
-            case Conv(drain=Write(previous=previous)):
-                size = int(np.prod(known[counts_name(layer)]))
-                total += size * bits[layer.name]["stream"] * (1 if previous is None else 2)
-            case TokenSum() | AnalogHead():
-                source = layer.source.removesuffix(".stream")
-                total += int(np.prod(known[layer.source])) * bits[source]["stream"]
-    return total
+    return sum(layer.stream_bits(known, bits) for layer in model.layers)
 
 
 def _activation_values(model, known):
     """Counts that are written once and read once by every layer that takes them."""
     written = sum(int(np.prod(size)) for name, size in known.items() if name.endswith(".counts"))
     read = sum(
-        int(np.prod(known[name])) for layer in model.layers for name in sources(layer)
+        int(np.prod(known[name])) for layer in model.layers for name in layer.reads
         if name.endswith(".counts")
     )
     return written + read

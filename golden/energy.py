@@ -11,7 +11,7 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (the formula).
 
 from dataclasses import dataclass
 
-from golden.model import PIXELS
+from golden.names import PIXELS
 from golden.spike import SpikeCode, plane_count
 
 

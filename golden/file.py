@@ -8,8 +8,9 @@ import safetensors.numpy
 
 from golden.atomic import replacing
 from golden.description import parse_json
+from golden.errors import ModelError
 from golden.graph import from_graph, to_graph
-from golden.model import AnalogHead, ModelError
+from golden.ops import AnalogHead
 from golden.reading import InputError, printable
 from golden.rules import validate
 from golden.tensors import read_tensors

@@ -2,49 +2,21 @@
 
 import numpy as np
 
-from golden.model import (
-    AnalogHead,
-    Conv,
-    Fire,
-    IntegerModel,
-    KeyValue,
-    Logits,
-    ModelError,
-    Neuron,
-    Query,
-    Rounding,
-    TokenSum,
-    Write,
-)
+from golden.errors import ModelError
+from golden.fields import take
+from golden.model import IntegerModel
+from golden.neuron import Neuron, Rounding
+from golden.ops import EPILOGUES, OPERATORS
 from golden.ranges import widths
 
 
 __all__ = ["from_graph", "to_graph"]
 
 
-#: Fields of each layer kind that the graph holds as they are.
-LAYER_FIELDS = {
-    "conv": (Conv, ("name", "source", "weight_bits", "stride", "padding", "groups")),
-    "key_value": (KeyValue, ("name", "keys", "values", "heads")),
-    "query": (Query, ("name", "queries", "key_values", "heads")),
-    "token_sum": (TokenSum, ("name", "source")),
-    "analog_head": (AnalogHead, ("name", "source", "weight_bits")),
-}
-
-DRAIN_FIELDS = {
-    "fire": (Fire, ()),
-    "write": (Write, ("previous", "shift", "fraction_bits")),
-    "logits": (Logits, ("scale",)),
-}
-
-#: JSON type of every field; booleans are no integers here.
-FIELD_TYPES = {
-    "name": str, "source": str, "keys": str, "values": str, "queries": str, "key_values": str,
-    "previous": (str, type(None)), "scale": (int, float), "rounding": str, "kind": str,
-    "weight_bits": int, "stride": int, "padding": int, "groups": int, "heads": int, "shift": int,
-    "fraction_bits": int, "max_count": int, "classes": int, "image_shape": list, "layers": list,
-    "pixel_constant": int, "drain": dict, "widths": dict, "mean_counts": dict, "notes": dict,
-}
+#: Fields of the graph, and those that files of older versions do not have.
+FIELDS = {"name": str, "max_count": int, "image_shape": list, "classes": int, "layers": list,
+          "mean_counts": dict, "notes": dict}
+ADDED = {"pixel_constant": int}
 
 
 def to_graph(model):
@@ -64,20 +36,16 @@ def to_graph(model):
     tensors, layers = {}, []
     bits = model.widths or widths(model)
     for layer in model.layers:
-        entry = _pick(layer, LAYER_FIELDS)
-        if hasattr(layer, "weight"):
-            tensors[f"{layer.name}.weight"] = np.ascontiguousarray(layer.weight)
-        if not isinstance(layer, KeyValue):
-            entry["drain"] = _pick(layer.drain, DRAIN_FIELDS)
+        if type(layer) not in OPERATORS.values():
+            raise ModelError(f"A layer must be one of the known kinds, not {layer!r}")
+        entry = {"kind": layer.KIND, "name": layer.name, **_plain(layer),
+                 "widths": bits[layer.name]}
+        tensors |= _arrays(layer.name, layer)
+        if layer.drain is not None:
+            entry["drain"] = {"kind": layer.drain.KIND, **_plain(layer.drain)}
             if hasattr(layer.drain, "neuron"):
                 entry["drain"]["rounding"] = layer.drain.neuron.rounding.value
-                thresholds = np.ascontiguousarray(layer.drain.neuron.thresholds)
-                tensors[f"{layer.name}.thresholds"] = thresholds
-            if isinstance(layer.drain, Logits) and layer.drain.shift:
-                entry["drain"]["shift"] = layer.drain.shift
-            if hasattr(layer.drain, "bias"):
-                tensors[f"{layer.name}.bias"] = np.ascontiguousarray(layer.drain.bias)
-        entry["widths"] = bits[layer.name]
+            tensors |= _arrays(layer.name, layer.drain)
         layers.append(entry)
     graph = {
         "name": model.name, "max_count": model.max_count, "image_shape": list(model.image_shape),
@@ -97,77 +65,71 @@ def from_graph(graph, tensors):
     ModelError
         If a field or tensor is missing or of the wrong type.
     """
-    fields = _take(graph, "The graph", "name", "max_count", "image_shape", "classes", "layers",
-                   "mean_counts", "notes")
+    fields = take(graph, "The graph", FIELDS)
     shape = fields["image_shape"]
     if len(shape) != 3 or not all(type(size) is int for size in shape):
         raise ModelError(f"The graph's image shape must be three integers, not {shape}")
     fields["image_shape"] = tuple(shape)
-    # Files of older versions do not have it.
-    fields |= _take({"pixel_constant": 0} | graph, "The graph", "pixel_constant")
+    fields |= take({"pixel_constant": 0} | graph, "The graph", ADDED)
     bits, layers = {}, []
     for entry in fields["layers"]:
         layer = _layer(entry, tensors)
         layers.append(layer)
-        bits[layer.name] = _take(entry, f"Layer {layer.name}", "widths")["widths"]
+        bits[layer.name] = take(entry, f"Layer {layer.name}", {"widths": dict})["widths"]
     fields["layers"] = tuple(layers)
     return IntegerModel(**fields, widths=bits)
 
 
 def _layer(entry, tensors):
     where = f"Layer {entry.get('name')}" if isinstance(entry, dict) else "A layer"
-    kind, fields = _build(entry, where, LAYER_FIELDS)
-    name = fields["name"]
-    if kind in (Conv, AnalogHead):
-        fields["weight"] = _tensor(tensors, f"{name}.weight", where)
-    if kind is not KeyValue:
-        described = _take(entry, where, "drain")["drain"]
-        drain, drain_fields = _build(described, where, DRAIN_FIELDS)
-        if drain is Logits:
-            # Files of older versions do not have it.
-            drain_fields |= _take({"shift": 0} | described, where, "shift")
-        else:
-            rounding = _take(described, where, "rounding")["rounding"]
-            if rounding not in [rule.value for rule in Rounding]:
-                raise ModelError(f"{where}: the rounding rule must be half-up or half-even, "
-                                 f"not {rounding!r}")
-            thresholds = _tensor(tensors, f"{name}.thresholds", where)
-            drain_fields["neuron"] = Neuron(thresholds, Rounding(rounding))
-        if drain is not Fire:
-            drain_fields["bias"] = _tensor(tensors, f"{name}.bias", where)
-        fields["drain"] = drain(**drain_fields)
-    return kind(**fields)
+    cls = _class(entry, where, OPERATORS)
+    fields = take(entry, where, {"name": str} | cls.FIELDS)
+    fields |= _tensors(tensors, fields["name"], cls, where)
+    if "drain" in cls.__dataclass_fields__:
+        fields["drain"] = _epilogue(take(entry, where, {"drain": dict})["drain"], where,
+                                    fields["name"], tensors)
+    return cls(**fields)
 
 
-def _pick(value, table):
-    """Kind and plain fields of a layer or drain."""
-    for kind, (cls, names) in table.items():
-        if type(value) is cls:
-            return {"kind": kind} | {name: getattr(value, name) for name in names}
-    raise ModelError(f"A layer must be one of the known kinds, not {value!r}")
+def _epilogue(entry, where, name, tensors):
+    cls = _class(entry, where, EPILOGUES)
+    fields = take(cls.DEFAULTS | entry, where, cls.FIELDS)
+    fields |= _tensors(tensors, name, cls, where)
+    if "thresholds" in fields:
+        rounding = take(entry, where, {"rounding": str})["rounding"]
+        if rounding not in [rule.value for rule in Rounding]:
+            raise ModelError(f"{where}: the rounding rule must be half-up or half-even, "
+                             f"not {rounding!r}")
+        fields["neuron"] = Neuron(fields.pop("thresholds"), Rounding(rounding))
+    return cls(**fields)
 
 
-def _build(entry, where, table):
-    """Class of a layer or drain, and its plain fields."""
-    kind = _take(entry, where, "kind")["kind"]
-    if kind not in table:
-        raise ModelError(f"{where}: the kind must be one of {', '.join(table)}, not {kind!r}")
-    cls, names = table[kind]
-    return cls, _take(entry, where, *names)
+def _plain(part):
+    """Fields of a layer or epilogue that the graph holds as they are, but for what is default."""
+    found = {name: getattr(part, name) for name in part.FIELDS}
+    defaults = getattr(part, "DEFAULTS", {})
+    return {name: value for name, value in found.items()
+            if name not in defaults or value != defaults[name]}
 
 
-def _take(entry, where, *names):
-    """Fields of a JSON object, after a look at their types."""
-    for name in names:
-        value = entry.get(name) if isinstance(entry, dict) else None
-        fits = isinstance(value, FIELD_TYPES[name]) and not isinstance(value, bool)
-        if not fits or name not in entry:
-            raise ModelError(f"{where}: the field {name} must be given with the right type, "
-                             f"not as {value!r}")
-    return {name: entry[name] for name in names}
+def _arrays(name, part):
+    """Tensors of a layer or epilogue, by their names in the file."""
+    return {f"{name}.{noun}": np.ascontiguousarray(
+        part.neuron.thresholds if noun == "thresholds" else getattr(part, noun))
+        for noun in part.TENSORS}
 
 
-def _tensor(tensors, name, where):
-    if name not in tensors:
-        raise ModelError(f"{where}: the tensor {name} must be in the file")
-    return tensors[name]
+def _class(entry, where, kinds):
+    """Class of a layer or epilogue."""
+    kind = take(entry, where, {"kind": str})["kind"]
+    if kind not in kinds:
+        raise ModelError(f"{where}: the kind must be one of {', '.join(kinds)}, not {kind!r}")
+    return kinds[kind]
+
+
+def _tensors(tensors, name, cls, where):
+    """Tensors of a layer or epilogue, by field."""
+    for noun in cls.TENSORS:
+        if f"{name}.{noun}" not in tensors:
+            raise ModelError(f"{where}: the tensor {name}.{noun} must be in the file")
+    return {noun: tensors[f"{name}.{noun}"] for noun in cls.TENSORS}

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from golden.errors import ModelError
 from golden.limits import MAX_PIXELS, MAX_SIDE
-from golden.model import ModelError
 from golden.reading import InputError, listed, printable
 
 

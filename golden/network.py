@@ -4,26 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from golden import attention, stream
-from golden.conv import convolve
-from golden.model import (
-    LOGITS,
-    PIXELS,
-    AnalogHead,
-    Conv,
-    Fire,
-    KeyValue,
-    Logits,
-    Query,
-    TokenSum,
-    Write,
-)
+from golden.names import LOGITS, PIXELS
 from golden.ranges import widths
-from golden.shapes import counts_name, last_readers, shapes, sources, stream_name
-from golden.spike import SpikeCode, accumulate, spike_count
+from golden.shapes import last_readers, shapes
 
 
-__all__ = ["Result", "accuracy", "classify", "drain", "potential", "run"]
+__all__ = ["Result", "accuracy", "classify", "run"]
 
 
 #: Bytes that the largest temporary of a layer may take; images go through in batches of this size.
@@ -124,97 +110,20 @@ def accuracy(model, images, labels, *, progress=None):
     return right / total
 
 
-def potential(layer, tensors, *, max_count, code=None):
-    """Potentials of a layer, in steps.
-
-    Parameters
-    ----------
-    layer : Layer
-    tensors : dict of str to int64 array
-        What earlier layers made.
-    max_count : int
-        D.
-    code : SpikeCode, optional
-
-    Yields
-    ------
-    int64 array
-        The accumulator after each plane, and so the potentials in the end; for a `KeyValue` layer,
-        its memory. Just the potentials if ``code`` is ``None``.
-    """
-    spikes, *others = [tensors[name] for name in sources(layer)]
-    match layer:
-        case Conv():
-            def linear(counts):
-                return convolve(counts, layer.weight, stride=layer.stride, padding=layer.padding,
-                                depthwise=layer.depthwise)
-        case KeyValue():
-            def linear(counts):
-                return attention.key_value(counts, others[0], layer.heads)
-        case Query():
-            def linear(counts):
-                return attention.query(counts, others[0])
-        case TokenSum():
-            # Stream values are not spikes: there are no planes to take.
-            linear, code = stream.token_sum, None
-        case AnalogHead():
-            def linear(values):
-                return stream.token_sum(values)[:, :, 0, 0] @ layer.weight.astype(np.int64).T
-
-            code = None
-    if code is None:
-        yield linear(spikes)
-    elif sources(layer)[0] == PIXELS:
-        yield from accumulate(linear, spikes, SpikeCode.BITPLANE, 255)
-    else:
-        yield from accumulate(linear, spikes, code, max_count)
-
-
-def drain(layer, potentials, tensors):
-    """What a layer makes of its potentials.
-
-    Parameters
-    ----------
-    layer : Layer
-    potentials : int64 array
-    tensors : dict of str to int64 array
-        What earlier layers made; a stream's previous version is looked up here.
-
-    Returns
-    -------
-    dict of str to int64 array
-        The tensors that the layer stores.
-    """
-    if isinstance(layer, KeyValue):
-        return {layer.name: potentials}
-    match layer.drain:
-        case Fire(neuron=neuron):
-            return {counts_name(layer): spike_count(potentials, neuron.thresholds)}
-        case Write(neuron=neuron, previous=name):
-            previous = None if name is None else tensors[name]
-            value = stream.write(potentials, previous=previous, shift=layer.drain.shift,
-                                 bias=layer.drain.bias)
-            return {stream_name(layer): value,
-                    counts_name(layer): spike_count(value, neuron.thresholds)}
-        case Logits(bias=bias, shift=shift):
-            return {LOGITS: (potentials.reshape(potentials.shape[:2]) << shift) + bias}
-
-
 def _run_batch(model, images, trace, code, stored):
     tensors = {PIXELS: _pixels(model, images)}
     last = last_readers(model)
     for index, layer in enumerate(model.layers):
         bits = stored.get(layer.name, {})
-        for potentials in potential(layer, tensors, max_count=model.max_count, code=code):
-            noun = "kv" if isinstance(layer, KeyValue) else "potential"
-            _check_width(layer, noun, potentials, bits)
-        made = drain(layer, potentials, tensors)
+        for potentials in layer.potentials(tensors, max_count=model.max_count, code=code):
+            _check_width(layer, layer.NOUN, potentials, bits)
+        made = layer.store(potentials, tensors)
         for name, noun in ((f"{layer.name}.stream", "stream"), (LOGITS, "logits")):
             if name in made:
                 _check_width(layer, noun, made[name], bits)
         tensors.update(made)
         if not trace:
-            for name in sources(layer):
+            for name in layer.reads:
                 if last[name] == index:
                     tensors.pop(name, None)
     return tensors if trace else {LOGITS: tensors[LOGITS]}
@@ -254,12 +163,7 @@ def _batch(model, known):
     """Number of images whose largest unfolded map stays within `BATCH_BYTES`."""
     largest = 1
     for layer in model.layers:
-        for name in sources(layer):
+        for name in layer.reads:
             largest = max(largest, int(np.prod(known[name])))
-        if isinstance(layer, Conv):
-            fan_in = layer.weight[0].size * layer.groups
-            positions = 1
-            if not isinstance(layer.drain, Logits):
-                positions = int(np.prod(known[counts_name(layer)][1:]))
-            largest = max(largest, fan_in * positions)
+        largest = max(largest, layer.unfolded(known))
     return max(1, BATCH_BYTES // (8 * largest))

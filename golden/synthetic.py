@@ -9,23 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from golden.activity import mean_counts
-from golden.model import (
-    PIXELS,
-    Conv,
-    Fire,
-    IntegerModel,
-    KeyValue,
-    Logits,
-    Neuron,
-    Query,
-    Rounding,
-    TokenSum,
-    Write,
-)
-from golden.network import drain, potential
-from golden.ranges import conv_interval, saturate, widths
+from golden.interval import saturate
+from golden.model import IntegerModel
+from golden.names import PIXELS
+from golden.neuron import Neuron, Rounding, attention_thresholds, stream_thresholds
+from golden.ops import Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
+from golden.ops.conv import conv_interval
+from golden.ranges import widths
 from golden.rules import validate
-from golden.spike import attention_thresholds, stream_thresholds
 
 
 __all__ = ["ModelBuilder", "random_images", "random_model"]
@@ -233,9 +224,9 @@ class ModelBuilder:
         return self.tensors[name].shape[1]
 
     def potentials(self, layer):
-        *_, potentials = potential(layer, self.tensors, max_count=self.max_count)
+        *_, potentials = layer.potentials(self.tensors, max_count=self.max_count)
         return potentials
 
     def append(self, layer):
         self.layers.append(layer)
-        self.tensors |= drain(layer, self.potentials(layer), self.tensors)
+        self.tensors |= layer.store(self.potentials(layer), self.tensors)

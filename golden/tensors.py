@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from golden.description import parse_json
+from golden.errors import ModelError
 from golden.limits import MAX_ARRAY, MAX_JSON, MAX_LAYERS
-from golden.model import ModelError
 from golden.reading import InputError, open_regular
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden import PIXELS, Conv, Fire, KeyValue, Neuron, Query, Rounding
-from golden.network import potential, run
-from golden.spike import attention_thresholds
+from golden.network import run
+from golden.neuron import attention_thresholds
 from golden.synthetic import ModelBuilder
 
 
@@ -193,7 +193,7 @@ def recorded(layer, model, images):
     maps = []
     for one in firing:
         if tensors[f"{one.name}.counts"].shape[2] == largest:
-            *_, sums = potential(one, tensors, max_count=model.max_count)
+            *_, sums = one.potentials(tensors, max_count=model.max_count)
             ladder = one.drain.neuron.thresholds
             step = np.maximum((ladder[:, -1] - ladder[:, 0]) / (model.max_count - 1), 1)
             across = (1, -1, 1, 1)

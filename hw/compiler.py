@@ -10,8 +10,10 @@ import numpy as np
 from amaranth.utils import bits_for
 
 from golden import PIXELS, Conv, KeyValue, Logits, Query, TokenSum, Write
-from golden.ranges import analyse, kv_width, saturate
-from golden.shapes import counts_name, shapes
+from golden.interval import kv_width, saturate
+from golden.names import counts_name
+from golden.ranges import analyse
+from golden.shapes import shapes
 
 from .attention_rows import LINE, AttentionRows
 from .capacities import check_array

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden import PIXELS, Conv, KeyValue, Query
+from golden.names import counts_name
 from golden.ranges import widths
-from golden.shapes import counts_name, shapes
+from golden.shapes import shapes
 
 
 __all__ = ["DenseWork", "dense_work", "operands"]

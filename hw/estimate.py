@@ -11,7 +11,7 @@ from math import erf, exp, pi, sqrt
 import numpy as np
 
 from golden import PIXELS, planes
-from golden.model import Conv, Query, TokenSum
+from golden.ops import Conv, Query, TokenSum
 
 from .capacities import words_of
 from .firing import STAGES

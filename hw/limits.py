@@ -1,7 +1,8 @@
 """What no core can do: models and plans that are refused, by the layer's name."""
 
 from golden import AnalogHead, Conv, TokenSum
-from golden.ranges import analyse, width
+from golden.interval import width
+from golden.ranges import analyse
 
 from .capacities import PROGRAM_WIDTH
 from .fields import largest

@@ -3,7 +3,8 @@
 from amaranth.utils import bits_for
 
 from golden import Conv, Logits, TokenSum, Write
-from golden.ranges import analyse, width
+from golden.interval import width
+from golden.ranges import analyse
 
 from .capacities import Capacities, entry_width, words_of
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from golden import LOGITS
-from golden.shapes import counts_name, last_readers, sources, stream_name
+from golden.names import counts_name, stream_name
+from golden.shapes import last_readers
 from golden.spike import plane_count
 
 from .allocate import Allocator
@@ -80,7 +81,7 @@ class Placement:
         # A stream that is summed while it is written need not stay for that.
         self.residual = ResidualMemory(groups, {
             name: step for step, layer in enumerate(model.layers) if layer.name not in self.fused
-            for name in sources(layer)})
+            for name in layer.reads})
 
     def last(self, tensor, step):
         """Step at which a tensor is read last; ``step``, at which it is made, if it never is."""

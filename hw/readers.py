@@ -1,7 +1,7 @@
 """Who reads what: tensors that a layer can store at once in the form in which they are needed."""
 
 from golden import Conv, Fire, KeyValue, TokenSum
-from golden.shapes import counts_name, sources
+from golden.names import counts_name
 
 
 __all__ = ["direct_values", "fused_sums"]
@@ -26,7 +26,7 @@ def direct_values(model):
     for layer in model.layers:
         if isinstance(layer, Conv) and isinstance(layer.drain, Fire):
             name = counts_name(layer)
-            readers = [reader for reader in model.layers if name in sources(reader)]
+            readers = [reader for reader in model.layers if name in reader.reads]
             heads = {reader.heads if _values_alone(reader, name) else None for reader in readers}
             if len(heads) == 1 and heads != {None}:
                 found[name] = heads.pop()
@@ -48,7 +48,7 @@ def fused_sums(model):
     dict of str to str
         Name of the stream, by the name of the token sum.
     """
-    counts = {name for layer in model.layers for name in sources(layer)}
+    counts = {name for layer in model.layers for name in layer.reads}
     sums = [number for number, layer in enumerate(model.layers) if isinstance(layer, TokenSum)]
     made = {f"{layer.name}.stream": number for number, layer in enumerate(model.layers)}
     found = {}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from golden.shapes import stream_name
+from golden.names import stream_name
 
 from .allocate import Allocator
 

@@ -11,8 +11,7 @@ import golden
 from golden.atomic import replacing
 from golden.description import read_json
 from golden.entry import enter
-from golden.model import Conv, KeyValue, Query, TokenSum
-from golden.network import potential
+from golden.ops import Conv, KeyValue, Query, TokenSum
 from golden.options import SECONDS, input_file, input_path, output_folder, whole
 from golden.source import SOURCES
 from hw.command import guarded
@@ -103,7 +102,7 @@ def _dot_products(engine, model, layer, work, tensors):
 
 def _by_row(layer, tensors, model):
     """Golden's potentials, shape (rows, outputs)."""
-    *_, potentials = potential(layer, tensors, max_count=model.max_count)
+    *_, potentials = layer.potentials(tensors, max_count=model.max_count)
     match layer:
         case Conv():
             return potentials[0].reshape(len(layer.weight), -1).T

@@ -12,8 +12,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from golden import PIXELS, Conv, Fire, Query, Rounding, Write, stream_thresholds
-from golden.network import potential
-from golden.shapes import stream_name
+from golden.names import stream_name
 
 
 __all__ = ["PLAN_FAULTS", "LatePayload"]
@@ -25,7 +24,7 @@ def threshold_off_by_one(plan, tensors):
         layer = planned.layer
         match layer:
             case Conv(drain=Fire() as drain):
-                *_, potentials = potential(layer, tensors, max_count=plan.model.max_count)
+                *_, potentials = layer.potentials(tensors, max_count=plan.model.max_count)
             case Conv(drain=Write() as drain):
                 potentials = tensors[stream_name(layer)]
             case _:

@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from train.model import build
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from golden.attention import key_value, query
+from golden.ops.key_value import key_value
+from golden.ops.query import query
 
 
 @pytest.mark.parametrize(("heads", "dk", "dv", "size"), [(1, 1, 1, (1, 1)), (2, 3, 12, (2, 3)),

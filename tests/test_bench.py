@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from tests.training import network_config, random_images, random_network, run_config, to_toml
 from train.__main__ import main
 from train.bench import VARIANTS, Bench

@@ -9,7 +9,7 @@ import pytest
 
 import golden
 from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
-from golden.census import dense_macs, take_census
+from golden.census import take_census
 from golden.energy import AC_FLOAT32, MAC_FLOAT32, energies, formula, mac_energy
 from golden.shapes import shapes
 from golden.synthetic import random_images, random_model
@@ -123,7 +123,7 @@ def test_the_formula_gives_the_published_energies(size):
     grids = find_grids(network, QuantiseConfig(weight_bits=2))
     model = integer_model(QuantisedNetwork.of(network, grids, weight_bits=2), name=size)
     known = shapes(model)
-    stem, *others = [(layer, dense_macs(layer, known)) for layer in model.layers]
+    stem, *others = [(layer, layer.dense_macs(known)) for layer in model.layers]
     for mean, expected in zip((0.4, 0.6, 0.8, 1.0), WORKED[size], strict=True):
         total = MAC_FLOAT32 * stem[1] + sum(formula(macs, mean) for _, macs in others)
         assert f"{total / 1e9:.3f}" == f"{expected:.3f}"

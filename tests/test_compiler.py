@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from golden import PIXELS, Conv, SpikeCode
-from golden.shapes import counts_name, last_readers
+from golden.names import counts_name
+from golden.shapes import last_readers
 from golden.synthetic import random_model
 from hw.allocate import Allocator
 from hw.compiler import compile_model

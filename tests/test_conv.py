@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from golden.conv import convolve, exact_dtype, output_size, tap_cover
+from golden.exact import exact_dtype
+from golden.ops.conv import convolve, output_size, tap_cover
 
 
 def convolve_by_loops(counts, weight, stride, padding, *, depthwise):

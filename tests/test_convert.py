@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import golden
-from golden.model import Rounding
+from golden.neuron import Rounding
 from hw.compiler import compile_model
 from tests.plain import PlainForward, PlainLargeForward, dyadic_state
 from tests.training import network_config, random_images, random_network

@@ -57,7 +57,7 @@ def forgetful(model):
     """The first readers of tensors, as if they were the last."""
     first = {}
     for index, layer in enumerate(model.layers):
-        for name in golden.shapes.sources(layer):
+        for name in layer.reads:
             first.setdefault(name, index)
     return first
 
@@ -71,13 +71,13 @@ def beyond_the_border(counts, weight, **geometry):
     """A convolution whose padding repeats the border where it should be zero."""
     padding = geometry.pop("padding", 0)
     counts = np.pad(counts, ((0, 0), (0, 0), (padding, padding), (padding, padding)), "edge")
-    return golden.conv.convolve(counts, weight, **geometry)
+    return golden.ops.conv.convolve(counts, weight, **geometry)
 
 
 @pytest.mark.parametrize(("place", "fault"), [
     ("golden.network.spike_count", strict),
     ("golden.network.last_readers", forgetful),
-    ("golden.stream.write", restarted),
+    ("golden.ops.write.add", restarted),
     ("golden.network.convolve", beyond_the_border),
 ])
 def test_a_fault_in_golden_is_found_reduced_and_reproduced(monkeypatch, tmp_path, seed, place,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from tests.plain import PlainForward
 from tests.training import make_dyadic, network_config, random_images, random_network
 from train.model import ESpikeFormer, count_parameters, published, to_maps

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import golden
-from golden.model import Conv, Fire, KeyValue, Logits, Neuron, Query, Rounding, TokenSum, Write
+from golden.neuron import Neuron, Rounding
+from golden.ops import Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
 from tests.training import dyadic_quantised, random_images, random_quantised
 from train.export import compare, export
 from train.fold import ExportError, integer_model
@@ -136,7 +137,7 @@ def busy_step(model, name):
     elif isinstance(layer.drain, Write):
         potential = tensors[f"{name}.stream"]
     else:
-        potential = golden.conv.convolve(
+        potential = golden.ops.conv.convolve(
             values, layer.weight, stride=layer.stride, padding=layer.padding,
             depthwise=layer.depthwise,
         )

@@ -6,7 +6,7 @@ import io
 import pytest
 import torch
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from tests.training import run_config
 from train import checkpoint
 from train.checkpoint import CheckpointError

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.model import Fire, Rounding, Write
+from golden.neuron import Rounding
+from golden.ops import Fire, Write
 from tests.training import random_quantised
 from train.fold import ExportError, fold_thresholds, integer_model
 

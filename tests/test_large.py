@@ -8,7 +8,7 @@ import torch
 
 import golden
 from golden import AnalogHead, ModelError, SpikeCode
-from golden.model import Conv, Logits
+from golden.ops import Conv, Logits
 from hw.build import build
 from hw.compiler import compile_model
 from sim.verify import verify

@@ -7,8 +7,8 @@ import pytest
 
 import golden
 from golden import Rounding, SpikeCode
-from golden.conv import convolve
-from golden.network import potential, run
+from golden.network import run
+from golden.ops.conv import convolve
 from golden.shapes import shapes
 from golden.synthetic import random_images, random_model
 from tests.models import changed
@@ -188,9 +188,9 @@ def test_pixels_are_bit_planes_in_either_code(code):
     model = random_model(1)
     tensors = run(model, random_images(8, 2, model.image_shape), trace=True).tensors
     stem, after = model.layers[:2]
-    assert len(list(potential(stem, tensors, max_count=4, code=code))) == 8
+    assert len(list(stem.potentials(tensors, max_count=4, code=code))) == 8
     counts_planes = 4 if code is SpikeCode.THERMOMETER else 3
-    assert len(list(potential(after, tensors, max_count=4, code=code))) == counts_planes
+    assert len(list(after.potentials(tensors, max_count=4, code=code))) == counts_planes
 
 
 @pytest.mark.parametrize(("sign", "bits"), [(1, 9), (-1, 8)])

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from train.neuron import SpikeNeuron, spike_count
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from tests.training import random_images, random_network, random_quantised
 from train.config import QuantiseConfig
 from train.grids import find_grids

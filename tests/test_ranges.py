@@ -23,9 +23,11 @@ from golden import (
     stream_thresholds,
     validate,
 )
-from golden.attention import key_value, query
-from golden.conv import convolve
-from golden.ranges import analyse, conv_interval, kv_width, saturate, width, widths
+from golden.interval import kv_width, saturate, width
+from golden.ops.conv import conv_interval, convolve
+from golden.ops.key_value import key_value
+from golden.ops.query import query
+from golden.ranges import analyse, widths
 from golden.spike import passes
 from golden.synthetic import random_images, random_model
 

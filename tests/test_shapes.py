@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden import ModelError
-from golden.shapes import last_readers, shapes, sources
+from golden.shapes import last_readers, shapes
 from golden.synthetic import random_model
 from tests.models import changed
 
@@ -39,7 +39,7 @@ def test_last_readers_are_the_last_that_name_a_tensor(model):
     assert model.layers[last["block3.0.conv.counts"]].name == "block3.0.attn.v"
     writer = model.layers[last["block3.0.conv.stream"]]
     assert writer.name == "block3.0.attn"
-    assert sources(writer) == ["block3.0.attn.attn.counts", "block3.0.conv.stream"]
+    assert writer.reads == ["block3.0.attn.attn.counts", "block3.0.conv.stream"]
 
 
 BROKEN = {

@@ -7,7 +7,7 @@ import pytest
 
 import golden
 from golden import SpikeCode
-from golden.shapes import stream_name
+from golden.names import stream_name
 from golden.synthetic import random_images, random_model
 from hw.compiler import compile_model
 from hw.stored import stored

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from golden.stream import token_sum, write
+from golden.ops.token_sum import token_sum
+from golden.ops.write import add
 
 
 @pytest.mark.parametrize("shift", [0, 1, 7])
@@ -12,7 +13,7 @@ def test_writer_adds_shifted_potential_and_bias(shift):
     potential = rng.integers(-1000, 1000, (2, 3, 4, 5))
     previous = rng.integers(-1000, 1000, potential.shape)
     bias = np.array([-7, 0, 9])
-    stream = write(potential, previous=previous, shift=shift, bias=bias)
+    stream = add(potential, previous=previous, shift=shift, bias=bias)
     for index in np.ndindex(*stream.shape):
         branch = int(potential[index]) * 2**shift + int(bias[index[1]])
         assert stream[index] == previous[index] + branch
@@ -20,7 +21,7 @@ def test_writer_adds_shifted_potential_and_bias(shift):
 
 def test_downsampling_starts_a_new_stream():
     potential = np.full((1, 1, 1, 1), -3)
-    assert write(potential, previous=None, shift=1, bias=np.array([5])).item() == -1
+    assert add(potential, previous=None, shift=1, bias=np.array([5])).item() == -1
 
 
 def test_token_sum_keeps_channels_apart():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from tests.training import network_config, run_config
 from train.config import ConfigError, from_builtins, load, to_builtins, with_epochs
 from train.fit import fit

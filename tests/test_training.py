@@ -243,7 +243,7 @@ def read_log(folder):
 
 
 def test_counts_are_exact_in_bfloat16_too():
-    from golden.model import Rounding
+    from golden.neuron import Rounding
     from train.neuron import spike_count
 
     every = torch.arange(-(2**15), 2**15, dtype=torch.int16).view(torch.bfloat16)

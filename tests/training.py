@@ -6,7 +6,7 @@ import math
 import numpy as np
 import torch
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from train.config import (
     Config,
     DataConfig,

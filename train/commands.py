@@ -223,6 +223,6 @@ def _configuration(options):
 
 def rounding(options):
     """Rounding rule that a command line asks for, if any."""
-    from golden.model import Rounding
+    from golden.neuron import Rounding
 
     return None if options.rounding is None else Rounding(options.rounding)

@@ -6,23 +6,11 @@ from math import ceil
 
 import numpy as np
 
-from golden.conv import output_size
-from golden.model import (
-    PIXELS,
-    AnalogHead,
-    Conv,
-    Fire,
-    IntegerModel,
-    KeyValue,
-    Logits,
-    Neuron,
-    Query,
-    Rounding,
-    TokenSum,
-    Write,
-)
-from golden.ranges import conv_interval
-from golden.spike import attention_thresholds, stream_thresholds
+from golden.model import IntegerModel
+from golden.names import PIXELS
+from golden.neuron import Neuron, Rounding, attention_thresholds, stream_thresholds
+from golden.ops import AnalogHead, Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
+from golden.ops.conv import conv_interval, output_size
 from train.arithmetic import PIXEL_DIVISOR, Stream
 from train.folded import fold_fire, fold_logits, fold_write
 from train.grids import weight_limit

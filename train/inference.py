@@ -6,7 +6,7 @@ import time
 import numpy as np
 import torch
 
-from golden.model import Conv, KeyValue
+from golden.ops import Conv, KeyValue
 from train.model import build, to_maps
 from train.network import NetworkConfig
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from train.arithmetic import FloatArithmetic
 from train.blocks import ConvBlock, Down, TransformerBlock, chain, damp, initialise
 from train.large import LargeSpikeFormer

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 
 
 __all__ = ["NetworkConfig"]

@@ -5,7 +5,7 @@ from functools import cache
 import torch
 from torch import nn
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 
 
 __all__ = ["MAX_COUNTS", "SpikeNeuron", "spike_count"]

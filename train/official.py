@@ -3,7 +3,7 @@
 import torch
 from msgspec.structs import replace
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from golden.reading import listed
 from train.checkpoint import CheckpointError
 from train.colours import CONSTANT, STEM, constant_stem

@@ -15,7 +15,7 @@ import math
 import torch
 from torch import nn
 
-from golden.model import Rounding
+from golden.neuron import Rounding
 from train.blocks import conv_norm
 
 

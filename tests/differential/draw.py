@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from golden import PIXELS, IntegerModel, validate
+from golden.names import counts_name, stream_name
 from golden.ranges import widths
-from golden.shapes import counts_name, sources, stream_name
 
 from .sketch import Sketch, geometries
 from .values import random_images
@@ -200,7 +200,7 @@ def read_layers(layers):
     kept = [layers[-1]]
     for layer in reversed(layers[:-1]):
         made = {layer.name, counts_name(layer), stream_name(layer)}
-        if any(made & set(sources(reader)) for reader in kept):
+        if any(made & set(reader.reads) for reader in kept):
             kept.insert(0, layer)
     return kept
 

@@ -17,9 +17,9 @@ from golden import (
     TokenSum,
     Write,
 )
-from golden.network import potential
+from golden.names import counts_name, stream_name
 from golden.ranges import analyse
-from golden.shapes import counts_name, last_readers, sources, stream_name
+from golden.shapes import last_readers
 
 
 __all__ = ["GOLDEN_ONLY", "PROPERTIES", "properties"]
@@ -125,7 +125,7 @@ def _neurons(model, tensors):
         low, high = ranges[layer.name]
         if len(ladder) == 1:
             low, high = low.min(keepdims=True), high.max(keepdims=True)
-        *_, potentials = potential(layer, tensors, max_count=model.max_count)
+        *_, potentials = layer.potentials(tensors, max_count=model.max_count)
         ties = [(potentials[:, channel] == ladder[channel % len(ladder), step]).any()
                 for channel, step in np.ndindex(potentials.shape[1], ladder.shape[1])]
         for name, present in {
@@ -211,7 +211,7 @@ def _attention(model, tensors):
 def _heads(model, tensors):
     head = model.layers[-1]
     spikes = isinstance(head, Conv)
-    size = tensors[sources(head)[0]].shape[2:]
+    size = tensors[head.reads[0]].shape[2:]
     return {
         "analog head": isinstance(head, AnalogHead),
         "depthwise head": spikes and head.depthwise,

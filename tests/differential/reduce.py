@@ -18,8 +18,10 @@ from golden import (
     stream_thresholds,
     validate,
 )
-from golden.ranges import analyse, saturate, widths
-from golden.shapes import counts_name, shapes, stream_name
+from golden.interval import saturate
+from golden.names import counts_name, stream_name
+from golden.ranges import analyse, widths
+from golden.shapes import shapes
 
 from .draw import read_layers
 from .sketch import geometries

@@ -18,9 +18,7 @@ from golden import (
     Write,
     stream_thresholds,
 )
-from golden.network import drain, potential
-from golden.ranges import conv_interval
-from golden.shapes import sources
+from golden.ops.conv import conv_interval
 
 from .values import LIMIT, largest_shift, random_bias, random_thresholds, random_weights
 
@@ -141,15 +139,15 @@ class Sketch:
                     groups, None)
 
     def potentials(self, layer):
-        *_, potentials = potential(layer, self.tensors, max_count=self.max_count)
+        *_, potentials = layer.potentials(self.tensors, max_count=self.max_count)
         return potentials
 
     def append(self, layer):
         """Adds a layer and runs it; the name of the counts or of the memory that it makes."""
         self.layers.append(layer)
-        made = drain(layer, self.potentials(layer), self.tensors)
+        made = layer.store(self.potentials(layer), self.tensors)
         self.tensors |= made
-        self.read |= set(sources(layer))
+        self.read |= set(layer.reads)
         return next(name for name in made if not name.endswith(".stream"))
 
     def rounding(self):

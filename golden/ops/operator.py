@@ -1,0 +1,200 @@
+"""What every operator and every epilogue of a model tells about itself."""
+
+import numpy as np
+
+from golden.errors import ModelError
+from golden.names import PIXELS
+from golden.spike import SpikeCode, accumulate
+
+
+__all__ = ["Epilogue", "Operator", "look_up", "require_epilogue", "require_heads"]
+
+
+class Operator:
+    """A layer of a model: it reads tensors, and forms integer potentials.
+
+    Subclasses are frozen dataclasses that have a ``name`` and a ``drain``: an epilogue, or ``None``
+    where potentials are stored as they are. What they do not override holds for an operator whose
+    first source is spikes.
+    """
+
+    #: Kind in the file, fields in the file with their JSON types, and tensors beside them.
+    KIND, FIELDS, TENSORS = "", {}, ()
+
+    #: Whether its first source is spikes, which cause its additions.
+    SPIKING = True
+
+    #: What its potentials are called where widths are written.
+    NOUN = "potential"
+
+    @property
+    def reads(self):
+        """Names of the tensors that the layer reads, in the order of its fields."""
+        raise NotImplementedError
+
+    def outputs(self, known, model):
+        """Names and shapes of the tensors that the layer makes.
+
+        Parameters
+        ----------
+        known : dict of str to tuple of int
+            Shapes of the tensors that earlier layers made.
+        model : IntegerModel
+
+        Raises
+        ------
+        ModelError
+            If a source is missing, or of the wrong kind or shape.
+        """
+        raise NotImplementedError
+
+    def check_values(self, max_count):
+        """Raises ModelError if a value of the layer breaks a rule by itself."""
+        if self.drain is not None:
+            self.drain.check_values(self, max_count)
+
+    def check(self, facts):
+        """Raises ModelError if a value does not fit those of other layers.
+
+        Parameters
+        ----------
+        facts : golden.rules.Facts
+        """
+        if self.drain is not None:
+            self.drain.check(self, facts)
+
+    def linear(self, tensors):
+        """The operator as a function of its first source; the others are in ``tensors``."""
+        raise NotImplementedError
+
+    def potentials(self, tensors, *, max_count, code=None):
+        """Potentials, in steps.
+
+        Parameters
+        ----------
+        tensors : dict of str to int64 array
+            What earlier layers made.
+        max_count : int
+            D.
+        code : SpikeCode, optional
+
+        Yields
+        ------
+        int64 array
+            The accumulator after each plane, and so the potentials in the end. Just the potentials
+            if ``code`` is ``None``.
+        """
+        linear, spikes = self.linear(tensors), tensors[self.reads[0]]
+        if code is None or not self.SPIKING:
+            yield linear(spikes)
+        elif self.reads[0] == PIXELS:
+            yield from accumulate(linear, spikes, SpikeCode.BITPLANE, 255)
+        else:
+            yield from accumulate(linear, spikes, code, max_count)
+
+    def unfolded(self, known):
+        """Values of the largest temporary of ``linear``, per image."""
+        return 0
+
+    def store(self, potentials, tensors):
+        """The tensors that are made of potentials, by name; ``tensors`` are those of before."""
+        if self.drain is None:
+            return {self.name: potentials}
+        return self.drain.store(self, potentials, tensors)
+
+    def interval(self, facts):
+        """Least and largest potential: two arrays of int64 or of Python integers.
+
+        They have an entry per channel, or per head where potentials are stored as they are.
+        """
+        raise NotImplementedError
+
+    def events(self, tensors, weigh):
+        """Operations that the inputs of each image cause, each input ``weigh``-ed.
+
+        Those of stream values are none: no spikes drive them.
+
+        Parameters
+        ----------
+        tensors : dict of str to int64 array
+        weigh : function of (int64 array, str)
+            Takes a tensor and its name; returns what each value counts for.
+
+        Returns
+        -------
+        int64 array, shape (images,)
+        """
+        return np.zeros(len(tensors[self.reads[0]]), np.int64)
+
+    def dense_macs(self, known):
+        """Multiply-accumulates per image of a machine that skips neither zeros nor padding."""
+        return 0
+
+    def operand_bits(self, model, bits):
+        """Width of what one addition adds; ``bits`` are the model's widths."""
+        raise NotImplementedError
+
+    def stream_bits(self, known, bits):
+        """Bits of the residual stream that are read and written, per image."""
+        return 0 if self.drain is None else self.drain.stream_bits(self, known, bits)
+
+
+class Epilogue:
+    """What becomes of a layer's potentials. Subclasses are frozen dataclasses."""
+
+    #: Kind in the file, fields with their JSON types, tensors beside them, and defaults of fields
+    #: that older files do not have.
+    KIND, FIELDS, TENSORS, DEFAULTS = "", {}, (), {}
+
+    @property
+    def reads(self):
+        """Names of further tensors that are read."""
+        return []
+
+    def outputs(self, layer, shape, known, model):
+        """Names and shapes of the tensors that are made of potentials of a shape."""
+        raise NotImplementedError
+
+    def check_values(self, layer, max_count):
+        """Raises ModelError if a value breaks a rule by itself."""
+
+    def check(self, layer, facts):
+        """Raises ModelError if a value does not fit those of other layers."""
+
+    def store(self, layer, potentials, tensors):
+        """The tensors that are made, by name; ``tensors`` holds those of earlier layers."""
+        raise NotImplementedError
+
+    def record(self, layer, low, high, ranges):
+        """Adds the intervals of what is made of potentials of ``low`` to ``high``."""
+
+    def stream_bits(self, layer, known, bits):
+        """Bits of the residual stream that are written, and read to be added to, per image."""
+        return 0
+
+
+def look_up(layer, name, known, *kinds):
+    """Shape of a source, which must exist and be of a kind that the layer reads."""
+    if name not in known:
+        raise ModelError(f"Layer {layer.name}: source {name} must be the output of an earlier "
+                         "layer")
+    kind = PIXELS if name == PIXELS else name.rpartition(".")[2]
+    if kind not in kinds:
+        raise ModelError(f"Layer {layer.name}: source {name} must be a tensor of "
+                         f"{' or '.join(kinds)}, not of {kind}")
+    return known[name]
+
+
+def require_epilogue(layer, *kinds):
+    """Raises ModelError unless a layer's drain is of one of these classes."""
+    if not isinstance(layer.drain, kinds):
+        *others, last = [kind.__name__ for kind in kinds]
+        wanted = f"{', '.join(others)} or {last}" if others else last
+        raise ModelError(f"Layer {layer.name}: the drain must be {wanted}, not {layer.drain!r}")
+
+
+def require_heads(layer, fits, what):
+    """Raises ModelError unless the heads fit."""
+    if not fits:
+        raise ModelError(f"Layer {layer.name}: {layer.heads} heads must divide the channels "
+                         f"equally and agree along the block, but {what}")
