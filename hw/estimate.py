@@ -11,7 +11,6 @@ from math import erf, exp, pi, sqrt
 import numpy as np
 
 from golden import PIXELS, planes
-from golden.ops import Conv, Query, TokenSum
 
 from .capacities import words_of
 from .firing import STAGES
@@ -84,7 +83,6 @@ def estimate(plan, additions=None):
 def _layer(plan, planned, additions):
     """Cycles and additions of one layer."""
     needed, lanes, columns = plan.needed, plan.needed.lanes, plan.needed.columns
-    layer = planned.layer
     begin = words_of(needed.layer) + 2
     if planned.source is None:
         group = lanes * (needed.max_count + 3) + 1
@@ -93,16 +91,12 @@ def _layer(plan, planned, additions):
     spiking = _pass_probabilities(plan, planned)
     record, tiles = planned.record, len(planned.tiles)
     positions = len(planned.lines) * len(planned.positions)
-    # Words of a job in one pass, and taps.
+    # Words of a job in one pass.
     words = (sum(line.steps + 1 for line in planned.lines)
              * sum(position.steps + 1 + planned.tiles[0]["words"]
                    for position in planned.positions)) / positions
-    taps = words / (1 if record["depthwise"] else planned.source.words)
-    if not isinstance(layer, Conv):
-        taps = 1
-
     # One job: words read, and events with their spread, in all passes of all digits.
-    inputs = _inputs(plan, layer, planned)
+    inputs, taps = planned.inputs, planned.taps
     fan_out = int((planned.channels >= 0).sum())
     digits = record["digits"] + 1
     marks = (record["double"] * digits * record["passes"] * layer_marks(needed, record)
@@ -147,17 +141,6 @@ def _layer(plan, planned, additions):
     if additions is None:
         additions = positions * taps * inputs * spikes * fan_out
     return begin + SETTLING + lanes + max(work, deal, load), additions
-
-
-def _inputs(plan, layer, planned):
-    """Channels, or tokens, whose spikes one tap of a job reads."""
-    if isinstance(layer, TokenSum):
-        return 0
-    if isinstance(layer, Conv):
-        return layer.weight.shape[1]
-    if isinstance(layer, Query):
-        return planned.source.channels.max() // layer.heads + 1
-    return planned.source.positions
 
 
 def _pass_probabilities(plan, planned):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from .burst_reader import BURST
 from .checksum import checksum
+from .compiler.needs import with_program
 from .fields import pack
 from .image_reader import head_layout, section_layout
-from .needs import with_program
 
 
 __all__ = ["Section", "image_bytes", "image_length", "read_image", "stream_weights", "write_image"]

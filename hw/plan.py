@@ -68,7 +68,7 @@ class LayerPlan:
 
     Parameters
     ----------
-    layer : Layer
+    layer : Operator
         What is computed; its name is that of no other layer of the plan.
     record : dict
         Fields of the layer record, window bases aside.
@@ -91,6 +91,10 @@ class LayerPlan:
         Trace key of the stream that is written, if there is one.
     rows_per_tile : int
         Rows of the weight memory that each tile reads; 0 where they come from the attention memory.
+    inputs : int
+        Channels, or tokens, whose spikes one tap of a job reads.
+    taps : float
+        Mean taps of a job inside the map.
     """
 
     layer: object
@@ -105,6 +109,8 @@ class LayerPlan:
     target: SpikeMap | None = None
     stream: str | None = None
     rows_per_tile: int = 0
+    inputs: int = 0
+    taps: float = 1.0
 
     @property
     def name(self):

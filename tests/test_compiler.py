@@ -7,9 +7,9 @@ from golden import PIXELS, Conv, SpikeCode
 from golden.names import counts_name
 from golden.shapes import last_readers
 from golden.synthetic import random_model
-from hw.allocate import Allocator
 from hw.compiler import compile_model
-from hw.windows import conv_windows
+from hw.compiler.allocate import Allocator
+from hw.compiler.windows import conv_windows
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 4, 7])

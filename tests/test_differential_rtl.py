@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 import golden
-from hw.layouts import contiguous
-from hw.residual import ResidualMemory
+from hw.compiler.orders import contiguous
+from hw.compiler.residual import ResidualMemory
 from sim.faults import threshold_off_by_one
 from tests.differential.cores import CORES, SOAK_CORES, groups, lay_out_on
 from tests.differential.failure import describe
@@ -95,9 +95,9 @@ def test_a_fault_in_the_compiler_is_found(monkeypatch, planted, fault):
     match fault:
         case "layout":
             # Logits leave in the order of lanes, not of classes.
-            monkeypatch.setattr("hw.compiler.in_class_order", contiguous)
+            monkeypatch.setattr("hw.compiler.layouts.conv.in_class_order", contiguous)
         case "stream lifetime":
-            monkeypatch.setattr("hw.placement.ResidualMemory", Hasty)
+            monkeypatch.setattr("hw.compiler.placement.ResidualMemory", Hasty)
     plans = [lay_out_on(model, group.capacities) for _, model, _ in runs]
     match fault:
         case "descriptor":

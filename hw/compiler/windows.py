@@ -1,6 +1,6 @@
 """Windows of a convolution: which taps of each output position lie inside the map."""
 
-from .plan import Window
+from ..plan import Window
 
 
 __all__ = ["conv_windows"]

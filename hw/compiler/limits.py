@@ -1,11 +1,10 @@
 """What no core can do: models and plans that are refused, by the layer's name."""
 
-from golden import AnalogHead, Conv, TokenSum
 from golden.interval import width
 from golden.ranges import analyse
 
-from .capacities import PROGRAM_WIDTH
-from .fields import largest
+from ..fields import largest
+from .layouts import LAYOUTS
 
 
 __all__ = ["LOAD_DEPTH", "LOGIT_WIDTH", "check_fields", "check_model"]
@@ -29,21 +28,7 @@ def check_model(model, weight_width=None):
     """
     ranges = analyse(model)
     for layer in model.layers:
-        match layer:
-            case AnalogHead():
-                raise ValueError(f"Hardware runs heads that read spikes, and {layer.name} reads a "
-                                 "stream: export with --head spike")
-            case Conv() if weight_width is not None and weight_width < layer.weight_bits:
-                raise ValueError(f"--weight-width must be at least the {layer.weight_bits} bits of "
-                                 f"layer {layer.name}, not {weight_width!r}")
-            case TokenSum():
-                low, high = ranges.potential[layer.name]
-                # One more value, for a spike that can never fire.
-                bits = width(low, high + 1)
-                if bits >= PROGRAM_WIDTH:
-                    raise ValueError(
-                        f"Layer {layer.name}: token sums must fit {PROGRAM_WIDTH - 1} bits, not "
-                        f"need {bits}: export with fewer fraction bits or fewer tokens")
+        LAYOUTS[type(layer)].refuse(layer, ranges, weight_width)
     bits = width(*ranges.logits)
     if bits > LOGIT_WIDTH:
         raise ValueError(f"Layer {model.layers[-1].name}: logits must fit the {LOGIT_WIDTH} bits "

@@ -7,10 +7,9 @@ from golden.names import counts_name, stream_name
 from golden.shapes import last_readers
 from golden.spike import plane_count
 
+from ..plan import SpikeMap
+from ..records import Drain
 from .allocate import Allocator
-from .plan import SpikeMap
-from .readers import fused_sums
-from .records import Drain
 from .residual import ResidualMemory
 
 
@@ -55,6 +54,8 @@ class Placement:
     model : IntegerModel
     lanes, groups : int
     code : SpikeCode
+    fused : dict of str to str
+        What `fused_sums` says.
 
     Attributes
     ----------
@@ -66,14 +67,12 @@ class Placement:
         Address of the first row of counts that lie in the attention memory as values.
     sum_depth : int
         Words of the sum memory; at least two, so that an address has a bit.
-    fused : dict of str to str
-        What `fused_sums` says.
     """
 
-    def __init__(self, model, *, lanes, groups, code):
+    def __init__(self, model, *, lanes, groups, code, fused):
         self.lanes = lanes
         self.planes = plane_count(code, model.max_count)
-        self.fused = fused_sums(model)
+        self.fused = fused
         self.maps, self.value_rows = {}, {}
         self.spikes, self.attention = Allocator(), Allocator()
         self.sum_depth = 2

@@ -2,11 +2,10 @@
 
 from amaranth.utils import bits_for
 
-from golden import Conv, Logits, TokenSum, Write
 from golden.interval import width
 from golden.ranges import analyse
 
-from .capacities import Capacities, entry_width, words_of
+from ..capacities import Capacities, entry_width, words_of
 
 
 __all__ = ["needed_capacities", "with_program"]
@@ -28,14 +27,13 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     Capacities
     """
     ranges = analyse(model)
-    sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
+    sums = {layer.name for layer in model.layers if not layer.SPIKING}
     potentials = [width(*bounds) for name, bounds in [*ranges.potential.items(), *ranges.kv.items()]
                   if name not in sums]
     # One more value, for a threshold that no sum reaches.
     summed = [width(low, high + 1) for low, high in (ranges.potential[name] for name in sums)]
     row_width = entry_width(weight_width, model.max_count, sizes["spike_code"])
-    shifts = [layer.drain.shift for layer in model.layers
-              if isinstance(layer, Conv) and isinstance(layer.drain, Write | Logits)]
+    shifts = [getattr(layer.drain, "shift", 0) for layer in model.layers]
     sizes |= {
         "max_count": model.max_count,
         "pixel_channels": model.image_shape[2],

@@ -1,0 +1,54 @@
+"""The compiler: lays a model out for an array of columns and lanes.
+
+It decides where tensors, weights and thresholds lie, and writes the table of layers, tiles and
+windows that the sequencer runs. Everything irregular about a network ends here.
+"""
+
+from ..external_image import stream_weights
+from .context import Context
+from .layouts import LAYOUTS
+from .limits import check_fields, check_model
+
+
+__all__ = ["compile_model"]
+
+
+def compile_model(model, *, columns, lanes, spike_code, shared=1, weight_width=None, bus_width=0,
+                  tile_rows=None):
+    """Lays out ``model`` for ``columns`` columns of ``lanes`` lanes.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    columns, lanes : int
+    spike_code : SpikeCode
+    shared : int
+        Columns that share one firing unit, a divisor of ``columns``.
+    weight_width : int or None
+        Bits of a weight in memory; what the model needs, if not given.
+    bus_width : int
+        Data bits of the bus to an external memory that holds the weights; 0 for weights on chip.
+    tile_rows : int or None
+        Rows of half the double buffer of external weights; what the model needs, if not given.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        If no core runs the model, or the array or the table cannot hold it, in a sentence that
+        says which layer, and what helps.
+    """
+    check_model(model, weight_width)
+    context = Context(model, columns=columns, lanes=lanes, shared=shared, code=spike_code,
+                      weight_width=weight_width or max(layer.weight_bits for layer in model.layers
+                                                       if hasattr(layer, "weight_bits")))
+    for step, layer in enumerate(model.layers):
+        LAYOUTS[type(layer)].lay_out(context, step, layer)
+    plan = context.plan()
+    if bus_width:
+        plan = stream_weights(plan, bus_width=bus_width, half=tile_rows)
+    check_fields(plan)
+    return plan

@@ -1,0 +1,98 @@
+"""What the layouts of a model's layers share: where everything lies so far."""
+
+import numpy as np
+
+from golden import PIXELS
+from golden.ranges import analyse
+from golden.shapes import shapes
+
+from ..capacities import check_array
+from ..passes import PIXEL_PLANES
+from ..plan import Plan, SpikeMap
+from .layer_record import layer_record
+from .layouts.readers import direct_values, fused_sums
+from .needs import needed_capacities
+from .orders import contiguous
+from .placement import Placement
+from .tables import NeuronTable, WindowTable
+
+
+__all__ = ["Context"]
+
+
+class Context:
+    """A model on its way to a plan, layer by layer.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    columns, lanes, shared : int
+    code : SpikeCode
+    weight_width : int
+
+    Attributes
+    ----------
+    shapes : dict of str to tuple of int
+        Of all tensors.
+    ranges : Ranges
+    values : dict of str to int
+        What `direct_values` says.
+    places : Placement
+    maps : dict of str to SpikeMap
+    attention_rows : dict of str to AttentionRows
+        By the name of the memory.
+    neurons : NeuronTable
+    """
+
+    def __init__(self, model, *, columns, lanes, shared, code, weight_width):
+        check_array(columns, lanes, shared, model.image_shape[2] + (model.pixel_constant > 0))
+        self.model, self.lanes, self.code = model, lanes, code
+        self._array = {"columns": columns, "lanes": lanes, "shared": shared, "spike_code": code,
+                       "weight_width": weight_width}
+        self.shapes, self.ranges = shapes(model), analyse(model)
+        self.values = direct_values(model)
+        self.places = Placement(model, lanes=lanes, groups=columns // shared, code=code,
+                                fused=fused_sums(model))
+        self.maps, self.attention_rows = self.places.maps, {}
+        self.neurons, self._windows = NeuronTable(model.max_count), WindowTable()
+        self._rows, self._planned = [], []
+        self.n_rows = 0
+        channels, height, width = self.shapes[PIXELS]
+        self.maps[PIXELS] = SpikeMap(0, PIXEL_PLANES, 1, height * width,
+                                     contiguous(channels, lanes), PIXELS)
+
+    def add(self, planned):
+        """Adds what the array does for one layer."""
+        self._planned.append(planned)
+        self._windows.place(planned.lines)
+        self._windows.place(planned.positions)
+
+    def add_rows(self, rows):
+        """Adds rows of weights, shape (rows, lanes); returns the address of the first one."""
+        first = self.n_rows
+        self._rows.append(rows)
+        self.n_rows += len(rows)
+        return first
+
+    def record(self, source, **fields):
+        """Record of a layer that walks a map, see `layer_record`."""
+        return layer_record(self.model, self.code, source, **fields)
+
+    def silent_neurons(self, layer):
+        """Address of one tile of neurons without a bias, which serves all tiles."""
+        neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
+        return neuron
+
+    def plan(self):
+        """The plan of all layers that were added."""
+        places = self.places
+        needed = needed_capacities(
+            self.model, self._planned, **self._array, weight_depth=self.n_rows,
+            neuron_depth=len(self.neurons.records), window_depth=len(self._windows.records),
+            pixel_depth=self.maps[PIXELS].size, spike_depth=max(1, places.spikes.depth),
+            stream_depth=places.residual.depth, branches=int(places.residual.branches),
+            attention_depth=max(1, places.attention.depth), sum_depth=places.sum_depth,
+            digits=max([rows.digits for rows in self.attention_rows.values()], default=1))
+        return Plan(self.model, needed, tuple(self._planned), self.maps,
+                    np.concatenate(self._rows).astype(np.int8), self.neurons.records,
+                    self._windows.records, self._windows.bases)

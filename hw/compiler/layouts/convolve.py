@@ -1,0 +1,87 @@
+"""Jobs that convolve: those of the model's layers, and those that copy counts."""
+
+import numpy as np
+
+from golden import PIXELS
+
+from ...passes import fours_pay
+from ...plan import LayerPlan
+from ..layer_record import tile_record
+from ..windows import conv_windows
+
+
+__all__ = ["convolve"]
+
+
+def convolve(context, layer, source, channels, out_size, where):
+    """Adds what computes a convolution or a copy.
+
+    Parameters
+    ----------
+    context : Context
+    layer : Conv
+    source : SpikeMap
+        The map that is walked.
+    channels : int array, shape (tiles, lanes)
+        Output channel of each lane, -1 where there is none.
+    out_size : (int, int)
+        Height and width of the output.
+    where : Destination
+    """
+    kernel, lanes = layer.weight.shape[2], context.lanes
+    _, *size = context.shapes[layer.source]
+    rows = _weight_rows(layer, source, channels)
+    row_step = 1 if layer.depthwise else lanes
+    # Of a depthwise layer, the next word of a line is the next position's.
+    words, word_stride = (1, source.words) if layer.depthwise else (source.words, 1)
+    lines, positions = conv_windows(
+        layer, size=size, out_size=out_size, words=words, stride=source.words,
+        word_stride=word_stride, row_step=row_step, tap_rows=rows.shape[1] // kernel**2)
+    record = context.record(
+        source, row_step=row_step, word_stride=word_stride, line_stride=size[1] * source.words,
+        shift=getattr(layer.drain, "shift", 0), depthwise=int(layer.depthwise),
+        releases=int(layer is _last_of_pixels(context.model)),
+        fours=_fours_first(context, source, layer))
+    neurons = context.neurons.place(layer, channels)
+    first = context.add_rows(rows.reshape(-1, lanes))
+    tiles = tuple(tile_record(
+        channels[tile], spike=source.base + (tile if layer.depthwise else 0),
+        row=first + tile * rows.shape[1], words=0, out=where.out[tile], neuron=neurons[tile],
+        stream=where.residual + tile * lanes if where.stream else 0)
+        for tile in range(len(channels)))
+    context.add(LayerPlan(layer, record | where.record, tiles, lines, positions, (), channels,
+                          source, where.stores, where.target, where.stream,
+                          rows_per_tile=rows.shape[1], inputs=layer.weight.shape[1],
+                          taps=_mean_taps(lines, positions, words)))
+
+
+def _weight_rows(layer, source, channels):
+    """Rows of the weight memory, tap by tap; shape (tiles, rows, lanes)."""
+    outputs, inputs, *kernel = layer.weight.shape
+    # One more channel on both sides, which is 0, serves lanes that have none.
+    weight = np.zeros((outputs + 1, inputs + 1, *kernel), np.int8)
+    weight[:-1, :-1] = layer.weight
+    if layer.depthwise:
+        rows = weight[channels, 0].transpose(0, 2, 3, 1)
+    else:
+        rows = weight[channels][:, :, source.channels].transpose(0, 4, 5, 2, 3, 1)
+    return rows.reshape(len(channels), -1, channels.shape[1])
+
+
+def _last_of_pixels(model):
+    """The last layer that reads pixels."""
+    return [layer for layer in model.layers if PIXELS in layer.reads][-1]
+
+
+def _fours_first(context, source, layer):
+    """Whether a layer takes the plane of fours in a pass of its own."""
+    model = context.model
+    return source.tensor != PIXELS and not layer.depthwise and fours_pay(
+        context.code, model.max_count, model.mean_count(layer.source),
+        layer.weight.shape[1] / source.words)
+
+
+def _mean_taps(lines, positions, words):
+    """Mean number of taps inside the map, of all output positions; ``words`` belong to a tap."""
+    read = sum(line.steps + 1 for line in lines) * sum(place.steps + 1 for place in positions)
+    return read / words / (len(lines) * len(positions))

@@ -1,0 +1,47 @@
+"""Layout of the first pass of attention: keys gate rows of values."""
+
+from amaranth.utils import bits_for
+
+from golden.interval import kv_width
+
+from ...plan import LayerPlan
+from ...records import Drain
+from ..attention_rows import LINE, AttentionRows
+from ..layer_record import tile_record
+from ..orders import by_head
+from .copies import copied, in_order
+
+
+__all__ = ["lay_out", "refuse"]
+
+
+def refuse(layer, ranges, weight_width):
+    """Every core runs it."""
+
+
+def lay_out(context, step, layer):
+    """Adds the first pass of an attention."""
+    heads, dk, dv = context.shapes[layer.name]
+    source = in_order(context, step, layer, "keys", layer.keys)
+    channels = by_head(heads * dv, heads, context.lanes)
+    if layer.values not in context.values:
+        copied(context, step, layer, "values", layer.values, channels, values=True)
+    width = kv_width(context.ranges.kv[layer.name][1])
+    digits = -(-width // bits_for(context.model.max_count))
+    places = context.places
+    base = places.attention.place(digits * len(channels) * dk, step=step,
+                                  last=places.last(layer.name, step))
+    rows = AttentionRows(
+        lanes=context.lanes, tiles=len(channels), heads=heads, dk=dk, tokens=source.positions,
+        digits=digits, values=places.value_rows[layer.values], base=base)
+    context.attention_rows[layer.name] = rows
+
+    record = context.record(source, word_stride=source.words, line_stride=0, row_step=1,
+                            attention_rows=1, gather=1)
+    record |= {"drain": Drain.KEY_VALUES, "out_digits": rows.digits - 1, "out_stride": rows.rows}
+    neuron = context.silent_neurons(layer)
+    tiles = tuple(tile_record(channels[tile], neuron=neuron, stream=0,
+                              **rows.gather_tile(tile, source.base))
+                  for tile in range(len(channels)))
+    context.add(LayerPlan(layer, record, tiles, LINE, rows.gather(source.words), (), channels,
+                          source, layer.name, inputs=source.positions))

@@ -1,0 +1,37 @@
+"""Layout of the second pass of attention: queries gate rows of the memory."""
+
+from golden.names import counts_name
+
+from ...plan import LayerPlan
+from ..attention_rows import LINE
+from ..layer_record import tile_record
+from ..orders import by_head
+from .copies import in_order
+
+
+__all__ = ["lay_out", "refuse"]
+
+
+def refuse(layer, ranges, weight_width):
+    """Every core runs it."""
+
+
+def lay_out(context, step, layer):
+    """Adds the second pass of an attention."""
+    source = in_order(context, step, layer, "queries", layer.queries)
+    rows, name = context.attention_rows[layer.key_values], counts_name(layer)
+    heads, _, dv = context.shapes[layer.key_values]
+    channels = by_head(heads * dv, heads, context.lanes)
+    where = context.places.in_spikes(name, channels, source.positions, step=step,
+                                     last=context.places.last(name, step))
+
+    record = context.record(source, word_stride=1, line_stride=0, row_step=context.lanes,
+                            attention_rows=1)
+    record |= where.record | {"digits": rows.digits - 1, "digit_stride": -rows.rows}
+    neurons = context.neurons.place(layer, channels)
+    tiles = tuple(tile_record(channels[tile], out=where.out[tile], neuron=neurons[tile], stream=0,
+                              **rows.query_tile(tile, source.base))
+                  for tile in range(len(channels)))
+    context.add(LayerPlan(layer, record, tiles, LINE, rows.query(source.words, source.positions),
+                          (), channels, source, name, where.target,
+                          inputs=source.channels.max() // layer.heads + 1))

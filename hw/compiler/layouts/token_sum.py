@@ -1,0 +1,61 @@
+"""Layout of a token sum: jobs that sum a stream, and the sums that fire."""
+
+from dataclasses import replace
+
+from golden.interval import saturate, width
+from golden.names import counts_name
+
+from ...capacities import PROGRAM_WIDTH
+from ...plan import LayerPlan, Window
+from ...records import Drain
+from ..layer_record import tile_record
+from ..orders import contiguous
+
+
+__all__ = ["lay_out", "refuse"]
+
+
+def refuse(layer, ranges, weight_width):
+    """Raises ValueError if a sum is wider than a word of the program, which holds thresholds."""
+    low, high = ranges.potential[layer.name]
+    # One more value, for a spike that can never fire.
+    bits = width(low, high + 1)
+    if bits >= PROGRAM_WIDTH:
+        raise ValueError(f"Layer {layer.name}: token sums must fit {PROGRAM_WIDTH - 1} bits, not "
+                         f"need {bits}: export with fewer fraction bits or fewer tokens")
+
+
+def lay_out(context, step, layer):
+    """Adds a token sum; where its stream is summed while it is written, just its firing."""
+    n_channels, *size = context.shapes[layer.source]
+    channels, name = contiguous(n_channels, context.lanes), counts_name(layer)
+    if layer.name not in context.places.fused:
+        _sum(context, layer, channels, size)
+    low, high = context.ranges.potential[layer.name]
+    thresholds = saturate(layer.drain.neuron.thresholds, low.min(keepdims=True),
+                          high.max(keepdims=True))
+    where = context.places.in_spikes(name, channels, 1, step=step,
+                                     last=context.places.last(name, step))
+    record = {"token_sum": 1, "drain": Drain.SPIKES, "tiles": len(channels),
+              "out_step": where.out[0]}
+    context.add(LayerPlan(layer, record, (), (), (), tuple(map(int, thresholds[0])), channels,
+                          None, name, where.target))
+
+
+def _sum(context, layer, channels, size):
+    """Adds jobs without spikes, which sum a stream and write back what they read of it."""
+    version = context.places.residual.versions[layer.source]
+    where = context.places.in_sums(layer.source, channels)
+    # Any word will do, since the masks are empty.
+    source = context.maps[layer.source.removesuffix(".stream") + ".counts"]
+    record = context.record(source, word_stride=0, line_stride=0, row_step=0)
+    record |= where.record | {"stream": 1, "restart": 1, "stream_step": version.step,
+                              "passes": 0, "double": 0}
+    neuron = context.silent_neurons(layer)
+    tiles = tuple(tile_record(channels[tile], first_mask=0, last_mask=0, spike=source.base,
+                              row=0, words=0, out=where.out[tile], neuron=neuron,
+                              stream=version.base + tile * context.lanes)
+                  for tile in range(len(channels)))
+    lines, positions = ((Window(0, 0, 0, 0, 0),) * length for length in size)
+    context.add(LayerPlan(replace(layer, name=f"{layer.name} (tokens)"), record, tiles, lines,
+                          positions, (), channels, source, layer.source, stream=layer.source))
