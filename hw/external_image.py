@@ -4,16 +4,15 @@
 are computed; on chip they pass through a double buffer.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .burst_reader import BURST
 from .checksum import checksum
-from .compiler.needs import with_program
 from .fields import pack
 from .image_reader import head_layout, section_layout
 
 
-__all__ = ["Section", "image_bytes", "image_length", "read_image", "stream_weights", "write_image"]
+__all__ = ["Section", "image_bytes", "image_length", "read_image", "write_image"]
 
 
 @dataclass(frozen=True)
@@ -33,47 +32,6 @@ class Section:
     words: list
 
 
-def stream_weights(plan, *, bus_width, half=None):
-    """The same plan for a core that reads its weights from an external memory.
-
-    Parameters
-    ----------
-    plan : Plan
-    bus_width : int
-    half : int, optional
-        Rows of half the double buffer; what the largest tile needs, if not given.
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    ValueError
-        If a tile has more than ``half`` rows.
-    """
-    lanes = plan.needed.lanes
-    largest = max(planned.rows_per_tile for planned in plan.layers)
-    half = half or largest
-    if largest > half:
-        raise ValueError(f"The core's weight buffer has {half} rows per tile, and the model needs "
-                         f"{largest}: build a core for the larger model")
-    layers, number = [], 0
-    for planned in plan.layers:
-        tiles = []
-        for tile in planned.tiles:
-            place = {"neuron": number % 2 * lanes}
-            if planned.rows_per_tile:
-                place["row"] = number % 2 * half
-            tiles.append(tile | place)
-            number += 1
-        layers.append(replace(planned, tiles=tuple(tiles)))
-    sizes = vars(plan.needed) | {"bus_width": bus_width, "weight_depth": 2 * half,
-                                 "neuron_depth": 2 * lanes}
-    return replace(plan, layers=tuple(layers), resident=plan,
-                   needed=with_program(sizes, layers))
-
-
 def write_image(words, plan, capacities):
     """Beats of the external image.
 
@@ -83,7 +41,7 @@ def write_image(words, plan, capacities):
         Of every memory: ``weights`` and ``neurons`` as if they lay on chip, ``program`` and
         ``windows`` as the core reads them.
     plan : Plan
-        From ``stream_weights``.
+        From ``externalise_weights``.
     capacities : Capacities
         Of the core.
 
@@ -122,7 +80,7 @@ def write_image(words, plan, capacities):
 
 
 def image_length(plan):
-    """Beats of the external image of a plan from ``stream_weights``, without writing it."""
+    """Beats of the external image of a plan from ``externalise_weights``, without writing it."""
     needed = plan.needed
     beats = {name: -(-width // needed.bus_width)
              for name, (width, _) in needed.memories.items()}

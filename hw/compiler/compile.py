@@ -4,8 +4,8 @@ It decides where tensors, weights and thresholds lie, and writes the table of la
 windows that the sequencer runs. Everything irregular about a network ends here.
 """
 
-from ..external_image import stream_weights
 from .context import Context
+from .externalise import externalise_weights
 from .layouts import LAYOUTS
 from .limits import check_fields, check_model
 
@@ -49,6 +49,6 @@ def compile_model(model, *, columns, lanes, spike_code, shared=1, weight_width=N
         LAYOUTS[type(layer)].lay_out(context, step, layer)
     plan = context.plan()
     if bus_width:
-        plan = stream_weights(plan, bus_width=bus_width, half=tile_rows)
+        plan = externalise_weights(plan, bus_width=bus_width, half=tile_rows)
     check_fields(plan)
     return plan
