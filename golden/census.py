@@ -1,6 +1,7 @@
 """What a network does on many images: spikes, operations and bits moved, layer by layer."""
 
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
@@ -127,8 +128,8 @@ def _empty(model):
     known, bits = shapes(model), model.widths or widths(model)
     layers = {
         layer.name: LayerCensus(
-            layer.name, layer.reads[0] if layer.SPIKING else None, layer.dense_macs(known),
-            layer.operand_bits(model, bits)
+            layer.name, layer.reads[0] if layer.SPIKING else None,
+            prod(layer.products(known)), layer.operand_bits(model, bits)
         ) for layer in model.layers
     }
     histograms = {

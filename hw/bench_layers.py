@@ -188,7 +188,7 @@ def recorded(layer, model, images):
     float array, shape (channels, size, size)
     """
     tensors = run(model, images, trace=True).tensors
-    firing = [one for one in model.layers if isinstance(one, Conv) and isinstance(one.drain, Fire)]
+    firing = [one for one in model.layers if one.KIND == "conv" and one.drain.KIND == "fire"]
     largest = max(tensors[f"{one.name}.counts"].shape[2] for one in firing)
     maps = []
     for one in firing:

@@ -192,7 +192,7 @@ def _nano_on_chip(name, array, settings):
     """With weights on chip, where cycles are predicted."""
     model, images = _nano()
     fan_in = {layer.name: layer.weight[0].size for layer in model.layers
-              if isinstance(layer, golden.Conv)}
+              if layer.KIND == "conv"}
     return _network(settings, name, model, images[:1 if settings.quick else 2], array,
                     bus=0) | {"fan_in": fan_in}
 

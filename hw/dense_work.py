@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from golden import PIXELS, Conv, KeyValue, Query
-from golden.names import counts_name
+from golden import PIXELS
 from golden.ranges import widths
 from golden.shapes import shapes
 
 
-__all__ = ["DenseWork", "dense_work", "operands"]
+__all__ = ["DenseWork", "dense_work"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ def dense_work(model, engine):
     """
     known, needed = shapes(model), widths(model)
     for layer in model.layers:
-        if isinstance(layer, Conv) and layer.weight_bits > engine.weight_width:
+        if getattr(layer, "weight_bits", 0) > engine.weight_width:
             raise ValueError(f"Layer {layer.name} has weights of {layer.weight_bits} bits: the "
                              f"dense engine's must have as many, not {engine.weight_width}")
 
@@ -80,63 +77,11 @@ def dense_work(model, engine):
 
     found = {}
     for layer in model.layers:
-        match layer:
-            case Conv():
-                size = known.get(counts_name(layer), (1, 1, 1))[1:]
-                outputs, *terms = layer.weight.shape
-                found[layer.name] = DenseWork(int(np.prod(size)), outputs, int(np.prod(terms)),
-                                              counts(layer.source))
-            case KeyValue():
-                heads, dk, dv = known[layer.name]
-                tokens = int(np.prod(known[layer.keys][1:]))
-                found[layer.name] = DenseWork(heads * dk, dv, tokens, counts(layer.keys),
-                                              digits(model.max_count.bit_length(),
-                                                     engine.weight_width - 1))
-            case Query():
-                heads, dk, dv = known[layer.key_values]
-                tokens = int(np.prod(known[layer.queries][1:]))
-                bits = needed[layer.key_values]["kv"]
-                found[layer.name] = DenseWork(tokens * heads, dv, dk, counts(layer.queries),
-                                              digits(bits, engine.weight_width - 1))
+        # Sums of stream values are no products of counts.
+        if layer.SPIKING:
+            constant = hasattr(layer, "weight")
+            found[layer.name] = DenseWork(
+                *layer.products(known), counts(layer.reads[0]),
+                1 if constant else digits(layer.operand_bits(model, needed),
+                                          engine.weight_width - 1))
     return found
-
-
-def operands(layer, tensors, row):
-    """Counts and weights of one row's dot products.
-
-    Rows are output positions, row-major; of attention, channels of the keys, and tokens times
-    heads.
-
-    Parameters
-    ----------
-    layer : Conv or KeyValue or Query
-    tensors : dict of str to int64 array
-        Trace of one image.
-    row : int
-
-    Returns
-    -------
-    counts : int64 array, shape (outputs, terms)
-    weights : int64 array, shape (outputs, terms)
-    """
-    match layer:
-        case Conv():
-            source, kernel = tensors[layer.source][0], layer.weight.shape[2]
-            padded = np.pad(source, ((0, 0), *[(layer.padding, layer.padding)] * 2))
-            width = (padded.shape[2] - kernel) // layer.stride + 1
-            top, left = (number * layer.stride for number in divmod(row, width))
-            window = padded[:, top:top + kernel, left:left + kernel].reshape(len(source), -1)
-            weights = layer.weight.reshape(len(layer.weight), -1).astype(np.int64)
-            if layer.depthwise:
-                return window, weights
-            return np.broadcast_to(window.reshape(1, -1), weights.shape), weights
-        case KeyValue():
-            keys = tensors[layer.keys][0].reshape(tensors[layer.keys].shape[1], -1)
-            head = row // (len(keys) // layer.heads)
-            values = tensors[layer.values][0].reshape(layer.heads, -1, keys.shape[1])[head]
-            return np.broadcast_to(keys[row], values.shape), values
-        case Query():
-            token, head = divmod(row, layer.heads)
-            memory = tensors[layer.key_values][0, head].T
-            queries = tensors[layer.queries][0].reshape(layer.heads, memory.shape[1], -1)
-            return np.broadcast_to(queries[head, :, token], memory.shape), memory

@@ -2,7 +2,6 @@
 
 from math import prod
 
-from golden import KeyValue
 from golden.shapes import shapes
 
 from .area_model import dense_lut, predicted_lut
@@ -108,7 +107,7 @@ def _attention(model):
     """Products of both orders of the attentions, of which the core computes the first."""
     known, lines = shapes(model), []
     for layer in model.layers:
-        if isinstance(layer, KeyValue):
+        if layer.KIND == "key_value":
             heads, dk, dv = known[layer.name]
             tokens = prod(known[layer.keys][1:])
             first, second = 2 * tokens * heads * dk * dv, tokens**2 * heads * (dk + dv)

@@ -11,12 +11,11 @@ import golden
 from golden.atomic import replacing
 from golden.description import read_json
 from golden.entry import enter
-from golden.ops import Conv, KeyValue, Query, TokenSum
 from golden.options import SECONDS, input_file, input_path, output_folder, whole
 from golden.source import SOURCES
 from hw.command import guarded
 from hw.dense import DenseEngine, DenseSize
-from hw.dense_work import dense_work, operands
+from hw.dense_work import dense_work
 
 from .pictures import chosen
 from .runner import BenchError, Design, build, simulate
@@ -56,7 +55,7 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
     """
     tensors = golden.run(model, image, trace=True).tensors
     works = dense_work(model, engine)
-    layers = [layer for layer in model.layers if not isinstance(layer, TokenSum)]
+    layers = [layer for layer in model.layers if layer.name in works]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     groups = {}
@@ -79,13 +78,14 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
 def _dot_products(engine, model, layer, work, tensors):
     """Operands in the engine's words and their sums, for some rows and tiles of a layer."""
     rows = np.unique(np.linspace(0, work.rows - 1, ROWS).astype(int))
-    expected = _by_row(layer, tensors, model)
+    *_, potentials = layer.potentials(tensors, max_count=model.max_count)
+    expected = layer.by_row(potentials)
     all_counts, all_weights, sums = [], [], []
     for row in rows.tolist():
-        counts, weights = operands(layer, tensors, row)
+        counts, weights = layer.operands(tensors, row)
         total = 0
         for at_count, count in enumerate(_digits(counts, engine.count_width, work.count_digits)):
-            parts = ([weights] if isinstance(layer, Conv) else
+            parts = ([weights] if hasattr(layer, "weight") else
                      _digits(weights, engine.weight_width - 1, work.weight_digits))
             for at_weight, weight in enumerate(parts):
                 part = (count * weight).sum(axis=1)
@@ -98,19 +98,6 @@ def _dot_products(engine, model, layer, work, tensors):
             raise BenchError(f"Layer {layer.name}: the digits of row {row} must add up to golden's "
                              "potentials")
     return np.concatenate(all_counts), np.concatenate(all_weights), np.concatenate(sums)
-
-
-def _by_row(layer, tensors, model):
-    """Golden's potentials, shape (rows, outputs)."""
-    *_, potentials = layer.potentials(tensors, max_count=model.max_count)
-    match layer:
-        case Conv():
-            return potentials[0].reshape(len(layer.weight), -1).T
-        case KeyValue():
-            return potentials[0].reshape(-1, potentials.shape[3])
-        case Query():
-            heads = potentials[0].reshape(layer.heads, -1, np.prod(potentials.shape[2:]))
-            return heads.transpose(2, 0, 1).reshape(-1, heads.shape[1])
 
 
 def _digits(values, width, number):
@@ -148,7 +135,7 @@ def _run(options):
     engine = DenseSize(outputs=options.outputs, inputs=options.inputs,
                        count_width=options.count_width or model.max_count.bit_length(),
                        weight_width=options.weight_width or max(
-                           layer.weight_bits for layer in model.layers if isinstance(layer, Conv)))
+                           getattr(layer, "weight_bits", 0) for layer in model.layers))
     cycles = measure(engine, model, images, options.out / "run", cache=options.cache,
                      limit=options.limit)
     macs = sum(work.macs for work in dense_work(model, engine).values())

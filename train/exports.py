@@ -111,9 +111,7 @@ def convert(options):
 
 def _print_head(model, heads, options):
     """Say so if hardware will not run a model."""
-    from golden import AnalogHead
-
-    if isinstance(model.layers[-1], AnalogHead):
+    if not model.layers[-1].SPIKING:
         remedy = ("--head spike makes one that it runs" if heads == "both" else
                   "the network has no spike head (head_kd), which it would run")
         print(f"{options.out}: hardware will not run this model, since its analog head reads no "

@@ -6,7 +6,6 @@ import time
 import numpy as np
 import torch
 
-from golden.ops import Conv, KeyValue
 from train.model import build, to_maps
 from train.network import NetworkConfig
 
@@ -30,8 +29,8 @@ def network_of(model):
     ValueError
         If the model is no spike-driven transformer with the names of our exports.
     """
-    convs = {layer.name: layer for layer in model.layers if isinstance(layer, Conv)}
-    memories = [layer for layer in model.layers if isinstance(layer, KeyValue)]
+    convs = {layer.name: layer for layer in model.layers if layer.KIND == "conv"}
+    memories = [layer for layer in model.layers if layer.KIND == "key_value"]
     base = "downsample4" in convs
     downs = [f"downsample{stage}" for stage in ("1_1", "1_2", "2", "3", "4")[:5 if base else 4]]
     stages = ["block3", "block4"] if base else ["block3"]

@@ -68,8 +68,8 @@ class AnalogHead(StreamReader):
         ends = weight * low, weight * high
         return np.minimum(*ends).sum(axis=1), np.maximum(*ends).sum(axis=1)
 
-    def dense_macs(self, known):
-        return self.weight.size
+    def products(self, known):
+        return 1, *self.weight.shape
 
     def operand_bits(self, model, bits):
         return self.weight_bits

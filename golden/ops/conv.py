@@ -118,8 +118,23 @@ class Conv(Operator):
         lanes = 1 if self.depthwise else self.channels
         return weigh(source, self.source).sum(axis=1) @ columns @ rows * lanes
 
-    def dense_macs(self, known):
-        return self.weight.size * self._positions(known)
+    def products(self, known):
+        """Rows are output positions, row-major."""
+        return self._positions(known), self.channels, self.weight[0].size
+
+    def operands(self, tensors, row):
+        source, kernel = tensors[self.source][0], self.weight.shape[2]
+        padded = np.pad(source, ((0, 0), *[(self.padding, self.padding)] * 2))
+        width = (padded.shape[2] - kernel) // self.stride + 1
+        top, left = (number * self.stride for number in divmod(row, width))
+        window = padded[:, top:top + kernel, left:left + kernel].reshape(len(source), -1)
+        weights = self.weight.reshape(self.channels, -1).astype(np.int64)
+        if self.depthwise:
+            return window, weights
+        return np.broadcast_to(window.reshape(1, -1), weights.shape), weights
+
+    def by_row(self, potentials):
+        return potentials[0].reshape(self.channels, -1).T
 
     def unfolded(self, known):
         return self.weight[0].size * self.groups * self._positions(known)

@@ -63,8 +63,19 @@ class KeyValue(Operator):
         keys = weigh(tensors[self.keys], self.keys)
         return keys.sum(axis=(1, 2, 3)) * tensors[self.name].shape[3]
 
-    def dense_macs(self, known):
-        return int(np.prod(known[self.name])) * int(np.prod(known[self.keys][1:]))
+    def products(self, known):
+        """Rows are channels of the keys."""
+        heads, dk, dv = known[self.name]
+        return heads * dk, dv, int(np.prod(known[self.keys][1:]))
+
+    def operands(self, tensors, row):
+        keys = tensors[self.keys][0].reshape(tensors[self.keys].shape[1], -1)
+        head = row // (len(keys) // self.heads)
+        values = tensors[self.values][0].reshape(self.heads, -1, keys.shape[1])[head]
+        return np.broadcast_to(keys[row], values.shape), values
+
+    def by_row(self, potentials):
+        return potentials[0].reshape(-1, potentials.shape[3])
 
     def operand_bits(self, model, bits):
         return plane_count(SpikeCode.BITPLANE, model.max_count)

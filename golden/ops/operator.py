@@ -126,9 +126,34 @@ class Operator:
         """
         return np.zeros(len(tensors[self.reads[0]]), np.int64)
 
-    def dense_macs(self, known):
-        """Multiply-accumulates per image of a machine that skips neither zeros nor padding."""
-        return 0
+    def products(self, known):
+        """Dot products per image of a machine that skips neither zeros nor padding.
+
+        Returns
+        -------
+        rows, outputs, terms : int
+            Vectors of the first source's values, vectors with which each of them is multiplied, and
+            terms of one product; zeros if there are none.
+        """
+        return 0, 0, 0
+
+    def operands(self, tensors, row):
+        """Both operands of the dot products of a row, for the first image.
+
+        Parameters
+        ----------
+        tensors : dict of str to int64 array
+        row : int
+
+        Returns
+        -------
+        counts, weights : int64 arrays, shape (outputs, terms)
+        """
+        raise NotImplementedError
+
+    def by_row(self, potentials):
+        """Potentials of the first image as `products` orders them, shape (rows, outputs)."""
+        raise NotImplementedError
 
     def operand_bits(self, model, bits):
         """Width of what one addition adds; ``bits`` are the model's widths."""

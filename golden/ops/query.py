@@ -57,8 +57,20 @@ class Query(Operator):
         queries = weigh(tensors[self.queries], self.queries)
         return queries.sum(axis=(1, 2, 3)) * tensors[self.key_values].shape[3]
 
-    def dense_macs(self, known):
-        return int(np.prod(known[self.key_values])) * int(np.prod(known[self.queries][1:]))
+    def products(self, known):
+        """Rows are tokens, the heads of each one after the other; ``k^T v`` is formed first."""
+        heads, dk, dv = known[self.key_values]
+        return heads * int(np.prod(known[self.queries][1:])), dv, dk
+
+    def operands(self, tensors, row):
+        token, head = divmod(row, self.heads)
+        memory = tensors[self.key_values][0, head].T
+        queries = tensors[self.queries][0].reshape(self.heads, memory.shape[1], -1)
+        return np.broadcast_to(queries[head, :, token], memory.shape), memory
+
+    def by_row(self, potentials):
+        heads = potentials[0].reshape(self.heads, -1, np.prod(potentials.shape[2:]))
+        return heads.transpose(2, 0, 1).reshape(-1, heads.shape[1])
 
     def operand_bits(self, model, bits):
         return bits[self.key_values]["kv"]
