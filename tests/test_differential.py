@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import golden
+from golden.ops.conv import convolve
 from tests.differential.__main__ import main
 from tests.differential.draw import draw
 from tests.differential.failure import describe
@@ -71,14 +72,14 @@ def beyond_the_border(counts, weight, **geometry):
     """A convolution whose padding repeats the border where it should be zero."""
     padding = geometry.pop("padding", 0)
     counts = np.pad(counts, ((0, 0), (0, 0), (padding, padding), (padding, padding)), "edge")
-    return golden.ops.conv.convolve(counts, weight, **geometry)
+    return convolve(counts, weight, **geometry)
 
 
 @pytest.mark.parametrize(("place", "fault"), [
-    ("golden.network.spike_count", strict),
+    ("golden.ops.fire.spike_count", strict),
     ("golden.network.last_readers", forgetful),
     ("golden.ops.write.add", restarted),
-    ("golden.network.convolve", beyond_the_border),
+    ("golden.ops.conv.convolve", beyond_the_border),
 ])
 def test_a_fault_in_golden_is_found_reduced_and_reproduced(monkeypatch, tmp_path, seed, place,
                                                           fault):
