@@ -67,7 +67,7 @@ sim-shapes: $(READY) ## simulate every layer shape of the published sizes at its
 	$(RUN) -m pytest -n 0 --full-sim tests/test_published.py -k true_channels $(PYTEST_ARGS)
 
 bench: $(READY) ## simulate and route what the hardware is judged by, print every target (35 minutes)
-	$(RUN) -m hw.bench --out build/bench --json build/bench/bench.json
+	$(RUN) -m tests.benchmark.hardware --out build/bench --json build/bench/bench.json
 
 lint: $(READY) ## check the style rules of pyproject.toml
 	$(RUN) -m ruff check .

@@ -22,7 +22,6 @@ COMMANDS = {
     "build": ("hw.build", [], "Verilog, memory images, reports and bitstream of a model"),
     "sim": ("sim.verify", [], "compare every tensor of the simulated RTL with the model"),
     "explore": ("hw.explore", [], "search columns, lanes and memories for a model and a device"),
-    "bench": ("hw.bench", [], "every figure that the hardware is judged by, beside its target"),
     "demo": ("sim.demo", [], "all of it once, on real digits"),
 }
 

@@ -10,9 +10,9 @@ from golden.description import read_json
 from golden.entry import enter
 from golden.options import output_folder
 
-from .command import guarded
-from .folder import check_verilog, read_description
-from .synthesis import ECP5, TOP, WORK, estimate, run_yosys
+from .cli.command import guarded
+from .emit.build_directory import check_verilog, read_description
+from .fpga.synthesis import ECP5, TOP, WORK, estimate, run_yosys
 
 
 __all__ = ["breakdown", "main"]

@@ -9,19 +9,19 @@ from golden.lock import alone_in
 from golden.options import COUNT, SEED, input_file, input_path, number, output_folder, whole
 from golden.source import SOURCES, open_source
 
-from .capacities import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
-from .command import guarded
+from .cli.command import guarded
 from .compiler import compile_model
-from .cycles import predict, synthetic_tensors
-from .devices import DEVICES, find_device
-from .dry_run import dry_run
-from .estimate import estimate
-from .folder import check_images, check_verilog, contents, usable, write
-from .load_port import PATIENCE
-from .report import lane_utilisation, prediction, summary
-from .report import write as write_report
-from .resources import require_memory
-from .routing import implement
+from .emit.build_directory import check_images, check_verilog, contents, usable, write
+from .estimate.block_rams import require_memory
+from .estimate.cycles import predict, synthetic_tensors
+from .estimate.mean_cycles import estimate
+from .fpga.devices import DEVICES, find_device
+from .fpga.routing import implement
+from .isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
+from .reporting.dry_run import dry_run
+from .reporting.report import lane_utilisation, prediction, summary
+from .reporting.report import write as write_report
+from .rtl.load_port import PATIENCE
 
 
 __all__ = ["EXACT_LIMIT", "build", "main", "predicted_cycles"]

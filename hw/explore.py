@@ -13,9 +13,9 @@ from golden.entry import enter
 from golden.options import COUNT, WORKERS, input_file, input_path, output_folder, text, whole
 from golden.source import SOURCES, open_source
 
-from .command import guarded
-from .devices import DEVICES
-from .search import pareto, search
+from .cli.command import guarded
+from .exploration.search import pareto, search
+from .fpga.devices import DEVICES
 
 
 __all__ = ["main"]

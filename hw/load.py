@@ -8,15 +8,15 @@ from golden.atomic import replacing
 from golden.entry import enter
 from golden.options import input_file, input_path, output_file
 
-from .capacities import Capacities
-from .checksum import checksum
-from .command import guarded
+from .cli.command import guarded
 from .compiler import compile_model
-from .external_image import image_bytes
-from .folder import read_description
-from .images import beats, image_words, memory_words
-from .load_port import ACCOUNT
-from .loader import BEAT_WIDTH
+from .emit.build_directory import read_description
+from .emit.memory_images import beats, image_words, memory_words
+from .isa.checksum import checksum
+from .isa.core_config import Capacities
+from .isa.weight_image import image_bytes
+from .rtl.load_port import ACCOUNT
+from .rtl.loader import BEAT_WIDTH
 
 
 __all__ = ["LAST", "closing_packet", "lay_out", "main", "packets"]
@@ -90,7 +90,7 @@ def closing_packet(loaded, capacities):
     Returns
     -------
     list of int
-        Header and signature, see ``hw.load_port.LoadPort``.
+        Header and signature, see ``hw.rtl.load_port.LoadPort``.
     """
     beats = (beat for packet in loaded for beat in packet)
     signature = checksum(beats, BEAT_WIDTH + 1, start=capacities.fingerprint)

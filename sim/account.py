@@ -1,8 +1,8 @@
 """What the load port must make of the packets that it gets, in Python."""
 
-from hw.checksum import checksum
+from hw.isa.checksum import checksum
 from hw.load import LAST
-from hw.load_port import ACCOUNT
+from hw.rtl.load_port import ACCOUNT
 
 
 __all__ = ["Account"]

@@ -8,7 +8,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
 from golden.description import read_json
-from hw.capacities import Capacities
+from hw.isa.core_config import Capacities
 
 
 __all__ = ["Cycles", "capacities", "generators", "packed", "parameters", "pulse", "signed"]

@@ -2,8 +2,8 @@
 
 import cocotb
 
-from hw.finder import event_layout
-from hw.walker import word_layout
+from hw.rtl.finder import event_layout
+from hw.rtl.walker import word_layout
 
 from .bench import Cycles, capacities, generators, pulse
 from .stream import pack, unpack

@@ -12,10 +12,10 @@ from cocotb.handle import HierarchyObject
 
 import golden
 from hw.compiler import compile_model
-from hw.images import memory_words
-from hw.passes import layer_marks
-from hw.records import Drain
-from hw.stored import stored
+from hw.compiler.expected import stored
+from hw.emit.memory_images import memory_words
+from hw.isa.descriptors import Drain
+from hw.isa.passes import layer_marks
 
 from .bench import Cycles, capacities, generators, parameters, pulse
 from .faults import PLAN_FAULTS

@@ -9,11 +9,11 @@ from dataclasses import replace
 import cocotb
 
 import golden
-from hw.burst_reader import BURST, OUTSTANDING, PATIENCE
 from hw.compiler import compile_model
-from hw.external_image import read_image
-from hw.images import image_words
-from hw.status import Status
+from hw.emit.memory_images import image_words
+from hw.isa.status import Status
+from hw.isa.weight_image import BURST, read_image
+from hw.rtl.burst_reader import OUTSTANDING, PATIENCE
 
 from .bench import Cycles, capacities, generators, parameters, pulse
 

@@ -4,9 +4,9 @@ from itertools import count
 
 import cocotb
 
-from hw.checksum import checksum
+from hw.isa.checksum import checksum
 from hw.load import LAST
-from hw.load_port import ACCOUNT
+from hw.rtl.load_port import ACCOUNT
 
 from .bench import parameters, pulse
 from .load_host import Host, bad_packets, ended

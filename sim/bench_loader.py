@@ -3,7 +3,7 @@
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from hw.images import beats
+from hw.emit.memory_images import beats
 
 from .bench import Cycles, generators, parameters
 from .stream import Source, amaranth_port

@@ -4,7 +4,7 @@ import cocotb
 import numpy as np
 
 from golden import planes
-from hw.records import Drain
+from hw.isa.descriptors import Drain
 
 from .bench import Cycles, capacities, generators, packed, pulse
 from .stream import pack

@@ -4,7 +4,7 @@ import cocotb
 from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time
 
-from hw.load_port import PATIENCE
+from hw.rtl.load_port import PATIENCE
 
 from .bench import CYCLE_NS
 

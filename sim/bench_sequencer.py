@@ -4,8 +4,8 @@ import cocotb
 
 import golden
 from hw.compiler import compile_model
-from hw.fields import DISTANCES
-from hw.images import memory_words
+from hw.emit.memory_images import memory_words
+from hw.isa.fields import DISTANCES
 
 from .bench import Cycles, capacities, generators, parameters, pulse
 from .jobs import jobs

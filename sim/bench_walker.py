@@ -7,9 +7,9 @@ import numpy as np
 
 from golden import SpikeCode, planes
 from golden.spike import passes
-from hw.compiler.windows import conv_windows
-from hw.plan import SpikeMap, Window
-from hw.walker import UNDER_WAY, word_layout
+from hw.compiler.tap_windows import conv_windows
+from hw.isa.plan import SpikeMap, Window
+from hw.rtl.walker import UNDER_WAY, word_layout
 
 from .bench import Cycles, capacities, generators, packed
 from .stream import pack

@@ -3,9 +3,9 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from hw.folder import read_description
-from hw.tools import ToolError
-from hw.verilog import TOP
+from hw.emit.build_directory import read_description
+from hw.emit.verilog import TOP
+from hw.fpga.tools import ToolError
 
 from .runner import Design
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from golden import LOGITS
-from hw.stored import stored
+from hw.compiler.expected import stored
 
 
 __all__ = ["Comparison", "compare_counters", "compare_image", "read_captures"]

@@ -17,10 +17,10 @@ from golden.digits import load_digits
 from golden.entry import BROKEN_PIPE, ROOT, enter
 from golden.form import require_form
 from golden.options import COUNT, SEED, input_file, output_folder, whole
-from hw.capacities import MOST_COLUMNS, MOST_LANES
-from hw.devices import DEVICES
-from hw.report import lane_utilisation, summary, write
-from hw.tools import ToolError, simulator, stop
+from hw.fpga.devices import DEVICES
+from hw.fpga.tools import ToolError, simulator, stop
+from hw.isa.core_config import MOST_COLUMNS, MOST_LANES
+from hw.reporting.report import lane_utilisation, summary, write
 
 
 __all__ = ["main"]
@@ -179,7 +179,7 @@ def require_accuracy(out):
 
 
 def collect(options):
-    """Gather the figures of all steps, as :func:`hw.report.write` takes them.
+    """Gather the figures of all steps, as :func:`hw.reporting.report.write` takes them.
 
     Raises
     ------

@@ -13,9 +13,9 @@ from golden.description import read_json
 from golden.entry import enter
 from golden.options import SECONDS, input_file, input_path, output_folder, whole
 from golden.source import SOURCES
-from hw.command import guarded
-from hw.dense import DenseEngine, DenseSize
-from hw.dense_work import dense_work
+from hw.baseline.dense_engine import DenseEngine, DenseSize
+from hw.baseline.work import dense_work
+from hw.cli.command import guarded
 
 from .pictures import chosen
 from .runner import BenchError, Design, build, simulate

@@ -3,8 +3,8 @@
 import re
 import time
 
-from hw.tools import ToolError
-from hw.verilog import TOP
+from hw.emit.verilog import TOP
+from hw.fpga.tools import ToolError
 
 
 __all__ = ["proved_equivalent"]

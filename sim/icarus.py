@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.folder import read_description
-from hw.tools import ToolError, ToolTimeoutError
-from hw.verilog import TOP
+from hw.emit.build_directory import read_description
+from hw.emit.verilog import TOP
+from hw.fpga.tools import ToolError, ToolTimeoutError
 
 from .runner import BenchError
 

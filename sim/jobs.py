@@ -1,6 +1,6 @@
 """The jobs of a layer, as the sequencer deals them out: a model of it in Python."""
 
-from hw.records import Drain
+from hw.isa.descriptors import Drain
 
 from .stream import pack
 

@@ -1,8 +1,8 @@
 """A host that sends what it likes to a load port."""
 
-from hw.images import beats
+from hw.emit.memory_images import beats
 from hw.load import LAST
-from hw.load_port import ACCOUNT
+from hw.rtl.load_port import ACCOUNT
 
 from .account import Account
 from .bench import Cycles, generators, pulse

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from hw.load import LAST, closing_packet, packets
-from hw.loader import BEAT_WIDTH
+from hw.rtl.loader import BEAT_WIDTH
 
 
 __all__ = ["load_step", "small_load_step", "spoilt_step"]

@@ -19,11 +19,11 @@ from golden.options import COUNT, SEED, WORKERS, input_file, input_path, output_
 from golden.reading import decoding, read_regular
 from golden.source import SOURCES
 from hw.build import build as build_core
-from hw.command import guarded
+from hw.cli.command import guarded
+from hw.cli.workers import workers
 from hw.compiler import compile_model
-from hw.tools import ToolError
-from hw.verilog import TOP
-from hw.workers import workers
+from hw.emit.verilog import TOP
+from hw.fpga.tools import ToolError
 
 from .board import CLOCK
 from .equivalence import proved_equivalent

@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.tools import run
-from hw.verilog import TOP, library
+from hw.emit.verilog import TOP
+from hw.fpga.tools import run
+from hw.rtl.library import MEMORY, PRIMITIVES, library
 
 
 __all__ = ["CONTROL", "Mutation", "Netlist"]
@@ -186,9 +187,8 @@ class Netlist:
         """Verilog of the core with all faults, none of which is chosen while the input is 0."""
         self.yosys("mutated", ["read_rtlil netlist.il", *(m.command() for m in mutations),
                                "write_verilog -noattr mutated.v"])
-        memory = (Path(__file__).parent.parent / "hw" / "memory.v").read_text()
         waivers = "".join(f"/* verilator lint_off {name} */\n" for name in WAIVED)
-        return f"{waivers}{(self.folder / 'mutated.v').read_text()}\n{memory}"
+        return f"{waivers}{(self.folder / 'mutated.v').read_text()}\n{MEMORY.read_text()}"
 
 
 def _library_parts(core):
@@ -201,8 +201,8 @@ def _library_parts(core):
     text = re.sub(r"parameter (WIDTH|ADDRESS_WIDTH) = \d+", rf"parameter \1 = {widest}", library())
     memories = re.findall(r"^module addend_memory\b.*?^\);\n", text,
                           re.MULTILINE | re.DOTALL)
-    primitives = (Path(__file__).parent.parent / "hw" / "primitives.v").read_text()
-    return "\n".join(f"(* blackbox *)\n{head}endmodule\n" for head in memories), primitives
+    boxes = "\n".join(f"(* blackbox *)\n{head}endmodule\n" for head in memories)
+    return boxes, PRIMITIVES.read_text()
 
 
 def _fault(line):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from golden.atomic import replacing
-from hw.tools import simulator
+from hw.fpga.tools import simulator
 
 
 __all__ = ["copy_objects", "join", "runtime"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 import golden
+from hw.isa.status import Status
 from hw.load import LAST, packets
-from hw.loader import BEAT_WIDTH
-from hw.status import Status
+from hw.rtl.loader import BEAT_WIDTH
 
 from .compare import compare_counters
 from .loading import load_step, small_load_step, spoilt_step

@@ -15,8 +15,9 @@ import cocotb_tools.config
 import cocotb_tools.runner
 
 from golden.lock import waiting_lock
-from hw.tools import ToolError, last_error, simulator
-from hw.verilog import convert, library
+from hw.emit.verilog import convert
+from hw.fpga.tools import ToolError, last_error, simulator
+from hw.rtl.library import library
 
 from .objects import copy_objects, join, runtime
 from .whole import call_whole, is_whole

@@ -6,8 +6,8 @@ computation between two transfers runs at the simulator's own speed.
 
 from cocotb.triggers import RisingEdge
 
-from hw import fields
-from hw.fields import DISTANCES
+from hw.isa import fields
+from hw.isa.fields import DISTANCES
 
 
 __all__ = ["Port", "Sink", "Source", "amaranth_port", "axis_port", "pack", "unpack"]

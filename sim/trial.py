@@ -9,12 +9,12 @@ import numpy as np
 import golden
 from golden.arrays import open_array
 from golden.description import read_json
-from hw.capacities import Capacities
 from hw.compiler import compile_model
-from hw.cycles import predict
-from hw.estimate import estimate
-from hw.folder import check_images, read_description
-from hw.images import digest, image_words
+from hw.emit.build_directory import check_images, read_description
+from hw.emit.memory_images import digest, image_words
+from hw.estimate.cycles import predict
+from hw.estimate.mean_cycles import estimate
+from hw.isa.core_config import Capacities
 
 from .board import memory_text
 from .compare import Comparison, compare_counters, compare_image, read_captures

@@ -23,8 +23,8 @@ from golden.options import (
     output_folder,
 )
 from golden.source import SOURCES
-from hw.command import guarded
-from hw.folder import check_verilog
+from hw.cli.command import guarded
+from hw.emit.build_directory import check_verilog
 
 from .board import board
 from .pictures import chosen

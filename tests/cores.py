@@ -6,8 +6,8 @@ from pathlib import Path
 import golden
 from golden import SpikeCode
 from hw.compiler import compile_model
-from hw.images import slice_paths
-from hw.verilog import emit
+from hw.emit.memory_images import slice_paths
+from hw.emit.verilog import emit
 from tests.engines import sizes
 
 

@@ -9,8 +9,8 @@ import golden
 from golden import SpikeCode
 from golden.ranges import analyse
 from golden.synthetic import random_model
-from hw.capacities import Capacities
 from hw.compiler import compile_model
+from hw.isa.core_config import Capacities
 from sim.runner import Design, build, simulate
 from tests.models import changed
 

@@ -15,8 +15,8 @@ from golden.digits import load_digits
 from golden.synthetic import random_images, random_model
 from hw.build import build
 from hw.compiler import compile_model
-from hw.folder import read_description
-from hw.images import memory_words, slice_paths, sliced, write_hex
+from hw.emit.build_directory import read_description
+from hw.emit.memory_images import memory_words, slice_paths, sliced, write_hex
 from hw.load import lay_out
 from sim.board import board
 from sim.compare import Comparison, compare_image, read_captures

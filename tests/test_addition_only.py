@@ -12,8 +12,8 @@ import golden
 from golden import SpikeCode
 from hw.build import build
 from hw.compiler import compile_model
-from hw.synthesis import multipliers
-from hw.verilog import netlist
+from hw.emit.verilog import netlist
+from hw.fpga.synthesis import multipliers
 from tests.cores import CORES, image_paths, verilog_of
 from tests.engines import sizes
 

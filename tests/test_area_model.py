@@ -4,14 +4,14 @@ import pytest
 
 import golden
 from golden import SpikeCode
-from hw.area_model import dense_lut, features, fit, fit_dense, predicted_lut
-from hw.blocks import blocks, least
+from hw.baseline.dense_engine import DenseSize
 from hw.build import build
-from hw.calibrate import CORES
 from hw.compiler import compile_model
-from hw.dense import DenseSize
-from hw.out_of_context import route
-from hw.resources import memory_table
+from hw.estimate.area_model import dense_lut, features, fit, fit_dense, predicted_lut
+from hw.estimate.block_rams import memory_table
+from hw.isa.blocks import blocks, least
+from tests.benchmark.calibrate import CORES
+from tests.benchmark.out_of_context import route
 
 
 MODEL = "tests/data/digits.safetensors"

@@ -7,7 +7,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.tools import ToolError
+from hw.fpga.tools import ToolError
 from sim.runner import BenchError, Design, build, simulate
 from sim.whole import STAMP
 

@@ -12,13 +12,13 @@ import golden
 from golden import SpikeCode
 from golden.synthetic import random_model
 from hw import build, load
-from hw.capacities import Capacities
-from hw.checksum import checksum
 from hw.compiler import compile_model
-from hw.folder import check_images, read_description
-from hw.images import memory_words, read_hex, read_weights, slice_paths
-from hw.routing import Utilisation
-from hw.verilog import emit
+from hw.emit.build_directory import check_images, read_description
+from hw.emit.memory_images import memory_words, read_hex, read_weights, slice_paths
+from hw.emit.verilog import emit
+from hw.fpga.routing import Utilisation
+from hw.isa.checksum import checksum
+from hw.isa.core_config import Capacities
 
 
 #: The command on a disk that is full once the Verilog is made.
@@ -46,7 +46,7 @@ def emitted_once():
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hw.folder.emit", once)
+        patch.setattr("hw.emit.build_directory.emit", once)
         yield
 
 

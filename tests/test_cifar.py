@@ -7,8 +7,8 @@ import golden
 from golden import SpikeCode
 from hw.build import build
 from hw.compiler import compile_model
-from hw.devices import find_device
-from hw.resources import memory_table
+from hw.estimate.block_rams import memory_table
+from hw.fpga.devices import find_device
 from sim.verify import verify
 from tests.reported import assert_additions_are_reported
 

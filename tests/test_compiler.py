@@ -9,7 +9,7 @@ from golden.shapes import last_readers
 from golden.synthetic import random_model
 from hw.compiler import compile_model
 from hw.compiler.allocate import Allocator
-from hw.compiler.windows import conv_windows
+from hw.compiler.tap_windows import conv_windows
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 4, 7])

@@ -11,7 +11,7 @@ from golden import PIXELS, Logits, Rounding, SpikeCode
 from golden.synthetic import ModelBuilder, random_images
 from hw.build import build
 from hw.compiler import compile_model
-from hw.cycles import predict
+from hw.estimate.cycles import predict
 from hw.load import lay_out
 from sim.board import board
 from sim.compare import Comparison, compare_counters

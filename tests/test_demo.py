@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.report import summary
+from hw.reporting.report import summary
 from sim import demo
 
 

@@ -7,8 +7,8 @@ import pytest
 
 import golden
 from golden import Conv, TokenSum
-from hw.dense import DenseSize
-from hw.dense_work import DenseWork, dense_work
+from hw.baseline.dense_engine import DenseSize
+from hw.baseline.work import DenseWork, dense_work
 from sim.dense import main, measure
 from tests.engines import small_model
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw.devices import DEVICES, find_device
+from hw.fpga.devices import DEVICES, find_device
 
 
 def test_devices_grow_from_the_first_to_the_last():

@@ -7,18 +7,18 @@ import pytest
 import golden
 from golden import Rounding, SpikeCode
 from hw.compiler import compile_model
-from hw.finder import Finder
-from hw.firing import FiringUnit
-from hw.group import Group
-from hw.image_reader import ImageReader
-from hw.lane import Lane
-from hw.loader import Loader
-from hw.packer import SpikePacker
-from hw.pixels import PixelWriter
-from hw.sequencer import Sequencer
-from hw.shadows import Lanes
-from hw.token_sum import TokenSum
-from hw.walker import Walker
+from hw.rtl.finder import Finder
+from hw.rtl.firing import FiringUnit
+from hw.rtl.group import Group
+from hw.rtl.image_reader import ImageReader
+from hw.rtl.lane import Lane
+from hw.rtl.loader import Loader
+from hw.rtl.packer import SpikePacker
+from hw.rtl.pixels import PixelWriter
+from hw.rtl.sequencer import Sequencer
+from hw.rtl.shadows import Lanes
+from hw.rtl.token_sum import TokenSum
+from hw.rtl.walker import Walker
 from tests.engines import group_setting, run_bench, sizes, small_model
 
 

@@ -5,7 +5,7 @@ import pytest
 from golden import SpikeCode
 from hw.build import build
 from hw.compiler import compile_model
-from hw.verilog import TOP
+from hw.emit.verilog import TOP
 from sim.equivalence import proved_equivalent
 from sim.mutation import Mutation, Netlist
 from tests.models import small

@@ -7,8 +7,8 @@ from golden import SpikeCode
 from golden.synthetic import random_images, random_model
 from hw.build import EXACT_LIMIT, predicted_cycles
 from hw.compiler import compile_model
-from hw.cycles import predict, synthetic_tensors
-from hw.estimate import estimate
+from hw.estimate.cycles import predict, synthetic_tensors
+from hw.estimate.mean_cycles import estimate
 
 
 def plan_of(model, columns, lanes, code=SpikeCode.BITPLANE, **options):

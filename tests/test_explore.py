@@ -9,10 +9,10 @@ import golden
 from golden.digits import load_digits
 from hw.build import main as build
 from hw.compiler import compile_model
-from hw.cycles import predict
-from hw.devices import find_device
+from hw.estimate.cycles import predict
+from hw.exploration.search import Point, evaluate, pareto, search
 from hw.explore import main
-from hw.search import Point, evaluate, pareto, search
+from hw.fpga.devices import find_device
 
 
 MODEL = "tests/data/digits.safetensors"

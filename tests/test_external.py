@@ -12,13 +12,12 @@ from golden import Rounding, SpikeCode
 from golden.synthetic import random_images, random_model
 from hw import load
 from hw.build import build
-from hw.burst_reader import BURST
 from hw.compiler import compile_model
-from hw.external_image import Section, image_bytes, read_image
-from hw.folder import read_description
-from hw.images import image_words, memory_words, read_hex, write_hex
+from hw.emit.build_directory import read_description
+from hw.emit.memory_images import image_words, memory_words, read_hex, write_hex
+from hw.isa.status import Status
+from hw.isa.weight_image import BURST, Section, image_bytes, read_image
 from hw.load import lay_out
-from hw.status import Status
 from sim.board import board, memory_text
 from sim.compare import Comparison, compare_image, read_captures
 from sim.runner import build as build_simulator

@@ -3,8 +3,8 @@
 import pytest
 
 from golden import SpikeCode
-from hw.finder import Finder
-from hw.group import Group
+from hw.rtl.finder import Finder
+from hw.rtl.group import Group
 from sim.faults import PLAN_FAULTS, LatePayload
 from sim.runner import BenchError
 from tests.engines import group_setting, run_bench, sizes

@@ -7,9 +7,9 @@ import golden
 from golden import Conv, Logits, SpikeCode
 from golden.synthetic import random_model
 from hw.compiler import compile_model
-from hw.fields import DISTANCES, largest, pack
-from hw.image_reader import head_layout, section_layout
-from hw.images import memory_words
+from hw.emit.memory_images import memory_words
+from hw.isa.fields import DISTANCES, largest, pack
+from hw.isa.weight_image import head_layout, section_layout
 from tests.engines import sizes
 from tests.models import changed
 

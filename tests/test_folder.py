@@ -12,7 +12,7 @@ import golden
 from golden.reading import InputError
 from golden.synthetic import random_model
 from hw import area, build, load
-from hw.folder import DESCRIPTION, check_verilog, read_description, usable
+from hw.emit.build_directory import DESCRIPTION, check_verilog, read_description, usable
 from sim import verify
 
 

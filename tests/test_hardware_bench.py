@@ -12,10 +12,12 @@ import pytest
 
 import golden
 from golden.source import open_source
-from hw.bench import main
-from hw.bench_layers import FIXED, block, counts_of, image, recorded, synthetic
-from hw.bench_rows import curve, rows
-from hw.bench_runs import (
+from hw.baseline.dense_engine import DenseSize
+from hw.compiler import compile_model
+from tests.benchmark.hardware import main
+from tests.benchmark.layers import FIXED, block, counts_of, image, recorded, synthetic
+from tests.benchmark.rows import curve, rows
+from tests.benchmark.runs import (
     ARRAY,
     BUS,
     DENSE,
@@ -27,8 +29,6 @@ from hw.bench_runs import (
     _nano,
     _tiny,
 )
-from hw.compiler import compile_model
-from hw.dense import DenseSize
 
 
 @pytest.mark.parametrize("layer", FIXED, ids=lambda layer: layer.name)
@@ -146,14 +146,15 @@ def test_a_quick_bench_is_exact_and_goes_on_where_it_was(project_root, tmp_path,
 @pytest.mark.sim
 def test_an_interrupt_ends_the_runs_under_way_and_those_that_wait(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-m", "hw.bench", "--quick", "--only", "codes", "L2", "L3", "L4", "L6",
-         "--out", str(tmp_path)], stderr=subprocess.PIPE, text=True, start_new_session=True)
+        [sys.executable, "-m", "tests.benchmark.hardware", "--quick", "--only", "codes", "L2", "L3",
+         "L4", "L6", "--out", str(tmp_path)],
+        stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stderr.readline().startswith("codes: ")
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert errors == (f"python -m hw.bench: interrupted; {tmp_path} keeps the runs that were "
-                      "finished.\n")
+    assert errors == (f"python -m tests.benchmark.hardware: interrupted; {tmp_path} keeps the runs "
+                      "that were finished.\n")
     assert [path.name for path in (tmp_path / "quick").iterdir()] == ["codes.json"]
 
 

@@ -36,7 +36,7 @@ def sources(root, package):
 
 
 def test_imports_are_found_wherever_they_stand():
-    source = "import torch.nn as nn\ndef f():\n    from hw.core import Core\n    from . import x\n"
+    source = "import torch.nn as nn\ndef f():\n    from hw.isa import Core\n    from . import x\n"
     assert imported_packages(source) == {"torch", "hw"}
 
 

@@ -10,8 +10,9 @@ import golden
 from golden.digits import load_digits
 from hw.build import build
 from hw.compiler import compile_model
-from hw.tools import ToolError, simulator
-from hw.verilog import TOP, WAIVERS
+from hw.emit.verilog import TOP
+from hw.fpga.tools import ToolError, simulator
+from hw.rtl.library import WAIVERS
 from sim.icarus import run_icarus
 from sim.runner import BenchError
 from tests.cores import CORES, DIGITS, verilog_of

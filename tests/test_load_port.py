@@ -12,12 +12,12 @@ from golden.synthetic import random_images, random_model
 from hw import load
 from hw.build import build
 from hw.compiler import compile_model
-from hw.folder import read_description
-from hw.images import beats
+from hw.emit.build_directory import read_description
+from hw.emit.memory_images import beats
+from hw.emit.verilog import convert
+from hw.isa.status import Status
 from hw.load import LAST, closing_packet, packets
-from hw.load_port import PATIENCE, LoadPort
-from hw.status import Status
-from hw.verilog import convert
+from hw.rtl.load_port import PATIENCE, LoadPort
 from sim.board import board
 from sim.loading import load_step
 from sim.runner import Design, simulate

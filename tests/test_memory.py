@@ -10,10 +10,11 @@ from amaranth.back import verilog as amaranth_verilog
 import golden
 from golden import SpikeCode
 from hw.compiler import compile_model
-from hw.images import slice_paths
-from hw.memory import Memory, SharedMemory
-from hw.tools import ToolError, run
-from hw.verilog import emit, library
+from hw.emit.memory_images import slice_paths
+from hw.emit.verilog import emit
+from hw.fpga.tools import ToolError, run
+from hw.rtl.library import library
+from hw.rtl.memory import Memory, SharedMemory
 
 
 pytestmark = pytest.mark.synthesis

@@ -10,15 +10,15 @@ import sys
 import pytest
 
 from golden import SpikeCode
-from hw.verilog import emit
+from hw.emit.verilog import emit
 from tests.engines import sizes
 
 
 #: Prints the digest of a core's Verilog.
 DIGEST = """
 import hashlib
-from hw.capacities import Capacities
-from hw.verilog import emit
+from hw.isa.core_config import Capacities
+from hw.emit.verilog import emit
 text, _ = emit(Capacities.from_dict({capacities!r}), images={images!r})
 print(hashlib.sha256(text.encode()).hexdigest())
 """

@@ -14,8 +14,8 @@ COMMANDS = {
     "golden.__main__": ("run", "evaluate", "bench"),
     "train.__main__": ("fit", "pretrain", "evaluate", "export", "convert", "accuracy", "sweep",
                        "bench", "inference", "report"),
-    "hw.build": (), "hw.load": (), "hw.explore": (), "hw.bench": (), "hw.area": (),
-    "hw.calibrate": (), "sim.verify": (), "sim.dense": (), "sim.demo": (),
+    "hw.build": (), "hw.load": (), "hw.explore": (), "tests.benchmark.hardware": (), "hw.area": (),
+    "tests.benchmark.calibrate": (), "sim.verify": (), "sim.dense": (), "sim.demo": (),
 }
 
 #: What no number is, whatever its range.

@@ -9,7 +9,7 @@ import pytest
 from golden import load
 from golden.census import take_census
 from golden.synthetic import random_images
-from hw.report import write
+from hw.reporting.report import write
 from tests.test_report import FIGURES, spikes
 from train.findings import findings
 from train.page import page

@@ -7,8 +7,8 @@ import pytest
 
 from golden import SpikeCode, planes
 from golden.spike import passes, set_bits
-from hw.checksum import checksum
-from hw.passes import (
+from hw.isa.checksum import checksum
+from hw.isa.passes import (
     FOURS_FIRST,
     PIXEL_PLANES,
     additions_of,

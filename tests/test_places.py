@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hw import caches
+from hw.fpga import caches
 
 
 MODEL = "tests/data/digits.safetensors"
@@ -17,7 +17,7 @@ ODD = "a b#c$d'e\"f%g&h(i)é`j*k?[l]"
 SIMULATES = """
 import sys
 from pathlib import Path
-from hw.lane import Lane
+from hw.rtl.lane import Lane
 from tests.engines import run_bench
 widths = {"entry_width": 4, "width": 12}
 run_bench(Lane(**widths), "sim.bench_lane", widths, folder=Path(sys.argv[1]) / "run",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hw import verilog
-from hw.tools import ToolError, run
+from hw.fpga.tools import ToolError, run
+from hw.rtl.library import library
 
 
 #: One version. Both are compared with the cell library of Yosys; a counterexample is an error.
@@ -33,11 +33,11 @@ def prove(folder, text, width):
 
 @pytest.mark.parametrize("width", [1, 2, 3, 12, 17, 20, 23])
 def test_the_twin_equals_the_carry_cells(tmp_path, width):
-    prove(tmp_path, verilog.library(), width)
+    prove(tmp_path, library(), width)
 
 
 def test_a_wrong_table_is_noticed(tmp_path):
-    text = verilog.library()
+    text = library()
     assert "16'h569a" in text
     with pytest.raises(ToolError, match="proof did fail"):
         prove(tmp_path, text.replace("16'h569a", "16'h569b"), 12)

@@ -19,11 +19,11 @@ from golden.input import ModelInput
 from golden.source import load_source
 from hw.build import build
 from hw.compiler import compile_model
-from hw.devices import find_device
-from hw.estimate import estimate
-from hw.external_image import image_length
-from hw.images import image_words
-from hw.resources import memory_table, require_memory
+from hw.emit.memory_images import image_words
+from hw.estimate.block_rams import memory_table, require_memory
+from hw.estimate.mean_cycles import estimate
+from hw.fpga.devices import find_device
+from hw.isa.weight_image import image_length
 from sim.verify import verify
 from tests.plain import dyadic_state
 from tests.training import network_config

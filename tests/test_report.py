@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from golden.charts import bars, spike_map
-from hw.report import lane_utilisation, summary, write
+from hw.reporting.report import lane_utilisation, summary, write
 
 
 FIGURES = {

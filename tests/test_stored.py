@@ -10,7 +10,7 @@ from golden import SpikeCode
 from golden.names import stream_name
 from golden.synthetic import random_images, random_model
 from hw.compiler import compile_model
-from hw.stored import stored
+from hw.compiler.expected import stored
 from sim.jobs import jobs
 from sim.stream import unpack
 

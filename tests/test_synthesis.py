@@ -2,11 +2,11 @@
 
 import pytest
 
-from hw import routing
-from hw.devices import find_device
-from hw.routing import implement, pack, place_and_route
-from hw.synthesis import estimate, multipliers, synthesise
-from hw.tools import ToolError, ToolTimeoutError, prepare
+from hw.fpga import routing
+from hw.fpga.devices import find_device
+from hw.fpga.routing import implement, pack, place_and_route
+from hw.fpga.synthesis import estimate, multipliers, synthesise
+from hw.fpga.tools import ToolError, ToolTimeoutError, prepare
 
 
 pytestmark = pytest.mark.synthesis

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from hw import tools
-from hw.tools import ToolError, run, simulator, tool_command
+from hw.fpga import tools
+from hw.fpga.tools import ToolError, run, simulator, tool_command
 
 
 @pytest.fixture

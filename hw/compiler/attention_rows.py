@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..plan import Window
+from ..isa.plan import Window
 
 
 __all__ = ["AttentionRows", "LINE"]

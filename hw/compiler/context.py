@@ -6,14 +6,14 @@ from golden import PIXELS
 from golden.ranges import analyse
 from golden.shapes import shapes
 
-from ..capacities import check_array
-from ..passes import PIXEL_PLANES
-from ..plan import Plan, SpikeMap
-from .layer_record import layer_record
+from ..isa.core_config import check_array
+from ..isa.passes import PIXEL_PLANES
+from ..isa.plan import Plan, SpikeMap
+from .layer_descriptor import layer_record
 from .layouts.readers import direct_values, fused_sums
-from .needs import needed_capacities
 from .orders import contiguous
 from .placement import Placement
+from .required_config import needed_capacities
 from .tables import NeuronTable, WindowTable
 
 

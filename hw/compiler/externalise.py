@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .needs import with_program
+from .required_config import with_program
 
 
 __all__ = ["externalise_weights"]

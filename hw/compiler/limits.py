@@ -3,7 +3,7 @@
 from golden.interval import width
 from golden.ranges import analyse
 
-from ..fields import largest
+from ..isa.fields import largest
 from .layouts import LAYOUTS
 
 

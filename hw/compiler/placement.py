@@ -7,8 +7,8 @@ from golden.names import counts_name, stream_name
 from golden.shapes import last_readers
 from golden.spike import plane_count
 
-from ..plan import SpikeMap
-from ..records import Drain
+from ..isa.descriptors import Drain
+from ..isa.plan import SpikeMap
 from .allocate import Allocator
 from .residual import ResidualMemory
 

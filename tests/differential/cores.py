@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields, replace
 
 import golden
 from golden import SpikeCode
-from hw.capacities import EQUAL
 from hw.compiler import compile_model
-from hw.images import memory_words
+from hw.emit.memory_images import memory_words
+from hw.isa.core_config import EQUAL
 from hw.load import lay_out
 
 from .draw import Scope, draw

@@ -9,8 +9,8 @@ import numpy as np
 import golden
 from golden import Result
 from hw.build import build
-from hw.cycles import predict
-from hw.images import image_words, write_hex
+from hw.emit.memory_images import image_words, write_hex
+from hw.estimate.cycles import predict
 from sim.board import board, memory_text
 from sim.compare import Comparison, compare_image, read_captures
 from sim.loading import load_step

@@ -12,7 +12,7 @@ import math
 from golden import SpikeCode
 from golden.sealed import read_sealed, sealed_text
 from golden.synthetic import random_model
-from hw.tools import ToolError
+from hw.fpga.tools import ToolError
 from tests.fuzz.mutate import VALUES, mutate, mutate_json
 from tests.fuzz.reader import Reader
 
@@ -22,7 +22,7 @@ _DIGEST = hashlib.sha256(b"").hexdigest()
 
 def _write_description(folder):
     from hw.compiler import compile_model
-    from hw.folder import DESCRIPTION, FORMAT, FORMAT_VERSION
+    from hw.emit.build_directory import DESCRIPTION, FORMAT, FORMAT_VERSION
 
     plan = compile_model(random_model(6, dims=(4, 4, 4, 4), heads=1), columns=1, lanes=4,
                          spike_code=SpikeCode.GRADED)
@@ -43,13 +43,13 @@ def _write_description(folder):
 
 
 def _read_description(path):
-    from hw.folder import read_description
+    from hw.emit.build_directory import read_description
 
     return read_description(path.parent)
 
 
 def _check_description(path, value):
-    from hw.capacities import Capacities
+    from hw.isa.core_config import Capacities
 
     assert value | {"sha256": 0} == json.loads(path.read_text()) | {"sha256": 0}
     assert Capacities.from_dict(value["capacities"]).as_dict() == value["capacities"]
@@ -79,7 +79,7 @@ def _write_routed(folder):
 
 
 def _read_routed(path):
-    from hw.out_of_context import KEPT_FORM
+    from tests.benchmark.out_of_context import KEPT_FORM
 
     return read_sealed(path, "what was routed", KEPT_FORM)
 
@@ -145,7 +145,7 @@ def _write_journal(folder):
     logging.disable()
     import optuna
 
-    from hw.search import open_study
+    from hw.exploration.search import open_study
 
     path = folder / "explore.journal"
     study = open_study(optuna, str(path))
@@ -160,8 +160,8 @@ def _write_journal(folder):
 def _read_journal(path):
     import optuna
 
-    from hw.journal import mend
-    from hw.search import open_study
+    from hw.exploration.journal import mend
+    from hw.exploration.search import open_study
 
     mend(path)
     return open_study(optuna, str(path)).get_trials()

@@ -4,10 +4,10 @@ import numpy as np
 
 from golden import PIXELS
 
-from ...passes import fours_pay
-from ...plan import LayerPlan
-from ..layer_record import tile_record
-from ..windows import conv_windows
+from ...isa.passes import fours_pay
+from ...isa.plan import LayerPlan
+from ..layer_descriptor import tile_record
+from ..tap_windows import conv_windows
 
 
 __all__ = ["convolve"]

@@ -4,10 +4,10 @@ from amaranth.utils import bits_for
 
 from golden.interval import kv_width
 
-from ...plan import LayerPlan
-from ...records import Drain
+from ...isa.descriptors import Drain
+from ...isa.plan import LayerPlan
 from ..attention_rows import LINE, AttentionRows
-from ..layer_record import tile_record
+from ..layer_descriptor import tile_record
 from ..orders import by_head
 from .copies import copied, in_order
 

@@ -2,9 +2,9 @@
 
 from golden.names import counts_name
 
-from ...plan import LayerPlan
+from ...isa.plan import LayerPlan
 from ..attention_rows import LINE
-from ..layer_record import tile_record
+from ..layer_descriptor import tile_record
 from ..orders import by_head
 from .copies import in_order
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from golden.interval import saturate, width
 from golden.names import counts_name
 
-from ...capacities import PROGRAM_WIDTH
-from ...plan import LayerPlan, Window
-from ...records import Drain
-from ..layer_record import tile_record
+from ...isa.core_config import PROGRAM_WIDTH
+from ...isa.descriptors import Drain
+from ...isa.plan import LayerPlan, Window
+from ..layer_descriptor import tile_record
 from ..orders import contiguous
 
 

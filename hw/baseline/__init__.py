@@ -1,0 +1,1 @@
+"""The dense engine that a core is compared with."""

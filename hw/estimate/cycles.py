@@ -1,0 +1,280 @@
+"""The cycle model: how long the core takes for an image, cycle for cycle.
+
+It moves the same tokens as the hardware (words, events, sums, neurons) through the same stages,
+without their values. Given the spikes, it predicts exactly what a simulation of the Verilog counts,
+as long as pixels and logits never wait for the outside.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden import PIXELS
+from golden.shapes import shapes
+
+from ..compiler.expected import plane_words
+from ..isa.core_config import words_of
+from ..isa.descriptors import Drain
+from ..isa.passes import PIXEL_PLANES, layer_marks, layer_passes, pass_additions
+from ..rtl.finder import NIBBLE
+from ..rtl.sequencer import LINE_CYCLES
+from .group_cycles import GroupCycles, Output
+
+
+__all__ = ["Cycles", "predict", "synthetic_tensors"]
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """Clock cycles of an image.
+
+    Parameters
+    ----------
+    total : int
+        From the first pixel beat to the last logit beat, both included: the latency.
+    turnaround : int
+        From the last logit beat to the beginning of the next image's computation, if that image
+        waited.
+    computing : int
+        From the beginning of the computation to the last logit beat.
+    layers : tuple of int
+        Of each layer: from its first cycle to the next one's, of the last one to the last logit.
+    """
+
+    total: int
+    turnaround: int
+    computing: int
+    layers: tuple
+
+    @property
+    def period(self):
+        """Cycles from the last logit beat of one such image to that of the next: the throughput."""
+        return self.behind(self)
+
+    def behind(self, previous):
+        """Cycles from the last logit beat of ``previous`` to that of this image, which waited."""
+        return previous.turnaround + self.computing
+
+
+def predict(plan, tensors, image=0):
+    """Cycles that the core takes for one image.
+
+    Parameters
+    ----------
+    plan : Plan
+    tensors : dict of str to int64 array
+        Trace of a golden run, or ``synthetic_tensors``.
+    image : int
+        Index in the trace.
+
+    Returns
+    -------
+    Cycles
+    """
+    words = {id(placed): plane_words(plan, placed, tensors[placed.tensor][image])
+             for placed in plan.maps.values()}
+    return _Core(plan, words).run()
+
+
+def synthetic_tensors(model, seed=0):
+    """Random spikes as dense as the model's mean counts say, for estimates without images.
+
+    Counts of a map are independent and binomial, bits of pixels are independent; what is no count
+    is 0.
+    """
+    rng = np.random.default_rng(seed)
+    tensors = {}
+    for name, shape in shapes(model).items():
+        if name == PIXELS:
+            bits = rng.random((PIXEL_PLANES, 1, *shape)) < model.mean_count(name) / PIXEL_PLANES
+            tensors[name] = sum(plane.astype(np.int64) << p for p, plane in enumerate(bits))
+        elif name.endswith(".counts"):
+            rate = model.mean_count(name) / model.max_count
+            tensors[name] = rng.binomial(model.max_count, rate, (1, *shape))
+        else:
+            tensors[name] = np.zeros((1, *shape), np.int64)
+    return tensors
+
+
+class _Core:
+    """The sequencer and the columns."""
+
+    def __init__(self, plan, words):
+        self.plan = plan
+        self.words = words
+
+    def run(self):
+        needed, layers = self.plan.needed, self.plan.layers
+        height, width, _ = self.plan.model.image_shape
+        # The header is read, and the token sums are set to 0; then comes a beat per pixel, or an
+        # image is there. Behind both, the first layer's record is read.
+        header = words_of(needed.header)
+        begun = now = 1 + max(height * width, needed.sum_depth - header)
+        begins = []
+        for layer in layers:
+            now += words_of(needed.layer) + 1
+            begins.append(now)
+            if layer.source is None:
+                now = self._token_sum(layer, now)
+            else:
+                now, last_logit = self._layer(layer, now)
+            if layer.record.get("releases"):
+                released = now
+        # Logits pass through a FIFO on their way out.
+        total = last_logit + 2
+        settled = max(now, total + 2)
+        if layers[-1].record["releases"]:
+            released = settled
+        # Pixels of the next image come behind the release until all is settled, and those that are
+        # left when the core has been idle for a cycle and has read the header.
+        left = max(0, height * width - (settled - released))
+        next_begun = settled + 3 + max(header + left, needed.sum_depth)
+        ends = [*begins[1:], total]
+        return Cycles(total, next_begun - total, total - begun,
+                      tuple(end - begin for begin, end in zip(begins, ends, strict=True)))
+
+    def _token_sum(self, layer, now):
+        """Cycle in which the next layer's record is asked for."""
+        needed = self.plan.needed
+        fire = now + 1 + needed.max_count + 1
+        group = needed.lanes * (needed.max_count + 3) + 1
+        # The last word is on the bus one cycle after it was sent, and that is known one later.
+        return fire + len(layer.channels) * group + 2 + 2
+
+    def _layer(self, layer, now):
+        """Cycle in which the next layer's record is asked for, and that of the last logit."""
+        needed = self.plan.needed
+        tile_cycles = words_of(needed.tile) + 1
+        groups = [GroupCycles(needed.shared, layer.record["drain"],
+                              digits=layer.record["out_digits"] + 1)
+                  for _ in range(needed.groups)]
+        dealt = _deal(layer, needed)
+        entries = _Entries(layer, self.words[id(layer.source)], needed)
+        upcoming = next(dealt)
+        # Tile record, line and windows come before the first position of a line.
+        ready = now + 1 + tile_cycles + LINE_CYCLES
+        offer = staged = None
+        # What is on the bus: behind the groups, behind the array, and in the token sum.
+        storing = stored = summing = summed = asked = adding = False
+        last_logit = 0
+        latest = -1
+        cycle = now + 1
+        while True:
+            settled = (not (storing or stored or summing or summed or asked or adding)
+                       and all(group.idle() for group in groups))
+            dealt_out = upcoming is None and staged is None and offer is None
+            if dealt_out and cycle >= ready and settled:
+                return cycle + 2, last_logit
+
+            taker, job = None, None
+            if offer is not None:
+                taker = next((column for column in offer[0] if
+                              groups[column % needed.groups].columns[column // needed.groups]
+                              .reserve is None), None)
+                job = offer[1]
+            requests = [index for index, group in enumerate(groups) if group.request()]
+            slot = next((index for index in requests if index > latest),
+                        requests[0] if requests else None)
+            if any(group.own for group in groups):
+                slot = None
+            latest = latest if slot is None else slot
+            adding, asked, summed, stored = asked, summed, summing, storing
+            storing = summing = False
+            for index, group in enumerate(groups):
+                takes = taker is not None and taker % needed.groups == index
+                output = group.step(slot == index, (taker // needed.groups, job) if takes else None)
+                storing |= output is Output.WORD
+                summing |= output is Output.SUM
+                if output is Output.LOGIT:
+                    last_logit = cycle
+            if taker is not None or offer is None:
+                offer, staged = staged, None
+            if staged is None and upcoming is not None and cycle >= ready:
+                tile, line, position, allowed, lanes = upcoming
+                staged = allowed, (entries.of(tile, line, position), lanes)
+                upcoming = next(dealt, None)
+                ready = cycle + 1
+                if upcoming is not None and upcoming[0] != tile:
+                    ready = cycle + 1 + tile_cycles + LINE_CYCLES
+                elif upcoming is not None and upcoming[1] != line:
+                    ready = cycle + 1 + LINE_CYCLES
+            cycle += 1
+
+
+def _deal(layer, needed):
+    """Jobs in order: tile, line, position, columns that may take it, and lanes."""
+    restart, n_groups = layer.record["restart"], needed.groups
+    group = 0
+    for tile, fields in enumerate(layer.tiles):
+        if restart:
+            group = 0
+        for line in range(len(layer.lines)):
+            for position in range(len(layer.positions)):
+                allowed = range(needed.columns)
+                if layer.record["drain"] is Drain.LOGITS:
+                    allowed = (0,)
+                elif restart:
+                    allowed = range(group, needed.columns, n_groups)
+                yield tile, line, position, allowed, fields["lanes"]
+                group = (group + 1) % n_groups
+
+
+class _Entries:
+    """Events per nibble of each word of each job, in the order in which words are read."""
+
+    def __init__(self, layer, words, capacities):
+        self.layer = layer
+        self.capacities = capacities
+        #: Of each pass: words of the lanes that add, and of those that add again.
+        self.words = _pass_words(layer, words, capacities)
+        self.known = {}
+
+    def of(self, tile, line, position):
+        layer, record = self.layer, self.layer.record
+        fields = layer.tiles[tile]
+        key = (fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"],
+               line, position)
+        if key not in self.known:
+            self.known[key] = self._count(fields, layer.lines[line], position, record)
+        return self.known[key]
+
+    def _count(self, fields, line, number, record):
+        position, mask = self.layer.positions[number], fields["first_mask"]
+        start = fields["spike"] - self.layer.source.base + line.offset + position.offset
+        if record["gather"]:
+            word, bit = divmod(mask.bit_length() - 1 + number, self.layer.source.channels.shape[1])
+            start, mask = start + word, 1 << bit
+        lines = np.arange(line.steps + 1)[:, None] * record["line_stride"]
+        offsets = np.arange(position.steps + fields["words"] + 1) * record["word_stride"]
+        words = self.words[:, :, start + lines + offsets]
+        word_type = words.dtype.type
+        words[..., slice(None) if record["gather"] else 0] &= word_type(mask)
+        words[..., -1] &= word_type(fields["last_mask"])
+        words = words.reshape(*words.shape[:2], -1)
+        if record["depthwise"]:
+            events = (words != 0)[..., np.newaxis]
+        else:
+            lanes = self.layer.source.channels.shape[1]
+            nibbles = np.arange(0, lanes, NIBBLE).astype(words.dtype)
+            events = np.bitwise_count((words[..., np.newaxis] >> nibbles
+                                       & word_type((1 << NIBBLE) - 1)).astype(np.uint8))
+        passes = [[tuple(filter(None, word)) for word in one]
+                  for one in events.astype(int).sum(axis=1).tolist()]
+        entries = []
+        for digit in range(record["digits"] + 1):
+            for index, one in enumerate(passes):
+                doubled = digit > 0 if index == 0 else record["double"]
+                if doubled:
+                    marks = (layer_marks(self.capacities, record) if index
+                             else self.capacities.digit_marks)
+                    entries += [(1,)] * marks
+                # Something must double.
+                empty = doubled and not any(one)
+                entries += [*one[:-1], (1,)] if empty else one
+        return entries
+
+
+def _pass_words(layer, words, capacities):
+    """Lanes of a map's words that add in a pass, and that add again: shape (passes, 2, words)."""
+    return np.array([pass_additions([words[plane] for plane in planes], capacities.graded)
+                     for planes in layer_passes(capacities, layer.record)])

@@ -1,0 +1,155 @@
+"""One group of the cycle model: columns, and the firing unit and packer that they share."""
+
+from collections import deque
+from enum import Enum, auto
+
+from ..isa.descriptors import Drain
+from ..rtl.column import FETCH
+from ..rtl.firing import STAGES
+from .column_cycles import ColumnCycles
+
+
+__all__ = ["GroupCycles", "Output"]
+
+
+class Output(Enum):
+    """What a group gives away in a cycle."""
+
+    WORD = auto()
+    SUM = auto()
+    LOGIT = auto()
+
+
+class GroupCycles:
+    """One group, a cycle at a time; state is what registers hold at the beginning of a cycle.
+
+    A layer begins with everything empty.
+
+    Parameters
+    ----------
+    n_columns : int
+        Columns that share the firing unit.
+    drain : Drain
+    digits : int
+        Digits of an entry that the layer stores.
+    """
+
+    def __init__(self, n_columns, drain, *, digits):
+        self.columns = [ColumnCycles() for _ in range(n_columns)]
+        self.drain = drain
+        self.n_digits = digits
+        # The column that was drained last.
+        self.chosen = 0
+        # Lanes that are still to be released, and whether one was in the latest cycle.
+        self.draining, self.settling = 0, False
+        # Whether the shadows that are drained will be free when an event comes that leaves now.
+        self.empties = False
+        # Stages of the firing unit: None, or the lane.
+        self.firing = [None] * STAGES
+        # Jobs whose drain has begun and whose place is not free again.
+        self.jobs = 0
+        # Lanes of a job whose potentials wait, and of each digit that is still to be packed.
+        self.collected, self.replay = 0, deque()
+        # Whether a word is complete, and whether the one before waits for the bus.
+        self.complete = self.leaving = False
+        # Whether the group waits for the bus to send sums, and has it; whether a logit just left.
+        self.waits = self.own = self.logged = False
+
+    def idle(self):
+        """Whether everything that was accepted is stored."""
+        return not (self.draining or self.settling or self.complete or self.leaving or self.replay
+                    or any(stage is not None for stage in self.firing)
+                    or any(column.reserve or column.behind is not None
+                           or column.result is not None for column in self.columns))
+
+    def request(self):
+        """Whether something waits for the bus."""
+        return self.leaving or self.waits
+
+    def step(self, slot, offered):
+        """Advances by one cycle.
+
+        Parameters
+        ----------
+        slot : bool
+            The bus belongs to this group.
+        offered : (int, tuple) or None
+            Column that takes a job, and the job as ``ColumnCycles.move`` does.
+
+        Returns
+        -------
+        Output or None
+        """
+        ready = [column.look() for column in self.columns]
+        finishes, empties, drained = self.draining == 1, self.empties, self.chosen
+        self.empties = self.draining == FETCH + 2
+        begins = self._choose(ready) if not self.draining and self._room() else None
+        self.settling = self.draining > 0
+        fired = self.firing.pop()
+        self.firing.insert(0, self.draining - 1 if self.draining else None)
+        self.draining = max(0, self.draining - 1)
+        wants = (self.drain is Drain.SUMS and any(ready) and not self.jobs and begins is None
+                 and not self.own)
+        output, done = self._fire(fired, slot)
+        if self.drain is Drain.SUMS:
+            done = finishes
+        self.jobs += (begins is not None) - done
+        if self.drain is Drain.SUMS:
+            self.own = slot or (self.own and not done)
+            self.waits = wants and not slot
+        if begins is not None:
+            self.chosen = begins
+            self.draining = self.columns[begins].result
+            self.empties = self.draining <= FETCH + 1
+        for index, column in enumerate(self.columns):
+            job = offered[1] if offered is not None and offered[0] == index else None
+            column.move(job, begins=begins == index, empties=empties and index == drained)
+        return output
+
+    def _room(self):
+        """Whether the drain of a job may begin."""
+        if self.drain in (Drain.SPIKES, Drain.VALUES):
+            return self.jobs < 2
+        return not (self.jobs or self.logged or (self.drain is Drain.SUMS and not self.own))
+
+    def _choose(self, ready):
+        """Column whose drain begins, or None."""
+        for offset in range(1, len(ready) + 1):
+            index = (self.chosen + offset) % len(ready)
+            if ready[index]:
+                return index
+        return None
+
+    def _fire(self, fired, slot):
+        """Output, and whether the place of a job is free."""
+        if self.drain is Drain.SUMS:
+            return Output.SUM if fired is not None else None, False
+        if self.drain is Drain.LOGITS:
+            self.logged = fired is not None
+            return Output.LOGIT if self.logged else None, fired == 0
+        leaves = self.leaving and slot
+        moves = self.complete and (not self.leaving or leaves)
+        replays = self.drain is Drain.KEY_VALUES
+        closes = fired == 0
+        done = leaves
+        if replays:
+            done = moves and not self.replay
+            closes = self._replay(fired)
+        self.leaving = moves or (self.leaving and not leaves)
+        self.complete = closes or (self.complete and not moves)
+        return Output.WORD if leaves else None, done
+
+    def _replay(self, fired):
+        """Whether the last lane of a digit is packed."""
+        closes = False
+        if self.replay and not self.complete:
+            self.replay[0] -= 1
+            closes = self.replay[0] == 0
+            if closes:
+                self.replay.popleft()
+        if fired is not None:
+            self.collected += 1
+        if fired == 0:
+            self.replay = deque([self.collected] * self.n_digits)
+            self.collected = 0
+        return closes

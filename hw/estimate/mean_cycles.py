@@ -1,0 +1,168 @@
+"""An estimate of cycles and additions from mean spike counts alone, in no time for any network.
+
+``hw.estimate.cycles`` moves every event and is exact; it takes minutes for the 224 x 224 networks.
+This module asks per layer which of its parts is the slowest: reading words, adding, draining,
+storing, dealing out jobs, or loading tiles.
+"""
+
+from dataclasses import dataclass
+from math import erf, exp, pi, sqrt
+
+import numpy as np
+
+from golden import PIXELS, planes
+
+from ..isa.core_config import words_of
+from ..isa.descriptors import Drain
+from ..isa.passes import (
+    PIXEL_PLANES,
+    count_probabilities,
+    layer_marks,
+    layer_passes,
+    pass_additions,
+)
+from ..rtl.firing import STAGES
+from ..rtl.sequencer import LINE_CYCLES
+
+
+__all__ = ["Estimate", "estimate"]
+
+
+#: Cycles of a layer in which its pipeline fills and empties.
+SETTLING = 30
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Cycles and additions of one image.
+
+    Parameters
+    ----------
+    total : float
+        Clock cycles from the first pixel beat to the last logit beat.
+    period : float
+        From one image's logits to the next one's, if that waited.
+    layers : dict of str to (float, float)
+        Cycles and additions of each layer.
+    """
+
+    total: float
+    period: float
+    layers: dict
+
+
+def estimate(plan, additions=None):
+    """Cycles and additions that follow from a model's mean counts.
+
+    Counts are taken as independent and binomial; where they are not, and most are 0 or D, there are
+    fewer additions. An external memory is taken to deliver a beat in every cycle.
+
+    Parameters
+    ----------
+    plan : Plan
+    additions : dict of str to float, optional
+        Of each layer, if they are known.
+
+    Returns
+    -------
+    Estimate
+    """
+    height, width, _ = plan.model.image_shape
+    known = additions or {}
+    layers = {planned.name: _layer(plan, planned, known.get(planned.name))
+              for planned in plan.layers}
+    computing = sum(cycles for cycles, _ in layers.values())
+    # Pixels of the next image come while layers are computed that read none.
+    last = max(number for number, planned in enumerate(plan.layers)
+               if planned.record.get("releases"))
+    hidden = sum(cycles for cycles, _ in list(layers.values())[last + 1:])
+    period = computing + max(0, height * width - hidden)
+    return Estimate(height * width + computing, period, layers)
+
+
+def _layer(plan, planned, additions):
+    """Cycles and additions of one layer."""
+    needed, lanes, columns = plan.needed, plan.needed.lanes, plan.needed.columns
+    begin = words_of(needed.layer) + 2
+    if planned.source is None:
+        group = lanes * (needed.max_count + 3) + 1
+        return begin + needed.max_count + 3 + len(planned.channels) * group, 0.0
+
+    spiking = _pass_probabilities(plan, planned)
+    record, tiles = planned.record, len(planned.tiles)
+    positions = len(planned.lines) * len(planned.positions)
+    # Words of a job in one pass.
+    words = (sum(line.steps + 1 for line in planned.lines)
+             * sum(position.steps + 1 + planned.tiles[0]["words"]
+                   for position in planned.positions)) / positions
+    # One job: words read, and events with their spread, in all passes of all digits.
+    inputs, taps = planned.inputs, planned.taps
+    fan_out = int((planned.channels >= 0).sum())
+    digits = record["digits"] + 1
+    marks = (record["double"] * digits * record["passes"] * layer_marks(needed, record)
+             + record["digits"] * needed.digit_marks)
+    reads = (record["passes"] + 1) * digits * words + marks
+    spikes = sum(first + again for first, again in spiking)
+    if record["depthwise"]:
+        busy = [1 - (1 - p) ** lanes for each in spiking for p in each]
+        events, spread = taps * sum(busy), taps * sum(p * (1 - p) for p in busy)
+    else:
+        # A spike that adds again is one that adds.
+        events, spread = taps * inputs * spikes, taps * inputs * sum(
+            first + 3 * again - (first + again) ** 2 for first, again in spiking)
+        if additions is not None:
+            events = additions / positions / fan_out
+        # Passes without spikes take an event to double.
+        empty = sum((1 - first) ** (taps * inputs) for first, _ in spiking)
+        events = digits * (events + empty * max(record["double"], digits > 1)) + marks
+    drained = lanes + 1
+    if record["drain"] is Drain.KEY_VALUES:
+        # Potentials are collected, then packed digit by digit.
+        drained = lanes + STAGES + 3 + (record["out_digits"] + 1) * (lanes + 1)
+    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained))
+
+    match record["drain"]:
+        case Drain.LOGITS:
+            work = positions * tiles * job
+        case Drain.SUMS:
+            # One group at a time.
+            work = positions * tiles * max(job / columns, lanes + 3)
+        case _:
+            stored = record["out_digits"] + 1
+            work = positions * tiles * max(job / columns, drained / needed.groups, stored)
+    between = words_of(needed.tile) + 1 + LINE_CYCLES * len(planned.lines)
+    deal = (positions + between) * tiles
+    load = 0
+    if needed.external:
+        beats = [-(-needed.memories[memory][0] // needed.bus_width)
+                 for memory in ("weights", "neurons")]
+        load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + 4)
+        work += tiles * planned.rows_per_tile
+    if additions is None:
+        additions = positions * taps * inputs * spikes * fan_out
+    return begin + SETTLING + lanes + max(work, deal, load), additions
+
+
+def _pass_probabilities(plan, planned):
+    """Probability that a channel a layer reads adds, and that it adds again, in each pass."""
+    model, needed = plan.model, plan.needed
+    name = planned.source.tensor
+    if name == PIXELS:
+        bit = model.mean_count(name) / PIXEL_PLANES
+        one = (1 - (1 - bit) ** 2, bit**2) if needed.graded else (bit, 0)
+        return [one] * len(needed.pixel_passes)
+    top = model.max_count
+    counts = np.array(count_probabilities(model.mean_count(name), top))
+    expanded = planes(np.arange(top + 1), needed.spike_code, top)
+    return [tuple(float(counts @ additions) for additions in pass_additions(
+        [expanded[plane] for plane in group], needed.graded))
+        for group in layer_passes(needed, planned.record)]
+
+
+def _mean_of_larger(mean, deviation, floor):
+    """Mean of max(X, floor) for a normal X."""
+    if deviation == 0:
+        return max(mean, floor)
+    z = (mean - floor) / deviation
+    above = (1 + erf(z / sqrt(2))) / 2
+    return floor + (mean - floor) * above + deviation * exp(-z * z / 2) / sqrt(2 * pi)

@@ -1,0 +1,1 @@
+"""The search for a core that fits a model and a device."""

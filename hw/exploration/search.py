@@ -1,0 +1,267 @@
+"""The search for a core: a trial is an array, judged by estimated cycles and predicted tables."""
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import golden
+from golden import SpikeCode
+from golden.form import require_form
+from golden.reading import printable
+
+from ..compiler import compile_model
+from ..estimate.area_model import predicted_lut
+from ..estimate.block_rams import memory_table
+from ..estimate.mean_cycles import estimate
+from ..fpga.devices import find_device
+from ..fpga.tools import ToolError
+from .journal import mend
+
+
+__all__ = ["Point", "evaluate", "open_study", "pareto", "search"]
+
+
+#: What is searched. A column has at least as many lanes as a pixel has channels.
+COLUMNS = (1, 2, 3, 4, 6, 8, 12, 16)
+LANES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
+SHARED = (1, 2, 4)
+BUSES = (0, 64, 128, 256)
+
+STUDY = "addend"
+
+
+#: What a storage must hold of a search and of a point.
+_IDENTITY = {"model": str, "device": str, "images": int}
+_POINT = {"columns": int, "lanes": int, "shared": int, "spike_code": str, "bus_width": int,
+          "cycles": float, "additions": float, "lut": float, "blocks": int, "fits": bool}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A core, and what it costs.
+
+    Parameters
+    ----------
+    columns, lanes, shared : int
+    spike_code : str
+    bus_width : int
+        0 for weights on chip.
+    cycles, additions : float
+        Per image, estimated from mean counts.
+    lut : float
+        Predicted look-up tables.
+    blocks : int
+        Block memories.
+    fits : bool
+        Whether the device has both.
+    """
+
+    columns: int
+    lanes: int
+    shared: int
+    spike_code: str
+    bus_width: int
+    cycles: float
+    additions: float
+    lut: float
+    blocks: int
+    fits: bool
+
+    @property
+    def utilisation(self):
+        """Share of the adders' cycles in which they add."""
+        return self.additions / (self.cycles * self.columns * self.lanes)
+
+    @property
+    def options(self):
+        """Options of ``hw.build`` that build the core."""
+        return ["--columns", str(self.columns), "--lanes-per-column", str(self.lanes),
+                "--share", str(self.shared), "--spike-code", self.spike_code,
+                "--bus-width", str(self.bus_width)]
+
+
+def evaluate(model, device, additions, *, columns, lanes, shared, spike_code, bus_width):
+    """A point of the search.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    device : Device
+    additions : dict of str to dict of str to float
+        By spike code, those of each layer and image; empty where they follow from mean counts.
+    columns, lanes, shared, spike_code, bus_width
+        As in ``Point``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such core for the model.
+    """
+    plan = compile_model(model, columns=columns, lanes=lanes, shared=shared,
+                         spike_code=SpikeCode(spike_code), bus_width=bus_width)
+    quick = estimate(plan, additions and {
+        name: additions[code.value][name] for name, code in plan.codes.items()})
+    lut = predicted_lut(plan.needed)
+    blocks = sum(row["blocks"] for row in memory_table(plan.needed))
+    return Point(columns=columns, lanes=lanes, shared=shared, spike_code=spike_code,
+                 bus_width=bus_width, cycles=quick.total,
+                 additions=sum(added for _, added in quick.layers.values()), lut=lut,
+                 blocks=blocks, fits=lut <= device.lut and blocks <= device.bram)
+
+
+def pareto(points):
+    """Points that no other one beats in cycles and tables at once, the fastest first."""
+    best = []
+    for point in sorted(points, key=lambda one: (one.cycles, one.lut)):
+        if not best or point.lut < best[-1].lut:
+            best.append(point)
+    return best
+
+
+def search(model_path, device_name, storage, *, trials, workers, images=None):
+    """Tries cores until the storage holds so many trials, by evolution from the best (NSGA-II).
+
+    Parameters
+    ----------
+    model_path : Path
+    device_name : str
+    storage : str
+        Address of a database, or path of a journal file; several processes and machines may use
+        the same one.
+    trials : int
+    workers : int
+        Processes.
+    images : uint8 array, shape (images, height, width, channels), optional
+        For additions that are counted in place of estimated from mean counts.
+
+    Returns
+    -------
+    list of Point
+        Of all trials in the storage, each once.
+
+    Raises
+    ------
+    ToolError
+        If optuna is missing, or the storage cannot be used.
+    """
+    optuna = _optuna()
+    if "://" not in storage:
+        # Whole, or the lock, which is a link beside it, leads nowhere.
+        storage = str(Path(storage).resolve())
+        _mend(optuna, Path(storage))
+    study = open_study(optuna, storage)
+    model = golden.load(model_path)
+    identity = {"model": model.name, "device": device_name,
+                "images": 0 if images is None else len(images)}
+    known = study.user_attrs.get("identity")
+    if known is None:
+        study.set_user_attr("identity", identity)
+        known = identity
+    require_form(known, _IDENTITY, f"{storage}: the search's identity")
+    if known != identity:
+        raise ValueError(f"{storage} holds a search for {known['model']} on {known['device']} with "
+                         f"{known['images']} images: use another --storage or --out")
+    additions = {} if images is None else _additions(model, images)
+    with ProcessPoolExecutor(workers) as pool:
+        for future in [pool.submit(_work, model_path, device_name, additions, storage, trials,
+                                   seed) for seed in range(workers)]:
+            future.result()
+    points = {}
+    for trial in study.get_trials(deepcopy=False):
+        if "point" in trial.user_attrs:
+            point = trial.user_attrs["point"]
+            require_form(point, _POINT, f"{storage}: the point of trial {trial.number}")
+            points[tuple(sorted(trial.params.items()))] = Point(**point)
+    return list(points.values())
+
+
+def _optuna():
+    try:
+        import optuna
+    except ImportError:
+        raise ToolError("The search needs optuna: install it with `pip install optuna`") from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+def open_study(optuna, storage):
+    """The study of a storage, which is made if it is missing.
+
+    Parameters
+    ----------
+    optuna : module
+    storage : str
+        As for ``search``; the path of a journal is absolute.
+
+    Raises
+    ------
+    ToolError
+        If the storage cannot be used.
+    """
+    try:
+        place = storage
+        if "://" not in storage:
+            journal = optuna.storages.journal
+            place = optuna.storages.JournalStorage(journal.JournalFileBackend(storage))
+        return optuna.create_study(
+            study_name=STUDY, storage=place, load_if_exists=True,
+            directions=["minimize", "minimize"])
+    except ImportError as error:
+        raise ToolError(f"{storage} needs a database driver: {error}") from None
+    except Exception as error:
+        # Whatever the driver of the database raises.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ToolError(f"{storage} cannot be used: {printable(reason)}") from error
+
+
+def _mend(optuna, path):
+    """Makes a journal that a crash may have torn one to go on with, while nobody writes to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = optuna.storages.journal.JournalFileSymlinkLock(str(path))
+    lock.acquire()
+    try:
+        mend(path)
+    finally:
+        lock.release()
+
+
+def _additions(model, images):
+    """Additions per image, by spike code and layer."""
+    tensors = golden.run(model, images, trace=True).tensors
+    return {code.value: {name: number / len(images) for name, number
+                         in golden.additions(model, tensors, code).items()}
+            for code in SpikeCode}
+
+
+def _work(model_path, device_name, additions, storage, trials, seed):
+    """One process: trials until the storage holds as many as are wanted."""
+    optuna = _optuna()
+    study = open_study(optuna, storage)
+    model, device = golden.load(model_path), find_device(device_name)
+    finished = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
+    if len(study.get_trials(deepcopy=False, states=finished)) >= trials:
+        return
+    # Evolution begins again from what the storage holds; a random start differs by process.
+    study.sampler = optuna.samplers.NSGAIISampler(
+        seed=seed + len(study.get_trials(deepcopy=False)), population_size=24)
+    study.optimize(lambda trial: _try(optuna, model, device, additions, trial), callbacks=[
+        optuna.study.MaxTrialsCallback(trials, states=finished)])
+
+
+def _try(optuna, model, device, additions, trial):
+    chosen = {
+        "columns": trial.suggest_categorical("columns", COLUMNS),
+        "lanes": trial.suggest_categorical("lanes", LANES),
+        "shared": trial.suggest_categorical("shared", SHARED),
+        "spike_code": trial.suggest_categorical("spike_code", [code.value for code in SpikeCode]),
+        "bus_width": trial.suggest_categorical("bus_width", BUSES),
+    }
+    try:
+        point = evaluate(model, device, additions, **chosen)
+    except ValueError as error:
+        trial.set_user_attr("refused", str(error))
+        raise optuna.TrialPruned from None
+    trial.set_user_attr("point", vars(point))
+    trial.set_constraint("tables", point.lut / device.lut - 1)
+    trial.set_constraint("blocks", point.blocks / device.bram - 1)
+    return point.cycles, point.lut

@@ -1,0 +1,1 @@
+"""External tools, and the way from Verilog to a bitstream."""

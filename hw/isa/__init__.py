@@ -1,0 +1,1 @@
+"""What compiler and hardware agree on: configuration, descriptors, plan, weight image."""

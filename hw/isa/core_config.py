@@ -1,0 +1,275 @@
+"""What a built core can hold.
+
+Every width and depth in the hardware comes from one ``Capacities`` object. The compiler derives it
+from a model; another model of the same capacities runs on the same netlist.
+"""
+
+import json
+import zlib
+from dataclasses import asdict, dataclass, fields
+
+from amaranth.utils import bits_for
+
+from golden.spike import SpikeCode, fours_join, passes, plane_count
+
+from .descriptors import Records
+from .passes import pixel_passes
+
+
+__all__ = [
+    "BUS_WIDTHS", "Capacities", "MOST_COLUMNS", "MOST_LANES", "PROGRAM_WIDTH", "check_array",
+    "entry_width", "words_of",
+]
+
+
+#: Width of a word of the program memory, in bits.
+PROGRAM_WIDTH = 32
+
+#: Data widths of the bus to an external memory, in bits.
+BUS_WIDTHS = (64, 128, 256)
+
+#: Largest array: columns, and lanes of each.
+MOST_COLUMNS, MOST_LANES = 256, 128
+
+#: Capacities that must be the model's own; a larger one will not do.
+EQUAL = ("columns", "lanes", "shared", "spike_code", "max_count", "pixel_channels",
+         "pixel_constant", "bus_width")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacities(Records):
+    """Sizes of a core.
+
+    Parameters
+    ----------
+    columns, lanes, shared : int
+        Columns of the array, lanes of each column, and columns that share one firing unit.
+    spike_code : SpikeCode
+    max_count : int
+        ``D``, most spikes that a neuron fires at once.
+    pixel_channels : int
+        Bytes of a pixel as it arrives.
+    branches : int
+        1 where a layer may leave the version of a stream that it adds to where it is, 0 where all
+        take its place.
+    pixel_constant : int
+        Value of one more channel, the same for all pixels; 0 for none.
+    weight_width, accumulator_width, stream_width, sum_width : int
+        Widths in bits: weights and accumulators (two's complement), residual stream, token sums.
+    shift_width : int
+        Bits of the shift behind the accumulator, in front of stream or logits.
+    weight_depth, neuron_depth, program_depth, window_depth, pixel_depth, spike_depth,
+    stream_depth, attention_depth, sum_depth : int
+        Words of each memory (per column where a column has its own).
+    digits : int
+        Most digits of an entry of the attention memory.
+    bus_width : int
+        Data bits of the bus to an external memory that holds weights, neurons and tables; 0 where
+        they lie on chip. The weight and neuron memories are double buffers then.
+    """
+
+    columns: int
+    lanes: int
+    shared: int
+    spike_code: SpikeCode
+    max_count: int
+    pixel_channels: int
+    weight_width: int
+    accumulator_width: int
+    stream_width: int
+    sum_width: int
+    shift_width: int
+    weight_depth: int
+    neuron_depth: int
+    program_depth: int
+    window_depth: int
+    pixel_depth: int
+    spike_depth: int
+    stream_depth: int
+    attention_depth: int
+    sum_depth: int
+    digits: int
+    branches: int = 0
+    pixel_constant: int = 0
+    bus_width: int = 0
+
+    def __post_init__(self):
+        check_array(self.columns, self.lanes, self.shared,
+                    self.pixel_channels + (self.pixel_constant > 0))
+        if self.bus_width and self.bus_width not in BUS_WIDTHS:
+            raise ValueError(f"Bus must be 64, 128 or 256 bits wide, not {self.bus_width!r}")
+
+    @property
+    def groups(self):
+        """Number of firing units."""
+        return self.columns // self.shared
+
+    @property
+    def array(self):
+        """Arguments of ``compile_model`` that lay out another model for the same array."""
+        return {"columns": self.columns, "lanes": self.lanes, "shared": self.shared,
+                "spike_code": self.spike_code}
+
+    @property
+    def external(self):
+        """Whether weights come from an external memory."""
+        return self.bus_width > 0
+
+    @property
+    def fingerprint(self):
+        """CRC-32 of all capacities: an external image carries that of the core it was made for."""
+        return zlib.crc32(json.dumps(self.as_dict(), sort_keys=True).encode())
+
+    @property
+    def planes(self):
+        """Planes of a spike map."""
+        return plane_count(self.spike_code, self.max_count)
+
+    @property
+    def graded(self):
+        """Whether a spike may add the double of an entry, and a lane may add twice per word."""
+        return self.spike_code is SpikeCode.GRADED
+
+    @property
+    def passes(self):
+        """Planes of a spike map that are taken at once, pass after pass."""
+        return passes(self.spike_code, self.max_count)
+
+    @property
+    def splits(self):
+        """Whether a layer may take the plane of fours in a pass of its own."""
+        return fours_join(self.spike_code, self.max_count)
+
+    @property
+    def pixel_passes(self):
+        """The same of pixels, which are bit planes, one or two at once."""
+        return pixel_passes(self.spike_code)
+
+    @property
+    def pass_marks(self):
+        """Doublings in front of a pass that are words of their own: all but the last."""
+        return int(self.graded)
+
+    @property
+    def digit_marks(self):
+        """The same in front of a digit, which weighs ``2**digit_width`` times the one behind it."""
+        match self.spike_code:
+            case SpikeCode.THERMOMETER:
+                return self.digit_width - 1
+            case SpikeCode.BITPLANE:
+                return 0
+            case SpikeCode.GRADED:
+                return self.digit_width - 2 * len(self.passes) + 1
+
+    @property
+    def spike_width(self):
+        """Bits of a word of the spike memory: all planes of ``lanes`` channels, plane 0 lowest."""
+        return self.planes * self.lanes
+
+    @property
+    def pixel_width(self):
+        """Bits of a pixel as it is stored, without the constant channel."""
+        return 8 * self.pixel_channels
+
+    @property
+    def word_width(self):
+        """Bits of what a job stores at once: a word of spikes or of attention entries."""
+        return max(self.spike_width, self.lanes * self.digit_width)
+
+    @property
+    def count_width(self):
+        """Bits of a spike count."""
+        return bits_for(self.max_count)
+
+    @property
+    def digit_width(self):
+        """Bits of a digit of the attention memory's entries, so that a count is one digit."""
+        return self.count_width
+
+    @property
+    def row_width(self):
+        """Bits of what a lane adds, two's complement."""
+        return entry_width(self.weight_width, self.max_count, self.spike_code)
+
+    @property
+    def result_width(self):
+        """Bits of a potential or stream value in the firing unit, two's complement."""
+        return max(self.accumulator_width, self.stream_width)
+
+    @property
+    def threshold_width(self):
+        """One bit more than a result, so that a spike which can never fire has a threshold."""
+        return self.result_width + 1
+
+    @property
+    def memories(self):
+        """Memories that images fill: name to (width, depth), in the order of the load port."""
+        return {
+            "weights": (self.lanes * self.weight_width, self.weight_depth),
+            "neurons": (self.neuron.size, self.neuron_depth),
+            "program": (PROGRAM_WIDTH, self.program_depth),
+            "windows": (self.window.size, self.window_depth),
+        }
+
+    @property
+    def slices(self):
+        """Equal parts that each of ``memories`` is built of: one per lane, one per number.
+
+        A block RAM that is as deep as the memory and one or two bits wide needs no multiplexer
+        behind it; synthesis finds that shape for narrow memories only.
+        """
+        return {"weights": self.lanes, "neurons": self.max_count + 1, "program": 1, "windows": 1}
+
+    @property
+    def images(self):
+        """Files that hold a model: name to (width, slices)."""
+        if self.external:
+            return {"external": (self.bus_width, 1)}
+        return {name: (width, self.slices[name]) for name, (width, _) in self.memories.items()}
+
+    def require(self, needed):
+        """Raises ValueError if a model that needs the capacities ``needed`` does not run here."""
+        for field in fields(self):
+            there, wanted = getattr(self, field.name), getattr(needed, field.name)
+            words = field.name.replace("_", " ")
+            if field.name in EQUAL and there != wanted:
+                raise ValueError(f"The core has {words} {there}, and the model needs {wanted}: "
+                                 "build a core for this model")
+            if field.name not in EQUAL and there < wanted:
+                raise ValueError(f"The core's {words} is {there}, and the model needs {wanted}: "
+                                 "build a core for the larger model and load the smaller one")
+
+    def as_dict(self):
+        """Plain values, for ``accelerator.json``."""
+        return asdict(self) | {"spike_code": self.spike_code.value}
+
+    @classmethod
+    def from_dict(cls, values):
+        """Inverse of ``as_dict``."""
+        known = {f.name for f in fields(cls)}
+        values = {key: value for key, value in values.items() if key in known}
+        return cls(**(values | {"spike_code": SpikeCode(values["spike_code"])}))
+
+
+def entry_width(weight_width, max_count, spike_code):
+    """Bits of what a lane adds, two's complement: a weight or a digit, or the double of it."""
+    return max(weight_width, bits_for(max_count) + 1) + (spike_code is SpikeCode.GRADED)
+
+
+def check_array(columns, lanes, shared, pixel_channels):
+    """Raises ValueError if there is no array of this size for pixels of so many channels."""
+    if not 1 <= columns <= MOST_COLUMNS:
+        raise ValueError(f"Columns must be 1 to {MOST_COLUMNS}, not {columns!r}")
+    if shared < 1 or columns % shared:
+        raise ValueError(f"Columns that share a firing unit must divide the {columns} columns, not "
+                         f"be {shared!r}")
+    if not 2 <= lanes <= MOST_LANES:
+        raise ValueError(f"Lanes per column must be 2 to {MOST_LANES}, not {lanes!r}")
+    if pixel_channels > lanes:
+        raise ValueError("Lanes per column must be at least the channels of a pixel, "
+                         f"{pixel_channels}, not {lanes!r}")
+
+
+def words_of(layout):
+    """Number of program words that a record of ``layout`` takes."""
+    return -(-layout.size // PROGRAM_WIDTH)

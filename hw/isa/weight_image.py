@@ -1,0 +1,178 @@
+"""The weight image: what an external memory holds for a core whose weights are not on chip.
+
+``hw.rtl.image_reader`` describes the format. All tiles of a model lie in it, in the order in which
+they are computed; on chip they pass through a double buffer.
+"""
+
+from dataclasses import dataclass
+
+from amaranth.lib import data
+
+from .checksum import checksum
+from .fields import pack
+
+
+__all__ = ["BURST", "BURST_COUNT_WIDTH", "Section", "head_layout", "image_bytes", "image_length",
+           "read_image", "section_layout", "write_image"]
+
+
+#: Beats of a burst. A burst is aligned to its own size, so that it never crosses 4 KiB.
+BURST = 16
+#: Bits of a number of bursts.
+BURST_COUNT_WIDTH = 24
+
+
+def head_layout():
+    """Layout of an image's first beat, in its lowest bits.
+
+    ``fingerprint`` names the core that the image was made for, ``bursts`` is its length.
+    """
+    return data.StructLayout({"fingerprint": 32, "bursts": BURST_COUNT_WIDTH})
+
+
+def section_layout():
+    """Layout of a section's header, in the lowest bits of its beat.
+
+    ``address`` and ``memory`` stand where the load port expects them. ``closes`` marks the last
+    section of the table or of a tile, behind which its checksum follows; ``final`` that of the
+    image. ``beats`` is the number of beats that follow the header.
+    """
+    return data.StructLayout({"address": 24, "closes": 1, "final": 1, "reserved": 2, "memory": 4,
+                              "beats": 32})
+
+
+@dataclass(frozen=True)
+class Section:
+    """One packet for the load port.
+
+    Parameters
+    ----------
+    memory : str
+    address : int
+        Of the first word.
+    words : list of int
+    """
+
+    memory: str
+    address: int
+    words: list
+
+
+def write_image(words, plan, capacities):
+    """Beats of the external image.
+
+    Parameters
+    ----------
+    words : dict of str to list of int
+        Of every memory: ``weights`` and ``neurons`` as if they lay on chip, ``program`` and
+        ``windows`` as the core reads them.
+    plan : Plan
+        From ``externalise_weights``.
+    capacities : Capacities
+        Of the core.
+
+    Returns
+    -------
+    list of int
+        Of ``bus_width`` bits, whole bursts.
+    """
+    groups = [[Section("program", 0, words["program"]), Section("windows", 0, words["windows"])]]
+    lanes = capacities.lanes
+    for planned, resident in zip(plan.layers, plan.resident.layers, strict=True):
+        for tile, source in zip(planned.tiles, resident.tiles, strict=True):
+            first = source["neuron"]
+            sections = [Section("neurons", tile["neuron"], words["neurons"][first:first + lanes])]
+            if planned.rows_per_tile:
+                first = source["row"]
+                sections.append(Section("weights", tile["row"],
+                                        words["weights"][first:first + planned.rows_per_tile]))
+            groups.append(sections)
+
+    beats = [0]
+    for index, sections in enumerate(groups):
+        final = index == len(groups) - 1
+        group = [beat for section in sections
+                 for beat in _section_beats(section, capacities, final=final,
+                                            closes=section is sections[-1])]
+        beats += [*group, checksum(group, capacities.bus_width)]
+        if index == 0:
+            table = len(beats) - 1
+    beats += [0] * (-len(beats) % BURST)
+    beats[0] = pack(head_layout(), {"fingerprint": capacities.fingerprint,
+                                    "bursts": len(beats) // BURST})
+    # The head, whose length is that of the whole image, belongs to the table.
+    beats[table] = checksum(beats[:table], capacities.bus_width)
+    return beats
+
+
+def image_length(plan):
+    """Beats of the external image of a plan from ``externalise_weights``, without writing it."""
+    needed = plan.needed
+    beats = {name: -(-width // needed.bus_width)
+             for name, (width, _) in needed.memories.items()}
+    # The head, two headers and a checksum; then headers and a checksum per tile.
+    length = 4 + needed.program_depth * beats["program"] + needed.window_depth * beats["windows"]
+    for planned in plan.layers:
+        tile = 2 + needed.lanes * beats["neurons"]
+        if planned.rows_per_tile:
+            tile += 1 + planned.rows_per_tile * beats["weights"]
+        length += len(planned.tiles) * tile
+    return -(-length // BURST) * BURST
+
+
+def read_image(beats, capacities):
+    """Sections of the table and of each tile; the inverse of ``write_image``.
+
+    Returns
+    -------
+    list of list of Section
+
+    Raises
+    ------
+    ValueError
+        If the image is of another core, or a checksum is wrong.
+    """
+    numbers = list(capacities.memories)
+    head = _fields(head_layout(), beats[0])
+    if head["fingerprint"] != capacities.fingerprint:
+        raise ValueError("The external image must be made for this core: write it again")
+    groups, group, begin, at = [], [], 0, 1
+    while True:
+        header = _fields(section_layout(), beats[at])
+        name = numbers[header["memory"]]
+        width, _ = capacities.memories[name]
+        per_word = -(-width // capacities.bus_width)
+        payload = beats[at + 1:at + 1 + header["beats"]]
+        words = [sum(beat << capacities.bus_width * index for index, beat in enumerate(parts))
+                 for parts in zip(*[iter(payload)] * per_word, strict=True)]
+        group.append(Section(name, header["address"], words))
+        at += 1 + len(payload)
+        if header["closes"]:
+            if beats[at] != checksum(beats[begin:at], capacities.bus_width):
+                raise ValueError(f"Tile {len(groups)} of the external image must have the "
+                                 "checksum behind it: write it again")
+            groups.append(group)
+            group, begin, at = [], at + 1, at + 1
+        if header["final"]:
+            return groups
+
+
+def image_bytes(beats, width):
+    """Content of the external memory, from the image's base address on."""
+    return b"".join(beat.to_bytes(width // 8, "little") for beat in beats)
+
+
+def _section_beats(section, capacities, *, closes, final):
+    """Header and payload."""
+    width, _ = capacities.memories[section.memory]
+    mask = (1 << capacities.bus_width) - 1
+    payload = [(word >> shift) & mask for word in section.words
+               for shift in range(0, width, capacities.bus_width)]
+    header = pack(section_layout(), {
+        "address": section.address, "closes": closes, "final": closes and final, "reserved": 0,
+        "memory": list(capacities.memories).index(section.memory), "beats": len(payload)})
+    return [header, *payload]
+
+
+def _fields(layout, beat):
+    return {name: beat >> field.offset & (1 << field.width) - 1 for name, field in layout}

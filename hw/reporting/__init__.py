@@ -1,0 +1,1 @@
+"""What a build will be, and what it measured, for people and for programs."""

@@ -1,0 +1,1 @@
+"""The components of a core, in Amaranth, and the Verilog that they instantiate."""

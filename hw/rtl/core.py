@@ -1,0 +1,290 @@
+"""The accelerator: array, sequencer and the ports to the outside."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from ..isa.status import Status
+from .array import Array
+from .burst_reader import ADDRESS_WIDTH, axi_read_signature
+from .counters import Counters
+from .image_reader import ImageReader
+from .load_port import PATIENCE, LoadPort
+from .loader import BEAT_WIDTH, Loader
+from .memory import IMAGE_WIDTH, LAYER_WIDTH, Memory
+from .pixels import PixelWriter, beat_layout
+from .sequencer import Sequencer
+from .signals import signals
+from .tile_buffers import TileBuffers
+from .token_sum import TokenSum
+
+
+__all__ = ["Core"]
+
+
+class Core(wiring.Component):
+    """A whole network: pixels in, logits out.
+
+    Parameters
+    ----------
+    capacities : Capacities
+    images : dict of str to sequence of str
+        Files of the initial contents, per memory of ``capacities.memories`` one for each slice;
+        without it, memories are filled through the load port, and there is no model after a reset.
+    load_patience : int
+        Cycles after which a packet of which no beat comes is ended.
+
+    Members
+    -------
+    pixels : In(stream.Signature(beat_layout(pixel_width)))
+        One beat per pixel, row-major; ``last`` on the last pixel. Those of the next image are
+        accepted as soon as no layer of this one needs them.
+    logits : Out(stream.Signature(beat_layout(32)))
+        One beat per class; ``last`` on the last.
+    load : In(stream.Signature(beat_layout(32)))
+        Packets for ``LoadPort``; accepted between images, and while one is dropped. Only where
+        weights lie on chip.
+    weights : Out(axi_read_signature(bus_width))
+        The external image. Only where weights are external, like the next one and ``stalls``.
+    weights_base : In(ADDRESS_WIDTH)
+        Byte address of the external image; looked at when an image of pixels begins.
+    busy : Out(1)
+        From an image's first pixel to its last logit.
+    error : Out(1)
+        The latest image or packet had no effect; cleared by the next one. Logits that were under
+        way are closed by an early ``last``. Or there is no model.
+    status : Out(Status)
+        Which of them, and why. ``MODEL`` gives way to what the latest packet had.
+    layer : Out(LAYER_WIDTH)
+        Number of the layer at work; all ones while none is.
+    cycles : Out(32)
+        Clock cycles of the latest image whose logits have left, from its first pixel beat, or
+        from the last logit beat of the image before if that came later, to its last logit beat.
+    additions : Out(40)
+        Accumulator updates by set spike bits in the image that was begun last.
+    stalls : Out(32)
+        Cycles of that image in which no job was dealt out since its tile was not there.
+    """
+
+    def __init__(self, capacities, *, images=None, load_patience=PATIENCE):
+        self.capacities = capacities
+        self.filled = images is not None
+        self.images = images or dict.fromkeys(capacities.memories, ())
+        self.load_patience = load_patience
+        weights = {"load": In(stream.Signature(beat_layout(BEAT_WIDTH)))}
+        if capacities.external:
+            weights = {"weights": Out(axi_read_signature(capacities.bus_width)),
+                       "weights_base": In(ADDRESS_WIDTH), "stalls": Out(32)}
+        super().__init__(weights | {
+            "pixels": In(stream.Signature(beat_layout(capacities.pixel_width))),
+            "logits": Out(stream.Signature(beat_layout(32))),
+            "busy": Out(1),
+            "error": Out(1),
+            "status": Out(Status),
+            "layer": Out(LAYER_WIDTH),
+            "cycles": Out(32),
+            "additions": Out(40),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        capacities = self.capacities
+        m.submodules.array = array = Array(capacities, images=self.images)
+        m.submodules.sequencer = sequencer = Sequencer(capacities)
+        m.submodules.writer = writer = PixelWriter(capacities)
+        m.submodules.token_sum = token_sum = TokenSum(capacities)
+        # Columns must not wait for the outside in the same cycle.
+        # Holds the logits of a job, which begins when there are none.
+        m.submodules.logits = logits = SyncFIFO(width=32, depth=capacities.lanes)
+        m.submodules.counters = counters = Counters(capacities.columns * capacities.lanes)
+        m.submodules.loader = loader = self._loader()
+
+        tables = {}
+        for name in ("program", "windows"):
+            width, depth = capacities.memories[name]
+            m.submodules[name] = tables[name] = table = Memory(
+                width=width, depth=depth, registered=name == "windows",
+                image=(*self.images[name], "")[0])
+        m.d.comb += [
+            tables["program"].read.eq(1),
+            tables["program"].read_address.eq(sequencer.program_address),
+            sequencer.program.eq(tables["program"].read_data),
+            tables["windows"].read.eq(sequencer.window_read),
+            tables["windows"].read_address.eq(sequencer.window_address),
+            sequencer.window.eq(tables["windows"].read_data),
+        ]
+
+        failure = Signal(Status)
+        image_waits = self.pixels.valid | writer.waiting
+        if capacities.external:
+            m.d.comb += sequencer.start.eq(image_waits)
+            self._read_external(m, array, sequencer, loader, failure)
+        else:
+            wiring.connect(m, wiring.flipped(self.load), loader.beats)
+            # Nothing reads the memories while pixels are dropped, so that a host that stops in the
+            # middle of an image may load a model. Without one, no image waits. A beat that comes
+            # before reset has ended here, a cycle after ``aresetn``, waits.
+            m.d.comb += [
+                loader.enable.eq((~sequencer.busy | sequencer.discard) & ~ResetSignal()),
+                sequencer.start.eq(image_waits & (~loader.intact | (~self.load.valid
+                                                                    & ~loader.active))),
+                sequencer.refuse.eq(~loader.intact),
+                failure.eq(Status.MODEL),
+            ]
+        # Memories lie all over the device; a register shortens the way to and from them.
+        m.d.sync += [
+            token_sum.threshold.eq(sequencer.program.as_signed()),
+            token_sum.threshold_valid.eq(sequencer.threshold_valid),
+        ]
+        load = dict(zip(capacities.memories, loader.write, strict=True))
+        m.d.sync += [
+            array.load_weights.eq(load["weights"]),
+            array.load_neurons.eq(load["neurons"]),
+            array.load_address.eq(loader.address),
+            array.load_data.eq(loader.data),
+        ]
+        for name, table in tables.items():
+            m.d.sync += [
+                table.write.eq(load[name]),
+                table.write_address.eq(loader.address),
+                table.write_data.eq(loader.data),
+            ]
+
+        wiring.connect(m, wiring.flipped(self.pixels), writer.pixels)
+        m.d.comb += [
+            sequencer.stored.eq(writer.stored),
+            sequencer.dropped.eq(writer.dropped),
+            sequencer.settled.eq(array.idle & token_sum.idle & ~logits.r_rdy),
+            writer.enable.eq(sequencer.receive),
+            writer.discard.eq(sequencer.discard),
+            writer.last_pixel.eq(sequencer.header.last_pixel),
+            writer.release.eq(sequencer.release),
+
+            array.layer.eq(sequencer.layer),
+            array.restart.eq(sequencer.begins),
+            array.job.eq(sequencer.job),
+            array.job_valid.eq(sequencer.job_valid),
+            sequencer.job_ready.eq(array.job_ready),
+            array.pixel_write.eq(writer.write),
+            array.pixel_address.eq(writer.address),
+            array.pixel_data.eq(writer.data),
+            array.spike_write.eq(token_sum.write),
+            array.spike_address.eq(token_sum.address),
+            array.spike_data.eq(token_sum.data),
+
+            token_sum.clear.eq(sequencer.starts),
+            token_sum.add.eq(array.sum_write),
+            token_sum.channel.eq(array.sum_address),
+            token_sum.value.eq(array.sum_data),
+            token_sum.start.eq(sequencer.fire_sums),
+            token_sum.words.eq(sequencer.layer.tiles),
+            token_sum.out.eq(sequencer.layer.out_step),
+        ]
+
+        # One class per logit beat, counted down from the header's number, so that a register knows
+        # the last one. One more beat closes the logits of an image that was given up.
+        left = Signal.like(sequencer.header.classes)
+        last_logit, begun_logits, closing = signals("last_logit begun_logits closing")
+        leaves = self.logits.valid & self.logits.ready
+        m.d.comb += [
+            logits.w_en.eq(array.logits_valid),
+            logits.w_data.eq(array.logits),
+            array.logits_room.eq(~logits.r_rdy),
+            logits.r_en.eq(self.logits.ready),
+            self.logits.valid.eq(logits.r_rdy | closing),
+            self.logits.p.data.eq(logits.r_data),
+            self.logits.p.last.eq(last_logit | closing),
+        ]
+        m.d.sync += last_logit.eq(Mux(leaves, left == 1, left == 0))
+        with m.If(leaves):
+            m.d.sync += [left.eq(left - 1), begun_logits.eq(~self.logits.p.last), closing.eq(0)]
+        with m.If(sequencer.computes):
+            m.d.sync += left.eq(sequencer.header.classes - 1)
+        with m.If(sequencer.given_up & begun_logits):
+            m.d.sync += closing.eq(1)
+
+        complete = logits.r_rdy & self.logits.ready & last_logit
+        gives_up = sequencer.given_up & ~sequencer.discard
+        tag = Cat(sequencer.number, counters.image)
+        m.d.comb += [
+            array.tag.eq(tag),
+            # Pixels that come while an image is computed are those of the next one.
+            array.pixel_tag.eq(Cat(C(-1, LAYER_WIDTH), (counters.image + counters.computing)
+                                   [:IMAGE_WIDTH])),
+            token_sum.tag.eq(tag),
+
+            counters.started.eq(writer.started),
+            counters.waiting.eq(writer.waiting & ~sequencer.holding),
+            counters.dropped.eq(writer.dropped),
+            counters.computes.eq(sequencer.computes),
+            counters.complete.eq(complete),
+            counters.given_up.eq(gives_up),
+            counters.added.eq(array.additions),
+            counters.stalled.eq(sequencer.waiting),
+
+            self.busy.eq(sequencer.busy | closing),
+            self.layer.eq(sequencer.number),
+            self.cycles.eq(counters.cycles),
+            self.additions.eq(counters.additions),
+            self.error.eq(self.status != Status.OK),
+        ]
+        if capacities.external:
+            m.d.comb += self.stalls.eq(counters.stalls)
+
+        latest = Signal(Status)
+        m.d.comb += self.status.eq(latest)
+        with m.If(writer.dropped):
+            m.d.sync += latest.eq(Status.PIXELS)
+        with m.If(sequencer.computes):
+            m.d.sync += latest.eq(Status.OK)
+        with m.If(sequencer.given_up):
+            m.d.sync += latest.eq(failure)
+        if not capacities.external:
+            with m.If(loader.begins):
+                m.d.sync += latest.eq(Status.OK)
+            with m.If(loader.refused):
+                m.d.sync += latest.eq(Status.PACKET)
+            with m.If(loader.expired):
+                m.d.sync += latest.eq(Status.TIMEOUT)
+            with m.If((latest == Status.OK) & ~loader.intact):
+                m.d.comb += self.status.eq(Status.MODEL)
+
+        return m
+
+    def _loader(self):
+        """What fills the memories: a port of its own, or what the external image is read by."""
+        memories, bus_width = self.capacities.memories, self.capacities.bus_width
+        if self.capacities.external:
+            return Loader(memories, beat_width=bus_width)
+        return LoadPort(memories, fingerprint=self.capacities.fingerprint, filled=self.filled,
+                        patience=self.load_patience)
+
+    def _read_external(self, m, array, sequencer, loader, failure):
+        """Connects sequencer, double buffer and load port to the external image."""
+        m.submodules.reader = reader = ImageReader(self.capacities.bus_width,
+                                                   fingerprint=self.capacities.fingerprint)
+        m.submodules.buffers = buffers = TileBuffers()
+        wiring.connect(m, reader.bus, wiring.flipped(self.weights))
+        wiring.connect(m, reader.packets, loader.beats)
+        m.d.comb += [
+            reader.base.eq(self.weights_base),
+            reader.start.eq(sequencer.fetch),
+            reader.wanted.eq(sequencer.busy),
+            reader.room.eq(buffers.room),
+            reader.refused.eq(loader.failed),
+            loader.enable.eq(1),
+            loader.clear.eq(reader.started),
+
+            buffers.clear.eq(reader.started),
+            buffers.loaded.eq(reader.tile),
+            buffers.dealt.eq(sequencer.tile_dealt),
+            buffers.using.eq(array.using | sequencer.using),
+
+            sequencer.fetching.eq(reader.started),
+            sequencer.table.eq(reader.table),
+            sequencer.failed.eq(reader.failed),
+            sequencer.tile_ready.eq(buffers.ready),
+            sequencer.tile_half.eq(buffers.half),
+            failure.eq(reader.status),
+        ]

@@ -1,0 +1,144 @@
+"""Memories, as instances of the Verilog modules in ``memory.v``.
+
+Weights are never written into the Verilog: the modules read images with ``$readmemh``, whose
+parsing stays linear in every tool.
+"""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from ..isa.blocks import blocks
+
+
+__all__ = ["IMAGE_WIDTH", "LAYER_WIDTH", "Memory", "SharedMemory", "TAG_WIDTH"]
+
+
+#: Widths of the numbers of an image and a layer, and of the tag of both that is logged with
+#: captured writes.
+IMAGE_WIDTH, LAYER_WIDTH = 20, 12
+TAG_WIDTH = IMAGE_WIDTH + LAYER_WIDTH
+
+
+class SharedMemory(wiring.Component):
+    """Memory that two columns read in every cycle, and that the load port writes.
+
+    Data is there one cycle after an enabled address, and stays. While ``write`` is high, reader
+    ``a`` does not read.
+
+    Parameters
+    ----------
+    width, depth : int
+        Bits of a word and number of words.
+    slices : int
+        Equal parts of a word, each a memory of its own.
+    images : sequence of str
+        File of the initial contents per slice, relative to the folder the tools run in; empty for
+        none.
+
+    Members
+    -------
+    a_read, b_read : In(1)
+    a_address, b_address : In(unsigned)
+    a_data, b_data : Out(width)
+    write : In(1)
+    write_address : In(unsigned)
+    write_data : In(width)
+    """
+
+    def __init__(self, *, width, depth, slices=1, images=()):
+        if width % slices:
+            raise ValueError(f"Slices must divide the word of {width} bits, not be {slices!r}")
+        self.width = width
+        self.depth = depth
+        self.slices = slices
+        self.images = images or ("",) * slices
+        address = bits_for(depth - 1)
+        super().__init__({
+            "a_read": In(1), "a_address": In(address), "a_data": Out(width),
+            "b_read": In(1), "b_address": In(address), "b_data": Out(width),
+            "write": In(1), "write_address": In(address), "write_data": In(width),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        width = self.width // self.slices
+        for index, image in enumerate(self.images):
+            m.submodules[f"slice_{index}"] = _instance(
+                width, self.depth, shared=True, image=image,
+                i_write=self.write, i_data=self.write_data.word_select(index, width),
+                i_a_read=self.a_read, o_a_data=self.a_data.word_select(index, width),
+                i_a_address=Mux(self.write, self.write_address, self.a_address),
+                i_b_read=self.b_read, o_b_data=self.b_data.word_select(index, width),
+                i_b_address=self.b_address, i_tag=C(0, TAG_WIDTH))
+        return m
+
+
+class Memory(wiring.Component):
+    """Memory with one writer and one reader; data is there one cycle after an enabled address.
+
+    Parameters
+    ----------
+    width, depth : int
+        Bits of a word and number of words.
+    registered : bool
+        Whether data is there two enabled cycles after its address, since a block memory answers so
+        late in a cycle that no logic fits behind it.
+    image : str
+        File of the initial contents; empty for none.
+    name : str
+        Log of the writes in simulations that capture; empty for none.
+
+    Members
+    -------
+    write : In(1)
+    write_address : In(unsigned)
+    write_data : In(width)
+    read : In(1)
+    read_address : In(unsigned)
+    read_data : Out(width)
+    tag : In(TAG_WIDTH)
+        Logged with each captured write; costs nothing in hardware.
+    """
+
+    def __init__(self, *, width, depth, registered=False, image="", name=""):
+        self.width = width
+        self.registered = registered
+        self.depth = depth
+        self.image = image
+        self.name = name
+        address = bits_for(depth - 1)
+        super().__init__({
+            "write": In(1), "write_address": In(address), "write_data": In(width),
+            "read": In(1), "read_address": In(address), "read_data": Out(width),
+            "tag": In(TAG_WIDTH),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        read_data = Signal(self.width)
+        # Before the first read nobody looks, so that reset need not clear it.
+        held = Signal(self.width, reset_less=True)
+        m.d.comb += self.read_data.eq(held if self.registered else read_data)
+        if self.registered:
+            with m.If(self.read):
+                m.d.sync += held.eq(read_data)
+        m.submodules.memory = _instance(
+            self.width, self.depth, shared=False, image=self.image, name=self.name,
+            i_write=self.write, i_data=self.write_data, i_a_address=self.write_address,
+            i_a_read=0, o_a_data=Signal(self.width, name="none"),
+            i_b_read=self.read, o_b_data=read_data, i_b_address=self.read_address, i_tag=self.tag)
+        return m
+
+
+def _instance(width, depth, *, shared, image="", name="", **connected):
+    """A memory of ``memory.v``, with the parameters that say how it is laid out on a device."""
+    layout = blocks(width, depth, ports=2 if shared else 1)
+    # An empty text would be a parameter without a value.
+    texts = {key: text for key, text in (("p_INIT_FILE", image), ("p_NAME", name)) if text}
+    return Instance(
+        "addend_memory", p_WIDTH=width, p_DEPTH=depth, p_ADDRESS_WIDTH=bits_for(depth - 1),
+        p_SHARED=int(shared), p_BANK=layout.bank, p_SLICE=layout.slice,
+        p_REST_SLICE=layout.rest_slice, p_TAG_WIDTH=TAG_WIDTH, **texts,
+        i_clk=ClockSignal(), **connected)

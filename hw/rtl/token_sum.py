@@ -1,0 +1,181 @@
+"""The token sum: a stream summed over all positions, and the neuron in front of the head."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..isa.core_config import PROGRAM_WIDTH
+from .firing import encoded
+from .memory import TAG_WIDTH, Memory
+from .signals import signals
+
+
+__all__ = ["TokenSum"]
+
+
+class TokenSum(wiring.Component):
+    """Adds stream values per channel; then fires each channel and stores the spike words.
+
+    One value is added per cycle, also if it follows one of the same channel. Firing compares one
+    threshold per cycle, ``D + 3`` cycles a channel. A sum that has fired is 0 again, so that the
+    next stream can be summed.
+
+    Parameters
+    ----------
+    capacities : Capacities
+
+    Members
+    -------
+    clear : In(1)
+        Starts setting all sums to zero (``sum_depth`` cycles); no value may come meanwhile.
+    add : In(1)
+    channel : In(range(sum_depth))
+    value : In(signed(stream_width))
+    threshold : In(signed(PROGRAM_WIDTH))
+    threshold_valid : In(1)
+        A threshold, 1st to D-th.
+    start : In(1)
+        Fires ``words`` words of channels.
+    words : In(16)
+    out : In(capacities.out_address)
+        Address of the first spike word.
+    write : Out(1)
+    address : Out(capacities.spike_address)
+    data : Out(spike_width)
+    idle : Out(1)
+    tag : In(TAG_WIDTH)
+    """
+
+    def __init__(self, capacities):
+        if capacities.sum_width >= PROGRAM_WIDTH:
+            raise ValueError(f"Token sums must fit {PROGRAM_WIDTH - 1} bits, not "
+                             f"{capacities.sum_width!r}")
+        self.capacities = capacities
+        super().__init__({
+            "clear": In(1),
+            "add": In(1),
+            "channel": In(range(capacities.sum_depth)),
+            "value": In(signed(capacities.stream_width)),
+            "threshold": In(signed(PROGRAM_WIDTH)),
+            "threshold_valid": In(1),
+            "start": In(1),
+            "words": In(16),
+            "out": In(capacities.out_address),
+            "write": Out(1),
+            "address": Out(capacities.spike_address),
+            "data": Out(capacities.spike_width),
+            "idle": Out(1),
+            "tag": In(TAG_WIDTH),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        capacities = self.capacities
+        n_lanes, n_planes = capacities.lanes, capacities.planes
+        max_count = capacities.max_count
+        width = signed(capacities.sum_width)
+        m.submodules.sums = sums = Memory(width=capacities.sum_width, depth=capacities.sum_depth,
+                                          name="sums")
+        m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
+
+        # Adding: ask, read, then add and write. The memory does not show the last two sums yet. If
+        # they are of this channel, the latest is taken where it is written, the one before in place
+        # of the memory's answer.
+        asked, adding = signals("asked adding")
+        asked_channel, channel = signals("asked_channel channel", self.channel.shape())
+        written_channel = Signal.like(self.channel)
+        asked_value, value = signals("asked_value value", self.value.shape())
+        read, total, written = signals("read total written", width)
+        forward = Signal()
+        m.d.sync += [
+            asked.eq(self.add),
+            asked_channel.eq(self.channel),
+            asked_value.eq(self.value),
+            adding.eq(asked),
+            channel.eq(asked_channel),
+            value.eq(asked_value),
+            read.eq(Mux(asked & (written_channel == asked_channel), written, sums.read_data)),
+            forward.eq(adding & (channel == asked_channel)),
+        ]
+        with m.If(adding):
+            m.d.sync += [written.eq(total), written_channel.eq(channel)]
+        m.d.comb += total.eq(Mux(forward, written, read) + value)
+
+        # Firing: thresholds circulate, so that the ladder needs one comparator.
+        ladder = Signal(max_count * capacities.sum_width)
+        threshold = ladder[:capacities.sum_width]
+        rotate = Signal()
+        with m.If(self.threshold_valid | rotate):
+            m.d.sync += ladder.eq(Cat(
+                ladder[capacities.sum_width:],
+                Mux(self.threshold_valid, self.threshold[:capacities.sum_width], threshold)))
+
+        index = Signal(range(capacities.sum_depth + n_lanes))
+        words = Signal(range(-(-capacities.sum_depth // n_lanes) + 1))
+        lane = Signal(range(n_lanes))
+        step = Signal(range(max_count + 1))
+        reached = Signal(max_count)
+        codes = [Signal(n_lanes, name=f"codes_{plane}") for plane in range(n_planes)]
+        m.d.comb += sums.read_address.eq(self.channel)
+        count = Signal(capacities.count_width)
+        m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
+        code = encoded(capacities, reached, count)
+        m.d.comb += self.data.eq(Cat(codes))
+
+        m.d.comb += [
+            sums.write.eq(adding),
+            sums.write_address.eq(channel),
+            sums.write_data.eq(total),
+        ]
+        # What makes the total 0: clearing takes no choice in front of the memory.
+        zeros = [value.eq(0), written.eq(0), forward.eq(1)]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.idle.eq(~asked & ~adding)
+                m.d.sync += [index.eq(0), lane.eq(0), step.eq(0), words.eq(self.words),
+                             self.address.eq(self.out)]
+                with m.If(self.clear):
+                    m.d.sync += [channel.eq(0), *zeros]
+                    m.next = "CLEAR"
+                with m.Elif(self.start):
+                    m.next = "READ"
+            with m.State("CLEAR"):
+                m.d.comb += sums.write.eq(1)
+                m.d.sync += [channel.eq(channel + 1), *zeros]
+                with m.If(channel == capacities.sum_depth - 1):
+                    m.next = "IDLE"
+            with m.State("READ"):
+                m.d.comb += sums.read_address.eq(index)
+                m.next = "WAIT"
+            with m.State("WAIT"):
+                m.d.comb += sums.read_address.eq(index)
+                m.next = "COMPARE"
+            with m.State("COMPARE"):
+                m.d.comb += [rotate.eq(1), sums.read_address.eq(index)]
+                m.d.sync += [
+                    reached.eq(Cat(reached[1:],
+                                   read >= threshold.as_signed())),
+                    step.eq(step + 1),
+                ]
+                with m.If(step == max_count - 1):
+                    m.d.sync += [channel.eq(index), *zeros]
+                    m.next = "STORE"
+            with m.State("STORE"):
+                m.d.comb += sums.write.eq(1)
+                m.d.sync += [word.eq(Cat(word[1:], code[plane]))
+                             for plane, word in enumerate(codes)]
+                m.d.sync += [
+                    index.eq(index + 1), lane.eq(lane + 1), step.eq(0),
+                ]
+                m.next = "READ"
+                with m.If(lane == n_lanes - 1):
+                    m.d.sync += [lane.eq(0), words.eq(words - 1)]
+                    m.next = "SEND"
+            with m.State("SEND"):
+                m.d.comb += self.write.eq(1)
+                m.d.sync += self.address.eq(self.address + 1)
+                m.next = "READ"
+                with m.If(words == 0):
+                    m.next = "IDLE"
+
+        return m
