@@ -29,7 +29,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak mutants sim sim-full sim-shapes bench lint accuracy sweep cifar clean
+.PHONY: help setup demo test soak mutants sim sim-full sim-shapes bench bench-train lint accuracy sweep cifar clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -68,6 +68,9 @@ sim-shapes: $(READY) ## simulate every layer shape of the published sizes at its
 
 bench: $(READY) ## simulate and route what the hardware is judged by, print every target (35 minutes)
 	$(RUN) -m tests.benchmark.hardware --out build/bench --json build/bench/bench.json
+
+bench-train: $(READY) ## time a training step, beside the network written plainly and over time steps
+	$(RUN) -m tests.benchmark.training
 
 lint: $(READY) ## check the style rules of pyproject.toml
 	$(RUN) -m ruff check .

@@ -39,7 +39,7 @@ def main():
     Returns
     -------
     int
-        Exit status, as of ``golden.entry.enter``.
+        Exit status, as of ``golden.cli.entry.enter``.
     """
     return _entry().enter(lambda: run(sys.argv[1:]), prog="addend")
 
@@ -75,8 +75,8 @@ def run(argv):
 
 
 def _entry():
-    """``golden.entry`` by itself: help needs nothing of what ``golden`` imports."""
-    path = Path(__file__).with_name("golden") / "entry.py"
+    """``golden.cli.entry`` by itself: help needs nothing of what ``golden`` imports."""
+    path = Path(__file__).with_name("golden") / "cli" / "entry.py"
     spec = importlib.util.spec_from_file_location("addend_entry", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,11 +1,12 @@
 """The integer model: what a spike-driven network computes, exactly, with nothing to interpret."""
 
-from golden.activity import additions, additions_per_image, mean_counts, skipping_macs
+from golden.analysis.activity import additions, additions_per_image, mean_counts, skipping_macs
 from golden.errors import ModelError
-from golden.file import load, save
-from golden.model import IntegerModel
+from golden.model.executor import Result, accuracy, classify, run
+from golden.model.file import load, save
+from golden.model.integer_model import IntegerModel
+from golden.model.rules import validate
 from golden.names import LOGITS, PIXELS
-from golden.network import Result, accuracy, classify, run
 from golden.neuron import Neuron, Rounding, attention_thresholds, spike_count, stream_thresholds
 from golden.ops import (
     AnalogHead,
@@ -18,7 +19,6 @@ from golden.ops import (
     TokenSum,
     Write,
 )
-from golden.rules import validate
 from golden.spike import SpikeCode, planes
 
 

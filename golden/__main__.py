@@ -5,16 +5,15 @@ import sys
 
 import numpy as np
 
-from golden.atomic import replacing
-from golden.bench import bench
-from golden.entry import enter
-from golden.file import load
-from golden.input import ModelInput
-from golden.network import accuracy, classify, run
-from golden.options import input_file, input_path, output_file, whole
-from golden.progress import image_progress
-from golden.reading import printable
-from golden.source import SOURCES, announce, load_source
+from golden.cli.entry import enter
+from golden.cli.options import input_file, input_path, output_file
+from golden.cli.progress import image_progress
+from golden.cli.source import SOURCES, announce, load_source
+from golden.data.atomic import replacing
+from golden.data.reading import printable
+from golden.model.executor import accuracy, classify, run
+from golden.model.file import load
+from golden.model.input import ModelInput
 from golden.spike import SpikeCode
 
 
@@ -50,12 +49,6 @@ DATA is a .npz file with the arrays `images` (uint8, images x height x width x c
 `labels` (integers); a folder or zip with test/CLASS/IMAGE (or val), where nothing else need be; or
 the word `digits`: the 360 held-back images of scikit-learn's digits. The classes must be those of
 the model, by name if it knows their names. Image files are resized and cropped as for run.
-"""
-
-
-BENCH_HELP = """\
-Print how many images per second the golden model runs on all cores, its peak memory, and the time
-of PyTorch's float32 inference of the same network, one image at a time, in the same run.
 """
 
 
@@ -126,16 +119,6 @@ def _parser(prog):
         help="labelled .npz, folder or zip with test/CLASS/IMAGE (or val), or digits",
     )
     command.set_defaults(command=_evaluate)
-
-    command = commands.add_parser(
-        "bench", help="speed, beside PyTorch's", description=BENCH_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("model", metavar="MODEL", type=input_file,
-                         help="model file (.safetensors)")
-    command.add_argument("--images", type=whole(1, 1024), default=4, metavar="N", help="default: 4")
-    command.add_argument("--rounds", type=whole(1, 1000), default=3, metavar="N",
-                         help="default: 3")
-    command.set_defaults(command=_bench)
     return parser
 
 
@@ -172,14 +155,6 @@ def _evaluate(options):
         share = accuracy(model, found.images, found.labels, progress=progress)
     total = len(found.labels)
     print(f"accuracy {100 * share:.2f} % ({round(share * total)} of {total} images)")
-
-
-def _bench(options):
-    model = load(options.model)
-    # What an image shows does not matter: no step of the golden model depends on it.
-    images = np.random.default_rng(0).integers(
-        0, 256, (options.images, *model.image_shape), np.uint8)
-    print("\n".join(bench(model, options.model, images, rounds=options.rounds).lines()))
 
 
 if __name__ == "__main__":

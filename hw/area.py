@@ -6,9 +6,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from golden.description import read_json
-from golden.entry import enter
-from golden.options import output_folder
+from golden.cli.entry import enter
+from golden.cli.options import output_folder
+from golden.data.description import read_json
 
 from .cli.command import guarded
 from .emit.build_directory import check_verilog, read_description

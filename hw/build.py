@@ -4,10 +4,10 @@ import argparse
 import sys
 
 import golden
-from golden.entry import enter
-from golden.lock import alone_in
-from golden.options import COUNT, SEED, input_file, input_path, number, output_folder, whole
-from golden.source import SOURCES, open_source
+from golden.cli.entry import enter
+from golden.cli.options import COUNT, SEED, input_file, input_path, number, output_folder, whole
+from golden.cli.source import SOURCES, open_source
+from golden.data.lock import alone_in
 
 from .cli.command import guarded
 from .compiler import compile_model

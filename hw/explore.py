@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import golden
-from golden.atomic import replacing
-from golden.charts import scatter
-from golden.entry import enter
-from golden.options import COUNT, WORKERS, input_file, input_path, output_folder, text, whole
-from golden.source import SOURCES, open_source
+from golden.analysis.charts import scatter
+from golden.cli.entry import enter
+from golden.cli.options import COUNT, WORKERS, input_file, input_path, output_folder, text, whole
+from golden.cli.source import SOURCES, open_source
+from golden.data.atomic import replacing
 
 from .cli.command import guarded
 from .exploration.search import pareto, search

@@ -4,9 +4,9 @@ import argparse
 import sys
 
 import golden
-from golden.atomic import replacing
-from golden.entry import enter
-from golden.options import input_file, input_path, output_file
+from golden.cli.entry import enter
+from golden.cli.options import input_file, input_path, output_file
+from golden.data.atomic import replacing
 
 from .cli.command import guarded
 from .compiler import compile_model

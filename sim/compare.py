@@ -83,7 +83,7 @@ def compare_image(comparison, plan, result, image, captures, outcome, *, capture
     captures : dict
         From ``read_captures``.
     outcome : dict
-        Of the image, from ``sim.bench_accelerator``.
+        Of the image, from ``sim.testbenches.tb_accelerator``.
     captured_as : int, optional
         Number of the image since reset, if it is not ``image``.
     """
@@ -123,7 +123,7 @@ def compare_counters(comparison, number, outcome, previous):
     number : int
         Of the image.
     outcome : dict
-        Of the image, from ``sim.bench_accelerator``.
+        Of the image, from ``sim.testbenches.tb_accelerator``.
     previous : dict or None
         Of the image before, since the latest reset.
     """

@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 import golden
-from golden.description import read_json
-from golden.digits import load_digits
-from golden.entry import BROKEN_PIPE, ROOT, enter
-from golden.form import require_form
-from golden.options import COUNT, SEED, input_file, output_folder, whole
+from golden.cli.entry import BROKEN_PIPE, ROOT, enter
+from golden.cli.options import COUNT, SEED, input_file, output_folder, whole
+from golden.data.description import read_json
+from golden.data.digits import load_digits
+from golden.data.form import require_form
 from hw.fpga.devices import DEVICES
 from hw.fpga.tools import ToolError, simulator, stop
 from hw.isa.core_config import MOST_COLUMNS, MOST_LANES

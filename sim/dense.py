@@ -8,11 +8,11 @@ import sys
 import numpy as np
 
 import golden
-from golden.atomic import replacing
-from golden.description import read_json
-from golden.entry import enter
-from golden.options import SECONDS, input_file, input_path, output_folder, whole
-from golden.source import SOURCES
+from golden.cli.entry import enter
+from golden.cli.options import SECONDS, input_file, input_path, output_folder, whole
+from golden.cli.source import SOURCES
+from golden.data.atomic import replacing
+from golden.data.description import read_json
 from hw.baseline.dense_engine import DenseEngine, DenseSize
 from hw.baseline.work import dense_work
 from hw.cli.command import guarded
@@ -64,7 +64,7 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
         groups[layer.name] = counts.shape[:2]
         np.savez(folder / f"layer{number}.npz", counts=counts, weights=weights, sums=sums)
     executable = build(Design.of(DenseEngine(engine)), cache or folder)
-    simulate(executable, "sim.bench_dense", folder, limit=limit, parameters={
+    simulate(executable, "sim.testbenches.tb_dense_engine", folder, limit=limit, parameters={
         "layers": [layer.name for layer in layers], "count_width": engine.count_width,
         "weight_width": engine.weight_width, "accumulator_width": engine.accumulator_width})
     simulated = read_json(folder / "cycles.json", "the outcome")

@@ -1,4 +1,4 @@
-"""A model as the load port takes it, as a step of ``sim.bench_accelerator``."""
+"""A model as the load port takes it, as a step of ``sim.testbenches.tb_accelerator``."""
 
 from pathlib import Path
 

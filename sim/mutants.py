@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import golden
-from golden.entry import enter
-from golden.options import COUNT, SEED, WORKERS, input_file, input_path, output_folder
-from golden.reading import decoding, read_regular
-from golden.source import SOURCES
+from golden.cli.entry import enter
+from golden.cli.options import COUNT, SEED, WORKERS, input_file, input_path, output_folder
+from golden.cli.source import SOURCES
+from golden.data.reading import decoding, read_regular
 from hw.build import build as build_core
 from hw.cli.command import guarded
 from hw.cli.workers import workers
@@ -25,8 +25,8 @@ from hw.compiler import compile_model
 from hw.emit.verilog import TOP
 from hw.fpga.tools import ToolError
 
-from .board import CLOCK
 from .equivalence import proved_equivalent
+from .harness import CLOCK
 from .mutation import CONTROL, Mutation, Netlist
 from .pictures import chosen
 from .runner import BenchError, Design, build

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from golden.atomic import replacing
+from golden.data.atomic import replacing
 from hw.fpga.tools import simulator
 
 

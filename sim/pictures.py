@@ -1,7 +1,7 @@
 """Images to simulate: those that are asked for, or random ones, which every machine has."""
 
-from golden.source import announce, open_source
-from golden.synthetic import random_images
+from golden.analysis.synthetic import random_images
+from golden.cli.source import announce, open_source
 
 
 __all__ = ["chosen"]
@@ -13,8 +13,8 @@ def chosen(source, model, count, seed=1):
     Parameters
     ----------
     source : str or None
-        As for ``golden.source.open_source``; None for random images, which end in a white and a
-        black one if they are three or more.
+        As for ``golden.cli.source.open_source``; None for random images, which end in a white and
+        a black one if they are three or more.
     model : IntegerModel
         Whose images they are.
     count : int

@@ -75,7 +75,7 @@ def recovery(trial, work):
     Returns
     -------
     steps : list of dict
-        For ``sim.bench_accelerator``.
+        For ``sim.testbenches.tb_accelerator``.
     expected : list of Silence or Image
         Of each outcome.
     """
@@ -166,7 +166,7 @@ def compare_recovery(comparison, expected, outcomes):
     comparison : sim.compare.Comparison
     expected : list of Silence or Image
     outcomes : list of dict
-        From ``sim.bench_accelerator``.
+        From ``sim.testbenches.tb_accelerator``.
     """
     previous = None
     for number, (outcome, wanted) in enumerate(zip(outcomes, expected, strict=True)):

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import parse as parse_xml
 import cocotb_tools.config
 import cocotb_tools.runner
 
-from golden.lock import waiting_lock
+from golden.data.lock import waiting_lock
 from hw.emit.verilog import convert
 from hw.fpga.tools import ToolError, last_error, simulator
 from hw.rtl.library import library
@@ -225,11 +225,11 @@ def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None
     executable : Path
         What ``build`` returned.
     bench : str
-        Module of the bench, for example ``sim.bench_lane``.
+        Module of the bench, for example ``sim.testbenches.tb_lane``.
     folder : Path
         Folder to run in: memory images are found, and captures written, relative to it.
     parameters : dict, optional
-        For the bench, which reads them by ``sim.bench.parameters``; plain values.
+        For the bench, which reads them by ``sim.testbenches.base.parameters``; plain values.
     only : str, optional
         Regular expression that the names of the tests to run match.
     seed : int, optional

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from golden import PIXELS, Rounding
-from golden.synthetic import ModelBuilder, random_images
+from golden.analysis.synthetic import ModelBuilder, random_images
 from hw.load import lay_out
 
 

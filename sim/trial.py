@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 import golden
-from golden.arrays import open_array
-from golden.description import read_json
+from golden.data.arrays import open_array
+from golden.data.description import read_json
 from hw.compiler import compile_model
 from hw.emit.build_directory import check_images, read_description
 from hw.emit.memory_images import digest, image_words
@@ -16,8 +16,8 @@ from hw.estimate.cycles import predict
 from hw.estimate.mean_cycles import estimate
 from hw.isa.core_config import Capacities
 
-from .board import memory_text
 from .compare import Comparison, compare_counters, compare_image, read_captures
+from .harness import memory_text
 from .loading import load_step
 from .recovery import compare_recovery, recovery
 from .runner import simulate
@@ -115,7 +115,7 @@ class Trial:
         -------
         comparison : Comparison
         outcomes : list of dict
-            Of every image, from ``sim.bench_accelerator``; those of faults and loads aside.
+            Of every image, from ``tb_accelerator``; those of faults and loads aside.
         seconds : float
             Of the simulation of these images.
 
@@ -128,8 +128,8 @@ class Trial:
             parameters = {"steps": steps, "inputs": inputs or {}}
             if not self.capacities.external:
                 parameters["deadline"] = self._deadline(work, steps, n_images)
-            passed = simulate(executable, "sim.bench_accelerator", work, parameters=parameters,
-                              seed=self.seed, limit=limit)
+            passed = simulate(executable, "sim.testbenches.tb_accelerator", work,
+                              parameters=parameters, seed=self.seed, limit=limit)
             outcomes = read_json(work / "outcome.json", "the outcome", kind=list)
             return outcomes, sum(passed.values())
 

@@ -10,10 +10,8 @@ from pathlib import Path
 import numpy as np
 
 import golden
-from golden.atomic import replacing
-from golden.entry import enter
-from golden.lock import waiting_lock
-from golden.options import (
+from golden.cli.entry import enter
+from golden.cli.options import (
     COUNT,
     SECONDS,
     SEED,
@@ -22,11 +20,13 @@ from golden.options import (
     output_file,
     output_folder,
 )
-from golden.source import SOURCES
+from golden.cli.source import SOURCES
+from golden.data.atomic import replacing
+from golden.data.lock import waiting_lock
 from hw.cli.command import guarded
 from hw.emit.build_directory import check_verilog
 
-from .board import board
+from .harness import board
 from .pictures import chosen
 from .runner import BenchError, build
 from .trial import Trial
@@ -67,7 +67,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     stalled : bool
         Whether there is a second half; all images run freely if not.
     synthesised : bool
-        Whether memories and sums are those of a device, see ``sim.board``.
+        Whether memories and sums are those of a device, see ``sim.harness``.
 
     Returns
     -------

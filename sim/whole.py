@@ -3,7 +3,7 @@
 import hashlib
 import os
 
-from golden.atomic import replacing
+from golden.data.atomic import replacing
 
 
 __all__ = ["STAMP", "call_whole", "is_whole"]

@@ -7,8 +7,8 @@ import numpy as np
 
 import golden
 from golden import SpikeCode
-from golden.ranges import analyse
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from golden.model.ranges import analyse
 from hw.compiler import compile_model
 from hw.isa.core_config import Capacities
 from sim.runner import Design, build, simulate

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from golden import PIXELS, Rounding
-from golden.synthetic import ModelBuilder, random_images
+from golden.analysis.synthetic import ModelBuilder, random_images
 
 
 def small():

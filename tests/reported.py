@@ -1,7 +1,7 @@
 """What the report says of additions, held against what the counters of hardware read."""
 
-from golden.census import take_census
-from train.findings import findings
+from golden.analysis.activity_statistics import take_census
+from train.export.findings import findings
 
 
 __all__ = ["assert_additions_are_reported"]

@@ -11,16 +11,16 @@ import pytest
 
 import golden
 from golden import Rounding, SpikeCode
-from golden.digits import load_digits
-from golden.synthetic import random_images, random_model
+from golden.analysis.synthetic import random_images, random_model
+from golden.data.digits import load_digits
 from hw.build import build
 from hw.compiler import compile_model
 from hw.emit.build_directory import read_description
 from hw.emit.memory_images import memory_words, slice_paths, sliced, write_hex
 from hw.load import lay_out
-from sim.board import board
 from sim.compare import Comparison, compare_image, read_captures
 from sim.faults import PLAN_FAULTS
+from sim.harness import board
 from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
@@ -146,7 +146,8 @@ def simulated(small, folder, plan, steps):
         width, slices = capacities.memories[name][0], capacities.slices[name]
         for path, part in zip(paths[name], sliced(words, width, slices), strict=True):
             (folder / path).write_text(write_hex(part, width // slices))
-    simulate(executable, "sim.bench_accelerator", folder, parameters={"steps": steps}, limit=300)
+    simulate(executable, "sim.testbenches.tb_accelerator", folder,
+             parameters={"steps": steps}, limit=300)
     return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
 
 

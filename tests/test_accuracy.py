@@ -2,8 +2,8 @@
 
 import pytest
 
-from train import accuracy
-from train.accuracy import Study, study
+from train.run import accuracy
+from train.run.accuracy import Study, study
 
 
 def runs(floats, goldens):

@@ -5,8 +5,8 @@ import pytest
 
 import golden
 from golden import PIXELS, Conv, KeyValue, Query, SpikeCode, TokenSum
-from golden.activity import additions, additions_per_image
-from golden.synthetic import random_images, random_model
+from golden.analysis.activity import additions, additions_per_image
+from golden.analysis.synthetic import random_images, random_model
 
 
 @pytest.fixture(scope="module")

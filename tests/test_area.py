@@ -3,7 +3,7 @@
 import pytest
 
 from golden import SpikeCode
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
 from hw.area import ENGINES, breakdown, main
 from hw.build import build
 from hw.compiler import compile_model

@@ -7,8 +7,8 @@ import resource
 import pytest
 
 from golden import ModelError, save
-from golden.atomic import replacing
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from golden.data.atomic import replacing
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from train.augment import augment, draw
-from train.config import DataConfig
+from train.data.augment import augment, draw
+from train.run.config import DataConfig
 
 
 def images(number=6, channels=3, size=(8, 6)):

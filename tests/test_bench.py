@@ -7,12 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from golden.neuron import Rounding
+from tests.benchmark.plain import PlainNetwork, TimeSteps, integer_neuron
+from tests.benchmark.training import VARIANTS, Bench, main
 from tests.training import network_config, random_images, random_network, run_config, to_toml
-from train.__main__ import main
-from train.bench import VARIANTS, Bench
-from train.model import to_maps
-from train.neuron import SpikeNeuron
-from train.plain import PlainNetwork, TimeSteps, integer_neuron
+from train.network.model import to_maps
+from train.network.neuron import SpikeNeuron
 
 
 def counts(network, images, neurons):
@@ -105,7 +104,7 @@ def test_ratios_are_those_of_each_turn():
 
 def test_the_command_prints_and_writes_every_variant(tmp_path, capsys):
     (tmp_path / "c.toml").write_text(to_toml(run_config()))
-    assert main(["bench", "--config", str(tmp_path / "c.toml"), "--batch", "4", "--rounds", "2",
+    assert main(["--config", str(tmp_path / "c.toml"), "--batch", "4", "--rounds", "2",
                  "--out", str(tmp_path / "bench.json")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[:16].strip() for line in lines[2:]] == list(VARIANTS)
@@ -117,5 +116,5 @@ def test_the_command_prints_and_writes_every_variant(tmp_path, capsys):
 def test_only_the_base_family_is_compared(tmp_path, capsys):
     large = run_config(family="large", dims=(4, 4, 8), depths=(1,), strides=(1, 2, 1, 1))
     (tmp_path / "c.toml").write_text(to_toml(large))
-    assert main(["bench", "--config", str(tmp_path / "c.toml")]) == 2
+    assert main(["--config", str(tmp_path / "c.toml")]) == 2
     assert "must" not in capsys.readouterr().out

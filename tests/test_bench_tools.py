@@ -49,7 +49,7 @@ def built(project_root):
 
 
 def run(built, folder, fault="none", **options):
-    return simulate(built, "sim.bench_stream", folder,
+    return simulate(built, "sim.testbenches.tb_stream", folder,
                     parameters={"fault": FAULTS.index(fault)}, **options)
 
 
@@ -77,7 +77,7 @@ def test_a_failure_tells_the_seed_to_repeat_it(built, tmp_path, capsys, monkeypa
 
 
 def test_a_run_that_takes_too_long_is_ended(built, tmp_path):
-    with pytest.raises(BenchError, match=r"sim.bench_stream must finish within 0.01 s"):
+    with pytest.raises(BenchError, match=r"sim.testbenches.tb_stream must finish within 0.01 s"):
         run(built, tmp_path, limit=0.01)
 
 

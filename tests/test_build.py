@@ -10,7 +10,7 @@ import pytest
 
 import golden
 from golden import SpikeCode
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
 from hw import build, load
 from hw.compiler import compile_model
 from hw.emit.build_directory import check_images, read_description

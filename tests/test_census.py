@@ -10,17 +10,17 @@ import pytest
 
 import golden
 from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
-from golden.census import take_census
-from golden.energy import AC_FLOAT32, MAC_FLOAT32, energies, formula, mac_energy
-from golden.shapes import shapes
-from golden.synthetic import random_images, random_model
+from golden.analysis.activity_statistics import take_census
+from golden.analysis.energy import AC_FLOAT32, MAC_FLOAT32, energies, formula, mac_energy
+from golden.analysis.synthetic import random_images, random_model
+from golden.model.shapes import shapes
 from train.__main__ import main
-from train.config import QuantiseConfig
-from train.findings import findings, verdict
-from train.fold import integer_model
-from train.grids import find_grids
-from train.integer import QuantisedNetwork
-from train.model import ESpikeFormer, published
+from train.export.findings import findings, verdict
+from train.network.model import ESpikeFormer, published
+from train.quant.fold import integer_model
+from train.quant.grids import find_grids
+from train.quant.integer import QuantisedNetwork
+from train.run.config import QuantiseConfig
 
 
 MODEL = random_model(3, max_count=5)
@@ -84,7 +84,7 @@ def test_batches_change_nothing(monkeypatch):
     labels = np.arange(len(IMAGES)) % 10
     seen = []
     whole = take_census(MODEL, IMAGES, labels, progress=lambda *done: seen.append(done))
-    monkeypatch.setattr("golden.census._BATCH", 3)
+    monkeypatch.setattr("golden.analysis.activity_statistics._BATCH", 3)
     parts = take_census(MODEL, IMAGES, labels)
     assert findings(MODEL, whole) == findings(MODEL, parts)
     assert seen == [(7, 7)]
@@ -97,11 +97,11 @@ def test_bits_moved_are_those_of_the_stored_tensors():
     stream = 0
     for layer in MODEL.layers:
         if isinstance(layer, Conv) and isinstance(layer.drain, Write):
-            bits = golden.ranges.widths(MODEL)[layer.name]["stream"]
+            bits = golden.model.ranges.widths(MODEL)[layer.name]["stream"]
             size = int(np.prod(known[f"{layer.name}.stream"]))
             stream += size * bits * (2 if layer.drain.previous else 1)
     last = MODEL.layers[-2].source
-    bits = golden.ranges.widths(MODEL)[last.removesuffix(".stream")]["stream"]
+    bits = golden.model.ranges.widths(MODEL)[last.removesuffix(".stream")]["stream"]
     assert census.stream_bits == stream + int(np.prod(known[last])) * bits
     moved = findings(MODEL, census)["moved"]
     # Five spikes take five planes, or three bits.

@@ -10,17 +10,17 @@ import pytest
 import torch
 from msgspec import structs
 
-from golden.lock import alone_in
+from golden.data.lock import alone_in
 from tests.training import random_images, run_config, to_toml
-from train import checkpoint
 from train.__main__ import main
-from train.checkpoint import CheckpointError
-from train.fit import fit, start
-from train.grids import find_grids
-from train.loop import DivergenceError, Loop
-from train.pretrain import pretrain
-from train.processes import ALONE
-from train.training import Training
+from train.quant.grids import find_grids
+from train.run import checkpoint
+from train.run.checkpoint import CheckpointError
+from train.run.fit import fit, start
+from train.run.loop import DivergenceError, Loop
+from train.run.pretrain import pretrain
+from train.run.processes import ALONE
+from train.run.training import Training
 
 
 CONFIG = run_config(quantised_epochs=1)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from golden import PIXELS, Conv, SpikeCode
+from golden.analysis.synthetic import random_model
+from golden.model.shapes import last_readers
 from golden.names import counts_name
-from golden.shapes import last_readers
-from golden.synthetic import random_model
 from hw.compiler import compile_model
 from hw.compiler.allocate import Allocator
 from hw.compiler.tap_windows import conv_windows

@@ -13,9 +13,9 @@ from hw.compiler import compile_model
 from tests.plain import PlainForward, PlainLargeForward, dyadic_state
 from tests.training import network_config, random_images, random_network
 from train.__main__ import main
-from train.model import published, to_maps
-from train.official import describe, load
-from train.parameters import read_parameters
+from train.network.model import published, to_maps
+from train.run.official import describe, load
+from train.run.parameters import read_parameters
 
 
 #: A narrow network of the official layout.

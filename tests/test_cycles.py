@@ -8,13 +8,13 @@ import pytest
 
 import golden
 from golden import PIXELS, Logits, Rounding, SpikeCode
-from golden.synthetic import ModelBuilder, random_images
+from golden.analysis.synthetic import ModelBuilder, random_images
 from hw.build import build
 from hw.compiler import compile_model
 from hw.estimate.cycles import predict
 from hw.load import lay_out
-from sim.board import board
 from sim.compare import Comparison, compare_counters
+from sim.harness import board
 from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
@@ -89,7 +89,7 @@ def outcomes(tmp_path_factory, project_root):
         step = {"images": f"images-{id(model)}.npy", "stall": 0.0, "classes": model.classes}
         steps += [step, step | {"streamed": True}]
     executable = build_simulator(board(folder), project_root / "build" / "sim", fast=True)
-    simulate(executable, "sim.bench_accelerator", folder, parameters={"steps": steps})
+    simulate(executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps})
     found = json.loads((folder / "outcome.json").read_text())
     return capacities, {make.__name__: found[4 * index:4 * index + 4]
                         for index, make in enumerate(MODELS)}

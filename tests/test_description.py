@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from golden.description import parse_json, read_json
-from golden.limits import MAX_JSON, MAX_JSON_DEPTH
-from golden.reading import InputError
+from golden.data.description import parse_json, read_json
+from golden.data.limits import MAX_JSON, MAX_JSON_DEPTH
+from golden.data.reading import InputError
 
 
 def nested(depth):

@@ -77,7 +77,7 @@ def beyond_the_border(counts, weight, **geometry):
 
 @pytest.mark.parametrize(("place", "fault"), [
     ("golden.ops.fire.spike_count", strict),
-    ("golden.network.last_readers", forgetful),
+    ("golden.model.executor.last_readers", forgetful),
     ("golden.ops.write.add", restarted),
     ("golden.ops.conv.convolve", beyond_the_border),
 ])

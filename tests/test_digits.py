@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from golden.digits import CLASSES, IMAGE_SHAPE, load_digits
+from golden.data.digits import CLASSES, IMAGE_SHAPE, load_digits
 
 
 def test_the_split_never_changes():

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from tests.plain import dyadic_state
-from train.model import published
+from train.network.model import published
 
 
 #: Commands of the page that leave files to later ones.

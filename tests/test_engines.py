@@ -57,7 +57,7 @@ CORES = [
     full({"entry_width": 8, "width": 22}),
 ])
 def test_lane_sums_match_golden(bench, widths):
-    bench(Lane(**widths), "sim.bench_lane", widths)
+    bench(Lane(**widths), "sim.testbenches.tb_lane", widths)
 
 
 @pytest.mark.parametrize("widths", [
@@ -66,44 +66,47 @@ def test_lane_sums_match_golden(bench, widths):
     full({"lanes": 16, "entry_width": 8, "width": 22}),
 ])
 def test_drain_gives_every_sum(bench, widths):
-    bench(Lanes(**widths), "sim.bench_shadows", widths)
+    bench(Lanes(**widths), "sim.testbenches.tb_shadows", widths)
 
 
 @pytest.mark.parametrize("capacities", CORES)
 def test_walker_reads_the_taps_of_golden(bench, capacities):
-    bench(Walker(capacities), "sim.bench_walker", {"capacities": capacities.as_dict()})
+    bench(Walker(capacities), "sim.testbenches.tb_walker", {"capacities": capacities.as_dict()})
 
 
 @pytest.mark.parametrize("capacities", CORES)
 def test_finder_sends_an_event_per_spike(bench, capacities):
-    bench(Finder(capacities), "sim.bench_finder", {"capacities": capacities.as_dict()})
+    bench(Finder(capacities), "sim.testbenches.tb_finder", {"capacities": capacities.as_dict()})
 
 
 @pytest.mark.parametrize("capacities", CORES)
 def test_firing_matches_golden(bench, capacities):
-    bench(FiringUnit(capacities), "sim.bench_firing", {"capacities": capacities.as_dict()})
+    bench(FiringUnit(capacities), "sim.testbenches.tb_firing", {"capacities": capacities.as_dict()})
 
 
 @pytest.mark.parametrize("capacities", CORES)
 def test_packer_stores_the_words_of_golden(bench, capacities):
-    bench(SpikePacker(capacities), "sim.bench_packer", {"capacities": capacities.as_dict()})
+    bench(SpikePacker(capacities), "sim.testbenches.tb_packer",
+          {"capacities": capacities.as_dict()})
 
 
 @pytest.mark.parametrize("capacities", CORES)
 def test_token_sum_matches_golden(bench, capacities):
-    bench(TokenSum(capacities), "sim.bench_token_sum", {"capacities": capacities.as_dict()})
+    bench(TokenSum(capacities), "sim.testbenches.tb_token_sum",
+          {"capacities": capacities.as_dict()})
 
 
 @pytest.mark.parametrize("capacities", [
     sizes(), sizes(pixel_constant=200), full(sizes(pixel_channels=1)),
 ])
 def test_pixels_become_planes(bench, capacities):
-    bench(PixelWriter(capacities), "sim.bench_pixels", {"capacities": capacities.as_dict()})
+    bench(PixelWriter(capacities), "sim.testbenches.tb_pixels",
+          {"capacities": capacities.as_dict()})
 
 
 def test_loader_fills_memories(bench):
     memories = {"narrow": (5, 3), "beat": (32, 40), "wide": (33, 9), "widest": (150, 17)}
-    bench(Loader(memories), "sim.bench_loader", {"memories": list(memories.values())})
+    bench(Loader(memories), "sim.testbenches.tb_loader", {"memories": list(memories.values())})
 
 
 @pytest.mark.parametrize(("columns", "shared", "lanes", "code", "bus_width"), [
@@ -117,7 +120,7 @@ def test_sequencer_deals_out_every_job(bench, tmp_path, columns, shared, lanes, 
     golden.save(model, tmp_path / "model.safetensors")
     capacities = compile_model(model, columns=columns, lanes=lanes, shared=shared, spike_code=code,
                                bus_width=bus_width).needed
-    bench(Sequencer(capacities), "sim.bench_sequencer",
+    bench(Sequencer(capacities), "sim.testbenches.tb_sequencer",
           {"model": "model.safetensors", "capacities": capacities.as_dict()})
 
 
@@ -129,7 +132,8 @@ def test_image_reader_passes_on_what_is_right(bench, tmp_path, lanes, bus_width)
     golden.save(model, tmp_path / "model.safetensors")
     capacities = compile_model(model, columns=2, lanes=lanes, spike_code=SpikeCode.BITPLANE,
                                bus_width=bus_width).needed
-    bench(ImageReader(bus_width, fingerprint=capacities.fingerprint), "sim.bench_image_reader",
+    bench(ImageReader(bus_width, fingerprint=capacities.fingerprint),
+          "sim.testbenches.tb_image_reader",
           {"model": "model.safetensors", "capacities": capacities.as_dict()}, limit=300)
 
 
@@ -150,4 +154,4 @@ NETWORKS = [
 @pytest.mark.parametrize(("shared", "lanes", "code", "options"), NETWORKS)
 def test_group_runs_whole_networks(bench, tmp_path, shared, lanes, code, options):
     setting = group_setting(tmp_path, shared=shared, lanes=lanes, code=code, **options)
-    bench(Group(setting.capacities, index=0), "sim.bench_group", setting.parameters)
+    bench(Group(setting.capacities, index=0), "sim.testbenches.tb_group", setting.parameters)

@@ -8,14 +8,14 @@ import sys
 import pytest
 
 import addend
-from golden.entry import BROKEN_PIPE
+from golden.cli.entry import BROKEN_PIPE
 
 
 MODEL = "tests/data/digits.safetensors"
 #: Prints, as a command does, on both streams, and ends with status 7.
 PRINTS = """
 import sys
-from golden.entry import enter
+from golden.cli.entry import enter
 def main():
     print("2 × 3 µJ → é")
     print("≥ 1 – ok", file=sys.stderr)
@@ -25,7 +25,7 @@ sys.exit(enter(main, prog="test"))
 #: A command whose module is not there.
 LACKS = """
 import sys
-from golden.entry import enter
+from golden.cli.entry import enter
 sys.modules["{name}"] = None
 def main():
     import {name}

@@ -6,7 +6,7 @@ import torch
 from golden.neuron import Rounding
 from tests.plain import PlainForward
 from tests.training import make_dyadic, network_config, random_images, random_network
-from train.model import ESpikeFormer, count_parameters, published, to_maps
+from train.network.model import ESpikeFormer, count_parameters, published, to_maps
 
 
 @pytest.mark.parametrize(("size", "parameters"), [

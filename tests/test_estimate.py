@@ -4,7 +4,7 @@ import pytest
 
 import golden
 from golden import SpikeCode
-from golden.synthetic import random_images, random_model
+from golden.analysis.synthetic import random_images, random_model
 from hw.build import EXACT_LIMIT, predicted_cycles
 from hw.compiler import compile_model
 from hw.estimate.cycles import predict, synthetic_tensors

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import golden
-from golden.digits import load_digits
+from golden.data.digits import load_digits
 from hw.build import main as build
 from hw.compiler import compile_model
 from hw.estimate.cycles import predict

@@ -10,10 +10,10 @@ import golden
 from golden.neuron import Neuron, Rounding
 from golden.ops import Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
 from tests.training import dyadic_quantised, random_images, random_quantised
-from train.export import compare, export
-from train.fold import ExportError, integer_model
-from train.integer import QuantisedNetwork
-from train.model import to_maps
+from train.export.export import compare, export
+from train.network.model import to_maps
+from train.quant.fold import ExportError, integer_model
+from train.quant.integer import QuantisedNetwork
 
 
 IMAGES = random_images(12)
@@ -249,7 +249,7 @@ def test_export_writes_what_it_compared(tmp_path):
 def test_nothing_is_left_behind_where_the_sides_differ(tmp_path, monkeypatch):
     quantised = random_quantised(0)
     faulty = with_layer(integer_model(quantised, name="t"), "head", drop_bias)
-    monkeypatch.setattr("train.export.integer_model", lambda *arguments, **named: faulty)
+    monkeypatch.setattr("train.export.export.integer_model", lambda *arguments, **named: faulty)
     with pytest.raises(ExportError, match="^logits must be"):
         export(quantised, tmp_path / "t.safetensors", IMAGES, name="t")
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 
 import golden
 from golden import Rounding, SpikeCode
-from golden.synthetic import random_images, random_model
+from golden.analysis.synthetic import random_images, random_model
 from hw import load
 from hw.build import build
 from hw.compiler import compile_model
@@ -18,8 +18,8 @@ from hw.emit.memory_images import image_words, memory_words, read_hex, write_hex
 from hw.isa.status import Status
 from hw.isa.weight_image import BURST, Section, image_bytes, read_image
 from hw.load import lay_out
-from sim.board import board, memory_text
 from sim.compare import Comparison, compare_image, read_captures
+from sim.harness import board, memory_text
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from sim.verify import verify
@@ -76,7 +76,7 @@ def run_steps(core, folder, steps, memory=None):
     np.save(folder / "one.npy", core.images[:1])
     texts = memory or {0: write_hex(core.beats, core.capacities.bus_width)}
     (folder / "memory.hex").write_text(memory_text(texts))
-    simulate(core.executable, "sim.bench_accelerator", folder, parameters={"steps": steps},
+    simulate(core.executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps},
              limit=300)
     return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
 

@@ -21,7 +21,7 @@ def group(tmp_path_factory, project_root):
 
     def run(fault=None):
         return run_bench(
-            Group(setting.capacities, index=0), "sim.bench_group",
+            Group(setting.capacities, index=0), "sim.testbenches.tb_group",
             setting.parameters | {"fault": fault}, folder=folder,
             cache=project_root / "build" / "sim", only="networks_match_golden/model=0")
 
@@ -51,6 +51,6 @@ def test_every_fault_has_a_test():
 def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
     capacities = sizes()
     with pytest.raises(BenchError, match="event .*, not"):
-        run_bench(LatePayload(Finder(capacities), stream="words"), "sim.bench_finder",
+        run_bench(LatePayload(Finder(capacities), stream="words"), "sim.testbenches.tb_finder",
                   {"capacities": capacities.as_dict()}, folder=tmp_path,
                   cache=project_root / "build" / "sim", only="depthwise=0/density=0.15/stall=0.4")

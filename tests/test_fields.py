@@ -5,7 +5,7 @@ import pytest
 
 import golden
 from golden import Conv, Logits, SpikeCode
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
 from hw.compiler import compile_model
 from hw.emit.memory_images import memory_words
 from hw.isa.fields import DISTANCES, largest, pack

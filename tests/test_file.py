@@ -13,7 +13,7 @@ import safetensors.numpy
 
 import golden
 from golden import ModelError, Rounding, load, run, save
-from golden.synthetic import random_images, random_model
+from golden.analysis.synthetic import random_images, random_model
 from tests.models import changed
 
 
@@ -49,7 +49,7 @@ def rewritten(saved, path, change):
     del header["digest"]
     change(header, tensors)
     graph = json.dumps(header.pop("graph"))
-    header.setdefault("digest", golden.file._digest(graph, tensors))
+    header.setdefault("digest", golden.model.file._digest(graph, tensors))
     text = json.dumps(header)[:-1] + f',"graph":{graph}}}'
     path.write_bytes(safetensors.numpy.save(tensors, metadata={"addend": text}))
     return path
@@ -94,7 +94,8 @@ def test_bytes_do_not_depend_on_the_order_of_notes(model, saved, tmp_path):
 
 
 def test_bytes_do_not_depend_on_hash_seeds(project_root, tmp_path):
-    script = ("from golden import save; from golden.synthetic import random_model; import sys; "
+    script = ("import sys; from golden import save; "
+              "from golden.analysis.synthetic import random_model; "
               "save(random_model(6), sys.argv[1])")
     for seed in ("1", "2"):
         subprocess.run([sys.executable, "-c", script, str(tmp_path / seed)], check=True,
@@ -185,7 +186,7 @@ def test_the_graph_is_the_last_field(saved, tmp_path):
         header = file.metadata()["addend"]
     graph = header[header.index('"graph":') + 8:-1] + ',"extra":1'
     fields = json.loads(header)
-    fields["digest"] = golden.file._digest(graph, {})
+    fields["digest"] = golden.model.file._digest(graph, {})
     del fields["graph"]
     text = json.dumps(fields)[:-1] + f',"graph":{graph}}}'
     path = tmp_path / "m.safetensors"
@@ -217,12 +218,12 @@ def test_newer_versions_are_refused_by_name(saved, tmp_path, version):
 
 
 def test_older_minor_versions_load(saved, monkeypatch):
-    monkeypatch.setattr(golden.file, "VERSION", (1, 7))
+    monkeypatch.setattr(golden.model.file, "VERSION", (1, 7))
     assert load(saved).name == "random-6"
 
 
 def test_other_major_versions_are_refused(saved, monkeypatch):
-    monkeypatch.setattr(golden.file, "VERSION", (2, 0))
+    monkeypatch.setattr(golden.model.file, "VERSION", (2, 0))
     refused(saved, "format version 1.0 must have major version 2")
 
 

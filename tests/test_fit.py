@@ -8,13 +8,13 @@ import torch
 
 from golden.neuron import Rounding
 from tests.training import run_config
-from train import checkpoint
-from train.checkpoint import CheckpointError
-from train.config import CHECKPOINT, FLOAT_CHECKPOINT
-from train.data import DataSplit, load_split
-from train.evaluate import float_accuracy, measure
-from train.export import export
-from train.fit import fit
+from train.data.sets import DataSplit, load_split
+from train.export.export import export
+from train.run import checkpoint
+from train.run.checkpoint import CheckpointError
+from train.run.config import CHECKPOINT, FLOAT_CHECKPOINT
+from train.run.evaluate import float_accuracy, measure
+from train.run.fit import fit
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -26,7 +26,7 @@ def few_digits():
         split.test_images[:40], split.test_labels[:40],
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.fit.load_split", lambda *_: few)
+        patch.setattr("train.run.fit.load_split", lambda *_: few)
         yield few
 
 
@@ -185,7 +185,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(finished, tmp_path, monkeypatch):
         def __exit__(self, *exception):
             return False
 
-    monkeypatch.setattr("train.checkpoint.replacing", FullContext)
+    monkeypatch.setattr("train.run.checkpoint.replacing", FullContext)
     with pytest.raises(OSError, match="No space left"):
         checkpoint.save(state, path)
     assert path.read_bytes() == before

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from golden.neuron import Rounding
 from golden.ops import Fire, Write
 from tests.training import random_quantised
-from train.fold import ExportError, fold_thresholds, integer_model
+from train.quant.fold import ExportError, fold_thresholds, integer_model
 
 
 BOTH = pytest.mark.parametrize("rounding", list(Rounding))

@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 import golden
-from golden.reading import InputError
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from golden.data.reading import InputError
 from hw import area, build, load
 from hw.emit.build_directory import DESCRIPTION, check_verilog, read_description, usable
 from sim import verify

@@ -12,7 +12,7 @@ from PIL import Image
 import golden
 from golden import SpikeCode, run, save
 from golden.__main__ import main
-from golden.synthetic import random_images, random_model
+from golden.analysis.synthetic import random_images, random_model
 
 
 @pytest.fixture(scope="module")

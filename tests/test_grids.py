@@ -11,10 +11,10 @@ from tests.training import (
     random_network,
     random_quantised,
 )
-from train.config import QuantiseConfig
-from train.fold import integer_model
-from train.grids import find_grids, fraction_bits, on_grid, weight_limit
-from train.model import ESpikeFormer
+from train.network.model import ESpikeFormer
+from train.quant.fold import integer_model
+from train.quant.grids import find_grids, fraction_bits, on_grid, weight_limit
+from train.run.config import QuantiseConfig
 
 
 def test_symmetric_limits():

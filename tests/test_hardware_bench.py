@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import golden
-from golden.source import open_source
+from golden.cli.source import open_source
 from hw.baseline.dense_engine import DenseSize
 from hw.compiler import compile_model
 from tests.benchmark.hardware import main

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from golden.images import load_images, load_labelled
-from golden.input import ModelInput
+from golden.data.images import load_images, load_labelled
+from golden.model.input import ModelInput
 
 
 GRAY, COLOUR = (6, 5, 1), (6, 5, 3)

@@ -1,19 +1,15 @@
 """Speed of the golden model beside PyTorch's: the network is recovered, figures are printed."""
 
-import json
 import re
-import subprocess
-import sys
 
 import pytest
 
 import golden
-from golden.__main__ import main
-from golden.bench import Bench
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from tests.benchmark.float_network import network_of, time_inference
+from tests.benchmark.inference import Bench, main
 from tests.training import random_quantised
-from train.fold import integer_model
-from train.inference import network_of, time_inference
+from train.quant.fold import integer_model
 
 
 @pytest.mark.parametrize("changes", [
@@ -40,22 +36,14 @@ def test_inference_takes_time():
 def test_the_bench_prints_both_sides(tmp_path, capsys):
     path = tmp_path / "m.safetensors"
     golden.save(random_model(1), path)
-    assert main(["bench", str(path), "--images", "2", "--rounds", "1"]) == 0
+    assert main([str(path), "--images", "2", "--rounds", "1"]) == 0
     said = capsys.readouterr().out
     assert re.search(r"golden +[\d.]+ images/s", said)
     assert re.search(r"torch float32 +[\d.]+ images/s", said)
     assert re.search(r"golden takes [\d.]+ times as long", said)
     with pytest.raises(SystemExit, match="2"):
-        main(["bench", str(path), "--rounds", "0"])
+        main([str(path), "--rounds", "0"])
 
 
 def test_without_pytorch_the_bench_says_so():
     assert "nothing was compared" in Bench(0.5, None, 2**30).lines()[-1]
-
-
-def test_the_training_side_prints_json(tmp_path):
-    path = tmp_path / "m.safetensors"
-    golden.save(random_model(1), path)
-    done = subprocess.run([sys.executable, "-m", "train", "inference", path, "--images", "1"],
-                          capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["seconds"] > 0

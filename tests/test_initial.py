@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from tests.training import network_config, random_images, random_network, run_config
-from train.checkpoint import CheckpointError
-from train.config import FLOAT_CHECKPOINT
-from train.data import DataSplit, load_split
-from train.fit import fit
-from train.initial import load_weights
-from train.model import ESpikeFormer, to_maps
+from train.data.sets import DataSplit, load_split
+from train.network.model import ESpikeFormer, to_maps
+from train.run.checkpoint import CheckpointError
+from train.run.config import FLOAT_CHECKPOINT
+from train.run.fit import fit
+from train.run.initial import load_weights
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -20,7 +20,7 @@ def few_digits():
         split.test_images[:20], split.test_labels[:20],
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.fit.load_split", lambda *_: few)
+        patch.setattr("train.run.fit.load_split", lambda *_: few)
         yield few
 
 

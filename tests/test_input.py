@@ -9,16 +9,16 @@ from PIL import Image
 
 import golden
 from golden.__main__ import main as golden_main
-from golden.input import ModelInput
-from golden.source import load_source, open_source
-from golden.synthetic import random_model
-from golden.tree import open_tree
+from golden.analysis.synthetic import random_model
+from golden.cli.source import load_source, open_source
+from golden.data.tree import open_tree
+from golden.model.input import ModelInput
 from hw.build import main as build_main
 from hw.explore import main as explore_main
 from tests.pictures import write_tree
 from tests.training import run_config, to_toml
 from train.__main__ import main as train_main
-from train.pictures import TrainingPictures
+from train.data.pictures import TrainingPictures
 
 
 SHAPE = (8, 8, 1)

@@ -13,19 +13,19 @@ from hw.build import build
 from hw.compiler import compile_model
 from sim.verify import verify
 from tests.training import random_images, random_network, random_quantised, run_config
-from train.arithmetic import FloatArithmetic, normalise
-from train.config import QuantiseConfig, from_builtins, to_builtins
-from train.data import DataSplit, load_split
-from train.export import export
-from train.fit import fit
-from train.fold import integer_model
-from train.grids import find_grids
-from train.integer import QuantisedNetwork
-from train.large import LargeSpikeFormer
-from train.model import build as build_network
-from train.model import count_parameters, to_maps
-from train.network import NetworkConfig
-from train.stages import ScaledNorm, TwoStage
+from train.data.sets import DataSplit, load_split
+from train.export.export import export
+from train.network.arithmetic import FloatArithmetic, normalise
+from train.network.configuration import NetworkConfig
+from train.network.large import LargeSpikeFormer
+from train.network.model import build as build_network
+from train.network.model import count_parameters, to_maps
+from train.network.two_stage import ScaledNorm, TwoStage
+from train.quant.fold import integer_model
+from train.quant.grids import find_grids
+from train.quant.integer import QuantisedNetwork
+from train.run.config import QuantiseConfig, from_builtins, to_builtins
+from train.run.fit import fit
 
 
 SMALL = {
@@ -167,7 +167,7 @@ def test_the_analog_head_is_a_dot_product_with_token_sums():
          for row, bias in zip(head.weight, head.drain.bias, strict=True)] for image in stream
     ]
     assert tensors["logits"].tolist() == expected
-    low, high = golden.ranges.analyse(model).logits
+    low, high = golden.model.ranges.analyse(model).logits
     assert (tensors["logits"] >= low).all()
     assert (tensors["logits"] <= high).all()
 
@@ -208,7 +208,7 @@ def test_a_large_network_trains_through_all_phases_and_exports(tmp_path, monkeyp
         split.train_images[:257], split.train_labels[:257],
         split.test_images[:20], split.test_labels[:20],
     )
-    monkeypatch.setattr("train.fit.load_split", lambda *_: few)
+    monkeypatch.setattr("train.run.fit.load_split", lambda *_: few)
     config = run_config(**SMALL)
     assert from_builtins(to_builtins(config)) == config
     state = fit(config, tmp_path, seed=0)

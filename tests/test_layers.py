@@ -1,6 +1,7 @@
-"""Imports point one way: golden <- train, and golden <- hw <- sim <- tests."""
+"""Imports point one way, between packages and between the rooms of a package."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 
@@ -15,6 +16,21 @@ ALLOWED = {
     "sim": {"golden", "hw", "sim"},
     "tests": set(PACKAGES) | {"addend"},
 }
+#: Rooms of each package, and the other rooms of it that one may import. Files that lie in no room
+#: are commands, which may import all, and in golden what the rooms stand on.
+ROOMS = {
+    "golden": {"data": set(), "ops": set(), "model": {"data", "ops"}, "analysis": {"model", "ops"},
+               "cli": {"data", "model"}},
+    "hw": {"isa": set(), "rtl": {"isa"}, "compiler": {"isa"}, "fpga": set(),
+           "emit": {"isa", "rtl", "fpga"}, "estimate": {"isa", "rtl", "compiler"},
+           "baseline": {"rtl"}, "exploration": {"compiler", "estimate", "fpga"},
+           "reporting": {"isa", "estimate", "baseline"}, "cli": {"fpga"}},
+    "train": {"network": set(), "data": {"network"}, "quant": {"network"},
+              "run": {"network", "data", "quant"}, "export": {"network", "quant", "run"},
+              "cli": {"network", "data", "run", "export"}},
+}
+#: What rooms of golden may import that lies in no room.
+GROUND = {"errors", "exact", "fields", "interval", "names", "neuron", "spike"}
 #: What an installation without the extra train lacks, by import name. Scikit-learn, too, may be
 #: missing, but golden reads its digits where it is there.
 TRAINING = {"torch", "msgspec", "rich"}
@@ -28,6 +44,20 @@ def imported_packages(source):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.add(node.module.split(".")[0])
+    return names
+
+
+def imported_modules(path, root):
+    """Dotted names of what a module imports; ``from package import module`` has both parts."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = path.relative_to(root).parent.parts
+            base = ".".join(parts[:len(parts) - node.level + 1]) if node.level else ""
+            module = ".".join(filter(None, [base, node.module]))
+            names |= {f"{module}.{alias.name}" for alias in node.names}
     return names
 
 
@@ -49,6 +79,32 @@ def test_imports_point_one_way(project_root, package):
         if name in (*PACKAGES, "addend") and name not in ALLOWED[package]
     }
     assert wrong == set()
+
+
+@pytest.mark.parametrize(("package", "room"), [
+    (package, room) for package, rooms in ROOMS.items() for room in rooms])
+def test_rooms_are_imported_one_way(project_root, package, room):
+    allowed = ROOMS[package][room] | {room} | GROUND
+    wrong = {
+        f"{path.relative_to(project_root)} imports {name}"
+        for path in sources(project_root / package, room)
+        for name in imported_modules(path, project_root)
+        if name.split(".")[0] == package and len(name.split(".")) > 2
+        and name.split(".")[1] not in allowed
+    }
+    assert wrong == set()
+
+
+def test_every_room_is_known(project_root):
+    for package, rooms in ROOMS.items():
+        found = {path.name for path in (project_root / package).iterdir()
+                 if list(path.glob("*.py"))}
+        assert found == set(rooms)
+
+
+def test_no_rooms_import_each_other_in_a_circle():
+    for rooms in ROOMS.values():
+        graphlib.TopologicalSorter(rooms).prepare()
 
 
 @pytest.mark.parametrize("package", ["golden", "hw", "sim"])

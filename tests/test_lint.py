@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import golden
-from golden.digits import load_digits
+from golden.data.digits import load_digits
 from hw.build import build
 from hw.compiler import compile_model
 from hw.emit.verilog import TOP

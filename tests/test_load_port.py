@@ -8,7 +8,7 @@ import pytest
 
 import golden
 from golden import Rounding, SpikeCode
-from golden.synthetic import random_images, random_model
+from golden.analysis.synthetic import random_images, random_model
 from hw import load
 from hw.build import build
 from hw.compiler import compile_model
@@ -18,7 +18,7 @@ from hw.emit.verilog import convert
 from hw.isa.status import Status
 from hw.load import LAST, closing_packet, packets
 from hw.rtl.load_port import PATIENCE, LoadPort
-from sim.board import board
+from sim.harness import board
 from sim.loading import load_step
 from sim.runner import Design, simulate
 from sim.runner import build as build_simulator
@@ -36,7 +36,7 @@ MEMORIES = {"narrow": (5, 8), "beat": (32, 40), "wide": (150, 17)}
 @pytest.mark.parametrize("filled", [True, False])
 def test_the_port_knows_what_is_a_model(project_root, tmp_path, filled):
     parameters = {"fingerprint": 0x1234ABCD, "patience": 20, "filled": filled}
-    run_bench(LoadPort(MEMORIES, **parameters), "sim.bench_load_port",
+    run_bench(LoadPort(MEMORIES, **parameters), "sim.testbenches.tb_load_port",
               parameters | {"memories": list(MEMORIES.values())}, folder=tmp_path,
               cache=project_root / "build" / "sim")
 
@@ -47,7 +47,7 @@ def test_a_packet_is_ended_after_two_to_the_24_cycles(project_root, tmp_path):
     text = convert(port, name="load_port")
     executable = build_simulator(Design("load_port", text, "clk"), project_root / "build" / "sim",
                                  fast=True)
-    simulate(executable, "sim.bench_patience", tmp_path)
+    simulate(executable, "sim.testbenches.tb_patience", tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ def core(tmp_path_factory, project_root):
         np.save(folder / "one.npy", images[:1])
 
         def run(steps):
-            simulate(executable, "sim.bench_accelerator", folder, parameters={"steps": steps},
-                     limit=300)
+            simulate(executable, "sim.testbenches.tb_accelerator", folder,
+                     parameters={"steps": steps}, limit=300)
             return json.loads((folder / "outcome.json").read_text())
 
         return SimpleNamespace(run=run, folder=folder, model=model, plan=plan,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from golden.synthetic import random_images
+from golden.analysis.synthetic import random_images
 from sim.mutants import Verdict, mutants, read_conditions, report
 from sim.mutation import Mutation
 from tests.models import small

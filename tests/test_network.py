@@ -7,10 +7,10 @@ import pytest
 
 import golden
 from golden import Rounding, SpikeCode
-from golden.network import run
+from golden.analysis.synthetic import random_images, random_model
+from golden.model.executor import run
+from golden.model.shapes import shapes
 from golden.ops.conv import convolve
-from golden.shapes import shapes
-from golden.synthetic import random_images, random_model
 from tests.models import changed
 
 
@@ -159,7 +159,7 @@ def test_images_do_not_influence_each_other(monkeypatch):
     model = random_model(1)
     images = random_images(8, 5, model.image_shape)
     together = run(model, images, trace=True).tensors
-    monkeypatch.setattr(golden.network, "BATCH_BYTES", 1)
+    monkeypatch.setattr(golden.model.executor, "BATCH_BYTES", 1)
     steps = []
     apart = run(model, images, trace=True, progress=lambda *step: steps.append(step)).tensors
     assert steps == [(done, 5) for done in range(1, 6)]
@@ -211,7 +211,7 @@ def test_overflow_begins_at_the_first_value_that_does_not_fit(code):
     images = random_images(9, 6, model.image_shape)
     stem = model.layers[0]
     peak = convolve(images.transpose(0, 3, 1, 2), stem.weight, padding=1)
-    needed = golden.ranges.width(peak.min(), peak.max())
+    needed = golden.model.ranges.width(peak.min(), peak.max())
     widths = {stem.name: {"potential": needed}}
     run(replace(model, widths=widths), images, code=code)
     widths = {stem.name: {"potential": needed - 1}}

@@ -6,14 +6,14 @@ import os
 
 import pytest
 
-from golden import options as types
+from golden.cli import options as types
 
 
 #: Modules with a command line, and their subcommands.
 COMMANDS = {
-    "golden.__main__": ("run", "evaluate", "bench"),
+    "golden.__main__": ("run", "evaluate"),
     "train.__main__": ("fit", "pretrain", "evaluate", "export", "convert", "accuracy", "sweep",
-                       "bench", "inference", "report"),
+                       "report"),
     "hw.build": (), "hw.load": (), "hw.explore": (), "tests.benchmark.hardware": (), "hw.area": (),
     "tests.benchmark.calibrate": (), "sim.verify": (), "sim.dense": (), "sim.demo": (),
 }
@@ -50,7 +50,7 @@ def valued(parser):
 
 
 def nonsense(kind, tmp_path):
-    """Values that a type of `golden.options` refuses."""
+    """Values that a type of `golden.cli.options` refuses."""
     pipe = tmp_path / "pipe"
     if not pipe.exists():
         os.mkfifo(pipe)

@@ -7,12 +7,12 @@ import subprocess
 import pytest
 
 from golden import load
-from golden.census import take_census
-from golden.synthetic import random_images
+from golden.analysis.activity_statistics import take_census
+from golden.analysis.synthetic import random_images
 from hw.reporting.report import write
 from tests.test_report import FIGURES, spikes
-from train.findings import findings
-from train.page import page
+from train.export.findings import findings
+from train.export.page import page
 
 
 #: Longer than any window is wide.

@@ -9,10 +9,10 @@ import torch
 
 from tests.training import network_config
 from train.__main__ import main
-from train.checkpoint import CheckpointError
-from train.contents import complete
-from train.model import build
-from train.parameters import read_parameters
+from train.network.model import build
+from train.run.checkpoint import CheckpointError
+from train.run.contents import complete
+from train.run.parameters import read_parameters
 
 
 def small_state(seed=0):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from golden import picture
-from golden.picture import open_picture
+from golden.data import picture
+from golden.data.picture import open_picture
 
 
 def pixels(*shape):

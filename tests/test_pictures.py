@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from golden.input import ModelInput
-from golden.tree import open_tree
+from golden.data.tree import open_tree
+from golden.model.input import ModelInput
 from tests.pictures import write_tree
-from train.pictures import TrainingPictures
+from train.data.pictures import TrainingPictures
 
 
 SHAPE = (8, 8, 3)

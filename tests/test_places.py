@@ -20,7 +20,7 @@ from pathlib import Path
 from hw.rtl.lane import Lane
 from tests.engines import run_bench
 widths = {"entry_width": 4, "width": 12}
-run_bench(Lane(**widths), "sim.bench_lane", widths, folder=Path(sys.argv[1]) / "run",
+run_bench(Lane(**widths), "sim.testbenches.tb_lane", widths, folder=Path(sys.argv[1]) / "run",
           cache=Path(sys.argv[1]) / "cache")
 """
 

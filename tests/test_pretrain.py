@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from tests.training import network_config, random_images, random_network, run_config
-from train import checkpoint
-from train.arithmetic import FloatArithmetic
-from train.autoencoder import Autoencoder, patch_grid, patches
-from train.checkpoint import CheckpointError
-from train.config import PRETRAINED_CHECKPOINT, PretrainConfig
-from train.data import DataSplit, load_split
-from train.fit import fit
-from train.masked import MaskedArithmetic, draw_mask, spread
-from train.model import ESpikeFormer, to_maps
-from train.pretrain import pretrain
+from train.data.sets import DataSplit, load_split
+from train.network.arithmetic import FloatArithmetic
+from train.network.autoencoder import Autoencoder, patch_grid, patches
+from train.network.masked import MaskedArithmetic, draw_mask, spread
+from train.network.model import ESpikeFormer, to_maps
+from train.run import checkpoint
+from train.run.checkpoint import CheckpointError
+from train.run.config import PRETRAINED_CHECKPOINT, PretrainConfig
+from train.run.fit import fit
+from train.run.pretrain import pretrain
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -24,7 +24,7 @@ def few_digits():
         split.test_images[:20], split.test_labels[:20],
     )
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("train.fit", "train.pretrain"):
+        for module in ("train.run.fit", "train.run.pretrain"):
             patch.setattr(f"{module}.load_split", lambda *_: few)
         yield few
 

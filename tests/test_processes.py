@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from tests.training import run_config, to_toml
-from train import checkpoint
-from train.config import CHECKPOINT, FLOAT_CHECKPOINT
-from train.fit import fit
+from train.run import checkpoint
+from train.run.config import CHECKPOINT, FLOAT_CHECKPOINT
+from train.run.fit import fit
 
 
 #: Largest difference that a step may add to a parameter: processes add gradients in another order,
@@ -80,7 +80,7 @@ def test_statistics_of_two_processes_are_those_of_all_images(tmp_path):
     script.write_text("""
 import torch
 from torch import nn
-from train.processes import joined
+from train.run.processes import joined
 with joined("cpu") as processes:
     norm = nn.BatchNorm1d(1, momentum=1.0).double()
     images = torch.arange(10, dtype=torch.float64)[:, None] ** 2

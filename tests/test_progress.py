@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from golden import progress
-from golden.progress import image_progress
+from golden.cli import progress
+from golden.cli.progress import image_progress
 
 
 class Terminal(io.StringIO):

@@ -15,8 +15,8 @@ from sklearn.datasets import load_sample_image
 
 import golden
 from golden import Conv, KeyValue, Query, SpikeCode
-from golden.input import ModelInput
-from golden.source import load_source
+from golden.cli.source import load_source
+from golden.model.input import ModelInput
 from hw.build import build
 from hw.compiler import compile_model
 from hw.emit.memory_images import image_words
@@ -28,8 +28,8 @@ from sim.verify import verify
 from tests.plain import dyadic_state
 from tests.training import network_config
 from train.__main__ import main
-from train.model import published
-from train.official import PUBLISHED
+from train.network.model import published
+from train.run.official import PUBLISHED
 
 
 #: The array that the published sizes are simulated on, and its bus to the external memory.

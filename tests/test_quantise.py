@@ -6,11 +6,11 @@ import torch
 
 from golden.neuron import Rounding
 from tests.training import random_images, random_network, random_quantised
-from train.config import QuantiseConfig
-from train.grids import find_grids
-from train.integer import IntegerArithmetic
-from train.model import to_maps
-from train.quantise import QuantisedArithmetic
+from train.network.model import to_maps
+from train.quant.grids import find_grids
+from train.quant.integer import IntegerArithmetic
+from train.quant.quantise import QuantisedArithmetic
+from train.run.config import QuantiseConfig
 
 
 @pytest.mark.parametrize("rounding", list(Rounding))

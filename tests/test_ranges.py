@@ -23,13 +23,13 @@ from golden import (
     stream_thresholds,
     validate,
 )
+from golden.analysis.synthetic import random_images, random_model
 from golden.interval import kv_width, saturate, width
+from golden.model.ranges import analyse, widths
 from golden.ops.conv import conv_interval, convolve
 from golden.ops.key_value import key_value
 from golden.ops.query import query
-from golden.ranges import analyse, widths
 from golden.spike import passes
-from golden.synthetic import random_images, random_model
 
 
 def tiny_conv(weight, *, source="x.counts", groups=1):

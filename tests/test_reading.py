@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 import golden
-from golden import archive, limits
-from golden.arrays import open_array, open_arrays
-from golden.input import ModelInput
-from golden.picture import open_picture
-from golden.source import load_source
+from golden.cli.source import load_source
+from golden.data import archive, limits
+from golden.data.arrays import open_array, open_arrays
+from golden.data.picture import open_picture
+from golden.model.input import ModelInput
 from tests.pictures import write_tree, zip_tree
-from train import config
+from train.run import config
 
 
 TAKES = ModelInput.usual((8, 8, 1))

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from tests.pictures import write_tree
-from train import config
-from train.augment import augment
-from train.checkpoint import Checkpoint
-from train.data import load_split
-from train.model import ESpikeFormer, count_parameters, published
-from train.processes import ALONE
-from train.training import Training
+from train.data.augment import augment
+from train.data.sets import load_split
+from train.network.model import ESpikeFormer, count_parameters, published
+from train.run import config
+from train.run.checkpoint import Checkpoint
+from train.run.processes import ALONE
+from train.run.training import Training
 
 
 PARAMETERS = {"T": 2_702_048, "S": 5_105_608, "M": 10_023_112, "L": 18_987_504}

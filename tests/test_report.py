@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from golden.charts import bars, spike_map
+from golden.analysis.charts import bars, spike_map
 from hw.reporting.report import lane_utilisation, summary, write
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from golden import ModelError, Rounding, stream_thresholds, validate
-from golden.ranges import analyse
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from golden.model.ranges import analyse
 from tests.models import changed
 
 

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from golden.form import Each, require_form
-from golden.reading import InputError
-from golden.sealed import read_kept, read_sealed, sealed_text
+from golden.data.form import Each, require_form
+from golden.data.reading import InputError
+from golden.data.sealed import read_kept, read_sealed, sealed_text
 
 
 FORM = {"number": float, "texts": [str], "free": Each(int, key=re.compile("[a-z]")),

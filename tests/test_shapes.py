@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from golden import ModelError
-from golden.shapes import last_readers, shapes
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from golden.model.shapes import last_readers, shapes
 from tests.models import changed
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from golden.digits import load_digits
-from golden.input import ModelInput
-from golden.source import load_source
+from golden.cli.source import load_source
+from golden.data.digits import load_digits
+from golden.model.input import ModelInput
 from tests.pictures import write_tree, zip_tree
 
 

@@ -7,12 +7,12 @@ import pytest
 
 import golden
 from golden import SpikeCode
+from golden.analysis.synthetic import random_images, random_model
 from golden.names import stream_name
-from golden.synthetic import random_images, random_model
 from hw.compiler import compile_model
 from hw.compiler.expected import stored
-from sim.jobs import jobs
-from sim.stream import unpack
+from sim.testbenches.jobs import jobs
+from sim.testbenches.stream import unpack
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 
 from tests.training import run_config, to_toml
 from train.__main__ import main
-from train.data import DataSplit, load_split
-from train.sweep import Sweep
+from train.data.sets import DataSplit, load_split
+from train.run.sweep import Sweep
 
 
 def test_the_table_has_medians_and_every_seed():
@@ -26,7 +26,7 @@ def test_a_sweep_trains_every_combination_and_resumes(tmp_path, capsys, monkeypa
         split.train_images[:260], split.train_labels[:260],
         split.test_images[:40], split.test_labels[:40],
     )
-    monkeypatch.setattr("train.fit.load_split", lambda *_: few)
+    monkeypatch.setattr("train.run.fit.load_split", lambda *_: few)
     (tmp_path / "c.toml").write_text(to_toml(run_config()))
     arguments = [
         "sweep", "--config", str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"),

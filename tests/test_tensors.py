@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import golden
-from golden import ModelError, shapes, validate
-from golden.synthetic import random_model
-from golden.tensors import read_tensors
+from golden import ModelError, validate
+from golden.analysis.synthetic import random_model
+from golden.data.tensors import read_tensors
+from golden.model import shapes
 from tests.models import changed
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import golden
 from train.__main__ import main
-from train.config import from_builtins
-from train.data import DataSplit, load_split
+from train.data.sets import DataSplit, load_split
+from train.run.config import from_builtins
 
 
 CONFIG = """
@@ -47,9 +47,9 @@ def few_digits():
         split.test_images[:30], split.test_labels[:30],
     )
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("train.fit", "train.data", "train.pretrain"):
+        for module in ("train.run.fit", "train.data.sets", "train.run.pretrain"):
             patch.setattr(f"{module}.load_split", lambda *_: few)
-        patch.setattr("train.data.load_held_back", lambda *_: few)
+        patch.setattr("train.data.sets.load_held_back", lambda *_: few)
         yield few
 
 
@@ -170,7 +170,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(run_folder, tmp_path, ca
     def full(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("golden.atomic.os.fsync", full)
+    monkeypatch.setattr("golden.data.atomic.os.fsync", full)
     refused(capsys, ["export", str(run_folder / "run" / "checkpoint.pt"), "--out",
                      str(tmp_path / "m.safetensors")],
             "m.safetensors: the model cannot be written (No space left on device)")
@@ -186,7 +186,7 @@ def test_a_difference_is_one_sentence_and_leaves_nothing(
     def differ(*arguments, **named):
         raise golden.ModelError("block3.0.attn.q.counts must be 1, not 2")
 
-    monkeypatch.setattr("train.export.compare", differ)
+    monkeypatch.setattr("train.export.export.compare", differ)
     refused(capsys, ["export", str(run_folder / "run" / "checkpoint.pt"), "--out",
                      str(tmp_path / "m.safetensors")], "block3.0.attn.q.counts must be 1")
     assert list(tmp_path.iterdir()) == []

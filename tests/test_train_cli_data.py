@@ -8,9 +8,9 @@ from PIL import Image
 
 from tests.pictures import write_tree
 from tests.training import run_config, to_toml
-from train import checkpoint
 from train.__main__ import main
-from train.config import CHECKPOINT
+from train.run import checkpoint
+from train.run.config import CHECKPOINT
 
 
 def missing(folder):

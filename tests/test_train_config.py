@@ -9,8 +9,8 @@ import pytest
 
 from golden.neuron import Rounding
 from tests.training import network_config, run_config
-from train.config import ConfigError, from_builtins, load, to_builtins, with_epochs
-from train.fit import fit
+from train.run.config import ConfigError, from_builtins, load, to_builtins, with_epochs
+from train.run.fit import fit
 
 
 RECIPE = Path("train/recipes/digits.toml")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.pictures import write_tree
 from tests.training import run_config
-from train.data import load_split
+from train.data.sets import load_split
 
 
 def on_images(**changes):

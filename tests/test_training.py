@@ -9,16 +9,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.training import network_config, run_config
-from train import checkpoint
-from train.config import CHECKPOINT
-from train.data import DataSplit, load_split
-from train.fit import fit
-from train.history import COLUMNS
-from train.model import ESpikeFormer
-from train.processes import ALONE
-from train.schedule import FLOAT, FROZEN, QUANTISED, Schedule
-from train.teacher import Teacher, load_teacher
-from train.training import Training
+from train.data.sets import DataSplit, load_split
+from train.network.model import ESpikeFormer
+from train.run import checkpoint
+from train.run.config import CHECKPOINT
+from train.run.fit import fit
+from train.run.history import COLUMNS
+from train.run.processes import ALONE
+from train.run.schedule import FLOAT, FROZEN, QUANTISED, Schedule
+from train.run.teacher import Teacher, load_teacher
+from train.run.training import Training
 
 
 FEW = 130
@@ -32,7 +32,7 @@ def few_digits():
         split.test_images[:20], split.test_labels[:20],
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.fit.load_split", lambda *_: few)
+        patch.setattr("train.run.fit.load_split", lambda *_: few)
         yield few
 
 
@@ -161,7 +161,7 @@ def test_the_validation_loss_is_that_of_the_network(few_digits):
     labels = few_digits.test_labels
     found = run.validate([(few_digits.test_images, labels)])
     run.network.eval()
-    from train.model import to_maps
+    from train.network.model import to_maps
 
     scores = run.network(to_maps(few_digits.test_images))
     expected = F.cross_entropy(scores, torch.from_numpy(labels)).item()
@@ -244,7 +244,7 @@ def read_log(folder):
 
 def test_counts_are_exact_in_bfloat16_too():
     from golden.neuron import Rounding
-    from train.neuron import spike_count
+    from train.network.neuron import spike_count
 
     every = torch.arange(-(2**15), 2**15, dtype=torch.int16).view(torch.bfloat16)
     every = every[every.isfinite()]

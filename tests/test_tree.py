@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from golden.input import ModelInput
-from golden.picture import SUFFIXES
-from golden.pictures import Pictures
-from golden.tree import open_tree
+from golden.data.picture import SUFFIXES
+from golden.data.pictures import Pictures
+from golden.data.tree import open_tree
+from golden.model.input import ModelInput
 from tests.pictures import write_tree, zip_tree
 
 

@@ -7,7 +7,10 @@ import numpy as np
 import torch
 
 from golden.neuron import Rounding
-from train.config import (
+from train.network.model import ESpikeFormer, build, to_maps
+from train.quant.grids import find_grids
+from train.quant.integer import QuantisedNetwork
+from train.run.config import (
     Config,
     DataConfig,
     FitConfig,
@@ -15,9 +18,6 @@ from train.config import (
     QuantiseConfig,
     to_builtins,
 )
-from train.grids import find_grids
-from train.integer import QuantisedNetwork
-from train.model import ESpikeFormer, build, to_maps
 
 
 torch.set_num_threads(1)

@@ -3,9 +3,9 @@
 import os
 import sys
 
-from golden.entry import enter
-from train import commands
-from train.parser import parser
+from golden.cli.entry import enter
+from train.cli import commands
+from train.cli.parser import parser
 
 
 def main(arguments=None, prog="python -m train"):

@@ -58,7 +58,7 @@ class Operator:
 
         Parameters
         ----------
-        facts : golden.rules.Facts
+        facts : golden.model.rules.Facts
         """
         if self.drain is not None:
             self.drain.check(self, facts)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from golden import PIXELS
-from golden.ranges import widths
-from golden.shapes import shapes
+from golden.model.ranges import widths
+from golden.model.shapes import shapes
 
 
 __all__ = ["DenseWork", "dense_work"]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from golden import PIXELS
-from golden.ranges import analyse
-from golden.shapes import shapes
+from golden.model.ranges import analyse
+from golden.model.shapes import shapes
 
 from ..isa.core_config import check_array
 from ..isa.passes import PIXEL_PLANES

@@ -1,7 +1,7 @@
 """What no core can do: models and plans that are refused, by the layer's name."""
 
 from golden.interval import width
-from golden.ranges import analyse
+from golden.model.ranges import analyse
 
 from ..isa.fields import largest
 from .layouts import LAYOUTS

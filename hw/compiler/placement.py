@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from golden import LOGITS
+from golden.model.shapes import last_readers
 from golden.names import counts_name, stream_name
-from golden.shapes import last_readers
 from golden.spike import plane_count
 
 from ..isa.descriptors import Drain

@@ -3,7 +3,7 @@
 from amaranth.utils import bits_for
 
 from golden.interval import width
-from golden.ranges import analyse
+from golden.model.ranges import analyse
 
 from ..isa.core_config import Capacities, entry_width, words_of
 

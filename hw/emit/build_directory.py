@@ -7,10 +7,10 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from golden.description import read_json
-from golden.limits import MAX_ARRAY
-from golden.reading import InputError, open_regular, printable, read_regular
-from golden.sealed import require_sealed, sealed_text
+from golden.data.description import read_json
+from golden.data.limits import MAX_ARRAY
+from golden.data.reading import InputError, open_regular, printable, read_regular
+from golden.data.sealed import require_sealed, sealed_text
 
 from ..isa.core_config import Capacities
 from ..rtl.library import WAIVERS

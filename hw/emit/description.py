@@ -3,7 +3,7 @@
 import re
 from dataclasses import fields
 
-from golden.form import Each
+from golden.data.form import Each
 from golden.spike import SpikeCode
 
 from ..isa.core_config import MOST_COLUMNS, MOST_LANES, Capacities

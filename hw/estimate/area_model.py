@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.description import read_json
+from golden.data.description import read_json
 
 from .block_rams import memory_table
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden import PIXELS
-from golden.shapes import shapes
+from golden.model.shapes import shapes
 
 from ..compiler.expected import plane_words
 from ..isa.core_config import words_of

@@ -4,9 +4,9 @@ import logging
 import os
 from pathlib import Path
 
-from golden.description import parse_json
-from golden.form import require_form
-from golden.reading import InputError, read_regular
+from golden.data.description import parse_json
+from golden.data.form import require_form
+from golden.data.reading import InputError, read_regular
 
 
 __all__ = ["mend"]

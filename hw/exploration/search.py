@@ -6,8 +6,8 @@ from pathlib import Path
 
 import golden
 from golden import SpikeCode
-from golden.form import require_form
-from golden.reading import printable
+from golden.data.form import require_form
+from golden.data.reading import printable
 
 from ..compiler import compile_model
 from ..estimate.area_model import predicted_lut

@@ -4,8 +4,8 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from golden.description import read_json
-from golden.limits import MAX_NETLIST
+from golden.data.description import read_json
+from golden.data.limits import MAX_NETLIST
 from hw.fpga.synthesis import TOP, WORK, estimate, synthesise
 from hw.fpga.tools import ToolError, ToolTimeoutError, run
 

@@ -9,8 +9,8 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from golden.description import read_json
-from golden.limits import MAX_NETLIST
+from golden.data.description import read_json
+from golden.data.limits import MAX_NETLIST
 from hw.fpga.tools import run
 
 

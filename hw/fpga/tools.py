@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden.entry import ROOT
+from golden.cli.entry import ROOT
 
 from .caches import ensure_caches
 

@@ -2,7 +2,7 @@
 
 from math import prod
 
-from golden.shapes import shapes
+from golden.model.shapes import shapes
 
 from ..baseline.dense_engine import DenseSize
 from ..baseline.work import dense_work

@@ -6,9 +6,9 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from golden import charts
-from golden.atomic import replacing
-from golden.charts import bars, spike_map
+from golden.analysis import charts
+from golden.analysis.charts import bars, spike_map
+from golden.data.atomic import replacing
 
 
 __all__ = ["lane_utilisation", "prediction", "summary", "write"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import golden
 from golden import SpikeCode
-from golden.atomic import replacing
-from golden.entry import enter
-from golden.options import WORKERS, output_folder
+from golden.cli.entry import enter
+from golden.cli.options import WORKERS, output_folder
+from golden.data.atomic import replacing
 from hw.baseline.dense_engine import DenseEngine, DenseSize
 from hw.cli.command import guarded
 from hw.cli.workers import workers

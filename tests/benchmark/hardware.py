@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from statistics import mean
 
-from golden.atomic import replacing
-from golden.entry import enter
-from golden.lock import alone_in
-from golden.options import WORKERS, output_file, output_folder
+from golden.cli.entry import enter
+from golden.cli.options import WORKERS, output_file, output_folder
+from golden.data.atomic import replacing
+from golden.data.lock import alone_in
 from hw.cli.command import guarded
 from tests.benchmark.keep import measure
 from tests.benchmark.rows import ENGINES, FIXED, array, rows, utilisation

@@ -7,8 +7,8 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from golden.atomic import replacing
-from golden.sealed import read_kept, sealed_text
+from golden.data.atomic import replacing
+from golden.data.sealed import read_kept, sealed_text
 from hw.cli.workers import workers
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden import PIXELS, Conv, Fire, KeyValue, Neuron, Query, Rounding
-from golden.network import run
+from golden.analysis.synthetic import ModelBuilder
+from golden.model.executor import run
 from golden.neuron import attention_thresholds
-from golden.synthetic import ModelBuilder
 
 
 __all__ = ["FIXED", "FixedLayer", "block", "counts_of", "image", "recorded", "synthetic"]

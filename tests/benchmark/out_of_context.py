@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 from statistics import median
 
-from golden.atomic import replacing
-from golden.form import Each
-from golden.sealed import read_kept, sealed_text
+from golden.data.atomic import replacing
+from golden.data.form import Each
+from golden.data.sealed import read_kept, sealed_text
 from hw.emit.build_directory import contents, write
 from hw.emit.verilog import convert
 from hw.fpga.devices import find_device

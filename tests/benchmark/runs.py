@@ -11,10 +11,10 @@ import numpy as np
 
 import golden
 from golden import SpikeCode
-from golden.description import read_json
-from golden.input import ModelInput
-from golden.source import load_source
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from golden.cli.source import load_source
+from golden.data.description import read_json
+from golden.model.input import ModelInput
 from hw.baseline.dense_engine import DenseEngine, DenseSize
 from hw.build import build
 from hw.compiler import compile_model

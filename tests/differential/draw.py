@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from golden import PIXELS, IntegerModel, validate
+from golden.model.ranges import widths
 from golden.names import counts_name, stream_name
-from golden.ranges import widths
 
 from .sketch import Sketch, geometries
 from .values import random_images

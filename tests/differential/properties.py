@@ -17,9 +17,9 @@ from golden import (
     TokenSum,
     Write,
 )
+from golden.model.ranges import analyse
+from golden.model.shapes import last_readers
 from golden.names import counts_name, stream_name
-from golden.ranges import analyse
-from golden.shapes import last_readers
 
 
 __all__ = ["GOLDEN_ONLY", "PROPERTIES", "properties"]

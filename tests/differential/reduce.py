@@ -19,9 +19,9 @@ from golden import (
     validate,
 )
 from golden.interval import saturate
+from golden.model.ranges import analyse, widths
+from golden.model.shapes import shapes
 from golden.names import counts_name, stream_name
-from golden.ranges import analyse, widths
-from golden.shapes import shapes
 
 from .draw import read_layers
 from .sketch import geometries

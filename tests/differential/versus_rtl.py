@@ -11,8 +11,8 @@ from golden import Result
 from hw.build import build
 from hw.emit.memory_images import image_words, write_hex
 from hw.estimate.cycles import predict
-from sim.board import board, memory_text
 from sim.compare import Comparison, compare_image, read_captures
+from sim.harness import board, memory_text
 from sim.loading import load_step
 from sim.runner import BenchError, simulate
 from sim.runner import build as build_simulator
@@ -75,8 +75,8 @@ class Netlist:
         shutil.copytree(self.folder / "core" / "rom", work / "rom")
         steps = self._steps(work, runs, plans)
         try:
-            simulate(self.executable, "sim.bench_accelerator", work, parameters={"steps": steps},
-                     limit=LIMIT)
+            simulate(self.executable, "sim.testbenches.tb_accelerator", work,
+                     parameters={"steps": steps}, limit=LIMIT)
         except BenchError as error:
             if len(runs) == 1:
                 return [f"the simulation does not end well: {error}"]

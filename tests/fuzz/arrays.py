@@ -4,8 +4,8 @@ import zipfile
 
 import numpy as np
 
-from golden.images import load_images, load_labelled
-from golden.input import ModelInput
+from golden.data.images import load_images, load_labelled
+from golden.model.input import ModelInput
 from tests.fuzz.mutate import NUMBERS, mutate
 from tests.fuzz.pictures import change_zip
 from tests.fuzz.reader import Reader

@@ -10,8 +10,8 @@ import logging
 import math
 
 from golden import SpikeCode
-from golden.sealed import read_sealed, sealed_text
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from golden.data.sealed import read_sealed, sealed_text
 from hw.fpga.tools import ToolError
 from tests.fuzz.mutate import VALUES, mutate, mutate_json
 from tests.fuzz.reader import Reader
@@ -92,9 +92,9 @@ def _write_checkpoint(folder):
     # That a file has no digest is said by a warning, and nobody listens.
     logging.disable()
     from tests.training import run_config
-    from train import checkpoint
-    from train.fit import start
-    from train.grids import find_grids
+    from train.quant.grids import find_grids
+    from train.run import checkpoint
+    from train.run.fit import start
 
     config = run_config()
     state = start(config, folder / "none.pt", seed=0)
@@ -104,7 +104,7 @@ def _write_checkpoint(folder):
 
 
 def _read_checkpoint(path):
-    from train import checkpoint
+    from train.run import checkpoint
 
     return checkpoint.load(path)
 

@@ -6,8 +6,8 @@ import numpy as np
 import safetensors.numpy
 
 import golden
-from golden.file import _digest
-from golden.synthetic import random_model
+from golden.analysis.synthetic import random_model
+from golden.model.file import _digest
 from tests.fuzz.mutate import NUMBERS, mutate, mutate_json
 from tests.fuzz.reader import Reader
 

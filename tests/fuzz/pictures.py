@@ -10,9 +10,9 @@ from functools import partial
 import numpy as np
 from PIL import Image, ImageOps
 
-from golden.images import load_images
-from golden.input import ModelInput
-from golden.source import load_source
+from golden.cli.source import load_source
+from golden.data.images import load_images
+from golden.model.input import ModelInput
 from tests.fuzz.mutate import NUMBERS, mutate
 from tests.fuzz.reader import Reader
 

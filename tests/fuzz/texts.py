@@ -5,10 +5,10 @@ import re
 import tomllib
 from pathlib import Path
 
-from golden.description import read_json
+from golden.data.description import read_json
 from tests.fuzz.mutate import NUMBERS, mutate, mutate_json
 from tests.fuzz.reader import Reader
-from train import config
+from train.run import config
 
 
 _VALUES = {"format": "addend-accelerator", "version": 6, "images": {"a.hex": [1, 2.5, None, True]},

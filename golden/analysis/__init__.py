@@ -1,0 +1,1 @@
+"""What a model costs: spikes, additions, energy, and pictures of them."""

@@ -1,0 +1,232 @@
+"""Random E-SpikeFormers that are valid, hold every kind of layer and fire plausibly.
+
+They stand in for networks that nobody has trained here: in tests, and where the published sizes are
+measured.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from golden.analysis.activity import mean_counts
+from golden.interval import saturate
+from golden.model.integer_model import IntegerModel
+from golden.model.ranges import widths
+from golden.model.rules import validate
+from golden.names import PIXELS
+from golden.neuron import Neuron, Rounding, attention_thresholds, stream_thresholds
+from golden.ops import Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
+from golden.ops.conv import conv_interval
+
+
+__all__ = ["ModelBuilder", "random_images", "random_model"]
+
+
+def random_images(seed, count, image_shape):
+    """Images with dark and bright areas, the first black and the second white; uint8 NHWC."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (count, *image_shape)) * (rng.random((count, *image_shape)) < 0.6)
+    images[:1] = 0
+    images[1:2] = 255
+    return images.astype(np.uint8)
+
+
+def random_model(
+    seed, image_shape=(8, 8, 1), dims=(8, 8, 16, 16), heads=2, strides=(1, 2, 1, 2, 1),
+    depths=(1, 1), max_count=4, weight_bits=4, rounding=Rounding.HALF_EVEN, classes=10,
+    stem_kernel=3, logit_shift=0, pixel_constant=0, calibration_images=12, mean_count=None,
+):
+    """Whole E-SpikeFormer with random weights.
+
+    Thresholds are quantiles of the potentials that random images cause, and biases centre the
+    stream, so that spikes are neither all absent nor saturated.
+
+    Parameters
+    ----------
+    seed : int
+    image_shape : (height, width, channels)
+    dims : (C0, C1, C2, C3)
+        The stem has C0 / 2 channels.
+    heads : int
+        Divides C2 and C3.
+    strides : five int
+        Of downsample1_1, 1_2, 2, 3 and 4.
+    depths : (int, int)
+        Number of blocks in block3 and block4.
+    max_count, weight_bits, rounding, classes, stem_kernel, logit_shift, pixel_constant
+        As in `golden.model.integer_model`.
+    calibration_images : int
+        Random images on which thresholds are chosen, at least 3.
+    mean_count : float, optional
+        Aim for the mean count of a branch; 0.22 D if not given.
+
+    Returns
+    -------
+    IntegerModel
+        Valid, with widths and mean counts.
+    """
+    builder = ModelBuilder(
+        seed, random_images(seed, calibration_images, image_shape), max_count=max_count,
+        weight_bits=weight_bits, rounding=rounding, pixel_constant=pixel_constant,
+        mean_count=0.22 * max_count if mean_count is None else mean_count)
+    stem, stage1, stage2, stage3, stage4 = dims[0] // 2, *dims
+    last = builder.down("downsample1_1", stem, strides[0], source=PIXELS, kernel=stem_kernel)
+    last = builder.conv_block("ConvBlock1_1.0", last)
+    last = builder.down("downsample1_2", stage1, strides[1], last)
+    last = builder.conv_block("ConvBlock1_2.0", last)
+    last = builder.down("downsample2", stage2, strides[2], last)
+    last = builder.conv_block("ConvBlock2_1.0", last)
+    last = builder.conv_block("ConvBlock2_2.0", last)
+    last = builder.down("downsample3", stage3, strides[3], last)
+    for index in range(depths[0]):
+        last = builder.transformer_block(f"block3.{index}", last, heads)
+    last = builder.down("downsample4", stage4, strides[4], last)
+    for index in range(depths[1]):
+        last = builder.transformer_block(f"block4.{index}", last, heads)
+    builder.head(last, classes, logit_shift)
+
+    model = builder.model(f"random-{seed}", classes)
+    images = random_images(seed + 1, calibration_images, image_shape)
+    return replace(model, mean_counts=mean_counts(model, images))
+
+
+class ModelBuilder:
+    """Appends layers and runs each one on the calibration images right away.
+
+    Parameters
+    ----------
+    seed : int
+        Of weights and biases.
+    images : uint8 array, shape (images, height, width, channels)
+        To choose thresholds on.
+    max_count, weight_bits, rounding, pixel_constant
+        As in `golden.model.integer_model`.
+    mean_count : float
+        Aim for the mean count of a branch.
+    """
+
+    def __init__(self, seed, images, *, max_count, weight_bits, rounding, pixel_constant=0,
+                 mean_count):
+        self.rng = np.random.default_rng(seed)
+        self.mean_count = mean_count
+        self.max_count = max_count
+        self.weight_bits = weight_bits
+        self.rounding = rounding
+        self.pixel_constant = pixel_constant
+        self.image_shape = images.shape[1:]
+        self.layers = []
+        if pixel_constant:
+            images = np.concatenate([images, np.full_like(images[..., :1], pixel_constant)], 3)
+        self.tensors = {PIXELS: images.transpose(0, 3, 1, 2).astype(np.int64)}
+        self.fraction_bits = None
+
+    def model(self, name, classes):
+        """The valid model of all layers, with widths; the last one is its head."""
+        model = IntegerModel(name, self.max_count, self.image_shape, classes, tuple(self.layers),
+                             pixel_constant=self.pixel_constant)
+        validate(model)
+        return replace(model, widths=widths(model))
+
+    def down(self, name, channels, stride, last=None, *, source=None, kernel=3):
+        self.fraction_bits = None
+        return self.write(name, source or f"{last}.counts", channels, None, kernel, stride)
+
+    def conv_block(self, name, last):
+        channels = self.channels(f"{last}.counts")
+        last = self.separable(f"{name}.Conv", last, 7)
+        self.fire(f"{name}.conv1", f"{last}.counts", 4 * channels, kernel=3)
+        return self.write(name, f"{name}.conv1.counts", channels, f"{last}.stream", 3)
+
+    def transformer_block(self, name, last, heads):
+        last = self.separable(f"{name}.conv", last, 3)
+        last = self.attention(f"{name}.attn", last, heads)
+        channels = self.channels(f"{last}.counts")
+        self.fire(f"{name}.mlp.fc1", f"{last}.counts", 4 * channels)
+        return self.write(name, f"{name}.mlp.fc1.counts", channels, f"{last}.stream")
+
+    def separable(self, name, last, kernel):
+        channels = self.channels(f"{last}.counts")
+        self.fire(f"{name}.pwconv1", f"{last}.counts", 2 * channels)
+        self.fire(f"{name}.dwconv", f"{name}.pwconv1.counts", 2 * channels, kernel=kernel,
+                  depthwise=True)
+        return self.write(name, f"{name}.dwconv.counts", channels, f"{last}.stream")
+
+    def attention(self, name, last, heads, values=4):
+        """Queries, keys, ``values`` times as many values, both passes, and the projection."""
+        _, channels, *size = self.tensors[f"{last}.counts"].shape
+        dk, tokens = channels // heads, size[0] * size[1]
+        # With this mean count the potentials of attention lie in the middle of its thresholds.
+        mean = (0.6 * self.max_count**3 * dk**0.5 / (dk * tokens)) ** (1 / 3)
+        for branch, width in (("q", channels), ("k", channels), ("v", values * channels)):
+            self.fire(f"{name}.{branch}", f"{last}.counts", width, mean=mean)
+        self.append(KeyValue(f"{name}.kv", f"{name}.k.counts", f"{name}.v.counts", heads))
+        thresholds = attention_thresholds(dk, self.max_count, self.rounding, tokens)
+        self.append(Query(f"{name}.attn", f"{name}.q.counts", f"{name}.kv", heads,
+                          Fire(Neuron(thresholds, self.rounding))))
+        return self.write(name, f"{name}.attn.counts", channels, f"{last}.stream")
+
+    def head(self, last, classes, shift):
+        _, _, height, width = self.tensors[f"{last}.stream"].shape
+        ladder = stream_thresholds(self.fraction_bits, self.max_count, self.rounding,
+                                   height * width)
+        self.append(TokenSum("head.sum", f"{last}.stream", Fire(Neuron(ladder, self.rounding))))
+        layer = self.conv("head", "head.sum.counts", classes)
+        bias = self.rng.integers(-20, 21, classes)
+        self.append(replace(layer, drain=Logits(bias, 2.0**-6, shift)))
+
+    def fire(self, name, source, channels, *, kernel=1, depthwise=False, mean=None):
+        layer = self.conv(name, source, channels, kernel, depthwise=depthwise)
+        samples = np.moveaxis(self.potentials(layer), 1, 0).reshape(channels, -1)
+        mean = self.mean_count if mean is None else mean
+        share = min(0.9, 2 * mean / (self.max_count + 1))
+        quantiles = 1 - share * np.arange(self.max_count, 0, -1) / self.max_count
+        # One more than the quantile, lest a channel that is mostly silent fires on every zero.
+        thresholds = np.floor(np.quantile(samples, quantiles, axis=1)).T.astype(np.int64)
+        thresholds = np.sort(thresholds + self.rng.integers(1, 3, thresholds.shape), axis=1)
+        thresholds = saturate(thresholds, *conv_interval(layer, self.max_count))
+        self.append(replace(layer, drain=Fire(Neuron(thresholds, self.rounding))))
+
+    def write(self, name, source, channels, previous, kernel=1, stride=1):
+        layer = self.conv(name, source, channels, kernel, stride)
+        potentials = self.potentials(layer)
+        spread = max(1.0, float(potentials.std()))
+        if previous is None:
+            shift = int(self.rng.integers(0, 3))
+            unit = spread * 2**shift * 3 / self.max_count
+            self.fraction_bits = max(1, round(np.log2(unit)))
+        else:
+            aim = 2**self.fraction_bits * self.max_count / 5
+            shift = max(0, round(np.log2(aim / spread)))
+            if aim < spread:
+                # Fewer synapses, since neither shift nor weights can make a branch weaker.
+                kept = self.rng.random(layer.weight.shape) < max(0.05, (aim / spread) ** 2)
+                layer = replace(layer, weight=layer.weight * kept.astype(np.int8))
+                potentials = self.potentials(layer)
+        stream = potentials << shift
+        if previous is not None:
+            stream = stream + self.tensors[previous]
+        aim = self.rng.uniform(-0.23, 1.36, channels) * self.mean_count * 2**self.fraction_bits
+        bias = np.floor(aim - stream.mean(axis=(0, 2, 3))).astype(np.int64)
+        ladder = stream_thresholds(self.fraction_bits, self.max_count, self.rounding)
+        self.append(replace(layer, drain=Write(previous, shift, bias, self.fraction_bits,
+                                               Neuron(ladder, self.rounding))))
+        return name
+
+    def conv(self, name, source, channels, kernel=1, stride=1, *, depthwise=False):
+        """A layer that still lacks its drain."""
+        fan_in = 1 if depthwise else self.channels(source)
+        limit = 2 ** (self.weight_bits - 1) - 1
+        weight = self.rng.integers(-limit, limit + 1, (channels, fan_in, kernel, kernel))
+        return Conv(name, source, weight.astype(np.int8), self.weight_bits, stride, kernel // 2,
+                    channels if depthwise else 1, drain=None)
+
+    def channels(self, name):
+        return self.tensors[name].shape[1]
+
+    def potentials(self, layer):
+        *_, potentials = layer.potentials(self.tensors, max_count=self.max_count)
+        return potentials
+
+    def append(self, layer):
+        self.layers.append(layer)
+        self.tensors |= layer.store(self.potentials(layer), self.tensors)

@@ -1,0 +1,1 @@
+"""What comes from outside: pictures, arrays, descriptions, opened and read within limits."""

@@ -1,0 +1,169 @@
+"""The executor: runs an integer model on images and returns logits and every tensor."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from golden.model.ranges import widths
+from golden.model.shapes import last_readers, shapes
+from golden.names import LOGITS, PIXELS
+
+
+__all__ = ["Result", "accuracy", "classify", "run"]
+
+
+#: Bytes that the largest temporary of a layer may take; images go through in batches of this size.
+BATCH_BYTES = 64 * 2**20
+
+#: Images that are decoded at a time to measure an accuracy.
+_SLICE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run returns.
+
+    Parameters
+    ----------
+    logits : int64 array, shape (images, classes)
+    tensors : dict of str to int64 array
+        Empty unless traced. Keys and shapes are those of `golden.model.shapes.shapes`.
+    """
+
+    logits: np.ndarray
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def run(model, images, *, trace=False, code=None, progress=None):
+    """Run an integer model.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    images : uint8 array, shape (images, height, width, channels)
+    trace : bool
+        Whether to return every tensor that hardware stores.
+    code : SpikeCode, optional
+        Executes every linear operator plane by plane in this code; the result is the same. Pixels
+        are always bit planes. ``None`` takes whole counts, which is faster.
+    progress : function of (int, int), optional
+        Called with the number of images done and their total after each batch.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ModelError
+        If the model's graph does not fit together.
+    ValueError
+        If the images do not fit the model.
+    OverflowError
+        Where hardware would wrap: a potential, stream, memory or logit leaves the width that the
+        model stores. The message names the layer.
+    """
+    _check_images(model, images)
+    known = shapes(model)
+    stored = model.widths or widths(model)
+    batch = _batch(model, known)
+    parts = []
+    for start in range(0, len(images), batch):
+        parts.append(_run_batch(model, images[start:start + batch], trace, code, stored))
+        if progress is not None:
+            progress(min(start + batch, len(images)), len(images))
+    tensors = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Result(tensors[LOGITS], tensors if trace else {})
+
+
+def classify(logits):
+    """Class with the largest logit, the first one on a tie; shape (images,)."""
+    return logits.argmax(axis=1)
+
+
+def accuracy(model, images, labels, *, progress=None):
+    """Share of ``images`` whose class equals the label.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    images : uint8 array, shape (images, height, width, channels), or Pictures
+        Slices of it are run one after the other, so that pictures are decoded as they are needed.
+    labels : integer array, shape (images,)
+    progress : function of (int, int), optional
+        As for `run`.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    if len(images) != len(labels) or len(labels) == 0:
+        raise ValueError(f"Images and labels must be equally many and at least one, "
+                         f"not {len(images)} and {len(labels)}")
+    right, total = 0, len(labels)
+    for first in range(0, total, _SLICE):
+        part = slice(first, first + _SLICE)
+        step = progress and (lambda done, _, first=first: progress(first + done, total))
+        logits = run(model, images[part], progress=step).logits
+        right += int((classify(logits) == labels[part]).sum())
+    return right / total
+
+
+def _run_batch(model, images, trace, code, stored):
+    tensors = {PIXELS: _pixels(model, images)}
+    last = last_readers(model)
+    for index, layer in enumerate(model.layers):
+        bits = stored.get(layer.name, {})
+        for potentials in layer.potentials(tensors, max_count=model.max_count, code=code):
+            _check_width(layer, layer.NOUN, potentials, bits)
+        made = layer.store(potentials, tensors)
+        for name, noun in ((f"{layer.name}.stream", "stream"), (LOGITS, "logits")):
+            if name in made:
+                _check_width(layer, noun, made[name], bits)
+        tensors.update(made)
+        if not trace:
+            for name in layer.reads:
+                if last[name] == index:
+                    tensors.pop(name, None)
+    return tensors if trace else {LOGITS: tensors[LOGITS]}
+
+
+def _pixels(model, images):
+    """Channels first, and the constant one behind them."""
+    pixels = images.transpose(0, 3, 1, 2).astype(np.int64)
+    if not model.pixel_constant:
+        return pixels
+    return np.pad(pixels, ((0, 0), (0, 1), (0, 0), (0, 0)), constant_values=model.pixel_constant)
+
+
+def _check_width(layer, noun, values, bits):
+    if noun not in bits or values.size == 0:
+        return
+    low, high = int(values.min()), int(values.max())
+    # The attention memory is never negative and has no sign bit.
+    limit = 2 ** (bits[noun] - (noun != "kv"))
+    if high >= limit or low < (0 if noun == "kv" else -limit):
+        raise OverflowError(f"Layer {layer.name}: the {noun} of {low} to {high} must fit "
+                            f"{bits[noun]} bits, where hardware would wrap")
+
+
+def _check_images(model, images):
+    if images.dtype != np.uint8:
+        raise ValueError(f"Images must be uint8, not {images.dtype}")
+    if images.ndim != 4 or images.shape[1:] != tuple(model.image_shape):
+        height, width, channels = model.image_shape
+        raise ValueError(f"Images must have shape (images, {height}, {width}, {channels}), "
+                         f"not {images.shape}")
+    if len(images) == 0:
+        raise ValueError("Images must be at least one, not 0")
+
+
+def _batch(model, known):
+    """Number of images whose largest unfolded map stays within `BATCH_BYTES`."""
+    largest = 1
+    for layer in model.layers:
+        for name in layer.reads:
+            largest = max(largest, int(np.prod(known[name])))
+        largest = max(largest, layer.unfolded(known))
+    return max(1, BATCH_BYTES // (8 * largest))

@@ -1,0 +1,147 @@
+"""The model file: safetensors with one metadata key, ``addend`` (docs/format.md)."""
+
+import hashlib
+import json
+
+import numpy as np
+import safetensors.numpy
+
+from golden.data.atomic import replacing
+from golden.data.description import parse_json
+from golden.data.reading import InputError, printable
+from golden.data.tensors import read_tensors
+from golden.errors import ModelError
+from golden.model.graph import from_graph, to_graph
+from golden.model.rules import validate
+from golden.ops import AnalogHead
+
+
+__all__ = ["VERSION", "load", "save"]
+
+
+#: Newest version of the format, (major, minor); a file has the oldest that knows all it uses.
+VERSION = (1, 2)
+
+KEY = "addend"
+FORMAT = "addend-integer-model"
+
+
+def save(model, path):
+    """Write a model file, whole or not at all; the same model gives the same bytes.
+
+    Parameters
+    ----------
+    model : IntegerModel
+        Checked first; widths are derived if it has none.
+    path : str or Path
+
+    Raises
+    ------
+    ModelError
+        If the model breaks a rule, or the file cannot be written; the message names the file.
+    """
+    try:
+        validate(model)
+        graph, tensors = to_graph(model)
+        graph = json.dumps(graph, separators=(",", ":"), sort_keys=True, allow_nan=False)
+        # What cannot be read again is not written.
+        parse_json(graph, "the graph")
+        header = {"format": FORMAT, "version": _version(model),
+                  "digest": _digest(graph, tensors)}
+        # The graph comes last, so that readers in any language find the bytes that were digested.
+        header = json.dumps(header, separators=(",", ":"))[:-1] + f',"graph":{graph}}}'
+        data = safetensors.numpy.save(tensors, metadata={KEY: header})
+        with replacing(path) as file:
+            file.write(data)
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be written ({error.strerror})") from error
+    except (ModelError, TypeError, ValueError) as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def load(path):
+    """Read and check a model file.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    IntegerModel
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, truncated, foreign, corrupt or of a newer version, or if its model
+        breaks a rule. One sentence that names the file, and layer and rule where there are any.
+    """
+    try:
+        header, tensors = read_tensors(path, KEY)
+        text, digest = _open_header(header)
+        _check_digest(digest, text, tensors)
+        graph = _parse(text)
+        model = from_graph(graph, tensors)
+        validate(model)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
+    except MemoryError as error:
+        raise ModelError(f"{path}: the model is too large for the memory") from error
+    except (ModelError, InputError) as error:
+        raise ModelError(f"{path}: {printable(error, 500)}") from error
+    return model
+
+
+def _version(model):
+    """Oldest version that knows all that a model uses."""
+    if model.layers[-1].drain.shift or model.pixel_constant:
+        return "1.2"
+    return "1.1" if isinstance(model.layers[-1], AnalogHead) else "1.0"
+
+
+def _open_header(header):
+    """The text of the graph and the digest, after format and version are known to be ours."""
+    try:
+        fields = parse_json(header, "it")
+        is_ours = fields["format"] == FORMAT and isinstance(fields["digest"], str)
+        version = tuple(int(part) for part in fields["version"].split("."))
+        start = header.index('"graph":') + len('"graph":')
+    except InputError as error:
+        raise ModelError(f"the header of the model is corrupt ({error})") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError("the header of the model is corrupt") from error
+    if not is_ours or len(version) != 2 or min(version) < 0:
+        raise ModelError(f"the format must be {FORMAT} with a version like 1.0")
+    if version > VERSION:
+        raise ModelError(f"format version {fields['version']} is newer than "
+                         f"{VERSION[0]}.{VERSION[1]}, the newest that this Addend reads")
+    if version[0] != VERSION[0]:
+        raise ModelError(f"format version {fields['version']} must have major version "
+                         f"{VERSION[0]}")
+    return header[start:-1], fields["digest"]
+
+
+def _parse(text):
+    try:
+        return parse_json(text, "it")
+    except InputError as error:
+        raise ModelError(f"the graph must be the last field of the header ({error})") from error
+
+
+def _check_digest(digest, graph, tensors):
+    if digest != _digest(graph, tensors):
+        raise ModelError("the file is corrupt, since its digest does not match its content")
+
+
+def _digest(graph, tensors):
+    """SHA-256 over the graph's text and then every tensor in the order of names."""
+    digest = hashlib.sha256(graph.encode())
+    for name in sorted(tensors):
+        tensor = np.ascontiguousarray(tensors[name])
+        little = tensor.astype(tensor.dtype.newbyteorder("<"))
+        shape = "x".join(str(size) for size in tensor.shape)
+        digest.update(f"\n{name} {tensor.dtype.name} {shape}\n".encode())
+        digest.update(little.tobytes())
+    return digest.hexdigest()

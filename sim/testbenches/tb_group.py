@@ -1,0 +1,237 @@
+"""Bench of the group: a whole network, layer by layer, on columns that share a firing unit.
+
+The bench stands for sequencer, array and memories. Whatever the group stores is compared with
+golden and read again by the next layers; what only other engines store comes from golden.
+"""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cocotb
+from cocotb.handle import HierarchyObject
+
+import golden
+from hw.compiler import compile_model
+from hw.compiler.expected import stored
+from hw.emit.memory_images import memory_words
+from hw.isa.descriptors import Drain
+from hw.isa.passes import layer_marks
+
+from ..faults import PLAN_FAULTS
+from .base import Cycles, capacities, generators, parameters, pulse
+from .jobs import jobs, layer_word
+
+
+SIZES = capacities()
+#: Cycles in which the pipeline of a group fills and empties, around those of all events.
+FILLING = 30 + SIZES.lanes
+
+
+class Harness:
+    """The group, its memories and what golden stores in them."""
+
+    def __init__(self, dut, model, *, stall, slot):
+        self.rng, draw = generators()
+        self.model = golden.load(model)
+        # The group may be larger than this model needs.
+        self.sizes = SIZES
+        self.plan = replace(compile_model(self.model, **SIZES.array), needed=SIZES)
+        self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
+        self.golden = golden.run(self.model, self.images, trace=True)
+        self.expected = stored(self.plan, self.golden.tensors, 0)
+        # A test of the tests plants a fault in what the group is given.
+        plant = PLAN_FAULTS.get(parameters().get("fault"), lambda plan, tensors: plan)
+        self.given = plant(self.plan, self.golden.tensors)
+        self.cycles = Cycles(dut, self.rng)
+        # In Verilog, a module is named anew where a signal has its name.
+        modules = {child._name.strip("\\ ").partition("$")[0]: child for child in dut
+                   if isinstance(child, HierarchyObject)}
+        self.stream = modules["stream"].memory.bank[0].blocks.slice[0].words
+        self.stall, self.slot = stall, slot
+        words = memory_words(self.given, self.sizes)
+        self.weights, self.neurons = words["weights"], words["neurons"]
+        # Spike memory starts as noise: what was not stored must not be read.
+        self.spikes = [self.rng.getrandbits(self.sizes.spike_width)
+                       for _ in range(self.sizes.spike_depth)]
+        pixels, = (item for item in self.expected if item.memory == "pixels")
+        self.pixels = pixels.words.tolist()
+        self.ports = [("neuron", "neuron_address", self.neurons)]
+        for column in range(SIZES.shared):
+            self.ports += [
+                (f"spike_read__{column}", f"source_address__{column}", self.spikes),
+                (f"pixel_read__{column}", f"source_address__{column}", self.pixels),
+                (f"weights__{column}", f"weight_address__{column}", self.weights)]
+        self.data = {port: 0 for port, _, _ in self.ports}
+        self.additions = 0
+
+    def expect(self, number, memory):
+        """Words that layer ``number`` stores in a memory, by address, and the tensor's name."""
+        for item in self.expected:
+            if (item.layer, item.memory) == (number, memory):
+                return SimpleNamespace(
+                    tensor=item.tensor, locate=item.locate, addresses=item.addresses.tolist(),
+                    words=dict(zip(item.addresses.tolist(), item.words.tolist(), strict=True)))
+        return SimpleNamespace(tensor="nothing", locate=None, addresses=[], words={})
+
+    def preload(self, number):
+        """Stores what another engine stores: the counts of a token sum."""
+        for address, word in self.expect(number, "spikes").words.items():
+            self.spikes[address] = word
+
+    def fetch(self):
+        """Answers the reads at the end of a cycle."""
+        cycles = self.cycles
+        reads = cycles.get("weight_read")
+        for port, address, memory in self.ports:
+            name, _, column = port.partition("__")
+            if (name in ("spike_read", "pixel_read")
+                    or name == "neuron"
+                    or (name == "weights" and reads >> int(column) & 1)):
+                index = cycles.get(address)
+                self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
+
+    async def run_layer(self, number, planned):
+        """Sends the jobs of a layer, and compares all that it stores. Returns its cycles."""
+        cycles, rng = self.cycles, self.rng
+        spikes = self.expect(number, "spikes")
+        waiting = list(jobs(planned, self.sizes))
+        entries = dict(self.expect(number, "attention").words)
+        written, sums, logits, offered = {}, {}, [], False
+        entry = {"entry_write": 0}
+        begin, limit = cycles.count, cycles.count + 2000 + 400 * len(waiting)
+        while True:
+            offered = bool(waiting) and (offered or not rng.random() < self.stall)
+            room = int(not rng.random() < self.stall)
+            slot = pulse(rng, self.slot) & ~cycles.get("own")
+            taken = sum(pulse(rng, self.stall / 2) << c for c in range(SIZES.shared))
+            allowed, job = waiting[0] if offered else ((), cycles.noise("job"))
+            column = next((c for c in allowed if cycles.get("job_ready") >> c & 1), None)
+            await cycles.step(
+                layer=layer_word(planned, self.sizes), restart=int(cycles.count == begin),
+                job_valid=0 if column is None else 1 << column, weight_port_taken=taken, job=job,
+                slot=slot, logits_room=room, **self.data, **entry)
+            done = cycles.get("idle") and not waiting
+            assert not taken & cycles.get("weight_read"), "the weight port is taken"
+            self.additions += cycles.get("additions")
+            if cycles.get("spike_write"):
+                self.compare_spikes(planned, spikes, cycles.get("word_address"),
+                                    cycles.get("word"), written)
+            entry = {"entry_write": 0}
+            if cycles.get("attention_write"):
+                address, word = cycles.get("word_address"), cycles.get("word")
+                golden_word = entries.pop(address, None)
+                assert word == golden_word, (f"{planned.name}: row {address} is {word:x}, golden "
+                                             f"{golden_word}")
+                entry = {"entry_write": 1, "entry_address": address, "entry_data": word}
+            if cycles.get("sum_write"):
+                channel = cycles.get("sum_address")
+                sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
+            if cycles.get("logits_valid"):
+                logits.append(cycles.get_signed("logits"))
+            self.fetch()
+            if column is not None and cycles.get("job_ready") >> column & 1:
+                waiting.pop(0)
+                offered = False
+            if done and not entry["entry_write"]:
+                break
+            assert cycles.count < limit, f"{planned.name}: {len(waiting)} jobs are left"
+        assert len(written) == len(spikes.words), f"{planned.name}: a spike word was not stored"
+        assert not entries, f"{planned.name}: {len(entries)} words of rows were not stored"
+        width = self.sizes.sum_width
+        sums = {channel: total & ((1 << width) - 1) for channel, total in sums.items()}
+        assert sums == self.expect(number, "sums").words, f"{planned.name}: sums differ"
+        if planned.record["drain"] is Drain.LOGITS:
+            assert logits == self.golden.logits[0].tolist(), f"logits {logits}"
+        self.compare_stream(number, planned)
+        return cycles.count - begin
+
+    def compare_spikes(self, planned, spikes, address, word, written):
+        """Compares one stored spike word, which must be stored only once."""
+        assert address in spikes.words, f"{planned.name}: spike word {address} is no one's"
+        assert address not in written, f"{planned.name}: spike word {address} was stored twice"
+        if word != spikes.words[address]:
+            channel, position = spikes.locate(spikes.addresses.index(address), word)
+            raise AssertionError(f"{spikes.tensor}: channel {channel}, position {position} differs")
+        written[address] = word
+        self.spikes[address] = word
+
+    def compare_stream(self, number, planned):
+        """Compares what the stream memory inside the column holds after a layer."""
+        expected = self.expect(number, "stream.0")
+        for index, (address, word) in enumerate(zip(expected.addresses, expected.words.values(),
+                                                    strict=True)):
+            actual = int(self.stream[address].value)
+            if actual != word:
+                channel, position = expected.locate(index, actual)
+                raise AssertionError(f"{planned.name}: stream of channel {channel}, position "
+                                     f"{position} is {actual:x}, golden {word:x}")
+
+
+async def run_network(dut, model, *, stall, slot):
+    """Runs all layers on one image; returns the harness and the cycles of each layer."""
+    harness = Harness(dut, model, stall=stall, slot=slot)
+    await harness.cycles.reset(layer=0, restart=0, job_valid=0, job=0, slot=0, weight_port_taken=0,
+                               logits_room=0, tag=0, entry_write=0, entry_address=0,
+                               entry_data=0, **harness.data)
+    cycles = {}
+    for number, planned in enumerate(harness.given.layers):
+        if planned.record["token_sum"]:
+            harness.preload(number)
+        else:
+            cycles[planned.name] = await harness.run_layer(number, planned)
+    return harness, cycles
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.parametrize(model=parameters()["models"])
+async def networks_match_golden(dut, model):
+    """Every stored word, logit and addition of one image, whoever stalls."""
+    harness, _ = await run_network(dut, model, stall=0.5, slot=0.25)
+    executed = golden.additions(harness.plan.executed, harness.golden.tensors,
+                                harness.plan.codes)
+    assert harness.additions == sum(executed.values()), \
+        f"{harness.additions} additions, golden {sum(executed.values())}"
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.shared > 1)
+async def layers_take_a_cycle_per_event(dut):
+    """Finding, fetching and firing hide behind events, where a position has more than lanes."""
+    harness, cycles = await run_network(dut, "saturated.safetensors", stall=0.0, slot=1.0)
+    executed = golden.additions(harness.plan.executed, harness.golden.tensors,
+                                harness.plan.codes)
+    compared = 0
+    for planned in harness.plan.layers[1:]:
+        if (planned.source is None or planned.record["depthwise"]
+                or planned.record["drain"] is Drain.KEY_VALUES):
+            continue
+        # All tiles see the same spikes, or heads that all fire; a pass without spikes takes
+        # events to double, and every digit of an entry one.
+        record = planned.record
+        marks = (record["double"] * record["passes"] * planned.jobs
+                 * (1 + layer_marks(SIZES, record)))
+        additions = executed[planned.name] * (record["digits"] + 1)
+        events = additions * len(planned.channels) // (planned.channels >= 0).sum() + marks
+        if record["digits"]:
+            events += planned.jobs * record["digits"] * SIZES.digit_width
+        if events > planned.jobs * 2 * SIZES.lanes:
+            compared += 1
+            spent = cycles[planned.name]
+            assert spent <= events + FILLING, f"{planned.name}: {spent} cycles, {events} events"
+    assert compared, "no layer has enough events"
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.shared > 1)
+async def silence_takes_no_events(dut):
+    """Without spikes, a position takes as long as its words are read or its lanes drained."""
+    harness, cycles = await run_network(dut, "silent.safetensors", stall=0.0, slot=1.0)
+    for planned in harness.plan.layers[1:]:
+        # Potentials leave digit by digit.
+        if planned.source is None or planned.record["drain"] is Drain.KEY_VALUES:
+            continue
+        words = max(line.steps + 1 for line in planned.lines) * (
+            max(position.steps + 1 for position in planned.positions)
+            + max(tile["words"] for tile in planned.tiles))
+        passes = (planned.record["passes"] + 1) * (planned.record["digits"] + 1)
+        reads = passes * (words + 1) + planned.record["digits"] * SIZES.digit_width
+        spent, bound = cycles[planned.name], planned.jobs * max(reads, SIZES.lanes + 1) + FILLING
+        assert spent <= bound, f"{planned.name}: {spent} cycles, not {bound}"

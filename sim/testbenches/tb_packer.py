@@ -1,0 +1,165 @@
+"""Bench of the packer: words of the golden counts, at the right addresses, and nothing else."""
+
+import cocotb
+import numpy as np
+
+from golden import planes
+from hw.isa.descriptors import Drain
+
+from .base import Cycles, capacities, generators, packed, pulse
+from .stream import pack
+
+
+SIZES = capacities()
+LANES, D = SIZES.lanes, SIZES.max_count
+DIGIT_WIDTH = SIZES.digit_width
+OUT = (1 << SIZES.out_address.width) - 1
+
+
+def side_by_side(bits):
+    """A word of one bit of all lanes behind the other, shape (bits, lanes that fired)."""
+    return sum(packed(word, 1) << index * LANES for index, word in enumerate(bits))
+
+
+class Task:
+    """Neurons of a column's jobs, in order, and the words that must be stored.
+
+    ``neurons`` holds (lane, result, value, count) of each, ``words`` the memory, address and bits
+    of each word.
+    """
+
+    def __init__(self, draw, drain, *, n_digits=1):
+        self.draw, self.drain, self.n_digits = draw, drain, n_digits
+        self.neurons, self.words = [], []
+        self.stride = int(draw.integers(1, SIZES.attention_depth // 3))
+
+    def counts(self, *shape):
+        """Random counts, all 0 or all D at times."""
+        kind = self.draw.integers(4)
+        if kind < 2:
+            return np.full(shape, kind * D)
+        return self.draw.integers(0, D + 1, shape)
+
+    def fire(self, values, counts, *, out):
+        """Adds the neurons of a job: lane ``len(counts) - 1`` first."""
+        result = pack(SIZES.result, out=out, last_lane=len(counts) - 1,
+                      neuron=self.draw.integers(1 << 5),
+                      stream=self.draw.integers(1 << 5))
+        for lane in reversed(range(len(counts))):
+            self.neurons.append((lane, result, int(values[lane]), int(counts[lane])))
+
+    def spread(self, counts, address):
+        """The spike word of the counts."""
+        bits = planes(counts, SIZES.spike_code, D)
+        self.words.append(("spike", address, side_by_side(bits)))
+
+    def positions(self, n_jobs):
+        """Jobs of a layer that stores spikes."""
+        for _ in range(n_jobs):
+            n_lanes = int(self.draw.integers(1, LANES + 1))
+            counts = self.counts(n_lanes)
+            out = int(self.draw.integers(SIZES.spike_depth))
+            self.fire(self.draw.integers(-99, 99, n_lanes), counts, out=out)
+            self.spread(counts, out)
+
+    def attention(self, n_jobs):
+        """Jobs of a layer that stores rows: values as counts, key-values as potentials."""
+        most = (1 << min(self.n_digits * DIGIT_WIDTH, SIZES.result_width - 1)) - 1
+        for _ in range(n_jobs):
+            n_lanes = int(self.draw.integers(1, LANES + 1))
+            counts = self.counts(n_lanes)
+            values = self.draw.integers(0, most, n_lanes, endpoint=True)
+            values[0] = most
+            out = int(self.draw.integers(SIZES.attention_depth))
+            self.fire(values, counts, out=out)
+            entries = counts if self.drain is Drain.VALUES else values
+            self.words += [("attention", (out + digit * self.stride) & OUT,
+                            side_by_side([entries >> digit * DIGIT_WIDTH + bit & 1
+                                          for bit in range(DIGIT_WIDTH)]))
+                           for digit in range(self.n_digits)]
+
+
+async def store(dut, task, *, gap, slot):
+    """Sends all neurons as a group does, and compares what is stored.
+
+    ``gap`` and ``slot`` are the probabilities of no neuron, and of this group's turn. Two jobs may
+    be on their way, or one whose potentials are stored; jobs are a cycle apart.
+    """
+    rng, _ = generators()
+    cycles = Cycles(dut, rng)
+    layer = pack(SIZES.layer, drain=task.drain.value, out_stride=task.stride,
+                 out_digits=task.n_digits - 1)
+    await cycles.reset(layer=layer, fired=0, lane=0, last=0, result=0, value=0, count=0, code=0,
+                       slot=0)
+    # A layer begins long before its first neuron fires.
+    await cycles.step()
+    neurons, words = list(task.neurons), list(task.words)
+    under_way, most = 0, 1 if task.drain is Drain.KEY_VALUES else 2
+    begun = ended = False
+    while neurons or words:
+        may = begun or (under_way < most and not ended)
+        offered = bool(neurons) and may and not rng.random() < gap
+        lane, result, value, count = neurons[0] if offered else (
+            rng.randrange(LANES), cycles.noise("result"), 0, 0)
+        bits = planes(np.array(count), SIZES.spike_code, D)
+        await cycles.step(
+            fired=int(offered), lane=lane, last=int(lane == 0), result=result,
+            slot=pulse(rng, slot),
+            value=(value if offered else rng.getrandbits(8)) & ((1 << SIZES.result_width) - 1),
+            count=count if offered else rng.randint(0, D),
+            code=packed(bits, 1) if offered else cycles.noise("code"))
+        for memory in ("spike", "attention"):
+            if cycles.get(f"{memory}_write"):
+                assert cycles.get("slot"), "a word was stored in another column's turn"
+                assert words, "a word after the last one"
+                golden = words.pop(0)
+                actual = (memory, cycles.get("address"), cycles.get("word"))
+                number = len(task.words) - len(words)
+                assert actual == golden, f"word {number}: {actual}, golden {golden}"
+        if offered:
+            neurons.pop(0)
+            under_way += not begun
+        ended = offered and lane == 0
+        begun = (begun or offered) and not ended
+        under_way -= cycles.get("done")
+        limit = 60 * (len(task.neurons) * task.n_digits + len(task.words) + 10)
+        assert cycles.count < limit, f"{len(words)} words did not come"
+    await cycles.step(fired=0, slot=1)
+    assert under_way == 0, f"{under_way} jobs have a place"
+    assert cycles.get("idle")
+    assert not cycles.get("spike_write")
+    assert not cycles.get("attention_write")
+    return cycles.count
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(gap=[0.0, 0.6], slot=[1.0, 0.25, 0.02])
+async def spikes_are_stored_with_all_planes(dut, gap, slot):
+    """Positions of full and of narrow tiles, one after the other."""
+    _, draw = generators()
+    task = Task(draw, Drain.SPIKES)
+    task.positions(14)
+    await store(dut, task, gap=gap, slot=slot)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(n_digits=[0, 1, 3], gap=[0.0, 0.6], slot=[1.0, 0.25])
+async def rows_are_stored_digit_by_digit(dut, n_digits, gap, slot):
+    """Rows of the attention memory: counts (no digits), and potentials digit by digit."""
+    _, draw = generators()
+    task = Task(draw, Drain.KEY_VALUES if n_digits else Drain.VALUES, n_digits=max(1, n_digits))
+    task.attention(12)
+    await store(dut, task, gap=gap, slot=slot)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def a_neuron_takes_a_cycle(dut):
+    """Storing a position hides behind collecting the next one, turn by turn."""
+    _, draw = generators()
+    task = Task(draw, Drain.SPIKES)
+    for _ in range(8):
+        counts = draw.integers(0, D + 1, LANES)
+        task.fire(counts, counts, out=0)
+        task.spread(counts, 0)
+    count = await store(dut, task, gap=0.0, slot=1.0)
+    assert count <= 8 * (LANES + 1) + 3, f"{count} cycles"

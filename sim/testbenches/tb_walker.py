@@ -1,0 +1,273 @@
+"""Bench of the tap walker: the words and rows of every output position, and nothing else."""
+
+from types import SimpleNamespace
+
+import cocotb
+import numpy as np
+
+from golden import SpikeCode, planes
+from golden.spike import passes
+from hw.compiler.tap_windows import conv_windows
+from hw.isa.plan import SpikeMap, Window
+from hw.rtl.walker import UNDER_WAY, word_layout
+
+from .base import Cycles, capacities, generators, packed
+from .stream import pack
+
+
+SIZES = capacities()
+LANES, D = SIZES.lanes, SIZES.max_count
+WORD = word_layout(SIZES)
+ONES = (1 << LANES) - 1
+#: Fields of a word without spikes that do not matter.
+IGNORED = {"row": -1, "lanes": -1} | ({"once": -1} if SIZES.graded else {})
+
+
+class Task:
+    """A layer's jobs, the spike memory they read, and the words that must come of them."""
+
+    def __init__(self, rng, draw, *, channels, size, density, n_digits=1, fours=False):
+        self.rng, self.draw = rng, draw
+        self.channels, self.size = channels, size
+        self.n_words = -(-channels // LANES)
+        counts = draw.integers(0, D + 1, (channels, *size)) * (draw.random((channels, *size))
+                                                               < density)
+        padded = np.zeros((self.n_words * LANES, *size), np.int64)
+        padded[:channels] = counts
+        self.bits = planes(padded, SIZES.spike_code, D)
+        self.map = SpikeMap(int(draw.integers(0, 5)), len(self.bits), self.n_words,
+                            size[0] * size[1], None, "x.counts")
+        # What lies around the map must not be read.
+        self.memory = [rng.getrandbits(SIZES.spike_width) for _ in range(SIZES.spike_depth)]
+        for word, line, position in np.ndindex(self.n_words, *size):
+            address = self.map.address(word, line * size[1] + position)
+            self.memory[address] = sum(self.word(plane, word, line, position) << plane * LANES
+                                       for plane in range(len(self.bits)))
+        self.digits = self._digits(padded)
+        # Doublings between two passes.
+        self.doublings = {SpikeCode.THERMOMETER: 0, SpikeCode.BITPLANE: 1,
+                          SpikeCode.GRADED: 2}[SIZES.spike_code]
+        self.fours = fours
+        if fours:
+            # Fours add the double, which doubles once more.
+            self.digits = [2 * (padded == 4), padded * (padded < 4)]
+            self.doublings = 1
+        self.row = int(draw.integers(0, 20))
+        self.n_digits, self.digit_stride = n_digits, int(draw.integers(100, 200))
+        # The last pass of a digit is worth 1, and the first of the next one 2**digit_width less.
+        self.digit_doublings = (SIZES.digit_width
+                                - self.doublings * (len(self.digits) - 1))
+        self.jobs, self.expected, self.reads = [], [], 0
+
+    def word(self, plane, word, line, position):
+        """Spikes of one word, as an unsigned word."""
+        return packed(self.bits[plane, word * LANES:(word + 1) * LANES, line, position], 1)
+
+    def _digits(self, counts):
+        """What the channels of each pass are worth there."""
+        if SIZES.spike_code is not SpikeCode.GRADED:
+            return self.bits
+        number = len(passes(SIZES.spike_code, D))
+        return [counts if number == 1 else counts >> 2 * index & 3
+                for index in reversed(range(number))]
+
+    def fields(self, step, word, line, position, mask):
+        """What a word says of the lanes in ``mask``, in one pass."""
+        digits = self.digits[step][word * LANES:(word + 1) * LANES, line, position]
+        if SIZES.spike_code is not SpikeCode.GRADED:
+            return {"spikes": packed(digits, 1) & mask}
+        return {"spikes": packed(digits > 0, 1) & mask,
+                "once": packed((digits == 1) | (digits == 3), 1),
+                "again": packed(digits >= 3, 1) & mask}
+
+    def layer(self, *, row_step, word_stride=1, gather=0):
+        """Record of the layer."""
+        return pack(SIZES.layer, double=self.doublings > 0, passes=len(self.digits) - 1,
+                    fours=int(self.fours),
+                    word_stride=word_stride, row_step=row_step, gather=gather,
+                    digits=self.n_digits - 1, digit_stride=self.digit_stride)
+
+    def job(self, line, position, *, words=0, first_word=0, masks=(ONES, ONES)):
+        """Adds the job of an output position, which reads ``words`` more than its window says."""
+        spike = self.map.base + first_word
+        span = position.span + words
+        self.jobs.append(pack(
+            SIZES.job, spike=spike + line.offset + position.offset,
+            row=self.row + line.row + position.row, row_jump=position.jump,
+            line_jump=self.size[1] * self.map.words - span, lines=line.steps,
+            words=position.steps + words, first_mask=masks[0], last_mask=masks[1], lanes=LANES))
+
+    def expect(self, taps, *, masks=(ONES, ONES), words):
+        """Adds the words of a job: ``taps`` are (line, position, row), in order."""
+        job = []
+        for digit, step in np.ndindex(self.n_digits, len(self.digits)):
+            read = []
+            for (line, position, row) in taps:
+                for number, word in enumerate(words):
+                    mask = masks[0] if number == 0 else ONES
+                    mask &= masks[1] if number == len(words) - 1 else ONES
+                    read.append(self.fields(step, word, line, position, mask) | {
+                        "row": row + number * LANES + digit * self.digit_stride,
+                        "lanes": LANES * (digit == self.n_digits - 1)})
+            self.reads += len(read)
+            # Doublings that have no word with spikes to go with are words of their own.
+            doublings = self.doublings if step else bool(digit) * self.digit_doublings
+            closing = digit == self.n_digits - 1 and step == len(self.digits) - 1
+            sent = [word for word in read if word["spikes"]]
+            if not sent and (doublings or closing):
+                sent = [read[-1]]
+            self.reads += max(0, doublings - 1)
+            job += [{"double": 1} for _ in range(doublings - 1)] + sent
+            if doublings:
+                sent[0]["double"] = 1
+            if closing:
+                if sent[-1] is not read[-1]:
+                    job.append(read[-1])
+                job[-1]["last"] = 1
+        self.expected += job
+
+
+def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise=False,
+                fours=False):
+    """Task of a convolution; the taps inside the map are found by trying all of them."""
+    task = Task(rng, draw, channels=channels, size=size, density=density, fours=fours)
+    padding = kernel // 2
+    out_size = tuple((extent + 2 * padding - kernel) // stride + 1 for extent in size)
+    shape = SimpleNamespace(weight=np.zeros((1, 1, kernel, kernel)), stride=stride, padding=padding)
+    row_step = 1 if depthwise else LANES
+    tap_rows = 1 if depthwise else task.n_words * LANES
+    words = [0] if depthwise else list(range(task.n_words))
+    word_stride = task.map.words if depthwise else 1
+    lines, positions = conv_windows(shape, size=size, out_size=out_size, words=len(words),
+                                    stride=task.map.words, word_stride=word_stride,
+                                    row_step=row_step, tap_rows=tap_rows)
+    for index, out in enumerate(np.ndindex(*out_size)):
+        task.job(lines[index // len(positions)], positions[index % len(positions)])
+        taps = []
+        for line, position in np.ndindex(kernel, kernel):
+            at = out[0] * stride + line - padding, out[1] * stride + position - padding
+            if 0 <= at[0] < size[0] and 0 <= at[1] < size[1]:
+                taps.append((*at, task.row + (line * kernel + position) * tap_rows))
+        task.expect(taps, words=words)
+    return task, task.layer(row_step=row_step, word_stride=word_stride)
+
+
+def head(rng, draw, *, channels, first, count, tokens, density, n_digits):
+    """Task of a head: channels ``first`` and following of every token, within their words."""
+    task = Task(rng, draw, channels=channels, size=(1, tokens), density=density,
+                n_digits=n_digits)
+    task.row += LANES - first % LANES
+    words = list(range(first // LANES, (first + count - 1) // LANES + 1))
+    masks = ONES & ~((1 << first % LANES) - 1), (2 << (first + count - 1) % LANES) - 1
+    line = Window(0, 0, 0, 0, 0)
+    positions = [Window(token * task.map.words, 0, LANES, 0, 0) for token in range(tokens)]
+    for token, position in enumerate(positions):
+        task.job(line, position, words=len(words) - 1, first_word=words[0], masks=masks)
+        task.expect([(0, token, task.row)], words=words, masks=masks)
+    return task, task.layer(row_step=LANES)
+
+
+def gathering(rng, draw, *, channels, tokens, density):
+    """Task of the keys: one channel of all tokens, channel after channel."""
+    task = Task(rng, draw, channels=channels, size=(1, tokens), density=density)
+    task.row += LANES
+    for channel in range(channels):
+        word, bit = divmod(channel, LANES)
+        window = Window(word, -bit, 0, tokens - 1, (tokens - 1) * task.map.words)
+        task.job(Window(0, 0, 0, 0, 0), window, masks=(1 << bit, ONES))
+        # One word of each token: the mask is that of the first and the last word.
+        task.expect([(0, token, task.row - bit + token) for token in range(tokens)], words=[word],
+                    masks=(1 << bit, ONES))
+    return task, task.layer(row_step=1, word_stride=task.map.words, gather=1)
+
+
+async def walk(dut, task, layer, *, stall):
+    """Runs all jobs and compares every word, in order."""
+    cycles = Cycles(dut, task.rng)
+    await cycles.reset(layer=layer, job__valid=0, job__payload=0, spikes=0, pixel=0, space=0)
+    await cycles.step()
+    jobs, words = list(task.jobs), list(task.expected)
+    spikes, low, begun, cycle = 0, 0, None, 0
+    while words or not cycles.get("idle"):
+        valid = int(bool(jobs) and not task.rng.random() < stall)
+        space = int(not task.rng.random() < stall)
+        await cycles.step(job__valid=valid, space=space, spikes=spikes,
+                          job__payload=jobs[0] if valid else cycles.noise("job__payload"))
+        cycle += 1
+        low = 0 if space else low
+        if cycles.get("valid"):
+            low += not space
+            assert low <= UNDER_WAY, "more words after space went low than were under way"
+            assert words, "a word after the last one"
+            word = words.pop(0)
+            expected = pack(WORD, **{"spikes": 0, "row": 0, "lanes": 0} | word)
+            actual = cycles.get("word")
+            if not word.get("spikes"):
+                # Nothing is added, so that the rest does not matter.
+                actual &= ~pack(WORD, **IGNORED)
+                expected &= ~pack(WORD, **IGNORED)
+            assert actual == expected, (f"word {len(task.expected) - len(words) - 1}: "
+                                        f"{actual:x}, not {expected:x}")
+            finished = cycle
+        if valid and cycles.get("job__ready"):
+            jobs.pop(0)
+            begun = begun or cycle
+        address = cycles.get("address")
+        spikes = task.memory[address] if address < len(task.memory) else cycles.noise("spikes")
+        assert cycle < 20 * (task.reads + 10) + 200, f"{len(words)} words did not come"
+    assert not jobs, f"{len(jobs)} jobs were not taken"
+    if not stall:
+        taken = finished - begun
+        assert taken == task.reads + UNDER_WAY, f"{taken} cycles for {task.reads} reads"
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.0, 0.4], density=[0.0, 0.1, 1.0])
+async def convolutions_read_their_taps(dut, stall, density):
+    """Every kernel, stride and size class, one word to a tap and several."""
+    rng, draw = generators()
+    shapes = [
+        {"channels": LANES - 1, "size": (3, 4), "kernel": 3, "stride": 1},
+        {"channels": 2 * LANES + 1, "size": (4, 3), "kernel": 3, "stride": 2},
+        {"channels": LANES, "size": (5, 1), "kernel": 1, "stride": 1},
+        {"channels": 1, "size": (1, 1), "kernel": 3, "stride": 1},
+        {"channels": LANES, "size": (3, 3), "kernel": 7, "stride": 1, "depthwise": True},
+        {"channels": LANES, "size": (5, 4), "kernel": 7, "stride": 2},
+    ]
+    for shape in shapes if stall == 0 or density != 0 else shapes[:2]:
+        task, layer = convolution(rng, draw, density=density, **shape)
+        await walk(dut, task, layer, stall=stall)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms", skip=not SIZES.splits)
+@cocotb.parametrize(stall=[0.0, 0.4], density=[0.0, 0.1, 1.0])
+async def fours_come_first(dut, stall, density):
+    """Fours in a pass of their own, and the other spikes in a second one."""
+    rng, draw = generators()
+    for size, kernel in (((3, 4), 3), ((5, 1), 1)):
+        task, layer = convolution(rng, draw, channels=LANES + 1, size=size, kernel=kernel,
+                                  stride=1, density=density, fours=True)
+        await walk(dut, task, layer, stall=stall)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.0, 0.4], density=[0.0, 0.5])
+async def keys_are_gathered_channel_by_channel(dut, stall, density):
+    """The mask of a channel holds for the words of all tokens."""
+    rng, draw = generators()
+    task, layer = gathering(rng, draw, channels=LANES + 2, tokens=5, density=density)
+    await walk(dut, task, layer, stall=stall)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.0, 0.4], n_digits=[1, 3], density=[0.0, 0.1, 0.5])
+async def heads_read_their_channels_only(dut, stall, n_digits, density):
+    """Heads that begin and end inside a word, inside the same word, and on its borders.
+
+    Their rows have one digit and several, of which each is as many rows further on.
+    """
+    rng, draw = generators()
+    for first, count in ((0, LANES), (LANES // 2, LANES), (1, 2), (LANES - 1, LANES + 2)):
+        task, layer = head(rng, draw, channels=3 * LANES, first=first, count=count, tokens=5,
+                           density=density, n_digits=n_digits)
+        await walk(dut, task, layer, stall=stall)

@@ -1,0 +1,193 @@
+"""The commands behind ``python -m train``. Torch is imported only once one of them runs."""
+
+from pathlib import Path
+
+from golden.cli.options import distinct
+from golden.cli.source import announce
+
+
+__all__ = [
+    "accuracy", "evaluate", "fit", "interrupted", "pretrain", "report",
+    "rounding", "set_threads", "sweep",
+]
+
+
+def fit(options):
+    """Train a network and write ``fit.json``."""
+    set_threads(options)
+    from train.cli.progress import fit_progress
+    from train.cli.report import training_report, write_json
+    from train.run import fit as training
+    from train.run.config import CHECKPOINT
+    from train.run.processes import joined
+    from train.run.teacher import load_teacher
+
+    config = _configuration(options)
+    teacher = options.teacher and load_teacher(options.teacher)
+    with joined(options.device) as processes, fit_progress(shown=processes.first) as watcher:
+        state = training.fit(
+            config, options.out, seed=options.seed, data=options.data, init=options.init,
+            entry=options.entry, teacher=teacher, resume=options.resume, processes=processes,
+            progress=watcher,
+        )
+    if not processes.first:
+        return
+    report = training_report(state)
+    write_json(report, options.out / "fit.json")
+    for kind, value in report["accuracy"].items():
+        print(f"{kind:9} {value:.2%} of the held-back images")
+    print(f"{options.out / CHECKPOINT} after {report['seconds']:.0f} s of training")
+
+
+def pretrain(options):
+    """Pre-train a network as a masked autoencoder."""
+    set_threads(options)
+    from train.cli.progress import fit_progress
+    from train.run import pretrain as pretraining
+    from train.run.config import PRETRAINED_CHECKPOINT
+
+    config = _configuration(options)
+    with fit_progress() as watcher:
+        state = pretraining.pretrain(
+            config, options.out, seed=options.seed, data=options.data, resume=options.resume,
+            progress=watcher,
+        )
+    first, last = state.history[0]["loss"], state.history[-1]["loss"]
+    print(f"loss {first:.3f} after 1 epoch, {last:.3f} after {state.epoch}")
+    print(f"{options.out / PRETRAINED_CHECKPOINT}: pass it to fit --init")
+
+
+def evaluate(options):
+    """Print the accuracies of a checkpoint."""
+    set_threads(options)
+    from train.cli.report import training_report, write_json
+    from train.data.sets import load_held_back
+    from train.run import checkpoint
+    from train.run.evaluate import float_accuracy, measure
+
+    state = checkpoint.load(options.checkpoint)
+    split = load_held_back(state.config, options.data, state.classes)
+    announce(split.lines)
+    if state.grids is None:
+        found = {"float": float_accuracy(state.build(), split)}
+    else:
+        found = measure(state, split, rounding(options), options.head)
+    for kind, value in found.items():
+        print(f"{kind:9} {value:.2%} of {len(split.test_images)} held-back images")
+    if options.report is not None:
+        write_json(training_report(state) | {"accuracy": found}, options.report)
+
+
+def accuracy(options):
+    """Train several seeds; 1 if the accuracy contract does not hold."""
+    set_threads(options)
+    from train.cli.progress import fit_progress
+    from train.cli.report import write_json
+    from train.run.accuracy import study
+
+    distinct("--seeds", options.seeds)
+    config = _configuration(options)
+    found = study(
+        config, options.seeds, options.out, data=options.data, resume=options.resume,
+        progress=fit_progress,
+    )
+    failures = found.failures()
+    write_json(
+        {
+            "accuracy": {str(seed): run for seed, run in found.accuracy.items()},
+            "medians": found.medians, "failures": failures,
+        },
+        options.out / "accuracy.json",
+    )
+    print("accuracy on the held-back images:")
+    print(found.table())
+    for sentence in failures:
+        print(f"{sentence}.")
+    return 1 if failures else 0
+
+
+def sweep(options):
+    """Train networks of several counts and weight widths and print a table."""
+    set_threads(options)
+    from train.cli.progress import fit_progress
+    from train.cli.report import write_json
+    from train.run.sweep import sweep as sweeping
+
+    for name in ("counts", "bits", "seeds"):
+        distinct(f"--{name}", getattr(options, name))
+    config = _configuration(options)
+    found = sweeping(
+        config, options.out, counts=options.counts or [config.network.max_count],
+        bits=options.bits or [config.quantise.weight_bits], seeds=options.seeds,
+        data=options.data, init=options.init, resume=options.resume, progress=fit_progress,
+    )
+    write_json(
+        [
+            {"max_count": max_count, "weight_bits": bits, "seed": seed, **run}
+            for (max_count, bits), runs in found.accuracy.items() for seed, run in runs.items()
+        ],
+        options.out / "sweep.json",
+    )
+    print("accuracy on the held-back images:")
+    print(found.table())
+
+
+def report(options):
+    """Run a model on images and write what it costs: a page and its figures."""
+    import golden
+    from golden.analysis.activity_statistics import take_census
+    from golden.cli.source import open_source
+    from golden.data.atomic import replacing
+    from train.cli.progress import image_progress
+    from train.cli.report import write_json
+    from train.export.findings import findings, summary
+    from train.export.page import page
+
+    model = golden.load(options.model)
+    found = open_source(options.data, model, count=options.images)
+    with image_progress("counting, images") as progress:
+        census = take_census(model, found.images[:], found.labels, progress=progress)
+    found = findings(model, census)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_json(found, options.out / "report.json")
+    with replacing(options.out / "report.html") as file:
+        file.write(page(found).encode())
+    rows = summary(found)
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:{width}}  {value}")
+    print(f"{options.out / 'report.html'} and report.json beside it")
+
+
+def interrupted(options):
+    """Sentence that tells what Ctrl-C left behind."""
+    from train.run.config import CHECKPOINT, PRETRAINED_CHECKPOINT
+
+    folder = getattr(options, "out", None)
+    if hasattr(options, "resume") and any(
+        list(Path(folder).rglob(name)) for name in (CHECKPOINT, PRETRAINED_CHECKPOINT)
+    ):
+        return f"Interrupted; {folder} holds the last whole epoch, and --resume goes on from it."
+    return "Interrupted before the command was done."
+
+
+def set_threads(options):
+    """Give torch the threads that a command line asks for."""
+    import torch
+
+    torch.set_num_threads(options.threads)
+
+
+def _configuration(options):
+    """Configuration with the command line's epochs."""
+    from train.run import config
+
+    found = config.load(options.config)
+    return config.with_epochs(found, *options.epochs) if getattr(options, "epochs", None) else found
+
+
+def rounding(options):
+    """Rounding rule that a command line asks for, if any."""
+    from golden.neuron import Rounding
+
+    return None if options.rounding is None else Rounding(options.rounding)

@@ -1,0 +1,1 @@
+"""Pictures to learn from: data sets, random changes, the normalisation of the input."""

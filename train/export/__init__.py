@@ -1,0 +1,1 @@
+"""From a trained network to an integer model, and what that is compared with."""

@@ -1,0 +1,1 @@
+"""Spike-driven transformers in PyTorch, with the parameter names of their checkpoints."""

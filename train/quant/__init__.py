@@ -1,0 +1,1 @@
+"""From floats to integers: grids, quantisation-aware training, folding."""
