@@ -168,7 +168,7 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
     fast : bool
         Spend time in the compiler for a fast simulator.
     capture : bool
-        Log what memories store, see ``hw/memory.v``.
+        Log what memories store, see ``hw/rtl/memory.v``.
     limit : float
         Seconds that one step may take.
 

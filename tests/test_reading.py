@@ -254,16 +254,16 @@ def test_a_member_that_goes_on_for_ever_is_not_unpacked(tmp_path):
 
 #: What opens or parses bytes from outside, and the one module that may call it.
 ONLY = {
-    ("json", "load"): None, ("json", "loads"): "golden/description.py",
+    ("json", "load"): None, ("json", "loads"): "golden/data/description.py",
     ("np", "load"): None, ("np", "fromfile"): None, ("np", "memmap"): None,
-    ("Image", "open"): "golden/picture.py", ("zipfile", "ZipFile"): "golden/archive.py",
+    ("Image", "open"): "golden/data/picture.py", ("zipfile", "ZipFile"): "golden/data/archive.py",
     ("tarfile", "open"): None, ("tomllib", "loads"): "sim/mutants.py", ("tomllib", "load"): None,
-    ("toml", "decode"): "train/config.py", ("safetensors", "safe_open"): None,
-    ("ast", "literal_eval"): "golden/arrays.py", ("pickle", "loads"): None,
+    ("toml", "decode"): "train/run/config.py", ("safetensors", "safe_open"): None,
+    ("ast", "literal_eval"): "golden/data/arrays.py", ("pickle", "loads"): None,
 }
 
 #: The answer of a process that the program has started itself, and values of its own.
-OWN = {"golden/bench.py", "golden/sealed.py"}
+OWN = {"tests/benchmark/inference.py", "golden/data/sealed.py"}
 
 
 def test_everything_from_outside_passes_through_one_place(project_root):
