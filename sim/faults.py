@@ -11,8 +11,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from golden import PIXELS, Conv, Fire, Query, Rounding, Write, stream_thresholds
-from golden.names import stream_name
+from golden import PIXELS, Rounding, stream_thresholds
+from golden.names import counts_name, stream_name
 
 
 __all__ = ["PLAN_FAULTS", "LatePayload"]
@@ -22,14 +22,12 @@ def threshold_off_by_one(plan, tensors):
     """One threshold, which a potential just reaches, is one higher."""
     for planned in plan.layers:
         layer = planned.layer
-        match layer:
-            case Conv(drain=Fire() as drain):
-                *_, potentials = layer.potentials(tensors, max_count=plan.model.max_count)
-            case Conv(drain=Write() as drain):
-                potentials = tensors[stream_name(layer)]
-            case _:
-                continue
-        ladder = drain.neuron.thresholds
+        if layer.KIND != "conv" or counts_name(layer) not in tensors:
+            continue
+        potentials = tensors.get(stream_name(layer))
+        if potentials is None:
+            *_, potentials = layer.potentials(tensors, max_count=plan.model.max_count)
+        ladder = layer.drain.neuron.thresholds
         for channel in range(potentials.shape[1]):
             for step, threshold in enumerate(ladder[channel if len(ladder) > 1 else 0].tolist()):
                 if (potentials[:, channel] == threshold).any():
@@ -46,7 +44,7 @@ def weight_bit(plan, tensors):
     for planned in plan.layers:
         layer = planned.layer
         # The middle tap of every position lies inside the map.
-        if isinstance(layer, Conv) and isinstance(layer.drain, Write) and layer.stride == 1:
+        if _adds_to_stream(layer, tensors):
             spiking = (tensors[layer.source] > 0).any(axis=(0, 2, 3))
             taps = layer.weight.shape[-1] ** 2
             row = planned.tiles[0]["row"] + taps // 2 * planned.source.words * plan.rows.shape[1]
@@ -61,8 +59,7 @@ def dropped_spike(plan, tensors):
     for planned in plan.layers:
         layer = planned.layer
         # Pixels are not masked.
-        if (isinstance(layer, Conv) and isinstance(layer.drain, Write) and layer.stride == 1
-                and layer.source != PIXELS):
+        if _adds_to_stream(layer, tensors) and layer.source != PIXELS:
             lanes = plan.rows.shape[1]
             spiking = (tensors[layer.source][:, :lanes] > 0).any(axis=(0, 2, 3))
             mask = planned.tiles[0]["first_mask"] & ~(1 << int(np.argmax(spiking)))
@@ -74,7 +71,7 @@ def swapped_heads(plan, tensors):
     """The first and the last head of an attention read each other's queries."""
     for planned in plan.layers:
         layer = planned.layer
-        if isinstance(layer, Query):
+        if layer.KIND == "query":
             first, last = 0, len(planned.tiles) - len(planned.tiles) // layer.heads
             changes = {}
             for own, other in ((first, last), (last, first)):
@@ -93,7 +90,7 @@ def half_up(plan, tensors):
     neurons, matters = list(plan.neurons), False
     for planned in plan.layers:
         layer = planned.layer
-        if isinstance(layer, Conv) and isinstance(layer.drain, Write):
+        if stream_name(layer) in tensors:
             ladder = stream_thresholds(layer.drain.fraction_bits, plan.model.max_count,
                                        Rounding.HALF_UP)[0]
             ties = ladder[ladder != layer.drain.neuron.thresholds[0]]
@@ -152,6 +149,11 @@ def _neuron(planned, channel):
     """Address of the neuron of an output channel."""
     tile, lane = np.argwhere(planned.channels == channel)[0]
     return planned.tiles[tile]["neuron"] + int(lane)
+
+
+def _adds_to_stream(layer, tensors):
+    """Whether a layer writes to a stream, and moves over its map one position at a time."""
+    return stream_name(layer) in tensors and layer.stride == 1
 
 
 def _first_bit(tile):
