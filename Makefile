@@ -61,10 +61,10 @@ sim: $(READY) ## run the complete RTL regression alone, every array and spike co
 	$(RUN) -m pytest -m sim --full-sim $(PYTEST_ARGS)
 
 sim-full: $(READY) ## simulate a whole 224 x 224 image of E-SpikeFormer-T, weights outside (minutes)
-	$(RUN) -m pytest -n 0 --full-sim tests/test_published.py -k whole_image $(PYTEST_ARGS)
+	$(RUN) -m pytest -n 0 --full-sim tests/hw/test_published.py -k whole_image $(PYTEST_ARGS)
 
 sim-shapes: $(READY) ## simulate every layer shape of the published sizes at its true channels
-	$(RUN) -m pytest -n 0 --full-sim tests/test_published.py -k true_channels $(PYTEST_ARGS)
+	$(RUN) -m pytest -n 0 --full-sim tests/hw/test_published.py -k true_channels $(PYTEST_ARGS)
 
 bench: $(READY) ## simulate and route what the hardware is judged by, print every target (35 minutes)
 	$(RUN) -m tests.benchmark.hardware --out build/bench --json build/bench/bench.json

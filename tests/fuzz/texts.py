@@ -36,7 +36,7 @@ def _change_json(data, rng, others):
 
 
 def _write_toml(folder):
-    recipes = Path(config.__file__).with_name("recipes")
+    recipes = Path(config.__file__).parents[1] / "recipes"
     paths = [folder / name for name in ("digits.toml", "cifar10-nano.toml")]
     for path in paths:
         path.write_bytes((recipes / path.name).read_bytes())

@@ -15,7 +15,7 @@ from hw.build import build
 from hw.compiler import compile_model
 
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 DIGESTS = DATA / "hardware.json"
 MODELS = ("digits", "digits-half-even", "cifar10-nano", "cifar10-nano-d8")
 

@@ -10,7 +10,7 @@ from golden import load
 from golden.analysis.activity_statistics import take_census
 from golden.analysis.synthetic import random_images
 from hw.reporting.report import write
-from tests.test_report import FIGURES, spikes
+from tests.hw.test_report import FIGURES, spikes
 from train.export.findings import findings
 from train.export.page import page
 
