@@ -1,6 +1,6 @@
 """The hardware of four networks, byte by byte, as it was before the house was rebuilt.
 
-``python -m tests.test_same_hardware`` writes the digests of the hardware as it is now.
+``python -m tests.hw.test_same_hardware`` writes the digests of the hardware as it is now.
 """
 
 import hashlib

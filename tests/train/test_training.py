@@ -183,7 +183,7 @@ def bright():
 
 
 def test_a_teacher_is_any_torch_classifier():
-    teacher = load_teacher("tests.test_training:bright")
+    teacher = load_teacher("tests.train.test_training:bright")
     images = torch.full((2, 1, 8, 8), 255.0)
     agreed = torch.arange(10.0).repeat(2, 1)
     assert float(teacher.loss(images, agreed, 3.0)) == 0
@@ -208,7 +208,7 @@ def test_a_network_learns_from_its_teacher(few_digits, tmp_path):
     assert float(ours.loss(images, scores, 1.0).detach()) == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["nowhere:f", "tests.test_training:nothing", "math:isqrt",
+@pytest.mark.parametrize("name", ["nowhere:f", "tests.train.test_training:nothing", "math:isqrt",
                                   "tests.training:random_images"])
 def test_a_missing_teacher_is_named(name):
     with pytest.raises(ValueError, match=rf"^teacher {name} must give a torch classifier \("):
