@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-import addend
+from addend import __main__ as addend
 from golden.cli.entry import BROKEN_PIPE
 
 
@@ -68,7 +68,7 @@ def test_a_report_prints_in_ascii(project_root, tmp_path):
 
 @pytest.mark.parametrize("command", [
     ["-m", "hw.build", "--dry-run", "--model", MODEL], ["-m", "hw.build", "--help"],
-    ["addend.py", "build", "--dry-run", "--model", MODEL], ["addend.py", "--help"],
+    ["-m", "addend", "build", "--dry-run", "--model", MODEL], ["-m", "addend", "--help"],
 ])
 def test_a_reader_who_leaves_ends_a_command_silently(project_root, command):
     """As ``| head`` does, only that nobody is there from the beginning."""
@@ -83,7 +83,7 @@ def test_a_reader_who_leaves_ends_a_command_silently(project_root, command):
 
 
 @pytest.mark.parametrize("command", [
-    ["-m", "hw.build", "--dry-run", "--model", MODEL], ["addend.py", "--version"]])
+    ["-m", "hw.build", "--dry-run", "--model", MODEL], ["-m", "addend", "--version"]])
 def test_a_full_disk_is_one_sentence(project_root, command):
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         done = started(project_root, *command, capture_output=False, stdout=full,
@@ -112,8 +112,8 @@ def test_a_missing_module_is_named_with_the_extra_that_has_it(project_root, name
 
 
 def test_digits_without_scikit_learn_are_one_sentence(project_root):
-    program = ("import sys; sys.modules['sklearn'] = None; import addend; "
-               f"sys.argv = ['addend', 'evaluate', '{MODEL}', 'digits']; sys.exit(addend.main())")
+    program = ("import sys; sys.modules['sklearn'] = None; from addend.__main__ import main; "
+               f"sys.argv = ['addend', 'evaluate', '{MODEL}', 'digits']; sys.exit(main())")
     done = started(project_root, "-c", program, text=True)
     assert done.returncode == 2
     assert done.stderr == ("addend: sklearn is not installed: it comes with "
@@ -136,6 +136,6 @@ def test_every_module_that_is_started_enters_through_the_same_door(project_root)
 def test_the_version_is_that_of_the_project(project_root):
     written = re.search(r'^version = "(.*)"$', (project_root / "pyproject.toml").read_text(),
                         re.MULTILINE).group(1)
-    assert started(project_root, "addend.py", "--version", text=True).stdout == (
+    assert started(project_root, "-m", "addend", "--version", text=True).stdout == (
         f"addend {written}\n")
     assert "--version" in addend.usage()

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import addend
+from addend import __main__ as addend
 
 
 @pytest.fixture(scope="session")
@@ -175,7 +175,7 @@ def test_every_command_of_the_console_script_has_help(project_root, tmp_path, co
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "__init__.py").write_text("raise SystemExit('the wrong train')\n")
     finished = subprocess.run(
-        [sys.executable, project_root / "addend.py", command, "--help"], cwd=tmp_path,
+        [sys.executable, project_root / "addend", command, "--help"], cwd=tmp_path,
         capture_output=True, text=True, timeout=120)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith(f"usage: addend {command} ")

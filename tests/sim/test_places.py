@@ -65,7 +65,7 @@ def surroundings(tmp_path):
 
 def installed_command(root, *arguments, cwd, **changes):
     """Run what the console script runs."""
-    return subprocess.run([sys.executable, "-P", root / "addend.py", *arguments], cwd=cwd,
+    return subprocess.run([sys.executable, "-P", root / "addend", *arguments], cwd=cwd,
                           env=os.environ | {"PYTHONPATH": str(root)} | changes, check=False,
                           capture_output=True, text=True, timeout=120)
 

@@ -76,7 +76,7 @@ def run(argv):
 
 def _entry():
     """``golden.cli.entry`` by itself: help needs nothing of what ``golden`` imports."""
-    path = Path(__file__).with_name("golden") / "cli" / "entry.py"
+    path = Path(__file__).parents[1] / "golden" / "cli" / "entry.py"
     spec = importlib.util.spec_from_file_location("addend_entry", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
