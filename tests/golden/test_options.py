@@ -7,40 +7,11 @@ import os
 import pytest
 
 from golden.cli import options as types
+from tests.commands import COMMANDS, parsers
 
-
-#: Modules with a command line, and their subcommands.
-COMMANDS = {
-    "golden.__main__": ("run", "evaluate"),
-    "train.__main__": ("fit", "pretrain", "evaluate", "export", "convert", "accuracy", "sweep",
-                       "report"),
-    "hw.build": (), "hw.load": (), "hw.explore": (), "tests.benchmark.hardware": (), "hw.area": (),
-    "tests.benchmark.calibrate": (), "sim.verify": (), "sim.dense": (), "sim.demo": (),
-}
 
 #: What no number is, whatever its range.
 NO_NUMBERS = ("", " ", "nan", "inf", "-inf", "1e999", "-1", "1" * 5000, "one", "0x10", "1,5")
-
-
-class _Parsed(BaseException):
-    """Ends a command once its options are known."""
-
-
-def parsers(module, monkeypatch):
-    """The parser of each command of a module, by subcommand."""
-    found = []
-
-    def parse(self, arguments=None, namespace=None):
-        found.append(self)
-        raise _Parsed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(argparse.ArgumentParser, "parse_args", parse)
-        with pytest.raises(_Parsed):
-            importlib.import_module(module).main([])
-    subcommands = [action for action in found[0]._actions
-                   if isinstance(action, argparse._SubParsersAction)]
-    return dict(subcommands[0].choices) if subcommands else {"": found[0]}
 
 
 def valued(parser):

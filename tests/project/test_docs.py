@@ -1,4 +1,7 @@
-"""The guide for checkpoints: every command in it runs, in order, on one of the tiny size."""
+"""Documents: commands are those that programs take, and what they name is there.
+
+Those of the guide for checkpoints run, in order, on a checkpoint of the tiny size.
+"""
 
 import os
 import re
@@ -6,13 +9,18 @@ import shlex
 import subprocess
 import sys
 from types import SimpleNamespace
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import addend
+from tests.commands import COMMANDS, HELPERS, parsers, top_parser
+from tests.documents import DOCUMENTS, anchors, commands, links, spans, tables
 from tests.plain import dyadic_state
+from tests.project.test_layers import ROOMS
 from train.network.model import published
 
 
@@ -20,10 +28,11 @@ from train.network.model import published
 WRITERS = (0, 2)
 
 
-def commands(text):
-    """Indented command lines of a page, continued ones joined."""
-    joined = re.sub(r" \\\n +", " ", text)
-    return re.findall(r"^    ((?:python -m|make) .+)$", joined, re.MULTILINE)
+#: Values of options that programs do not take yet, and those that stand for them until then.
+NEW_VALUES = {"bit-serial": "bitplane", "2-bit-serial": "graded"}
+
+#: Packages, whose files documents name by their path.
+FOLDERS = ("golden", "train", "hw", "sim", "tests", "docs", "scripts")
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +79,156 @@ def test_the_page_has_the_commands_that_are_run(place):
 ])
 def test_every_command_of_the_page_runs(place, project_root, number, printed):
     assert re.search(printed, run(place, number, project_root))
+
+
+@pytest.fixture
+def top_parsers(monkeypatch):
+    """The parser of each ``python -m MODULE``."""
+    return {module.removesuffix(".__main__"): top_parser(module, monkeypatch)
+            for module in (*COMMANDS, *HELPERS)}
+
+
+@pytest.fixture
+def known_options(monkeypatch):
+    """Options of all commands."""
+    return {option for module in (*COMMANDS, *HELPERS)
+            for parser in (*parsers(module, monkeypatch).values(), top_parser(module, monkeypatch))
+            for action in parser._actions for option in action.option_strings}
+
+
+@pytest.fixture(scope="module")
+def targets(project_root):
+    """Targets of the Makefile."""
+    text = (project_root / "Makefile").read_text()
+    return set(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE).group(1).split())
+
+
+@pytest.fixture(scope="module")
+def variables(project_root):
+    """Variables that the Makefile takes."""
+    text = (project_root / "Makefile").read_text()
+    return set(re.findall(r"^(?:export )?(\w+) \?=", text, re.MULTILINE))
+
+
+def module_arguments(words):
+    """Module and arguments of a command line of Python or of the console script."""
+    if words[0] == "addend":
+        module, prefix, _ = addend.COMMANDS[words[1]]
+        return module.removesuffix(".__main__"), [*prefix, *words[2:]]
+    at = words.index("-m")
+    return words[at + 1], words[at + 2:]
+
+
+def accepted(parser, arguments):
+    """Whether a parser takes arguments, those with new values of options included."""
+    try:
+        parser.parse_args(arguments)
+    except SystemExit:
+        arguments = [NEW_VALUES.get(word, word) for word in arguments]
+        try:
+            parser.parse_args(arguments)
+        except SystemExit:
+            return False
+    return True
+
+
+def test_every_page_is_a_known_document(project_root):
+    pages = {path.relative_to(project_root).as_posix() for path in project_root.glob("docs/*.md")}
+    assert pages == {name for name in DOCUMENTS if name.startswith("docs/")}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_command_is_taken(project_root, name, top_parsers, targets, variables):
+    wrong = []
+    for line in commands((project_root / name).read_text()):
+        words = shlex.split(line)
+        if words[0] == "make":
+            assigned = {word.partition("=")[0] for word in words if "=" in word}
+            named = {word for word in words[1:] if "=" not in word}
+            fine = assigned <= variables and named <= targets
+        else:
+            module, arguments = module_arguments(words)
+            fine = accepted(top_parsers[module], arguments)
+        wrong += [] if fine else [line]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_commands_and_options_in_the_text_exist(project_root, name, top_parsers, known_options,
+                                                targets):
+    wrong = []
+    for span in spans((project_root / name).read_text()):
+        first, *rest = span.split()
+        match first:
+            case "make":
+                fine = {word for word in rest if re.fullmatch(r"[a-z-]+", word)} <= targets
+            case "python" if rest[:1] == ["-m"]:
+                fine = rest[1] in top_parsers
+            case "addend":
+                fine = not rest or rest[0] in addend.COMMANDS or rest[0].startswith("--")
+            case _:
+                fine = True
+        if first in ("make", "python", "addend") or first.startswith("--"):
+            options = {word.partition("=")[0] for word in span.split() if word.startswith("--")}
+            fine = fine and options <= known_options | {"--version", "--help"}
+        wrong += [] if fine else [span]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("value", NEW_VALUES)
+def test_values_that_programs_do_not_take_yet_are_new(value, top_parsers):
+    action, = [action for action in top_parsers["hw.build"]._actions
+               if action.dest == "spike_code"]
+    assert value not in action.choices, "take it out of NEW_VALUES"
+    assert NEW_VALUES[value] in action.choices
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_that_documents_name_are_there(project_root, name):
+    paths = [span for span in spans((project_root / name).read_text())
+             if re.fullmatch(rf"(?:{'|'.join(FOLDERS)})/[\w./-]*", span) and "CLASS" not in span]
+    assert [path for path in paths if not (project_root / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, "CHANGELOG.md", "tests/data/README.md"])
+def test_links_lead_somewhere(project_root, name):
+    page, wrong = project_root / name, []
+    for link in links(page.read_text()):
+        if re.match("https?://", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+            wrong.append(link)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_rows_of_a_table_have_as_many_cells_as_its_head(project_root, name):
+    for head, rule, *rows in tables((project_root / name).read_text()):
+        assert set("".join(rule)) <= set("-: "), head
+        assert [row for row in [rule, *rows] if len(row) != len(head)] == []
+
+
+def test_the_table_of_rooms_is_that_of_the_rules(project_root):
+    text = (project_root / "docs" / "architecture.md").read_text()
+    found, = [rows for rows in tables(text) if rows[0][0] == "room"]
+    written = {room.strip("`"): set(re.findall(r"`(\w+)`", imports))
+               for room, _, imports in found[2:]}
+    assert written == {f"{package}/{room}": allowed for package, rooms in ROOMS.items()
+                       for room, allowed in rooms.items()}
+
+
+def test_every_component_is_in_the_table_of_files(project_root):
+    text = (project_root / "docs" / "architecture.md").read_text()
+    found = {path.relative_to(project_root).as_posix()
+             for path in (project_root / "hw" / "rtl").iterdir() if path.suffix in (".py", ".v")}
+    assert found - {"hw/rtl/__init__.py"} <= set(spans(text))
+
+
+def test_the_picture_of_the_readme_is_plain_svg(project_root):
+    text = (project_root / "docs" / "additions.svg").read_text()
+    root = ET.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "prefers-color-scheme: dark" in text
+    assert not re.search(r"<script|<foreignObject|href=", text)

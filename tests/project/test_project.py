@@ -157,10 +157,16 @@ def test_the_license_is_the_one_declared(project_root, declared):
     assert "END OF TERMS AND CONDITIONS" in text
 
 
+def test_the_citation_is_of_the_version_declared(project_root, declared):
+    text = (project_root / "CITATION.cff").read_text()
+    assert f"\nversion: {declared['version']}\n" in text
+    assert f"\nlicense: {declared['license']}\n" in text
+
+
 def test_the_console_script_refuses_an_unknown_command(capsys):
     assert addend.run(["fly"]) == 2
     assert capsys.readouterr().err == (
-        "addend: command must be one of train, run, evaluate, build, sim, explore, bench, demo, "
+        "addend: command must be one of train, run, evaluate, build, sim, explore, demo, "
         "not 'fly'\n")
 
 
