@@ -113,10 +113,10 @@ def main(arguments=None, prog="python -m hw.area"):
 
 
 def _print(folder):
-    capacities = read_description(folder)["capacities"]
+    config = read_description(folder)["config"]
     check_verilog(folder)
     engines = breakdown(folder)
-    lanes = capacities["columns"] * capacities["lanes"]
+    lanes = config["columns"] * config["lanes"]
     print(f"{'':34} {'LUT':>6} {'FF':>6}   LUT/lane  FF/lane")
     total = {kind: sum(used[kind] for used in engines.values()) for kind in ("lut", "ff")}
     for name, used in [*engines.items(), ("together", total)]:

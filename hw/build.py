@@ -5,7 +5,17 @@ import sys
 
 import golden
 from golden.cli.entry import enter
-from golden.cli.options import COUNT, SEED, input_file, input_path, number, output_folder, whole
+from golden.cli.options import (
+    COUNT,
+    SEED,
+    SPIKE_CODE,
+    SPIKE_CODE_NOTE,
+    input_file,
+    input_path,
+    number,
+    output_folder,
+    whole,
+)
 from golden.cli.source import SOURCES, open_source
 from golden.data.lock import alone_in
 
@@ -79,7 +89,7 @@ def predicted_cycles(plan, images=None):
     """
     source, count = ("mean counts", 1) if images is None else ("images", len(images))
     quick = estimate(plan)
-    exact = quick.total * plan.needed.columns <= EXACT_LIMIT
+    exact = quick.total * plan.required.columns <= EXACT_LIMIT
     if images is not None:
         tensors = golden.run(plan.model, images, trace=True).tensors
     elif exact:
@@ -136,11 +146,10 @@ def _parser(prog):
     parser.add_argument("--share", type=whole(1, MOST_COLUMNS), default=1, metavar="K",
                         help="columns that share one firing unit: smaller, and slower where a "
                              "position has fewer spikes than K times P")
-    parser.add_argument("--spike-code", default="graded",
-                        choices=[code.value for code in golden.SpikeCode],
-                        help="how counts become spikes: graded ones take the fewest cycles, bit "
-                             "planes the fewest additions and smaller lanes, thermometer steps "
-                             "are what papers describe")
+    parser.add_argument("--spike-code", **SPIKE_CODE, default="2-bit-serial",
+                        help="how counts become spikes: 2-bit-serial takes the fewest cycles, "
+                             "bit-serial the fewest additions and smaller lanes, thermometer is "
+                             f"what papers describe ({SPIKE_CODE_NOTE})")
     parser.add_argument("--weight-width", type=whole(2, 8), metavar="BITS",
                         help="bits of a weight in memory; the model's own if not given")
     parser.add_argument("--bus-width", type=int, choices=(0, *BUS_WIDTHS), default=0,
@@ -177,10 +186,11 @@ def _run(options, prog):
     model = golden.load(options.model)
     device = find_device(options.device)
     plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,
-                         shared=options.share, spike_code=golden.SpikeCode(options.spike_code),
+                         columns_per_group=options.share,
+                         spike_code=golden.SpikeCode(options.spike_code),
                          weight_width=options.weight_width, bus_width=options.bus_width)
     if options.target == "fpga" and not options.dry_run:
-        require_memory(device, plan.needed)
+        require_memory(device, plan.required)
     images = None
     if options.images is not None:
         images = open_source(options.images, model, count=options.count).images[:]

@@ -93,11 +93,12 @@ def _run(options):
                else f"the additions of {len(images)} image{'s'[:len(images) != 1]}")
     print(f"{len(points)} cores, of which {len(fitting)} fit {options.device}; fast and small, by "
           f"cycles estimated from {counted} and LUT predicted by the area model:")
-    print("columns x lanes  share  code         bus   cycles      LUT  blocks     U  LUT x cycles")
+    print("columns x lanes  share  code          bus   cycles      LUT  blocks     U  LUT x cycles")
     for point in front:
         mark = "  <- least" if point is chosen else ""
-        print(f"{point.columns:7} x {point.lanes:<5}  {point.shared:5}  {point.spike_code:11} "
-              f"{point.bus_width:4} {point.cycles:9,.0f} {point.lut:8,.0f} {point.blocks:7} "
+        print(f"{point.columns:7} x {point.lanes:<5}  {point.columns_per_group:5}  "
+              f"{point.spike_code:12} {point.bus_width:4} {point.cycles:9,.0f} "
+              f"{point.lut:8,.0f} {point.blocks:7} "
               f"{point.utilisation:5.3f}  {point.lut * point.cycles:12.3g}{mark}")
     command = ["python", "-m", "hw.build", "--target", "fpga", "--model", str(options.model),
                "--device", options.device, *chosen.options, "--out",

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import golden
 from golden.cli.entry import BROKEN_PIPE, ROOT, enter
-from golden.cli.options import COUNT, SEED, input_file, output_folder, whole
+from golden.cli.options import (
+    COUNT,
+    SEED,
+    SPIKE_CODE,
+    SPIKE_CODE_NOTE,
+    input_file,
+    output_folder,
+    whole,
+)
 from golden.data.description import read_json
 from golden.data.digits import load_digits
 from golden.data.form import require_form
@@ -105,9 +113,8 @@ def parser(prog):
                          help="columns of the array")
     options.add_argument("--lanes-per-column", type=whole(2, MOST_LANES), default=16,
                          help="adders of each column")
-    options.add_argument("--spike-code", default="graded",
-                         choices=["thermometer", "bitplane", "graded"],
-                         help="how counts become spikes")
+    options.add_argument("--spike-code", **SPIKE_CODE, default="2-bit-serial",
+                         help=f"how counts become spikes ({SPIKE_CODE_NOTE})")
     options.add_argument("--images", type=COUNT, default=20, help="test images to simulate")
     options.add_argument("--seed", type=SEED, default=0, help="of the training")
     options.add_argument("--config", type=input_file, default=RECIPE,

@@ -64,7 +64,7 @@ def board(folder, *, room=1, synthesised=False):
     if synthesised:
         text = f"{_DEVICE}{cell_models()}{text}"
     description = read_description(folder)
-    if not description["capacities"]["bus_width"]:
+    if not description["config"]["bus_width"]:
         return Design(TOP, text, CLOCK)
     memory = Path(__file__).with_name("axi_memory.v").read_text()
     image = description["memories"]["external"]

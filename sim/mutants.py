@@ -99,7 +99,7 @@ def mutants(model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, cond
         If the core without a fault is not right.
     """
     plan = compile_model(model, columns=columns, lanes=lanes,
-                         spike_code=golden.SpikeCode.GRADED)
+                         spike_code=golden.SpikeCode.TWO_BIT_SERIAL)
     build_core(plan, folder / "core", load_patience=LOAD_PATIENCE)
     netlist = Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
     drawn = draw(netlist)

@@ -100,7 +100,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         "predicted_cycles": [cycles.total for cycles in trial.predicted],
         "period": trial.period(outcomes),
         "additions": [outcome["additions"] for outcome in free],
-        "lanes": trial.capacities.columns * trial.capacities.lanes,
+        "lanes": trial.config.columns * trial.config.lanes,
         "layers": _layer_means(trial.plan, free),
         "image_layers": [_layer_means(trial.plan, [outcome]) for outcome in free],
         "seconds": seconds,

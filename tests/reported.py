@@ -19,7 +19,7 @@ def assert_additions_are_reported(model, images, figures):
     """
     free = len(figures["additions"])
     found = findings(model, take_census(model, images[:free]))
-    assert sum(figures["additions"]) == round(found["total"]["bitplane"] * free)
-    reported = {layer["name"]: layer["bitplane"] for layer in found["layers"]}
+    assert sum(figures["additions"]) == round(found["total"]["bit_serial"] * free)
+    reported = {layer["name"]: layer["bit_serial"] for layer in found["layers"]}
     for layer in figures["layers"]:
         assert layer["additions"] == reported.get(layer["name"], 0), layer["name"]

@@ -44,7 +44,7 @@ class LayerEnergy:
         Formula of the papers, 32-bit floats: additions in thermometer code, the stem in MACs.
     papers_dense : float
         The same convention for the dense network: a MAC per tap.
-    thermometer, bitplane : float
+    thermometer, bit_serial : float
         Additions that were counted, to a 32-bit integer accumulator.
     dense : float
         MACs of integers, activations of ``ceil(log2(D + 1))`` bits, nothing skipped.
@@ -56,7 +56,7 @@ class LayerEnergy:
     papers: float
     papers_dense: float
     thermometer: float
-    bitplane: float
+    bit_serial: float
     dense: float
     skipping: float
 
@@ -99,7 +99,7 @@ def energies(census):
 
 def _layer(census, layer):
     stem = layer.inputs == PIXELS
-    bits = _PIXEL_BITS if stem else plane_count(SpikeCode.BITPLANE, census.max_count)
+    bits = _PIXEL_BITS if stem else plane_count(SpikeCode.BIT_SERIAL, census.max_count)
     mac = mac_energy(bits, layer.operand_bits)
     if stem:
         papers = MAC_FLOAT32 * layer.macs
@@ -108,6 +108,6 @@ def _layer(census, layer):
     return LayerEnergy(
         name=layer.name, papers=papers, papers_dense=MAC_FLOAT32 * layer.macs,
         thermometer=ADD_INT32 * layer.additions[SpikeCode.THERMOMETER] / census.images,
-        bitplane=ADD_INT32 * layer.additions[SpikeCode.BITPLANE] / census.images,
+        bit_serial=ADD_INT32 * layer.additions[SpikeCode.BIT_SERIAL] / census.images,
         dense=mac * layer.macs, skipping=mac * layer.skipping / census.images,
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from golden import PIXELS, SpikeCode, planes
 
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 
 
 __all__ = ["PIXEL_LAYER", "Stored", "plane_words", "stored"]
@@ -74,9 +74,9 @@ def plane_words(plan, placed, counts):
     """
     flat = counts.reshape(len(counts), -1)
     if placed.tensor == PIXELS:
-        bits = planes(flat, SpikeCode.BITPLANE, 2**placed.planes - 1)
+        bits = planes(flat, SpikeCode.BIT_SERIAL, 2**placed.planes - 1)
     else:
-        bits = planes(flat, plan.needed.spike_code, plan.model.max_count)
+        bits = planes(flat, plan.required.spike_code, plan.model.max_count)
     # One more entry, which is 0, serves lanes without a channel and channels that are padding.
     padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.int64)
     padded[:, :-1, :flat.shape[1]] = bits
@@ -102,19 +102,19 @@ def stored(plan, tensors, image):
     for number, planned in enumerate(plan.layers):
         if planned.stream is not None:
             result += _stream(plan, number, tensors[planned.stream][image])
-        match planned.record["drain"]:
-            case Drain.SPIKES:
+        match planned.descriptor["drain"]:
+            case Destination.SPIKES:
                 result.append(_spikes(plan, number, tensors[planned.stores][image]))
-            case Drain.SUMS:
+            case Destination.SUMS:
                 result.append(_sums(plan, number, tensors[planned.stores][image]))
-            case Drain.VALUES | Drain.KEY_VALUES:
+            case Destination.VALUES | Destination.KEY_VALUES:
                 result.append(_rows(plan, number, tensors[planned.stores][image]))
     return result
 
 
 def _pixels(plan, pixels):
     """An image, a word per pixel; the constant channel is not stored."""
-    n_channels = plan.needed.pixel_channels
+    n_channels = plan.required.pixel_channels
     flat = pixels[:n_channels].reshape(n_channels, -1)
     return Stored(PIXELS, PIXEL_LAYER, "pixels", np.arange(flat.shape[1]), _joined(flat, 8), 8,
                   np.arange(n_channels)[np.newaxis], np.arange(flat.shape[1])[:, np.newaxis])
@@ -122,7 +122,7 @@ def _pixels(plan, pixels):
 
 def _spikes(plan, number, counts):
     """A count map, all planes of its channels in a word."""
-    placed, lanes = plan.layers[number].target, plan.needed.lanes
+    placed, lanes = plan.layers[number].target, plan.required.lanes
     position, word = np.divmod(np.arange(placed.size), placed.words)
     return Stored(placed.tensor, number, "spikes", placed.address(word, position),
                   _joined(plane_words(plan, placed, counts), lanes), 1,
@@ -146,26 +146,26 @@ def _joined(parts, width):
 
 def _stream(plan, number, values):
     """A stream version: position by position, in the memory of the group that owns it."""
-    planned, n_groups = plan.layers[number], plan.needed.groups
+    planned, n_groups = plan.layers[number], plan.required.groups
     channels, address = _neurons(planned, "stream")
-    address = address + planned.record.get("stream_move", 0)
+    address = address + planned.descriptor.get("stream_move", 0)
     flat = values.reshape(len(values), -1)
     result = []
     for group in range(min(n_groups, flat.shape[1])):
         position = np.arange(group, flat.shape[1], n_groups)
-        turn = np.arange(len(position)) * planned.record["stream_step"]
+        turn = np.arange(len(position)) * planned.descriptor["stream_step"]
         addresses = address[:, np.newaxis] + turn
         channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
         result.append(Stored(
             planned.stream, number, f"stream.{group}", addresses.ravel(),
-            _unsigned(flat[channel, at].ravel(), plan.needed.stream_width),
-            plan.needed.stream_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
+            _unsigned(flat[channel, at].ravel(), plan.required.residual_width),
+            plan.required.residual_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
     return result
 
 
 def _sums(plan, number, values):
     """Token sums: what is left after the last token of each channel."""
-    width = plan.needed.sum_width
+    width = plan.required.sum_width
     sums = values.reshape(len(values), -1).sum(axis=1)
     channels, addresses = _neurons(plan.layers[number], "out")
     return Stored(f"{plan.layers[number].stores} (token sum)", number, "sums", addresses,
@@ -190,8 +190,8 @@ def _rows(plan, number, values):
 
     A word holds a digit of all lanes, bit 0 of all lanes lowest.
     """
-    planned, width = plan.layers[number], plan.needed.digit_width
-    if planned.record["drain"] is Drain.VALUES:
+    planned, width = plan.layers[number], plan.required.digit_width
+    if planned.descriptor["drain"] is Destination.VALUES:
         by_row = values.reshape(len(values), -1).T
     else:
         # (heads, dk, dv): row i of head h, with its channels at h * dv.
@@ -202,10 +202,10 @@ def _rows(plan, number, values):
     padded = np.zeros((len(by_row), by_row.shape[1] + 1), np.int64)
     padded[:, :-1] = by_row
     # Digits, tiles, rows, lanes.
-    digits = np.arange(planned.record["out_digits"] + 1)[:, None, None, None]
+    digits = np.arange(planned.descriptor["out_digits"] + 1)[:, None, None, None]
     entries = padded[:, planned.channels].transpose(1, 0, 2) >> digits * width
     out = np.array([fields["out"] for fields in planned.tiles])[:, np.newaxis]
-    addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.record["out_stride"]
+    addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.descriptor["out_stride"]
     n_lanes = entries.shape[-1]
     bits = [_words(entries >> bit & 1).ravel() for bit in range(width)]
     channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)

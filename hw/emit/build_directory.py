@@ -8,14 +8,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from golden.data.description import read_json
+from golden.data.form import require_form
 from golden.data.limits import MAX_ARRAY
 from golden.data.reading import InputError, open_regular, printable, read_regular
 from golden.data.sealed import require_sealed, sealed_text
 
-from ..isa.core_config import Capacities
+from ..isa.core_config import CoreConfig
 from ..rtl.library import WAIVERS
 from ..rtl.load_port import PATIENCE
-from .description import DESCRIPTION_FORM
+from .description import DESCRIPTION_FORM, by_todays_names
 from .memory_images import (
     digest,
     image_words,
@@ -35,7 +36,9 @@ __all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_images", "check_ver
 #: Name of the file that describes the others.
 DESCRIPTION = f"{TOP}.json"
 FORMAT = "addend-accelerator"
-FORMAT_VERSION = 7
+FORMAT_VERSION = 8
+#: Versions that are read: version 7 has other names for some fields.
+_READ = (7, FORMAT_VERSION)
 
 VERILOG = f"rtl/{TOP}.v"
 
@@ -65,22 +68,22 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     ValueError
         If reading an image back does not give the model's weights exactly.
     """
-    capacities = plan.needed
-    words = image_words(plan, capacities)
-    paths = slice_paths(capacities)
-    readmemh = readmemh and not capacities.external
-    text, ports = emit(capacities, images=paths if readmemh else None,
+    config = plan.required
+    words = image_words(plan, config)
+    paths = slice_paths(config)
+    readmemh = readmemh and not config.external
+    text, ports = emit(config, images=paths if readmemh else None,
                        load_patience=load_patience)
     files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
     images = {}
-    for name, (width, slices) in capacities.images.items():
+    for name, (width, slices) in config.images.items():
         for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):
             files[path] = write_hex(part, width // slices)
             images[path] = {"width": width // slices, "sha256": digest(part, width // slices)}
-    holds_weights = paths["external" if capacities.external else "weights"]
+    holds_weights = paths["external" if config.external else "weights"]
     read_back = [read_hex(files[path], images[path]["width"], name=path)
                  for path in holds_weights]
-    if (read_weights(read_back, capacities) != plan.rows).any():
+    if (read_weights(read_back, config) != plan.rows).any():
         raise ValueError("Images of weights must give back the model's weights")
 
     description = {
@@ -90,13 +93,13 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
         "image_shape": list(plan.model.image_shape),
         "classes": plan.model.classes,
         "clock_mhz": clock_mhz,
-        "capacities": capacities.as_dict(),
+        "config": config.as_dict(),
         "ports": [{"name": name, "direction": direction, "width": width}
                   for name, direction, width in ports],
         "memories": {
             name: {"number": number, "images": list(paths[name]), "width": width, "depth": depth,
                    "sha256": digest(words[name], width)}
-            for number, (name, width, depth) in enumerate(_images(capacities, words))},
+            for number, (name, width, depth) in enumerate(_images(config, words))},
         "images": images,
         "readmemh": readmemh,
         "spike_maps": {
@@ -181,12 +184,14 @@ def _checked(found, name):
     if found.get("format") != FORMAT:
         raise InputError(f"{name} must be of the format {FORMAT}")
     version = found.get("version")
-    if version != FORMAT_VERSION:
+    if version not in _READ:
         raise InputError(f"{name} has version {printable(version)}, and this program reads "
-                         f"{FORMAT_VERSION}")
-    found = require_sealed(found, DESCRIPTION_FORM, name)
+                         f"{' and '.join(map(str, _READ))}")
+    require_form(by_todays_names(found), DESCRIPTION_FORM, name)
+    # The digest is over the names that stand in the file.
+    found = by_todays_names(require_sealed(found, {}, name))
     try:
-        Capacities.from_dict(found["capacities"])
+        CoreConfig.from_dict(found["config"])
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
     return found
@@ -237,18 +242,19 @@ def check_images(folder, *, missing_ok=False):
                              "remove it and build again")
 
 
-def _images(capacities, words):
+def _images(config, words):
     """Name, width and depth of what each image fills."""
-    for name, (width, _) in capacities.images.items():
-        depth = len(words[name]) if capacities.external else capacities.memories[name][1]
+    for name, (width, _) in config.images.items():
+        depth = len(words[name]) if config.external else config.memories[name][1]
         yield name, width, depth
 
 
 def _describe(layer):
     """One row of the layer table, with plain values."""
-    record = {key: int(getattr(value, "value", value)) for key, value in layer.record.items()}
+    descriptor = {key: int(getattr(value, "value", value))
+                  for key, value in layer.descriptor.items()}
     return {"name": layer.name, "tiles": len(layer.tiles), "lines": len(layer.lines),
-            "positions": len(layer.positions), "record": record}
+            "positions": len(layer.positions), "descriptor": descriptor}
 
 
 def _holds(path, text):

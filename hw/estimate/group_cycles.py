@@ -3,7 +3,7 @@
 from collections import deque
 from enum import Enum, auto
 
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 from ..rtl.column import FETCH
 from ..rtl.firing import STAGES
 from .column_cycles import ColumnCycles
@@ -29,14 +29,14 @@ class GroupCycles:
     ----------
     n_columns : int
         Columns that share the firing unit.
-    drain : Drain
+    destination : Destination
     digits : int
         Digits of an entry that the layer stores.
     """
 
-    def __init__(self, n_columns, drain, *, digits):
+    def __init__(self, n_columns, destination, *, digits):
         self.columns = [ColumnCycles() for _ in range(n_columns)]
-        self.drain = drain
+        self.destination = destination
         self.n_digits = digits
         # The column that was drained last.
         self.chosen = 0
@@ -88,13 +88,13 @@ class GroupCycles:
         fired = self.firing.pop()
         self.firing.insert(0, self.draining - 1 if self.draining else None)
         self.draining = max(0, self.draining - 1)
-        wants = (self.drain is Drain.SUMS and any(ready) and not self.jobs and begins is None
-                 and not self.own)
+        wants = (self.destination is Destination.SUMS and any(ready) and not self.jobs
+                 and begins is None and not self.own)
         output, done = self._fire(fired, slot)
-        if self.drain is Drain.SUMS:
+        if self.destination is Destination.SUMS:
             done = finishes
         self.jobs += (begins is not None) - done
-        if self.drain is Drain.SUMS:
+        if self.destination is Destination.SUMS:
             self.own = slot or (self.own and not done)
             self.waits = wants and not slot
         if begins is not None:
@@ -108,9 +108,10 @@ class GroupCycles:
 
     def _room(self):
         """Whether the drain of a job may begin."""
-        if self.drain in (Drain.SPIKES, Drain.VALUES):
+        if self.destination in (Destination.SPIKES, Destination.VALUES):
             return self.jobs < 2
-        return not (self.jobs or self.logged or (self.drain is Drain.SUMS and not self.own))
+        return not (self.jobs or self.logged
+                    or (self.destination is Destination.SUMS and not self.own))
 
     def _choose(self, ready):
         """Column whose drain begins, or None."""
@@ -122,14 +123,14 @@ class GroupCycles:
 
     def _fire(self, fired, slot):
         """Output, and whether the place of a job is free."""
-        if self.drain is Drain.SUMS:
+        if self.destination is Destination.SUMS:
             return Output.SUM if fired is not None else None, False
-        if self.drain is Drain.LOGITS:
+        if self.destination is Destination.LOGITS:
             self.logged = fired is not None
             return Output.LOGIT if self.logged else None, fired == 0
         leaves = self.leaving and slot
         moves = self.complete and (not self.leaving or leaves)
-        replays = self.drain is Drain.KEY_VALUES
+        replays = self.destination is Destination.KEY_VALUES
         closes = fired == 0
         done = leaves
         if replays:

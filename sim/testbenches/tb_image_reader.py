@@ -15,10 +15,10 @@ from hw.isa.status import Status
 from hw.isa.weight_image import BURST, read_image
 from hw.rtl.burst_reader import OUTSTANDING, PATIENCE
 
-from .base import Cycles, capacities, generators, parameters, pulse
+from .base import Cycles, config, generators, parameters, pulse
 
 
-SIZES = capacities()
+SIZES = config()
 #: Bytes of a burst, and where the image lies: a burst's own alignment is enough.
 BURST_BYTES = BURST * SIZES.bus_width // 8
 BASE = 5 * BURST_BYTES

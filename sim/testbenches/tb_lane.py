@@ -12,7 +12,7 @@ LANE = parameters()
 ENTRY_WIDTH, WIDTH = LANE["entry_width"], LANE["width"]
 LEAST = -(1 << ENTRY_WIDTH - 1)
 #: Between two passes.
-DOUBLINGS = {SpikeCode.THERMOMETER: 0, SpikeCode.BITPLANE: 1, SpikeCode.GRADED: 2}
+DOUBLINGS = {SpikeCode.THERMOMETER: 0, SpikeCode.BIT_SERIAL: 1, SpikeCode.TWO_BIT_SERIAL: 2}
 
 
 def events(counts, values, code, max_count):
@@ -89,7 +89,7 @@ async def weights_add_up(dut, code, stall, density):
         for fan_in in (1, 2, 9):
             counts = draw.integers(0, max_count + 1, fan_in) * (draw.random(fan_in) < density)
             # Where an entry may be the double of a weight, weights have a bit less.
-            weights = draw.integers(LEAST, -LEAST, fan_in) >> (code is SpikeCode.GRADED)
+            weights = draw.integers(LEAST, -LEAST, fan_in) >> (code is SpikeCode.TWO_BIT_SERIAL)
             sums.append((events(counts, weights, code, max_count), int(counts @ weights)))
     await run(dut, [(sequence, total) for sequence, total in sums if fits(total)], stall=stall)
 

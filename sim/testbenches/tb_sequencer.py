@@ -7,12 +7,12 @@ from hw.compiler import compile_model
 from hw.emit.memory_images import memory_words
 from hw.isa.fields import DISTANCES
 
-from .base import Cycles, capacities, generators, parameters, pulse
+from .base import Cycles, config, generators, parameters, pulse
 from .jobs import jobs
 from .stream import unpack
 
 
-SIZES = capacities()
+SIZES = config()
 
 
 class Expected:
@@ -20,10 +20,10 @@ class Expected:
 
     def __init__(self, planned, first_tile):
         self.name = planned.name
-        self.record = {name: int(getattr(value, "value", value))
-                       for name, value in planned.record.items()}
+        self.descriptor = {name: int(getattr(value, "value", value))
+                           for name, value in planned.descriptor.items()}
         self.thresholds = [threshold & 0xFFFFFFFF for threshold in planned.thresholds]
-        self.jobs = [] if self.record["token_sum"] else list(
+        self.jobs = [] if self.descriptor["token_sum"] else list(
             jobs(planned, SIZES, first_tile=first_tile))
         self.tiles = len(planned.tiles)
 
@@ -126,7 +126,7 @@ class Image:
         cycles, waiting, thresholds, fired = self.cycles, list(expected.jobs), [], 0
         limit = cycles.count + 500 + 60 * len(waiting)
         dealt = 0
-        while waiting or fired < expected.record["token_sum"]:
+        while waiting or fired < expected.descriptor["token_sum"]:
             ready = sum(pulse(self.rng, 1 - self.stall) << column
                         for column in range(SIZES.columns))
             # Columns may be idle before they take the last job.
@@ -146,7 +146,7 @@ class Image:
         assert dealt == expected.tiles
         self.n_tiles += dealt
         assert thresholds == expected.thresholds
-        assert fired == expected.record["token_sum"]
+        assert fired == expected.descriptor["token_sum"]
         for _ in range(self.rng.randrange(8)):
             await self.step(job_ready=-1 % (1 << SIZES.columns), settled=0)
             assert not cycles.get("job_valid"), "a job before the last layer has settled"
@@ -154,11 +154,11 @@ class Image:
             assert not cycles.get("release"), "pixels are given away before they were read"
         await self.step(settled=1)
         await self.step(settled=0)
-        assert cycles.get("release") == expected.record.get("releases", 0)
+        assert cycles.get("release") == expected.descriptor.get("releases", 0)
         await self.step(stored=0)
 
     def compare_job(self, number, expected, index, valid, ready):
-        """Compares column, job and layer record of a job that a column takes."""
+        """Compares column, job and layer descriptor of a job that a column takes."""
         allowed, word = expected.jobs[index]
         name = f"{expected.name}, job {index}"
         first = next((column for column in allowed if ready >> column & 1), None)
@@ -169,10 +169,10 @@ class Image:
             raise AssertionError(f"{name}: {unpack(SIZES.job, actual)}, "
                                  f"not {unpack(SIZES.job, word)}")
         assert self.cycles.get("number") == number
-        record = unpack(SIZES.layer, self.cycles.get("layer"))
-        wrong = {key for key, value in expected.record.items() if record[key] != (
+        descriptor = unpack(SIZES.layer, self.cycles.get("layer"))
+        wrong = {key for key, value in expected.descriptor.items() if descriptor[key] != (
             value % (1 << SIZES.layer[key].width) if key in DISTANCES else value)}
-        assert not wrong, f"{name}: {wrong} of the layer's record differ"
+        assert not wrong, f"{name}: {wrong} of the layer's descriptor differ"
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

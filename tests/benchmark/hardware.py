@@ -23,7 +23,7 @@ __all__ = ["main"]
 NETWORKS = {"nano": "cifar10-nano", "tiny": "E-SpikeFormer-T",
             "nano-on-chip": "cifar10-nano, weights on chip",
             "nano-narrow": "cifar10-nano, weights on chip", "tiny-narrow": "E-SpikeFormer-T",
-            "nano-wider": "cifar10-nano, bit planes", "tiny-wider": "E-SpikeFormer-T, bit planes"}
+            "nano-wider": "cifar10-nano, bit-serial", "tiny-wider": "E-SpikeFormer-T, bit-serial"}
 
 
 def main(arguments=None, prog="python -m tests.benchmark.hardware"):

@@ -6,7 +6,7 @@ from statistics import mean, median
 
 from hw.estimate.area_model import predicted_lut
 from hw.estimate.block_rams import memory_table
-from hw.isa.core_config import Capacities
+from hw.isa.core_config import CoreConfig
 from tests.benchmark.runs import MEANS
 
 from . import layers as bench_layers
@@ -111,7 +111,7 @@ def _networks(nano_core, tiny_core, nano_dense, tiny_dense, nano, tiny):
     for core, dense, run, key, step in (
             (nano_core, nano_dense, nano, "lut", "routed"),
             (tiny_core, tiny_dense, tiny, "synthesised_lut", "synthesised")):
-        bits = core["capacities"]["weight_width"]
+        bits = core["config"]["weight_width"]
         if bits != dense["weight_width"]:
             raise ValueError(f"The core's weights of {bits} bits must be as wide as the dense "
                              f"engine's, of {dense['weight_width']}")
@@ -200,9 +200,9 @@ def _exact(*runs):
 def _area(*cores):
     texts, met = [], True
     for core in cores:
-        capacities = Capacities.from_dict(core["capacities"])
-        lut = predicted_lut(capacities)
-        blocks = sum(row["blocks"] for row in memory_table(capacities))
+        config = CoreConfig.from_dict(core["config"])
+        lut = predicted_lut(config)
+        blocks = sum(row["blocks"] for row in memory_table(config))
         off = lut / core["lut"] - 1
         texts.append(f"{lut:,.0f} of {core['lut']:,.0f} LUT ({off:+.1%}), "
                      f"{blocks} of {core['bram']:.0f} blocks ({array(core)})")

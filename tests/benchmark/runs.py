@@ -32,16 +32,17 @@ __all__ = ["ALONE", "MEANS", "RUNS", "Settings"]
 #: The array that is measured unless a run says otherwise, and the dense engine of as many
 #: operations, in the shape that takes the fewest cycles for cifar10-nano; the fixed layers, as
 #: whose baseline it serves, have weights of 8 bits.
-ARRAY = {"columns": 4, "lanes": 16, "shared": 1, "spike_code": SpikeCode.GRADED}
+ARRAY = {"columns": 4, "lanes": 16, "columns_per_group": 1, "spike_code": SpikeCode.TWO_BIT_SERIAL}
 DENSE = DenseSize(outputs=8, inputs=8)
 #: Twice as many of both, for whole networks: wide columns that double no entry have fewer tables
 #: per lane. The dense engine has the network's weights: cifar10-nano's 4 bits, E-SpikeFormer-T's 8.
-WIDER = {"columns": 4, "lanes": 32, "spike_code": SpikeCode.BITPLANE}
+WIDER = {"columns": 4, "lanes": 32, "spike_code": SpikeCode.BIT_SERIAL}
 NANO_DENSE, TINY_DENSE = (DenseSize(outputs=8, inputs=16, weight_width=bits) for bits in (4, 8))
 #: Engines for one fixed layer: columns as wide as its drain lets them be. L1's never wait for it,
 #: L2's do below a mean count of 1.
-ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BITPLANE},
-           "L2": {"columns": 2, "lanes": 96, "shared": 2, "spike_code": SpikeCode.BITPLANE}}
+ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BIT_SERIAL},
+           "L2": {"columns": 2, "lanes": 96, "columns_per_group": 2,
+                  "spike_code": SpikeCode.BIT_SERIAL}}
 #: How cores, columns and dense engines are routed: at frequencies in MHz that are reached, or the
 #: router would try for ever.
 CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (80.0, 135.0, 150.0))
@@ -109,7 +110,7 @@ def _simulate(settings, name, model, images, array, *, bus=0):
              folder / "images.npy", "--count", len(images), "--free", "--cache", settings.cache,
              "--report", folder / "figures.json", log=folder / "verify.log")
     figures = read_json(folder / "figures.json", "the report")
-    return figures | {"array": [plan.needed.columns, plan.needed.lanes]}
+    return figures | {"array": [plan.required.columns, plan.required.lanes]}
 
 
 def _dense(settings, name, size=DENSE):
@@ -263,8 +264,8 @@ def _route_core(name, array, routing, settings):
     plan = compile_model(_nano()[0], **(ARRAY | array), bus_width=BUS)
     folder = settings.folder / name
     write_core(plan, folder)
-    return _routed(folder, routing, plan.needed.columns, plan.needed.lanes) | {
-        "capacities": plan.needed.as_dict()}
+    return _routed(folder, routing, plan.required.columns, plan.required.lanes) | {
+        "config": plan.required.as_dict()}
 
 
 def _synthesise_tiny(name, settings):
@@ -272,17 +273,17 @@ def _synthesise_tiny(name, settings):
     plan = compile_model(_tiny(settings)[0], **(ARRAY | WIDER), bus_width=BUS)
     folder = settings.folder / name
     write_core(plan, folder)
-    return _routed(folder, {"seeds": ()}, plan.needed.columns, plan.needed.lanes) | {
-        "capacities": plan.needed.as_dict()}
+    return _routed(folder, {"seeds": ()}, plan.required.columns, plan.required.lanes) | {
+        "config": plan.required.as_dict()}
 
 
 def _route_column(name, layer, array, routing, settings):
     """One column for cifar10-nano, or for a fixed layer."""
     model = _nano()[0] if layer is None else layer.model()
-    needed = compile_model(model, **(ARRAY | array)).needed
+    required = compile_model(model, **(ARRAY | array)).required
     folder = settings.folder / name
-    write_component(Column(needed), folder)
-    return _routed(folder, routing, 1, needed.lanes)
+    write_component(Column(required), folder)
+    return _routed(folder, routing, 1, required.lanes)
 
 
 def _route_engine(name, layer, settings):
@@ -293,10 +294,10 @@ def _route_engine(name, layer, settings):
     """
     plan = compile_model(layer.model(), **(ARRAY | ENGINES[layer.name]))
     depth = next(2 * one.rows_per_tile for one in plan.layers if one.name in layer.measured)
-    needed = replace(plan.needed, weight_depth=depth, pixel_depth=layer.size**2)
+    required = replace(plan.required, weight_depth=depth, pixel_depth=layer.size**2)
     folder = settings.folder / name
-    write_component(Array(needed, images={"weights": (), "neurons": ()}), folder)
-    return _routed(folder, CROWDED, needed.columns, needed.lanes)
+    write_component(Array(required, images={"weights": (), "neurons": ()}), folder)
+    return _routed(folder, CROWDED, required.columns, required.lanes)
 
 
 def _route_dense(name, size, routing, settings):

@@ -18,7 +18,7 @@ from hw.emit.memory_images import memory_words, read_hex, read_weights, slice_pa
 from hw.emit.verilog import emit
 from hw.fpga.routing import Utilisation
 from hw.isa.checksum import checksum
-from hw.isa.core_config import Capacities
+from hw.isa.core_config import CoreConfig
 
 
 #: The command on a disk that is full once the Verilog is made.
@@ -39,10 +39,10 @@ def emitted_once():
     """The Verilog of a core is the same every time, see test_accelerator, and takes seconds."""
     known = {}
 
-    def once(capacities, **options):
-        key = json.dumps([capacities.as_dict(), options])
+    def once(config, **options):
+        key = json.dumps([config.as_dict(), options])
         if key not in known:
-            known[key] = emit(capacities, **options)
+            known[key] = emit(config, **options)
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -90,11 +90,11 @@ def flip_a_bit(path):
 
 
 def test_images_give_back_the_weights(model, built):
-    plan = compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BITPLANE)
-    width = plan.needed.weight_width
+    plan = compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BIT_SERIAL)
+    width = plan.required.weight_width
     slices = [read_hex((built / path).read_text(), width, name=path)
-              for path in slice_paths(plan.needed)["weights"]]
-    assert (read_weights(slices, plan.needed) == plan.rows).all()
+              for path in slice_paths(plan.required)["weights"]]
+    assert (read_weights(slices, plan.required) == plan.rows).all()
 
 
 @pytest.mark.parametrize("image", ["rom/weights.3.hex", "rom/neurons.0.hex", "rom/program.hex"])
@@ -263,15 +263,15 @@ def test_a_larger_model_does_not_load_into_a_smaller_core(built, tmp_path, capsy
 def test_beats_carry_every_word(built, model, model_file, tmp_path):
     out = tmp_path / "beats.txt"
     assert load.main([str(built), str(model_file), "--out", str(out)]) == 0
-    capacities = Capacities.from_dict(read_description(built)["capacities"])
-    plan = load.lay_out(model, capacities)
-    expected = sum(1 + len(words) * -(-capacities.memories[name][0] // 32)
-                   for name, words in memory_words(plan, capacities).items())
+    config = CoreConfig.from_dict(read_description(built)["config"])
+    plan = load.lay_out(model, config)
+    expected = sum(1 + len(words) * -(-config.memories[name][0] // 32)
+                   for name, words in memory_words(plan, config).items())
     *beats, header, signature = [int(line, 16) for line in out.read_text().split()]
     assert len(beats) == expected
-    assert sum(beat >> 32 for beat in beats) == len(capacities.memories)
+    assert sum(beat >> 32 for beat in beats) == len(config.memories)
     assert header == 0xF0000000
-    assert signature == 1 << 32 | checksum(beats, 33, start=capacities.fingerprint)
+    assert signature == 1 << 32 | checksum(beats, 33, start=config.fingerprint)
 
 
 def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):

@@ -62,7 +62,8 @@ def digits(tmp_path_factory):
     """Build folder of the digits' core, its model and one image."""
     folder = tmp_path_factory.mktemp("digits")
     model = golden.load(DIGITS)
-    build(compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.GRADED), folder)
+    build(compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL),
+          folder)
     *_, images, _ = load_digits()
     return folder, model, images[:1]
 

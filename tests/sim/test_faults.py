@@ -17,11 +17,11 @@ pytestmark = pytest.mark.sim
 def group(tmp_path_factory, project_root):
     """Function that runs one network on a group of columns, with or without a fault."""
     folder = tmp_path_factory.mktemp("faults")
-    setting = group_setting(folder, lanes=8, code=SpikeCode.BITPLANE)
+    setting = group_setting(folder, lanes=8, code=SpikeCode.BIT_SERIAL)
 
     def run(fault=None):
         return run_bench(
-            Group(setting.capacities, index=0), "sim.testbenches.tb_group",
+            Group(setting.config, index=0), "sim.testbenches.tb_group",
             setting.parameters | {"fault": fault}, folder=folder,
             cache=project_root / "build" / "sim", only="networks_match_golden/model=0")
 
@@ -49,8 +49,8 @@ def test_every_fault_has_a_test():
 
 
 def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
-    capacities = sizes()
+    config = sizes()
     with pytest.raises(BenchError, match="event .*, not"):
-        run_bench(LatePayload(Finder(capacities), stream="words"), "sim.testbenches.tb_finder",
-                  {"capacities": capacities.as_dict()}, folder=tmp_path,
+        run_bench(LatePayload(Finder(config), stream="words"), "sim.testbenches.tb_finder",
+                  {"config": config.as_dict()}, folder=tmp_path,
                   cache=project_root / "build" / "sim", only="depthwise=0/density=0.15/stall=0.4")

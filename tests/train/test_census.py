@@ -60,8 +60,8 @@ def test_a_census_counts_every_operation():
         pixels = getattr(layer, "source", None) == PIXELS
         ways = {
             SpikeCode.THERMOMETER: np.bitwise_count if pixels else (lambda counts: counts),
-            SpikeCode.BITPLANE: np.bitwise_count,
-            SpikeCode.GRADED: np.bitwise_count,
+            SpikeCode.BIT_SERIAL: np.bitwise_count,
+            SpikeCode.TWO_BIT_SERIAL: np.bitwise_count,
         }
         for code, weigh in ways.items():
             assert found.additions[code] == operations(layer, tensors, weigh), layer.name
@@ -105,8 +105,8 @@ def test_bits_moved_are_those_of_the_stored_tensors():
     assert census.stream_bits == stream + int(np.prod(known[last])) * bits
     moved = findings(MODEL, census)["moved"]
     # Five spikes take five planes, or three bits.
-    assert moved["thermometer"]["activations"] * 3 == moved["bitplane"]["activations"] * 5
-    assert moved["dense"]["activations"] == moved["bitplane"]["activations"]
+    assert moved["thermometer"]["activations"] * 3 == moved["bit_serial"]["activations"] * 5
+    assert moved["dense"]["activations"] == moved["bit_serial"]["activations"]
 
 
 #: Millijoules of the published sizes where every neuron has the same mean count: a table that was
@@ -144,7 +144,7 @@ def test_energies_follow_from_the_counts():
 
 
 def test_the_verdict_is_honest_in_both_directions():
-    assert verdict({"thermometer": 3.0, "bitplane": 2.0, "dense": 4.0, "skipping": 1.0}) == (
+    assert verdict({"thermometer": 3.0, "bit_serial": 2.0, "dense": 4.0, "skipping": 1.0}) == (
         "spikes need 2.00 times less than the dense network and 2.00 times more than the one "
         "that skips zeros"
     )
@@ -164,7 +164,7 @@ def test_the_command_writes_a_page_that_needs_nothing_else(project_root, tmp_pat
     # Of the images that were counted on, and of those of the export: nobody mixes them up.
     assert "accuracy, golden (these 40 images)" in page
     assert "accuracy, golden (test images, by its notes)" in page
-    for row in (f"{found['total']['bitplane']:,.0f}", f"{found['accuracy']['golden']:.2%}"):
+    for row in (f"{found['total']['bit_serial']:,.0f}", f"{found['accuracy']['golden']:.2%}"):
         assert row in said
         assert row in page
     for layer in found["layers"]:

@@ -166,13 +166,13 @@ def test_a_model_that_hardware_will_not_run_is_called_so(
     if sentence is None:
         assert "hardware will not run" not in out
         compile_model(golden.load(tmp_path / "m.safetensors"), columns=1, lanes=4,
-                      spike_code=golden.SpikeCode.BITPLANE)
+                      spike_code=golden.SpikeCode.BIT_SERIAL)
         return
     assert ("m.safetensors: hardware will not run this model, since its analog head reads no "
             f"spikes; golden will; {sentence}\n") in out
     with pytest.raises(ValueError, match="head"):
         compile_model(golden.load(tmp_path / "m.safetensors"), columns=1, lanes=4,
-                      spike_code=golden.SpikeCode.BITPLANE)
+                      spike_code=golden.SpikeCode.BIT_SERIAL)
 
 
 def test_labels_give_the_accuracy_of_both_sides(tmp_path, capsys):

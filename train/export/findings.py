@@ -33,7 +33,7 @@ def findings(model, census):
             "mean_count": None if layer.inputs is None else census.mean_count(layer.inputs),
             "macs": layer.macs,
             "thermometer": layer.additions[SpikeCode.THERMOMETER] / census.images,
-            "bitplane": layer.additions[SpikeCode.BITPLANE] / census.images,
+            "bit_serial": layer.additions[SpikeCode.BIT_SERIAL] / census.images,
             "skipping": layer.skipping / census.images,
             "energy": {key: value for key, value in energy[layer.name].items() if key != "name"},
         }
@@ -85,11 +85,11 @@ def summary(found):
           for kind, value in noted["accuracy"].items()),
         ("dense MACs per image", f"{found['total']['macs']:,}"),
         ("additions per image, thermometer", f"{found['total']['thermometer']:,.0f}"),
-        ("additions per image, bit planes", f"{found['total']['bitplane']:,.0f}"),
+        ("additions per image, bit-serial", f"{found['total']['bit_serial']:,.0f}"),
         ("papers' energy, spikes", f"{energy['papers'] / 1e6:,.3f} µJ"),
         ("papers' energy, dense", f"{energy['papers_dense'] / 1e6:,.3f} µJ"),
         ("integer energy, thermometer", f"{energy['thermometer'] / 1e6:,.3f} µJ"),
-        ("integer energy, bit planes", f"{energy['bitplane'] / 1e6:,.3f} µJ"),
+        ("integer energy, bit-serial", f"{energy['bit_serial'] / 1e6:,.3f} µJ"),
         ("integer energy, dense", f"{energy['dense'] / 1e6:,.3f} µJ"),
         ("integer energy, dense that skips zeros", f"{energy['skipping'] / 1e6:,.3f} µJ"),
         ("verdict", verdict(energy)),
@@ -98,7 +98,7 @@ def summary(found):
 
 def verdict(energy):
     """Who needs less by integer arithmetic, and by how much; in words."""
-    spikes = min(energy["thermometer"], energy["bitplane"])
+    spikes = min(energy["thermometer"], energy["bit_serial"])
     parts = []
     for rival, name in (("dense", "the dense network"), ("skipping", "the one that skips zeros")):
         if spikes <= energy[rival]:
@@ -111,7 +111,7 @@ def verdict(energy):
 def _total(layers):
     total = {
         key: sum(layer[key] for layer in layers)
-        for key in ("macs", "thermometer", "bitplane", "skipping")
+        for key in ("macs", "thermometer", "bit_serial", "skipping")
     }
     total["energy"] = {
         key: sum(layer["energy"][key] for layer in layers) for key in layers[0]["energy"]
@@ -122,14 +122,14 @@ def _total(layers):
 def _moved(census):
     """Bits that move per image: operands without reuse, activations, stream."""
     gated = [layer for layer in census.layers.values() if layer.inputs is not None]
-    number = plane_count(SpikeCode.BITPLANE, census.max_count)
+    number = plane_count(SpikeCode.BIT_SERIAL, census.max_count)
     operands = {
-        code.value: sum(layer.additions[code] * layer.operand_bits for layer in gated)
-        / census.images for code in (SpikeCode.THERMOMETER, SpikeCode.BITPLANE)
+        code.name.lower(): sum(layer.additions[code] * layer.operand_bits for layer in gated)
+        / census.images for code in (SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL)
     } | {"dense": sum(layer.macs * layer.operand_bits for layer in gated)}
     values = census.activation_values
     activations = {
-        "thermometer": values * census.max_count, "bitplane": values * number,
+        "thermometer": values * census.max_count, "bit_serial": values * number,
         "dense": values * number,
     }
     return {
