@@ -24,7 +24,7 @@ examples:
   %(prog)s run digits.safetensors images.npy --out result.npz --trace
       also write the logits and every intermediate tensor
   %(prog)s evaluate digits.safetensors digits
-      accuracy on the 360 held-back digits of scikit-learn
+      accuracy on the 360 test digits of scikit-learn
 """
 
 RUN_HELP = """\
@@ -47,7 +47,7 @@ Print the accuracy of a model on labelled data.
 
 DATA is a .npz file with the arrays `images` (uint8, images x height x width x channels) and
 `labels` (integers); a folder or zip with test/CLASS/IMAGE (or val), where nothing else need be; or
-the word `digits`: the 360 held-back images of scikit-learn's digits. The classes must be those of
+the word `digits`: the 360 test images of scikit-learn's digits. The classes must be those of
 the model, by name if it knows their names. Image files are resized and cropped as for run.
 """
 

@@ -153,7 +153,7 @@ def _parser(prog):
     parser.add_argument("--weight-width", type=whole(2, 8), metavar="BITS",
                         help="bits of a weight in memory; the model's own if not given")
     parser.add_argument("--bus-width", type=int, choices=(0, *BUS_WIDTHS), default=0,
-                        metavar="BITS", help="read weights and tables from an external memory "
+                        metavar="BITS", help="read weights and descriptors from an external memory "
                         "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip")
     parser.add_argument("--no-readmemh", action="store_true", help="memories start empty, as "
                         "those of an ASIC do, and are filled through the load port (hw.load)")

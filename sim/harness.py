@@ -10,11 +10,11 @@ from hw.fpga.tools import ToolError
 from .runner import Design
 
 
-__all__ = ["BOARD", "FAULTS", "board", "cell_models", "memory_text"]
+__all__ = ["HARNESS", "FAULTS", "harness", "cell_models", "memory_text"]
 
 
 #: Top module where there is an external memory.
-BOARD = "board"
+HARNESS = "harness"
 #: Clock of either top module.
 CLOCK = "aclk"
 
@@ -37,7 +37,7 @@ _STEERING = (("memory_stall", "stall", 8), ("memory_fault", "fault", 4),
              ("memory_fault_beat", "fault_beat", 32))
 
 
-def board(folder, *, room=1, synthesised=False):
+def harness(folder, *, room=1, synthesised=False):
     """Design that a bench of the accelerator runs.
 
     Parameters
@@ -70,7 +70,7 @@ def board(folder, *, room=1, synthesised=False):
     image = description["memories"]["external"]
     depth = 1 << (room * image["depth"] - 1).bit_length()
     wrapper = _wrapper(description["ports"], width=image["width"], depth=depth)
-    return Design(BOARD, f"{text}\n{memory}\n{wrapper}", CLOCK)
+    return Design(HARNESS, f"{text}\n{memory}\n{wrapper}", CLOCK)
 
 
 def cell_models():
@@ -114,7 +114,7 @@ def _wrapper(ports, *, width, depth):
     connected += [f".{inner}({name})" for name, inner, _ in _STEERING]
     joined = ",\n".join(f"        {text}" for text in [".aclk(aclk)", ".aresetn(aresetn)",
                                                        *connected])
-    return (f"module {BOARD} (\n" + ",\n".join(declared) + "\n);\n" + "\n".join(wires)
+    return (f"module {HARNESS} (\n" + ",\n".join(declared) + "\n);\n" + "\n".join(wires)
             + f"\n    {TOP} core (\n{own}\n    );\n"
             + f"    axi_memory #(.DATA_WIDTH({width}), .DEPTH({depth})) memory (\n{joined}\n"
             + "    );\nendmodule\n")

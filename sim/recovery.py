@@ -98,7 +98,7 @@ def recovery(trial, work):
             np.save(work / f"{name}.npy", beats)
             steps.append({"malformed": f"{name}.npy", "stall": STALL})
             expected.append(Silence((Status.PIXELS,)))
-    steps.append(run | {"images": "both.npy", "streamed": True, "between": "long.npy"})
+    steps.append(run | {"images": "both.npy", "back_to_back": True, "between": "long.npy"})
     # What is no image comes while the first one is computed, or behind it.
     expected += [Image(logits[0], (Status.OK, Status.PIXELS)), Image(logits[1])]
     if not trial.config.external:

@@ -165,11 +165,11 @@ class Trial:
         steps = [] if self.filled else [load_step(work, self.plan, self.config)]
         for name, stall, part in (("free", 0.0, self.images[:self.n_free]),
                                   ("stalled", STALL, self.images[self.n_free:]),
-                                  ("streamed", 0.0, self.images[:self.n_again])):
+                                  ("back_to_back", 0.0, self.images[:self.n_again])):
             if len(part):
                 np.save(work / f"{name}.npy", part)
                 steps.append({"images": f"{name}.npy", "stall": stall,
-                              "classes": self.model.classes, "streamed": name != "free"})
+                              "classes": self.model.classes, "back_to_back": name != "free"})
         return steps
 
     def _compare(self, outcomes, captures):

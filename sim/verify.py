@@ -26,7 +26,7 @@ from golden.data.lock import waiting_lock
 from hw.cli.command import guarded
 from hw.emit.build_directory import check_verilog
 
-from .harness import board
+from .harness import harness
 from .pictures import chosen
 from .runner import BenchError, build
 from .trial import Trial
@@ -88,7 +88,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     """
     folder = Path(folder)
     trial = Trial(folder, model, images, seed=seed, stalled=stalled)
-    executable = build(board(folder, synthesised=synthesised), cache or folder / "sim", fast=True,
+    executable = build(harness(folder, synthesised=synthesised), cache or folder / "sim", fast=True,
                        capture=True)
     comparison, outcomes, seconds = trial.run(executable, workplace(folder, cache), limit=limit)
     free = outcomes[:trial.n_free]

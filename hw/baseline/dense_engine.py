@@ -1,4 +1,4 @@
-"""The dense engine: the rival that multiplies every count by every weight, zero or not."""
+"""The dense engine: the baseline that multiplies every count by every weight, zero or not."""
 
 from dataclasses import dataclass
 

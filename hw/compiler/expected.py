@@ -9,7 +9,7 @@ from golden import PIXELS, SpikeCode, planes
 from ..isa.descriptors import Destination
 
 
-__all__ = ["PIXEL_LAYER", "Stored", "plane_words", "stored"]
+__all__ = ["PIXEL_LAYER", "ExpectedContents", "plane_words", "expected_contents"]
 
 
 #: Layer number under which pixels are stored.
@@ -17,8 +17,8 @@ PIXEL_LAYER = 2**12 - 1
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
-    """Words that one layer writes to one memory.
+class ExpectedContents:
+    """Words that one layer writes to one memory, as golden says.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def plane_words(plan, placed, counts):
     return _words(padded[:, placed.channels].transpose(0, 3, 1, 2)).reshape(placed.planes, -1)
 
 
-def stored(plan, tensors, image):
+def expected_contents(plan, tensors, image):
     """Everything that the core stores for one image, the logits aside.
 
     Parameters
@@ -96,7 +96,7 @@ def stored(plan, tensors, image):
 
     Returns
     -------
-    list of Stored
+    list of ExpectedContents
     """
     result = [_pixels(plan, tensors[PIXELS][image])]
     for number, planned in enumerate(plan.layers):
@@ -116,17 +116,18 @@ def _pixels(plan, pixels):
     """An image, a word per pixel; the constant channel is not stored."""
     n_channels = plan.required.pixel_channels
     flat = pixels[:n_channels].reshape(n_channels, -1)
-    return Stored(PIXELS, PIXEL_LAYER, "pixels", np.arange(flat.shape[1]), _joined(flat, 8), 8,
-                  np.arange(n_channels)[np.newaxis], np.arange(flat.shape[1])[:, np.newaxis])
+    positions = np.arange(flat.shape[1])
+    return ExpectedContents(PIXELS, PIXEL_LAYER, "pixels", positions, _joined(flat, 8), 8,
+                            np.arange(n_channels)[np.newaxis], positions[:, np.newaxis])
 
 
 def _spikes(plan, number, counts):
     """A count map, all planes of its channels in a word."""
     placed, lanes = plan.layers[number].target, plan.required.lanes
     position, word = np.divmod(np.arange(placed.size), placed.words)
-    return Stored(placed.tensor, number, "spikes", placed.address(word, position),
-                  _joined(plane_words(plan, placed, counts), lanes), 1,
-                  np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
+    return ExpectedContents(placed.tensor, number, "spikes", placed.address(word, position),
+                            _joined(plane_words(plan, placed, counts), lanes), 1,
+                            np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
 
 
 def _words(bits):
@@ -156,7 +157,7 @@ def _stream(plan, number, values):
         turn = np.arange(len(position)) * planned.descriptor["stream_step"]
         addresses = address[:, np.newaxis] + turn
         channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
-        result.append(Stored(
+        result.append(ExpectedContents(
             planned.stream, number, f"stream.{group}", addresses.ravel(),
             _unsigned(flat[channel, at].ravel(), plan.required.residual_width),
             plan.required.residual_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
@@ -168,9 +169,9 @@ def _sums(plan, number, values):
     width = plan.required.sum_width
     sums = values.reshape(len(values), -1).sum(axis=1)
     channels, addresses = _neurons(plan.layers[number], "out")
-    return Stored(f"{plan.layers[number].stores} (token sum)", number, "sums", addresses,
-                  _unsigned(sums[channels], width), width, channels[:, np.newaxis],
-                  np.zeros((1, 1), int))
+    return ExpectedContents(f"{plan.layers[number].stores} (token sum)", number, "sums", addresses,
+                            _unsigned(sums[channels], width), width, channels[:, np.newaxis],
+                            np.zeros((1, 1), int))
 
 
 def _neurons(planned, base):
@@ -210,6 +211,7 @@ def _rows(plan, number, values):
     bits = [_words(entries >> bit & 1).ravel() for bit in range(width)]
     channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)
     positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], entries.shape)
-    return Stored(planned.stores, number, "attention", addresses.ravel(),
-                  _joined(np.array(bits), n_lanes), 1, *(np.tile(array.reshape(-1, n_lanes), width)
-                                                         for array in (channels, positions)))
+    return ExpectedContents(planned.stores, number, "attention", addresses.ravel(),
+                            _joined(np.array(bits), n_lanes), 1,
+                            *(np.tile(array.reshape(-1, n_lanes), width)
+                              for array in (channels, positions)))

@@ -1,4 +1,4 @@
-"""Look-up tables of a core before synthesis: a sum over its parts, fitted to built cores."""
+"""LUTs of a core before synthesis: a sum over its parts, fitted to built cores."""
 
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ COEFFICIENTS = Path(__file__).with_name("area_model.json")
 
 
 def features(config):
-    """What a core's tables are proportional to.
+    """What a core's LUTs are proportional to.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def fit(measured):
     Parameters
     ----------
     measured : list of (CoreConfig, float)
-        Cores and their tables.
+        Cores and their LUTs.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def fit(measured):
 
 
 def dense_lut(size):
-    """Look-up tables of a routed dense engine.
+    """LUTs of a routed dense engine.
 
     Parameters
     ----------
@@ -83,12 +83,12 @@ def dense_lut(size):
 
 
 def fit_dense(measured):
-    """Tables per bit of a dense engine's masks and adders, and what each adder takes besides.
+    """LUTs per bit of a dense engine's masks and adders, and what each adder takes besides.
 
     Parameters
     ----------
     measured : list of (DenseSize, float)
-        Engines of two or more widths, and their tables.
+        Engines of two or more widths, and their LUTs.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def fit_dense(measured):
 
 
 def predicted_lut(config, *, routed=True):
-    """Look-up tables of a core.
+    """LUTs of a core.
 
     Parameters
     ----------

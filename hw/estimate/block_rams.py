@@ -1,4 +1,4 @@
-"""Block memories that a core takes on an ECP5, before synthesis."""
+"""Block RAMs that a core takes on an ECP5, before synthesis."""
 
 from ..isa.blocks import blocks, least
 
@@ -17,7 +17,7 @@ def memory_table(config):
     -------
     list of dict
         ``name``, ``width``, ``depth``, ``copies`` and, of all copies together, ``blocks`` and
-        ``multiplexed``: bits that are chosen from another bank, which takes tables.
+        ``multiplexed``: bits that are chosen from another bank, which takes LUTs.
     """
     columns, groups, lanes = config.columns, config.groups, config.lanes
     # Each pair of columns, and of groups, reads one copy through its two ports. External neurons

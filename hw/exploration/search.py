@@ -1,4 +1,4 @@
-"""The search for a core: a trial is an array, judged by estimated cycles and predicted tables."""
+"""The search for a core: a trial is an array, judged by estimated cycles and predicted LUTs."""
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -50,9 +50,9 @@ class Point:
     cycles, additions : float
         Per image, estimated from mean counts.
     lut : float
-        Predicted look-up tables.
+        Predicted LUTs.
     blocks : int
-        Block memories.
+        Block RAMs.
     fits : bool
         Whether the device has both.
     """
@@ -111,7 +111,7 @@ def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spi
 
 
 def pareto(points):
-    """Points that no other one beats in cycles and tables at once, the fastest first."""
+    """Points that no other one beats in cycles and LUTs at once, the fastest first."""
     best = []
     for point in sorted(points, key=lambda one: (one.cycles, one.lut)):
         if not best or point.lut < best[-1].lut:
@@ -263,6 +263,6 @@ def _try(optuna, model, device, additions, trial):
         trial.set_user_attr("refused", str(error))
         raise optuna.TrialPruned from None
     trial.set_user_attr("point", vars(point))
-    trial.set_constraint("tables", point.lut / device.lut - 1)
+    trial.set_constraint("luts", point.lut / device.lut - 1)
     trial.set_constraint("blocks", point.blocks / device.bram - 1)
     return point.cycles, point.lut

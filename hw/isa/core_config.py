@@ -70,8 +70,8 @@ class CoreConfig(Descriptors):
     digits : int
         Most digits of an entry of the attention memory.
     bus_width : int
-        Data bits of the bus to an external memory that holds weights, neurons and tables; 0 where
-        they lie on chip. The weight and neuron memories are double buffers then.
+        Data bits of the bus to an external memory that holds weights, neurons and descriptors; 0
+        where they lie on chip. The weight and neuron memories are double buffers then.
     """
 
     columns: int

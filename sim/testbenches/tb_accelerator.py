@@ -220,7 +220,7 @@ async def _until_idle(dut, *, cycles=1):
 
 def _batches(images, step):
     """Images that come back to back: all of them, or each when the one before is done."""
-    return [images] if step.get("streamed") else np.split(images, len(images))
+    return [images] if step.get("back_to_back") else np.split(images, len(images))
 
 
 def _pixel_beats(pixels):

@@ -12,7 +12,7 @@ from cocotb.handle import HierarchyObject
 
 import golden
 from hw.compiler import compile_model
-from hw.compiler.expected import stored
+from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
 from hw.isa.descriptors import Destination
 from hw.isa.passes import doubling_words
@@ -38,7 +38,7 @@ class Harness:
         self.plan = replace(compile_model(self.model, **SIZES.array), required=SIZES)
         self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
         self.golden = golden.run(self.model, self.images, trace=True)
-        self.expected = stored(self.plan, self.golden.tensors, 0)
+        self.expected = expected_contents(self.plan, self.golden.tensors, 0)
         # A test of the tests plants a fault in what the group is given.
         plant = PLAN_FAULTS.get(parameters().get("fault"), lambda plan, tensors: plan)
         self.given = plant(self.plan, self.golden.tensors)

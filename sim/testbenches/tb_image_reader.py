@@ -25,7 +25,7 @@ BASE = 5 * BURST_BYTES
 LAST = 1 << SIZES.bus_width
 #: Layers in the image.
 LAYERS = 4
-#: Cycles that are watched one by one after a memory fell silent, and before it is given up.
+#: Cycles that are watched one by one after a memory fell silent, and before the read is aborted.
 WATCHED = 1000
 
 

@@ -107,7 +107,7 @@ class Image:
         assert not cycles.get("release")
         for _ in range(self.rng.randrange(3, 12)):
             await self.step()
-            assert not cycles.get("given_up"), "given up before everything was stored"
+            assert not cycles.get("given_up"), "aborted before everything was stored"
             assert cycles.get("discard") == int(discarding)
             assert cycles.get("busy")
         if discarding:

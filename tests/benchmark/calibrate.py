@@ -84,7 +84,7 @@ def _run(options):
 
 
 def _route_dense(size, folder):
-    """Tables of a dense engine; kept until its Verilog changes."""
+    """LUTs of a dense engine; kept until its Verilog changes."""
     folder = folder / f"dense-{size.weight_width}"
     write_component(DenseEngine(size), folder)
     return route(folder, seeds=(1,))["lut"]

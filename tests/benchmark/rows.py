@@ -16,7 +16,7 @@ from . import runs as bench_runs
 __all__ = ["ENGINES", "FIXED", "Row", "array", "curve", "rows", "utilisation"]
 
 
-#: Look-up tables of FINN's matrix-vector unit ``mvu_vvu_axi`` (PE 8, SIMD 8, without DSPs) on the
+#: LUTs of FINN's matrix-vector unit ``mvu_vvu_axi`` (PE 8, SIMD 8, without DSPs) on the
 #: same device and flow by the bits of its weights, with counts of 3 bits beside weights of 4 and of
 #: 4 bits beside weights of 8; and its cycles for a vector of 64 inputs and 64 outputs. Measured
 #: once, since its RTL is no part of this project.
@@ -79,7 +79,7 @@ def curve(layer, engine, dense):
     Returns
     -------
     list of (float, float)
-        Mean count, and tables times cycles of the dense engine over those of the event engine.
+        Mean count, and LUTs times cycles of the dense engine over those of the event engine.
     """
     against = dense["lut"] * layer["dense_cycles"]
     return [(row["mean"], against / (engine["lut"] * row["cycles"]))

@@ -34,7 +34,7 @@ __all__ = ["ALONE", "MEANS", "RUNS", "Settings"]
 #: whose baseline it serves, have weights of 8 bits.
 ARRAY = {"columns": 4, "lanes": 16, "columns_per_group": 1, "spike_code": SpikeCode.TWO_BIT_SERIAL}
 DENSE = DenseSize(outputs=8, inputs=8)
-#: Twice as many of both, for whole networks: wide columns that double no entry have fewer tables
+#: Twice as many of both, for whole networks: wide columns that double no entry have fewer LUTs
 #: per lane. The dense engine has the network's weights: cifar10-nano's 4 bits, E-SpikeFormer-T's 8.
 WIDER = {"columns": 4, "lanes": 32, "spike_code": SpikeCode.BIT_SERIAL}
 NANO_DENSE, TINY_DENSE = (DenseSize(outputs=8, inputs=16, weight_width=bits) for bits in (4, 8))
@@ -46,7 +46,7 @@ ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BIT_SERIAL}
 #: How cores, columns and dense engines are routed: at frequencies in MHz that are reached, or the
 #: router would try for ever.
 CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (80.0, 135.0, 150.0))
-#: How that is routed of which only the tables count: once, since packing comes before placement, so
+#: How that is routed of which only the LUTs count: once, since packing comes before placement, so
 #: that every seed has as many.
 TABLES = {"seeds": (1,)}
 #: Wide columns crowd so many wires that only the router that does without negotiation ends.
@@ -287,7 +287,7 @@ def _route_column(name, layer, array, routing, settings):
 
 
 def _route_engine(name, layer, settings):
-    """The event engine of a fixed layer: all but sequencer, ports and tables.
+    """The event engine of a fixed layer: all but sequencer, ports and descriptors.
 
     Its weight memory holds two tiles of that layer, as a double buffer does, and its memory of
     pixels, which the layer does not read, as many words as there are tokens.

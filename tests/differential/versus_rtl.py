@@ -12,7 +12,7 @@ from hw.build import build
 from hw.emit.memory_images import image_words, write_hex
 from hw.estimate.cycles import predict
 from sim.compare import Comparison, compare_image, read_captures
-from sim.harness import board, memory_text
+from sim.harness import harness, memory_text
 from sim.loading import load_step
 from sim.runner import BenchError, simulate
 from sim.runner import build as build_simulator
@@ -51,7 +51,7 @@ class Netlist:
         self.folder = Path(folder)
         build(lay_out_on(group.members[0].model, group.config), self.folder / "core")
         # An external memory has room for the images of all members, whatever their lengths.
-        self.executable = build_simulator(board(self.folder / "core", room=64), cache, fast=True,
+        self.executable = build_simulator(harness(self.folder / "core", room=64), cache, fast=True,
                                           capture=True)
 
     def differences(self, runs, plans=None):
@@ -111,11 +111,11 @@ class Netlist:
             else:
                 steps.append(load_step(work, plan, self.config, stall=0.1,
                                        name=f"load{number}"))
-            for part, (stall, streamed) in zip(_parts(images), _MANNERS, strict=True):
+            for part, (stall, back_to_back) in zip(_parts(images), _MANNERS, strict=True):
                 name = f"images{len(steps)}.npy"
                 np.save(work / name, part)
                 steps.append({"images": name, "stall": stall, "classes": model.classes,
-                              "streamed": streamed, **where})
+                              "back_to_back": back_to_back, **where})
         if memory:
             (work / "memory.hex").write_text(memory_text(memory))
         return steps

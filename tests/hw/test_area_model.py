@@ -1,4 +1,4 @@
-"""Tables before synthesis: the fit, and what it says about cores that it was not fitted to."""
+"""LUTs before synthesis: the fit, and what it says about cores that it was not fitted to."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_fit_finds_what_made_the_numbers():
                    ) == pytest.approx(lut, rel=1e-3)
 
 
-def test_larger_cores_take_more_tables():
+def test_larger_cores_take_more_luts():
     small, wide, more = (predicted_lut(plan(*array).required)
                          for array in ((2, 16), (2, 32), (4, 16)))
     assert small < wide < more

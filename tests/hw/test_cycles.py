@@ -14,7 +14,7 @@ from hw.compiler import compile_model
 from hw.estimate.cycles import predict
 from hw.load import lay_out
 from sim.compare import Comparison, compare_counters
-from sim.harness import board
+from sim.harness import harness
 from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
@@ -87,8 +87,8 @@ def outcomes(tmp_path_factory, project_root):
         steps.append(load_step(folder, lay_out(model, config), config, name=f"{id(model)}"))
         np.save(folder / f"images-{id(model)}.npy", images_of(model))
         step = {"images": f"images-{id(model)}.npy", "stall": 0.0, "classes": model.classes}
-        steps += [step, step | {"streamed": True}]
-    executable = build_simulator(board(folder), project_root / "build" / "sim", fast=True)
+        steps += [step, step | {"back_to_back": True}]
+    executable = build_simulator(harness(folder), project_root / "build" / "sim", fast=True)
     simulate(executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps})
     found = json.loads((folder / "outcome.json").read_text())
     return config, {make.__name__: found[4 * index:4 * index + 4]

@@ -19,7 +19,7 @@ from hw.isa.status import Status
 from hw.isa.weight_image import BURST, Section, image_bytes, read_image
 from hw.load import lay_out
 from sim.compare import Comparison, compare_image, read_captures
-from sim.harness import board, memory_text
+from sim.harness import harness, memory_text
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from sim.verify import verify
@@ -62,7 +62,7 @@ def core(tmp_path_factory, project_root):
     plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL, bus_width=64)
     folder = tmp_path_factory.mktemp("external")
     build(plan, folder)
-    executable = build_simulator(board(folder, room=2), project_root / "build" / "sim", fast=True,
+    executable = build_simulator(harness(folder, room=2), project_root / "build" / "sim", fast=True,
                                  capture=True)
     return SimpleNamespace(model=model, images=images, plan=plan, folder=folder,
                            config=plan.required, executable=executable,
@@ -195,10 +195,10 @@ def test_a_fault_ends_in_its_status_and_the_next_image_is_right(core, tmp_path, 
 
 @pytest.mark.sim
 @pytest.mark.parametrize(("fault", "where"), [("flipped bit", "table"), ("dead", "some tile")])
-def test_an_image_that_waits_is_dropped_or_given_up_like_the_one_before(core, tmp_path, fault,
+def test_an_image_that_waits_is_dropped_or_aborted_like_the_one_before(core, tmp_path, fault,
                                                                         where):
     beat = tile_beat(core, 3) if where == "some tile" else tile_beat(core, 0, back=3)
-    failing = {"failing": "images.npy", "stall": 0.0, "fault": [fault, beat], "streamed": True}
+    failing = {"failing": "images.npy", "stall": 0.0, "fault": [fault, beat], "back_to_back": True}
     outcomes, _ = run_steps(core, tmp_path, [failing, good(core)])
     assert outcomes[0]["error"] == 1
     assert_right(core, outcomes[1:])

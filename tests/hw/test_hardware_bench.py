@@ -85,7 +85,7 @@ def test_rows_say_what_was_met_what_not_and_what_was_not_measured():
     assert judged[4].met is False
     assert judged[4].measured == "0.700 (D = 4) and 0.700 (D = 8)"
     assert judged[7].met
-    # FINN's 10,813 tables times 64 cycles, over 2,000 times 16.
+    # FINN's 10,813 LUTs times 64 cycles, over 2,000 times 16.
     assert judged[7].measured.startswith("21.63 and 8.00 times lower (8-bit weights, ")
     assert judged[8].measured.startswith("up to 2.00")
     assert judged[8].met is False

@@ -18,7 +18,7 @@ from hw.emit.verilog import convert
 from hw.isa.status import Status
 from hw.load import LAST, closing_packet, packets
 from hw.rtl.load_port import PATIENCE, LoadPort
-from sim.harness import board
+from sim.harness import harness
 from sim.loading import load_step
 from sim.runner import Design, simulate
 from sim.runner import build as build_simulator
@@ -60,7 +60,7 @@ def core(tmp_path_factory, project_root):
     def make(*, readmemh, **options):
         folder = tmp_path_factory.mktemp("core")
         build(plan, folder, readmemh=readmemh, **options)
-        executable = build_simulator(board(folder), project_root / "build" / "sim", fast=True,
+        executable = build_simulator(harness(folder), project_root / "build" / "sim", fast=True,
                                      capture=True)
         np.save(folder / "images.npy", images)
         np.save(folder / "one.npy", images[:1])
@@ -178,7 +178,7 @@ def test_images_do_not_hold_up_a_load(empty):
     np.save(empty.folder / "rest.npy", np.array([4, 5, 6 | last]))
     outcomes = empty.run([
         behind | {"background": True},
-        ONE | {"failing": "images.npy", "streamed": True},
+        ONE | {"failing": "images.npy", "back_to_back": True},
         {"watch": n_beats, "stall": 0.0}, empty.images, RESET,
         {"malformed": "begun.npy", "unfinished": True, "stall": 0.0}, behind,
         {"malformed": "rest.npy", "stall": 0.0}, WATCH, empty.images])

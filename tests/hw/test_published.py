@@ -137,7 +137,7 @@ def test_sizes_are_laid_out_and_what_does_not_fit_is_said(project_root, tmp_path
     figures = (length * 16, sum(blocks.values()), blocks["spikes"], blocks["stream"], total)
     row = f"| {size} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |"
     assert row in (project_root / "docs" / "checkpoints.md").read_text()
-    with pytest.raises(ValueError, match=r"block memories, \d+ more than the 208 there are "
+    with pytest.raises(ValueError, match=r"block RAMs, \d+ more than the 208 there are "
                                          r"\(spikes \d+ and"):
         require_memory(find_device("ecp5-85k"), plan.required)
 

@@ -20,7 +20,7 @@ from hw.emit.memory_images import memory_words, slice_paths, sliced, write_hex
 from hw.load import lay_out
 from sim.compare import Comparison, compare_image, read_captures
 from sim.faults import PLAN_FAULTS
-from sim.harness import board
+from sim.harness import harness
 from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
@@ -134,7 +134,7 @@ def small(tmp_path_factory, project_root):
     plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
     folder = tmp_path_factory.mktemp("small")
     build(plan, folder)
-    executable = build_simulator(board(folder), project_root / "build" / "sim", fast=True,
+    executable = build_simulator(harness(folder), project_root / "build" / "sim", fast=True,
                                  capture=True)
     return model, images, golden.run(model, images, trace=True), plan, folder, executable
 
@@ -230,7 +230,7 @@ def test_what_is_no_image_is_dropped_while_another_one_is_computed(small, tmp_pa
     np.save(tmp_path / "images.npy", images)
     np.save(tmp_path / "beats.npy", np.array([*range(5), 1 << 8], np.int64))
     outcomes, _ = simulated(small, tmp_path, plan, [
-        {"images": "images.npy", "stall": 0.0, "classes": model.classes, "streamed": True,
+        {"images": "images.npy", "stall": 0.0, "classes": model.classes, "back_to_back": True,
          "between": "beats.npy"}])
     # It was dropped, and said so, before the first image's logits left.
     assert [outcome["error"] for outcome in outcomes] == [1, 0, 0]

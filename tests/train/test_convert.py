@@ -146,7 +146,7 @@ def test_what_is_not_exact_is_measured_layer_by_layer(tmp_path, capsys, head):
     assert set(report["mismatches"]) == fired
     assert 0 < max(report["mismatches"].values()) < 0.05
     out = capsys.readouterr().out
-    assert "counts that differ, inputs forced" in out
+    assert "counts that differ, teacher-forced" in out
     assert "same class on" in out
 
 

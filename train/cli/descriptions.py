@@ -12,7 +12,7 @@ Train a spike-driven transformer and export it as an integer model.
 A run has two phases. The float SFA network is trained first: its neurons emit whole spike counts,
 its weights are real numbers. Then the same network goes on with quantised weights. Export folds it
 into integers and writes the model only if every count, every stream value and every logit of the
-held-back images equals what the quantised network computes.
+test images equals what the quantised network computes.
 """
 
 EXAMPLES = """\
@@ -50,14 +50,14 @@ starts from it: python -m train fit --init DIR/pretrained.pt --config ...
 """
 
 EVALUATE = """\
-Print the accuracy of a checkpoint on the held-back images: of the float SFA network if the
-checkpoint is of the float phase, of the quantised network and of its integer model otherwise.
+Print the accuracy of a checkpoint on the test set: of the float SFA network if the checkpoint is of
+the float phase, of the quantised network and of its integer model otherwise.
 """
 
 EXPORT = """\
 Fold a quantised checkpoint into an integer model and write it.
 
-First the quantised network (float64, evaluation mode) and the integer model compute every held-back
+First the quantised network (float64, evaluation mode) and the integer model compute every test
 image; they must agree in every tensor, with ==. At the first difference the export names the layer
 and writes nothing. A report in JSON goes beside the model (digits.json for digits.safetensors).
 The model file also says how pictures come to the network's size and what the classes are called, so

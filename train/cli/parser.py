@@ -153,7 +153,7 @@ def parser(prog):
     )
 
     report = subcommands.add_parser(
-        "report", help="spikes, additions and energy of a model, and of its dense rival",
+        "report", help="spikes, additions and energy of a model, and of its dense baseline",
         description=REPORT, formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     report.set_defaults(command=commands.report)

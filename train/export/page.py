@@ -83,13 +83,14 @@ def _row(layer):
         "operations": [f"{layer[key]:,.0f}" for key in ("macs", "thermometer", "bit_serial",
                                                          "skipping")],
         "energies": [f"{layer['energy'][key] / 1e3:,.2f}" for key, _ in _ENERGIES],
-        "against": [_times(layer["energy"][rival], spikes) for rival in ("dense", "skipping")],
+        "against": [_times(layer["energy"][baseline], spikes)
+                    for baseline in ("dense", "skipping")],
     }
 
 
-def _times(rival, spikes):
-    """How often the spikes' energy goes into the rival's; who wins."""
+def _times(baseline, spikes):
+    """How often the spikes' energy goes into the baseline's; who wins."""
     if not spikes:
         return "spikes, no additions"
-    ratio = rival / spikes
+    ratio = baseline / spikes
     return f"spikes {ratio:.2f}×" if ratio >= 1 else f"dense {1 / ratio:.2f}×"

@@ -10,7 +10,7 @@ from golden import SpikeCode
 from golden.analysis.synthetic import random_images, random_model
 from golden.names import stream_name
 from hw.compiler import compile_model
-from hw.compiler.expected import stored
+from hw.compiler.expected import expected_contents
 from sim.testbenches.jobs import jobs
 from sim.testbenches.stream import unpack
 
@@ -42,7 +42,7 @@ def written(plan, number):
 def found(plan, tensors, number):
     """The same of what memories must receive."""
     return {(entry.memory, address): entry.locate(index, ~entry.words[index])
-            for entry in stored(plan, tensors, 0)
+            for entry in expected_contents(plan, tensors, 0)
             if entry.layer == number and entry.memory.startswith("stream.")
             for index, address in enumerate(entry.addresses.tolist())}
 
