@@ -12,8 +12,9 @@ from golden.data.atomic import replacing
 from golden.data.lock import alone_in
 from hw.cli.command import guarded
 from tests.benchmark.keep import measure
+from tests.benchmark.networks import Settings
 from tests.benchmark.rows import ENGINES, FIXED, array, rows, utilisation
-from tests.benchmark.runs import ALONE, RUNS, Settings
+from tests.benchmark.runs import ALONE, RUNS
 
 
 __all__ = ["main"]

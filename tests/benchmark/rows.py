@@ -7,10 +7,10 @@ from statistics import mean, median
 from hw.estimate.area_model import predicted_lut
 from hw.estimate.block_rams import memory_table
 from hw.isa.core_config import CoreConfig
-from tests.benchmark.runs import MEANS
+from tests.benchmark.networks import ENGINES as LAYER_ENGINES
+from tests.benchmark.networks import MEANS
 
 from . import layers as bench_layers
-from . import runs as bench_runs
 
 
 __all__ = ["ENGINES", "FIXED", "Row", "array", "curve", "rows", "utilisation"]
@@ -24,7 +24,7 @@ FINN_LUT, FINN_CYCLES = {4: 6_828, 8: 10_813}, 64
 
 FIXED = tuple(layer.name for layer in bench_layers.FIXED)
 #: Runs of the engines that are built for one fixed layer.
-ENGINES = tuple(f"{name}-engine" for name in bench_runs.ENGINES)
+ENGINES = tuple(f"{name}-engine" for name in LAYER_ENGINES)
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,19 @@ from hw.baseline.dense_engine import DenseSize
 from hw.compiler import compile_model
 from tests.benchmark.hardware import main
 from tests.benchmark.layers import FIXED, block, counts_of, image, recorded, synthetic
-from tests.benchmark.rows import curve, rows
-from tests.benchmark.runs import (
+from tests.benchmark.networks import (
     ARRAY,
     BUS,
     DENSE,
     NANO_DENSE,
-    RUNS,
     TINY_DENSE,
     WIDER,
     Settings,
-    _nano,
-    _tiny,
+    nano,
+    tiny,
 )
+from tests.benchmark.rows import curve, rows
+from tests.benchmark.runs import RUNS
 
 
 @pytest.mark.parametrize("layer", FIXED, ids=lambda layer: layer.name)
@@ -114,7 +114,7 @@ def test_each_network_is_judged_by_engines_of_its_own_widths():
 
 def test_the_networks_have_the_widths_of_their_dense_engines():
     settings = Settings("unused", quick=True)
-    for model, size in ((_nano()[0], NANO_DENSE), (_tiny(settings)[0], TINY_DENSE)):
+    for model, size in ((nano()[0], NANO_DENSE), (tiny(settings)[0], TINY_DENSE)):
         required = compile_model(model, **(ARRAY | WIDER), bus_width=BUS).required
         assert DenseSize.beside(required, inputs=16) == size
     for layer in FIXED:
