@@ -38,7 +38,7 @@ _STEERING = (("memory_stall", "stall", 8), ("memory_fault", "fault", 4),
 
 
 def harness(folder, *, room=1, synthesised=False):
-    """Design that a bench of the accelerator runs.
+    """Design that a testbench of the accelerator runs.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ def load_step(folder, plan, config, *, stall=0.0, name="load"):
     Parameters
     ----------
     folder : Path
-        Folder that the bench runs in.
+        Folder that the testbench runs in.
     plan : Plan
         Of the model, as ``hw.load.lay_out`` makes it for the core.
     config : CoreConfig

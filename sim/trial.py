@@ -121,7 +121,7 @@ class Trial:
 
         Raises
         ------
-        BenchError
+        SimulationError
             If a simulation does not come to an end, or a port breaks its protocol.
         """
         def simulated(steps, n_images):

@@ -28,7 +28,7 @@ from hw.emit.build_directory import check_verilog
 
 from .harness import harness
 from .pictures import chosen
-from .runner import BenchError, build
+from .runner import SimulationError, build
 from .trial import Trial
 
 
@@ -77,13 +77,13 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         of the free-running images), ``period`` (cycles from the logits of the first image to those
         of the second, which waited for it; None if one image runs freely), ``lanes``, ``layers``
         (means over these images), ``image_layers`` (the same of each), ``seconds`` of simulation
-        (without the start of the bench's interpreter) and ``simulated_cycles``, of all images.
+        (without the start of the testbench's interpreter) and ``simulated_cycles``, of all images.
 
     Raises
     ------
     ValueError
         If the folder was not built from this model, or an image of its memories was changed.
-    BenchError
+    SimulationError
         If the simulation does not come to an end.
     """
     folder = Path(folder)
@@ -152,7 +152,7 @@ def main(arguments=None, prog="python -m sim.verify"):
     """
     options = _parser(prog).parse_args(arguments)
     return guarded(lambda: _run(options, prog), prog=prog, where=options.folder,
-                   interrupted="no report was written", failures=(BenchError,))
+                   interrupted="no report was written", failures=(SimulationError,))
 
 
 def _run(options, prog):

@@ -15,8 +15,8 @@ from sim.runner import Design, build, simulate
 from tests.models import changed
 
 
-def run_bench(component, module, parameters, *, folder, cache, **options):
-    """Run a bench on a component, in ``folder``; simulators are kept in ``cache``."""
+def run_testbench(component, module, parameters, *, folder, cache, **options):
+    """Run a testbench on a component, in ``folder``; simulators are kept in ``cache``."""
     executable = build(Design.of(component), cache)
     return simulate(executable, module, folder, parameters=parameters, **options)
 

@@ -122,13 +122,13 @@ class _Core:
                 released = now
         # Logits pass through a FIFO on their way out.
         total = last_logit + 2
-        settled = max(now, total + 2)
+        idle = max(now, total + 2)
         if layers[-1].descriptor["releases"]:
-            released = settled
-        # Pixels of the next image come behind the release until all is settled, and those that are
+            released = idle
+        # Pixels of the next image come behind the release until all is idle, and those that are
         # left when the core has been idle for a cycle and has read the header.
-        left = max(0, height * width - (settled - released))
-        next_begun = settled + 3 + max(header + left, required.sum_depth)
+        left = max(0, height * width - (idle - released))
+        next_begun = idle + 3 + max(header + left, required.sum_depth)
         ends = [*begins[1:], total]
         return Cycles(total, next_begun - total, total - begun,
                       tuple(end - begin for begin, end in zip(begins, ends, strict=True)))
@@ -148,9 +148,9 @@ class _Core:
         groups = [GroupCycles(required.columns_per_group, layer.descriptor["drain"],
                               digits=layer.descriptor["out_digits"] + 1)
                   for _ in range(required.groups)]
-        dealt = _deal(layer, required)
+        dispatched = _dispatch(layer, required)
         entries = _Entries(layer, self.words[id(layer.source)], required)
-        upcoming = next(dealt)
+        upcoming = next(dispatched)
         # Tile descriptor, line and tap windows come before the first position of a line.
         ready = now + 1 + tile_cycles + LINE_CYCLES
         offer = staged = None
@@ -160,10 +160,10 @@ class _Core:
         latest = -1
         cycle = now + 1
         while True:
-            settled = (not (storing or stored or summing or summed or asked or adding)
-                       and all(group.idle() for group in groups))
-            dealt_out = upcoming is None and staged is None and offer is None
-            if dealt_out and cycle >= ready and settled:
+            idle = (not (storing or stored or summing or summed or asked or adding)
+                    and all(group.idle() for group in groups))
+            all_dispatched = upcoming is None and staged is None and offer is None
+            if all_dispatched and cycle >= ready and idle:
                 return cycle + 2, last_logit
 
             taker, job = None, None
@@ -173,17 +173,17 @@ class _Core:
                               .reserve is None), None)
                 job = offer[1]
             requests = [index for index, group in enumerate(groups) if group.request()]
-            slot = next((index for index in requests if index > latest),
-                        requests[0] if requests else None)
-            if any(group.own for group in groups):
-                slot = None
-            latest = latest if slot is None else slot
+            grant = next((index for index in requests if index > latest),
+                         requests[0] if requests else None)
+            if any(group.locked for group in groups):
+                grant = None
+            latest = latest if grant is None else grant
             adding, asked, summed, stored = asked, summed, summing, storing
             storing = summing = False
             for index, group in enumerate(groups):
                 takes = taker is not None and taker % required.groups == index
                 offered = (taker // required.groups, job) if takes else None
-                output = group.step(slot == index, offered)
+                output = group.step(grant == index, offered)
                 storing |= output is Output.WORD
                 summing |= output is Output.SUM
                 if output is Output.LOGIT:
@@ -193,7 +193,7 @@ class _Core:
             if staged is None and upcoming is not None and cycle >= ready:
                 tile, line, position, allowed, lanes = upcoming
                 staged = allowed, (entries.of(tile, line, position), lanes)
-                upcoming = next(dealt, None)
+                upcoming = next(dispatched, None)
                 ready = cycle + 1
                 if upcoming is not None and upcoming[0] != tile:
                     ready = cycle + 1 + tile_cycles + LINE_CYCLES
@@ -202,7 +202,7 @@ class _Core:
             cycle += 1
 
 
-def _deal(layer, required):
+def _dispatch(layer, required):
     """Jobs in order: tile, line, position, columns that may take it, and lanes."""
     restart, n_groups = layer.descriptor["restart"], required.groups
     group = 0

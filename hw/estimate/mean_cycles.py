@@ -1,7 +1,7 @@
 """An estimate of cycles and additions from mean spike counts alone, in no time for any network.
 
 ``hw.estimate.cycles`` moves every event and is exact; it takes minutes for the 224 x 224 networks.
-This module asks per layer which of its parts is the slowest: reading words, adding, draining,
+This module asks per layer which of its parts is the slowest: reading words, adding, readout,
 storing, dealing out jobs, or loading tiles.
 """
 
@@ -116,11 +116,11 @@ def _layer(plan, planned, additions):
         # Passes without spikes take an event to double.
         empty = sum((1 - first) ** (taps * inputs) for first, _ in spiking)
         events = digits * (events + empty * max(descriptor["double"], digits > 1)) + doublings
-    drained = lanes + 1
+    readout = lanes + 1
     if descriptor["drain"] is Destination.KEY_VALUES:
         # Potentials are collected, then packed digit by digit.
-        drained = lanes + STAGES + 3 + (descriptor["out_digits"] + 1) * (lanes + 1)
-    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained))
+        readout = lanes + STAGES + 3 + (descriptor["out_digits"] + 1) * (lanes + 1)
+    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), readout))
 
     match descriptor["drain"]:
         case Destination.LOGITS:
@@ -130,7 +130,7 @@ def _layer(plan, planned, additions):
             work = positions * tiles * max(job / columns, lanes + 3)
         case _:
             stored = descriptor["out_digits"] + 1
-            work = positions * tiles * max(job / columns, drained / required.groups, stored)
+            work = positions * tiles * max(job / columns, readout / required.groups, stored)
     between = words_of(required.tile) + 1 + LINE_CYCLES * len(planned.lines)
     deal = (positions + between) * tiles
     load = 0

@@ -1,4 +1,4 @@
-"""What benches share: parameters, randomness, clock, reset, and steps of one clock cycle."""
+"""What testbenches share: parameters, randomness, clock, reset, and steps of one clock cycle."""
 
 import random
 

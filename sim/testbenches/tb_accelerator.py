@@ -1,4 +1,4 @@
-"""Bench of the whole accelerator: images and load packets in, logits and counters out.
+"""Testbench of the whole accelerator: images and load packets in, logits and counters out.
 
 It takes a list of steps and leaves ``outcome.json``; what memories stored is in the captured logs,
 and ``sim.compare`` holds both against the golden model.

@@ -1,4 +1,4 @@
-"""Bench of the spike finder: one event per addition, and none for zeros."""
+"""Testbench of the event encoder: one event per addition, and none for zeros."""
 
 import cocotb
 
@@ -16,7 +16,7 @@ WORD, EVENT = word_layout(SIZES), event_layout(SIZES)
 
 
 def draw_word(rng, density):
-    """Fields of a word that the walker may send."""
+    """Fields of a word that the tap address generator may send."""
     kind = rng.random()
     spikes = sum(pulse(rng, density) << lane for lane in range(LANES))
     word = {"spikes": spikes, "row": rng.getrandbits(WORD["row"].width), "lanes": LANES,

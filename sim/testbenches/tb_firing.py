@@ -1,4 +1,4 @@
-"""Bench of the firing unit: streams, results and spike counts of the golden model."""
+"""Testbench of the firing unit: streams, results and spike counts of the golden model."""
 
 import cocotb
 import numpy as np

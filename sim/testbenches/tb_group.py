@@ -1,6 +1,6 @@
-"""Bench of the group: a whole network, layer by layer, on columns that share a firing unit.
+"""Testbench of the group: a whole network, layer by layer, on columns that share a firing unit.
 
-The bench stands for sequencer, array and memories. Whatever the group stores is compared with
+The testbench stands for sequencer, array and memories. Whatever the group stores is compared with
 golden and read again by the next layers; what only other engines store comes from golden.
 """
 
@@ -222,7 +222,7 @@ async def layers_take_a_cycle_per_event(dut):
 
 @cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.columns_per_group > 1)
 async def silence_takes_no_events(dut):
-    """Without spikes, a position takes as long as its words are read or its lanes drained."""
+    """Without spikes, a position takes as long as its words are read or its lanes are read out."""
     harness, cycles = await run_network(dut, "silent.safetensors", stall=0.0, slot=1.0)
     for planned in harness.plan.layers[1:]:
         # Potentials leave digit by digit.

@@ -1,4 +1,4 @@
-"""Bench of the reader of external images, burst reader included, on a memory that is slow or ill.
+"""Testbench of the reader of weight images, burst reader included, on a slow or ill memory.
 
 The memory is modelled here, from the AXI4 specification: it answers bursts in order, after random
 times and with random pauses.

@@ -1,4 +1,4 @@
-"""Bench of the lane: every sum equals the golden convolution's potential."""
+"""Testbench of the lane: every sum equals the golden convolution's potential."""
 
 import cocotb
 
@@ -42,7 +42,7 @@ def fits(value):
 
 
 async def run(dut, sums, *, stall):
-    """Sends the events of all sums and compares each shadow until it is released.
+    """Sends the events of all sums and compares each holding register until it is released.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ async def run(dut, sums, *, stall):
     cycles = Cycles(dut, rng)
     await cycles.reset(valid=0, entry=0, double=0, last=0, release=0)
     await cycles.step()
-    shadow = 0
+    held = 0
     for number, (sequence, expected) in enumerate(sums):
         for index, (value, double) in enumerate(sequence):
             while rng.random() < stall:
@@ -63,14 +63,14 @@ async def run(dut, sums, *, stall):
                 release = pulse(rng, 0.3)
                 await cycles.step(valid=0, last=0, release=release, **{
                     name: cycles.noise(name) for name in ("entry", "double")})
-                assert cycles.get_signed("shadow") == shadow, f"shadow before sum {number}"
-                shadow = 0 if release else shadow
+                assert cycles.get_signed("shadow") == held, f"held before sum {number}"
+                held = 0 if release else held
             last = int(index == len(sequence) - 1)
             # A column never releases a sum in the cycle that closes the next one.
             release = 0 if last else pulse(rng, 0.3)
             await cycles.step(valid=1, double=double, last=last, release=release, entry=value)
-            assert cycles.get_signed("shadow") == shadow, f"shadow in front of sum {number}"
-            shadow = expected if last else 0 if release else shadow
+            assert cycles.get_signed("shadow") == held, f"held in front of sum {number}"
+            held = expected if last else 0 if release else held
         await cycles.step(valid=0, last=0, release=0)
         actual = cycles.get_signed("shadow")
         assert actual == expected, f"sum {number}: {actual}, golden {expected}"

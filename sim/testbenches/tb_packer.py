@@ -1,4 +1,4 @@
-"""Bench of the packer: words of the golden counts, at the right addresses, and nothing else."""
+"""Testbench of the packer: words of the golden counts, at the right addresses, and nothing else."""
 
 import cocotb
 import numpy as np

@@ -1,4 +1,4 @@
-"""Bench of the pixel writer: every image is stored and kept, and malformed ones are dropped."""
+"""Testbench of the pixel writer: every image is stored and kept, and malformed ones are dropped."""
 
 import cocotb
 from cocotb.triggers import RisingEdge

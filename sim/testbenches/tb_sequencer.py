@@ -1,4 +1,4 @@
-"""Bench of the sequencer: every job of a network, for the right column, layer by layer."""
+"""Testbench of the sequencer: every job of a network, for the right column, layer by layer."""
 
 import cocotb
 
@@ -125,15 +125,15 @@ class Image:
         """All jobs of a layer, then the time until everything is stored."""
         cycles, waiting, thresholds, fired = self.cycles, list(expected.jobs), [], 0
         limit = cycles.count + 500 + 60 * len(waiting)
-        dealt = 0
+        dispatched = 0
         while waiting or fired < expected.descriptor["token_sum"]:
             ready = sum(pulse(self.rng, 1 - self.stall) << column
                         for column in range(SIZES.columns))
             # Columns may be idle before they take the last job.
             await self.step(job_ready=ready, settled=pulse(self.rng, 0.5) if waiting else 0,
                             tile_ready=pulse(self.rng, 1 - self.stall),
-                            tile_half=(self.n_tiles + dealt) % 2)
-            dealt += cycles.get("tile_dealt")
+                            tile_half=(self.n_tiles + dispatched) % 2)
+            dispatched += cycles.get("tile_dealt")
             if cycles.get("threshold_valid"):
                 thresholds.append(cycles.get("program"))
             fired += cycles.get("fire_sums")
@@ -143,8 +143,8 @@ class Image:
                 waiting.pop(0)
                 self.n_jobs += 1
             assert cycles.count < limit, f"{expected.name}: {len(waiting)} jobs did not come"
-        assert dealt == expected.tiles
-        self.n_tiles += dealt
+        assert dispatched == expected.tiles
+        self.n_tiles += dispatched
         assert thresholds == expected.thresholds
         assert fired == expected.descriptor["token_sum"]
         for _ in range(self.rng.randrange(8)):
@@ -177,7 +177,7 @@ class Image:
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 @cocotb.parametrize(stall=[0.0, 0.7])
-async def every_job_is_dealt_out(dut, stall):
+async def every_job_is_dispatched(dut, stall):
     """Two images, a malformed one between them."""
     rng, _ = generators()
     model = golden.load(parameters()["model"])

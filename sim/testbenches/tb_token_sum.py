@@ -1,4 +1,4 @@
-"""Bench of the token sum: sums over all tokens, and the golden counts of the neuron behind."""
+"""Testbench of the token sum: sums over all tokens, and the golden counts of the neuron behind."""
 
 import cocotb
 import numpy as np

@@ -1,4 +1,4 @@
-"""Bench of the tap walker: the words and rows of every output position, and nothing else."""
+"""Testbench of the tap address generator: words and rows of every output position, no others."""
 
 from types import SimpleNamespace
 
@@ -26,7 +26,7 @@ IGNORED = {"row": -1, "lanes": -1} | ({"once": -1} if SIZES.two_bit_serial else 
 class Task:
     """A layer's jobs, the spike memory they read, and the words that must come of them."""
 
-    def __init__(self, rng, draw, *, channels, size, density, n_digits=1, fours=False):
+    def __init__(self, rng, draw, *, channels, size, density, n_digits=1, split_msb=False):
         self.rng, self.draw = rng, draw
         self.channels, self.size = channels, size
         self.n_words = -(-channels // LANES)
@@ -47,9 +47,9 @@ class Task:
         # Doublings between two passes.
         self.doublings = {SpikeCode.THERMOMETER: 0, SpikeCode.BIT_SERIAL: 1,
                           SpikeCode.TWO_BIT_SERIAL: 2}[SIZES.spike_code]
-        self.fours = fours
-        if fours:
-            # Fours add the double, which doubles once more.
+        self.split_msb = split_msb
+        if split_msb:
+            # Spikes of the MSB plane add the double, which doubles one more time.
             self.digits = [2 * (padded == 4), padded * (padded < 4)]
             self.doublings = 1
         self.row = int(draw.integers(0, 20))
@@ -83,7 +83,7 @@ class Task:
     def layer(self, *, row_step, word_stride=1, gather=0):
         """Record of the layer."""
         return pack(SIZES.layer, double=self.doublings > 0, passes=len(self.digits) - 1,
-                    fours=int(self.fours),
+                    fours=int(self.split_msb),
                     word_stride=word_stride, row_step=row_step, gather=gather,
                     digits=self.n_digits - 1, digit_stride=self.digit_stride)
 
@@ -128,9 +128,9 @@ class Task:
 
 
 def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise=False,
-                fours=False):
+                split_msb=False):
     """Task of a convolution; the taps inside the map are found by trying all of them."""
-    task = Task(rng, draw, channels=channels, size=size, density=density, fours=fours)
+    task = Task(rng, draw, channels=channels, size=size, density=density, split_msb=split_msb)
     padding = kernel // 2
     out_size = tuple((extent + 2 * padding - kernel) // stride + 1 for extent in size)
     shape = SimpleNamespace(weight=np.zeros((1, 1, kernel, kernel)), stride=stride, padding=padding)
@@ -241,12 +241,12 @@ async def convolutions_read_their_taps(dut, stall, density):
 
 @cocotb.test(timeout_time=10, timeout_unit="ms", skip=not SIZES.splits)
 @cocotb.parametrize(stall=[0.0, 0.4], density=[0.0, 0.1, 1.0])
-async def fours_come_first(dut, stall, density):
-    """Fours in a pass of their own, and the other spikes in a second one."""
+async def msb_comes_first(dut, stall, density):
+    """The MSB plane in a pass of its own, and the other planes in a second one."""
     rng, draw = generators()
     for size, kernel in (((3, 4), 3), ((5, 1), 1)):
         task, layer = convolution(rng, draw, channels=LANES + 1, size=size, kernel=kernel,
-                                  stride=1, density=density, fours=True)
+                                  stride=1, density=density, split_msb=True)
         await walk(dut, task, layer, stall=stall)
 
 

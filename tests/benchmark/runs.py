@@ -41,7 +41,7 @@ __all__ = ["ALONE", "RUNS"]
 
 
 #: Runs by name, the longest first. What is routed or synthesised takes minutes and is no part of a
-#: quick bench.
+#: quick benchmark.
 RUNS = {
     "routed-core": partial(route_core, "routed-core", {}, CORE),
     "routed-L2": partial(route_engine, "routed-L2", FIXED[1]),

@@ -14,7 +14,7 @@ from hw.estimate.cycles import predict
 from sim.compare import Comparison, compare_image, read_captures
 from sim.harness import harness, memory_text
 from sim.loading import load_step
-from sim.runner import BenchError, simulate
+from sim.runner import SimulationError, simulate
 from sim.runner import build as build_simulator
 
 from .cores import lay_out_on
@@ -77,7 +77,7 @@ class Netlist:
         try:
             simulate(self.executable, "sim.testbenches.tb_accelerator", work,
                      parameters={"steps": steps}, limit=LIMIT)
-        except BenchError as error:
+        except SimulationError as error:
             if len(runs) == 1:
                 return [f"the simulation does not end well: {error}"]
             return [self.differences([run], [plan])[0]

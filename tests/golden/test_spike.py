@@ -138,7 +138,7 @@ def test_planes_sum_to_the_count_and_cost_its_spikes(max_count, code):
     expanded = planes(counts, code, max_count)
     assert len(expanded) == plane_count(code, max_count)
     assert set(np.unique(expanded)) == {0, 1}
-    # A plane of fours that is taken together with others adds the double twice.
+    # An MSB plane that is taken together with others adds the double twice.
     repeated = (counts == 4) * (code is SpikeCode.TWO_BIT_SERIAL and max_count == 4)
     assert (expanded.sum(axis=0) + repeated == set_bits(counts, code, max_count)).all()
     *_, total = accumulate(lambda plane: plane, counts, code, max_count)

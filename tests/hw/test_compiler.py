@@ -36,7 +36,7 @@ def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
 
 
 def walked(line, position, width, words, row_step):
-    """Words as the walker visits them: where each lies, and its first row."""
+    """Words as the address generator visits them: where each lies, and its first row."""
     visited, row = [], line.row + position.row
     for dy in range(line.steps + 1):
         for step in range(position.steps + 1):

@@ -23,7 +23,7 @@ from sim.loading import load_step
 from sim.runner import Design, simulate
 from sim.runner import build as build_simulator
 from sim.verify import verify
-from tests.engines import run_bench
+from tests.engines import run_testbench
 
 
 pytestmark = pytest.mark.sim
@@ -36,9 +36,9 @@ MEMORIES = {"narrow": (5, 8), "beat": (32, 40), "wide": (150, 17)}
 @pytest.mark.parametrize("filled", [True, False])
 def test_the_port_knows_what_is_a_model(project_root, tmp_path, filled):
     parameters = {"fingerprint": 0x1234ABCD, "patience": 20, "filled": filled}
-    run_bench(LoadPort(MEMORIES, **parameters), "sim.testbenches.tb_load_port",
-              parameters | {"memories": list(MEMORIES.values())}, folder=tmp_path,
-              cache=project_root / "build" / "sim")
+    run_testbench(LoadPort(MEMORIES, **parameters), "sim.testbenches.tb_load_port",
+                  parameters | {"memories": list(MEMORIES.values())}, folder=tmp_path,
+                  cache=project_root / "build" / "sim")
 
 
 def test_a_packet_is_ended_after_two_to_the_24_cycles(project_root, tmp_path):

@@ -96,7 +96,7 @@ def test_half_to_even_digits_equal_golden(run, count, code):
      {"heads": 4, "dims": (8, 8, 24, 40), "image_shape": (9, 7, 3), "max_count": 2,
       "logit_shift": 6, "pixel_constant": 128}),
     ((2, 12, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 8, "weight_bits": 5}),
-    # Fewer lanes than the steps from the fetch to the shadows.
+    # Fewer lanes than the steps from the fetch to the holding registers.
     ((3, 2, 1), SpikeCode.TWO_BIT_SERIAL, {"dims": (4, 6, 8, 10), "image_shape": (6, 9, 1)}),
     # Words of more bits than a machine's integers.
     ((2, 72, 2), SpikeCode.TWO_BIT_SERIAL, {"dims": (8, 8, 80, 96), "image_shape": (9, 7, 3)}),

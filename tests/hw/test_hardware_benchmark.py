@@ -1,4 +1,4 @@
-"""The bench of the hardware: its layers, its table, and a quick subset that is simulated."""
+"""The benchmark of the hardware: its layers, its table, and a quick subset that is simulated."""
 
 import json
 import os
