@@ -47,7 +47,7 @@ def breakdown(folder, *, limit=3600):
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     limit : float
         Seconds that synthesis may take.
 
@@ -106,7 +106,7 @@ def main(arguments=None, prog="python -m hw.area"):
     parser = argparse.ArgumentParser(
         prog=prog, description="Print LUTs and flip-flops per engine and per lane.")
     parser.add_argument("folder", type=output_folder, metavar="DIR",
-                        help="output folder of hw.build")
+                        help="build directory of hw.build")
     options = parser.parse_args(arguments)
     return guarded(lambda: _print(options.folder), prog=prog, where=options.folder,
                    interrupted="nothing was measured")

@@ -111,7 +111,8 @@ def main(arguments=None, prog="python -m hw.load"):
         "last two are the packet that signs them. "
         "Weights in an external memory: the bytes that lie there, from weights_base on, which "
         "must be a multiple of 16 bus words.")
-    parser.add_argument("folder", type=input_path, metavar="DIR", help="output folder of hw.build")
+    parser.add_argument("folder", type=input_path, metavar="DIR",
+                        help="build directory of hw.build")
     parser.add_argument("model", type=input_file, metavar="MODEL",
                         help="integer model (.safetensors)")
     parser.add_argument("--out", type=output_file, required=True, metavar="FILE",

@@ -43,9 +43,9 @@ def harness(folder, *, room=1, synthesised=False):
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     room : int
-        External images of this size that the memory has room for.
+        Weight images of this size that the memory has room for.
     synthesised : bool
         Whether it is what an ECP5 gets: memories in banks, sums of carry cells, and every bit wrong
         of a word that is read in the cycle that writes it.

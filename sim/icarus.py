@@ -27,7 +27,7 @@ def run_icarus(folder, images, work, *, cycles=1_000_000, limit=1800):
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     images : uint8 array, shape (images, height, width, channels)
     work : Path
         Folder to run in.

@@ -10,7 +10,7 @@ import golden
 from golden.data.arrays import open_array
 from golden.data.description import read_json
 from hw.compiler import compile_model
-from hw.emit.build_directory import check_images, read_description
+from hw.emit.build_directory import check_memory_images, read_description
 from hw.emit.memory_images import digest, image_words
 from hw.estimate.cycles import predict
 from hw.estimate.mean_cycles import estimate
@@ -40,7 +40,7 @@ class Trial:
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     model : IntegerModel
     images : uint8 array, shape (images, height, width, channels)
     seed : int
@@ -227,7 +227,7 @@ class Trial:
 def _plan(folder, model):
     """Configuration of the core, the model's plan, and whether memories begin with it."""
     description = read_description(folder)
-    check_images(folder)
+    check_memory_images(folder)
     config = CoreConfig.from_dict(description["config"])
     plan = compile_model(model, **config.array, weight_width=config.weight_width,
                          bus_width=config.bus_width)

@@ -54,7 +54,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     model : IntegerModel
     images : uint8 array, shape (images, height, width, channels)
     labels : integer array, shape (images,), optional
@@ -180,7 +180,7 @@ def _parser(prog):
         "tensor that it stores, its logits, additions and cycles with the golden model.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("folder", type=input_path, metavar="DIR",
-                        help="output folder of hw.build")
+                        help="build directory of hw.build")
     parser.add_argument("model", type=input_file, metavar="MODEL",
                         help="the integer model it was built from")
     parser.add_argument("--images", type=input_path, metavar="FILE",

@@ -1,4 +1,4 @@
-"""The output folder: Verilog, memory images and their description, written whole or not at all."""
+"""The build directory: Verilog, memory images and their description, whole or not at all."""
 
 import contextlib
 import hashlib
@@ -29,8 +29,8 @@ from .memory_images import (
 from .verilog import TOP, emit
 
 
-__all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_images", "check_verilog", "contents",
-           "read_description", "usable", "write"]
+__all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_memory_images", "check_verilog",
+           "contents", "read_description", "usable", "write"]
 
 
 #: Name of the file that describes the others.
@@ -44,7 +44,7 @@ VERILOG = f"rtl/{TOP}.v"
 
 
 def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
-    """Text of every file of an output folder.
+    """Text of every file of a build directory.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     cycles : dict
         What the cycle model computed, see ``hw.build``.
     readmemh : bool
-        Whether memories on chip start from their images; else they must be loaded.
+        Whether memories on chip start from their memory images; else they must be loaded.
     load_patience : int
         As ``Core`` has it.
 
@@ -66,7 +66,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     Raises
     ------
     ValueError
-        If reading an image back does not give the model's weights exactly.
+        If reading a memory image back does not give the model's weights exactly.
     """
     config = plan.required
     words = image_words(plan, config)
@@ -76,7 +76,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
                        load_patience=load_patience)
     files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
     images = {}
-    for name, (width, slices) in config.images.items():
+    for name, (width, slices) in config.image_files.items():
         for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):
             files[path] = write_hex(part, width // slices)
             images[path] = {"width": width // slices, "sha256": digest(part, width // slices)}
@@ -84,7 +84,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     read_back = [read_hex(files[path], images[path]["width"], name=path)
                  for path in holds_weights]
     if (read_weights(read_back, config) != plan.rows).any():
-        raise ValueError("Images of weights must give back the model's weights")
+        raise ValueError("Memory images of weights must give back the model's weights")
 
     description = {
         "format": FORMAT,
@@ -160,7 +160,7 @@ def usable(folder):
 
 
 def read_description(folder):
-    """The description of an output folder.
+    """The description of a build directory.
 
     Raises
     ------
@@ -215,36 +215,36 @@ def check_verilog(folder):
                          "changed; build the accelerator again")
 
 
-def check_images(folder, *, missing_ok=False):
-    """Reads every image of a folder and checks it against the digest in the description.
+def check_memory_images(folder, *, missing_ok=False):
+    """Reads every memory image and checks it against the digest in the description.
 
     Parameters
     ----------
     folder : Path
     missing_ok : bool
-        Whether an image may be absent, as before it is built again.
+        Whether a memory image may be absent, as before it is built again.
 
     Raises
     ------
     ValueError
-        If a single bit of an image was changed since it was built.
+        If a single bit of a memory image was changed since it was built.
     """
     for name, image in read_description(folder)["images"].items():
         path = Path(folder) / name
         if not path.exists():
             if missing_ok:
                 continue
-            raise ValueError(f"Image {path} must exist: build it again")
+            raise ValueError(f"Memory image {path} must exist: build it again")
         text = read_regular(path, MAX_ARRAY).decode("ascii", "replace")
         words = read_hex(text, image["width"], name=path)
         if digest(words, image["width"]) != image["sha256"]:
-            raise ValueError(f"Image {path} must have the digest that {DESCRIPTION} gives for it: "
-                             "remove it and build again")
+            raise ValueError(f"Memory image {path} must have the digest that {DESCRIPTION} gives "
+                             "for it: remove it and build again")
 
 
 def _images(config, words):
-    """Name, width and depth of what each image fills."""
-    for name, (width, _) in config.images.items():
+    """Name, width and depth of what each memory image fills."""
+    for name, (width, _) in config.image_files.items():
         depth = len(words[name]) if config.external else config.memories[name][1]
         yield name, width, depth
 

@@ -15,12 +15,12 @@ __all__ = [
 ]
 
 
-#: What the first line of an image begins with; the digest follows.
+#: What the first line of a memory image begins with; the digest follows.
 DIGEST_COMMENT = "// sha256 "
 
 
 def image_words(plan, config):
-    """Words of every image, as ``CoreConfig.images`` lists them.
+    """Words of every memory image, as ``CoreConfig.image_files`` lists them.
 
     Parameters and result are those of ``memory_words``, which it is where weights lie on chip.
     """
@@ -37,7 +37,7 @@ def memory_words(plan, config):
     ----------
     plan : Plan
     config : CoreConfig
-        Of the core that the images are for; they may be larger than the plan needs.
+        Of the core that the memory images are for; they may be larger than the plan needs.
 
     Returns
     -------
@@ -54,12 +54,12 @@ def memory_words(plan, config):
 
 
 def read_weights(images, config):
-    """Rows of weights, tile by tile, from the words of the images that hold them.
+    """Rows of weights, tile by tile, from the words of the memory images that hold them.
 
     Parameters
     ----------
     images : list of list of int
-        Unsigned words of the images of ``weights``, lane by lane, or of ``external`` alone.
+        Unsigned words of the memory images of ``weights``, lane by lane, or of ``external`` alone.
     config : CoreConfig
 
     Returns
@@ -76,10 +76,10 @@ def read_weights(images, config):
 
 
 def slice_paths(config):
-    """Image files of each memory, one per slice, relative to the output folder."""
+    """Image files of each memory, one per slice, relative to the build directory."""
     return {name: tuple(f"rom/{name}.hex" if slices == 1 else f"rom/{name}.{index}.hex"
                         for index in range(slices))
-            for name, (_, slices) in config.images.items()}
+            for name, (_, slices) in config.image_files.items()}
 
 
 def sliced(words, width, slices):
@@ -108,12 +108,12 @@ def digest(words, width):
 
 
 def write_hex(words, width):
-    """Text of an image for ``$readmemh``, headed by its digest."""
+    """Text of a memory image for ``$readmemh``, headed by its digest."""
     return f"{DIGEST_COMMENT}{digest(words, width)}\n{_lines(words, width)}"
 
 
 def read_hex(text, width, *, name):
-    """Words of an image, checked against the digest in its first line.
+    """Words of a memory image, checked against the digest in its first line.
 
     Raises
     ------
@@ -123,16 +123,17 @@ def read_hex(text, width, *, name):
     """
     head, _, body = text.partition("\n")
     if not head.startswith(DIGEST_COMMENT):
-        raise ValueError(f"Image {name} must begin with its digest: remove it and build again")
+        raise ValueError(f"Memory image {name} must begin with its digest: remove it and build "
+                         "again")
     try:
         words = [int(line, 16) for line in body.split()]
     except ValueError:
-        raise ValueError(f"Image {name} must hold hexadecimal words only: remove it and "
+        raise ValueError(f"Memory image {name} must hold hexadecimal words only: remove it and "
                          "build again") from None
     # The text itself, too: what Python reads as a number may be none for Verilog.
     if write_hex(words, width) != text or max(words, default=0) >> width:
-        raise ValueError(f"Image {name} must match its digest, but was changed: remove it and "
-                         "build again")
+        raise ValueError(f"Memory image {name} must match its digest, but was changed: remove it "
+                         "and build again")
     return words
 
 

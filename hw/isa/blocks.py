@@ -75,7 +75,7 @@ def blocks(width, depth, *, ports):
 
 
 def least(width, depth, *, ports):
-    """Fewest blocks of one shape that hold a memory, as synthesis lays out one with an image.
+    """Fewest blocks of one shape that hold a memory, as synthesis lays out one with a memory image.
 
     Parameters and result are those of ``blocks``; there is no first bank.
     """

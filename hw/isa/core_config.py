@@ -215,7 +215,7 @@ class CoreConfig(Descriptors):
 
     @property
     def memories(self):
-        """Memories that images fill: name to (width, depth), in the order of the load port."""
+        """Memories that are filled: name to (width, depth), in the order of the load port."""
         return {
             "weights": (self.lanes * self.weight_width, self.weight_depth),
             "neurons": (self.neuron.size, self.neuron_depth),
@@ -233,7 +233,7 @@ class CoreConfig(Descriptors):
         return {"weights": self.lanes, "neurons": self.max_count + 1, "program": 1, "windows": 1}
 
     @property
-    def images(self):
+    def image_files(self):
         """Files that hold a model: name to (width, slices)."""
         if self.external:
             return {"external": (self.bus_width, 1)}

@@ -59,7 +59,7 @@ class Section:
 
 
 def write_image(words, plan, config):
-    """Beats of the external image.
+    """Beats of the weight image.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def write_image(words, plan, config):
 
 
 def image_length(plan):
-    """Beats of the external image of a plan from ``externalise_weights``, without writing it."""
+    """Beats of the weight image of a plan from ``externalise_weights``, without writing it."""
     required = plan.required
     beats = {name: -(-width // required.bus_width)
              for name, (width, _) in required.memories.items()}
@@ -136,7 +136,7 @@ def read_image(beats, config):
     numbers = list(config.memories)
     head = _fields(head_layout(), beats[0])
     if head["fingerprint"] != config.fingerprint:
-        raise ValueError("The external image must be made for this core: write it again")
+        raise ValueError("The weight image must be made for this core: write it again")
     groups, group, begin, at = [], [], 0, 1
     while True:
         header = _fields(section_layout(), beats[at])
@@ -150,7 +150,7 @@ def read_image(beats, config):
         at += 1 + len(payload)
         if header["closes"]:
             if beats[at] != checksum(beats[begin:at], config.bus_width):
-                raise ValueError(f"Tile {len(groups)} of the external image must have the "
+                raise ValueError(f"Tile {len(groups)} of the weight image must have the "
                                  "checksum behind it: write it again")
             groups.append(group)
             group, begin, at = [], at + 1, at + 1

@@ -89,7 +89,7 @@ class Image:
             assert cycles.get("receive"), "the next image may come"
 
     async def await_table(self):
-        """The external image is asked for, and nothing goes on before its table is there."""
+        """The weight image is asked for, and nothing goes on before its table is there."""
         cycles = self.cycles
         for inputs in ({"fetching": 1}, {"table": 1}):
             for _ in range(self.rng.randrange(1, 9)):

@@ -13,7 +13,7 @@ from golden import SpikeCode
 from golden.analysis.synthetic import random_model
 from hw import build, load
 from hw.compiler import compile_model
-from hw.emit.build_directory import check_images, read_description
+from hw.emit.build_directory import check_memory_images, read_description
 from hw.emit.memory_images import memory_words, read_hex, read_weights, slice_paths
 from hw.emit.verilog import emit
 from hw.fpga.routing import Utilisation
@@ -101,7 +101,7 @@ def test_images_give_back_the_weights(model, built):
 def test_a_flipped_bit_is_found_before_synthesis(built, model_file, capsys, image):
     flip_a_bit(built / image)
     with pytest.raises(ValueError, match=f"{image} must match its digest, but was changed"):
-        check_images(built)
+        check_memory_images(built)
     error = refused(capsys, ["--target", "fpga", "--model", model_file, "--out", built])
     assert f"{image} must match its digest, but was changed" in error
     assert not (built / "fpga").exists()
@@ -120,7 +120,7 @@ def test_an_image_of_another_build_is_found(built):
     path = built / "rom" / "weights.0.hex"
     path.write_text((built / "rom" / "weights.1.hex").read_text())
     with pytest.raises(ValueError, match=r"weights.0.hex must have the digest"):
-        check_images(built)
+        check_memory_images(built)
 
 
 def test_an_unchanged_file_is_not_written_again(built, model_file):
@@ -153,7 +153,7 @@ def test_weights_may_lie_outside(model_file, tmp_path, capsys):
     assert f"external memory: {size} bytes" in capsys.readouterr().out
     flip_a_bit(tmp_path / "out" / "rom" / "external.hex")
     with pytest.raises(ValueError, match=r"external.hex must match its digest, but was changed"):
-        check_images(tmp_path / "out")
+        check_memory_images(tmp_path / "out")
 
 
 def test_cycles_stand_in_the_description(built):
@@ -219,7 +219,7 @@ def test_a_strict_clock_needs_routing(model_file, tmp_path, capsys, options):
 
 
 def test_a_missing_output_folder_is_asked_for(model_file, capsys):
-    assert "--out must name the output folder" in refused(capsys, ["--model", model_file])
+    assert "--out must name the build directory" in refused(capsys, ["--model", model_file])
 
 
 def test_a_corrupt_model_is_refused(tmp_path, capsys):

@@ -76,7 +76,7 @@ def test_a_whole_image_of_the_tiny_network(project_root, tmp_path, capsys):
     model = exported(tmp_path, shape, "espikeformer")
     image = photograph(project_root.parent / "shared" / "data", model.image_shape)
     plan = compile_model(model, **ARRAY)
-    build(plan, tmp_path / "rtl", images=image)
+    build(plan, tmp_path / "rtl", pictures=image)
     figures = verify(tmp_path / "rtl", model, image, cache=project_root / "build" / "sim")
     assert figures["first_mismatch"] is None
     cycles, additions = figures["cycles"][0], figures["additions"][0]
