@@ -32,10 +32,10 @@ class ExpectedContents:
         Every one is written; in ``sums`` repeatedly, elsewhere once.
     words : object array of int, shape (words,)
         The word after the layer, unsigned.
-    entry_width : int
-        Bits of one entry of a word.
-    channels, positions : int arrays, broadcastable to (words, entries)
-        Channel and row-major position of each entry.
+    element_width : int
+        Bits of one element of a word.
+    channels, positions : int arrays, broadcastable to (words, elements)
+        Channel and row-major position of each element.
     """
 
     tensor: str
@@ -43,17 +43,17 @@ class ExpectedContents:
     memory: str
     addresses: np.ndarray
     words: np.ndarray
-    entry_width: int
+    element_width: int
     channels: np.ndarray
     positions: np.ndarray
 
     def locate(self, index, word):
-        """Channel and position of the first entry in which ``word`` differs from word ``index``."""
+        """Channel and position of the first element where ``word`` differs from word ``index``."""
         difference = int(word) ^ int(self.words[index])
-        entry = ((difference & -difference).bit_length() - 1) // self.entry_width
-        entry = min(entry, self.channels.shape[-1] - 1)
+        element = ((difference & -difference).bit_length() - 1) // self.element_width
+        element = min(element, self.channels.shape[-1] - 1)
         shape = (len(self.words), self.channels.shape[-1])
-        return tuple(int(np.broadcast_to(array, shape)[index, entry])
+        return tuple(int(np.broadcast_to(array, shape)[index, element])
                      for array in (self.channels, self.positions))
 
 
@@ -77,7 +77,7 @@ def plane_words(plan, placed, counts):
         bits = planes(flat, SpikeCode.BIT_SERIAL, 2**placed.planes - 1)
     else:
         bits = planes(flat, plan.required.spike_code, plan.model.max_count)
-    # One more entry, which is 0, serves lanes without a channel and channels that are padding.
+    # One more element, which is 0, serves lanes without a channel and channels that are padding.
     padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.int64)
     padded[:, :-1, :flat.shape[1]] = bits
     return _words(padded[:, placed.channels].transpose(0, 3, 1, 2)).reshape(placed.planes, -1)
@@ -146,7 +146,7 @@ def _joined(parts, width):
 
 
 def _stream(plan, number, values):
-    """A stream version: position by position, in the memory of the group that owns it."""
+    """A version of the residual: position by position, in the memory of the group that has it."""
     planned, n_groups = plan.layers[number], plan.required.groups
     channels, address = _neurons(planned, "stream")
     address = address + planned.descriptor.get("stream_move", 0)
@@ -204,13 +204,13 @@ def _rows(plan, number, values):
     padded[:, :-1] = by_row
     # Digits, tiles, rows, lanes.
     digits = np.arange(planned.descriptor["out_digits"] + 1)[:, None, None, None]
-    entries = padded[:, planned.channels].transpose(1, 0, 2) >> digits * width
+    elements = padded[:, planned.channels].transpose(1, 0, 2) >> digits * width
     out = np.array([fields["out"] for fields in planned.tiles])[:, np.newaxis]
     addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.descriptor["out_stride"]
-    n_lanes = entries.shape[-1]
-    bits = [_words(entries >> bit & 1).ravel() for bit in range(width)]
-    channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)
-    positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], entries.shape)
+    n_lanes = elements.shape[-1]
+    bits = [_words(elements >> bit & 1).ravel() for bit in range(width)]
+    channels = np.broadcast_to(planned.channels[:, np.newaxis], elements.shape)
+    positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], elements.shape)
     return ExpectedContents(planned.stores, number, "attention", addresses.ravel(),
                             _joined(np.array(bits), n_lanes), 1,
                             *(np.tile(array.reshape(-1, n_lanes), width)

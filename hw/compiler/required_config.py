@@ -5,7 +5,7 @@ from amaranth.utils import bits_for
 from golden.interval import width
 from golden.model.ranges import analyse
 
-from ..isa.core_config import CoreConfig, entry_width, words_of
+from ..isa.core_config import CoreConfig, element_width, words_of
 
 
 __all__ = ["required_config", "with_program"]
@@ -32,7 +32,7 @@ def required_config(model, planned, *, weight_width, **sizes):
                   if name not in sums]
     # One more value, for a threshold that no sum reaches.
     summed = [width(low, high + 1) for low, high in (ranges.potential[name] for name in sums)]
-    row_width = entry_width(weight_width, model.max_count, sizes["spike_code"])
+    row_width = element_width(weight_width, model.max_count, sizes["spike_code"])
     shifts = [getattr(layer.drain, "shift", 0) for layer in model.layers]
     sizes |= {
         "max_count": model.max_count,

@@ -1,4 +1,4 @@
-"""Where the versions of the residual streams lie in the groups' stream memories."""
+"""Where the versions of the residual streams lie in the groups' residual memories."""
 
 from dataclasses import dataclass
 

@@ -35,7 +35,7 @@ def features(config):
         "external bus, bits": config.bus_width,
         "columns": config.columns,
         "accumulators, bits": lanes * config.accumulator_width,
-        "entries that may be doubled, bits": lanes * config.row_width * config.two_bit_serial,
+        "elements that may be doubled, bits": lanes * config.row_width * config.two_bit_serial,
         "comparisons, bits": groups * config.max_count * config.result_width,
         "words that leave, bits": groups * config.spike_width,
         "memories, multiplexed bits": sum(row["multiplexed"] for row in memory_table(config)),

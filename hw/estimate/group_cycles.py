@@ -31,7 +31,7 @@ class GroupCycles:
         Columns that share the firing unit.
     destination : Destination
     digits : int
-        Digits of an entry that the layer stores.
+        Digits of an element that the layer stores.
     """
 
     def __init__(self, n_columns, destination, *, digits):

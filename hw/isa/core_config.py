@@ -18,7 +18,7 @@ from .passes import pixel_passes
 
 __all__ = [
     "BUS_WIDTHS", "CoreConfig", "MOST_COLUMNS", "MOST_LANES", "PROGRAM_WIDTH", "check_array",
-    "entry_width", "words_of",
+    "element_width", "words_of",
 ]
 
 
@@ -68,7 +68,7 @@ class CoreConfig(Descriptors):
     residual_depth, attention_depth, sum_depth : int
         Words of each memory (per column where a column has its own).
     digits : int
-        Most digits of an entry of the attention memory.
+        Most digits of an element of the attention memory.
     bus_width : int
         Data bits of the bus to an external memory that holds weights, neurons and descriptors; 0
         where they lie on chip. The weight and neuron memories are double buffers then.
@@ -139,7 +139,7 @@ class CoreConfig(Descriptors):
 
     @property
     def two_bit_serial(self):
-        """Whether a spike may add the double of an entry, and a lane may add two times per word."""
+        """Whether a spike may add the double of an element, and a lane two times per word."""
         return self.spike_code is SpikeCode.TWO_BIT_SERIAL
 
     @property
@@ -185,7 +185,7 @@ class CoreConfig(Descriptors):
 
     @property
     def word_width(self):
-        """Bits of what a job stores at once: a word of spikes or of attention entries."""
+        """Bits of what a job stores at once: a word of spikes or of attention elements."""
         return max(self.spike_width, self.lanes * self.digit_width)
 
     @property
@@ -195,13 +195,13 @@ class CoreConfig(Descriptors):
 
     @property
     def digit_width(self):
-        """Bits of a digit of the attention memory's entries, so that a count is one digit."""
+        """Bits of a digit of the attention memory's elements, so that a count is one digit."""
         return self.count_width
 
     @property
     def row_width(self):
         """Bits of what a lane adds, two's complement."""
-        return entry_width(self.weight_width, self.max_count, self.spike_code)
+        return element_width(self.weight_width, self.max_count, self.spike_code)
 
     @property
     def result_width(self):
@@ -263,7 +263,7 @@ class CoreConfig(Descriptors):
         return cls(**(values | {"spike_code": SpikeCode(values["spike_code"])}))
 
 
-def entry_width(weight_width, max_count, spike_code):
+def element_width(weight_width, max_count, spike_code):
     """Bits of what a lane adds, two's complement: a weight or a digit, or the double of it."""
     return max(weight_width, bits_for(max_count) + 1) + (spike_code is SpikeCode.TWO_BIT_SERIAL)
 

@@ -60,7 +60,7 @@ class Descriptors:
 
     @property
     def row_address(self):
-        """Shape of an address of a row: weights or attention entries."""
+        """Shape of an address of a row: weights or attention elements."""
         return unsigned(bits_for(max(self.weight_depth, self.attention_depth) - 1))
 
     @property
@@ -70,12 +70,12 @@ class Descriptors:
 
     @property
     def digit(self):
-        """Shape of the number of a digit of an attention entry."""
+        """Shape of the number of a digit of an attention element."""
         return unsigned(bits_for(self.digits - 1))
 
     @property
     def residual_address(self):
-        """Shape of an address of a column's stream memory."""
+        """Shape of an address of a group's residual memory."""
         return unsigned(bits_for(self.residual_depth - 1))
 
     @property
@@ -129,7 +129,7 @@ class Descriptors:
             "line_stride": self.source_address,
             "word_stride": self.source_address,
             "row_step": bits_for(self.lanes),
-            # Digits, less one, of the entries that are read and of those that are stored.
+            # Digits, less one, of the elements that are read and of those that are stored.
             "digits": self.digit,
             "digit_stride": self.row_address,
             "out_digits": self.digit,

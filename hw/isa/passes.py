@@ -89,7 +89,7 @@ def additions_of(planes):
     Returns
     -------
     first, add_1x, add_second : int, array or Value
-        Channels that add something; of these, those whose first addition is of the entry itself,
+        Channels that add something; of these, those whose first addition is of the element itself,
         not of its double; and those that add the double after it.
     """
     match planes:

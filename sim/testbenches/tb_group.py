@@ -156,7 +156,7 @@ class Harness:
         self.spikes[address] = word
 
     def compare_stream(self, number, planned):
-        """Compares what the stream memory inside the column holds after a layer."""
+        """Compares what the residual memory inside the group holds after a layer."""
         expected = self.expect(number, "stream.0")
         for index, (address, word) in enumerate(zip(expected.addresses, expected.words.values(),
                                                     strict=True)):

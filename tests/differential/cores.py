@@ -180,7 +180,7 @@ def _worth(member, met):
 
 
 def _config(core, members):
-    """Every capacity as large as the member needs that needs most of it."""
+    """Every field as large as the member requires that requires most of it."""
     plans = [core.compile(member.model) for member in members]
     required = plans[0].required
     largest = replace(required, **{

@@ -51,7 +51,7 @@ def operations(layer, tensors, weigh):
             return 0
 
 
-def test_a_census_counts_every_operation():
+def test_activity_statistics_count_every_operation():
     statistics = take_statistics(MODEL, IMAGES)
     tensors = golden.run(MODEL, IMAGES, trace=True).tensors
     assert statistics.layers.keys() == {layer.name for layer in MODEL.layers}
