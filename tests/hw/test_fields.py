@@ -46,7 +46,7 @@ def head_of(classes):
               Logits(np.zeros(classes, np.int64), 1.0)),))
 
 
-def test_more_tiles_than_a_record_counts_are_refused():
+def test_more_tiles_than_a_descriptor_counts_are_refused():
     most = largest(SIZES.layer, "tiles")
     plan = compile_model(head_of(2 * most), columns=1, lanes=2, spike_code=SpikeCode.BIT_SERIAL)
     assert len(plan.layers[0].tiles) == most
