@@ -6,7 +6,7 @@ import sys
 import numpy as np
 
 from golden.cli.entry import enter
-from golden.cli.options import input_file, input_path, output_file
+from golden.cli.options import SPIKE_CODE, SPIKE_CODE_NOTE, input_file, input_path, output_file
 from golden.cli.progress import image_progress
 from golden.cli.source import SOURCES, announce, load_source
 from golden.data.atomic import replacing
@@ -104,9 +104,9 @@ def _parser(prog):
                          help="write the logits here")
     command.add_argument("--trace", action="store_true",
                          help="write every tensor too; needs --out")
-    command.add_argument("--code", choices=[code.value for code in SpikeCode], metavar="CODE",
-                         help="execute spike by spike: thermometer, bitplane or graded; the "
-                              "result is the same, only slower")
+    command.add_argument("--code", **SPIKE_CODE, metavar="CODE",
+                         help="execute spike by spike: thermometer, bit-serial or 2-bit-serial; "
+                              f"the result is the same, only slower ({SPIKE_CODE_NOTE})")
     command.set_defaults(command=_run)
 
     command = commands.add_parser(

@@ -6,7 +6,8 @@ import numpy as np
 
 
 __all__ = [
-    "SpikeCode", "accumulate", "fours_join", "passes", "plane_count", "planes", "set_bits",
+    "SPIKE_CODE_ALIASES", "SpikeCode", "accumulate", "merge_msb", "passes",
+    "plane_count", "planes", "set_bits",
 ]
 
 
@@ -14,25 +15,36 @@ class SpikeCode(StrEnum):
     """How a count becomes binary planes; the sum of a linear operator is the same for all.
 
     The thermometer code has D planes, ``p_d = [count >= d]``, and costs ``count`` additions. The
-    bit-plane code has ``ceil(log2(D + 1))`` planes, most significant first, costs the set bits of
-    ``count`` and doubles the accumulator between planes. The graded code takes two bit planes at
-    once: a spike adds its weight or the double of it, and the accumulator is multiplied by 4
+    bit-serial code has ``ceil(log2(D + 1))`` planes, most significant first, costs the set bits of
+    ``count`` and doubles the accumulator between planes. The 2-bit-serial code takes two bit planes
+    at once: a spike adds its weight or the double of it, and the accumulator is multiplied by 4
     between pairs. For D = 4 all three planes are one pass, in which a 4 adds the double twice.
+
+    The names ``bitplane`` and ``graded`` are aliases.
     """
 
     THERMOMETER = "thermometer"
-    BITPLANE = "bitplane"
-    GRADED = "graded"
+    BIT_SERIAL = "bit-serial"
+    TWO_BIT_SERIAL = "2-bit-serial"
+
+    @classmethod
+    def _missing_(cls, value):
+        return next((cls(name) for name, alias in SPIKE_CODE_ALIASES.items() if alias == value),
+                    None)
+
+
+#: Other names of spike codes, which options and files may have.
+SPIKE_CODE_ALIASES = {"bit-serial": "bitplane", "2-bit-serial": "graded"}
 
 
 #: What the accumulator is multiplied by between passes.
-_FACTORS = {SpikeCode.THERMOMETER: 1, SpikeCode.BITPLANE: 2, SpikeCode.GRADED: 4}
+_FACTORS = {SpikeCode.THERMOMETER: 1, SpikeCode.BIT_SERIAL: 2, SpikeCode.TWO_BIT_SERIAL: 4}
 
 
 def plane_count(code, max_count):
     """Number of binary planes that hold counts of 0..``max_count``.
 
-    >>> plane_count(SpikeCode.THERMOMETER, 4), plane_count(SpikeCode.BITPLANE, 4)
+    >>> plane_count(SpikeCode.THERMOMETER, 4), plane_count(SpikeCode.BIT_SERIAL, 4)
     (4, 3)
     """
     return max_count if code is SpikeCode.THERMOMETER else max_count.bit_length()
@@ -62,9 +74,9 @@ def planes(counts, code, max_count):
     --------
     >>> planes(np.array([0, 1, 2, 3]), SpikeCode.THERMOMETER, 3).tolist()
     [[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]]
-    >>> planes(np.array([0, 1, 2, 3]), SpikeCode.BITPLANE, 3).tolist()
+    >>> planes(np.array([0, 1, 2, 3]), SpikeCode.BIT_SERIAL, 3).tolist()
     [[0, 0, 1, 1], [0, 1, 0, 1]]
-    >>> planes(np.array([1, 2, 3, 4]), SpikeCode.GRADED, 4).tolist()
+    >>> planes(np.array([1, 2, 3, 4]), SpikeCode.TWO_BIT_SERIAL, 4).tolist()
     [[0, 0, 0, 1], [0, 1, 1, 0], [1, 0, 1, 0]]
     """
     counts = np.asarray(counts, np.int64)
@@ -76,9 +88,9 @@ def planes(counts, code, max_count):
     return counts >> steps[::-1] & 1
 
 
-def fours_join(code, max_count):
-    """Whether fours are taken together with twos and ones, so that a 4 is two additions."""
-    return code is SpikeCode.GRADED and max_count == 4
+def merge_msb(code, max_count):
+    """Whether the MSB plane of D = 4 is taken with the others, so that a 4 is two additions."""
+    return code is SpikeCode.TWO_BIT_SERIAL and max_count == 4
 
 
 def passes(code, max_count):
@@ -86,13 +98,15 @@ def passes(code, max_count):
 
     The last plane of a pass weighs 1, the one before it 2, and so on.
 
-    >>> passes(SpikeCode.BITPLANE, 4), passes(SpikeCode.GRADED, 4), passes(SpikeCode.GRADED, 7)
-    (((0,), (1,), (2,)), ((0, 1, 2),), ((0,), (1, 2)))
+    >>> passes(SpikeCode.BIT_SERIAL, 4)
+    ((0,), (1,), (2,))
+    >>> passes(SpikeCode.TWO_BIT_SERIAL, 4), passes(SpikeCode.TWO_BIT_SERIAL, 7)
+    (((0, 1, 2),), ((0,), (1, 2)))
     """
     count = plane_count(code, max_count)
-    if code is not SpikeCode.GRADED:
+    if code is not SpikeCode.TWO_BIT_SERIAL:
         return tuple((index,) for index in range(count))
-    if fours_join(code, max_count):
+    if merge_msb(code, max_count):
         return (tuple(range(count)),)
     return tuple(tuple(range(max(0, end - 2), end)) for end in range(2 - count % 2, count + 1, 2))
 
@@ -124,18 +138,18 @@ def accumulate(linear, counts, code, max_count):
 def set_bits(counts, code, max_count):
     """Additions that each count stands for.
 
-    They are its set bits, and one more where a plane of fours is taken together with others.
+    They are its set bits, and one more for a 4 where the MSB plane is taken together with others.
 
     Parameters are those of `planes`.
 
-    >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.BITPLANE, 4).tolist()
+    >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.BIT_SERIAL, 4).tolist()
     [0, 1, 2, 1]
-    >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.GRADED, 4).tolist()
+    >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.TWO_BIT_SERIAL, 4).tolist()
     [0, 1, 2, 2]
     """
     if code is SpikeCode.THERMOMETER:
         return np.asarray(counts, np.int64)
     bits = np.bitwise_count(counts).astype(np.int64)
-    if fours_join(code, max_count):
+    if merge_msb(code, max_count):
         bits += np.asarray(counts) == 4
     return bits

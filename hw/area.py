@@ -1,4 +1,4 @@
-"""``python -m hw.area``: where the tables of a built accelerator go, engine by engine."""
+"""``python -m hw.area``: where the LUTs of a built accelerator go, engine by engine."""
 
 import argparse
 import re
@@ -21,17 +21,17 @@ __all__ = ["breakdown", "main"]
 #: Engines by what follows ``accelerator.core.`` in a module's name, the first match counts.
 ENGINES = (
     ("lanes: adders", r"array\.group_\d+\.column_\d+\.lanes\.lane_\d+"),
-    ("lanes: drain", r"array\.group_\d+\.column_\d+\.lanes"),
-    ("walker", r"array\.group_\d+\.column_\d+\.walker"),
-    ("finder", r"array\.group_\d+\.column_\d+\.finder"),
+    ("lanes: readout", r"array\.group_\d+\.column_\d+\.lanes"),
+    ("tap address generator", r"array\.group_\d+\.column_\d+\.walker"),
+    ("event encoder", r"array\.group_\d+\.column_\d+\.finder"),
     ("firing unit", r"array\.group_\d+\.firing"),
     ("packer", r"array\.group_\d+\.packer"),
     ("column: FIFOs and row registers", r"array\.group_\d+\.column_\d+.*"),
-    ("group: drain and stream memory", r"array\.group_\d+.*"),
+    ("group: readout and residual memory", r"array\.group_\d+.*"),
     ("array: bus and memory ports", r"array.*"),
     ("sequencer", r"sequencer.*"),
     ("token sum", r"token_sum.*"),
-    ("external image", r"reader.*|buffers"),
+    ("weight image", r"reader.*|buffers"),
     ("load port", r"loader.*"),
     ("pixels", r"writer"),
 )
@@ -39,7 +39,7 @@ REST = "ports, counters, small memories"
 
 
 def breakdown(folder, *, limit=3600):
-    """Tables and flip-flops per engine, synthesised without flattening.
+    """LUTs and flip-flops per engine, synthesised without flattening.
 
     Optimisation across engines is left out, and so are the cells that routing adds to
     carry chains: the sum is within a few percent of a build's.
@@ -47,7 +47,7 @@ def breakdown(folder, *, limit=3600):
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     limit : float
         Seconds that synthesis may take.
 
@@ -104,19 +104,19 @@ def main(arguments=None, prog="python -m hw.area"):
         Ctrl-C.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Print look-up tables and flip-flops per engine and per lane.")
+        prog=prog, description="Print LUTs and flip-flops per engine and per lane.")
     parser.add_argument("folder", type=output_folder, metavar="DIR",
-                        help="output folder of hw.build")
+                        help="build directory of hw.build")
     options = parser.parse_args(arguments)
     return guarded(lambda: _print(options.folder), prog=prog, where=options.folder,
                    interrupted="nothing was measured")
 
 
 def _print(folder):
-    capacities = read_description(folder)["capacities"]
+    config = read_description(folder)["config"]
     check_verilog(folder)
     engines = breakdown(folder)
-    lanes = capacities["columns"] * capacities["lanes"]
+    lanes = config["columns"] * config["lanes"]
     print(f"{'':34} {'LUT':>6} {'FF':>6}   LUT/lane  FF/lane")
     total = {kind: sum(used[kind] for used in engines.values()) for kind in ("lut", "ff")}
     for name, used in [*engines.items(), ("together", total)]:

@@ -5,13 +5,23 @@ import sys
 
 import golden
 from golden.cli.entry import enter
-from golden.cli.options import COUNT, SEED, input_file, input_path, number, output_folder, whole
+from golden.cli.options import (
+    COUNT,
+    SEED,
+    SPIKE_CODE,
+    SPIKE_CODE_NOTE,
+    input_file,
+    input_path,
+    number,
+    output_folder,
+    whole,
+)
 from golden.cli.source import SOURCES, open_source
 from golden.data.lock import alone_in
 
 from .cli.command import guarded
 from .compiler import compile_model
-from .emit.build_directory import check_images, check_verilog, contents, usable, write
+from .emit.build_directory import check_memory_images, check_verilog, contents, usable, write
 from .estimate.block_rams import require_memory
 from .estimate.cycles import predict, synthetic_tensors
 from .estimate.mean_cycles import estimate
@@ -31,7 +41,8 @@ __all__ = ["EXACT_LIMIT", "build", "main", "predicted_cycles"]
 EXACT_LIMIT = 2_000_000
 
 
-def build(plan, folder, *, clock_mhz=100.0, images=None, readmemh=True, load_patience=PATIENCE):
+def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True,
+          load_patience=PATIENCE):
     """Writes Verilog, memory images and their description.
 
     Parameters
@@ -40,11 +51,11 @@ def build(plan, folder, *, clock_mhz=100.0, images=None, readmemh=True, load_pat
     folder : Path
     clock_mhz : float
         Clock that synthesis aims at.
-    images : uint8 array, shape (images, height, width, channels), optional
+    pictures : uint8 array, shape (pictures, height, width, channels), optional
         For exact cycle counts; else they follow from the model's mean counts.
     readmemh : bool
-        Whether memories on chip start from their images; else the core has no model before one is
-        loaded.
+        Whether memories on chip start from their memory images; else the core has no model before
+        one is loaded.
     load_patience : int
         Cycles after which the load port ends a packet of which no beat comes.
 
@@ -56,35 +67,35 @@ def build(plan, folder, *, clock_mhz=100.0, images=None, readmemh=True, load_pat
     Raises
     ------
     ValueError
-        If images in the folder were changed since they were built.
+        If memory images in the folder were changed since they were built.
     """
     if usable(folder):
-        check_images(folder, missing_ok=True)
-    cycles = predicted_cycles(plan, images)
+        check_memory_images(folder, missing_ok=True)
+    cycles = predicted_cycles(plan, pictures)
     write(contents(plan, clock_mhz=clock_mhz, cycles=cycles, readmemh=readmemh,
                    load_patience=load_patience), folder)
-    check_images(folder)
+    check_memory_images(folder)
     return cycles
 
 
-def predicted_cycles(plan, images=None):
-    """Cycles per image and layer: from the cycle model, or estimated where that would take long.
+def predicted_cycles(plan, pictures=None):
+    """Cycles per picture and layer: from the cycle model, or estimated where that would take long.
 
     Returns
     -------
     dict
         ``from`` (``images`` or ``mean counts``, and whether ``estimated``), ``images``, ``total``
         and ``period`` (see ``Cycles``) and, per layer, ``cycles`` and ``additions``: means over the
-        images.
+        pictures.
     """
-    source, count = ("mean counts", 1) if images is None else ("images", len(images))
+    source, count = ("mean counts", 1) if pictures is None else ("images", len(pictures))
     quick = estimate(plan)
-    exact = quick.total * plan.needed.columns <= EXACT_LIMIT
-    if images is not None:
-        tensors = golden.run(plan.model, images, trace=True).tensors
+    exact = quick.total * plan.required.columns <= EXACT_LIMIT
+    if pictures is not None:
+        tensors = golden.run(plan.model, pictures, trace=True).tensors
     elif exact:
         tensors = synthetic_tensors(plan.model)
-    if images is not None or exact:
+    if pictures is not None or exact:
         additions = {name: number / count for name, number in golden.additions(
             plan.executed, tensors, plan.codes).items()}
     if exact:
@@ -96,7 +107,7 @@ def predicted_cycles(plan, images=None):
                   for number, layer in enumerate(plan.layers)}
     else:
         source = f"{source}, estimated"
-        if images is not None:
+        if pictures is not None:
             quick = estimate(plan, additions)
         total, period, layers = quick.total, quick.period, quick.layers
     return {"from": source, "images": count, "total": total, "period": period, "layers": {
@@ -124,7 +135,8 @@ def _parser(prog):
                "--columns 2 --lanes-per-column 16 --out build/digits",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--target", choices=("fpga", "sim"), default="fpga",
-                        help="fpga goes on to the bitstream, sim stops at Verilog and images")
+                        help="fpga goes on to the bitstream, sim stops at Verilog and memory "
+                             "images")
     parser.add_argument("--model", type=input_file, required=True, metavar="MODEL",
                         help="integer model (.safetensors), as train export writes it")
     parser.add_argument("--device", default="ecp5-85k", choices=[d.name for d in DEVICES],
@@ -136,15 +148,14 @@ def _parser(prog):
     parser.add_argument("--share", type=whole(1, MOST_COLUMNS), default=1, metavar="K",
                         help="columns that share one firing unit: smaller, and slower where a "
                              "position has fewer spikes than K times P")
-    parser.add_argument("--spike-code", default="graded",
-                        choices=[code.value for code in golden.SpikeCode],
-                        help="how counts become spikes: graded ones take the fewest cycles, bit "
-                             "planes the fewest additions and smaller lanes, thermometer steps "
-                             "are what papers describe")
+    parser.add_argument("--spike-code", **SPIKE_CODE, default="2-bit-serial",
+                        help="how counts become spikes: 2-bit-serial takes the fewest cycles, "
+                             "bit-serial the fewest additions and smaller lanes, thermometer is "
+                             f"what papers describe ({SPIKE_CODE_NOTE})")
     parser.add_argument("--weight-width", type=whole(2, 8), metavar="BITS",
                         help="bits of a weight in memory; the model's own if not given")
     parser.add_argument("--bus-width", type=int, choices=(0, *BUS_WIDTHS), default=0,
-                        metavar="BITS", help="read weights and tables from an external memory "
+                        metavar="BITS", help="read weights and descriptors from an external memory "
                         "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip")
     parser.add_argument("--no-readmemh", action="store_true", help="memories start empty, as "
                         "those of an ASIC do, and are filled through the load port (hw.load)")
@@ -159,7 +170,7 @@ def _parser(prog):
                         help=f"images for exact cycles: {SOURCES}")
     parser.add_argument("--count", type=COUNT, default=1,
                         help="how many of the images to count")
-    parser.add_argument("--out", type=output_folder, help="output folder")
+    parser.add_argument("--out", type=output_folder, help="build directory")
     parser.add_argument("--dry-run", action="store_true",
                         help="print sizes, widths, memory and cycles, and write nothing")
     return parser
@@ -167,7 +178,7 @@ def _parser(prog):
 
 def _run(options, prog):
     if options.out is None and not options.dry_run:
-        raise ValueError("--out must name the output folder, unless --dry-run is given")
+        raise ValueError("--out must name the build directory, unless --dry-run is given")
     if options.strict_clock and (options.dry_run or options.target != "fpga"):
         raise ValueError("--strict-clock must come with --target fpga and without --dry-run, since "
                          "only routing tells which clock is reached")
@@ -177,21 +188,22 @@ def _run(options, prog):
     model = golden.load(options.model)
     device = find_device(options.device)
     plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,
-                         shared=options.share, spike_code=golden.SpikeCode(options.spike_code),
+                         columns_per_group=options.share,
+                         spike_code=golden.SpikeCode(options.spike_code),
                          weight_width=options.weight_width, bus_width=options.bus_width)
     if options.target == "fpga" and not options.dry_run:
-        require_memory(device, plan.needed)
-    images = None
+        require_memory(device, plan.required)
+    pictures = None
     if options.images is not None:
-        images = open_source(options.images, model, count=options.count).images[:]
+        pictures = open_source(options.images, model, count=options.count).images[:]
     if options.dry_run:
-        print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, images))))
+        print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, pictures))))
         return 0
 
     print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
           "lanes", flush=True)
     with alone_in(options.out, "build"):
-        cycles = build(plan, options.out, clock_mhz=options.clock, images=images,
+        cycles = build(plan, options.out, clock_mhz=options.clock, pictures=pictures,
                        readmemh=not options.no_readmemh)
         print(f"Verilog and memory images are in {options.out}", flush=True)
         return _implement(options, prog, plan, device, cycles) if options.target == "fpga" else 0
@@ -199,7 +211,7 @@ def _run(options, prog):
 
 def _implement(options, prog, plan, device, cycles):
     """Routes what was built, reports, and returns the exit status."""
-    check_images(options.out)
+    check_memory_images(options.out)
     check_verilog(options.out)
     # Those of an earlier build must not be taken for this one's.
     for name in ("report.json", "report.html"):

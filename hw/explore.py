@@ -39,7 +39,7 @@ def _parser(prog):
         prog=prog, description="Search columns, lanes, shared firing units, spike codes and the "
         "place of the weights for the cores of a model that are fast and small: those that no "
         "other one beats in both. Cycles follow from the model's mean counts, or better from the "
-        "additions of some images, tables from the area model. The search goes on where it was "
+        "additions of some images, LUTs from the area model. The search goes on where it was "
         "stopped.",
         epilog="example: %(prog)s --model nano.safetensors --device ecp5-85k --workers 2",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
@@ -88,16 +88,17 @@ def _run(options):
     with replacing(options.out / "explore.svg") as file:
         file.write(scatter([(point.lut, point.cycles) for point in fitting],
                            front=[(point.lut, point.cycles) for point in front],
-                           axes=("look-up tables", "cycles per image")).encode())
+                           axes=("LUTs", "cycles per image")).encode())
     counted = ("the model's mean counts" if images is None
                else f"the additions of {len(images)} image{'s'[:len(images) != 1]}")
     print(f"{len(points)} cores, of which {len(fitting)} fit {options.device}; fast and small, by "
           f"cycles estimated from {counted} and LUT predicted by the area model:")
-    print("columns x lanes  share  code         bus   cycles      LUT  blocks     U  LUT x cycles")
+    print("columns x lanes  share  code          bus   cycles      LUT  blocks     U  LUT x cycles")
     for point in front:
         mark = "  <- least" if point is chosen else ""
-        print(f"{point.columns:7} x {point.lanes:<5}  {point.shared:5}  {point.spike_code:11} "
-              f"{point.bus_width:4} {point.cycles:9,.0f} {point.lut:8,.0f} {point.blocks:7} "
+        print(f"{point.columns:7} x {point.lanes:<5}  {point.columns_per_group:5}  "
+              f"{point.spike_code:12} {point.bus_width:4} {point.cycles:9,.0f} "
+              f"{point.lut:8,.0f} {point.blocks:7} "
               f"{point.utilisation:5.3f}  {point.lut * point.cycles:12.3g}{mark}")
     command = ["python", "-m", "hw.build", "--target", "fpga", "--model", str(options.model),
                "--device", options.device, *chosen.options, "--out",

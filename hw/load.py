@@ -13,7 +13,7 @@ from .compiler import compile_model
 from .emit.build_directory import read_description
 from .emit.memory_images import beats, image_words, memory_words
 from .isa.checksum import checksum
-from .isa.core_config import Capacities
+from .isa.core_config import CoreConfig
 from .isa.weight_image import image_bytes
 from .rtl.load_port import ACCOUNT
 from .rtl.loader import BEAT_WIDTH
@@ -26,13 +26,13 @@ __all__ = ["LAST", "closing_packet", "lay_out", "main", "packets"]
 LAST = 1 << 32
 
 
-def lay_out(model, capacities):
-    """Plan of a model for a core of given capacities.
+def lay_out(model, config):
+    """Plan of a model for a core of a given configuration.
 
     Parameters
     ----------
     model : IntegerModel
-    capacities : Capacities
+    config : CoreConfig
 
     Returns
     -------
@@ -41,27 +41,27 @@ def lay_out(model, capacities):
     Raises
     ------
     ValueError
-        If the core cannot hold the model: which capacity is short, and by how much.
+        If the core cannot hold the model: which field is too small, and by how much.
     """
-    plan = compile_model(model, **capacities.array, bus_width=capacities.bus_width,
-                         tile_rows=capacities.weight_depth // 2 if capacities.external else None)
-    capacities.require(plan.needed)
-    # Records are wider where the core's memories are deeper.
-    needed, there = len(memory_words(plan, capacities)["program"]), capacities.program_depth
-    if needed > there:
+    plan = compile_model(model, **config.array, bus_width=config.bus_width,
+                         tile_rows=config.weight_depth // 2 if config.external else None)
+    config.require(plan.required)
+    # Descriptors are wider where the core's memories are deeper.
+    required, there = len(memory_words(plan, config)["program"]), config.program_depth
+    if required > there:
         raise ValueError(f"The core's program memory has {there} words, and the model needs "
-                         f"{needed}: build a core for the larger model")
+                         f"{required}: build a core for the larger model")
     return plan
 
 
-def packets(plan, capacities):
+def packets(plan, config):
     """Packets for the load port of a core with weights on chip: one per memory, and the last one.
 
     Parameters
     ----------
     plan : Plan
         From ``lay_out``.
-    capacities : Capacities
+    config : CoreConfig
         Of the core.
 
     Returns
@@ -69,22 +69,22 @@ def packets(plan, capacities):
     list of list of int
         Beats of 32 bits, and ``LAST`` in the last one of each packet.
     """
-    words = memory_words(plan, capacities)
+    words = memory_words(plan, config)
     result = []
-    for number, (name, (width, _)) in enumerate(capacities.memories.items()):
+    for number, (name, (width, _)) in enumerate(config.memories.items()):
         *packet, last = beats(number, words[name], width)
         result.append([*packet, last | LAST])
-    return [*result, closing_packet(result, capacities)]
+    return [*result, closing_packet(result, config)]
 
 
-def closing_packet(loaded, capacities):
+def closing_packet(loaded, config):
     """Packet that ends a load: what was loaded becomes a model if its signature is right.
 
     Parameters
     ----------
     loaded : list of list of int
         All packets since the one before of this kind, as ``packets`` lists them.
-    capacities : Capacities
+    config : CoreConfig
         Of the core.
 
     Returns
@@ -93,7 +93,7 @@ def closing_packet(loaded, capacities):
         Header and signature, see ``hw.rtl.load_port.LoadPort``.
     """
     beats = (beat for packet in loaded for beat in packet)
-    signature = checksum(beats, BEAT_WIDTH + 1, start=capacities.fingerprint)
+    signature = checksum(beats, BEAT_WIDTH + 1, start=config.fingerprint)
     return [ACCOUNT << 28, signature | LAST]
 
 
@@ -111,7 +111,8 @@ def main(arguments=None, prog="python -m hw.load"):
         "last two are the packet that signs them. "
         "Weights in an external memory: the bytes that lie there, from weights_base on, which "
         "must be a multiple of 16 bus words.")
-    parser.add_argument("folder", type=input_path, metavar="DIR", help="output folder of hw.build")
+    parser.add_argument("folder", type=input_path, metavar="DIR",
+                        help="build directory of hw.build")
     parser.add_argument("model", type=input_file, metavar="MODEL",
                         help="integer model (.safetensors)")
     parser.add_argument("--out", type=output_file, required=True, metavar="FILE",
@@ -122,13 +123,13 @@ def main(arguments=None, prog="python -m hw.load"):
 
 
 def _write(options):
-    capacities = Capacities.from_dict(read_description(options.folder)["capacities"])
-    plan = lay_out(golden.load(options.model), capacities)
-    if capacities.external:
-        content = image_bytes(image_words(plan, capacities)["external"], capacities.bus_width)
+    config = CoreConfig.from_dict(read_description(options.folder)["config"])
+    plan = lay_out(golden.load(options.model), config)
+    if config.external:
+        content = image_bytes(image_words(plan, config)["external"], config.bus_width)
         written = f"{len(content)} bytes"
     else:
-        lines = [f"{beat:09x}\n" for packet in packets(plan, capacities) for beat in packet]
+        lines = [f"{beat:09x}\n" for packet in packets(plan, config) for beat in packet]
         content = "".join(lines).encode()
         written = f"{len(lines)} beats"
     with replacing(options.out) as file:

@@ -1,1 +1,1 @@
-"""Simulation of the hardware: drivers, benches and the runner that builds and starts them."""
+"""Simulation of the hardware: drivers, testbenches and the runner that builds and starts them."""

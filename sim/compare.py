@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from golden import LOGITS
-from hw.compiler.expected import stored
+from hw.compiler.expected import expected_contents
 
 
 __all__ = ["Comparison", "compare_counters", "compare_image", "read_captures"]
@@ -90,7 +90,7 @@ def compare_image(comparison, plan, result, image, captures, outcome, *, capture
     number = image if captured_as is None else captured_as
     expected = defaultdict(dict)
     names = {LOGITS}
-    for entry in stored(plan, result.tensors, image):
+    for entry in expected_contents(plan, result.tensors, image):
         names.add(entry.tensor.partition(" ")[0])
         slots = expected[entry.memory, entry.layer]
         for index, address in enumerate(entry.addresses.tolist()):

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import golden
 from golden.cli.entry import BROKEN_PIPE, ROOT, enter
-from golden.cli.options import COUNT, SEED, input_file, output_folder, whole
+from golden.cli.options import (
+    COUNT,
+    SEED,
+    SPIKE_CODE,
+    SPIKE_CODE_NOTE,
+    input_file,
+    output_folder,
+    whole,
+)
 from golden.data.description import read_json
 from golden.data.digits import load_digits
 from golden.data.form import require_form
@@ -105,9 +113,8 @@ def parser(prog):
                          help="columns of the array")
     options.add_argument("--lanes-per-column", type=whole(2, MOST_LANES), default=16,
                          help="adders of each column")
-    options.add_argument("--spike-code", default="graded",
-                         choices=["thermometer", "bitplane", "graded"],
-                         help="how counts become spikes")
+    options.add_argument("--spike-code", **SPIKE_CODE, default="2-bit-serial",
+                         help=f"how counts become spikes ({SPIKE_CODE_NOTE})")
     options.add_argument("--images", type=COUNT, default=20, help="test images to simulate")
     options.add_argument("--seed", type=SEED, default=0, help="of the training")
     options.add_argument("--config", type=input_file, default=RECIPE,
@@ -194,17 +201,17 @@ def collect(options):
                         f"not {verified['mismatches']}")
     lanes = options.columns * options.lanes_per_column
     accuracy = {kind: exported["accuracy"][kind] for kind in ("float", "quantised", "golden")}
-    held_back = f"{exported['images']} held-back digits"
+    test_digits = f"{exported['images']} test digits"
     free = len(verified["cycles"])
     return {
         "title": f"Digits on {options.device}",
         "accuracy": {**accuracy, "rtl": verified["accuracy"]},
-        "accuracy_of": {**dict.fromkeys(accuracy, held_back),
+        "accuracy_of": {**dict.fromkeys(accuracy, test_digits),
                         "rtl": f"{verified['images']} of them, simulated"},
         "cycles_of": f"means of {free} simulated images",
         "period_of": "the second of two images",
-        "density_of": f"mean of {held_back}",
-        "spikes_of": "the first held-back digit",
+        "density_of": f"mean of {test_digits}",
+        "spikes_of": "the first test digit",
         "clock_met": built["clock_met"],
         "comparison": {key: verified[key] for key in ("images", "tensors", "values", "mismatches")},
         "array": {"columns": options.columns, "lanes_per_column": options.lanes_per_column,
@@ -235,7 +242,7 @@ def mean(values):
 
 
 def spikes_of_one_image(path):
-    """Counts of every layer for the first held-back image, by tensor name."""
+    """Counts of every layer for the first test image, by tensor name."""
     *_, images, _ = load_digits()
     tensors = golden.run(golden.load(path), images[:1], trace=True).tensors
     return {name: counts[0] for name, counts in tensors.items() if name.endswith(".counts")}

@@ -18,7 +18,7 @@ from hw.baseline.work import dense_work
 from hw.cli.command import guarded
 
 from .pictures import chosen
-from .runner import BenchError, Design, build, simulate
+from .runner import Design, SimulationError, build, simulate
 
 
 __all__ = ["main", "measure"]
@@ -50,7 +50,7 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
 
     Raises
     ------
-    BenchError
+    SimulationError
         If a sum is not golden's, or a layer does not take a cycle for each of its words.
     """
     tensors = golden.run(model, image, trace=True).tensors
@@ -70,8 +70,9 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
     simulated = read_json(folder / "cycles.json", "the outcome")
     for name, (products, words) in groups.items():
         if simulated[name] != products * words + engine.latency:
-            raise BenchError(f"Layer {name}: {products} dot products of {words} words must take "
-                             f"{products * words + engine.latency} cycles, not {simulated[name]}")
+            raise SimulationError(
+                f"Layer {name}: {products} dot products of {words} words must take "
+                f"{products * words + engine.latency} cycles, not {simulated[name]}")
     return {name: work.cycles(engine) for name, work in works.items()}
 
 
@@ -95,8 +96,8 @@ def _dot_products(engine, model, layer, work, tensors):
                 all_weights.append(_words(weight, engine))
                 sums.append(_tiles(part, engine))
         if not np.array_equal(total, expected[row]):
-            raise BenchError(f"Layer {layer.name}: the digits of row {row} must add up to golden's "
-                             "potentials")
+            raise SimulationError(f"Layer {layer.name}: the digits of row {row} must add up to "
+                                  "golden's potentials")
     return np.concatenate(all_counts), np.concatenate(all_weights), np.concatenate(sums)
 
 
@@ -126,7 +127,7 @@ def main(arguments=None, prog="python -m sim.dense"):
     """
     options = _parser(prog).parse_args(arguments)
     return guarded(lambda: _run(options), prog=prog, where=options.out,
-                   interrupted="no report was written", failures=(BenchError,))
+                   interrupted="no report was written", failures=(SimulationError,))
 
 
 def _run(options):

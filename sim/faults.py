@@ -1,4 +1,4 @@
-"""Faults planted on purpose, to show that the benches notice them.
+"""Faults planted on purpose, to show that the testbenches notice them.
 
 Each takes a plan and the golden tensors of the images that will run, and returns the plan with one
 thing wrong, at a place where the images make it matter.

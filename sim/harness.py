@@ -10,11 +10,11 @@ from hw.fpga.tools import ToolError
 from .runner import Design
 
 
-__all__ = ["BOARD", "FAULTS", "board", "cell_models", "memory_text"]
+__all__ = ["HARNESS", "FAULTS", "harness", "cell_models", "memory_text"]
 
 
 #: Top module where there is an external memory.
-BOARD = "board"
+HARNESS = "harness"
 #: Clock of either top module.
 CLOCK = "aclk"
 
@@ -37,15 +37,15 @@ _STEERING = (("memory_stall", "stall", 8), ("memory_fault", "fault", 4),
              ("memory_fault_beat", "fault_beat", 32))
 
 
-def board(folder, *, room=1, synthesised=False):
-    """Design that a bench of the accelerator runs.
+def harness(folder, *, room=1, synthesised=False):
+    """Design that a testbench of the accelerator runs.
 
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     room : int
-        External images of this size that the memory has room for.
+        Weight images of this size that the memory has room for.
     synthesised : bool
         Whether it is what an ECP5 gets: memories in banks, sums of carry cells, and every bit wrong
         of a word that is read in the cycle that writes it.
@@ -64,13 +64,13 @@ def board(folder, *, room=1, synthesised=False):
     if synthesised:
         text = f"{_DEVICE}{cell_models()}{text}"
     description = read_description(folder)
-    if not description["capacities"]["bus_width"]:
+    if not description["config"]["bus_width"]:
         return Design(TOP, text, CLOCK)
     memory = Path(__file__).with_name("axi_memory.v").read_text()
     image = description["memories"]["external"]
     depth = 1 << (room * image["depth"] - 1).bit_length()
     wrapper = _wrapper(description["ports"], width=image["width"], depth=depth)
-    return Design(BOARD, f"{text}\n{memory}\n{wrapper}", CLOCK)
+    return Design(HARNESS, f"{text}\n{memory}\n{wrapper}", CLOCK)
 
 
 def cell_models():
@@ -114,7 +114,7 @@ def _wrapper(ports, *, width, depth):
     connected += [f".{inner}({name})" for name, inner, _ in _STEERING]
     joined = ",\n".join(f"        {text}" for text in [".aclk(aclk)", ".aresetn(aresetn)",
                                                        *connected])
-    return (f"module {BOARD} (\n" + ",\n".join(declared) + "\n);\n" + "\n".join(wires)
+    return (f"module {HARNESS} (\n" + ",\n".join(declared) + "\n);\n" + "\n".join(wires)
             + f"\n    {TOP} core (\n{own}\n    );\n"
             + f"    axi_memory #(.DATA_WIDTH({width}), .DEPTH({depth})) memory (\n{joined}\n"
             + "    );\nendmodule\n")

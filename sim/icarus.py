@@ -10,7 +10,7 @@ from hw.emit.build_directory import read_description
 from hw.emit.verilog import TOP
 from hw.fpga.tools import ToolError, ToolTimeoutError
 
-from .runner import BenchError
+from .runner import SimulationError
 
 
 __all__ = ["run_icarus"]
@@ -27,7 +27,7 @@ def run_icarus(folder, images, work, *, cycles=1_000_000, limit=1800):
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     images : uint8 array, shape (images, height, width, channels)
     work : Path
         Folder to run in.
@@ -44,7 +44,7 @@ def run_icarus(folder, images, work, *, cycles=1_000_000, limit=1800):
     ------
     ToolError
         If Icarus Verilog is missing, refuses the Verilog or takes longer than the limit.
-    BenchError
+    SimulationError
         If other logits come than one of each class.
     """
     folder, work = Path(folder), Path(work)
@@ -64,8 +64,8 @@ def run_icarus(folder, images, work, *, cycles=1_000_000, limit=1800):
     printed = _run(["vvp", "-n", "testbench.vvp"], work, limit)
     logits = [int(line.split()[1]) for line in printed.splitlines() if line.startswith("logit ")]
     if len(logits) != len(images) * description["classes"]:
-        raise BenchError(f"{len(images)} images must have {description['classes']} logits each "
-                         f"within {cycles} cycles, and had {len(logits)} together")
+        raise SimulationError(f"{len(images)} images must have {description['classes']} logits "
+                              f"each within {cycles} cycles, and had {len(logits)} together")
     return np.array(logits, np.int64).reshape(len(images), -1)
 
 

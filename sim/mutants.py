@@ -29,7 +29,7 @@ from .equivalence import proved_equivalent
 from .harness import CLOCK
 from .mutation import CONTROL, Mutation, Netlist
 from .pictures import chosen
-from .runner import BenchError, Design, build
+from .runner import Design, SimulationError, build
 from .trial import Trial
 
 
@@ -95,11 +95,11 @@ def mutants(model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, cond
 
     Raises
     ------
-    BenchError
+    SimulationError
         If the core without a fault is not right.
     """
     plan = compile_model(model, columns=columns, lanes=lanes,
-                         spike_code=golden.SpikeCode.GRADED)
+                         spike_code=golden.SpikeCode.TWO_BIT_SERIAL)
     build_core(plan, folder / "core", load_patience=LOAD_PATIENCE)
     netlist = Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
     drawn = draw(netlist)
@@ -110,7 +110,8 @@ def mutants(model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, cond
     trial = Trial(folder / "core", model, images, seed=seed, patience=LOAD_PATIENCE)
     comparison, *_ = trial.run(executable, folder / "runs" / "0", inputs={CONTROL: 0}, limit=LIMIT)
     if comparison.mismatches:
-        raise BenchError(f"The core without a fault must pass, and does not: {comparison.first}")
+        raise SimulationError("The core without a fault must pass, and does not: "
+                              f"{comparison.first}")
     checks = _run_all(trial, executable, folder, drawn, jobs, progress)
     survivors = [mutation for mutation in drawn if checks[mutation.number] is None]
     progress(f"looking for reasons why {len(survivors)} survived")
@@ -127,7 +128,7 @@ def noticed(trial, executable, folder, number):
     try:
         with redirect_stdout(io.StringIO()):
             comparison, *_ = trial.run(executable, work, inputs={CONTROL: number}, limit=LIMIT)
-    except BenchError as error:
+    except SimulationError as error:
         return "deadline" if "must be done within" in str(error) else "protocol"
     except ToolError:
         return "simulator"
@@ -218,7 +219,7 @@ def main(arguments=None, prog="python -m sim.mutants"):
     """
     options = _parser(prog).parse_args(arguments)
     return guarded(lambda: _run(options), prog=prog, where=options.out,
-                   interrupted="nothing was reported", failures=(BenchError,))
+                   interrupted="nothing was reported", failures=(SimulationError,))
 
 
 def _run(options):

@@ -91,30 +91,30 @@ def recovery(trial, work):
         steps.append({"interrupted": "first.npy", "reset_after": rng.randint(begin, end),
                       "stall": 0.0})
     if not trial.filled:
-        steps.append(load_step(work, trial.plan, trial.capacities))
+        steps.append(load_step(work, trial.plan, trial.config))
     for name, length in (("short", n_pixels - 1), ("long", n_pixels + 1)):
         if length:
             beats = noise.integers(0, 256, (length, images.shape[-1]), np.uint8)
             np.save(work / f"{name}.npy", beats)
             steps.append({"malformed": f"{name}.npy", "stall": STALL})
             expected.append(Silence((Status.PIXELS,)))
-    steps.append(run | {"images": "both.npy", "streamed": True, "between": "long.npy"})
+    steps.append(run | {"images": "both.npy", "back_to_back": True, "between": "long.npy"})
     # What is no image comes while the first one is computed, or behind it.
     expected += [Image(logits[0], (Status.OK, Status.PIXELS)), Image(logits[1])]
-    if not trial.capacities.external:
+    if not trial.config.external:
         _load(trial, work, rng, run, steps, expected)
     return steps, expected
 
 
 def _load(trial, work, rng, run, steps, expected):
     """Adds the steps of the load port."""
-    plan, capacities = trial.plan, trial.capacities
-    unknown = [len(capacities.memories) << 28, rng.getrandbits(32), rng.getrandbits(32) | LAST]
+    plan, config = trial.plan, trial.config
+    unknown = [len(config.memories) << 28, rng.getrandbits(32), rng.getrandbits(32) | LAST]
     np.save(work / "unknown.npy", np.array(unknown, np.int64))
     np.save(work / "nothing.npy", np.zeros(0, np.int64))
     # When the image has begun: a packet that waits with it comes first.
     after = rng.randint(BEGUN, max(BEGUN, max(trial.n_cycles) // 2))
-    spoilt = spoilt_step(work, plan, capacities, name="spoilt")
+    spoilt = spoilt_step(work, plan, config, name="spoilt")
     if trial.patience is not None:
         np.save(work / "header.npy", np.zeros(1, np.int64))
         steps += [{"load": "header.npy", "stall": 0.0},
@@ -127,15 +127,15 @@ def _load(trial, work, rng, run, steps, expected):
         run | {"images": "first.npy"},
         # Nothing, behind what was loaded.
         {"load": "nothing.npy", "stall": 0.0}, {"failing": "first.npy", "stall": 0.0},
-        load_step(work, plan, capacities, stall=STALL),
+        load_step(work, plan, config, stall=STALL),
         run | {"images": "both.npy"},
     ]
     first, second = map(Image, trial.result.logits[:2].tolist())
     expected += [Silence((Status.PACKET,)), first, Silence((Status.MODEL,)), first, second]
-    loaded = packets(plan, capacities)
+    loaded = packets(plan, config)
     for bit in range(BEAT_WIDTH):
         for flipped, status in ((1 << bit, Status.MODEL), (0, Status.OK)):
-            steps += [small_load_step(work, loaded, capacities, 1 + bit % 8, flipped),
+            steps += [small_load_step(work, loaded, config, 1 + bit % 8, flipped),
                       {"watch": 4, "stall": 0.0}]
             expected.append(Silence((status,)))
     steps.append(run | {"images": "first.npy"})
@@ -145,15 +145,15 @@ def _load(trial, work, rng, run, steps, expected):
 
 def _reload(trial, work, loaded, steps, expected):
     """Adds a small load right behind reset, and a network that the core was not made for."""
-    capacities = trial.capacities
+    config = trial.config
     steps += [{"interrupted": "first.npy", "reset_after": 1, "stall": 0.0},
-              small_load_step(work, loaded, capacities, 1, 0), {"watch": 4, "stall": 0.0}]
+              small_load_step(work, loaded, config, 1, 0), {"watch": 4, "stall": 0.0}]
     expected.append(Silence((Status.OK,)))
     if trial.stranger is None:
         return
     model, plan, images = trial.stranger
     np.save(work / "stranger.npy", images)
-    steps += [load_step(work, plan, capacities, name="stranger-load"),
+    steps += [load_step(work, plan, config, name="stranger-load"),
               {"images": "stranger.npy", "stall": 0.0, "classes": model.classes}]
     expected += map(Image, golden.run(model, images).logits.tolist())
 

@@ -1,4 +1,4 @@
-"""Builds a design with Verilator, once, and runs a bench of cocotb on it."""
+"""Builds a design with Verilator, once, and runs a testbench of cocotb on it."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from .objects import copy_objects, join, runtime
 from .whole import call_whole, is_whole
 
 
-__all__ = ["BenchError", "Design", "build", "simulate"]
+__all__ = ["Design", "SimulationError", "build", "simulate"]
 
 
 #: Warnings that Yosys' Verilog cannot avoid: widths of sums and of `!`, cases whose defaults stand
@@ -31,7 +31,7 @@ __all__ = ["BenchError", "Design", "build", "simulate"]
 #: comparisons whose outcome an array of few lanes decides.
 WAIVED = ("WIDTHEXPAND", "WIDTHTRUNC", "CASEINCOMPLETE", "PROCASSINIT", "SYMRSVDWORD", "CMPCONST")
 
-#: What a bench sees, for Verilator: ports; memories too where inner workings are looked at.
+#: What a testbench sees, for Verilator: ports; memories too where inner workings are looked at.
 PORTS = '`verilator_config\npublic_flat_rw -module "{top}" -port "*"\n'
 WORDS = 'public_flat_rw -module "*" -var "words"\n'
 
@@ -56,8 +56,8 @@ LIBRARIES = cocotb_tools.config.libs_dir
 CLOCKED = Path(__file__).with_name("clock.cpp")
 
 
-class BenchError(AssertionError):
-    """A bench found a difference, or did not come to an end."""
+class SimulationError(AssertionError):
+    """A testbench found a difference, or did not come to an end."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Design:
     top : str
     verilog : str
     clock : str or None
-        Input that the simulator itself drives; a bench drives it if there is none.
+        Input that the simulator itself drives; a testbench drives it if there is none.
     """
 
     top: str
@@ -98,7 +98,7 @@ class _Verilator(cocotb_tools.runner.Verilator):
     def _set_env_common(self):
         super()._set_env_common()
         self.env.update(simulator())
-        # Rewriting assertions costs the import of pytest in every run; benches write messages.
+        # Rewriting assertions costs the import of pytest in every run; testbenches write messages.
         self.env["COCOTB_REWRITE_ASSERTION_FILES"] = ""
         # A path in the simulator itself would have to pass a linker's command line.
         self.env["LD_LIBRARY_PATH"] = os.pathsep.join(
@@ -118,7 +118,7 @@ class _Verilator(cocotb_tools.runner.Verilator):
         verilate[flags] = f"-L{self._link(LIBRARIES)} -lcocotbvpi_verilator"
         main = [Path(argument).name for argument in verilate].index("verilator.cpp")
         verilate[main] = self._link(Path(verilate[main]))
-        # What a bench cannot see may be optimised away.
+        # What a testbench cannot see may be optimised away.
         (self.build_dir / "public.vlt").write_text(
             self.tuning.public.format(top=self.hdl_toplevel))
         verilate[verilate.index("--public-flat-rw")] = "public.vlt"
@@ -158,7 +158,7 @@ class _Verilator(cocotb_tools.runner.Verilator):
 def build(design, cache, *, fast=False, capture=False, limit=900):
     """Compile a simulator, unless an earlier call has built the same one, to its end.
 
-    A bench sees the ports of the design, and the words of its memories unless it is fast.
+    A testbench sees the ports of the design, and the words of its memories unless it is fast.
 
     Parameters
     ----------
@@ -217,19 +217,19 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
     return executable
 
 
-def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None, limit=120):
-    """Run the tests of a bench module.
+def simulate(executable, testbench, folder, *, parameters=None, only=None, seed=None, limit=120):
+    """Run the tests of a testbench module.
 
     Parameters
     ----------
     executable : Path
         What ``build`` returned.
-    bench : str
-        Module of the bench, for example ``sim.testbenches.tb_lane``.
+    testbench : str
+        Module of the testbench, for example ``sim.testbenches.tb_lane``.
     folder : Path
         Folder to run in: memory images are found, and captures written, relative to it.
     parameters : dict, optional
-        For the bench, which reads them by ``sim.testbenches.base.parameters``; plain values.
+        For the testbench, which reads them by ``sim.testbenches.base.parameters``; plain values.
     only : str, optional
         Regular expression that the names of the tests to run match.
     seed : int, optional
@@ -245,9 +245,9 @@ def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None
 
     Raises
     ------
-    BenchError
-        If a test failed or the limit was exceeded. The message holds what the bench said, and the
-        seed to repeat the run with.
+    SimulationError
+        If a test failed or the limit was exceeded. The message holds what the testbench said, and
+        the seed to repeat the run with.
     """
     folder = Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -255,28 +255,28 @@ def simulate(executable, bench, folder, *, parameters=None, only=None, seed=None
     results, log = folder / "results.xml", folder / "sim.log"
     seed = int(os.environ.get("COCOTB_RANDOM_SEED", 1 if seed is None else seed))
     repeat = f"repeat with COCOTB_RANDOM_SEED={seed}, see {log}"
-    print(f"{bench}: seed {seed}", flush=True)
+    print(f"{testbench}: seed {seed}", flush=True)
     runner = _Verilator(limit=limit)
     try:
         runner.test(
-            test_module=bench, hdl_toplevel=executable.name, hdl_toplevel_lang="verilog",
+            test_module=testbench, hdl_toplevel=executable.name, hdl_toplevel_lang="verilog",
             build_dir=executable.parent, test_dir=folder, results_xml=str(results), seed=seed,
             test_filter=only, log_file=log, timescale=("1ns", "1ns"),
             plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed + 1}"])
     except subprocess.TimeoutExpired:
-        raise BenchError(f"{bench} must finish within {limit:g} s, and did not ({repeat})"
+        raise SimulationError(f"{testbench} must finish within {limit:g} s, and did not ({repeat})"
                            ) from None
     except (RuntimeError, SystemExit):
         # Failed tests end the runner too; what they say is in the results.
         if not results.exists():
-            raise ToolError(f"{bench} ended with status {runner.status} and without results: "
+            raise ToolError(f"{testbench} ended with status {runner.status} and without results: "
                             f"{last_error(log)} (see {log})") from None
     passed, failed = _read_results(results)
     if failed:
-        raise BenchError("; ".join(f"{bench}.{name}: {message}"
+        raise SimulationError("; ".join(f"{testbench}.{name}: {message}"
                                      for name, message in failed.items()) + f" ({repeat})")
     if not passed:
-        raise ToolError(f"{bench} must hold at least one test that matches {only!r}")
+        raise ToolError(f"{testbench} must hold at least one test that matches {only!r}")
     return passed
 
 

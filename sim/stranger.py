@@ -1,4 +1,4 @@
-"""A network that a core was not made for: memories hold records and sums that its own never has."""
+"""A network that a core was not made for: memories hold contents that its own never has."""
 
 from contextlib import suppress
 
@@ -20,12 +20,12 @@ SHOWN = 2
 ATTEMPTS = 8
 
 
-def stranger(capacities, seed):
+def stranger(config, seed):
     """A network of odd sizes, with the widest weights for which a core has room.
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
     seed : int
         Of weights and images.
 
@@ -34,21 +34,21 @@ def stranger(capacities, seed):
     (IntegerModel, Plan, uint8 array of shape (images, height, width, channels)) or None
         None if the core has no room for any.
     """
-    for weight_bits in range(capacities.weight_width, 1, -1):
+    for weight_bits in range(config.weight_width, 1, -1):
         for attempt in range(seed, seed + ATTEMPTS):
-            images = random_images(attempt, 6, (HEIGHT, WIDTH, capacities.pixel_channels))
+            images = random_images(attempt, 6, (HEIGHT, WIDTH, config.pixel_channels))
             with suppress(ValueError):
-                model = _network(capacities, attempt, weight_bits, images)
-                return model, lay_out(model, capacities), images[-SHOWN:]
+                model = _network(config, attempt, weight_bits, images)
+                return model, lay_out(model, config), images[-SHOWN:]
     return None
 
 
-def _network(capacities, seed, weight_bits, images):
+def _network(config, seed, weight_bits, images):
     """One layer of every kind; the images choose its thresholds, and so lie close to them."""
     builder = ModelBuilder(
-        seed, images, max_count=capacities.max_count, weight_bits=weight_bits,
-        rounding=Rounding.HALF_UP, pixel_constant=capacities.pixel_constant,
-        mean_count=0.3 * capacities.max_count)
+        seed, images, max_count=config.max_count, weight_bits=weight_bits,
+        rounding=Rounding.HALF_UP, pixel_constant=config.pixel_constant,
+        mean_count=0.3 * config.max_count)
     builder.down("stem", CHANNELS, 3, source=PIXELS)
     builder.separable("mixer", "stem", 7)
     builder.attention("attention", "mixer", 1, values=1)

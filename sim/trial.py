@@ -10,11 +10,11 @@ import golden
 from golden.data.arrays import open_array
 from golden.data.description import read_json
 from hw.compiler import compile_model
-from hw.emit.build_directory import check_images, read_description
+from hw.emit.build_directory import check_memory_images, read_description
 from hw.emit.memory_images import digest, image_words
 from hw.estimate.cycles import predict
 from hw.estimate.mean_cycles import estimate
-from hw.isa.core_config import Capacities
+from hw.isa.core_config import CoreConfig
 
 from .compare import Comparison, compare_counters, compare_image, read_captures
 from .harness import memory_text
@@ -40,7 +40,7 @@ class Trial:
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     model : IntegerModel
     images : uint8 array, shape (images, height, width, channels)
     seed : int
@@ -62,7 +62,7 @@ class Trial:
         self.folder, self.model, self.images = Path(folder), model, images
         self.seed, self.patience = seed, patience
         #: Whether memories hold the model from the beginning, and after every reset.
-        self.capacities, self.plan, self.filled = _plan(self.folder, model)
+        self.config, self.plan, self.filled = _plan(self.folder, model)
         self.n_free = -(-len(images) // 2) if stalled else len(images)
         self.n_again = 2 if self.n_free > 1 else 0
         #: Whether resets, faults and loads come after the images.
@@ -76,7 +76,7 @@ class Trial:
     @cached_property
     def stranger(self):
         """A network that the core was not made for, with its plan and images; None if none fits."""
-        return stranger(self.capacities, self.seed)
+        return stranger(self.config, self.seed)
 
     @cached_property
     def additions(self):
@@ -86,14 +86,14 @@ class Trial:
     @cached_property
     def predicted(self):
         """Cycles of each image that runs freely; none where weights are external."""
-        if self.capacities.external:
+        if self.config.external:
             return []
         return [predict(self.plan, self.result.tensors, image) for image in range(self.n_free)]
 
     @cached_property
     def n_cycles(self):
         """Cycles of each image that runs freely; estimated where weights are external."""
-        if self.capacities.external:
+        if self.config.external:
             return [int(estimate(self.plan).total)]
         return [cycles.total for cycles in self.predicted]
 
@@ -121,12 +121,12 @@ class Trial:
 
         Raises
         ------
-        BenchError
+        SimulationError
             If a simulation does not come to an end, or a port breaks its protocol.
         """
         def simulated(steps, n_images):
             parameters = {"steps": steps, "inputs": inputs or {}}
-            if not self.capacities.external:
+            if not self.config.external:
                 parameters["deadline"] = self._deadline(work, steps, n_images)
             passed = simulate(executable, "sim.testbenches.tb_accelerator", work,
                               parameters=parameters, seed=self.seed, limit=limit)
@@ -162,14 +162,14 @@ class Trial:
 
     def _steps(self, work):
         """Images that run freely, images that are stalled, and two of the first back to back."""
-        steps = [] if self.filled else [load_step(work, self.plan, self.capacities)]
+        steps = [] if self.filled else [load_step(work, self.plan, self.config)]
         for name, stall, part in (("free", 0.0, self.images[:self.n_free]),
                                   ("stalled", STALL, self.images[self.n_free:]),
-                                  ("streamed", 0.0, self.images[:self.n_again])):
+                                  ("back_to_back", 0.0, self.images[:self.n_again])):
             if len(part):
                 np.save(work / f"{name}.npy", part)
                 steps.append({"images": f"{name}.npy", "stall": stall,
-                              "classes": self.model.classes, "streamed": name != "free"})
+                              "classes": self.model.classes, "back_to_back": name != "free"})
         return steps
 
     def _compare(self, outcomes, captures):
@@ -225,15 +225,15 @@ class Trial:
 
 
 def _plan(folder, model):
-    """Capacities of the folder's core, the model's plan, and whether memories begin with it."""
+    """Configuration of the core, the model's plan, and whether memories begin with it."""
     description = read_description(folder)
-    check_images(folder)
-    capacities = Capacities.from_dict(description["capacities"])
-    plan = compile_model(model, **capacities.array, weight_width=capacities.weight_width,
-                         bus_width=capacities.bus_width)
-    words = image_words(plan, capacities)
+    check_memory_images(folder)
+    config = CoreConfig.from_dict(description["config"])
+    plan = compile_model(model, **config.array, weight_width=config.weight_width,
+                         bus_width=config.bus_width)
+    words = image_words(plan, config)
     for name, memory in description["memories"].items():
         if digest(words[name], memory["width"]) != memory["sha256"]:
             raise ValueError(f"{folder} must be built from {model.name}, but its {name} are of "
                              "another model")
-    return capacities, plan, description["readmemh"] or capacities.external
+    return config, plan, description["readmemh"] or config.external

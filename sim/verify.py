@@ -26,9 +26,9 @@ from golden.data.lock import waiting_lock
 from hw.cli.command import guarded
 from hw.emit.build_directory import check_verilog
 
-from .harness import board
+from .harness import harness
 from .pictures import chosen
-from .runner import BenchError, build
+from .runner import SimulationError, build
 from .trial import Trial
 
 
@@ -54,7 +54,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     Parameters
     ----------
     folder : Path
-        Output folder of ``hw.build``.
+        Build directory of ``hw.build``.
     model : IntegerModel
     images : uint8 array, shape (images, height, width, channels)
     labels : integer array, shape (images,), optional
@@ -77,18 +77,18 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         of the free-running images), ``period`` (cycles from the logits of the first image to those
         of the second, which waited for it; None if one image runs freely), ``lanes``, ``layers``
         (means over these images), ``image_layers`` (the same of each), ``seconds`` of simulation
-        (without the start of the bench's interpreter) and ``simulated_cycles``, of all images.
+        (without the start of the testbench's interpreter) and ``simulated_cycles``, of all images.
 
     Raises
     ------
     ValueError
         If the folder was not built from this model, or an image of its memories was changed.
-    BenchError
+    SimulationError
         If the simulation does not come to an end.
     """
     folder = Path(folder)
     trial = Trial(folder, model, images, seed=seed, stalled=stalled)
-    executable = build(board(folder, synthesised=synthesised), cache or folder / "sim", fast=True,
+    executable = build(harness(folder, synthesised=synthesised), cache or folder / "sim", fast=True,
                        capture=True)
     comparison, outcomes, seconds = trial.run(executable, workplace(folder, cache), limit=limit)
     free = outcomes[:trial.n_free]
@@ -100,7 +100,7 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         "predicted_cycles": [cycles.total for cycles in trial.predicted],
         "period": trial.period(outcomes),
         "additions": [outcome["additions"] for outcome in free],
-        "lanes": trial.capacities.columns * trial.capacities.lanes,
+        "lanes": trial.config.columns * trial.config.lanes,
         "layers": _layer_means(trial.plan, free),
         "image_layers": [_layer_means(trial.plan, [outcome]) for outcome in free],
         "seconds": seconds,
@@ -152,7 +152,7 @@ def main(arguments=None, prog="python -m sim.verify"):
     """
     options = _parser(prog).parse_args(arguments)
     return guarded(lambda: _run(options, prog), prog=prog, where=options.folder,
-                   interrupted="no report was written", failures=(BenchError,))
+                   interrupted="no report was written", failures=(SimulationError,))
 
 
 def _run(options, prog):
@@ -180,7 +180,7 @@ def _parser(prog):
         "tensor that it stores, its logits, additions and cycles with the golden model.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("folder", type=input_path, metavar="DIR",
-                        help="output folder of hw.build")
+                        help="build directory of hw.build")
     parser.add_argument("model", type=input_file, metavar="MODEL",
                         help="the integer model it was built from")
     parser.add_argument("--images", type=input_path, metavar="FILE",

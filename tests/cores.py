@@ -18,29 +18,30 @@ DIGITS = Path(__file__).parent / "data" / "digits.safetensors"
 
 #: Columns, lanes, columns that share a firing unit, code and bus; a D for what runs no digits.
 CORES = {
-    "demonstration": (2, 16, 1, SpikeCode.GRADED, 0, None),
-    "digits-3x5": (3, 5, 1, SpikeCode.BITPLANE, 64, None),
+    "demonstration": (2, 16, 1, SpikeCode.TWO_BIT_SERIAL, 0, None),
+    "digits-3x5": (3, 5, 1, SpikeCode.BIT_SERIAL, 64, None),
     "digits-2x7-shared": (2, 7, 2, SpikeCode.THERMOMETER, 0, None),
-    "1x33": (1, 33, 1, SpikeCode.GRADED, 256, 4),
+    "1x33": (1, 33, 1, SpikeCode.TWO_BIT_SERIAL, 256, 4),
     "1x2-d1": (1, 2, 1, SpikeCode.THERMOMETER, 0, 1),
-    "2x3-d15": (2, 3, 2, SpikeCode.GRADED, 128, 15),
+    "2x3-d15": (2, 3, 2, SpikeCode.TWO_BIT_SERIAL, 128, 15),
 }
 
 
-def image_paths(capacities):
+def image_paths(config):
     """Images of a core, as ``emit`` wants them."""
-    return None if capacities.external else slice_paths(capacities)
+    return None if config.external else slice_paths(config)
 
 
 @cache
 def verilog_of(name):
     """Text of one of ``CORES``."""
-    columns, lanes, shared, code, bus_width, max_count = CORES[name]
+    columns, lanes, per_group, code, bus_width, max_count = CORES[name]
     if max_count is None:
-        capacities = compile_model(golden.load(DIGITS), columns=columns, lanes=lanes,
-                                   shared=shared, spike_code=code, bus_width=bus_width).needed
+        config = compile_model(golden.load(DIGITS), columns=columns, lanes=lanes,
+                               columns_per_group=per_group, spike_code=code,
+                               bus_width=bus_width).required
     else:
-        capacities = sizes(columns=columns, lanes=lanes, shared=shared, code=code,
-                           bus_width=bus_width, max_count=max_count,
-                           pixel_channels=min(3, lanes))
-    return emit(capacities, images=image_paths(capacities))[0]
+        config = sizes(columns=columns, lanes=lanes, columns_per_group=per_group, code=code,
+                       bus_width=bus_width, max_count=max_count,
+                       pixel_channels=min(3, lanes))
+    return emit(config, images=image_paths(config))[0]

@@ -1,4 +1,4 @@
-"""What tests of engines share: capacities, models at their extremes, and how a bench is run."""
+"""What tests of engines share: configurations, extreme models, and how a testbench is run."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,25 +10,26 @@ from golden import SpikeCode
 from golden.analysis.synthetic import random_model
 from golden.model.ranges import analyse
 from hw.compiler import compile_model
-from hw.isa.core_config import Capacities
+from hw.isa.core_config import CoreConfig
 from sim.runner import Design, build, simulate
 from tests.models import changed
 
 
-def run_bench(component, module, parameters, *, folder, cache, **options):
-    """Run a bench on a component, in ``folder``; simulators are kept in ``cache``."""
+def run_testbench(component, module, parameters, *, folder, cache, **options):
+    """Run a testbench on a component, in ``folder``; simulators are kept in ``cache``."""
     executable = build(Design.of(component), cache)
     return simulate(executable, module, folder, parameters=parameters, **options)
 
 
-def sizes(*, lanes=8, code=SpikeCode.BITPLANE, max_count=4, **changes):
-    """Capacities of a core that is small, and whose numbers are all different."""
-    return Capacities(**{
-        "columns": 2, "lanes": lanes, "shared": 1, "spike_code": code, "max_count": max_count,
-        "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15, "stream_width": 17,
+def sizes(*, lanes=8, code=SpikeCode.BIT_SERIAL, max_count=4, **changes):
+    """Configuration of a core that is small, and whose numbers are all different."""
+    return CoreConfig(**{
+        "columns": 2, "lanes": lanes, "columns_per_group": 1, "spike_code": code,
+        "max_count": max_count, "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15,
+        "residual_width": 17,
         "digits": 3, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
         "neuron_depth": 100, "program_depth": 200, "window_depth": 60, "pixel_depth": 20,
-        "spike_depth": 2000, "stream_depth": 300, "attention_depth": 150,
+        "spike_depth": 2000, "residual_depth": 300, "attention_depth": 150,
         "sum_depth": 3 * lanes} | changes)
 
 
@@ -58,11 +59,11 @@ def extreme(model, *, fires):
 
 
 def largest(plans):
-    """Capacities that hold all plans."""
-    needed = [plan.needed.as_dict() for plan in plans]
-    return Capacities.from_dict({key: value if isinstance(value, str)
-                                 else max(sizes[key] for sizes in needed)
-                                 for key, value in needed[0].items()})
+    """The configuration that holds all plans."""
+    required = [plan.required.as_dict() for plan in plans]
+    return CoreConfig.from_dict({key: value if isinstance(value, str)
+                                 else max(sizes[key] for sizes in required)
+                                 for key, value in required[0].items()})
 
 
 def small_model(**options):
@@ -74,8 +75,8 @@ def small_model(**options):
                               "strides": (1, 2, 1, 2, 1)} | options)
 
 
-def group_setting(folder, *, lanes, code, shared=1, **options):
-    """Saves three models that one group runs; returns its capacities and the parameters.
+def group_setting(folder, *, lanes, code, columns_per_group=1, **options):
+    """Saves three models that one group runs; returns its configuration and the parameters.
 
     ``options`` are those of ``small_model``.
     """
@@ -84,7 +85,8 @@ def group_setting(folder, *, lanes, code, shared=1, **options):
               "saturated": extreme(model, fires=True)}
     for name, variant in models.items():
         golden.save(variant, folder / f"{name}.safetensors")
-    capacities = largest(compile_model(variant, columns=shared, lanes=lanes, shared=shared,
-                                       spike_code=code) for variant in models.values())
-    return SimpleNamespace(capacities=capacities, parameters={
-        "models": [f"{name}.safetensors" for name in models], "capacities": capacities.as_dict()})
+    config = largest(compile_model(variant, columns=columns_per_group, lanes=lanes,
+                                   columns_per_group=columns_per_group,
+                                   spike_code=code) for variant in models.values())
+    return SimpleNamespace(config=config, parameters={
+        "models": [f"{name}.safetensors" for name in models], "config": config.as_dict()})

@@ -1,6 +1,6 @@
 """What the report says of additions, held against what the counters of hardware read."""
 
-from golden.analysis.activity_statistics import take_census
+from golden.analysis.activity_statistics import take_statistics
 from train.export.findings import findings
 
 
@@ -18,8 +18,8 @@ def assert_additions_are_reported(model, images, figures):
         From :func:`sim.verify.verify` on these images.
     """
     free = len(figures["additions"])
-    found = findings(model, take_census(model, images[:free]))
-    assert sum(figures["additions"]) == round(found["total"]["bitplane"] * free)
-    reported = {layer["name"]: layer["bitplane"] for layer in found["layers"]}
+    found = findings(model, take_statistics(model, images[:free]))
+    assert sum(figures["additions"]) == round(found["total"]["bit_serial"] * free)
+    reported = {layer["name"]: layer["bit_serial"] for layer in found["layers"]}
     for layer in figures["layers"]:
         assert layer["additions"] == reported.get(layer["name"], 0), layer["name"]

@@ -40,7 +40,7 @@ def additions_per_image(model, tensors, code):
         code, SpikeCode) else code
 
     def bits(code, values, name):
-        return (set_bits(values, SpikeCode.BITPLANE, 255) if name == PIXELS
+        return (set_bits(values, SpikeCode.BIT_SERIAL, 255) if name == PIXELS
                 else set_bits(values, code, model.max_count))
 
     return {layer.name: layer.events(tensors, partial(bits, codes[layer.name]))
@@ -89,7 +89,7 @@ def mean_counts(model, images):
     sums, sizes = {}, {}
     for first in range(0, len(images), _BATCH):
         tensors = run(model, images[first:first + _BATCH], trace=True).tensors
-        tensors[PIXELS] = set_bits(tensors[PIXELS], SpikeCode.BITPLANE, 255)
+        tensors[PIXELS] = set_bits(tensors[PIXELS], SpikeCode.BIT_SERIAL, 255)
         for name, tensor in tensors.items():
             if name == PIXELS or name.endswith(".counts"):
                 sums[name] = sums.get(name, 0) + int(tensor.sum())

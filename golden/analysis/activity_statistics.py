@@ -13,7 +13,7 @@ from golden.names import PIXELS
 from golden.spike import SpikeCode
 
 
-__all__ = ["Census", "LayerCensus", "take_census"]
+__all__ = ["ActivityStatistics", "LayerStatistics", "take_statistics"]
 
 
 #: Images whose tensors are in memory at the same time.
@@ -21,7 +21,7 @@ _BATCH = 50
 
 
 @dataclass
-class LayerCensus:
+class LayerStatistics:
     """One layer; operations are sums over all images.
 
     Parameters
@@ -48,7 +48,7 @@ class LayerCensus:
 
 
 @dataclass
-class Census:
+class ActivityStatistics:
     """A network on a number of images.
 
     Parameters
@@ -56,7 +56,7 @@ class Census:
     images : int
     right : int or None
         Images whose class is their label.
-    layers : dict of str to LayerCensus
+    layers : dict of str to LayerStatistics
     histograms : dict of str to int64 array, shape (D + 1,)
         Per ``*.counts`` tensor, how often a neuron fired 0, 1, ... spikes.
     pixel_bits : float
@@ -85,7 +85,7 @@ class Census:
         return float(histogram @ np.arange(len(histogram)) / histogram.sum())
 
 
-def take_census(model, images, labels=None, *, progress=None):
+def take_statistics(model, images, labels=None, *, progress=None):
     """Run a model and count.
 
     Parameters
@@ -98,36 +98,36 @@ def take_census(model, images, labels=None, *, progress=None):
 
     Returns
     -------
-    Census
+    ActivityStatistics
     """
-    census = _empty(model)
+    statistics = _empty(model)
     pixel_bits, right = 0, 0
     for first in range(0, len(images), _BATCH):
         part = images[first:first + _BATCH]
         result = run(model, part, trace=True)
         for code in SpikeCode:
             for name, number in additions(model, result.tensors, code).items():
-                census.layers[name].additions[code] += number
+                statistics.layers[name].additions[code] += number
         for name, numbers in skipping_macs(model, result.tensors).items():
-            census.layers[name].skipping += int(numbers.sum())
-        for name in census.histograms:
+            statistics.layers[name].skipping += int(numbers.sum())
+        for name in statistics.histograms:
             found = np.bincount(result.tensors[name].ravel(), minlength=model.max_count + 1)
-            census.histograms[name] += found
+            statistics.histograms[name] += found
         pixel_bits += int(np.bitwise_count(part).sum())
         if labels is not None:
             right += int((classify(result.logits) == labels[first:first + _BATCH]).sum())
         if progress is not None:
             progress(first + len(part), len(images))
-    census.images = len(images)
-    census.right = None if labels is None else right
-    census.pixel_bits = pixel_bits / images.size
-    return census
+    statistics.images = len(images)
+    statistics.right = None if labels is None else right
+    statistics.pixel_bits = pixel_bits / images.size
+    return statistics
 
 
 def _empty(model):
     known, bits = shapes(model), model.widths or widths(model)
     layers = {
-        layer.name: LayerCensus(
+        layer.name: LayerStatistics(
             layer.name, layer.reads[0] if layer.SPIKING else None,
             prod(layer.products(known)), layer.operand_bits(model, bits)
         ) for layer in model.layers
@@ -136,7 +136,7 @@ def _empty(model):
         name: np.zeros(model.max_count + 1, np.int64)
         for name in known if name.endswith(".counts")
     }
-    return Census(
+    return ActivityStatistics(
         images=0, right=None, layers=layers, histograms=histograms, pixel_bits=0.0,
         max_count=model.max_count, stream_bits=_stream_bits(model, known, bits),
         activation_values=_activation_values(model, known),

@@ -1,4 +1,4 @@
-"""Energy of one image by the papers' formula, and of the dense network that is the honest rival.
+"""Energy of one image by the papers' formula, and of the dense network that is the honest baseline.
 
 Every figure is arithmetic alone: an operation's energy times the number of operations. Memories,
 clocks and control, which dominate real chips, are left out by all of these formulas.
@@ -44,7 +44,7 @@ class LayerEnergy:
         Formula of the papers, 32-bit floats: additions in thermometer code, the stem in MACs.
     papers_dense : float
         The same convention for the dense network: a MAC per tap.
-    thermometer, bitplane : float
+    thermometer, bit_serial : float
         Additions that were counted, to a 32-bit integer accumulator.
     dense : float
         MACs of integers, activations of ``ceil(log2(D + 1))`` bits, nothing skipped.
@@ -56,7 +56,7 @@ class LayerEnergy:
     papers: float
     papers_dense: float
     thermometer: float
-    bitplane: float
+    bit_serial: float
     dense: float
     skipping: float
 
@@ -82,32 +82,33 @@ def mac_energy(activation_bits, operand_bits):
     return MULTIPLY_INT8 * activation_bits * operand_bits / 64 + ADD_INT32
 
 
-def energies(census):
+def energies(statistics):
     """Energy of every layer that computes with spikes or pixels.
 
     Parameters
     ----------
-    census : Census
+    statistics : ActivityStatistics
 
     Returns
     -------
     list of LayerEnergy
         Per image.
     """
-    return [_layer(census, layer) for layer in census.layers.values() if layer.inputs is not None]
+    return [_layer(statistics, layer) for layer in statistics.layers.values()
+            if layer.inputs is not None]
 
 
-def _layer(census, layer):
+def _layer(statistics, layer):
     stem = layer.inputs == PIXELS
-    bits = _PIXEL_BITS if stem else plane_count(SpikeCode.BITPLANE, census.max_count)
+    bits = _PIXEL_BITS if stem else plane_count(SpikeCode.BIT_SERIAL, statistics.max_count)
     mac = mac_energy(bits, layer.operand_bits)
     if stem:
         papers = MAC_FLOAT32 * layer.macs
     else:
-        papers = formula(layer.macs, census.mean_count(layer.inputs))
+        papers = formula(layer.macs, statistics.mean_count(layer.inputs))
     return LayerEnergy(
         name=layer.name, papers=papers, papers_dense=MAC_FLOAT32 * layer.macs,
-        thermometer=ADD_INT32 * layer.additions[SpikeCode.THERMOMETER] / census.images,
-        bitplane=ADD_INT32 * layer.additions[SpikeCode.BITPLANE] / census.images,
-        dense=mac * layer.macs, skipping=mac * layer.skipping / census.images,
+        thermometer=ADD_INT32 * layer.additions[SpikeCode.THERMOMETER] / statistics.images,
+        bit_serial=ADD_INT32 * layer.additions[SpikeCode.BIT_SERIAL] / statistics.images,
+        dense=mac * layer.macs, skipping=mac * layer.skipping / statistics.images,
     )

@@ -11,11 +11,13 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 
 from golden.data.reading import printable
+from golden.spike import SPIKE_CODE_ALIASES, SpikeCode
 
 
 __all__ = [
-    "COUNT", "EPOCHS", "SEED", "SECONDS", "THREADS", "WORKERS", "distinct", "input_file",
-    "input_path", "number", "output_file", "output_folder", "text", "whole",
+    "COUNT", "EPOCHS", "SEED", "SECONDS", "SPIKE_CODE", "SPIKE_CODE_NOTE", "THREADS",
+    "WORKERS", "distinct", "input_file", "input_path", "number", "output_file", "output_folder",
+    "text", "whole",
 ]
 
 
@@ -60,6 +62,20 @@ THREADS = whole(1, 1024)
 WORKERS = whole(1, 256)
 #: Time limits.
 SECONDS = number(above=0, most=1e8)
+
+
+def _spike_code(given):
+    """Type of a spike code's value; an alias becomes the value, and any other text stays."""
+    try:
+        return SpikeCode(given).value
+    except ValueError:
+        return given
+
+
+#: How an option takes a spike code; to be followed by its own help.
+SPIKE_CODE = {"type": _spike_code, "choices": [code.value for code in SpikeCode]}
+SPIKE_CODE_NOTE = "; ".join(f"{alias}: alias of {name}"
+                            for name, alias in SPIKE_CODE_ALIASES.items())
 
 
 def text(given):

@@ -6,7 +6,7 @@ from pathlib import Path
 from golden.data.images import ImageSet, load_images, load_labelled
 from golden.data.picture import SUFFIXES
 from golden.data.pictures import Pictures
-from golden.data.tree import PARTS, open_held_back
+from golden.data.tree import PARTS, open_test_set
 from golden.model.input import ModelInput
 
 
@@ -24,9 +24,9 @@ def load_source(source, takes, *, count=None):
     Parameters
     ----------
     source : str or Path
-        ``digits`` for the held-back digits of scikit-learn; an array, image or folder as for
+        ``digits`` for the test digits of scikit-learn; an array, image or folder as for
         `golden.data.images.load_images` or `golden.data.images.load_labelled`; or a tree as for
-        `golden.data.tree.open_held_back`, whose images are decoded when they are needed.
+        `golden.data.tree.open_test_set`, whose images are decoded when they are needed.
     takes : ModelInput
         Of the model.
     count : int, optional
@@ -46,7 +46,7 @@ def load_source(source, takes, *, count=None):
         raise ValueError(f"the number of images must be at least 1, not {count}")
     path = Path(source)
     if _is_tree(path):
-        tree = open_held_back(path)
+        tree = open_test_set(path)
         labels = takes.labels_of(tree.classes, path)[tree.labels]
         found = ImageSet(path, Pictures(tree, takes), list(tree.names), labels, len(tree.classes),
                          tree.unread)

@@ -11,15 +11,15 @@ IMAGE_SHAPE = (8, 8, 1)
 #: Names of the classes.
 CLASSES = tuple("0123456789")
 
-#: Images held back for testing, out of 1,797.
+#: Images of the test set, out of 1,797.
 TEST_IMAGES = 360
 
 
 def load_digits():
     """Training and test images with their labels.
 
-    The split is fixed: a permutation from a frozen generator, whose last 360 images are held back.
-    Gray values 0..16 become pixels 0..240.
+    The split is fixed: a permutation from a frozen generator, whose last 360 images are the
+    test set. Gray values 0..16 become pixels 0..240.
 
     Returns
     -------

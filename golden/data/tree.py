@@ -17,10 +17,10 @@ from golden.data.picture import SUFFIXES, open_picture
 from golden.data.reading import decoding, open_regular, printable
 
 
-__all__ = ["PARTS", "ImageTree", "open_held_back", "open_tree"]
+__all__ = ["PARTS", "ImageTree", "open_test_set", "open_tree"]
 
 
-#: Names of the two parts; held-back images may lie in ``test`` or ``val``.
+#: Names of the two parts; test images may lie in ``test`` or ``val``.
 _TRAIN = ("train",)
 _TEST = ("test", "val")
 PARTS = _TRAIN + _TEST
@@ -112,8 +112,8 @@ def open_tree(path):
     return train, test
 
 
-def open_held_back(path):
-    """Find the held-back images of a data set, which need not have images to train on.
+def open_test_set(path):
+    """Find the test images of a data set, which need not have images to train on.
 
     Parameters and errors are those of `open_tree`.
 
@@ -140,7 +140,7 @@ class _Data:
         self._others = []
         for entry in self._files.entries:
             self._sort(entry, entry in self._files.folders)
-        # Where there are two held-back parts, the second one is not read.
+        # Where there are two test parts, the second one is not read.
         for part in [part for part in _TEST if self._parts[part]][1:]:
             self._others += [name for names in self._parts[part].values() for name in names]
 

@@ -78,7 +78,7 @@ class KeyValue(Operator):
         return potentials[0].reshape(-1, potentials.shape[3])
 
     def operand_bits(self, model, bits):
-        return plane_count(SpikeCode.BITPLANE, model.max_count)
+        return plane_count(SpikeCode.BIT_SERIAL, model.max_count)
 
 
 def key_value(keys, values, heads):

@@ -88,7 +88,7 @@ class Operator:
         if code is None or not self.SPIKING:
             yield linear(spikes)
         elif self.reads[0] == PIXELS:
-            yield from accumulate(linear, spikes, SpikeCode.BITPLANE, 255)
+            yield from accumulate(linear, spikes, SpikeCode.BIT_SERIAL, 255)
         else:
             yield from accumulate(linear, spikes, code, max_count)
 

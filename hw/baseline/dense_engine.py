@@ -1,4 +1,4 @@
-"""The dense engine: the rival that multiplies every count by every weight, zero or not."""
+"""The dense engine: the baseline that multiplies every count by every weight, zero or not."""
 
 from dataclasses import dataclass
 
@@ -42,21 +42,21 @@ class DenseSize:
         return self.outputs * self.inputs
 
     @classmethod
-    def beside(cls, capacities, *, inputs):
+    def beside(cls, config, *, inputs):
         """The engine that a core is compared with: its products per cycle, counts and weights.
 
         Parameters
         ----------
-        capacities : Capacities
+        config : CoreConfig
             Of the core.
         inputs : int
             Most terms of a dot product in a cycle.
         """
-        lanes = capacities.columns * capacities.lanes
+        lanes = config.columns * config.lanes
         # The largest power of two that divides the lanes.
         inputs = min(inputs, lanes & -lanes)
-        return cls(outputs=lanes // inputs, inputs=inputs, weight_width=capacities.weight_width,
-                   count_width=capacities.max_count.bit_length())
+        return cls(outputs=lanes // inputs, inputs=inputs, weight_width=config.weight_width,
+                   count_width=config.max_count.bit_length())
 
     @property
     def bits(self):

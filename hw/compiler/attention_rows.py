@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from ..isa.plan import Window
+from ..isa.plan import TapWindow
 
 
 __all__ = ["AttentionRows", "LINE"]
 
 
 #: The one line of a layer whose output positions see one input position each, or all of them.
-LINE = (Window(0, 0, 0, 0, 0),)
+LINE = (TapWindow(0, 0, 0, 0, 0),)
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class AttentionRows:
         return self.tiles * self.dk
 
     def gather(self, words):
-        """Windows of the first pass: one channel of every token per job, channel after channel.
+        """Tap windows of the first pass: one channel of every token per job, channel after channel.
 
         ``words`` is the number of words of a token.
         """
         span = (self.tokens - 1) * words
-        return tuple(Window(0, -channel, 0, self.tokens - 1, span) for channel in range(self.dk))
+        return tuple(TapWindow(0, -channel, 0, self.tokens - 1, span) for channel in range(self.dk))
 
     def gather_tile(self, tile, spike):
         """Fields of a tile of the first pass; ``spike`` is the address of the keys."""
@@ -63,8 +63,8 @@ class AttentionRows:
                 "out": self.base + tile * self.dk}
 
     def query(self, words, tokens):
-        """Windows of the second pass: the channels of one of the queries' tokens per job."""
-        return tuple(Window(token * words, 0, self.lanes, 0, 0) for token in range(tokens))
+        """Tap windows of the second pass: the channels of a query token per job."""
+        return tuple(TapWindow(token * words, 0, self.lanes, 0, 0) for token in range(tokens))
 
     def query_tile(self, tile, spike):
         """Fields of a tile of the second pass; ``spike`` is the address of the queries."""

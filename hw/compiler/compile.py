@@ -1,7 +1,7 @@
 """The compiler: lays a model out for an array of columns and lanes.
 
 It decides where tensors, weights and thresholds lie, and writes the table of layers, tiles and
-windows that the sequencer runs. Everything irregular about a network ends here.
+tap windows that the sequencer runs. Everything irregular about a network ends here.
 """
 
 from .context import Context
@@ -13,8 +13,8 @@ from .limits import check_fields, check_model
 __all__ = ["compile_model"]
 
 
-def compile_model(model, *, columns, lanes, spike_code, shared=1, weight_width=None, bus_width=0,
-                  tile_rows=None):
+def compile_model(model, *, columns, lanes, spike_code, columns_per_group=1, weight_width=None,
+                  bus_width=0, tile_rows=None):
     """Lays out ``model`` for ``columns`` columns of ``lanes`` lanes.
 
     Parameters
@@ -22,7 +22,7 @@ def compile_model(model, *, columns, lanes, spike_code, shared=1, weight_width=N
     model : IntegerModel
     columns, lanes : int
     spike_code : SpikeCode
-    shared : int
+    columns_per_group : int
         Columns that share one firing unit, a divisor of ``columns``.
     weight_width : int or None
         Bits of a weight in memory; what the model needs, if not given.
@@ -42,7 +42,8 @@ def compile_model(model, *, columns, lanes, spike_code, shared=1, weight_width=N
         says which layer, and what helps.
     """
     check_model(model, weight_width)
-    context = Context(model, columns=columns, lanes=lanes, shared=shared, code=spike_code,
+    context = Context(model, columns=columns, lanes=lanes, columns_per_group=columns_per_group,
+                      code=spike_code,
                       weight_width=weight_width or max(layer.weight_bits for layer in model.layers
                                                        if hasattr(layer, "weight_bits")))
     for step, layer in enumerate(model.layers):

@@ -9,12 +9,12 @@ from golden.model.shapes import shapes
 from ..isa.core_config import check_array
 from ..isa.passes import PIXEL_PLANES
 from ..isa.plan import Plan, SpikeMap
-from .layer_descriptor import layer_record
+from .layer_descriptor import layer_descriptor
 from .layouts.readers import direct_values, fused_sums
 from .orders import contiguous
 from .placement import Placement
-from .required_config import needed_capacities
-from .tables import NeuronTable, WindowTable
+from .required_config import required_config
+from .tables import NeuronTable, TapWindowTable
 
 
 __all__ = ["Context"]
@@ -26,7 +26,7 @@ class Context:
     Parameters
     ----------
     model : IntegerModel
-    columns, lanes, shared : int
+    columns, lanes, columns_per_group : int
     code : SpikeCode
     weight_width : int
 
@@ -44,17 +44,18 @@ class Context:
     neurons : NeuronTable
     """
 
-    def __init__(self, model, *, columns, lanes, shared, code, weight_width):
-        check_array(columns, lanes, shared, model.image_shape[2] + (model.pixel_constant > 0))
+    def __init__(self, model, *, columns, lanes, columns_per_group, code, weight_width):
+        check_array(columns, lanes, columns_per_group,
+                    model.image_shape[2] + (model.pixel_constant > 0))
         self.model, self.lanes, self.code = model, lanes, code
-        self._array = {"columns": columns, "lanes": lanes, "shared": shared, "spike_code": code,
-                       "weight_width": weight_width}
+        self._array = {"columns": columns, "lanes": lanes, "columns_per_group": columns_per_group,
+                       "spike_code": code, "weight_width": weight_width}
         self.shapes, self.ranges = shapes(model), analyse(model)
         self.values = direct_values(model)
-        self.places = Placement(model, lanes=lanes, groups=columns // shared, code=code,
+        self.places = Placement(model, lanes=lanes, groups=columns // columns_per_group, code=code,
                                 fused=fused_sums(model))
         self.maps, self.attention_rows = self.places.maps, {}
-        self.neurons, self._windows = NeuronTable(model.max_count), WindowTable()
+        self.neurons, self._windows = NeuronTable(model.max_count), TapWindowTable()
         self._rows, self._planned = [], []
         self.n_rows = 0
         channels, height, width = self.shapes[PIXELS]
@@ -74,9 +75,9 @@ class Context:
         self.n_rows += len(rows)
         return first
 
-    def record(self, source, **fields):
-        """Record of a layer that walks a map, see `layer_record`."""
-        return layer_record(self.model, self.code, source, **fields)
+    def descriptor(self, source, **fields):
+        """Descriptor of a layer that reads a map, see `layer_descriptor`."""
+        return layer_descriptor(self.model, self.code, source, **fields)
 
     def silent_neurons(self, layer):
         """Address of one tile of neurons without a bias, which serves all tiles."""
@@ -86,13 +87,13 @@ class Context:
     def plan(self):
         """The plan of all layers that were added."""
         places = self.places
-        needed = needed_capacities(
+        required = required_config(
             self.model, self._planned, **self._array, weight_depth=self.n_rows,
-            neuron_depth=len(self.neurons.records), window_depth=len(self._windows.records),
+            neuron_depth=len(self.neurons.words), window_depth=len(self._windows.words),
             pixel_depth=self.maps[PIXELS].size, spike_depth=max(1, places.spikes.depth),
-            stream_depth=places.residual.depth, branches=int(places.residual.branches),
+            residual_depth=places.residual.depth, branches=int(places.residual.branches),
             attention_depth=max(1, places.attention.depth), sum_depth=places.sum_depth,
             digits=max([rows.digits for rows in self.attention_rows.values()], default=1))
-        return Plan(self.model, needed, tuple(self._planned), self.maps,
-                    np.concatenate(self._rows).astype(np.int8), self.neurons.records,
-                    self._windows.records, self._windows.bases)
+        return Plan(self.model, required, tuple(self._planned), self.maps,
+                    np.concatenate(self._rows).astype(np.int8), self.neurons.words,
+                    self._windows.words, self._windows.bases)

@@ -6,10 +6,10 @@ import numpy as np
 
 from golden import PIXELS, SpikeCode, planes
 
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 
 
-__all__ = ["PIXEL_LAYER", "Stored", "plane_words", "stored"]
+__all__ = ["PIXEL_LAYER", "ExpectedContents", "plane_words", "expected_contents"]
 
 
 #: Layer number under which pixels are stored.
@@ -17,8 +17,8 @@ PIXEL_LAYER = 2**12 - 1
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
-    """Words that one layer writes to one memory.
+class ExpectedContents:
+    """Words that one layer writes to one memory, as golden says.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ class Stored:
         Every one is written; in ``sums`` repeatedly, elsewhere once.
     words : object array of int, shape (words,)
         The word after the layer, unsigned.
-    entry_width : int
-        Bits of one entry of a word.
-    channels, positions : int arrays, broadcastable to (words, entries)
-        Channel and row-major position of each entry.
+    element_width : int
+        Bits of one element of a word.
+    channels, positions : int arrays, broadcastable to (words, elements)
+        Channel and row-major position of each element.
     """
 
     tensor: str
@@ -43,17 +43,17 @@ class Stored:
     memory: str
     addresses: np.ndarray
     words: np.ndarray
-    entry_width: int
+    element_width: int
     channels: np.ndarray
     positions: np.ndarray
 
     def locate(self, index, word):
-        """Channel and position of the first entry in which ``word`` differs from word ``index``."""
+        """Channel and position of the first element where ``word`` differs from word ``index``."""
         difference = int(word) ^ int(self.words[index])
-        entry = ((difference & -difference).bit_length() - 1) // self.entry_width
-        entry = min(entry, self.channels.shape[-1] - 1)
+        element = ((difference & -difference).bit_length() - 1) // self.element_width
+        element = min(element, self.channels.shape[-1] - 1)
         shape = (len(self.words), self.channels.shape[-1])
-        return tuple(int(np.broadcast_to(array, shape)[index, entry])
+        return tuple(int(np.broadcast_to(array, shape)[index, element])
                      for array in (self.channels, self.positions))
 
 
@@ -74,16 +74,16 @@ def plane_words(plan, placed, counts):
     """
     flat = counts.reshape(len(counts), -1)
     if placed.tensor == PIXELS:
-        bits = planes(flat, SpikeCode.BITPLANE, 2**placed.planes - 1)
+        bits = planes(flat, SpikeCode.BIT_SERIAL, 2**placed.planes - 1)
     else:
-        bits = planes(flat, plan.needed.spike_code, plan.model.max_count)
-    # One more entry, which is 0, serves lanes without a channel and channels that are padding.
+        bits = planes(flat, plan.required.spike_code, plan.model.max_count)
+    # One more element, which is 0, serves lanes without a channel and channels that are padding.
     padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.int64)
     padded[:, :-1, :flat.shape[1]] = bits
     return _words(padded[:, placed.channels].transpose(0, 3, 1, 2)).reshape(placed.planes, -1)
 
 
-def stored(plan, tensors, image):
+def expected_contents(plan, tensors, image):
     """Everything that the core stores for one image, the logits aside.
 
     Parameters
@@ -96,37 +96,38 @@ def stored(plan, tensors, image):
 
     Returns
     -------
-    list of Stored
+    list of ExpectedContents
     """
     result = [_pixels(plan, tensors[PIXELS][image])]
     for number, planned in enumerate(plan.layers):
         if planned.stream is not None:
             result += _stream(plan, number, tensors[planned.stream][image])
-        match planned.record["drain"]:
-            case Drain.SPIKES:
+        match planned.descriptor["drain"]:
+            case Destination.SPIKES:
                 result.append(_spikes(plan, number, tensors[planned.stores][image]))
-            case Drain.SUMS:
+            case Destination.SUMS:
                 result.append(_sums(plan, number, tensors[planned.stores][image]))
-            case Drain.VALUES | Drain.KEY_VALUES:
+            case Destination.VALUES | Destination.KEY_VALUES:
                 result.append(_rows(plan, number, tensors[planned.stores][image]))
     return result
 
 
 def _pixels(plan, pixels):
     """An image, a word per pixel; the constant channel is not stored."""
-    n_channels = plan.needed.pixel_channels
+    n_channels = plan.required.pixel_channels
     flat = pixels[:n_channels].reshape(n_channels, -1)
-    return Stored(PIXELS, PIXEL_LAYER, "pixels", np.arange(flat.shape[1]), _joined(flat, 8), 8,
-                  np.arange(n_channels)[np.newaxis], np.arange(flat.shape[1])[:, np.newaxis])
+    positions = np.arange(flat.shape[1])
+    return ExpectedContents(PIXELS, PIXEL_LAYER, "pixels", positions, _joined(flat, 8), 8,
+                            np.arange(n_channels)[np.newaxis], positions[:, np.newaxis])
 
 
 def _spikes(plan, number, counts):
     """A count map, all planes of its channels in a word."""
-    placed, lanes = plan.layers[number].target, plan.needed.lanes
+    placed, lanes = plan.layers[number].target, plan.required.lanes
     position, word = np.divmod(np.arange(placed.size), placed.words)
-    return Stored(placed.tensor, number, "spikes", placed.address(word, position),
-                  _joined(plane_words(plan, placed, counts), lanes), 1,
-                  np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
+    return ExpectedContents(placed.tensor, number, "spikes", placed.address(word, position),
+                            _joined(plane_words(plan, placed, counts), lanes), 1,
+                            np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
 
 
 def _words(bits):
@@ -145,32 +146,32 @@ def _joined(parts, width):
 
 
 def _stream(plan, number, values):
-    """A stream version: position by position, in the memory of the group that owns it."""
-    planned, n_groups = plan.layers[number], plan.needed.groups
+    """A version of the residual: position by position, in the memory of the group that has it."""
+    planned, n_groups = plan.layers[number], plan.required.groups
     channels, address = _neurons(planned, "stream")
-    address = address + planned.record.get("stream_move", 0)
+    address = address + planned.descriptor.get("stream_move", 0)
     flat = values.reshape(len(values), -1)
     result = []
     for group in range(min(n_groups, flat.shape[1])):
         position = np.arange(group, flat.shape[1], n_groups)
-        turn = np.arange(len(position)) * planned.record["stream_step"]
+        turn = np.arange(len(position)) * planned.descriptor["stream_step"]
         addresses = address[:, np.newaxis] + turn
         channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
-        result.append(Stored(
+        result.append(ExpectedContents(
             planned.stream, number, f"stream.{group}", addresses.ravel(),
-            _unsigned(flat[channel, at].ravel(), plan.needed.stream_width),
-            plan.needed.stream_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
+            _unsigned(flat[channel, at].ravel(), plan.required.residual_width),
+            plan.required.residual_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
     return result
 
 
 def _sums(plan, number, values):
     """Token sums: what is left after the last token of each channel."""
-    width = plan.needed.sum_width
+    width = plan.required.sum_width
     sums = values.reshape(len(values), -1).sum(axis=1)
     channels, addresses = _neurons(plan.layers[number], "out")
-    return Stored(f"{plan.layers[number].stores} (token sum)", number, "sums", addresses,
-                  _unsigned(sums[channels], width), width, channels[:, np.newaxis],
-                  np.zeros((1, 1), int))
+    return ExpectedContents(f"{plan.layers[number].stores} (token sum)", number, "sums", addresses,
+                            _unsigned(sums[channels], width), width, channels[:, np.newaxis],
+                            np.zeros((1, 1), int))
 
 
 def _neurons(planned, base):
@@ -190,8 +191,8 @@ def _rows(plan, number, values):
 
     A word holds a digit of all lanes, bit 0 of all lanes lowest.
     """
-    planned, width = plan.layers[number], plan.needed.digit_width
-    if planned.record["drain"] is Drain.VALUES:
+    planned, width = plan.layers[number], plan.required.digit_width
+    if planned.descriptor["drain"] is Destination.VALUES:
         by_row = values.reshape(len(values), -1).T
     else:
         # (heads, dk, dv): row i of head h, with its channels at h * dv.
@@ -202,14 +203,15 @@ def _rows(plan, number, values):
     padded = np.zeros((len(by_row), by_row.shape[1] + 1), np.int64)
     padded[:, :-1] = by_row
     # Digits, tiles, rows, lanes.
-    digits = np.arange(planned.record["out_digits"] + 1)[:, None, None, None]
-    entries = padded[:, planned.channels].transpose(1, 0, 2) >> digits * width
+    digits = np.arange(planned.descriptor["out_digits"] + 1)[:, None, None, None]
+    elements = padded[:, planned.channels].transpose(1, 0, 2) >> digits * width
     out = np.array([fields["out"] for fields in planned.tiles])[:, np.newaxis]
-    addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.record["out_stride"]
-    n_lanes = entries.shape[-1]
-    bits = [_words(entries >> bit & 1).ravel() for bit in range(width)]
-    channels = np.broadcast_to(planned.channels[:, np.newaxis], entries.shape)
-    positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], entries.shape)
-    return Stored(planned.stores, number, "attention", addresses.ravel(),
-                  _joined(np.array(bits), n_lanes), 1, *(np.tile(array.reshape(-1, n_lanes), width)
-                                                         for array in (channels, positions)))
+    addresses = out + np.arange(len(by_row)) + digits[..., 0] * planned.descriptor["out_stride"]
+    n_lanes = elements.shape[-1]
+    bits = [_words(elements >> bit & 1).ravel() for bit in range(width)]
+    channels = np.broadcast_to(planned.channels[:, np.newaxis], elements.shape)
+    positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], elements.shape)
+    return ExpectedContents(planned.stores, number, "attention", addresses.ravel(),
+                            _joined(np.array(bits), n_lanes), 1,
+                            *(np.tile(array.reshape(-1, n_lanes), width)
+                              for array in (channels, positions)))

@@ -27,7 +27,7 @@ def externalise_weights(plan, *, bus_width, half=None):
     ValueError
         If a tile has more than ``half`` rows.
     """
-    lanes = plan.needed.lanes
+    lanes = plan.required.lanes
     largest = max(planned.rows_per_tile for planned in plan.layers)
     half = half or largest
     if largest > half:
@@ -43,7 +43,7 @@ def externalise_weights(plan, *, bus_width, half=None):
             tiles.append(tile | place)
             number += 1
         layers.append(replace(planned, tiles=tuple(tiles)))
-    sizes = vars(plan.needed) | {"bus_width": bus_width, "weight_depth": 2 * half,
-                                 "neuron_depth": 2 * lanes}
+    sizes = vars(plan.required) | {"bus_width": bus_width, "weight_depth": 2 * half,
+                                   "neuron_depth": 2 * lanes}
     return replace(plan, layers=tuple(layers), resident=plan,
-                   needed=with_program(sizes, layers))
+                   required=with_program(sizes, layers))

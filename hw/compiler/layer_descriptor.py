@@ -1,4 +1,4 @@
-"""The layer record: what stays the same for all jobs of a layer, as far as its source decides."""
+"""Descriptors of layers and tiles: what stays the same for all jobs of a layer or a tile."""
 
 from golden import PIXELS, SpikeCode
 from golden.spike import passes
@@ -6,11 +6,11 @@ from golden.spike import passes
 from ..isa.passes import pixel_passes
 
 
-__all__ = ["layer_record", "tile_record"]
+__all__ = ["layer_descriptor", "tile_descriptor"]
 
 
-def layer_record(model, code, source, *, word_stride, line_stride, row_step, fours=False,
-                 **others):
+def layer_descriptor(model, code, source, *, word_stride, line_stride, row_step, split_msb=False,
+                     **others):
     """Fields that follow from what a layer reads; those of where it stores are neutral.
 
     Parameters
@@ -23,8 +23,8 @@ def layer_record(model, code, source, *, word_stride, line_stride, row_step, fou
         Distance of two words of a line, and of two lines, in the source's memory.
     row_step : int
         Rows from one word to the next.
-    fours : bool
-        Whether the plane of fours is taken in a pass of its own.
+    split_msb : bool
+        Whether the MSB plane is taken in a pass of its own.
     **others : int
         Further fields that are not neutral.
 
@@ -33,7 +33,7 @@ def layer_record(model, code, source, *, word_stride, line_stride, row_step, fou
     dict of str to int
     """
     pixels = source.tensor == PIXELS
-    n_passes = len(pixel_passes(code) if pixels else passes(code, model.max_count)) + fours
+    n_passes = len(pixel_passes(code) if pixels else passes(code, model.max_count)) + split_msb
     return {
         "token_sum": 0,
         "stream": 0,
@@ -46,7 +46,7 @@ def layer_record(model, code, source, *, word_stride, line_stride, row_step, fou
         "pixels": int(pixels),
         "releases": 0,
         "passes": n_passes - 1,
-        "fours": int(fours),
+        "fours": int(split_msb),
         "line_stride": line_stride,
         "word_stride": word_stride,
         "row_step": row_step,
@@ -60,7 +60,7 @@ def layer_record(model, code, source, *, word_stride, line_stride, row_step, fou
     } | others
 
 
-def tile_record(channels, *, first_mask=None, last_mask=None, **fields):
+def tile_descriptor(channels, *, first_mask=None, last_mask=None, **fields):
     """Fields of a tile; masks of all lanes if they are not given.
 
     Parameters

@@ -37,34 +37,34 @@ def check_model(model, weight_width=None):
 
 
 def check_fields(plan):
-    """Raises ValueError if a record of the core has no room for a number of a plan.
+    """Raises ValueError if a descriptor of the core has no room for a number of a plan.
 
     Parameters
     ----------
     plan : Plan
     """
-    needed = plan.needed
+    required = plan.required
     # Where a field holds one less than the number, there is room for one more.
-    taps = largest(needed.job, "lines") + 1
-    words = min(largest(needed.job, "words"), largest(needed.window, "steps")) + 1
+    taps = largest(required.job, "lines") + 1
+    words = min(largest(required.job, "words"), largest(required.tap_window, "steps")) + 1
     for layer in plan.layers:
         where = f"Layer {layer.name}"
         read = (max([tile["words"] for tile in layer.tiles], default=0)
                 + max([window.steps + 1 for window in layer.positions], default=0))
         _require(where, "tiles", len(layer.tiles) or len(layer.channels),
-                 largest(needed.layer, "tiles"), "take more lanes per column")
+                 largest(required.layer, "tiles"), "take more lanes per column")
         _require(where, "taps per column", max([w.steps + 1 for w in layer.lines], default=0),
                  taps, "use a smaller kernel")
         _require(where, "words per line", read, words,
                  "take more lanes per column, or fewer tokens or channels")
-        _require(where, "passes", layer.record.get("passes", 0) + 1,
-                 largest(needed.layer, "passes") + 1, "use another spike code")
+        _require(where, "passes", layer.descriptor.get("passes", 0) + 1,
+                 largest(required.layer, "passes") + 1, "use another spike code")
     # All ones stand for no layer.
-    _require(plan.model.name, "layers", len(plan.layers), largest(needed.header, "layers") - 1,
+    _require(plan.model.name, "layers", len(plan.layers), largest(required.header, "layers") - 1,
              "split the network")
-    _require(plan.model.name, "classes", plan.model.classes, largest(needed.header, "classes"),
+    _require(plan.model.name, "classes", plan.model.classes, largest(required.header, "classes"),
              "use a head of fewer classes")
-    for name, (_, depth) in needed.memories.items():
+    for name, (_, depth) in required.memories.items():
         _require(plan.model.name, f"words of the memory of {name}", depth, LOAD_DEPTH,
                  "take more lanes per column, or keep weights outside with --bus-width")
 

@@ -7,25 +7,25 @@ from golden.model.shapes import last_readers
 from golden.names import counts_name, stream_name
 from golden.spike import plane_count
 
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 from ..isa.plan import SpikeMap
 from .allocate import Allocator
 from .residual import ResidualMemory
 
 
-__all__ = ["Destination", "Placement"]
+__all__ = ["ResultLocation", "Placement"]
 
 
 @dataclass(frozen=True)
-class Destination:
+class ResultLocation:
     """Where the results of a layer go.
 
     Parameters
     ----------
     stores : str
         Trace key of what is stored, see `LayerPlan`.
-    record : dict
-        Fields of the layer record that say where.
+    descriptor : dict
+        Fields of the layer descriptor that say where.
     out : tuple of int
         Address of each tile's first result.
     target : SpikeMap or None
@@ -37,7 +37,7 @@ class Destination:
     """
 
     stores: str
-    record: dict
+    descriptor: dict
     out: tuple
     target: SpikeMap | None = None
     stream: str | None = None
@@ -91,39 +91,40 @@ class Placement:
         base = self.spikes.place(len(channels) * positions, step=step, last=last)
         placed = SpikeMap(base, self.planes, len(channels), positions, channels, tensor)
         self.maps[copy or tensor] = placed
-        return Destination(tensor, {"drain": Drain.SPIKES, "out_step": len(channels)},
-                           tuple(base + tile for tile in range(len(channels))), placed)
+        return ResultLocation(tensor, {"drain": Destination.SPIKES, "out_step": len(channels)},
+                              tuple(base + tile for tile in range(len(channels))), placed)
 
     def in_values(self, tensor, channels, positions, *, step, last):
         """Rows in the attention memory, which are added where keys spike."""
         base = self.attention.place(len(channels) * positions, step=step, last=last)
         self.value_rows[tensor] = base
-        return Destination(tensor, {"drain": Drain.VALUES},
-                           tuple(base + tile * positions for tile in range(len(channels))))
+        return ResultLocation(tensor, {"drain": Destination.VALUES},
+                              tuple(base + tile * positions for tile in range(len(channels))))
 
     def in_sums(self, stream, channels):
         """The sum memory, for a stream that is summed over its tokens."""
         self.sum_depth = max(self.sum_depth, channels.size)
-        return Destination(stream, {"drain": Drain.SUMS, "out_step": 0},
-                           tuple(tile * self.lanes for tile in range(len(channels))))
+        return ResultLocation(stream, {"drain": Destination.SUMS, "out_step": 0},
+                              tuple(tile * self.lanes for tile in range(len(channels))))
 
     def in_logits(self, channels):
         """The output port."""
-        return Destination(LOGITS, {"drain": Drain.LOGITS, "restart": 1, "out_step": 0},
-                           (0,) * len(channels))
+        return ResultLocation(LOGITS, {"drain": Destination.LOGITS, "restart": 1, "out_step": 0},
+                              (0,) * len(channels))
 
     def in_stream(self, layer, channels, positions, *, step):
         """A version of a residual stream, and its counts or what it adds to the token sums."""
         name, stream = counts_name(layer), stream_name(layer)
         read, written = self.residual.write(layer, step=step, positions=positions,
                                             words=channels.size)
-        record = {"stream": 1, "first": int(layer.drain.previous is None), "restart": 1,
-                  "stream_step": written.step}
+        descriptor = {"stream": 1, "first": int(layer.drain.previous is None), "restart": 1,
+                      "stream_step": written.step}
         if written.base != read.base:
-            record["stream_move"] = written.base - read.base
+            descriptor["stream_move"] = written.base - read.base
         if stream in self.fused.values():
             where = self.in_sums(stream, channels)
         else:
             where = self.in_spikes(name, channels, positions, step=step,
                                    last=self.last(name, step))
-        return replace(where, record=where.record | record, stream=stream, residual=read.base)
+        return replace(where, descriptor=where.descriptor | descriptor, stream=stream,
+                       residual=read.base)

@@ -1,18 +1,18 @@
-"""The least capacities that hold a model."""
+"""The smallest core configuration that holds a model."""
 
 from amaranth.utils import bits_for
 
 from golden.interval import width
 from golden.model.ranges import analyse
 
-from ..isa.core_config import Capacities, entry_width, words_of
+from ..isa.core_config import CoreConfig, element_width, words_of
 
 
-__all__ = ["needed_capacities", "with_program"]
+__all__ = ["required_config", "with_program"]
 
 
-def needed_capacities(model, planned, *, weight_width, **sizes):
-    """Capacities whose widths follow from the model's exact ranges.
+def required_config(model, planned, *, weight_width, **sizes):
+    """The configuration whose widths follow from the model's exact ranges.
 
     Parameters
     ----------
@@ -20,11 +20,11 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     planned : list of LayerPlan
     weight_width : int
     **sizes : int or SpikeCode
-        Array and memory depths, as ``Capacities`` names them; the program's is computed here.
+        Array and memory depths, as ``CoreConfig`` names them; the program's is computed here.
 
     Returns
     -------
-    Capacities
+    CoreConfig
     """
     ranges = analyse(model)
     sums = {layer.name for layer in model.layers if not layer.SPIKING}
@@ -32,7 +32,7 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
                   if name not in sums]
     # One more value, for a threshold that no sum reaches.
     summed = [width(low, high + 1) for low, high in (ranges.potential[name] for name in sums)]
-    row_width = entry_width(weight_width, model.max_count, sizes["spike_code"])
+    row_width = element_width(weight_width, model.max_count, sizes["spike_code"])
     shifts = [getattr(layer.drain, "shift", 0) for layer in model.layers]
     sizes |= {
         "max_count": model.max_count,
@@ -40,7 +40,7 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
         "pixel_constant": model.pixel_constant,
         "weight_width": weight_width,
         "accumulator_width": max([*potentials, width(*ranges.logits), row_width + 1]),
-        "stream_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
+        "residual_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
         "sum_width": max(summed, default=2),
         "shift_width": bits_for(max(shifts, default=0)),
     }
@@ -48,22 +48,22 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
 
 
 def with_program(sizes, planned):
-    """Capacities whose program memory holds the records of a plan.
+    """The configuration whose program memory holds the descriptors of a plan.
 
     Parameters
     ----------
     sizes : dict of str to int or SpikeCode
-        All other capacities.
+        All other fields.
     planned : list of LayerPlan
 
     Returns
     -------
-    Capacities
+    CoreConfig
     """
-    # Records are as wide as addresses, which do not depend on the program's length.
-    records = Capacities(**sizes | {"program_depth": 1})
-    words = words_of(records.header)
+    # Descriptors are as wide as addresses, which do not depend on the program's length.
+    layouts = CoreConfig(**sizes | {"program_depth": 1})
+    words = words_of(layouts.header)
     for layer in planned:
-        words += words_of(records.layer) + len(layer.thresholds)
-        words += len(layer.tiles) * words_of(records.tile)
-    return Capacities(**sizes | {"program_depth": words})
+        words += words_of(layouts.layer) + len(layer.thresholds)
+        words += len(layer.tiles) * words_of(layouts.tile)
+    return CoreConfig(**sizes | {"program_depth": words})

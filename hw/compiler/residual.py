@@ -1,4 +1,4 @@
-"""Where the versions of the residual streams lie in the groups' stream memories."""
+"""Where the versions of the residual streams lie in the groups' residual memories."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class ResidualMemory:
     Parameters
     ----------
     groups : int
-        Among which positions are dealt out in turn.
+        Among which positions are dispatched in turn.
     last : dict of str to int
         Step at which each stream tensor is read last.
 

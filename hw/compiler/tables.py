@@ -1,6 +1,6 @@
-"""What fills the neuron and window memories, entry by entry."""
+"""What fills the memories of neurons and of tap windows, word by word."""
 
-__all__ = ["NeuronTable", "WindowTable"]
+__all__ = ["NeuronTable", "TapWindowTable"]
 
 
 #: Threshold of a spike that is never fired, beyond every potential.
@@ -16,18 +16,19 @@ class NeuronTable:
 
     Attributes
     ----------
-    records : list of (int, tuple of int)
+    words : list of (int, tuple of int)
+        Bias and thresholds of each word.
     """
 
     def __init__(self, max_count):
         self.max_count = max_count
-        self.records = []
+        self.words = []
         self._bases = {}
 
     def place(self, layer, channels):
-        """Address of each tile's first record.
+        """Address of each tile's first word.
 
-        Tiles with the same records share them, as those of attention do.
+        Tiles with the same words share them, as those of attention do.
 
         Parameters
         ----------
@@ -44,7 +45,7 @@ class NeuronTable:
         neuron = getattr(drain, "neuron", None)
         bases = []
         for tile in channels.tolist():
-            records = []
+            words = []
             for channel in tile:
                 bias, thresholds = 0, (NEVER,) * self.max_count
                 if channel >= 0:
@@ -52,32 +53,32 @@ class NeuronTable:
                     if neuron is not None:
                         ladder = neuron.thresholds
                         thresholds = tuple(ladder[channel if len(ladder) > 1 else 0].tolist())
-                records.append((bias, thresholds))
-            key = tuple(records)
+                words.append((bias, thresholds))
+            key = tuple(words)
             if key not in self._bases:
-                self._bases[key] = len(self.records)
-                self.records += records
+                self._bases[key] = len(self.words)
+                self.words += words
             bases.append(self._bases[key])
         return bases
 
 
-class WindowTable:
-    """Windows of output lines and positions; equal runs of them are stored once.
+class TapWindowTable:
+    """Tap windows of output lines and positions; equal runs of them are stored once.
 
     Attributes
     ----------
-    records : list of Window
-    bases : dict of tuple of Window to int
+    words : list of TapWindow
+    bases : dict of tuple of TapWindow to int
         Address of each run.
     """
 
     def __init__(self):
-        self.records = []
+        self.words = []
         self.bases = {}
 
     def place(self, windows):
         """Stores a run, unless there is the same one already."""
         if windows and windows not in self.bases:
-            self.bases[windows] = len(self.records)
-            self.records.extend(windows)
+            self.bases[windows] = len(self.words)
+            self.words.extend(windows)
 

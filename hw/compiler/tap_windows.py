@@ -1,13 +1,13 @@
-"""Windows of a convolution: which taps of each output position lie inside the map."""
+"""Tap windows of a convolution: which taps of each output position lie inside the map."""
 
-from ..isa.plan import Window
-
-
-__all__ = ["conv_windows"]
+from ..isa.plan import TapWindow
 
 
-def conv_windows(layer, *, size, out_size, words, stride, word_stride, row_step, tap_rows):
-    """Windows of the output lines, and of the positions of each line.
+__all__ = ["conv_tap_windows"]
+
+
+def conv_tap_windows(layer, *, size, out_size, words, stride, word_stride, row_step, tap_rows):
+    """Tap windows of the output lines, and of the positions of each line.
 
     Rows are stored tap after tap, line-major, ``tap_rows`` rows each.
 
@@ -27,7 +27,7 @@ def conv_windows(layer, *, size, out_size, words, stride, word_stride, row_step,
 
     Returns
     -------
-    lines, positions : tuple of Window
+    lines, positions : tuple of TapWindow
     """
     kernel = layer.weight.shape[-1]
     (_, width), (out_height, out_width) = size, out_size
@@ -35,13 +35,13 @@ def conv_windows(layer, *, size, out_size, words, stride, word_stride, row_step,
     lines = []
     for index in range(out_height):
         first, taps, start = _inside(index, size[0], kernel, layer)
-        lines.append(Window(start * width * stride, first * kernel * tap_rows, 0, taps - 1, 0))
+        lines.append(TapWindow(start * width * stride, first * kernel * tap_rows, 0, taps - 1, 0))
     positions = []
     for index in range(out_width):
         first, taps, start = _inside(index, width, kernel, layer)
         jump = row_step + (kernel - taps) * tap_rows
-        positions.append(Window(start * stride, first * tap_rows, jump, taps * words - 1,
-                                (taps * words - 1) * word_stride))
+        positions.append(TapWindow(start * stride, first * tap_rows, jump, taps * words - 1,
+                                   (taps * words - 1) * word_stride))
     return tuple(lines), tuple(positions)
 
 

@@ -1,4 +1,4 @@
-"""The output folder: Verilog, memory images and their description, written whole or not at all."""
+"""The build directory: Verilog, memory images and their description, whole or not at all."""
 
 import contextlib
 import hashlib
@@ -8,14 +8,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from golden.data.description import read_json
+from golden.data.form import require_form
 from golden.data.limits import MAX_ARRAY
 from golden.data.reading import InputError, open_regular, printable, read_regular
 from golden.data.sealed import require_sealed, sealed_text
 
-from ..isa.core_config import Capacities
+from ..isa.core_config import CoreConfig
 from ..rtl.library import WAIVERS
 from ..rtl.load_port import PATIENCE
-from .description import DESCRIPTION_FORM
+from .description import DESCRIPTION_FORM, by_todays_names
 from .memory_images import (
     digest,
     image_words,
@@ -28,20 +29,22 @@ from .memory_images import (
 from .verilog import TOP, emit
 
 
-__all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_images", "check_verilog", "contents",
-           "read_description", "usable", "write"]
+__all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_memory_images", "check_verilog",
+           "contents", "read_description", "usable", "write"]
 
 
 #: Name of the file that describes the others.
 DESCRIPTION = f"{TOP}.json"
 FORMAT = "addend-accelerator"
-FORMAT_VERSION = 7
+FORMAT_VERSION = 8
+#: Versions that are read: version 7 has other names for some fields.
+_READ = (7, FORMAT_VERSION)
 
 VERILOG = f"rtl/{TOP}.v"
 
 
 def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
-    """Text of every file of an output folder.
+    """Text of every file of a build directory.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     cycles : dict
         What the cycle model computed, see ``hw.build``.
     readmemh : bool
-        Whether memories on chip start from their images; else they must be loaded.
+        Whether memories on chip start from their memory images; else they must be loaded.
     load_patience : int
         As ``Core`` has it.
 
@@ -63,25 +66,25 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     Raises
     ------
     ValueError
-        If reading an image back does not give the model's weights exactly.
+        If reading a memory image back does not give the model's weights exactly.
     """
-    capacities = plan.needed
-    words = image_words(plan, capacities)
-    paths = slice_paths(capacities)
-    readmemh = readmemh and not capacities.external
-    text, ports = emit(capacities, images=paths if readmemh else None,
+    config = plan.required
+    words = image_words(plan, config)
+    paths = slice_paths(config)
+    readmemh = readmemh and not config.external
+    text, ports = emit(config, images=paths if readmemh else None,
                        load_patience=load_patience)
     files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
     images = {}
-    for name, (width, slices) in capacities.images.items():
+    for name, (width, slices) in config.image_files.items():
         for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):
             files[path] = write_hex(part, width // slices)
             images[path] = {"width": width // slices, "sha256": digest(part, width // slices)}
-    holds_weights = paths["external" if capacities.external else "weights"]
+    holds_weights = paths["external" if config.external else "weights"]
     read_back = [read_hex(files[path], images[path]["width"], name=path)
                  for path in holds_weights]
-    if (read_weights(read_back, capacities) != plan.rows).any():
-        raise ValueError("Images of weights must give back the model's weights")
+    if (read_weights(read_back, config) != plan.rows).any():
+        raise ValueError("Memory images of weights must give back the model's weights")
 
     description = {
         "format": FORMAT,
@@ -90,13 +93,13 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
         "image_shape": list(plan.model.image_shape),
         "classes": plan.model.classes,
         "clock_mhz": clock_mhz,
-        "capacities": capacities.as_dict(),
+        "config": config.as_dict(),
         "ports": [{"name": name, "direction": direction, "width": width}
                   for name, direction, width in ports],
         "memories": {
             name: {"number": number, "images": list(paths[name]), "width": width, "depth": depth,
                    "sha256": digest(words[name], width)}
-            for number, (name, width, depth) in enumerate(_images(capacities, words))},
+            for number, (name, width, depth) in enumerate(_images(config, words))},
         "images": images,
         "readmemh": readmemh,
         "spike_maps": {
@@ -157,7 +160,7 @@ def usable(folder):
 
 
 def read_description(folder):
-    """The description of an output folder.
+    """The description of a build directory.
 
     Raises
     ------
@@ -181,12 +184,14 @@ def _checked(found, name):
     if found.get("format") != FORMAT:
         raise InputError(f"{name} must be of the format {FORMAT}")
     version = found.get("version")
-    if version != FORMAT_VERSION:
+    if version not in _READ:
         raise InputError(f"{name} has version {printable(version)}, and this program reads "
-                         f"{FORMAT_VERSION}")
-    found = require_sealed(found, DESCRIPTION_FORM, name)
+                         f"{' and '.join(map(str, _READ))}")
+    require_form(by_todays_names(found), DESCRIPTION_FORM, name)
+    # The digest is over the names that stand in the file.
+    found = by_todays_names(require_sealed(found, {}, name))
     try:
-        Capacities.from_dict(found["capacities"])
+        CoreConfig.from_dict(found["config"])
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
     return found
@@ -210,45 +215,46 @@ def check_verilog(folder):
                          "changed; build the accelerator again")
 
 
-def check_images(folder, *, missing_ok=False):
-    """Reads every image of a folder and checks it against the digest in the description.
+def check_memory_images(folder, *, missing_ok=False):
+    """Reads every memory image and checks it against the digest in the description.
 
     Parameters
     ----------
     folder : Path
     missing_ok : bool
-        Whether an image may be absent, as before it is built again.
+        Whether a memory image may be absent, as before it is built again.
 
     Raises
     ------
     ValueError
-        If a single bit of an image was changed since it was built.
+        If a single bit of a memory image was changed since it was built.
     """
     for name, image in read_description(folder)["images"].items():
         path = Path(folder) / name
         if not path.exists():
             if missing_ok:
                 continue
-            raise ValueError(f"Image {path} must exist: build it again")
+            raise ValueError(f"Memory image {path} must exist: build it again")
         text = read_regular(path, MAX_ARRAY).decode("ascii", "replace")
         words = read_hex(text, image["width"], name=path)
         if digest(words, image["width"]) != image["sha256"]:
-            raise ValueError(f"Image {path} must have the digest that {DESCRIPTION} gives for it: "
-                             "remove it and build again")
+            raise ValueError(f"Memory image {path} must have the digest that {DESCRIPTION} gives "
+                             "for it: remove it and build again")
 
 
-def _images(capacities, words):
-    """Name, width and depth of what each image fills."""
-    for name, (width, _) in capacities.images.items():
-        depth = len(words[name]) if capacities.external else capacities.memories[name][1]
+def _images(config, words):
+    """Name, width and depth of what each memory image fills."""
+    for name, (width, _) in config.image_files.items():
+        depth = len(words[name]) if config.external else config.memories[name][1]
         yield name, width, depth
 
 
 def _describe(layer):
     """One row of the layer table, with plain values."""
-    record = {key: int(getattr(value, "value", value)) for key, value in layer.record.items()}
+    descriptor = {key: int(getattr(value, "value", value))
+                  for key, value in layer.descriptor.items()}
     return {"name": layer.name, "tiles": len(layer.tiles), "lines": len(layer.lines),
-            "positions": len(layer.positions), "record": record}
+            "positions": len(layer.positions), "descriptor": descriptor}
 
 
 def _holds(path, text):

@@ -1,27 +1,27 @@
-"""What ``accelerator.json`` holds: the form that its readers rely on."""
+"""What ``accelerator.json`` holds: the form that its readers rely on, and older names."""
 
 import re
 from dataclasses import fields
 
 from golden.data.form import Each
-from golden.spike import SpikeCode
+from golden.spike import SPIKE_CODE_ALIASES, SpikeCode
 
-from ..isa.core_config import MOST_COLUMNS, MOST_LANES, Capacities
+from ..isa.core_config import MOST_COLUMNS, MOST_LANES, CoreConfig
 
 
-__all__ = ["DESCRIPTION_FORM"]
+__all__ = ["DESCRIPTION_FORM", "by_todays_names"]
 
 
 _WHOLE = range(2**40)
 _WIDTH = range(1, 2**20)
 _DIGEST = re.compile("[0-9a-f]{64}")
-_CODE = re.compile("|".join(code.value for code in SpikeCode))
+_CODE = re.compile("|".join([*SpikeCode, *SPIKE_CODE_ALIASES.values()]))
 _IMAGE = re.compile(r"rom/[a-z]+(\.\d+)?\.hex")
 
-#: Capacities whose values no reader may take on trust.
-_CAPACITIES = {field.name: _WHOLE for field in fields(Capacities)} | {
+#: Fields of the core configuration; no reader may take their values on trust.
+_CONFIG = {field.name: _WHOLE for field in fields(CoreConfig)} | {
     "columns": range(1, MOST_COLUMNS + 1), "lanes": range(2, MOST_LANES + 1),
-    "shared": range(1, MOST_COLUMNS + 1), "spike_code": _CODE, "max_count": range(1, 16),
+    "columns_per_group": range(1, MOST_COLUMNS + 1), "spike_code": _CODE, "max_count": range(1, 16),
     "weight_width": range(2, 9),
 }
 
@@ -31,7 +31,7 @@ DESCRIPTION_FORM = {
     "image_shape": [_WIDTH],
     "classes": _WHOLE,
     "clock_mhz": float,
-    "capacities": _CAPACITIES,
+    "config": _CONFIG,
     "ports": [{"name": re.compile(r"\w+"), "direction": re.compile("input|output"),
                "width": _WIDTH}],
     "memories": Each({"number": range(16), "images": [_IMAGE], "width": _WIDTH, "depth": _WHOLE,
@@ -40,9 +40,43 @@ DESCRIPTION_FORM = {
     "readmemh": bool,
     "spike_maps": Each(dict.fromkeys(("base", "planes", "words", "positions"), _WHOLE)),
     "layers": [{"name": str, "tiles": _WHOLE, "lines": _WHOLE, "positions": _WHOLE,
-                "record": Each(int)}],
+                "descriptor": Each(int)}],
     "cycles": {"from": str, "images": _WHOLE, "total": float, "period": float,
                "layers": Each({"cycles": float, "additions": float})},
     "verilog": _DIGEST,
     "versions": Each((str, type(None))),
 }
+
+#: Names that version 7 had for fields of the description, of its configuration and of its layers.
+_OLDER = {"capacities": "config"}
+_OLDER_IN_CONFIG = {"shared": "columns_per_group", "stream_width": "residual_width",
+                    "stream_depth": "residual_depth"}
+_OLDER_IN_LAYER = {"record": "descriptor"}
+
+
+def by_todays_names(found):
+    """A description that may be an older build's, by the names that fields have today.
+
+    Parameters
+    ----------
+    found : dict
+        What was read; nothing in it need be right.
+
+    Returns
+    -------
+    dict
+    """
+    found = _renamed(found, _OLDER)
+    if "config" in found:
+        found["config"] = _renamed(found["config"], _OLDER_IN_CONFIG)
+    if isinstance(found.get("layers"), list):
+        found["layers"] = [_renamed(layer, _OLDER_IN_LAYER) for layer in found["layers"]]
+    return found
+
+
+def _renamed(values, names):
+    """The same fields by other names; whatever is no object stays as it is."""
+    if not isinstance(values, dict):
+        return values
+    return {names[key] if key in names and names[key] not in values else key: value
+            for key, value in values.items()}

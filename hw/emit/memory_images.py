@@ -15,29 +15,29 @@ __all__ = [
 ]
 
 
-#: What the first line of an image begins with; the digest follows.
+#: What the first line of a memory image begins with; the digest follows.
 DIGEST_COMMENT = "// sha256 "
 
 
-def image_words(plan, capacities):
-    """Words of every image, as ``Capacities.images`` lists them.
+def image_words(plan, config):
+    """Words of every memory image, as ``CoreConfig.image_files`` lists them.
 
     Parameters and result are those of ``memory_words``, which it is where weights lie on chip.
     """
-    words = memory_words(plan, capacities)
-    if capacities.external:
-        return {"external": write_image(words, plan, capacities)}
+    words = memory_words(plan, config)
+    if config.external:
+        return {"external": write_image(words, plan, config)}
     return words
 
 
-def memory_words(plan, capacities):
+def memory_words(plan, config):
     """Words of every memory, as if all weights and neurons lay on chip.
 
     Parameters
     ----------
     plan : Plan
-    capacities : Capacities
-        Of the core that the images are for; they may be larger than the plan needs.
+    config : CoreConfig
+        Of the core that the memory images are for; they may be larger than the plan needs.
 
     Returns
     -------
@@ -45,41 +45,41 @@ def memory_words(plan, capacities):
         Unsigned words, in the order of the load port's memory numbers.
     """
     return {
-        "weights": _pack_rows(plan.rows, capacities.weight_width),
-        "neurons": [_pack_neuron(capacities, *neuron) for neuron in plan.neurons],
-        "program": _program(plan, capacities),
-        "windows": [pack(capacities.window, vars(window), wraps=DISTANCES)
+        "weights": _pack_rows(plan.rows, config.weight_width),
+        "neurons": [_pack_neuron(config, *neuron) for neuron in plan.neurons],
+        "program": _program(plan, config),
+        "windows": [pack(config.tap_window, vars(window), wraps=DISTANCES)
                     for window in plan.windows],
     }
 
 
-def read_weights(images, capacities):
-    """Rows of weights, tile by tile, from the words of the images that hold them.
+def read_weights(images, config):
+    """Rows of weights, tile by tile, from the words of the memory images that hold them.
 
     Parameters
     ----------
     images : list of list of int
-        Unsigned words of the images of ``weights``, lane by lane, or of ``external`` alone.
-    capacities : Capacities
+        Unsigned words of the memory images of ``weights``, lane by lane, or of ``external`` alone.
+    config : CoreConfig
 
     Returns
     -------
     int8 array, shape (rows, lanes)
     """
     slices = images
-    if capacities.external:
-        words = [word for group in read_image(images[0], capacities) for section in group
+    if config.external:
+        words = [word for group in read_image(images[0], config) for section in group
                  if section.memory == "weights" for word in section.words]
-        slices = sliced(words, capacities.memories["weights"][0], capacities.lanes)
-    sign = 1 << (capacities.weight_width - 1)
+        slices = sliced(words, config.memories["weights"][0], config.lanes)
+    sign = 1 << (config.weight_width - 1)
     return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int8)
 
 
-def slice_paths(capacities):
-    """Image files of each memory, one per slice, relative to the output folder."""
+def slice_paths(config):
+    """Image files of each memory, one per slice, relative to the build directory."""
     return {name: tuple(f"rom/{name}.hex" if slices == 1 else f"rom/{name}.{index}.hex"
                         for index in range(slices))
-            for name, (_, slices) in capacities.images.items()}
+            for name, (_, slices) in config.image_files.items()}
 
 
 def sliced(words, width, slices):
@@ -108,12 +108,12 @@ def digest(words, width):
 
 
 def write_hex(words, width):
-    """Text of an image for ``$readmemh``, headed by its digest."""
+    """Text of a memory image for ``$readmemh``, headed by its digest."""
     return f"{DIGEST_COMMENT}{digest(words, width)}\n{_lines(words, width)}"
 
 
 def read_hex(text, width, *, name):
-    """Words of an image, checked against the digest in its first line.
+    """Words of a memory image, checked against the digest in its first line.
 
     Raises
     ------
@@ -123,16 +123,17 @@ def read_hex(text, width, *, name):
     """
     head, _, body = text.partition("\n")
     if not head.startswith(DIGEST_COMMENT):
-        raise ValueError(f"Image {name} must begin with its digest: remove it and build again")
+        raise ValueError(f"Memory image {name} must begin with its digest: remove it and build "
+                         "again")
     try:
         words = [int(line, 16) for line in body.split()]
     except ValueError:
-        raise ValueError(f"Image {name} must hold hexadecimal words only: remove it and "
+        raise ValueError(f"Memory image {name} must hold hexadecimal words only: remove it and "
                          "build again") from None
     # The text itself, too: what Python reads as a number may be none for Verilog.
     if write_hex(words, width) != text or max(words, default=0) >> width:
-        raise ValueError(f"Image {name} must match its digest, but was changed: remove it and "
-                         "build again")
+        raise ValueError(f"Memory image {name} must match its digest, but was changed: remove it "
+                         "and build again")
     return words
 
 
@@ -142,7 +143,7 @@ def beats(memory, words, width, *, address=0):
     Parameters
     ----------
     memory : int
-        Number of the memory, as ordered in ``Capacities.memories``.
+        Number of the memory, as ordered in ``CoreConfig.memories``.
     words : list of int
     width : int
         Bits of a word.
@@ -167,10 +168,10 @@ def _pack_rows(rows, width):
             for row in rows.tolist()]
 
 
-def _pack_neuron(capacities, bias, thresholds):
-    """A neuron's record. A threshold beyond every result becomes the least one that is."""
-    width = capacities.threshold_width
-    never = 1 << (capacities.result_width - 1)
+def _pack_neuron(config, bias, thresholds):
+    """A neuron's word. A threshold beyond every result becomes the least one that is."""
+    width = config.threshold_width
+    never = 1 << (config.result_width - 1)
     thresholds = [min(max(threshold, -never), never) for threshold in thresholds]
     word = 0
     for place, number in enumerate((bias, *thresholds)):
@@ -181,26 +182,26 @@ def _pack_neuron(capacities, bias, thresholds):
     return word
 
 
-def _program(plan, capacities):
-    """Words of the program: header, layer records, tile records and thresholds of token sums."""
+def _program(plan, config):
+    """Words of the program: header, descriptors of layers and tiles, thresholds of token sums."""
     height, width, _ = plan.model.image_shape
-    words = _split(capacities.header, {"last_pixel": height * width - 1, "layers": len(plan.layers),
-                                       "classes": plan.model.classes}, wraps=())
+    words = _split(config.header, {"last_pixel": height * width - 1, "layers": len(plan.layers),
+                                   "classes": plan.model.classes}, wraps=())
     for layer in plan.layers:
-        record = dict(layer.record)
+        descriptor = dict(layer.descriptor)
         wraps = DISTANCES
-        if record["token_sum"]:
+        if descriptor["token_sum"]:
             # The address of the first word that is fired, and not a distance.
             wraps = DISTANCES - {"out_step"}
         else:
-            record |= {"tiles": len(layer.tiles), "lines": len(layer.lines),
-                       "positions": len(layer.positions),
-                       "line_base": plan.window_base[layer.lines],
-                       "position_base": plan.window_base[layer.positions]}
+            descriptor |= {"tiles": len(layer.tiles), "lines": len(layer.lines),
+                           "positions": len(layer.positions),
+                           "line_base": plan.window_base[layer.lines],
+                           "position_base": plan.window_base[layer.positions]}
         try:
-            words += _split(capacities.layer, record, wraps=wraps)
+            words += _split(config.layer, descriptor, wraps=wraps)
             for tile in layer.tiles:
-                words += _split(capacities.tile, tile, wraps=DISTANCES)
+                words += _split(config.tile, tile, wraps=DISTANCES)
         except ValueError as error:
             raise ValueError(f"Layer {layer.name}: {error}") from error
         words += [threshold & ((1 << PROGRAM_WIDTH) - 1) for threshold in layer.thresholds]
@@ -208,7 +209,7 @@ def _program(plan, capacities):
 
 
 def _split(layout, values, *, wraps):
-    """A record as program words, least significant first."""
+    """A descriptor as program words, least significant first."""
     word = pack(layout, values, wraps=wraps)
     return [(word >> PROGRAM_WIDTH * index) & ((1 << PROGRAM_WIDTH) - 1)
             for index in range(words_of(layout))]

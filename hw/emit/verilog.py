@@ -40,7 +40,7 @@ class _Top(Elaboratable):
         # hardware and in the simulator.
         self._reset = Signal(name="reset", init=1, reset_less=True)
         self._wires = []
-        external = core.capacities.external
+        external = core.config.external
         self._stream("s_axis_pixels", core.pixels, True)
         self._stream("m_axis_logits", core.logits, False)
         if external:
@@ -112,12 +112,12 @@ def _starting(text):
     return _START.sub(r"\1 ;\2  initial \1 = 0;\nendmodule\n", text)
 
 
-def emit(capacities, *, images=None, load_patience=PATIENCE):
+def emit(config, *, images=None, load_patience=PATIENCE):
     """Verilog of a core and the names of its ports.
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
     images : dict of str to sequence of str
         Files per memory, one for each slice, relative to the folder that tools run in; without it,
         memories start empty.
@@ -130,7 +130,7 @@ def emit(capacities, *, images=None, load_patience=PATIENCE):
     ports : list of (str, str, int)
         Name, direction (``input`` or ``output``) and width of each port.
     """
-    top = _Top(Core(capacities, images=images, load_patience=load_patience))
+    top = _Top(Core(config, images=images, load_patience=load_patience))
     text = convert(top, name=TOP, ports=top.ports)
     targets = {id(target) for target, _ in top._wires}
     ports = [(port.name, "output" if id(port) in targets else "input", len(port))
@@ -138,10 +138,10 @@ def emit(capacities, *, images=None, load_patience=PATIENCE):
     return f"{text}\n{library()}", ports
 
 
-def netlist(capacities, *, images=None):
+def netlist(config, *, images=None):
     """The core as Amaranth hands it to Yosys, which writes the Verilog: RTLIL, in text.
 
     Parameters are those of ``emit``.
     """
-    top = _Top(Core(capacities, images=images))
+    top = _Top(Core(config, images=images))
     return rtlil.convert(top, name=TOP, ports=top.ports, emit_src=False)

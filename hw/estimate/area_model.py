@@ -1,4 +1,4 @@
-"""Look-up tables of a core before synthesis: a sum over its parts, fitted to built cores."""
+"""LUTs of a core before synthesis: a sum over its parts, fitted to built cores."""
 
 from functools import cache
 from pathlib import Path
@@ -17,28 +17,28 @@ __all__ = ["COEFFICIENTS", "dense_lut", "features", "fit", "fit_dense", "predict
 COEFFICIENTS = Path(__file__).with_name("area_model.json")
 
 
-def features(capacities):
-    """What a core's tables are proportional to.
+def features(config):
+    """What a core's LUTs are proportional to.
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Returns
     -------
     dict of str to float
     """
-    lanes, groups = capacities.columns * capacities.lanes, capacities.groups
+    lanes, groups = config.columns * config.lanes, config.groups
     return {
         "core": 1,
-        "external bus": int(capacities.external),
-        "external bus, bits": capacities.bus_width,
-        "columns": capacities.columns,
-        "accumulators, bits": lanes * capacities.accumulator_width,
-        "entries that may be doubled, bits": lanes * capacities.row_width * capacities.graded,
-        "comparisons, bits": groups * capacities.max_count * capacities.result_width,
-        "words that leave, bits": groups * capacities.spike_width,
-        "memories, multiplexed bits": sum(row["multiplexed"] for row in memory_table(capacities)),
+        "external bus": int(config.external),
+        "external bus, bits": config.bus_width,
+        "columns": config.columns,
+        "accumulators, bits": lanes * config.accumulator_width,
+        "elements that may be doubled, bits": lanes * config.row_width * config.two_bit_serial,
+        "comparisons, bits": groups * config.max_count * config.result_width,
+        "words that leave, bits": groups * config.spike_width,
+        "memories, multiplexed bits": sum(row["multiplexed"] for row in memory_table(config)),
     }
 
 
@@ -47,15 +47,15 @@ def fit(measured):
 
     Parameters
     ----------
-    measured : list of (Capacities, float)
-        Cores and their tables.
+    measured : list of (CoreConfig, float)
+        Cores and their LUTs.
 
     Returns
     -------
     dict of str to float
     """
     names = list(features(measured[0][0]))
-    rows = np.array([[features(capacities)[name] for name in names] for capacities, _ in measured])
+    rows = np.array([[features(config)[name] for name in names] for config, _ in measured])
     scaled = rows / np.array([[lut] for _, lut in measured])
     left = list(range(len(names)))
     while True:
@@ -67,7 +67,7 @@ def fit(measured):
 
 
 def dense_lut(size):
-    """Look-up tables of a routed dense engine.
+    """LUTs of a routed dense engine.
 
     Parameters
     ----------
@@ -83,12 +83,12 @@ def dense_lut(size):
 
 
 def fit_dense(measured):
-    """Tables per bit of a dense engine's masks and adders, and what each adder takes besides.
+    """LUTs per bit of a dense engine's masks and adders, and what each adder takes besides.
 
     Parameters
     ----------
     measured : list of (DenseSize, float)
-        Engines of two or more widths, and their tables.
+        Engines of two or more widths, and their LUTs.
 
     Returns
     -------
@@ -100,12 +100,12 @@ def fit_dense(measured):
                                                                 strict=True)}
 
 
-def predicted_lut(capacities, *, routed=True):
-    """Look-up tables of a core.
+def predicted_lut(config, *, routed=True):
+    """LUTs of a core.
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
     routed : bool
         Whether those are counted that routing adds.
 
@@ -114,7 +114,7 @@ def predicted_lut(capacities, *, routed=True):
     float
     """
     known = _known()
-    given = features(capacities)
+    given = features(config)
     return (known["routed"] if routed else 1) * sum(
         value * given[name] for name, value in known["coefficients"].items())
 

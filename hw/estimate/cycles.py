@@ -14,8 +14,8 @@ from golden.model.shapes import shapes
 
 from ..compiler.expected import plane_words
 from ..isa.core_config import words_of
-from ..isa.descriptors import Drain
-from ..isa.passes import PIXEL_PLANES, layer_marks, layer_passes, pass_additions
+from ..isa.descriptors import Destination
+from ..isa.passes import PIXEL_PLANES, doubling_words, layer_passes, pass_additions
 from ..rtl.finder import NIBBLE
 from ..rtl.sequencer import LINE_CYCLES
 from .group_cycles import GroupCycles, Output
@@ -104,54 +104,54 @@ class _Core:
         self.words = words
 
     def run(self):
-        needed, layers = self.plan.needed, self.plan.layers
+        required, layers = self.plan.required, self.plan.layers
         height, width, _ = self.plan.model.image_shape
         # The header is read, and the token sums are set to 0; then comes a beat per pixel, or an
-        # image is there. Behind both, the first layer's record is read.
-        header = words_of(needed.header)
-        begun = now = 1 + max(height * width, needed.sum_depth - header)
+        # image is there. Behind both, the first layer's descriptor is read.
+        header = words_of(required.header)
+        begun = now = 1 + max(height * width, required.sum_depth - header)
         begins = []
         for layer in layers:
-            now += words_of(needed.layer) + 1
+            now += words_of(required.layer) + 1
             begins.append(now)
             if layer.source is None:
                 now = self._token_sum(layer, now)
             else:
                 now, last_logit = self._layer(layer, now)
-            if layer.record.get("releases"):
+            if layer.descriptor.get("releases"):
                 released = now
         # Logits pass through a FIFO on their way out.
         total = last_logit + 2
-        settled = max(now, total + 2)
-        if layers[-1].record["releases"]:
-            released = settled
-        # Pixels of the next image come behind the release until all is settled, and those that are
+        idle = max(now, total + 2)
+        if layers[-1].descriptor["releases"]:
+            released = idle
+        # Pixels of the next image come behind the release until all is idle, and those that are
         # left when the core has been idle for a cycle and has read the header.
-        left = max(0, height * width - (settled - released))
-        next_begun = settled + 3 + max(header + left, needed.sum_depth)
+        left = max(0, height * width - (idle - released))
+        next_begun = idle + 3 + max(header + left, required.sum_depth)
         ends = [*begins[1:], total]
         return Cycles(total, next_begun - total, total - begun,
                       tuple(end - begin for begin, end in zip(begins, ends, strict=True)))
 
     def _token_sum(self, layer, now):
-        """Cycle in which the next layer's record is asked for."""
-        needed = self.plan.needed
-        fire = now + 1 + needed.max_count + 1
-        group = needed.lanes * (needed.max_count + 3) + 1
+        """Cycle in which the next layer's descriptor is asked for."""
+        required = self.plan.required
+        fire = now + 1 + required.max_count + 1
+        group = required.lanes * (required.max_count + 3) + 1
         # The last word is on the bus one cycle after it was sent, and that is known one later.
         return fire + len(layer.channels) * group + 2 + 2
 
     def _layer(self, layer, now):
-        """Cycle in which the next layer's record is asked for, and that of the last logit."""
-        needed = self.plan.needed
-        tile_cycles = words_of(needed.tile) + 1
-        groups = [GroupCycles(needed.shared, layer.record["drain"],
-                              digits=layer.record["out_digits"] + 1)
-                  for _ in range(needed.groups)]
-        dealt = _deal(layer, needed)
-        entries = _Entries(layer, self.words[id(layer.source)], needed)
-        upcoming = next(dealt)
-        # Tile record, line and windows come before the first position of a line.
+        """Cycle in which the next layer's descriptor is asked for, and that of the last logit."""
+        required = self.plan.required
+        tile_cycles = words_of(required.tile) + 1
+        groups = [GroupCycles(required.columns_per_group, layer.descriptor["drain"],
+                              digits=layer.descriptor["out_digits"] + 1)
+                  for _ in range(required.groups)]
+        dispatched = _dispatch(layer, required)
+        entries = _Entries(layer, self.words[id(layer.source)], required)
+        upcoming = next(dispatched)
+        # Tile descriptor, line and tap windows come before the first position of a line.
         ready = now + 1 + tile_cycles + LINE_CYCLES
         offer = staged = None
         # What is on the bus: behind the groups, behind the array, and in the token sum.
@@ -160,29 +160,30 @@ class _Core:
         latest = -1
         cycle = now + 1
         while True:
-            settled = (not (storing or stored or summing or summed or asked or adding)
-                       and all(group.idle() for group in groups))
-            dealt_out = upcoming is None and staged is None and offer is None
-            if dealt_out and cycle >= ready and settled:
+            idle = (not (storing or stored or summing or summed or asked or adding)
+                    and all(group.idle() for group in groups))
+            all_dispatched = upcoming is None and staged is None and offer is None
+            if all_dispatched and cycle >= ready and idle:
                 return cycle + 2, last_logit
 
             taker, job = None, None
             if offer is not None:
                 taker = next((column for column in offer[0] if
-                              groups[column % needed.groups].columns[column // needed.groups]
+                              groups[column % required.groups].columns[column // required.groups]
                               .reserve is None), None)
                 job = offer[1]
             requests = [index for index, group in enumerate(groups) if group.request()]
-            slot = next((index for index in requests if index > latest),
-                        requests[0] if requests else None)
-            if any(group.own for group in groups):
-                slot = None
-            latest = latest if slot is None else slot
+            grant = next((index for index in requests if index > latest),
+                         requests[0] if requests else None)
+            if any(group.locked for group in groups):
+                grant = None
+            latest = latest if grant is None else grant
             adding, asked, summed, stored = asked, summed, summing, storing
             storing = summing = False
             for index, group in enumerate(groups):
-                takes = taker is not None and taker % needed.groups == index
-                output = group.step(slot == index, (taker // needed.groups, job) if takes else None)
+                takes = taker is not None and taker % required.groups == index
+                offered = (taker // required.groups, job) if takes else None
+                output = group.step(grant == index, offered)
                 storing |= output is Output.WORD
                 summing |= output is Output.SUM
                 if output is Output.LOGIT:
@@ -192,7 +193,7 @@ class _Core:
             if staged is None and upcoming is not None and cycle >= ready:
                 tile, line, position, allowed, lanes = upcoming
                 staged = allowed, (entries.of(tile, line, position), lanes)
-                upcoming = next(dealt, None)
+                upcoming = next(dispatched, None)
                 ready = cycle + 1
                 if upcoming is not None and upcoming[0] != tile:
                     ready = cycle + 1 + tile_cycles + LINE_CYCLES
@@ -201,20 +202,20 @@ class _Core:
             cycle += 1
 
 
-def _deal(layer, needed):
+def _dispatch(layer, required):
     """Jobs in order: tile, line, position, columns that may take it, and lanes."""
-    restart, n_groups = layer.record["restart"], needed.groups
+    restart, n_groups = layer.descriptor["restart"], required.groups
     group = 0
     for tile, fields in enumerate(layer.tiles):
         if restart:
             group = 0
         for line in range(len(layer.lines)):
             for position in range(len(layer.positions)):
-                allowed = range(needed.columns)
-                if layer.record["drain"] is Drain.LOGITS:
+                allowed = range(required.columns)
+                if layer.descriptor["drain"] is Destination.LOGITS:
                     allowed = (0,)
                 elif restart:
-                    allowed = range(group, needed.columns, n_groups)
+                    allowed = range(group, required.columns, n_groups)
                 yield tile, line, position, allowed, fields["lanes"]
                 group = (group + 1) % n_groups
 
@@ -222,36 +223,36 @@ def _deal(layer, needed):
 class _Entries:
     """Events per nibble of each word of each job, in the order in which words are read."""
 
-    def __init__(self, layer, words, capacities):
+    def __init__(self, layer, words, config):
         self.layer = layer
-        self.capacities = capacities
-        #: Of each pass: words of the lanes that add, and of those that add again.
-        self.words = _pass_words(layer, words, capacities)
+        self.config = config
+        #: Of each pass: words of the lanes that add, and of those that add a second time.
+        self.words = _pass_words(layer, words, config)
         self.known = {}
 
     def of(self, tile, line, position):
-        layer, record = self.layer, self.layer.record
+        layer, descriptor = self.layer, self.layer.descriptor
         fields = layer.tiles[tile]
         key = (fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"],
                line, position)
         if key not in self.known:
-            self.known[key] = self._count(fields, layer.lines[line], position, record)
+            self.known[key] = self._count(fields, layer.lines[line], position, descriptor)
         return self.known[key]
 
-    def _count(self, fields, line, number, record):
+    def _count(self, fields, line, number, descriptor):
         position, mask = self.layer.positions[number], fields["first_mask"]
         start = fields["spike"] - self.layer.source.base + line.offset + position.offset
-        if record["gather"]:
+        if descriptor["gather"]:
             word, bit = divmod(mask.bit_length() - 1 + number, self.layer.source.channels.shape[1])
             start, mask = start + word, 1 << bit
-        lines = np.arange(line.steps + 1)[:, None] * record["line_stride"]
-        offsets = np.arange(position.steps + fields["words"] + 1) * record["word_stride"]
+        lines = np.arange(line.steps + 1)[:, None] * descriptor["line_stride"]
+        offsets = np.arange(position.steps + fields["words"] + 1) * descriptor["word_stride"]
         words = self.words[:, :, start + lines + offsets]
         word_type = words.dtype.type
-        words[..., slice(None) if record["gather"] else 0] &= word_type(mask)
+        words[..., slice(None) if descriptor["gather"] else 0] &= word_type(mask)
         words[..., -1] &= word_type(fields["last_mask"])
         words = words.reshape(*words.shape[:2], -1)
-        if record["depthwise"]:
+        if descriptor["depthwise"]:
             events = (words != 0)[..., np.newaxis]
         else:
             lanes = self.layer.source.channels.shape[1]
@@ -261,20 +262,20 @@ class _Entries:
         passes = [[tuple(filter(None, word)) for word in one]
                   for one in events.astype(int).sum(axis=1).tolist()]
         entries = []
-        for digit in range(record["digits"] + 1):
+        for digit in range(descriptor["digits"] + 1):
             for index, one in enumerate(passes):
-                doubled = digit > 0 if index == 0 else record["double"]
+                doubled = digit > 0 if index == 0 else descriptor["double"]
                 if doubled:
-                    marks = (layer_marks(self.capacities, record) if index
-                             else self.capacities.digit_marks)
-                    entries += [(1,)] * marks
+                    doublings = (doubling_words(self.config, descriptor) if index
+                             else self.config.doubling_words_per_digit)
+                    entries += [(1,)] * doublings
                 # Something must double.
                 empty = doubled and not any(one)
                 entries += [*one[:-1], (1,)] if empty else one
         return entries
 
 
-def _pass_words(layer, words, capacities):
-    """Lanes of a map's words that add in a pass, and that add again: shape (passes, 2, words)."""
-    return np.array([pass_additions([words[plane] for plane in planes], capacities.graded)
-                     for planes in layer_passes(capacities, layer.record)])
+def _pass_words(layer, words, config):
+    """Lanes of a map's words that add, and that add again: shape (passes, 2, words)."""
+    return np.array([pass_additions([words[plane] for plane in planes], config.two_bit_serial)
+                     for planes in layer_passes(config, layer.descriptor)])

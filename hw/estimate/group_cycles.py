@@ -3,7 +3,7 @@
 from collections import deque
 from enum import Enum, auto
 
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 from ..rtl.column import FETCH
 from ..rtl.firing import STAGES
 from .column_cycles import ColumnCycles
@@ -29,49 +29,49 @@ class GroupCycles:
     ----------
     n_columns : int
         Columns that share the firing unit.
-    drain : Drain
+    destination : Destination
     digits : int
-        Digits of an entry that the layer stores.
+        Digits of an element that the layer stores.
     """
 
-    def __init__(self, n_columns, drain, *, digits):
+    def __init__(self, n_columns, destination, *, digits):
         self.columns = [ColumnCycles() for _ in range(n_columns)]
-        self.drain = drain
+        self.destination = destination
         self.n_digits = digits
-        # The column that was drained last.
+        # The column that was read out last.
         self.chosen = 0
         # Lanes that are still to be released, and whether one was in the latest cycle.
-        self.draining, self.settling = 0, False
-        # Whether the shadows that are drained will be free when an event comes that leaves now.
-        self.empties = False
+        self.reading_out, self.released = 0, False
+        # Whether the holding registers that are read out will be free for an event of now.
+        self.ends_in_3 = False
         # Stages of the firing unit: None, or the lane.
         self.firing = [None] * STAGES
-        # Jobs whose drain has begun and whose place is not free again.
+        # Jobs whose readout has begun and whose place is not free again.
         self.jobs = 0
         # Lanes of a job whose potentials wait, and of each digit that is still to be packed.
         self.collected, self.replay = 0, deque()
         # Whether a word is complete, and whether the one before waits for the bus.
         self.complete = self.leaving = False
         # Whether the group waits for the bus to send sums, and has it; whether a logit just left.
-        self.waits = self.own = self.logged = False
+        self.requesting = self.locked = self.logged = False
 
     def idle(self):
         """Whether everything that was accepted is stored."""
-        return not (self.draining or self.settling or self.complete or self.leaving or self.replay
-                    or any(stage is not None for stage in self.firing)
+        return not (self.reading_out or self.released or self.complete or self.leaving
+                    or self.replay or any(stage is not None for stage in self.firing)
                     or any(column.reserve or column.behind is not None
                            or column.result is not None for column in self.columns))
 
     def request(self):
         """Whether something waits for the bus."""
-        return self.leaving or self.waits
+        return self.leaving or self.requesting
 
-    def step(self, slot, offered):
+    def step(self, grant, offered):
         """Advances by one cycle.
 
         Parameters
         ----------
-        slot : bool
+        grant : bool
             The bus belongs to this group.
         offered : (int, tuple) or None
             Column that takes a job, and the job as ``ColumnCycles.move`` does.
@@ -81,63 +81,65 @@ class GroupCycles:
         Output or None
         """
         ready = [column.look() for column in self.columns]
-        finishes, empties, drained = self.draining == 1, self.empties, self.chosen
-        self.empties = self.draining == FETCH + 2
-        begins = self._choose(ready) if not self.draining and self._room() else None
-        self.settling = self.draining > 0
+        finishes, ends_in_3, read_out = self.reading_out == 1, self.ends_in_3, self.chosen
+        self.ends_in_3 = self.reading_out == FETCH + 2
+        starting = self._choose(ready) if not self.reading_out and self._room() else None
+        self.released = self.reading_out > 0
         fired = self.firing.pop()
-        self.firing.insert(0, self.draining - 1 if self.draining else None)
-        self.draining = max(0, self.draining - 1)
-        wants = (self.drain is Drain.SUMS and any(ready) and not self.jobs and begins is None
-                 and not self.own)
-        output, done = self._fire(fired, slot)
-        if self.drain is Drain.SUMS:
+        self.firing.insert(0, self.reading_out - 1 if self.reading_out else None)
+        self.reading_out = max(0, self.reading_out - 1)
+        wants = (self.destination is Destination.SUMS and any(ready) and not self.jobs
+                 and starting is None and not self.locked)
+        output, done = self._fire(fired, grant)
+        if self.destination is Destination.SUMS:
             done = finishes
-        self.jobs += (begins is not None) - done
-        if self.drain is Drain.SUMS:
-            self.own = slot or (self.own and not done)
-            self.waits = wants and not slot
-        if begins is not None:
-            self.chosen = begins
-            self.draining = self.columns[begins].result
-            self.empties = self.draining <= FETCH + 1
+        self.jobs += (starting is not None) - done
+        if self.destination is Destination.SUMS:
+            self.locked = grant or (self.locked and not done)
+            self.requesting = wants and not grant
+        if starting is not None:
+            self.chosen = starting
+            self.reading_out = self.columns[starting].result
+            self.ends_in_3 = self.reading_out <= FETCH + 1
         for index, column in enumerate(self.columns):
             job = offered[1] if offered is not None and offered[0] == index else None
-            column.move(job, begins=begins == index, empties=empties and index == drained)
+            column.move(job, readout_start=starting == index,
+                        readout_ends_in_3=ends_in_3 and index == read_out)
         return output
 
     def _room(self):
-        """Whether the drain of a job may begin."""
-        if self.drain in (Drain.SPIKES, Drain.VALUES):
+        """Whether the readout of a job may begin."""
+        if self.destination in (Destination.SPIKES, Destination.VALUES):
             return self.jobs < 2
-        return not (self.jobs or self.logged or (self.drain is Drain.SUMS and not self.own))
+        return not (self.jobs or self.logged
+                    or (self.destination is Destination.SUMS and not self.locked))
 
     def _choose(self, ready):
-        """Column whose drain begins, or None."""
+        """Column whose readout begins, or None."""
         for offset in range(1, len(ready) + 1):
             index = (self.chosen + offset) % len(ready)
             if ready[index]:
                 return index
         return None
 
-    def _fire(self, fired, slot):
+    def _fire(self, fired, grant):
         """Output, and whether the place of a job is free."""
-        if self.drain is Drain.SUMS:
+        if self.destination is Destination.SUMS:
             return Output.SUM if fired is not None else None, False
-        if self.drain is Drain.LOGITS:
+        if self.destination is Destination.LOGITS:
             self.logged = fired is not None
             return Output.LOGIT if self.logged else None, fired == 0
-        leaves = self.leaving and slot
-        moves = self.complete and (not self.leaving or leaves)
-        replays = self.drain is Drain.KEY_VALUES
+        word_fire = self.leaving and grant
+        word_accepted = self.complete and (not self.leaving or word_fire)
+        replays = self.destination is Destination.KEY_VALUES
         closes = fired == 0
-        done = leaves
+        done = word_fire
         if replays:
-            done = moves and not self.replay
+            done = word_accepted and not self.replay
             closes = self._replay(fired)
-        self.leaving = moves or (self.leaving and not leaves)
-        self.complete = closes or (self.complete and not moves)
-        return Output.WORD if leaves else None, done
+        self.leaving = word_accepted or (self.leaving and not word_fire)
+        self.complete = closes or (self.complete and not word_accepted)
+        return Output.WORD if word_fire else None, done
 
     def _replay(self, fired):
         """Whether the last lane of a digit is packed."""

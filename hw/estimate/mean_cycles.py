@@ -1,7 +1,7 @@
 """An estimate of cycles and additions from mean spike counts alone, in no time for any network.
 
 ``hw.estimate.cycles`` moves every event and is exact; it takes minutes for the 224 x 224 networks.
-This module asks per layer which of its parts is the slowest: reading words, adding, draining,
+This module asks per layer which of its parts is the slowest: reading words, adding, readout,
 storing, dealing out jobs, or loading tiles.
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 from golden import PIXELS, planes
 
 from ..isa.core_config import words_of
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 from ..isa.passes import (
     PIXEL_PLANES,
     count_probabilities,
-    layer_marks,
+    doubling_words,
     layer_passes,
     pass_additions,
 )
@@ -74,7 +74,7 @@ def estimate(plan, additions=None):
     computing = sum(cycles for cycles, _ in layers.values())
     # Pixels of the next image come while layers are computed that read none.
     last = max(number for number, planned in enumerate(plan.layers)
-               if planned.record.get("releases"))
+               if planned.descriptor.get("releases"))
     hidden = sum(cycles for cycles, _ in list(layers.values())[last + 1:])
     period = computing + max(0, height * width - hidden)
     return Estimate(height * width + computing, period, layers)
@@ -82,14 +82,14 @@ def estimate(plan, additions=None):
 
 def _layer(plan, planned, additions):
     """Cycles and additions of one layer."""
-    needed, lanes, columns = plan.needed, plan.needed.lanes, plan.needed.columns
-    begin = words_of(needed.layer) + 2
+    required, lanes, columns = plan.required, plan.required.lanes, plan.required.columns
+    begin = words_of(required.layer) + 2
     if planned.source is None:
-        group = lanes * (needed.max_count + 3) + 1
-        return begin + needed.max_count + 3 + len(planned.channels) * group, 0.0
+        group = lanes * (required.max_count + 3) + 1
+        return begin + required.max_count + 3 + len(planned.channels) * group, 0.0
 
     spiking = _pass_probabilities(plan, planned)
-    record, tiles = planned.record, len(planned.tiles)
+    descriptor, tiles = planned.descriptor, len(planned.tiles)
     positions = len(planned.lines) * len(planned.positions)
     # Words of a job in one pass.
     words = (sum(line.steps + 1 for line in planned.lines)
@@ -98,43 +98,44 @@ def _layer(plan, planned, additions):
     # One job: words read, and events with their spread, in all passes of all digits.
     inputs, taps = planned.inputs, planned.taps
     fan_out = int((planned.channels >= 0).sum())
-    digits = record["digits"] + 1
-    marks = (record["double"] * digits * record["passes"] * layer_marks(needed, record)
-             + record["digits"] * needed.digit_marks)
-    reads = (record["passes"] + 1) * digits * words + marks
+    digits = descriptor["digits"] + 1
+    doublings = (descriptor["double"] * digits * descriptor["passes"]
+                 * doubling_words(required, descriptor)
+                 + descriptor["digits"] * required.doubling_words_per_digit)
+    reads = (descriptor["passes"] + 1) * digits * words + doublings
     spikes = sum(first + again for first, again in spiking)
-    if record["depthwise"]:
+    if descriptor["depthwise"]:
         busy = [1 - (1 - p) ** lanes for each in spiking for p in each]
         events, spread = taps * sum(busy), taps * sum(p * (1 - p) for p in busy)
     else:
-        # A spike that adds again is one that adds.
+        # A spike that adds a second time is one that adds.
         events, spread = taps * inputs * spikes, taps * inputs * sum(
             first + 3 * again - (first + again) ** 2 for first, again in spiking)
         if additions is not None:
             events = additions / positions / fan_out
         # Passes without spikes take an event to double.
         empty = sum((1 - first) ** (taps * inputs) for first, _ in spiking)
-        events = digits * (events + empty * max(record["double"], digits > 1)) + marks
-    drained = lanes + 1
-    if record["drain"] is Drain.KEY_VALUES:
+        events = digits * (events + empty * max(descriptor["double"], digits > 1)) + doublings
+    readout = lanes + 1
+    if descriptor["drain"] is Destination.KEY_VALUES:
         # Potentials are collected, then packed digit by digit.
-        drained = lanes + STAGES + 3 + (record["out_digits"] + 1) * (lanes + 1)
-    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), drained))
+        readout = lanes + STAGES + 3 + (descriptor["out_digits"] + 1) * (lanes + 1)
+    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), readout))
 
-    match record["drain"]:
-        case Drain.LOGITS:
+    match descriptor["drain"]:
+        case Destination.LOGITS:
             work = positions * tiles * job
-        case Drain.SUMS:
+        case Destination.SUMS:
             # One group at a time.
             work = positions * tiles * max(job / columns, lanes + 3)
         case _:
-            stored = record["out_digits"] + 1
-            work = positions * tiles * max(job / columns, drained / needed.groups, stored)
-    between = words_of(needed.tile) + 1 + LINE_CYCLES * len(planned.lines)
+            stored = descriptor["out_digits"] + 1
+            work = positions * tiles * max(job / columns, readout / required.groups, stored)
+    between = words_of(required.tile) + 1 + LINE_CYCLES * len(planned.lines)
     deal = (positions + between) * tiles
     load = 0
-    if needed.external:
-        beats = [-(-needed.memories[memory][0] // needed.bus_width)
+    if required.external:
+        beats = [-(-required.memories[memory][0] // required.bus_width)
                  for memory in ("weights", "neurons")]
         load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + 4)
         work += tiles * planned.rows_per_tile
@@ -144,19 +145,19 @@ def _layer(plan, planned, additions):
 
 
 def _pass_probabilities(plan, planned):
-    """Probability that a channel a layer reads adds, and that it adds again, in each pass."""
-    model, needed = plan.model, plan.needed
+    """Probability that a channel adds, and that it adds a second time, in each pass."""
+    model, required = plan.model, plan.required
     name = planned.source.tensor
     if name == PIXELS:
         bit = model.mean_count(name) / PIXEL_PLANES
-        one = (1 - (1 - bit) ** 2, bit**2) if needed.graded else (bit, 0)
-        return [one] * len(needed.pixel_passes)
+        one = (1 - (1 - bit) ** 2, bit**2) if required.two_bit_serial else (bit, 0)
+        return [one] * len(required.pixel_passes)
     top = model.max_count
     counts = np.array(count_probabilities(model.mean_count(name), top))
-    expanded = planes(np.arange(top + 1), needed.spike_code, top)
+    expanded = planes(np.arange(top + 1), required.spike_code, top)
     return [tuple(float(counts @ additions) for additions in pass_additions(
-        [expanded[plane] for plane in group], needed.graded))
-        for group in layer_passes(needed, planned.record)]
+        [expanded[plane] for plane in group], required.two_bit_serial))
+        for group in layer_passes(required, planned.descriptor)]
 
 
 def _mean_of_larger(mean, deviation, floor):

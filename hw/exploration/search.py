@@ -1,4 +1,4 @@
-"""The search for a core: a trial is an array, judged by estimated cycles and predicted tables."""
+"""The search for a core: a trial is an array, judged by estimated cycles and predicted LUTs."""
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -24,16 +24,17 @@ __all__ = ["Point", "evaluate", "open_study", "pareto", "search"]
 #: What is searched. A column has at least as many lanes as a pixel has channels.
 COLUMNS = (1, 2, 3, 4, 6, 8, 12, 16)
 LANES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
-SHARED = (1, 2, 4)
+COLUMNS_PER_GROUP = (1, 2, 4)
 BUSES = (0, 64, 128, 256)
 
-STUDY = "addend"
-
+#: Name of the study. One whose points have other fields has another name, in the same storage.
+STUDY = "addend-2"
 
 #: What a storage must hold of a search and of a point.
 _IDENTITY = {"model": str, "device": str, "images": int}
-_POINT = {"columns": int, "lanes": int, "shared": int, "spike_code": str, "bus_width": int,
-          "cycles": float, "additions": float, "lut": float, "blocks": int, "fits": bool}
+_POINT = {"columns": int, "lanes": int, "columns_per_group": int, "spike_code": str,
+          "bus_width": int, "cycles": float, "additions": float, "lut": float, "blocks": int,
+          "fits": bool}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,23 +43,23 @@ class Point:
 
     Parameters
     ----------
-    columns, lanes, shared : int
+    columns, lanes, columns_per_group : int
     spike_code : str
     bus_width : int
         0 for weights on chip.
     cycles, additions : float
         Per image, estimated from mean counts.
     lut : float
-        Predicted look-up tables.
+        Predicted LUTs.
     blocks : int
-        Block memories.
+        Block RAMs.
     fits : bool
         Whether the device has both.
     """
 
     columns: int
     lanes: int
-    shared: int
+    columns_per_group: int
     spike_code: str
     bus_width: int
     cycles: float
@@ -76,11 +77,11 @@ class Point:
     def options(self):
         """Options of ``hw.build`` that build the core."""
         return ["--columns", str(self.columns), "--lanes-per-column", str(self.lanes),
-                "--share", str(self.shared), "--spike-code", self.spike_code,
+                "--share", str(self.columns_per_group), "--spike-code", self.spike_code,
                 "--bus-width", str(self.bus_width)]
 
 
-def evaluate(model, device, additions, *, columns, lanes, shared, spike_code, bus_width):
+def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spike_code, bus_width):
     """A point of the search.
 
     Parameters
@@ -89,7 +90,7 @@ def evaluate(model, device, additions, *, columns, lanes, shared, spike_code, bu
     device : Device
     additions : dict of str to dict of str to float
         By spike code, those of each layer and image; empty where they follow from mean counts.
-    columns, lanes, shared, spike_code, bus_width
+    columns, lanes, columns_per_group, spike_code, bus_width
         As in ``Point``.
 
     Raises
@@ -97,20 +98,20 @@ def evaluate(model, device, additions, *, columns, lanes, shared, spike_code, bu
     ValueError
         If there is no such core for the model.
     """
-    plan = compile_model(model, columns=columns, lanes=lanes, shared=shared,
+    plan = compile_model(model, columns=columns, lanes=lanes, columns_per_group=columns_per_group,
                          spike_code=SpikeCode(spike_code), bus_width=bus_width)
     quick = estimate(plan, additions and {
         name: additions[code.value][name] for name, code in plan.codes.items()})
-    lut = predicted_lut(plan.needed)
-    blocks = sum(row["blocks"] for row in memory_table(plan.needed))
-    return Point(columns=columns, lanes=lanes, shared=shared, spike_code=spike_code,
-                 bus_width=bus_width, cycles=quick.total,
+    lut = predicted_lut(plan.required)
+    blocks = sum(row["blocks"] for row in memory_table(plan.required))
+    return Point(columns=columns, lanes=lanes, columns_per_group=columns_per_group,
+                 spike_code=spike_code, bus_width=bus_width, cycles=quick.total,
                  additions=sum(added for _, added in quick.layers.values()), lut=lut,
                  blocks=blocks, fits=lut <= device.lut and blocks <= device.bram)
 
 
 def pareto(points):
-    """Points that no other one beats in cycles and tables at once, the fastest first."""
+    """Points that no other one beats in cycles and LUTs at once, the fastest first."""
     best = []
     for point in sorted(points, key=lambda one: (one.cycles, one.lut)):
         if not best or point.lut < best[-1].lut:
@@ -252,7 +253,7 @@ def _try(optuna, model, device, additions, trial):
     chosen = {
         "columns": trial.suggest_categorical("columns", COLUMNS),
         "lanes": trial.suggest_categorical("lanes", LANES),
-        "shared": trial.suggest_categorical("shared", SHARED),
+        "columns_per_group": trial.suggest_categorical("columns_per_group", COLUMNS_PER_GROUP),
         "spike_code": trial.suggest_categorical("spike_code", [code.value for code in SpikeCode]),
         "bus_width": trial.suggest_categorical("bus_width", BUSES),
     }
@@ -262,6 +263,6 @@ def _try(optuna, model, device, additions, trial):
         trial.set_user_attr("refused", str(error))
         raise optuna.TrialPruned from None
     trial.set_user_attr("point", vars(point))
-    trial.set_constraint("tables", point.lut / device.lut - 1)
+    trial.set_constraint("luts", point.lut / device.lut - 1)
     trial.set_constraint("blocks", point.blocks / device.bram - 1)
     return point.cycles, point.lut

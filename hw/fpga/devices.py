@@ -17,9 +17,9 @@ class Device:
     option : str
         As nextpnr takes it.
     lut, ff : int
-        Four-input look-up tables and flip-flops.
+        Four-input LUTs and flip-flops.
     bram : int
-        Block memories of 18 kbit.
+        Block RAMs of 18 kbit.
     dsp : int
         Multipliers of 18 × 18 bits, none of which is ever used.
     packages : tuple of (str, int)
@@ -40,7 +40,7 @@ class Device:
 
     @property
     def memory_bits(self):
-        """Bits in all block memories together."""
+        """Bits in all block RAMs together."""
         return self.bram * 18 * 1024
 
     def package(self, pins):
@@ -83,7 +83,7 @@ class Device:
                              f"{' and '.join(short)}{detail}; {remedy(needed, advice)}")
 
 
-WORDS = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block memories",
+WORDS = {"lut": "LUTs", "ff": "flip-flops", "bram": "block RAMs",
          "dsp": "multipliers"}
 
 DEVICES = (

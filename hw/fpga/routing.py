@@ -38,8 +38,8 @@ class Utilisation:
     ----------
     device, package : str
     lut, ff, bram, dsp : int
-        Look-up tables (also those inside carry chains and distributed memories), flip-flops,
-        block memories of 18 kbit, and DSP cells.
+        LUTs (also those inside carry chains and distributed memories), flip-flops,
+        block RAMs of 18 kbit, and DSP cells.
     fmax_mhz, clock_mhz : float
         Clock frequency after routing, slowest corner, and the one asked for.
     seed : int

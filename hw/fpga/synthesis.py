@@ -22,11 +22,11 @@ VERILOG = f"rtl/{TOP}.v"
 WORK = "fpga"
 
 #: Commands that synthesise for ECP5: with its primitives, without DSP inference (which made the
-#: result larger and slower) and without wide multiplexers (which took a fifth more tables).
+#: result larger and slower) and without wide multiplexers (which took a fifth more LUTs).
 ECP5 = "synth_ecp5 -nodsp -nowidelut"
 
 #: Commands that synthesise for each target with the inference of DSPs allowed, and the label
-#: behind that inference: later passes make tables, registers and memories, no DSP.
+#: behind that inference: later passes make LUTs, registers and memories, no DSP.
 TARGETS = {
     "ecp5": (f"synth_ecp5 -top {TOP}", "map_ram"),
     "xilinx": (f"synth_xilinx -family xc7 -flatten -top {TOP}", "coarse"),
@@ -72,7 +72,7 @@ def synthesise(folder, *, limit=3600):
 
 
 def _open_carry_ends(path):
-    """Disconnects carries that lead nowhere, and those into tables that ignore them.
+    """Disconnects carries that lead nowhere, and those into LUTs that ignore them.
 
     Two cells bring a carry into a chain and two take one out of it, whether it matters or not,
     unless the pin is open. Yosys never leaves it open.
@@ -114,7 +114,7 @@ def estimate(cells):
     """
     cells = Counter(cells)
     return {
-        # A carry cell holds two tables; a distributed memory four, and two for its write port.
+        # A carry cell holds two LUTs; a distributed memory four, and two for its write port.
         "lut": cells["LUT4"] + 2 * cells["CCU2C"] + 6 * cells["TRELLIS_DPR16X4"],
         "ff": cells["TRELLIS_FF"],
         "bram": cells["DP16KD"],
@@ -130,7 +130,7 @@ def multipliers(folder, target, *, whole=False, limit=3600):
     folder : Path
         Build folder.
     target : {"ecp5", "xilinx", "generic"}
-        For the first two, DSP cells, and products that are left for look-up tables. For
+        For the first two, DSP cells, and products that are left for LUTs. For
         ``generic`` every multiplication and division that the Verilog contains, of any width, by
         constants too.
     whole : bool

@@ -1,4 +1,4 @@
-"""Block memories (DP16KD) that a memory takes on an ECP5, and how they lie side by side."""
+"""Block RAMs (DP16KD) that a memory takes on an ECP5, and how they lie side by side."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,9 +12,9 @@ __all__ = ["Blocks", "blocks", "least"]
 TWO_PORT = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024}
 ONE_READER = TWO_PORT | {36: 512}
 
-#: Tables that are spared rather than a block. Devices have ten times as many tables per block, but
-#: tables are what is compared.
-TABLES_PER_BLOCK = 40
+#: LUTs that are spared rather than a block. Devices have ten times as many LUTs per block, but
+#: LUTs are what is compared.
+LUTS_PER_BLOCK = 40
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Blocks:
     """A memory as one bank or two, each of them one block deep.
 
     A bank of blocks that are as deep as the memory needs no multiplexer behind it, which is why
-    memories are not left to synthesis: it took a tenth of the core's tables for them.
+    memories are not left to synthesis: it took a tenth of the core's LUTs for them.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ def blocks(width, depth, *, ports):
     for bits, words in shapes.items():
         first = -(-width // bits)
         if depth <= words:
-            found.append((first * TABLES_PER_BLOCK, Blocks(words, bits, bits, first, 1)))
+            found.append((first * LUTS_PER_BLOCK, Blocks(words, bits, bits, first, 1)))
         elif depth <= 2 * words:
             rest = max(other for other, limit in shapes.items() if limit >= depth - words)
             number = first + -(-width // rest)
             # Each port that reads chooses between the banks.
-            found.append((number * TABLES_PER_BLOCK + ports * width,
+            found.append((number * LUTS_PER_BLOCK + ports * width,
                           Blocks(words, bits, rest, number, 2)))
     if found:
         return min(found, key=lambda option: option[0])[1]
@@ -75,7 +75,7 @@ def blocks(width, depth, *, ports):
 
 
 def least(width, depth, *, ports):
-    """Fewest blocks of one shape that hold a memory, as synthesis lays out one with an image.
+    """Fewest blocks of one shape that hold a memory, as synthesis lays out one with a memory image.
 
     Parameters and result are those of ``blocks``; there is no first bank.
     """

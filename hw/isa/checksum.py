@@ -19,7 +19,7 @@ def checksum(beats, width, *, start=ONES):
 
     Where one beat is wrong, it is found unless its errors cancel, as two in the same bit of two
     words do; among random errors, one in ``2**32`` is missed. A CRC-32 of the folded beats, which
-    also finds every short burst across two beats, takes four times the tables.
+    also finds every short burst across two beats, takes four times the LUTs.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """What a built core can hold.
 
-Every width and depth in the hardware comes from one ``Capacities`` object. The compiler derives it
-from a model; another model of the same capacities runs on the same netlist.
+Every width and depth in the hardware comes from one ``CoreConfig`` object. The compiler derives it
+from a model; another model that requires no more runs on the same netlist.
 """
 
 import json
@@ -10,15 +10,15 @@ from dataclasses import asdict, dataclass, fields
 
 from amaranth.utils import bits_for
 
-from golden.spike import SpikeCode, fours_join, passes, plane_count
+from golden.spike import SpikeCode, merge_msb, passes, plane_count
 
-from .descriptors import Records
+from .descriptors import Descriptors
 from .passes import pixel_passes
 
 
 __all__ = [
-    "BUS_WIDTHS", "Capacities", "MOST_COLUMNS", "MOST_LANES", "PROGRAM_WIDTH", "check_array",
-    "entry_width", "words_of",
+    "BUS_WIDTHS", "CoreConfig", "MOST_COLUMNS", "MOST_LANES", "PROGRAM_WIDTH", "check_array",
+    "element_width", "words_of",
 ]
 
 
@@ -31,18 +31,24 @@ BUS_WIDTHS = (64, 128, 256)
 #: Largest array: columns, and lanes of each.
 MOST_COLUMNS, MOST_LANES = 256, 128
 
-#: Capacities that must be the model's own; a larger one will not do.
-EQUAL = ("columns", "lanes", "shared", "spike_code", "max_count", "pixel_channels",
+#: Fields that must be the model's own; a larger number will not do.
+EQUAL = ("columns", "lanes", "columns_per_group", "spike_code", "max_count", "pixel_channels",
          "pixel_constant", "bus_width")
+
+#: Names under which the fingerprint takes fields and spike codes: those of the first cores.
+_FIRST_FIELDS = {"columns_per_group": "shared", "residual_width": "stream_width",
+                 "residual_depth": "stream_depth"}
+_FIRST_CODES = {SpikeCode.THERMOMETER: "thermometer", SpikeCode.BIT_SERIAL: "bitplane",
+                SpikeCode.TWO_BIT_SERIAL: "graded"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Capacities(Records):
+class CoreConfig(Descriptors):
     """Sizes of a core.
 
     Parameters
     ----------
-    columns, lanes, shared : int
+    columns, lanes, columns_per_group : int
         Columns of the array, lanes of each column, and columns that share one firing unit.
     spike_code : SpikeCode
     max_count : int
@@ -54,29 +60,29 @@ class Capacities(Records):
         take its place.
     pixel_constant : int
         Value of one more channel, the same for all pixels; 0 for none.
-    weight_width, accumulator_width, stream_width, sum_width : int
+    weight_width, accumulator_width, residual_width, sum_width : int
         Widths in bits: weights and accumulators (two's complement), residual stream, token sums.
     shift_width : int
         Bits of the shift behind the accumulator, in front of stream or logits.
     weight_depth, neuron_depth, program_depth, window_depth, pixel_depth, spike_depth,
-    stream_depth, attention_depth, sum_depth : int
+    residual_depth, attention_depth, sum_depth : int
         Words of each memory (per column where a column has its own).
     digits : int
-        Most digits of an entry of the attention memory.
+        Most digits of an element of the attention memory.
     bus_width : int
-        Data bits of the bus to an external memory that holds weights, neurons and tables; 0 where
-        they lie on chip. The weight and neuron memories are double buffers then.
+        Data bits of the bus to an external memory that holds weights, neurons and descriptors; 0
+        where they lie on chip. The weight and neuron memories are double buffers then.
     """
 
     columns: int
     lanes: int
-    shared: int
+    columns_per_group: int
     spike_code: SpikeCode
     max_count: int
     pixel_channels: int
     weight_width: int
     accumulator_width: int
-    stream_width: int
+    residual_width: int
     sum_width: int
     shift_width: int
     weight_depth: int
@@ -85,7 +91,7 @@ class Capacities(Records):
     window_depth: int
     pixel_depth: int
     spike_depth: int
-    stream_depth: int
+    residual_depth: int
     attention_depth: int
     sum_depth: int
     digits: int
@@ -94,7 +100,7 @@ class Capacities(Records):
     bus_width: int = 0
 
     def __post_init__(self):
-        check_array(self.columns, self.lanes, self.shared,
+        check_array(self.columns, self.lanes, self.columns_per_group,
                     self.pixel_channels + (self.pixel_constant > 0))
         if self.bus_width and self.bus_width not in BUS_WIDTHS:
             raise ValueError(f"Bus must be 64, 128 or 256 bits wide, not {self.bus_width!r}")
@@ -102,13 +108,13 @@ class Capacities(Records):
     @property
     def groups(self):
         """Number of firing units."""
-        return self.columns // self.shared
+        return self.columns // self.columns_per_group
 
     @property
     def array(self):
         """Arguments of ``compile_model`` that lay out another model for the same array."""
-        return {"columns": self.columns, "lanes": self.lanes, "shared": self.shared,
-                "spike_code": self.spike_code}
+        return {"columns": self.columns, "lanes": self.lanes,
+                "columns_per_group": self.columns_per_group, "spike_code": self.spike_code}
 
     @property
     def external(self):
@@ -117,8 +123,14 @@ class Capacities(Records):
 
     @property
     def fingerprint(self):
-        """CRC-32 of all capacities: an external image carries that of the core it was made for."""
-        return zlib.crc32(json.dumps(self.as_dict(), sort_keys=True).encode())
+        """CRC-32 of all fields: a weight image carries that of the core it was made for.
+
+        Fields and spike codes count by their first names, so that cores that were built before
+        take what is made for them today.
+        """
+        values = {_FIRST_FIELDS.get(name, name): value for name, value in vars(self).items()}
+        values["spike_code"] = _FIRST_CODES[self.spike_code]
+        return zlib.crc32(json.dumps(values, sort_keys=True).encode())
 
     @property
     def planes(self):
@@ -126,9 +138,9 @@ class Capacities(Records):
         return plane_count(self.spike_code, self.max_count)
 
     @property
-    def graded(self):
-        """Whether a spike may add the double of an entry, and a lane may add twice per word."""
-        return self.spike_code is SpikeCode.GRADED
+    def two_bit_serial(self):
+        """Whether a spike may add the double of an element, and a lane two times per word."""
+        return self.spike_code is SpikeCode.TWO_BIT_SERIAL
 
     @property
     def passes(self):
@@ -137,8 +149,8 @@ class Capacities(Records):
 
     @property
     def splits(self):
-        """Whether a layer may take the plane of fours in a pass of its own."""
-        return fours_join(self.spike_code, self.max_count)
+        """Whether a layer may take the MSB plane in a pass of its own."""
+        return merge_msb(self.spike_code, self.max_count)
 
     @property
     def pixel_passes(self):
@@ -146,19 +158,19 @@ class Capacities(Records):
         return pixel_passes(self.spike_code)
 
     @property
-    def pass_marks(self):
-        """Doublings in front of a pass that are words of their own: all but the last."""
-        return int(self.graded)
+    def doubling_words_per_pass(self):
+        """Doubling-only words in front of a pass: one per doubling but the last."""
+        return int(self.two_bit_serial)
 
     @property
-    def digit_marks(self):
+    def doubling_words_per_digit(self):
         """The same in front of a digit, which weighs ``2**digit_width`` times the one behind it."""
         match self.spike_code:
             case SpikeCode.THERMOMETER:
                 return self.digit_width - 1
-            case SpikeCode.BITPLANE:
+            case SpikeCode.BIT_SERIAL:
                 return 0
-            case SpikeCode.GRADED:
+            case SpikeCode.TWO_BIT_SERIAL:
                 return self.digit_width - 2 * len(self.passes) + 1
 
     @property
@@ -173,7 +185,7 @@ class Capacities(Records):
 
     @property
     def word_width(self):
-        """Bits of what a job stores at once: a word of spikes or of attention entries."""
+        """Bits of what a job stores at once: a word of spikes or of attention elements."""
         return max(self.spike_width, self.lanes * self.digit_width)
 
     @property
@@ -183,18 +195,18 @@ class Capacities(Records):
 
     @property
     def digit_width(self):
-        """Bits of a digit of the attention memory's entries, so that a count is one digit."""
+        """Bits of a digit of the attention memory's elements, so that a count is one digit."""
         return self.count_width
 
     @property
     def row_width(self):
         """Bits of what a lane adds, two's complement."""
-        return entry_width(self.weight_width, self.max_count, self.spike_code)
+        return element_width(self.weight_width, self.max_count, self.spike_code)
 
     @property
     def result_width(self):
         """Bits of a potential or stream value in the firing unit, two's complement."""
-        return max(self.accumulator_width, self.stream_width)
+        return max(self.accumulator_width, self.residual_width)
 
     @property
     def threshold_width(self):
@@ -203,12 +215,12 @@ class Capacities(Records):
 
     @property
     def memories(self):
-        """Memories that images fill: name to (width, depth), in the order of the load port."""
+        """Memories that are filled: name to (width, depth), in the order of the load port."""
         return {
             "weights": (self.lanes * self.weight_width, self.weight_depth),
             "neurons": (self.neuron.size, self.neuron_depth),
             "program": (PROGRAM_WIDTH, self.program_depth),
-            "windows": (self.window.size, self.window_depth),
+            "windows": (self.tap_window.size, self.window_depth),
         }
 
     @property
@@ -221,16 +233,16 @@ class Capacities(Records):
         return {"weights": self.lanes, "neurons": self.max_count + 1, "program": 1, "windows": 1}
 
     @property
-    def images(self):
+    def image_files(self):
         """Files that hold a model: name to (width, slices)."""
         if self.external:
             return {"external": (self.bus_width, 1)}
         return {name: (width, self.slices[name]) for name, (width, _) in self.memories.items()}
 
-    def require(self, needed):
-        """Raises ValueError if a model that needs the capacities ``needed`` does not run here."""
+    def require(self, required):
+        """Raises ValueError if a model that requires another configuration does not run here."""
         for field in fields(self):
-            there, wanted = getattr(self, field.name), getattr(needed, field.name)
+            there, wanted = getattr(self, field.name), getattr(required, field.name)
             words = field.name.replace("_", " ")
             if field.name in EQUAL and there != wanted:
                 raise ValueError(f"The core has {words} {there}, and the model needs {wanted}: "
@@ -251,18 +263,18 @@ class Capacities(Records):
         return cls(**(values | {"spike_code": SpikeCode(values["spike_code"])}))
 
 
-def entry_width(weight_width, max_count, spike_code):
+def element_width(weight_width, max_count, spike_code):
     """Bits of what a lane adds, two's complement: a weight or a digit, or the double of it."""
-    return max(weight_width, bits_for(max_count) + 1) + (spike_code is SpikeCode.GRADED)
+    return max(weight_width, bits_for(max_count) + 1) + (spike_code is SpikeCode.TWO_BIT_SERIAL)
 
 
-def check_array(columns, lanes, shared, pixel_channels):
+def check_array(columns, lanes, columns_per_group, pixel_channels):
     """Raises ValueError if there is no array of this size for pixels of so many channels."""
     if not 1 <= columns <= MOST_COLUMNS:
         raise ValueError(f"Columns must be 1 to {MOST_COLUMNS}, not {columns!r}")
-    if shared < 1 or columns % shared:
+    if columns_per_group < 1 or columns % columns_per_group:
         raise ValueError(f"Columns that share a firing unit must divide the {columns} columns, not "
-                         f"be {shared!r}")
+                         f"be {columns_per_group!r}")
     if not 2 <= lanes <= MOST_LANES:
         raise ValueError(f"Lanes per column must be 2 to {MOST_LANES}, not {lanes!r}")
     if pixel_channels > lanes:
@@ -271,5 +283,5 @@ def check_array(columns, lanes, shared, pixel_channels):
 
 
 def words_of(layout):
-    """Number of program words that a record of ``layout`` takes."""
+    """Number of program words that a descriptor of ``layout`` takes."""
     return -(-layout.size // PROGRAM_WIDTH)

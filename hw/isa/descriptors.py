@@ -1,14 +1,14 @@
-"""Layouts of the records that the sequencer, the columns and the memories exchange."""
+"""Layouts of the descriptors that the sequencer, the columns and the memories exchange."""
 
 from amaranth import unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
 
-__all__ = ["Drain", "Records"]
+__all__ = ["Destination", "Descriptors"]
 
 
-class Drain(enum.Enum, shape=3):
+class Destination(enum.Enum, shape=3):
     """What becomes of the potentials of a job."""
 
     #: Counts, to the spike memory: words of one position and one tile of channels.
@@ -23,12 +23,18 @@ class Drain(enum.Enum, shape=3):
     LOGITS = 4
 
 
-class Records:
-    """Shapes and layouts that follow from the widths and depths of ``Capacities``."""
+# The qualified name stands in the Verilog, which still calls the type and its field drain; pickle
+# looks the type up by it.
+Destination.__qualname__ = "Drain"
+Drain = Destination
+
+
+class Descriptors:
+    """Shapes and layouts that follow from the widths and depths of ``CoreConfig``."""
 
     @property
     def neuron(self):
-        """Layout of a word of the neuron memory: what one output channel's drain needs.
+        """Layout of a word of the neuron memory: what firing one output channel needs.
 
         All numbers are equally wide, since each has its own slice of the memory.
         """
@@ -54,7 +60,7 @@ class Records:
 
     @property
     def row_address(self):
-        """Shape of an address of a row: weights or attention entries."""
+        """Shape of an address of a row: weights or attention elements."""
         return unsigned(bits_for(max(self.weight_depth, self.attention_depth) - 1))
 
     @property
@@ -64,13 +70,13 @@ class Records:
 
     @property
     def digit(self):
-        """Shape of the number of a digit of an attention entry."""
+        """Shape of the number of a digit of an attention element."""
         return unsigned(bits_for(self.digits - 1))
 
     @property
-    def stream_address(self):
-        """Shape of an address of a column's stream memory."""
-        return unsigned(bits_for(self.stream_depth - 1))
+    def residual_address(self):
+        """Shape of an address of a group's residual memory."""
+        return unsigned(bits_for(self.residual_depth - 1))
 
     @property
     def neuron_address(self):
@@ -85,28 +91,28 @@ class Records:
 
     @property
     def window_address(self):
-        """Shape of an address of the window memory."""
+        """Shape of an address of the memory of tap windows."""
         return unsigned(bits_for(self.window_depth - 1))
 
     @property
     def header(self):
-        """Layout of the program's first record."""
+        """Layout of the program's first descriptor."""
         # The last pixel's address, since the number of pixels may need one more bit.
         return data.StructLayout({"last_pixel": self.pixel_address, "layers": 12,
                                   "classes": 16})
 
     @property
     def layer(self):
-        """Layout of a layer record: what stays the same for all jobs of a layer."""
+        """Layout of a layer descriptor: what stays the same for all jobs of a layer."""
         count = unsigned(bits_for(self.window_depth))
         return data.StructLayout({
-            # A token sum fires from the sum memory and has thresholds in place of tile records.
+            # A token sum fires from the sum memory and has thresholds in place of tile descriptors.
             "token_sum": 1,
-            "drain": Drain,
+            "drain": Destination,
             "stream": 1,
             "first": 1,
             # From the version of the stream that is read to the one that is written.
-            **({"stream_move": self.stream_address} if self.branches else {}),
+            **({"stream_move": self.residual_address} if self.branches else {}),
             "shift": self.shift_width,
             "depthwise": 1,
             "attention_rows": 1,
@@ -116,21 +122,21 @@ class Records:
             "pixels": 1,
             "releases": 1,
             # Passes over a job's words, less one, whether sums double between them, and whether
-            # the first of two takes the plane of fours, where D = 4.
+            # the first of two takes the MSB plane, where D = 4.
             "passes": 4,
             "double": 1,
             "fours": 1,
             "line_stride": self.source_address,
             "word_stride": self.source_address,
             "row_step": bits_for(self.lanes),
-            # Digits, less one, of the entries that are read and of those that are stored.
+            # Digits, less one, of the elements that are read and of those that are stored.
             "digits": self.digit,
             "digit_stride": self.row_address,
             "out_digits": self.digit,
             # From digit to digit of attention rows.
             "out_stride": self.attention_address,
             "out_step": self.out_address,
-            "stream_step": self.stream_address,
+            "stream_step": self.residual_address,
             "restart": 1,
             "tiles": unsigned(12),
             "lines": count,
@@ -141,24 +147,24 @@ class Records:
 
     @property
     def tile(self):
-        """Layout of a tile record: what stays the same for the jobs of one tile of a layer."""
+        """Layout of a tile descriptor: what stays the same for the jobs of one tile of a layer."""
         return data.StructLayout({
             "spike": self.source_address,
             "row": self.row_address,
-            # Words of each line that are read beyond those of the window.
+            # Words of each line that are read beyond those of the tap window.
             "words": unsigned(10),
             # Spikes that are read of the first and of the last word; pixels all are.
             "first_mask": self.lanes,
             "last_mask": self.lanes,
             "out": self.out_address,
             "neuron": self.neuron_address,
-            "stream": self.stream_address,
+            "stream": self.residual_address,
             "lanes": bits_for(self.lanes),
         })
 
     @property
-    def window(self):
-        """Layout of a window: the taps of one output line or position that are inside the map."""
+    def tap_window(self):
+        """Layout of a tap window: taps of an output line or position that lie inside the map."""
         return data.StructLayout({
             "offset": self.source_address,
             "row": self.row_address,
@@ -186,11 +192,11 @@ class Records:
 
     @property
     def result(self):
-        """Layout of what the drain of a job needs to know."""
+        """Layout of what the readout of a job needs to know."""
         return data.StructLayout({
             "out": self.out_address,
             "neuron": self.neuron_address,
-            "stream": self.stream_address,
+            "stream": self.residual_address,
             "last_lane": bits_for(self.lanes - 1),
             # The half of the double buffer that the job's tile lies in.
             **({"half": 1} if self.external else {}),

@@ -1,4 +1,4 @@
-"""Packing: numbers as the bit fields of a record, none of which loses a bit."""
+"""Packing: numbers as the bit fields of a descriptor, none of which loses a bit."""
 
 __all__ = ["DISTANCES", "largest", "pack"]
 
@@ -17,7 +17,7 @@ def largest(layout, name):
 
 
 def pack(layout, values, *, wraps=()):
-    """A record as an integer.
+    """A descriptor as an integer.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ def pack(layout, values, *, wraps=()):
     ValueError
         If a field has no room for its number.
     """
-    record = 0
+    descriptor = 0
     for name, value in values.items():
         field, number = layout[name], int(getattr(value, "value", value))
         if name in wraps:
             number %= 1 << field.width
         if not 0 <= number <= largest(layout, name):
             raise ValueError(f"Field {name} must be 0 to {largest(layout, name)}, not {number}")
-        record |= number << field.offset
-    return record
+        descriptor |= number << field.offset
+    return descriptor

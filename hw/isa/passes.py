@@ -2,17 +2,17 @@
 
 from math import comb
 
-from golden.spike import SpikeCode, fours_join, passes
+from golden.spike import SpikeCode, merge_msb, passes
 
 
 __all__ = [
-    "FOURS_FIRST", "PIXEL_PLANES", "additions_of", "count_probabilities", "fours_pay",
-    "layer_marks", "layer_passes", "pass_additions", "pixel_passes",
+    "MSB_FIRST", "PIXEL_PLANES", "additions_of", "count_probabilities", "doubling_words",
+    "layer_passes", "pass_additions", "pixel_passes", "split_msb_pays",
 ]
 
 
-#: The passes of D = 4, where the plane of fours has its own.
-FOURS_FIRST = ((0,), (1, 2))
+#: The passes of D = 4, where the MSB plane, whose spikes weigh 4, has its own.
+MSB_FIRST = ((0,), (1, 2))
 
 #: Pixels are 8-bit integers, sent to the lanes as bit planes.
 PIXEL_PLANES = 8
@@ -20,31 +20,32 @@ PIXEL_PLANES = 8
 
 def pixel_passes(code):
     """Bit planes of a pixel that a core of this spike code takes at once, pass after pass."""
-    graded = code is SpikeCode.GRADED
-    return passes(SpikeCode.GRADED if graded else SpikeCode.BITPLANE, 2**PIXEL_PLANES - 1)
+    two_bits = code is SpikeCode.TWO_BIT_SERIAL
+    return passes(code if two_bits else SpikeCode.BIT_SERIAL, 2**PIXEL_PLANES - 1)
 
 
-def layer_passes(capacities, record):
+def layer_passes(config, descriptor):
     """Planes that a layer takes at once, pass after pass.
 
     Parameters
     ----------
-    capacities : Capacities
-    record : dict
-        Of the layer. One with ``fours`` takes the three planes of D = 4 in two passes.
+    config : CoreConfig
+    descriptor : dict
+        Of the layer. One with ``fours`` takes the three planes of D = 4 in two passes, MSB first.
     """
-    if record["pixels"]:
-        return capacities.pixel_passes
+    if descriptor["pixels"]:
+        return config.pixel_passes
     # Jobs without spikes take one.
-    return (FOURS_FIRST if record["fours"] else capacities.passes)[:record["passes"] + 1]
+    return (MSB_FIRST if descriptor["fours"] else config.passes)[:descriptor["passes"] + 1]
 
 
-def layer_marks(capacities, record):
-    """Doublings in front of a layer's passes that are words of their own.
+def doubling_words(config, descriptor):
+    """Doubling-only words in front of each of a layer's passes but the first.
 
-    Parameters are those of ``layer_passes``. Where fours come first, one doubling is enough.
+    Parameters are those of ``layer_passes``. Where the MSB plane comes first, no such word is
+    needed, since the doubling of the next word is enough.
     """
-    return 0 if record["fours"] else capacities.pass_marks
+    return 0 if descriptor["fours"] else config.doubling_words_per_pass
 
 
 def count_probabilities(mean_count, max_count):
@@ -54,8 +55,8 @@ def count_probabilities(mean_count, max_count):
             for count in range(max_count + 1)]
 
 
-def fours_pay(code, max_count, mean_count, channels_per_word):
-    """Whether a dense layer takes the plane of fours in a pass of its own.
+def split_msb_pays(code, max_count, mean_count, channels_per_word):
+    """Whether it pays that a dense layer takes the MSB plane in a pass of its own.
 
     A 4 is then one addition instead of two, but every word is read twice. That hides behind the
     additions where a word has enough of them: three, as ``cifar10-nano`` shows.
@@ -63,14 +64,14 @@ def fours_pay(code, max_count, mean_count, channels_per_word):
     Parameters
     ----------
     code : SpikeCode
-        No other than the graded one ever does.
+        With no other than 2-bit-serial it ever does.
     max_count : int
     mean_count : float
         Of the layer's inputs, taken as binomial.
     channels_per_word : float
         Of the inputs' map.
     """
-    if not fours_join(code, max_count):
+    if not merge_msb(code, max_count):
         return False
     bits = sum(probability * count.bit_count() for count, probability
                in enumerate(count_probabilities(mean_count, max_count)))
@@ -78,7 +79,7 @@ def fours_pay(code, max_count, mean_count, channels_per_word):
 
 
 def additions_of(planes):
-    """What the planes of one pass of the graded code ask a lane to add.
+    """What the planes of one pass of the 2-bit-serial code ask a lane to add.
 
     Parameters
     ----------
@@ -87,23 +88,23 @@ def additions_of(planes):
 
     Returns
     -------
-    first, once, again : int, array or Value
-        Channels that add something; of these, those whose first addition is of the entry itself,
+    first, add_1x, add_second : int, array or Value
+        Channels that add something; of these, those whose first addition is of the element itself,
         not of its double; and those that add the double after it.
     """
     match planes:
-        case once,:
-            return once, once, once & 0
-        case twice, once:
-            return twice | once, once, twice & once
-        case four, twice, once:
-            return four | twice | once, once, twice & once | four
+        case ones,:
+            return ones, ones, ones & 0
+        case twos, ones:
+            return twos | ones, ones, twos & ones
+        case msb, twos, ones:
+            return msb | twos | ones, ones, twos & ones | msb
 
 
-def pass_additions(planes, graded):
-    """Channels that add in a pass, and those that add again; parameters as ``additions_of``'s."""
-    if not graded:
+def pass_additions(planes, two_bit_serial):
+    """Channels that add in a pass, and those that add a second time, as `additions_of` says."""
+    if not two_bit_serial:
         plane, = planes
         return plane, plane & 0
-    first, _, again = additions_of(planes)
-    return first, again
+    first, _, add_second = additions_of(planes)
+    return first, add_second

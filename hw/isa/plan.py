@@ -7,16 +7,16 @@ import numpy as np
 from golden.spike import SpikeCode
 
 
-__all__ = ["LayerPlan", "Plan", "SpikeMap", "Window"]
+__all__ = ["LayerPlan", "Plan", "SpikeMap", "TapWindow"]
 
 
 @dataclass(frozen=True)
-class Window:
+class TapWindow:
     """Taps of one output line or position that lie inside the map.
 
     ``offset`` and ``row`` are added to the addresses of the first word and row; ``jump`` takes the
     row from the last word of a line to the first of the next. ``steps`` is, less one, the number
-    of lines, or, in the window of a position, the number of words that are read of each of them;
+    of lines, or, in the tap window of a position, of words that are read of each of them;
     ``span`` is the distance of the first to the last of these words.
     """
 
@@ -70,12 +70,12 @@ class LayerPlan:
     ----------
     layer : Operator
         What is computed; its name is that of no other layer of the plan.
-    record : dict
-        Fields of the layer record, window bases aside.
+    descriptor : dict
+        Fields of the layer descriptor, bases of tap windows aside.
     tiles : tuple of dict
-        Fields of the tile records, memory bases included.
-    lines, positions : tuple of Window
-        Windows of the output lines, and of the positions of each line.
+        Fields of the tile descriptors, memory bases included.
+    lines, positions : tuple of TapWindow
+        Tap windows of the output lines, and of the positions of each line.
     thresholds : tuple of int
         Of a token sum.
     channels : int array, shape (tiles, lanes)
@@ -98,7 +98,7 @@ class LayerPlan:
     """
 
     layer: object
-    record: dict
+    descriptor: dict
     tiles: tuple
     lines: tuple
     positions: tuple
@@ -130,8 +130,8 @@ class Plan:
     Parameters
     ----------
     model : IntegerModel
-    needed : Capacities
-        Least capacities that hold the model.
+    required : CoreConfig
+        The smallest configuration that holds the model.
     layers : tuple of LayerPlan
     maps : dict of str to SpikeMap
         Of every count tensor in the spike memory, of the pixels, and of copies by their layer.
@@ -139,17 +139,17 @@ class Plan:
         The weight memory.
     neurons : list of (int, tuple of int)
         The neuron memory: bias and thresholds.
-    windows : list of Window
-        The window memory.
+    windows : list of TapWindow
+        The memory of tap windows.
     window_base : dict of tuple to int
-        Where each run of windows lies.
+        Where each run of tap windows lies.
     resident : Plan or None
-        Where weights are external: the plan that they came from, whose records say where each tile
-        lies in ``rows`` and ``neurons``.
+        Where weights are external: the plan that they came from. Its descriptors say where each
+        tile lies in ``rows`` and ``neurons``.
     """
 
     model: object
-    needed: object
+    required: object
     layers: tuple
     maps: dict
     rows: np.ndarray
@@ -167,7 +167,7 @@ class Plan:
     def codes(self):
         """By layer, the spike code whose additions it executes.
 
-        Where the graded code takes the plane of fours in a pass of its own, those of bit planes.
+        Where 2-bit-serial takes the MSB plane in a pass of its own, those of bit-serial.
         """
-        return {layer.name: SpikeCode.BITPLANE if layer.record.get("fours")
-                else self.needed.spike_code for layer in self.layers}
+        return {layer.name: SpikeCode.BIT_SERIAL if layer.descriptor.get("fours")
+                else self.required.spike_code for layer in self.layers}

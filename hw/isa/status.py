@@ -15,9 +15,9 @@ class Status(enum.Enum, shape=4):
     PIXELS = 1
     #: A load packet was malformed; nothing was written from its first wrong word on.
     PACKET = 2
-    #: The external image was made for another core, or is no image at all.
+    #: The weight image was made for another core, or is no image at all.
     IMAGE = 3
-    #: A tile of the external image does not have the checksum that stands behind it.
+    #: A tile of the weight image does not have the checksum that stands behind it.
     CHECKSUM = 4
     #: The external memory answered with an error, or a burst had the wrong length.
     BUS = 5

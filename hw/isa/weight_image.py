@@ -58,8 +58,8 @@ class Section:
     words: list
 
 
-def write_image(words, plan, capacities):
-    """Beats of the external image.
+def write_image(words, plan, config):
+    """Beats of the weight image.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def write_image(words, plan, capacities):
         ``windows`` as the core reads them.
     plan : Plan
         From ``externalise_weights``.
-    capacities : Capacities
+    config : CoreConfig
         Of the core.
 
     Returns
@@ -77,7 +77,7 @@ def write_image(words, plan, capacities):
         Of ``bus_width`` bits, whole bursts.
     """
     groups = [[Section("program", 0, words["program"]), Section("windows", 0, words["windows"])]]
-    lanes = capacities.lanes
+    lanes = config.lanes
     for planned, resident in zip(plan.layers, plan.resident.layers, strict=True):
         for tile, source in zip(planned.tiles, resident.tiles, strict=True):
             first = source["neuron"]
@@ -92,35 +92,36 @@ def write_image(words, plan, capacities):
     for index, sections in enumerate(groups):
         final = index == len(groups) - 1
         group = [beat for section in sections
-                 for beat in _section_beats(section, capacities, final=final,
+                 for beat in _section_beats(section, config, final=final,
                                             closes=section is sections[-1])]
-        beats += [*group, checksum(group, capacities.bus_width)]
+        beats += [*group, checksum(group, config.bus_width)]
         if index == 0:
             table = len(beats) - 1
     beats += [0] * (-len(beats) % BURST)
-    beats[0] = pack(head_layout(), {"fingerprint": capacities.fingerprint,
+    beats[0] = pack(head_layout(), {"fingerprint": config.fingerprint,
                                     "bursts": len(beats) // BURST})
     # The head, whose length is that of the whole image, belongs to the table.
-    beats[table] = checksum(beats[:table], capacities.bus_width)
+    beats[table] = checksum(beats[:table], config.bus_width)
     return beats
 
 
 def image_length(plan):
-    """Beats of the external image of a plan from ``externalise_weights``, without writing it."""
-    needed = plan.needed
-    beats = {name: -(-width // needed.bus_width)
-             for name, (width, _) in needed.memories.items()}
+    """Beats of the weight image of a plan from ``externalise_weights``, without writing it."""
+    required = plan.required
+    beats = {name: -(-width // required.bus_width)
+             for name, (width, _) in required.memories.items()}
     # The head, two headers and a checksum; then headers and a checksum per tile.
-    length = 4 + needed.program_depth * beats["program"] + needed.window_depth * beats["windows"]
+    length = (4 + required.program_depth * beats["program"]
+              + required.window_depth * beats["windows"])
     for planned in plan.layers:
-        tile = 2 + needed.lanes * beats["neurons"]
+        tile = 2 + required.lanes * beats["neurons"]
         if planned.rows_per_tile:
             tile += 1 + planned.rows_per_tile * beats["weights"]
         length += len(planned.tiles) * tile
     return -(-length // BURST) * BURST
 
 
-def read_image(beats, capacities):
+def read_image(beats, config):
     """Sections of the table and of each tile; the inverse of ``write_image``.
 
     Returns
@@ -132,24 +133,24 @@ def read_image(beats, capacities):
     ValueError
         If the image is of another core, or a checksum is wrong.
     """
-    numbers = list(capacities.memories)
+    numbers = list(config.memories)
     head = _fields(head_layout(), beats[0])
-    if head["fingerprint"] != capacities.fingerprint:
-        raise ValueError("The external image must be made for this core: write it again")
+    if head["fingerprint"] != config.fingerprint:
+        raise ValueError("The weight image must be made for this core: write it again")
     groups, group, begin, at = [], [], 0, 1
     while True:
         header = _fields(section_layout(), beats[at])
         name = numbers[header["memory"]]
-        width, _ = capacities.memories[name]
-        per_word = -(-width // capacities.bus_width)
+        width, _ = config.memories[name]
+        per_word = -(-width // config.bus_width)
         payload = beats[at + 1:at + 1 + header["beats"]]
-        words = [sum(beat << capacities.bus_width * index for index, beat in enumerate(parts))
+        words = [sum(beat << config.bus_width * index for index, beat in enumerate(parts))
                  for parts in zip(*[iter(payload)] * per_word, strict=True)]
         group.append(Section(name, header["address"], words))
         at += 1 + len(payload)
         if header["closes"]:
-            if beats[at] != checksum(beats[begin:at], capacities.bus_width):
-                raise ValueError(f"Tile {len(groups)} of the external image must have the "
+            if beats[at] != checksum(beats[begin:at], config.bus_width):
+                raise ValueError(f"Tile {len(groups)} of the weight image must have the "
                                  "checksum behind it: write it again")
             groups.append(group)
             group, begin, at = [], at + 1, at + 1
@@ -162,15 +163,15 @@ def image_bytes(beats, width):
     return b"".join(beat.to_bytes(width // 8, "little") for beat in beats)
 
 
-def _section_beats(section, capacities, *, closes, final):
+def _section_beats(section, config, *, closes, final):
     """Header and payload."""
-    width, _ = capacities.memories[section.memory]
-    mask = (1 << capacities.bus_width) - 1
+    width, _ = config.memories[section.memory]
+    mask = (1 << config.bus_width) - 1
     payload = [(word >> shift) & mask for word in section.words
-               for shift in range(0, width, capacities.bus_width)]
+               for shift in range(0, width, config.bus_width)]
     header = pack(section_layout(), {
         "address": section.address, "closes": closes, "final": closes and final, "reserved": 0,
-        "memory": list(capacities.memories).index(section.memory), "beats": len(payload)})
+        "memory": list(config.memories).index(section.memory), "beats": len(payload)})
     return [header, *payload]
 
 

@@ -34,49 +34,49 @@ def dry_run(plan, device, clock_mhz, cycles):
     -------
     list of str
     """
-    needed = plan.needed
-    array = f"{needed.columns} columns of {needed.lanes} lanes"
-    lines = [f"{plan.model.name}: {array}, {needed.spike_code.value} code, D = {needed.max_count}",
-             "", "widths (bits)"]
-    lines += [f"  {name:12} {getattr(needed, f'{name}_width'):6}"
-              for name in ("weight", "accumulator", "stream", "sum", "shift")]
+    required = plan.required
+    array = f"{required.columns} columns of {required.lanes} lanes"
+    code = f"{required.spike_code.value} code, D = {required.max_count}"
+    lines = [f"{plan.model.name}: {array}, {code}", "", "widths (bits)"]
+    lines += [f"  {name:12} {getattr(required, f'{name}_width'):6}"
+              for name in ("weight", "accumulator", "residual", "sum", "shift")]
     lines += ["", *_memory(plan, device), "", *_layers(plan, clock_mhz, cycles),
               *_attention(plan.model)]
     try:
-        require_memory(device, needed)
+        require_memory(device, required)
     except ValueError as error:
         lines += ["", f"{error}."]
     return lines
 
 
 def _memory(plan, device):
-    needed, rows = plan.needed, memory_table(plan.needed)
-    lines = ["memory         width   depth  copies  block memories"]
+    required, rows = plan.required, memory_table(plan.required)
+    lines = ["memory         width   depth  copies  block RAMs"]
     lines += [f"  {row['name']:12} {row['width']:5} {row['depth']:7} {row['copies']:7} "
               f"{row['blocks']:7}" for row in rows]
     blocks = sum(row["blocks"] for row in rows)
     lines.append(f"  {'together':12} {'':5} {'':7} {'':7} {blocks:7} of {device.bram} on "
                  f"{device.name}")
-    lut = predicted_lut(needed)
-    lines.append(f"\nlook-up tables: some {lut:,.0f} of {device.lut:,}, "
-                 f"{lut / (needed.columns * needed.lanes):.0f} per lane")
-    if needed.external:
-        size = image_length(plan) * needed.bus_width // 8
+    lut = predicted_lut(required)
+    lines.append(f"\nLUTs: some {lut:,.0f} of {device.lut:,}, "
+                 f"{lut / (required.columns * required.lanes):.0f} per lane")
+    if required.external:
+        size = image_length(plan) * required.bus_width // 8
         lines.append(f"\nexternal memory: {size} bytes, read once per image over "
-                     f"{needed.bus_width} bits")
+                     f"{required.bus_width} bits")
     return lines
 
 
 def _layers(plan, clock_mhz, cycles):
-    needed = plan.needed
-    lanes = needed.columns * needed.lanes
-    dense = DenseSize.beside(needed, inputs=DENSE_INPUTS)
+    required = plan.required
+    lanes = required.columns * required.lanes
+    dense = DenseSize.beside(required, inputs=DENSE_INPUTS)
     works = dense_work(plan.model, dense)
-    tables = dense_lut(dense) / predicted_lut(needed)
+    luts = dense_lut(dense) / predicted_lut(required)
     head = (f"cycles and additions per image, {prediction(cycles)}; U = additions / "
             f"(cycles x {lanes} lanes);")
     lines = [head,
-             ("gain: tables x cycles of a dense engine of as many products, of "
+             ("advantage: LUTs x cycles of a dense engine of as many products, of "
               f"{dense.count_width}-bit counts and {dense.weight_width}-bit weights, over ours")]
     total, lost = 0, []
     for name, layer in cycles["layers"].items():
@@ -85,9 +85,9 @@ def _layers(plan, clock_mhz, cycles):
         if name in works:
             taken = works[name].cycles(dense)
             total += taken
-            gain = tables * taken / layer["cycles"]
-            line += f"  gain {gain:5.2f}"
-            if gain < 1:
+            advantage = luts * taken / layer["cycles"]
+            line += f"  advantage {advantage:5.2f}"
+            if advantage < 1:
                 lost.append(name)
                 line += ", dense wins"
         lines.append(line)
@@ -95,7 +95,7 @@ def _layers(plan, clock_mhz, cycles):
     used = lane_utilisation(additions=additions, cycles=cycles["total"], lanes=lanes)
     rate = clock_mhz * 1e6 / cycles["period"]
     lines.append(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {used:5.3f}  "
-                 f"gain {tables * total / cycles['total']:5.2f}")
+                 f"advantage {luts * total / cycles['total']:5.2f}")
     lines.append(f"  at {clock_mhz:g} MHz: latency {cycles['total'] / clock_mhz / 1e3:.3f} ms, "
                  f"{rate:.{0 if rate >= 100 else 2}f} images/s, each entering while the one before "
                  "is computed")

@@ -47,7 +47,7 @@ def write(folder, figures, *, spikes=None, max_count=4):
         ``accuracy`` : dict
             ``float``, ``quantised``, ``golden``, ``rtl``, each 0 to 1.
         ``accuracy_of`` : dict of str to str
-            By the same names, the images that each is of, such as ``360 held-back digits``.
+            By the same names, the images that each is of, such as ``360 test digits``.
         ``comparison`` : dict
             ``images``, ``tensors``, ``values``, ``mismatches``.
         ``array`` : dict

@@ -28,16 +28,16 @@ class Array(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
     images : dict of str to sequence of str
         Files of the initial contents of ``weights`` and ``neurons``, one per slice; empty for none.
 
     Members
     -------
-    layer : In(capacities.layer)
+    layer : In(config.layer)
     restart : In(1)
         A layer begins: group 0 is the first one to use the bus.
-    job : In(capacities.job)
+    job : In(config.job)
     job_valid : In(columns)
     job_ready : Out(columns)
     load_weights, load_neurons : In(1)
@@ -60,34 +60,34 @@ class Array(wiring.Component):
     tag : In(TAG_WIDTH)
     """
 
-    def __init__(self, capacities, *, images):
-        self.capacities = capacities
+    def __init__(self, config, *, images):
+        self.config = config
         self.images = images
-        memories = capacities.memories
+        memories = config.memories
         super().__init__({
-            "layer": In(capacities.layer),
+            "layer": In(config.layer),
             "restart": In(1),
-            "job": In(capacities.job),
-            "job_valid": In(capacities.columns),
-            "job_ready": Out(capacities.columns),
+            "job": In(config.job),
+            "job_valid": In(config.columns),
+            "job_ready": Out(config.columns),
             "load_weights": In(1),
             "load_neurons": In(1),
             "load_address": In(24),
             "load_data": In(max(memories["weights"][0], memories["neurons"][0])),
             "pixel_write": In(1),
-            "pixel_address": In(capacities.pixel_address),
-            "pixel_data": In(capacities.pixel_width),
+            "pixel_address": In(config.pixel_address),
+            "pixel_data": In(config.pixel_width),
             "pixel_tag": In(TAG_WIDTH),
             "spike_write": In(1),
-            "spike_address": In(capacities.spike_address),
-            "spike_data": In(capacities.spike_width),
+            "spike_address": In(config.spike_address),
+            "spike_data": In(config.spike_width),
             "sum_write": Out(1),
-            "sum_address": Out(capacities.out_address),
-            "sum_data": Out(signed(capacities.stream_width)),
+            "sum_address": Out(config.out_address),
+            "sum_data": Out(signed(config.residual_width)),
             "logits_room": In(1),
             "logits_valid": Out(1),
             "logits": Out(signed(32)),
-            "additions": Out(range(capacities.columns * capacities.lanes + 1)),
+            "additions": Out(range(config.columns * config.lanes + 1)),
             "using": Out(2),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
@@ -95,8 +95,8 @@ class Array(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        capacities = self.capacities
-        n_groups = capacities.groups
+        config = self.config
+        n_groups = config.groups
 
         requests, slot = signals("requests slot", n_groups)
         owned = Signal()
@@ -104,7 +104,7 @@ class Array(wiring.Component):
 
         groups = []
         for index in range(n_groups):
-            m.submodules[f"group_{index}"] = group = Group(capacities, index=index)
+            m.submodules[f"group_{index}"] = group = Group(config, index=index)
             groups.append(group)
             m.d.comb += [
                 group.layer.eq(self.layer),
@@ -149,7 +149,8 @@ class Array(wiring.Component):
 
     def _weights(self, m, groups):
         """Gives each pair of columns its copy of the weights."""
-        columns = [(group, index) for group in groups for index in range(self.capacities.shared)]
+        columns = [(group, index) for group in groups
+                   for index in range(self.config.columns_per_group)]
         for number in range(0, len(columns), 2):
             memory = self._shared(m, "weights", number // 2, self.load_weights)
             for port, (group, index) in zip("ab", columns[number:number + 2], strict=False):
@@ -163,13 +164,13 @@ class Array(wiring.Component):
 
         Where they are external, each group has its own, which is written beside its reads.
         """
-        if not self.capacities.external:
+        if not self.config.external:
             for number in range(0, len(groups), 2):
                 memory = self._shared(m, "neurons", number // 2, self.load_neurons)
                 for port, group in zip("ab", groups[number:number + 2], strict=False):
                     self._connect(m, memory, port, group.neuron_address, 1, group.neuron)
             return
-        width, depth = self.capacities.memories["neurons"]
+        width, depth = self.config.memories["neurons"]
         for index, group in enumerate(groups):
             m.submodules[f"neurons_{index}"] = memory = Memory(width=width, depth=depth)
             m.d.comb += [
@@ -183,9 +184,9 @@ class Array(wiring.Component):
 
     def _shared(self, m, name, number, load):
         """A copy of the weights or neurons, of which two readers share one."""
-        width, depth = self.capacities.memories[name]
+        width, depth = self.config.memories[name]
         m.submodules[f"{name}_{number}"] = memory = SharedMemory(
-            width=width, depth=depth, images=self.images[name], slices=self.capacities.slices[name])
+            width=width, depth=depth, images=self.images[name], slices=self.config.slices[name])
         m.d.comb += [
             memory.write.eq(load),
             memory.write_address.eq(self.load_address),
@@ -202,7 +203,7 @@ class Array(wiring.Component):
 
     def _bus(self, m, groups):
         """Collects what groups store; only the one whose turn it is drives anything but 0."""
-        capacities = self.capacities
+        config = self.config
         write = self.spike_write
 
         def of_all(name):
@@ -210,8 +211,8 @@ class Array(wiring.Component):
 
         stored = Signal()
         stored_entry = Signal()
-        stored_address = Signal(capacities.out_address)
-        stored_data = Signal(capacities.word_width)
+        stored_address = Signal(config.out_address)
+        stored_data = Signal(config.word_width)
         m.d.sync += [
             stored.eq(write | of_all("spike_write")),
             stored_entry.eq(of_all("attention_write")),
@@ -227,14 +228,14 @@ class Array(wiring.Component):
                 group.entry_address.eq(stored_address),
                 group.entry_data.eq(stored_data),
             ]
-            for index in range(capacities.shared):
+            for index in range(config.columns_per_group):
                 # All copies hold the same words, so that one log is enough.
                 logged = number == index == 0
                 m.submodules[f"spikes_{number}_{index}"] = spikes = Memory(
-                    width=capacities.spike_width, depth=capacities.spike_depth,
+                    width=config.spike_width, depth=config.spike_depth,
                     name="spikes" if logged else "")
                 m.submodules[f"pixels_{number}_{index}"] = pixels = Memory(
-                    width=capacities.pixel_width, depth=capacities.pixel_depth,
+                    width=config.pixel_width, depth=config.pixel_depth,
                     name="pixels" if logged else "")
                 m.d.comb += [
                     spikes.write.eq(stored),

@@ -48,7 +48,7 @@ class BurstReader(wiring.Component):
     Parameters
     ----------
     data_width : int
-        Bits of a beat, as ``Capacities.bus_width`` allows them.
+        Bits of a beat, as ``CoreConfig.bus_width`` allows them.
 
     Members
     -------

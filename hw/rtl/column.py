@@ -35,15 +35,15 @@ class Column(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
     log : bool
         Whether writes of the attention memory are captured.
 
     Members
     -------
-    layer : In(capacities.layer)
+    layer : In(config.layer)
         Stable while jobs are at work.
-    job : In(stream.Signature(capacities.job))
+    job : In(stream.Signature(config.job))
     source_address, spike_read, pixel_read : Out, In, In
         Port of the spike and of the pixel memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
@@ -54,7 +54,7 @@ class Column(wiring.Component):
         Write port of the attention memory: bit 0 of all lanes' digits lowest.
     ready : Out(1)
         The shadows hold the sums of a job that is not being drained, or will in the next cycle.
-    result : Out(capacities.result)
+    result : Out(config.result)
         Of that job, or the next one that will be ready.
     begin : In(1)
         Its drain begins; only while ``ready``.
@@ -73,29 +73,29 @@ class Column(wiring.Component):
         For captures.
     """
 
-    def __init__(self, capacities, *, log=False):
-        self.capacities = capacities
+    def __init__(self, config, *, log=False):
+        self.config = config
         self.log = log
-        lanes = capacities.lanes
+        lanes = config.lanes
         super().__init__({
-            "layer": In(capacities.layer),
-            "job": In(stream.Signature(capacities.job)),
-            "source_address": Out(capacities.source_address),
-            "spike_read": In(capacities.spike_width),
-            "pixel_read": In(capacities.pixel_width),
+            "layer": In(config.layer),
+            "job": In(stream.Signature(config.job)),
+            "source_address": Out(config.source_address),
+            "spike_read": In(config.spike_width),
+            "pixel_read": In(config.pixel_width),
             "weight_read": Out(1),
-            "weight_address": Out(capacities.row_address),
-            "weights": In(lanes * capacities.weight_width),
+            "weight_address": Out(config.row_address),
+            "weights": In(lanes * config.weight_width),
             "weight_port_taken": In(1),
             "entry_write": In(1),
-            "entry_address": In(capacities.attention_address),
-            "entry_data": In(lanes * capacities.digit_width),
+            "entry_address": In(config.attention_address),
+            "entry_data": In(lanes * config.digit_width),
             "ready": Out(1),
-            "result": Out(capacities.result),
+            "result": Out(config.result),
             "begin": In(1),
             "release": In(lanes),
             "empties": In(1),
-            "taken": Out(signed(capacities.accumulator_width)),
+            "taken": Out(signed(config.accumulator_width)),
             "additions": Out(range(lanes + 1)),
             "using": Out(2),
             "idle": Out(1),
@@ -104,23 +104,23 @@ class Column(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        lanes, digit_width = self.capacities.lanes, self.capacities.digit_width
-        weight_width, row_width = self.capacities.weight_width, self.capacities.row_width
+        lanes, digit_width = self.config.lanes, self.config.digit_width
+        weight_width, row_width = self.config.weight_width, self.config.row_width
 
-        m.submodules.walker = walker = Walker(self.capacities)
-        m.submodules.finder = finder = Finder(self.capacities)
+        m.submodules.walker = walker = Walker(self.config)
+        m.submodules.finder = finder = Finder(self.config)
         m.submodules.lanes = adders = Lanes(
-            lanes=lanes, entry_width=row_width, width=self.capacities.accumulator_width)
+            lanes=lanes, entry_width=row_width, width=self.config.accumulator_width)
 
-        m.submodules.words = words = SyncFIFO(width=word_layout(self.capacities).size, depth=WORDS)
+        m.submodules.words = words = SyncFIFO(width=word_layout(self.config).size, depth=WORDS)
 
         # A job waits in reserve, so that whether one is taken is known from a register. It starts
         # when its result has a place to wait: behind that of the job that is drained next.
         reserved = Signal()
-        reserve = Signal(self.capacities.job)
+        reserve = Signal(self.config.job)
         starts = walker.job.valid & walker.job.ready
         next_to_drain, behind, moves = signals("next_to_drain behind moves")
-        following = Signal(self.capacities.result)
+        following = Signal(self.config.result)
         m.d.comb += moves.eq(behind & (~next_to_drain | self.begin))
         with m.If(starts):
             m.d.sync += [behind.eq(1), following.eq(reserve.result)]
@@ -167,7 +167,7 @@ class Column(wiring.Component):
             self.weight_address.eq(event.row),
         ]
         m.submodules.attention = attention = Memory(
-            width=lanes * digit_width, depth=self.capacities.attention_depth,
+            width=lanes * digit_width, depth=self.config.attention_depth,
             name="attention" if self.log else "")
         m.d.comb += [
             attention.write.eq(self.entry_write),
@@ -204,7 +204,7 @@ class Column(wiring.Component):
             weight = weights.word_select(lane, weight_width).as_signed()
             value = Signal(signed(row_width), name=f"value_{lane}")
             m.d.comb += value.eq(weight | Cat(digits[lane::lanes], C(0, 1)).as_signed())
-            if self.capacities.graded:
+            if self.config.two_bit_serial:
                 value = Mux(fetched.twice[lane], value << 1, value)
             m.d.sync += entry.eq(value)
             with m.If(~fetched.mask[lane]):
@@ -233,7 +233,7 @@ class Column(wiring.Component):
             self.taken.eq(adders.taken),
             self.idle.eq(~(reserved | behind | next_to_drain)),
         ]
-        if self.capacities.external:
+        if self.config.external:
             jobs = ((next_to_drain, self.result), (behind, following), (reserved, reserve.result))
             m.d.comb += self.using.eq(reduce(or_, (Mux(there, C(1, 2) << result.half, 0)
                                                    for there, result in jobs)))

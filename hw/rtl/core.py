@@ -28,9 +28,9 @@ class Core(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
     images : dict of str to sequence of str
-        Files of the initial contents, per memory of ``capacities.memories`` one for each slice;
+        Files of the initial contents, per memory of ``config.memories`` one for each slice;
         without it, memories are filled through the load port, and there is no model after a reset.
     load_patience : int
         Cycles after which a packet of which no beat comes is ended.
@@ -67,17 +67,17 @@ class Core(wiring.Component):
         Cycles of that image in which no job was dealt out since its tile was not there.
     """
 
-    def __init__(self, capacities, *, images=None, load_patience=PATIENCE):
-        self.capacities = capacities
+    def __init__(self, config, *, images=None, load_patience=PATIENCE):
+        self.config = config
         self.filled = images is not None
-        self.images = images or dict.fromkeys(capacities.memories, ())
+        self.images = images or dict.fromkeys(config.memories, ())
         self.load_patience = load_patience
         weights = {"load": In(stream.Signature(beat_layout(BEAT_WIDTH)))}
-        if capacities.external:
-            weights = {"weights": Out(axi_read_signature(capacities.bus_width)),
+        if config.external:
+            weights = {"weights": Out(axi_read_signature(config.bus_width)),
                        "weights_base": In(ADDRESS_WIDTH), "stalls": Out(32)}
         super().__init__(weights | {
-            "pixels": In(stream.Signature(beat_layout(capacities.pixel_width))),
+            "pixels": In(stream.Signature(beat_layout(config.pixel_width))),
             "logits": Out(stream.Signature(beat_layout(32))),
             "busy": Out(1),
             "error": Out(1),
@@ -89,20 +89,20 @@ class Core(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        capacities = self.capacities
-        m.submodules.array = array = Array(capacities, images=self.images)
-        m.submodules.sequencer = sequencer = Sequencer(capacities)
-        m.submodules.writer = writer = PixelWriter(capacities)
-        m.submodules.token_sum = token_sum = TokenSum(capacities)
+        config = self.config
+        m.submodules.array = array = Array(config, images=self.images)
+        m.submodules.sequencer = sequencer = Sequencer(config)
+        m.submodules.writer = writer = PixelWriter(config)
+        m.submodules.token_sum = token_sum = TokenSum(config)
         # Columns must not wait for the outside in the same cycle.
         # Holds the logits of a job, which begins when there are none.
-        m.submodules.logits = logits = SyncFIFO(width=32, depth=capacities.lanes)
-        m.submodules.counters = counters = Counters(capacities.columns * capacities.lanes)
+        m.submodules.logits = logits = SyncFIFO(width=32, depth=config.lanes)
+        m.submodules.counters = counters = Counters(config.columns * config.lanes)
         m.submodules.loader = loader = self._loader()
 
         tables = {}
         for name in ("program", "windows"):
-            width, depth = capacities.memories[name]
+            width, depth = config.memories[name]
             m.submodules[name] = tables[name] = table = Memory(
                 width=width, depth=depth, registered=name == "windows",
                 image=(*self.images[name], "")[0])
@@ -117,7 +117,7 @@ class Core(wiring.Component):
 
         failure = Signal(Status)
         image_waits = self.pixels.valid | writer.waiting
-        if capacities.external:
+        if config.external:
             m.d.comb += sequencer.start.eq(image_waits)
             self._read_external(m, array, sequencer, loader, failure)
         else:
@@ -137,7 +137,7 @@ class Core(wiring.Component):
             token_sum.threshold.eq(sequencer.program.as_signed()),
             token_sum.threshold_valid.eq(sequencer.threshold_valid),
         ]
-        load = dict(zip(capacities.memories, loader.write, strict=True))
+        load = dict(zip(config.memories, loader.write, strict=True))
         m.d.sync += [
             array.load_weights.eq(load["weights"]),
             array.load_neurons.eq(load["neurons"]),
@@ -229,7 +229,7 @@ class Core(wiring.Component):
             self.additions.eq(counters.additions),
             self.error.eq(self.status != Status.OK),
         ]
-        if capacities.external:
+        if config.external:
             m.d.comb += self.stalls.eq(counters.stalls)
 
         latest = Signal(Status)
@@ -240,7 +240,7 @@ class Core(wiring.Component):
             m.d.sync += latest.eq(Status.OK)
         with m.If(sequencer.given_up):
             m.d.sync += latest.eq(failure)
-        if not capacities.external:
+        if not config.external:
             with m.If(loader.begins):
                 m.d.sync += latest.eq(Status.OK)
             with m.If(loader.refused):
@@ -254,16 +254,16 @@ class Core(wiring.Component):
 
     def _loader(self):
         """What fills the memories: a port of its own, or what the external image is read by."""
-        memories, bus_width = self.capacities.memories, self.capacities.bus_width
-        if self.capacities.external:
+        memories, bus_width = self.config.memories, self.config.bus_width
+        if self.config.external:
             return Loader(memories, beat_width=bus_width)
-        return LoadPort(memories, fingerprint=self.capacities.fingerprint, filled=self.filled,
+        return LoadPort(memories, fingerprint=self.config.fingerprint, filled=self.filled,
                         patience=self.load_patience)
 
     def _read_external(self, m, array, sequencer, loader, failure):
         """Connects sequencer, double buffer and load port to the external image."""
-        m.submodules.reader = reader = ImageReader(self.capacities.bus_width,
-                                                   fingerprint=self.capacities.fingerprint)
+        m.submodules.reader = reader = ImageReader(self.config.bus_width,
+                                                   fingerprint=self.config.fingerprint)
         m.submodules.buffers = buffers = TileBuffers()
         wiring.connect(m, reader.bus, wiring.flipped(self.weights))
         wiring.connect(m, reader.packets, loader.beats)

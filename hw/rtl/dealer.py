@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 from .signals import signals
 
 
@@ -23,19 +23,19 @@ class Dealer(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Members
     -------
-    layer : In(capacities.layer)
+    layer : In(config.layer)
     layer_begins : In(1)
         The first column is next.
-    tile : In(capacities.tile)
+    tile : In(config.tile)
     tile_begins : In(1)
         The position is the first one of its tile.
     tile_half : In(1)
         Half of the double buffer that the tile lies in.
-    line, position : In(capacities.window)
+    line, position : In(config.tap_window)
     line_spike, line_row : In
         Where the line begins.
     offered : In(1)
@@ -44,7 +44,7 @@ class Dealer(wiring.Component):
         It is taken over in this cycle.
     word_ends : Out(1)
         It is, and the next channel is gathered from the next word.
-    job : Out(capacities.job)
+    job : Out(config.job)
     job_valid : Out(columns)
         One-hot: the column that takes the job.
     job_ready : In(columns)
@@ -54,37 +54,37 @@ class Dealer(wiring.Component):
         Halves of the double buffer that such jobs need.
     """
 
-    def __init__(self, capacities):
-        self.capacities = capacities
+    def __init__(self, config):
+        self.config = config
         super().__init__({
-            "layer": In(capacities.layer),
+            "layer": In(config.layer),
             "layer_begins": In(1),
-            "tile": In(capacities.tile),
+            "tile": In(config.tile),
             "tile_begins": In(1),
             "tile_half": In(1),
-            "line": In(capacities.window),
-            "line_spike": In(capacities.source_address),
-            "line_row": In(capacities.row_address),
-            "position": In(capacities.window),
+            "line": In(config.tap_window),
+            "line_spike": In(config.source_address),
+            "line_row": In(config.row_address),
+            "position": In(config.tap_window),
             "offered": In(1),
             "taken": Out(1),
             "word_ends": Out(1),
-            "job": Out(capacities.job),
-            "job_valid": Out(capacities.columns),
-            "job_ready": In(capacities.columns),
+            "job": Out(config.job),
+            "job_valid": Out(config.columns),
+            "job_ready": In(config.columns),
             "offering": Out(1),
             "using": Out(2),
         })
 
     def elaborate(self, platform):
         m = Module()
-        capacities, layer, tile = self.capacities, self.layer, self.tile
-        n_groups = capacities.groups
+        config, layer, tile = self.config, self.layer, self.tile
+        n_groups = config.groups
 
         group, target = signals("group target", range(max(2, n_groups)))
-        out, next_out = signals("out next_out", capacities.out_address)
-        stream, next_stream = signals("stream next_stream", capacities.stream_address)
-        mask, next_mask = signals("mask next_mask", capacities.lanes)
+        out, next_out = signals("out next_out", config.out_address)
+        stream, next_stream = signals("stream next_stream", config.residual_address)
+        mask, next_mask = signals("mask next_mask", config.lanes)
         m.d.comb += [
             target.eq(Mux(self.tile_begins & layer.restart, 0, group)),
             next_out.eq(Mux(self.tile_begins, tile.out, out)),
@@ -94,13 +94,13 @@ class Dealer(wiring.Component):
         ]
 
         # Columns that may take the job on offer; the first one that is ready does.
-        allowed = Signal(capacities.columns)
-        candidates = Signal(capacities.columns)
+        allowed = Signal(config.columns)
+        candidates = Signal(config.columns)
         # The job behind it, whose jumps are not yet worked out.
         staged = Signal()
-        staged_allowed = Signal(capacities.columns)
-        stage = Signal(capacities.job)
-        span = Signal(capacities.source_address)
+        staged_allowed = Signal(config.columns)
+        stage = Signal(config.job)
+        span = Signal(config.source_address)
         moves = Signal()
         m.d.comb += [
             candidates.eq(allowed & self.job_ready),
@@ -117,14 +117,14 @@ class Dealer(wiring.Component):
                 self.job.line_jump.eq(layer.line_stride - span),
             ]
 
-        logits = layer.drain == Drain.LOGITS
+        logits = layer.drain == Destination.LOGITS
         last_group = target == n_groups - 1
         with m.If(self.taken):
             m.d.sync += [
                 staged.eq(1),
                 staged_allowed.eq(Cat((~layer.restart | (target == index % n_groups))
                                       & (~logits | (index == 0))
-                                      for index in range(capacities.columns))),
+                                      for index in range(config.columns))),
                 # Tiles that read more words than the window says find them side by side.
                 span.eq(self.position.span + tile.words),
                 stage.spike.eq(self.line_spike + self.position.offset),
@@ -145,13 +145,13 @@ class Dealer(wiring.Component):
                 stream.eq(next_stream),
                 group.eq(Mux(last_group, 0, target + 1)),
             ]
-            if capacities.external:
+            if config.external:
                 m.d.sync += stage.result.half.eq(self.tile_half)
             with m.If(last_group):
                 m.d.sync += stream.eq(next_stream + layer.stream_step)
         with m.If(self.layer_begins):
             m.d.sync += group.eq(0)
-        if capacities.external:
+        if config.external:
             m.d.comb += self.using.eq(Mux(staged, C(1, 2) << stage.result.half, 0)
                                       | Mux(allowed.any(), C(1, 2) << self.job.result.half, 0))
         return m

@@ -20,7 +20,7 @@ __all__ = ["NIBBLE", "Finder", "event_layout"]
 NIBBLE = 4
 
 
-def event_layout(capacities):
+def event_layout(config):
     """Layout of an event: the row to fetch and the lanes that add it.
 
     An event marked ``double`` doubles the sums before it adds. One without lanes adds nothing. In
@@ -28,12 +28,12 @@ def event_layout(capacities):
     of additions that it counts as, where the layer is dense.
     """
     return data.StructLayout({
-        "row": capacities.row_address,
-        "mask": capacities.lanes,
-        **({"twice": capacities.lanes} if capacities.graded else {}),
+        "row": config.row_address,
+        "mask": config.lanes,
+        **({"twice": config.lanes} if config.two_bit_serial else {}),
         "double": 1,
         "last": 1,
-        "lanes": range(capacities.lanes + 1),
+        "lanes": range(config.lanes + 1),
     })
 
 
@@ -51,34 +51,34 @@ class Finder(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Members
     -------
     depthwise : In(1)
-    words : In(stream.Signature(word_layout(capacities)))
+    words : In(stream.Signature(word_layout(config)))
     hold : In(1)
-    event : Out(event_layout(capacities))
+    event : Out(event_layout(config))
     valid : Out(1)
     """
 
-    def __init__(self, capacities):
-        self.capacities = capacities
+    def __init__(self, config):
+        self.config = config
         super().__init__({
             "depthwise": In(1),
-            "words": In(stream.Signature(word_layout(capacities))),
+            "words": In(stream.Signature(word_layout(config))),
             "hold": In(1),
-            "event": Out(event_layout(capacities)),
+            "event": Out(event_layout(config)),
             "valid": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        n_lanes, graded = self.capacities.lanes, self.capacities.graded
+        n_lanes, graded = self.config.lanes, self.config.two_bit_serial
 
         # The word, which of its nibbles with spikes have not moved on, and which send more events
         # than one.
-        layout = word_layout(self.capacities)
+        layout = word_layout(self.config)
         word = Signal(layout)
         occupied = Signal()
         n_nibbles = -(-n_lanes // NIBBLE)

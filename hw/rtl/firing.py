@@ -14,18 +14,18 @@ __all__ = ["FiringUnit", "STAGES", "encoded"]
 STAGES = 5
 
 
-def encoded(capacities, reached, count):
+def encoded(config, reached, count):
     """A count as planes: bit ``b`` is the spike of plane ``b``, and plane 0 is sent first.
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
     reached : Value
         Whether each of the D thresholds was reached, the least one lowest.
     count : Value
         Number of them, ``count_width`` bits.
     """
-    if capacities.spike_code is SpikeCode.THERMOMETER:
+    if config.spike_code is SpikeCode.THERMOMETER:
         return reached
     return Cat(reversed(list(count)))
 
@@ -40,23 +40,23 @@ class FiringUnit(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Members
     -------
-    layer : In(capacities.layer)
+    layer : In(config.layer)
     release : In(1)
         A lane is released; its sum follows as ``taken`` in the next cycle.
     lane : In(range(lanes))
     last : In(1)
         It is its job's last lane.
-    result : In(capacities.result)
+    result : In(config.result)
         Of the job that the lane belongs to.
     taken : In(signed(accumulator_width))
-    neuron_address : Out(capacities.neuron_address)
-    neuron : In(capacities.neuron)
+    neuron_address : Out(config.neuron_address)
+    neuron : In(config.neuron)
         One cycle after its address.
-    stream_read_address, stream_write_address : Out(capacities.stream_address)
+    stream_read_address, stream_write_address : Out(config.residual_address)
     stream : In(signed(stream_width))
         One cycle after its address.
     stream_write : Out(1)
@@ -64,7 +64,7 @@ class FiringUnit(wiring.Component):
     fired : Out(1)
         A neuron is there.
     fired_lane, fired_last : Out(range(lanes)), Out(1)
-    fired_result : Out(capacities.result)
+    fired_result : Out(config.result)
     value : Out(signed(result_width))
     count : Out(count_width)
     code : Out(planes)
@@ -72,37 +72,37 @@ class FiringUnit(wiring.Component):
     idle : Out(1)
     """
 
-    def __init__(self, capacities):
-        self.capacities = capacities
-        lane = range(capacities.lanes)
+    def __init__(self, config):
+        self.config = config
+        lane = range(config.lanes)
         super().__init__({
-            "layer": In(capacities.layer),
+            "layer": In(config.layer),
             "release": In(1),
             "lane": In(lane),
             "last": In(1),
-            "result": In(capacities.result),
-            "taken": In(signed(capacities.accumulator_width)),
-            "neuron_address": Out(capacities.neuron_address),
-            "neuron": In(capacities.neuron),
-            "stream_read_address": Out(capacities.stream_address),
-            "stream": In(signed(capacities.stream_width)),
+            "result": In(config.result),
+            "taken": In(signed(config.accumulator_width)),
+            "neuron_address": Out(config.neuron_address),
+            "neuron": In(config.neuron),
+            "stream_read_address": Out(config.residual_address),
+            "stream": In(signed(config.residual_width)),
             "stream_write": Out(1),
-            "stream_write_address": Out(capacities.stream_address),
-            "stream_data": Out(signed(capacities.stream_width)),
+            "stream_write_address": Out(config.residual_address),
+            "stream_data": Out(signed(config.residual_width)),
             "fired": Out(1),
             "fired_lane": Out(lane),
             "fired_last": Out(1),
-            "fired_result": Out(capacities.result),
-            "value": Out(signed(capacities.result_width)),
-            "count": Out(capacities.count_width),
-            "code": Out(capacities.planes),
+            "fired_result": Out(config.result),
+            "value": Out(signed(config.result_width)),
+            "count": Out(config.count_width),
+            "code": Out(config.planes),
             "idle": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        capacities = self.capacities
-        wide = signed(capacities.result_width)
+        config = self.config
+        wide = signed(config.result_width)
 
         m.d.comb += [
             self.neuron_address.eq(self.result.neuron + self.lane),
@@ -117,7 +117,7 @@ class FiringUnit(wiring.Component):
             valid.append(Signal(name=f"valid_{stage}"))
             lane.append(Signal.like(self.lane, name=f"lane_{stage}"))
             last.append(Signal(name=f"last_{stage}"))
-            result.append(Signal(capacities.result, name=f"result_{stage}"))
+            result.append(Signal(config.result, name=f"result_{stage}"))
             m.d.sync += [
                 valid[stage].eq(valid[stage - 1]),
                 lane[stage].eq(lane[stage - 1]),
@@ -130,19 +130,19 @@ class FiringUnit(wiring.Component):
             stream_address.append(
                 Signal.like(self.stream_read_address, name=f"stream_address_{stage}"))
             m.d.sync += stream_address[stage].eq(stream_address[stage - 1])
-        if capacities.branches:
+        if config.branches:
             # What is written may have another place than what was read.
             m.d.sync += stream_address[-1].eq(stream_address[-2] + self.layer.stream_move)
 
-        potential = Signal(signed(capacities.accumulator_width))
-        neuron_2, neuron_3, neuron_4 = (Signal(capacities.neuron, name=f"neuron_{stage}")
+        potential = Signal(signed(config.accumulator_width))
+        neuron_2, neuron_3, neuron_4 = (Signal(config.neuron, name=f"neuron_{stage}")
                                         for stage in (2, 3, 4))
-        stream_2 = Signal(signed(capacities.stream_width))
+        stream_2 = Signal(signed(config.residual_width))
         stream_3 = Signal.like(stream_2)
         biased = Signal(wide)
         total_4 = Signal(wide)
         total_5 = Signal(wide)
-        reached = Signal(capacities.max_count)
+        reached = Signal(config.max_count)
 
         m.d.sync += [
             potential.eq(self.taken),
@@ -158,7 +158,7 @@ class FiringUnit(wiring.Component):
 
             total_5.eq(total_4),
             reached.eq(Cat(total_4 >= neuron_4.thresholds[j].as_signed()
-                           for j in range(capacities.max_count))),
+                           for j in range(config.max_count))),
         ]
 
         m.d.comb += [
@@ -172,9 +172,9 @@ class FiringUnit(wiring.Component):
             self.fired_result.eq(result[STAGES]),
             self.value.eq(total_5),
             # Thresholds do not decrease, so the count is the number of ones.
-            self.count.eq(sum(reached[j] for j in range(capacities.max_count))),
+            self.count.eq(sum(reached[j] for j in range(config.max_count))),
             self.idle.eq(~Cat(valid[1:]).any()),
         ]
-        m.d.comb += self.code.eq(encoded(capacities, reached, self.count))
+        m.d.comb += self.code.eq(encoded(config, reached, self.count))
 
         return m

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 from .column import FETCH, Column
 from .firing import FiringUnit
 from .memory import TAG_WIDTH, Memory
@@ -26,17 +26,17 @@ class Group(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
     index : int
         Number of the group, for captures.
 
     Members
     -------
-    layer : In(capacities.layer)
+    layer : In(config.layer)
         Stable while not idle.
     restart : In(1)
         A layer begins.
-    job : In(capacities.job)
+    job : In(config.job)
     job_valid, job_ready : In(shared), Out(shared)
         Of each column; ``shared`` is their number.
     request : Out(1)
@@ -75,38 +75,38 @@ class Group(wiring.Component):
         For captures.
     """
 
-    def __init__(self, capacities, *, index):
-        self.capacities = capacities
+    def __init__(self, config, *, index):
+        self.config = config
         self.index = index
-        lanes, shared = capacities.lanes, capacities.shared
+        lanes, shared = config.lanes, config.columns_per_group
         super().__init__({
-            "layer": In(capacities.layer),
+            "layer": In(config.layer),
             "restart": In(1),
-            "job": In(capacities.job),
+            "job": In(config.job),
             "job_valid": In(shared),
             "job_ready": Out(shared),
             "request": Out(1),
             "slot": In(1),
             "own": Out(1),
-            "source_address": Out(capacities.source_address).array(shared),
-            "spike_read": In(capacities.spike_width).array(shared),
-            "pixel_read": In(capacities.pixel_width).array(shared),
+            "source_address": Out(config.source_address).array(shared),
+            "spike_read": In(config.spike_width).array(shared),
+            "pixel_read": In(config.pixel_width).array(shared),
             "weight_read": Out(shared),
-            "weight_address": Out(capacities.row_address).array(shared),
-            "weights": In(lanes * capacities.weight_width).array(shared),
+            "weight_address": Out(config.row_address).array(shared),
+            "weights": In(lanes * config.weight_width).array(shared),
             "weight_port_taken": In(shared),
             "entry_write": In(1),
-            "entry_address": In(capacities.attention_address),
-            "entry_data": In(lanes * capacities.digit_width),
-            "neuron_address": Out(capacities.neuron_address),
-            "neuron": In(capacities.neuron),
+            "entry_address": In(config.attention_address),
+            "entry_data": In(lanes * config.digit_width),
+            "neuron_address": Out(config.neuron_address),
+            "neuron": In(config.neuron),
             "spike_write": Out(1),
             "attention_write": Out(1),
-            "word_address": Out(capacities.out_address),
-            "word": Out(capacities.word_width),
+            "word_address": Out(config.out_address),
+            "word": Out(config.word_width),
             "sum_write": Out(1),
-            "sum_address": Out(capacities.out_address),
-            "sum_data": Out(signed(capacities.stream_width)),
+            "sum_address": Out(config.out_address),
+            "sum_data": Out(signed(config.residual_width)),
             "logits_room": In(1),
             "logits_valid": Out(1),
             "logits": Out(signed(32)),
@@ -119,10 +119,10 @@ class Group(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         columns = []
-        for index in range(self.capacities.shared):
+        for index in range(self.config.columns_per_group):
             # All attention memories hold the same rows, so that one log is enough.
             m.submodules[f"column_{index}"] = column = Column(
-                self.capacities, log=self.index == index == 0)
+                self.config, log=self.index == index == 0)
             columns.append(column)
             m.d.comb += [
                 column.layer.eq(self.layer),
@@ -147,8 +147,8 @@ class Group(wiring.Component):
         # Where the layer's results go, from registers: known long before it matters.
         drain = self.layer.drain
         packs, sums, logits = signals("packs sums logits")
-        m.d.sync += [packs.eq((drain == Drain.SPIKES) | (drain == Drain.VALUES)),
-                     sums.eq(drain == Drain.SUMS), logits.eq(drain == Drain.LOGITS)]
+        m.d.sync += [packs.eq((drain == Destination.SPIKES) | (drain == Destination.VALUES)),
+                     sums.eq(drain == Destination.SUMS), logits.eq(drain == Destination.LOGITS)]
         drained = self._drain(m, columns, room)
         firing, packer = self._fire(m, drained)
         self._send(m, firing, packer, sums, logits)
@@ -163,9 +163,9 @@ class Group(wiring.Component):
         before, and whether such a sum is still to come.
         """
         draining = Signal()
-        lane = Signal(range(self.capacities.lanes))
+        lane = Signal(range(self.config.lanes))
         chosen = Signal(range(max(2, len(columns))))
-        result = Signal(self.capacities.result)
+        result = Signal(self.config.result)
         # The shadows that are drained will be free when an event comes that leaves now.
         empties = Signal()
         m.d.sync += empties.eq(draining & (lane == FETCH + 1))
@@ -201,7 +201,7 @@ class Group(wiring.Component):
         settling = Signal()
         taker = Signal.like(chosen)
         m.d.sync += [settling.eq(draining), taker.eq(chosen)]
-        taken = Signal(signed(self.capacities.accumulator_width))
+        taken = Signal(signed(self.config.accumulator_width))
         with m.Switch(taker):
             for index, column in enumerate(columns):
                 with m.Case(index):
@@ -211,10 +211,10 @@ class Group(wiring.Component):
     def _fire(self, m, drained):
         """Sends the sums through firing unit and packer."""
         draining, lane, result, taken, _ = drained
-        m.submodules.firing = firing = FiringUnit(self.capacities)
-        m.submodules.packer = packer = SpikePacker(self.capacities)
+        m.submodules.firing = firing = FiringUnit(self.config)
+        m.submodules.packer = packer = SpikePacker(self.config)
         m.submodules.stream = residual = Memory(
-            width=self.capacities.stream_width, depth=self.capacities.stream_depth,
+            width=self.config.residual_width, depth=self.config.residual_depth,
             name=f"stream.{self.index}")
         m.d.comb += [
             firing.layer.eq(self.layer),
@@ -298,7 +298,7 @@ class Group(wiring.Component):
         emptying = (draining | settling | ~firing.idle | ~packer.idle
                     | self.spike_write | self.attention_write | self.sum_write)
         m.d.comb += self.idle.eq(Cat(column.idle for column in columns).all() & ~emptying)
-        if self.capacities.external:
+        if self.config.external:
             # Of all that is on its way to the memories, the latest job is the last to need a half;
             # the one before it has read its neurons' records.
             half = Mux(emptying, C(1, 2) << result.half, 0)

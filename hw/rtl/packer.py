@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory as RegisterFile
 from amaranth.lib.wiring import In, Out
 
-from ..isa.descriptors import Drain
+from ..isa.descriptors import Destination
 from .signals import signals
 
 
@@ -26,18 +26,18 @@ class SpikePacker(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Members
     -------
-    layer : In(capacities.layer)
+    layer : In(config.layer)
     fired, lane, last, result, value, count, code : In
         A neuron, as ``FiringUnit`` gives it.
     slot : In(1)
         This group may use the bus now.
     spike_write, attention_write : Out(1)
         A word leaves for the spike or the attention memories.
-    address : Out(capacities.out_address)
+    address : Out(config.out_address)
     word : Out(word_width)
         Bit 0 of all lanes lowest: planes, or bits of the attention memory's entries.
     done : Out(1)
@@ -47,22 +47,22 @@ class SpikePacker(wiring.Component):
     idle : Out(1)
     """
 
-    def __init__(self, capacities):
-        self.capacities = capacities
+    def __init__(self, config):
+        self.config = config
         super().__init__({
-            "layer": In(capacities.layer),
+            "layer": In(config.layer),
             "fired": In(1),
-            "lane": In(range(capacities.lanes)),
+            "lane": In(range(config.lanes)),
             "last": In(1),
-            "result": In(capacities.result),
-            "value": In(signed(capacities.result_width)),
-            "count": In(capacities.count_width),
-            "code": In(capacities.planes),
+            "result": In(config.result),
+            "value": In(signed(config.result_width)),
+            "count": In(config.count_width),
+            "code": In(config.planes),
             "slot": In(1),
             "spike_write": Out(1),
             "attention_write": Out(1),
-            "address": Out(capacities.out_address),
-            "word": Out(capacities.word_width),
+            "address": Out(config.out_address),
+            "word": Out(config.word_width),
             "done": Out(1),
             "request": Out(1),
             "idle": Out(1),
@@ -70,16 +70,16 @@ class SpikePacker(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        capacities = self.capacities
-        n_lanes, digit_width = capacities.lanes, capacities.digit_width
-        width = max(capacities.planes, digit_width)
+        config = self.config
+        n_lanes, digit_width = config.lanes, config.digit_width
+        width = max(config.planes, digit_width)
         layer, drain = self.layer, self.layer.drain
         # Known from registers, long before the first neuron of a layer.
         potential, to_attention, stores = signals("potential to_attention stores")
         m.d.sync += [
-            potential.eq(drain == Drain.KEY_VALUES),
-            to_attention.eq((drain == Drain.KEY_VALUES) | (drain == Drain.VALUES)),
-            stores.eq((drain != Drain.SUMS) & (drain != Drain.LOGITS)),
+            potential.eq(drain == Destination.KEY_VALUES),
+            to_attention.eq((drain == Destination.KEY_VALUES) | (drain == Destination.VALUES)),
+            stores.eq((drain != Destination.SUMS) & (drain != Destination.LOGITS)),
         ]
 
         # A word leaves from one set of registers while the other is filled, which waits, complete,
@@ -95,10 +95,10 @@ class SpikePacker(wiring.Component):
         ]
 
         # Potentials: collected, then replayed from the lane that came first.
-        digit = Signal(capacities.digit)
+        digit = Signal(config.digit)
         lane, first_lane = signals("lane first_lane", self.lane.shape())
         m.submodules.values = values = RegisterFile(
-            shape=unsigned(capacities.digits * digit_width), depth=n_lanes, init=[])
+            shape=unsigned(config.digits * digit_width), depth=n_lanes, init=[])
         write, read = values.write_port(), values.read_port(domain="comb")
         m.d.comb += [
             write.en.eq(taken & potential), write.addr.eq(self.lane), write.data.eq(self.value),
@@ -118,13 +118,13 @@ class SpikePacker(wiring.Component):
         with m.If(potential):
             m.d.comb += [
                 entry.eq(Array(read.data.word_select(index, digit_width)
-                               for index in range(capacities.digits))[digit]),
+                               for index in range(config.digits))[digit]),
                 shifts.eq(replaying & ~complete), closes.eq(shifts & (lane == 0)),
                 self.done.eq(moves & ~replaying),
             ]
         with m.Else():
             m.d.comb += [
-                entry.eq(Mux(drain == Drain.VALUES, self.count, self.code)),
+                entry.eq(Mux(drain == Destination.VALUES, self.count, self.code)),
                 shifts.eq(taken), closes.eq(ends),
                 self.done.eq(leaves),
             ]

@@ -23,7 +23,7 @@ class PixelWriter(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Members
     -------
@@ -33,7 +33,7 @@ class PixelWriter(wiring.Component):
         An image may be received, if none is stored.
     discard : In(1)
         The image that is stored, is being received or else comes next is dropped.
-    last_pixel : In(capacities.pixel_address)
+    last_pixel : In(config.pixel_address)
         Address of an image's last pixel; looked at while pixels are received.
     release : In(1)
         The stored image is no longer needed.
@@ -49,16 +49,16 @@ class PixelWriter(wiring.Component):
         High for one cycle after an image was dropped.
     """
 
-    def __init__(self, capacities):
+    def __init__(self, config):
         super().__init__({
-            "pixels": In(stream.Signature(beat_layout(capacities.pixel_width))),
+            "pixels": In(stream.Signature(beat_layout(config.pixel_width))),
             "enable": In(1),
             "discard": In(1),
-            "last_pixel": In(capacities.pixel_address),
+            "last_pixel": In(config.pixel_address),
             "release": In(1),
             "write": Out(1),
-            "address": Out(capacities.pixel_address),
-            "data": Out(capacities.pixel_width),
+            "address": Out(config.pixel_address),
+            "data": Out(config.pixel_width),
             "started": Out(1),
             "waiting": Out(1),
             "stored": Out(1),

@@ -31,7 +31,7 @@ class Sequencer(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Members
     -------
@@ -53,8 +53,8 @@ class Sequencer(wiring.Component):
         The stored image is the one at work.
     computes : Out(1)
         The first layer of an image begins in this cycle.
-    header : Out(capacities.header)
-    layer : Out(capacities.layer)
+    header : Out(config.header)
+    layer : Out(config.layer)
     number : Out(12)
         Number of the layer at work; all ones between images.
     begins : Out(1)
@@ -63,7 +63,7 @@ class Sequencer(wiring.Component):
         Port of the program memory, one cycle from address to data.
     window_read, window_address, window : Out, Out, In
         Port of the window memory, two enabled cycles from address to data.
-    job : Out(capacities.job)
+    job : Out(config.job)
     job_valid : Out(columns)
         One-hot: the column that takes the job.
     job_ready : In(columns)
@@ -94,8 +94,8 @@ class Sequencer(wiring.Component):
     busy : Out(1)
     """
 
-    def __init__(self, capacities):
-        self.capacities = capacities
+    def __init__(self, config):
+        self.config = config
         super().__init__({
             "start": In(1),
             "refuse": In(1),
@@ -106,18 +106,18 @@ class Sequencer(wiring.Component):
             "release": Out(1),
             "holding": Out(1),
             "computes": Out(1),
-            "header": Out(capacities.header),
-            "layer": Out(capacities.layer),
+            "header": Out(config.header),
+            "layer": Out(config.layer),
             "number": Out(LAYER_WIDTH),
             "begins": Out(1),
-            "program_address": Out(range(capacities.program_depth)),
+            "program_address": Out(range(config.program_depth)),
             "program": In(PROGRAM_WIDTH),
             "window_read": Out(1),
-            "window_address": Out(capacities.window_address),
-            "window": In(capacities.window),
-            "job": Out(capacities.job),
-            "job_valid": Out(capacities.columns),
-            "job_ready": In(capacities.columns),
+            "window_address": Out(config.window_address),
+            "window": In(config.tap_window),
+            "job": Out(config.job),
+            "job_valid": Out(config.columns),
+            "job_ready": In(config.columns),
             "settled": In(1),
             "fetch": Out(1),
             "fetching": In(1),
@@ -137,13 +137,13 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        capacities = self.capacities
+        config = self.config
         layer = self.layer
 
         # Records arrive word by word and shift in from the top.
         pointer = Signal.like(self.program_address)
-        awaited = Signal(range(max(words_of(capacities.layer), words_of(capacities.tile),
-                                   words_of(capacities.header), capacities.max_count) + 1))
+        awaited = Signal(range(max(words_of(config.layer), words_of(config.tile),
+                                   words_of(config.header), config.max_count) + 1))
         arriving = Signal()
         arrived = arriving & (awaited == 0)
         m.d.comb += self.program_address.eq(pointer)
@@ -158,9 +158,9 @@ class Sequencer(wiring.Component):
                 m.d.sync += words.eq(Cat(words[PROGRAM_WIDTH:], self.program))
             return layout(words[:layout.size]), shift
 
-        header, header_shift = record(capacities.header, "header")
-        layer_record, layer_shift = record(capacities.layer, "layer")
-        tile, tile_shift = record(capacities.tile, "tile")
+        header, header_shift = record(config.header, "header")
+        layer_record, layer_shift = record(config.layer, "layer")
+        tile, tile_shift = record(config.tile, "tile")
         m.d.comb += [self.header.eq(header), layer.eq(layer_record)]
 
         layers = Signal.like(header.layers)
@@ -170,9 +170,9 @@ class Sequencer(wiring.Component):
         positions = Signal.like(layer.positions)
         window_pointer = Signal.like(self.window_address)
 
-        line = Signal(capacities.window)
-        line_spike = Signal(capacities.source_address)
-        line_row = Signal(capacities.row_address)
+        line = Signal(config.tap_window)
+        line_spike = Signal(config.source_address)
+        line_row = Signal(config.row_address)
         tile_begins = Signal()
         offered = Signal()
         taken = Signal()
@@ -188,7 +188,7 @@ class Sequencer(wiring.Component):
         # The header of the image is known.
         known = Signal()
 
-        m.submodules.dealer = dealer = Dealer(capacities)
+        m.submodules.dealer = dealer = Dealer(config)
         m.d.comb += [self.busy.eq(1), self.receive.eq(known & self.busy)]
         with m.If(self.failed):
             m.d.sync += failed.eq(1)
@@ -199,15 +199,15 @@ class Sequencer(wiring.Component):
                 m.d.comb += [self.busy.eq(0), self.starts.eq(self.start)]
                 m.d.sync += [pointer.eq(0), self.number.eq(-1), known.eq(0)]
                 with m.If(self.start):
-                    if capacities.external:
+                    if config.external:
                         m.d.sync += failed.eq(0)
                         m.next = "FETCH"
                     else:
-                        m.d.sync += awaited.eq(words_of(capacities.header))
+                        m.d.sync += awaited.eq(words_of(config.header))
                         m.next = "HEADER"
                         with m.If(self.refuse):
                             m.next = "DISCARD"
-            if capacities.external:
+            if config.external:
                 self._fetch_states(m, failed, awaited)
             with m.State("DISCARD"):
                 m.d.comb += self.discard.eq(1)
@@ -225,7 +225,7 @@ class Sequencer(wiring.Component):
                     m.next = "IDLE"
                 with m.Elif(self.stored & quiet):
                     m.d.comb += self.computes.eq(1)
-                    m.d.sync += [awaited.eq(words_of(capacities.layer)), self.holding.eq(1)]
+                    m.d.sync += [awaited.eq(words_of(config.layer)), self.holding.eq(1)]
                     m.next = "LAYER"
             with m.State("LAYER"):
                 m.d.comb += layer_shift.eq(arriving)
@@ -236,10 +236,10 @@ class Sequencer(wiring.Component):
                 m.d.comb += self.begins.eq(1)
                 m.d.sync += [tiles.eq(layer.tiles), tile_begins.eq(1)]
                 with m.If(layer.token_sum):
-                    m.d.sync += awaited.eq(capacities.max_count)
+                    m.d.sync += awaited.eq(config.max_count)
                     m.next = "THRESHOLDS"
                 with m.Else():
-                    m.d.sync += awaited.eq(words_of(capacities.tile))
+                    m.d.sync += awaited.eq(words_of(config.tile))
                     m.next = "TILE"
             with m.State("THRESHOLDS"):
                 m.d.comb += self.threshold_valid.eq(arriving)
@@ -256,10 +256,10 @@ class Sequencer(wiring.Component):
                 with m.If(arrived):
                     m.d.sync += [tiles.eq(tiles - 1), window_pointer.eq(layer.line_base)]
                     m.next = "LINE"
-                    if capacities.external:
+                    if config.external:
                         with m.If(~self.tile_ready):
                             m.next = "AWAIT TILE"
-            if capacities.external:
+            if config.external:
                 with m.State("AWAIT TILE"):
                     m.d.comb += self.waiting.eq(1)
                     with m.If(self.tile_ready):
@@ -289,7 +289,7 @@ class Sequencer(wiring.Component):
                 m.d.comb += offered.eq(1)
                 with m.If(dealer.word_ends):
                     m.d.sync += [line_spike.eq(line_spike + 1),
-                                 line_row.eq(line_row + capacities.lanes)]
+                                 line_row.eq(line_row + config.lanes)]
                 with m.If(taken):
                     m.d.sync += [window_pointer.eq(window_pointer + 1),
                                  positions.eq(positions - 1), tile_begins.eq(0)]
@@ -301,13 +301,13 @@ class Sequencer(wiring.Component):
                             m.d.sync += tile_begins.eq(1)
                             m.next = "SETTLE"
                             with m.If(tiles != 0):
-                                m.d.sync += awaited.eq(words_of(capacities.tile))
+                                m.d.sync += awaited.eq(words_of(config.tile))
                                 m.next = "TILE"
             with m.State("SETTLE"), m.If(quiet & ~offering):
                 m.d.comb += self.release.eq(self.holding & layer.releases)
                 m.next = "IDLE"
                 with m.If(layers != 0):
-                    m.d.sync += awaited.eq(words_of(capacities.layer))
+                    m.d.sync += awaited.eq(words_of(config.layer))
                     m.next = "LAYER"
 
         m.d.comb += [
@@ -340,7 +340,7 @@ class Sequencer(wiring.Component):
                 m.next = "DISCARD"
         with m.State("TABLE"):
             with m.If(self.table):
-                m.d.sync += awaited.eq(words_of(self.capacities.header))
+                m.d.sync += awaited.eq(words_of(self.config.header))
                 m.next = "HEADER"
             with m.Elif(failed):
                 m.next = "DISCARD"

@@ -22,7 +22,7 @@ class TokenSum(wiring.Component):
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Members
     -------
@@ -37,44 +37,44 @@ class TokenSum(wiring.Component):
     start : In(1)
         Fires ``words`` words of channels.
     words : In(16)
-    out : In(capacities.out_address)
+    out : In(config.out_address)
         Address of the first spike word.
     write : Out(1)
-    address : Out(capacities.spike_address)
+    address : Out(config.spike_address)
     data : Out(spike_width)
     idle : Out(1)
     tag : In(TAG_WIDTH)
     """
 
-    def __init__(self, capacities):
-        if capacities.sum_width >= PROGRAM_WIDTH:
+    def __init__(self, config):
+        if config.sum_width >= PROGRAM_WIDTH:
             raise ValueError(f"Token sums must fit {PROGRAM_WIDTH - 1} bits, not "
-                             f"{capacities.sum_width!r}")
-        self.capacities = capacities
+                             f"{config.sum_width!r}")
+        self.config = config
         super().__init__({
             "clear": In(1),
             "add": In(1),
-            "channel": In(range(capacities.sum_depth)),
-            "value": In(signed(capacities.stream_width)),
+            "channel": In(range(config.sum_depth)),
+            "value": In(signed(config.residual_width)),
             "threshold": In(signed(PROGRAM_WIDTH)),
             "threshold_valid": In(1),
             "start": In(1),
             "words": In(16),
-            "out": In(capacities.out_address),
+            "out": In(config.out_address),
             "write": Out(1),
-            "address": Out(capacities.spike_address),
-            "data": Out(capacities.spike_width),
+            "address": Out(config.spike_address),
+            "data": Out(config.spike_width),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })
 
     def elaborate(self, platform):
         m = Module()
-        capacities = self.capacities
-        n_lanes, n_planes = capacities.lanes, capacities.planes
-        max_count = capacities.max_count
-        width = signed(capacities.sum_width)
-        m.submodules.sums = sums = Memory(width=capacities.sum_width, depth=capacities.sum_depth,
+        config = self.config
+        n_lanes, n_planes = config.lanes, config.planes
+        max_count = config.max_count
+        width = signed(config.sum_width)
+        m.submodules.sums = sums = Memory(width=config.sum_width, depth=config.sum_depth,
                                           name="sums")
         m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
 
@@ -102,24 +102,24 @@ class TokenSum(wiring.Component):
         m.d.comb += total.eq(Mux(forward, written, read) + value)
 
         # Firing: thresholds circulate, so that the ladder needs one comparator.
-        ladder = Signal(max_count * capacities.sum_width)
-        threshold = ladder[:capacities.sum_width]
+        ladder = Signal(max_count * config.sum_width)
+        threshold = ladder[:config.sum_width]
         rotate = Signal()
         with m.If(self.threshold_valid | rotate):
             m.d.sync += ladder.eq(Cat(
-                ladder[capacities.sum_width:],
-                Mux(self.threshold_valid, self.threshold[:capacities.sum_width], threshold)))
+                ladder[config.sum_width:],
+                Mux(self.threshold_valid, self.threshold[:config.sum_width], threshold)))
 
-        index = Signal(range(capacities.sum_depth + n_lanes))
-        words = Signal(range(-(-capacities.sum_depth // n_lanes) + 1))
+        index = Signal(range(config.sum_depth + n_lanes))
+        words = Signal(range(-(-config.sum_depth // n_lanes) + 1))
         lane = Signal(range(n_lanes))
         step = Signal(range(max_count + 1))
         reached = Signal(max_count)
         codes = [Signal(n_lanes, name=f"codes_{plane}") for plane in range(n_planes)]
         m.d.comb += sums.read_address.eq(self.channel)
-        count = Signal(capacities.count_width)
+        count = Signal(config.count_width)
         m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
-        code = encoded(capacities, reached, count)
+        code = encoded(config, reached, count)
         m.d.comb += self.data.eq(Cat(codes))
 
         m.d.comb += [
@@ -142,7 +142,7 @@ class TokenSum(wiring.Component):
             with m.State("CLEAR"):
                 m.d.comb += sums.write.eq(1)
                 m.d.sync += [channel.eq(channel + 1), *zeros]
-                with m.If(channel == capacities.sum_depth - 1):
+                with m.If(channel == config.sum_depth - 1):
                     m.next = "IDLE"
             with m.State("READ"):
                 m.d.comb += sums.read_address.eq(index)

@@ -19,7 +19,7 @@ __all__ = ["UNDER_WAY", "Walker", "word_layout"]
 UNDER_WAY = 3
 
 
-def word_layout(capacities):
+def word_layout(config):
     """Layout of a spike word on its way to the finder.
 
     ``row`` is the row of the word's first spike, ``lanes`` the number of additions that each spike
@@ -27,11 +27,11 @@ def word_layout(capacities):
     closes the job. In the graded code, a spike whose ``once`` is low adds the double of its row,
     and one whose ``again`` is high adds the double (once more) after that.
     """
-    lanes = capacities.lanes
+    lanes = config.lanes
     return data.StructLayout({
         "spikes": lanes,
-        **({"once": lanes, "again": lanes} if capacities.graded else {}),
-        "row": capacities.row_address,
+        **({"once": lanes, "again": lanes} if config.two_bit_serial else {}),
+        "row": config.row_address,
         "lanes": range(lanes + 1),
         "double": 1,
         "last": 1,
@@ -89,41 +89,41 @@ class Walker(wiring.Component):
     whose taps lie inside the map, then the words of each line. One word is read per cycle, of which
     the planes of one pass are used; if they have no spikes, it is dropped. Where passes or digits
     double, their first word with spikes is marked; if there is none, a word without spikes is sent
-    in its place. Doublings before that one, which ``Capacities`` counts, are words of their own.
+    in its place. Doublings before that one, which ``CoreConfig`` counts, are doubling-only words.
 
     Latency is 3 cycles from the first read to its word. A job follows the one before without a
     gap. ``space`` low stops reading; up to ``UNDER_WAY`` words then still come.
 
     Parameters
     ----------
-    capacities : Capacities
+    config : CoreConfig
 
     Members
     -------
-    layer : In(capacities.layer)
+    layer : In(config.layer)
         Stable from a cycle before a job's start to its last word.
-    job : In(stream.Signature(capacities.job))
-    address : Out(capacities.source_address)
+    job : In(stream.Signature(config.job))
+    address : Out(config.source_address)
     spikes, pixel : In(spike_width), In(pixel_width)
         The words at ``address``, one cycle later.
     space : In(1)
-    word : Out(word_layout(capacities))
+    word : Out(word_layout(config))
     valid : Out(1)
         ``word`` is to be taken now.
     idle : Out(1)
         No job is at work and no word under way.
     """
 
-    def __init__(self, capacities):
-        self.capacities = capacities
+    def __init__(self, config):
+        self.config = config
         super().__init__({
-            "layer": In(capacities.layer),
-            "job": In(stream.Signature(capacities.job)),
-            "address": Out(capacities.source_address),
-            "spikes": In(capacities.spike_width),
-            "pixel": In(capacities.pixel_width),
+            "layer": In(config.layer),
+            "job": In(stream.Signature(config.job)),
+            "address": Out(config.source_address),
+            "spikes": In(config.spike_width),
+            "pixel": In(config.pixel_width),
             "space": In(1),
-            "word": Out(word_layout(capacities)),
+            "word": Out(word_layout(config)),
             "valid": Out(1),
             "idle": Out(1),
         })
@@ -131,10 +131,11 @@ class Walker(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         layer = self.layer
-        lanes = self.capacities.lanes
-        pass_marks, digit_marks = self.capacities.pass_marks, self.capacities.digit_marks
+        lanes = self.config.lanes
+        pass_marks = self.config.doubling_words_per_pass
+        digit_marks = self.config.doubling_words_per_digit
 
-        job = Signal(self.capacities.job)
+        job = Signal(self.config.job)
         offered = self.job.p
         busy = Signal()
         issue = Signal()
@@ -151,7 +152,7 @@ class Walker(wiring.Component):
 
         # From each word to the next; jumps begin at the last word of a line, each pass reads the
         # same words, and the next job begins where it says.
-        word = Signal(self.capacities.source_address)
+        word = Signal(self.config.source_address)
         next_word, jump = signals("next_word jump", word.shape())
         with m.If(~last_word):
             m.d.comb += jump.eq(layer.word_stride)
@@ -163,7 +164,7 @@ class Walker(wiring.Component):
         m.d.comb += self.address.eq(word)
 
         # Rows go on likewise; a pass begins where its digit does.
-        row = Signal(self.capacities.row_address)
+        row = Signal(self.config.row_address)
         next_row, row_jump = signals("next_row row_jump", row.shape())
         with m.If(~last_word):
             m.d.comb += row_jump.eq(layer.row_step)
@@ -205,11 +206,11 @@ class Walker(wiring.Component):
         masked = first_word | layer.gather
         # A step waits for the memories, then stands beside what they answered, in registers since
         # block memories are late. Its spikes are those that may be used, in the pass that is.
-        n_passes = len(self.capacities.passes)
+        n_passes = len(self.config.passes)
         step = data.StructLayout({
-            "valid": 1, "word": word_layout(self.capacities), "ends": 1,
+            "valid": 1, "word": word_layout(self.config), "ends": 1,
             "chosen": n_passes, "pixels": 1, "fours": 1, "others": 1,
-            "pixel_pass": range(len(self.capacities.pixel_passes))})
+            "pixel_pass": range(len(self.config.pixel_passes))})
         asked, read = signals("asked read", step)
         spikes = Signal.like(self.spikes)
         pixel = Signal.like(self.pixel)
@@ -236,13 +237,13 @@ class Walker(wiring.Component):
         with m.If(layer.pixels | mark):
             m.d.sync += asked.word.spikes.eq(0)
         # Where fours come first, they add the double once, which doubles once more.
-        if self.capacities.splits:
+        if self.config.splits:
             with m.If(asked.fours):
                 m.d.sync += spikes[lanes:].eq(0)
             with m.If(asked.others):
                 m.d.sync += spikes[:lanes].eq(0)
         found, ends = signals("found ends")
-        found_word = Signal(word_layout(self.capacities))
+        found_word = Signal(word_layout(self.config))
         # A doubling that waits for a word with spikes.
         pending = Signal()
         double = found_word.double | pending
@@ -261,7 +262,7 @@ class Walker(wiring.Component):
             found_word.spikes.eq(chosen),
             spiking.eq(Cat(chosen[at:at + 4].any() for at in range(0, lanes, 4))),
         ]
-        if self.capacities.graded:
+        if self.config.two_bit_serial:
             (once, again), (pixel_once, pixel_again) = further, pixel_further
             m.d.sync += [
                 found_word.once.eq(Mux(read.pixels, pixel_once, once)),
@@ -284,9 +285,9 @@ class Walker(wiring.Component):
 
     def _pass(self, spikes, step):
         """Spikes of a step's pass, followed in the graded code by what ``additions_of`` says."""
-        lanes = self.capacities.lanes
+        lanes = self.config.lanes
         found = [self._additions([spikes.word_select(plane, lanes) for plane in planes])
-                 for planes in self.capacities.passes]
+                 for planes in self.config.passes]
         if len(found) == 1:
             return found[0]
         return [reduce(or_, (value & bit.replicate(lanes)
@@ -296,17 +297,17 @@ class Walker(wiring.Component):
     def _pixel_pass(self, pixel, step):
         """The same of a pixel; nothing where the step reads none."""
         channels = [pixel.word_select(channel, 8)
-                    for channel in range(self.capacities.pixel_channels)]
-        if self.capacities.pixel_constant:
-            channels.append(C(self.capacities.pixel_constant, 8))
+                    for channel in range(self.config.pixel_channels)]
+        if self.config.pixel_constant:
+            channels.append(C(self.config.pixel_constant, 8))
         # The most significant plane comes first.
         return self._additions([
             Cat(Cat(channel[::-1][plane] for plane in planes).bit_select(step.pixel_pass, 1)
                 & step.pixels for channel in channels)
-            for planes in zip(*self.capacities.pixel_passes, strict=True)])
+            for planes in zip(*self.config.pixel_passes, strict=True)])
 
     def _additions(self, planes):
-        return additions_of(planes) if self.capacities.graded else planes
+        return additions_of(planes) if self.config.two_bit_serial else planes
 
 
 def _ones(number):

@@ -1,1 +1,1 @@
-"""Test benches for cocotb, one per component, and what they share."""
+"""Testbenches for cocotb, one per component, and what they share."""

@@ -1,4 +1,4 @@
-"""What benches share: parameters, randomness, clock, reset, and steps of one clock cycle."""
+"""What testbenches share: parameters, randomness, clock, reset, and steps of one clock cycle."""
 
 import random
 
@@ -8,10 +8,10 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
 from golden.data.description import read_json
-from hw.isa.core_config import Capacities
+from hw.isa.core_config import CoreConfig
 
 
-__all__ = ["Cycles", "capacities", "generators", "packed", "parameters", "pulse", "signed"]
+__all__ = ["Cycles", "config", "generators", "packed", "parameters", "pulse", "signed"]
 
 
 #: Length of a clock cycle. Verilator does not know delays; the number only counts cycles.
@@ -23,9 +23,9 @@ def parameters():
     return read_json("parameters.json", "the parameters")
 
 
-def capacities():
-    """Capacities that the component under test was built for."""
-    return Capacities.from_dict(parameters()["capacities"])
+def config():
+    """Configuration that the component under test was built for."""
+    return CoreConfig.from_dict(parameters()["config"])
 
 
 def generators():

@@ -1,4 +1,4 @@
-"""Bench of the whole accelerator: images and load packets in, logits and counters out.
+"""Testbench of the whole accelerator: images and load packets in, logits and counters out.
 
 It takes a list of steps and leaves ``outcome.json``; what memories stored is in the captured logs,
 and ``sim.compare`` holds both against the golden model.
@@ -220,7 +220,7 @@ async def _until_idle(dut, *, cycles=1):
 
 def _batches(images, step):
     """Images that come back to back: all of them, or each when the one before is done."""
-    return [images] if step.get("streamed") else np.split(images, len(images))
+    return [images] if step.get("back_to_back") else np.split(images, len(images))
 
 
 def _pixel_beats(pixels):

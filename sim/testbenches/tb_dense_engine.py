@@ -1,4 +1,4 @@
-"""Bench of the dense engine: dot products of real counts and weights, a word in each cycle."""
+"""Testbench of the dense engine: dot products of real counts and weights, a word in each cycle."""
 
 import json
 from pathlib import Path

@@ -1,22 +1,22 @@
-"""Bench of the spike finder: one event per addition, and none for zeros."""
+"""Testbench of the event encoder: one event per addition, and none for zeros."""
 
 import cocotb
 
 from hw.rtl.finder import event_layout
 from hw.rtl.walker import word_layout
 
-from .base import Cycles, capacities, generators, pulse
+from .base import Cycles, config, generators, pulse
 from .stream import pack, unpack
 
 
-SIZES = capacities()
+SIZES = config()
 LANES = SIZES.lanes
 ONES = (1 << LANES) - 1
 WORD, EVENT = word_layout(SIZES), event_layout(SIZES)
 
 
 def draw_word(rng, density):
-    """Fields of a word that the walker may send."""
+    """Fields of a word that the tap address generator may send."""
     kind = rng.random()
     spikes = sum(pulse(rng, density) << lane for lane in range(LANES))
     word = {"spikes": spikes, "row": rng.getrandbits(WORD["row"].width), "lanes": LANES,
@@ -27,7 +27,7 @@ def draw_word(rng, density):
         word |= {"last": 1, "lanes": rng.randint(1, LANES)}
     elif not spikes:
         word["spikes"] = 1 << rng.randrange(LANES)
-    if SIZES.graded:
+    if SIZES.two_bit_serial:
         word |= {"once": rng.getrandbits(LANES),
                  "again": word["spikes"] & rng.getrandbits(LANES) & rng.getrandbits(LANES)}
     return word
@@ -37,7 +37,7 @@ def events_of(word, *, depthwise):
     """Fields of the events that a word stands for."""
     spikes, again = word["spikes"], word.get("again", 0)
     # Lanes that add, and those that add the double.
-    added = [(spikes, ~word["once"] & ONES if SIZES.graded else 0), (again, ONES)]
+    added = [(spikes, ~word["once"] & ONES if SIZES.two_bit_serial else 0), (again, ONES)]
     row = word["row"]
     if depthwise or not spikes:
         found = [(row, mask, twice) for mask, twice in (added if again else added[:1])]
@@ -76,14 +76,14 @@ async def every_spike_becomes_an_event(dut, depthwise, density, stall):
             number, event = n_events - len(expected), unpack(EVENT, outputs[1])
             first = first or cycles.count
             golden = expected.pop(0)
-            if not SIZES.graded:
+            if not SIZES.two_bit_serial:
                 del golden["twice"]
             # Where nothing is added, it does not matter what; nor do lanes that add nothing.
             if not golden["mask"]:
                 event["row"] = golden["row"]
             if depthwise:
                 event["lanes"] = golden["lanes"]
-            if SIZES.graded:
+            if SIZES.two_bit_serial:
                 event["twice"] &= golden["mask"]
                 golden["twice"] &= golden["mask"]
             assert event == golden, f"event {number}: {event}, not {golden}"

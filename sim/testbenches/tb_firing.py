@@ -1,15 +1,15 @@
-"""Bench of the firing unit: streams, results and spike counts of the golden model."""
+"""Testbench of the firing unit: streams, results and spike counts of the golden model."""
 
 import cocotb
 import numpy as np
 
 from golden import planes, spike_count
 
-from .base import Cycles, capacities, generators, packed, signed
+from .base import Cycles, config, generators, packed, signed
 from .stream import pack
 
 
-SIZES = capacities()
+SIZES = config()
 LANES, D = SIZES.lanes, SIZES.max_count
 
 
@@ -21,8 +21,8 @@ def bounds(width):
 class Layer:
     """A layer's neurons, streams and sums, and what golden makes of them.
 
-    ``stream`` and ``first`` are the fields of the layer record. Sums are scaled such that no result
-    leaves its width, as the compiler proves for a model.
+    ``stream`` and ``first`` are the fields of the layer descriptor. Sums are scaled such that no
+    result leaves its width, as the compiler proves for a model.
     """
 
     def __init__(self, draw, *, stream, first, shift, positions):
@@ -34,8 +34,8 @@ class Layer:
         self.sums = draw.integers(max(least >> shift, narrow[0]), min(most >> shift, narrow[1]),
                                   (positions, LANES), endpoint=True)
         bias = draw.integers(least, most, LANES, endpoint=True)
-        before = draw.integers(bounds(SIZES.stream_width)[0] // 4,
-                               bounds(SIZES.stream_width)[1] // 4, (positions, LANES))
+        before = draw.integers(bounds(SIZES.residual_width)[0] // 4,
+                               bounds(SIZES.residual_width)[1] // 4, (positions, LANES))
         self.sums[0], self.sums[1 % positions] = 0, max(least >> shift, narrow[0])
         self.before = before
         self.bias = bias
@@ -49,7 +49,7 @@ class Layer:
         self.thresholds = np.sort(np.clip(ladder, low, high + 1), axis=1)
         self.counts = spike_count(self.results, self.thresholds)
 
-    def record(self):
+    def descriptor(self):
         """Record of the layer."""
         return pack(SIZES.layer, stream=self.stream, first=self.first, shift=self.shift)
 
@@ -83,11 +83,11 @@ async def fire(dut, layer, *, gap):
     """Releases the lanes of all positions and compares what is fired and stored."""
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(layer=layer.record(), release=0, lane=0, last=0, result=0,
+    await cycles.reset(layer=layer.descriptor(), release=0, lane=0, last=0, result=0,
                        taken=0, neuron=0, stream=0)
     neuron_base, positions = 5, len(layer.sums)
     neurons = Memory([0] * neuron_base + layer.neurons(), rng, SIZES.neuron.size)
-    width = SIZES.stream_width
+    width = SIZES.residual_width
     streams = Memory([int(value) & ((1 << width) - 1) for value in layer.before.ravel()], rng,
                      width)
     order = [(position, lane) for position in range(positions) for lane in reversed(range(LANES))]

@@ -1,6 +1,6 @@
-"""Bench of the group: a whole network, layer by layer, on columns that share a firing unit.
+"""Testbench of the group: a whole network, layer by layer, on columns that share a firing unit.
 
-The bench stands for sequencer, array and memories. Whatever the group stores is compared with
+The testbench stands for sequencer, array and memories. Whatever the group stores is compared with
 golden and read again by the next layers; what only other engines store comes from golden.
 """
 
@@ -12,17 +12,17 @@ from cocotb.handle import HierarchyObject
 
 import golden
 from hw.compiler import compile_model
-from hw.compiler.expected import stored
+from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
-from hw.isa.descriptors import Drain
-from hw.isa.passes import layer_marks
+from hw.isa.descriptors import Destination
+from hw.isa.passes import doubling_words
 
 from ..faults import PLAN_FAULTS
-from .base import Cycles, capacities, generators, parameters, pulse
+from .base import Cycles, config, generators, parameters, pulse
 from .jobs import jobs, layer_word
 
 
-SIZES = capacities()
+SIZES = config()
 #: Cycles in which the pipeline of a group fills and empties, around those of all events.
 FILLING = 30 + SIZES.lanes
 
@@ -35,10 +35,10 @@ class Harness:
         self.model = golden.load(model)
         # The group may be larger than this model needs.
         self.sizes = SIZES
-        self.plan = replace(compile_model(self.model, **SIZES.array), needed=SIZES)
+        self.plan = replace(compile_model(self.model, **SIZES.array), required=SIZES)
         self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
         self.golden = golden.run(self.model, self.images, trace=True)
-        self.expected = stored(self.plan, self.golden.tensors, 0)
+        self.expected = expected_contents(self.plan, self.golden.tensors, 0)
         # A test of the tests plants a fault in what the group is given.
         plant = PLAN_FAULTS.get(parameters().get("fault"), lambda plan, tensors: plan)
         self.given = plant(self.plan, self.golden.tensors)
@@ -56,7 +56,7 @@ class Harness:
         pixels, = (item for item in self.expected if item.memory == "pixels")
         self.pixels = pixels.words.tolist()
         self.ports = [("neuron", "neuron_address", self.neurons)]
-        for column in range(SIZES.shared):
+        for column in range(SIZES.columns_per_group):
             self.ports += [
                 (f"spike_read__{column}", f"source_address__{column}", self.spikes),
                 (f"pixel_read__{column}", f"source_address__{column}", self.pixels),
@@ -103,7 +103,7 @@ class Harness:
             offered = bool(waiting) and (offered or not rng.random() < self.stall)
             room = int(not rng.random() < self.stall)
             slot = pulse(rng, self.slot) & ~cycles.get("own")
-            taken = sum(pulse(rng, self.stall / 2) << c for c in range(SIZES.shared))
+            taken = sum(pulse(rng, self.stall / 2) << c for c in range(SIZES.columns_per_group))
             allowed, job = waiting[0] if offered else ((), cycles.noise("job"))
             column = next((c for c in allowed if cycles.get("job_ready") >> c & 1), None)
             await cycles.step(
@@ -140,7 +140,7 @@ class Harness:
         width = self.sizes.sum_width
         sums = {channel: total & ((1 << width) - 1) for channel, total in sums.items()}
         assert sums == self.expect(number, "sums").words, f"{planned.name}: sums differ"
-        if planned.record["drain"] is Drain.LOGITS:
+        if planned.descriptor["drain"] is Destination.LOGITS:
             assert logits == self.golden.logits[0].tolist(), f"logits {logits}"
         self.compare_stream(number, planned)
         return cycles.count - begin
@@ -156,7 +156,7 @@ class Harness:
         self.spikes[address] = word
 
     def compare_stream(self, number, planned):
-        """Compares what the stream memory inside the column holds after a layer."""
+        """Compares what the residual memory inside the group holds after a layer."""
         expected = self.expect(number, "stream.0")
         for index, (address, word) in enumerate(zip(expected.addresses, expected.words.values(),
                                                     strict=True)):
@@ -175,7 +175,7 @@ async def run_network(dut, model, *, stall, slot):
                                entry_data=0, **harness.data)
     cycles = {}
     for number, planned in enumerate(harness.given.layers):
-        if planned.record["token_sum"]:
+        if planned.descriptor["token_sum"]:
             harness.preload(number)
         else:
             cycles[planned.name] = await harness.run_layer(number, planned)
@@ -193,7 +193,7 @@ async def networks_match_golden(dut, model):
         f"{harness.additions} additions, golden {sum(executed.values())}"
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.shared > 1)
+@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.columns_per_group > 1)
 async def layers_take_a_cycle_per_event(dut):
     """Finding, fetching and firing hide behind events, where a position has more than lanes."""
     harness, cycles = await run_network(dut, "saturated.safetensors", stall=0.0, slot=1.0)
@@ -201,18 +201,18 @@ async def layers_take_a_cycle_per_event(dut):
                                 harness.plan.codes)
     compared = 0
     for planned in harness.plan.layers[1:]:
-        if (planned.source is None or planned.record["depthwise"]
-                or planned.record["drain"] is Drain.KEY_VALUES):
+        if (planned.source is None or planned.descriptor["depthwise"]
+                or planned.descriptor["drain"] is Destination.KEY_VALUES):
             continue
         # All tiles see the same spikes, or heads that all fire; a pass without spikes takes
         # events to double, and every digit of an entry one.
-        record = planned.record
-        marks = (record["double"] * record["passes"] * planned.jobs
-                 * (1 + layer_marks(SIZES, record)))
-        additions = executed[planned.name] * (record["digits"] + 1)
-        events = additions * len(planned.channels) // (planned.channels >= 0).sum() + marks
-        if record["digits"]:
-            events += planned.jobs * record["digits"] * SIZES.digit_width
+        descriptor = planned.descriptor
+        doublings = (descriptor["double"] * descriptor["passes"] * planned.jobs
+                 * (1 + doubling_words(SIZES, descriptor)))
+        additions = executed[planned.name] * (descriptor["digits"] + 1)
+        events = additions * len(planned.channels) // (planned.channels >= 0).sum() + doublings
+        if descriptor["digits"]:
+            events += planned.jobs * descriptor["digits"] * SIZES.digit_width
         if events > planned.jobs * 2 * SIZES.lanes:
             compared += 1
             spent = cycles[planned.name]
@@ -220,18 +220,18 @@ async def layers_take_a_cycle_per_event(dut):
     assert compared, "no layer has enough events"
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.shared > 1)
+@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.columns_per_group > 1)
 async def silence_takes_no_events(dut):
-    """Without spikes, a position takes as long as its words are read or its lanes drained."""
+    """Without spikes, a position takes as long as its words are read or its lanes are read out."""
     harness, cycles = await run_network(dut, "silent.safetensors", stall=0.0, slot=1.0)
     for planned in harness.plan.layers[1:]:
         # Potentials leave digit by digit.
-        if planned.source is None or planned.record["drain"] is Drain.KEY_VALUES:
+        if planned.source is None or planned.descriptor["drain"] is Destination.KEY_VALUES:
             continue
         words = max(line.steps + 1 for line in planned.lines) * (
             max(position.steps + 1 for position in planned.positions)
             + max(tile["words"] for tile in planned.tiles))
-        passes = (planned.record["passes"] + 1) * (planned.record["digits"] + 1)
-        reads = passes * (words + 1) + planned.record["digits"] * SIZES.digit_width
+        passes = (planned.descriptor["passes"] + 1) * (planned.descriptor["digits"] + 1)
+        reads = passes * (words + 1) + planned.descriptor["digits"] * SIZES.digit_width
         spent, bound = cycles[planned.name], planned.jobs * max(reads, SIZES.lanes + 1) + FILLING
         assert spent <= bound, f"{planned.name}: {spent} cycles, not {bound}"

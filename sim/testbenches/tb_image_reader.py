@@ -1,4 +1,4 @@
-"""Bench of the reader of external images, burst reader included, on a memory that is slow or ill.
+"""Testbench of the reader of weight images, burst reader included, on a slow or ill memory.
 
 The memory is modelled here, from the AXI4 specification: it answers bursts in order, after random
 times and with random pauses.
@@ -15,17 +15,17 @@ from hw.isa.status import Status
 from hw.isa.weight_image import BURST, read_image
 from hw.rtl.burst_reader import OUTSTANDING, PATIENCE
 
-from .base import Cycles, capacities, generators, parameters, pulse
+from .base import Cycles, config, generators, parameters, pulse
 
 
-SIZES = capacities()
+SIZES = config()
 #: Bytes of a burst, and where the image lies: a burst's own alignment is enough.
 BURST_BYTES = BURST * SIZES.bus_width // 8
 BASE = 5 * BURST_BYTES
 LAST = 1 << SIZES.bus_width
 #: Layers in the image.
 LAYERS = 4
-#: Cycles that are watched one by one after a memory fell silent, and before it is given up.
+#: Cycles that are watched one by one after a memory fell silent, and before the read is aborted.
 WATCHED = 1000
 
 

@@ -1,4 +1,4 @@
-"""Bench of the lane: every sum equals the golden convolution's potential."""
+"""Testbench of the lane: every sum equals the golden convolution's potential."""
 
 import cocotb
 
@@ -12,7 +12,7 @@ LANE = parameters()
 ENTRY_WIDTH, WIDTH = LANE["entry_width"], LANE["width"]
 LEAST = -(1 << ENTRY_WIDTH - 1)
 #: Between two passes.
-DOUBLINGS = {SpikeCode.THERMOMETER: 0, SpikeCode.BITPLANE: 1, SpikeCode.GRADED: 2}
+DOUBLINGS = {SpikeCode.THERMOMETER: 0, SpikeCode.BIT_SERIAL: 1, SpikeCode.TWO_BIT_SERIAL: 2}
 
 
 def events(counts, values, code, max_count):
@@ -42,7 +42,7 @@ def fits(value):
 
 
 async def run(dut, sums, *, stall):
-    """Sends the events of all sums and compares each shadow until it is released.
+    """Sends the events of all sums and compares each holding register until it is released.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ async def run(dut, sums, *, stall):
     cycles = Cycles(dut, rng)
     await cycles.reset(valid=0, entry=0, double=0, last=0, release=0)
     await cycles.step()
-    shadow = 0
+    held = 0
     for number, (sequence, expected) in enumerate(sums):
         for index, (value, double) in enumerate(sequence):
             while rng.random() < stall:
@@ -63,14 +63,14 @@ async def run(dut, sums, *, stall):
                 release = pulse(rng, 0.3)
                 await cycles.step(valid=0, last=0, release=release, **{
                     name: cycles.noise(name) for name in ("entry", "double")})
-                assert cycles.get_signed("shadow") == shadow, f"shadow before sum {number}"
-                shadow = 0 if release else shadow
+                assert cycles.get_signed("shadow") == held, f"held before sum {number}"
+                held = 0 if release else held
             last = int(index == len(sequence) - 1)
             # A column never releases a sum in the cycle that closes the next one.
             release = 0 if last else pulse(rng, 0.3)
             await cycles.step(valid=1, double=double, last=last, release=release, entry=value)
-            assert cycles.get_signed("shadow") == shadow, f"shadow in front of sum {number}"
-            shadow = expected if last else 0 if release else shadow
+            assert cycles.get_signed("shadow") == held, f"held in front of sum {number}"
+            held = expected if last else 0 if release else held
         await cycles.step(valid=0, last=0, release=0)
         actual = cycles.get_signed("shadow")
         assert actual == expected, f"sum {number}: {actual}, golden {expected}"
@@ -89,7 +89,7 @@ async def weights_add_up(dut, code, stall, density):
         for fan_in in (1, 2, 9):
             counts = draw.integers(0, max_count + 1, fan_in) * (draw.random(fan_in) < density)
             # Where an entry may be the double of a weight, weights have a bit less.
-            weights = draw.integers(LEAST, -LEAST, fan_in) >> (code is SpikeCode.GRADED)
+            weights = draw.integers(LEAST, -LEAST, fan_in) >> (code is SpikeCode.TWO_BIT_SERIAL)
             sums.append((events(counts, weights, code, max_count), int(counts @ weights)))
     await run(dut, [(sequence, total) for sequence, total in sums if fits(total)], stall=stall)
 

@@ -1,4 +1,4 @@
-"""Bench of the load port: what counts as a model, after any packets that a host may send."""
+"""Testbench of the load port: what counts as a model, after any packets that a host may send."""
 
 from itertools import count
 

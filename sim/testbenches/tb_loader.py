@@ -1,4 +1,4 @@
-"""Bench of the load port: the words of good packets, and no word of a bad one's wrong part."""
+"""Testbench of the load port: the words of good packets, and no word of a bad one's wrong part."""
 
 import cocotb
 from cocotb.triggers import RisingEdge

@@ -1,16 +1,16 @@
-"""Bench of the packer: words of the golden counts, at the right addresses, and nothing else."""
+"""Testbench of the packer: words of the golden counts, at the right addresses, and nothing else."""
 
 import cocotb
 import numpy as np
 
 from golden import planes
-from hw.isa.descriptors import Drain
+from hw.isa.descriptors import Destination
 
-from .base import Cycles, capacities, generators, packed, pulse
+from .base import Cycles, config, generators, packed, pulse
 from .stream import pack
 
 
-SIZES = capacities()
+SIZES = config()
 LANES, D = SIZES.lanes, SIZES.max_count
 DIGIT_WIDTH = SIZES.digit_width
 OUT = (1 << SIZES.out_address.width) - 1
@@ -28,8 +28,8 @@ class Task:
     of each word.
     """
 
-    def __init__(self, draw, drain, *, n_digits=1):
-        self.draw, self.drain, self.n_digits = draw, drain, n_digits
+    def __init__(self, draw, destination, *, n_digits=1):
+        self.draw, self.destination, self.n_digits = draw, destination, n_digits
         self.neurons, self.words = [], []
         self.stride = int(draw.integers(1, SIZES.attention_depth // 3))
 
@@ -72,7 +72,7 @@ class Task:
             values[0] = most
             out = int(self.draw.integers(SIZES.attention_depth))
             self.fire(values, counts, out=out)
-            entries = counts if self.drain is Drain.VALUES else values
+            entries = counts if self.destination is Destination.VALUES else values
             self.words += [("attention", (out + digit * self.stride) & OUT,
                             side_by_side([entries >> digit * DIGIT_WIDTH + bit & 1
                                           for bit in range(DIGIT_WIDTH)]))
@@ -87,14 +87,14 @@ async def store(dut, task, *, gap, slot):
     """
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    layer = pack(SIZES.layer, drain=task.drain.value, out_stride=task.stride,
+    layer = pack(SIZES.layer, drain=task.destination.value, out_stride=task.stride,
                  out_digits=task.n_digits - 1)
     await cycles.reset(layer=layer, fired=0, lane=0, last=0, result=0, value=0, count=0, code=0,
                        slot=0)
     # A layer begins long before its first neuron fires.
     await cycles.step()
     neurons, words = list(task.neurons), list(task.words)
-    under_way, most = 0, 1 if task.drain is Drain.KEY_VALUES else 2
+    under_way, most = 0, 1 if task.destination is Destination.KEY_VALUES else 2
     begun = ended = False
     while neurons or words:
         may = begun or (under_way < most and not ended)
@@ -137,7 +137,7 @@ async def store(dut, task, *, gap, slot):
 async def spikes_are_stored_with_all_planes(dut, gap, slot):
     """Positions of full and of narrow tiles, one after the other."""
     _, draw = generators()
-    task = Task(draw, Drain.SPIKES)
+    task = Task(draw, Destination.SPIKES)
     task.positions(14)
     await store(dut, task, gap=gap, slot=slot)
 
@@ -147,7 +147,8 @@ async def spikes_are_stored_with_all_planes(dut, gap, slot):
 async def rows_are_stored_digit_by_digit(dut, n_digits, gap, slot):
     """Rows of the attention memory: counts (no digits), and potentials digit by digit."""
     _, draw = generators()
-    task = Task(draw, Drain.KEY_VALUES if n_digits else Drain.VALUES, n_digits=max(1, n_digits))
+    task = Task(draw, Destination.KEY_VALUES if n_digits else Destination.VALUES,
+                n_digits=max(1, n_digits))
     task.attention(12)
     await store(dut, task, gap=gap, slot=slot)
 
@@ -156,7 +157,7 @@ async def rows_are_stored_digit_by_digit(dut, n_digits, gap, slot):
 async def a_neuron_takes_a_cycle(dut):
     """Storing a position hides behind collecting the next one, turn by turn."""
     _, draw = generators()
-    task = Task(draw, Drain.SPIKES)
+    task = Task(draw, Destination.SPIKES)
     for _ in range(8):
         counts = draw.integers(0, D + 1, LANES)
         task.fire(counts, counts, out=0)

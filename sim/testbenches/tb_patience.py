@@ -1,4 +1,4 @@
-"""Bench of the load port's true patience, too long for one that is awake in every cycle."""
+"""Testbench of the load port's true patience, too long for one that is awake in every cycle."""
 
 import cocotb
 from cocotb.triggers import RisingEdge

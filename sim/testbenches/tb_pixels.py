@@ -1,13 +1,13 @@
-"""Bench of the pixel writer: every image is stored and kept, and malformed ones are dropped."""
+"""Testbench of the pixel writer: every image is stored and kept, and malformed ones are dropped."""
 
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from .base import Cycles, capacities, generators, packed, pulse
+from .base import Cycles, config, generators, packed, pulse
 from .stream import Source, amaranth_port
 
 
-SIZES = capacities()
+SIZES = config()
 CHANNELS = SIZES.pixel_channels
 LAST = 1 << 8 * CHANNELS
 QUIET = {"enable": 0, "discard": 0, "release": 0, "last_pixel": 0, "pixels__valid": 0,

@@ -1,4 +1,4 @@
-"""Bench of the sequencer: every job of a network, for the right column, layer by layer."""
+"""Testbench of the sequencer: every job of a network, for the right column, layer by layer."""
 
 import cocotb
 
@@ -7,12 +7,12 @@ from hw.compiler import compile_model
 from hw.emit.memory_images import memory_words
 from hw.isa.fields import DISTANCES
 
-from .base import Cycles, capacities, generators, parameters, pulse
+from .base import Cycles, config, generators, parameters, pulse
 from .jobs import jobs
 from .stream import unpack
 
 
-SIZES = capacities()
+SIZES = config()
 
 
 class Expected:
@@ -20,10 +20,10 @@ class Expected:
 
     def __init__(self, planned, first_tile):
         self.name = planned.name
-        self.record = {name: int(getattr(value, "value", value))
-                       for name, value in planned.record.items()}
+        self.descriptor = {name: int(getattr(value, "value", value))
+                           for name, value in planned.descriptor.items()}
         self.thresholds = [threshold & 0xFFFFFFFF for threshold in planned.thresholds]
-        self.jobs = [] if self.record["token_sum"] else list(
+        self.jobs = [] if self.descriptor["token_sum"] else list(
             jobs(planned, SIZES, first_tile=first_tile))
         self.tiles = len(planned.tiles)
 
@@ -89,7 +89,7 @@ class Image:
             assert cycles.get("receive"), "the next image may come"
 
     async def await_table(self):
-        """The external image is asked for, and nothing goes on before its table is there."""
+        """The weight image is asked for, and nothing goes on before its table is there."""
         cycles = self.cycles
         for inputs in ({"fetching": 1}, {"table": 1}):
             for _ in range(self.rng.randrange(1, 9)):
@@ -107,7 +107,7 @@ class Image:
         assert not cycles.get("release")
         for _ in range(self.rng.randrange(3, 12)):
             await self.step()
-            assert not cycles.get("given_up"), "given up before everything was stored"
+            assert not cycles.get("given_up"), "aborted before everything was stored"
             assert cycles.get("discard") == int(discarding)
             assert cycles.get("busy")
         if discarding:
@@ -125,15 +125,15 @@ class Image:
         """All jobs of a layer, then the time until everything is stored."""
         cycles, waiting, thresholds, fired = self.cycles, list(expected.jobs), [], 0
         limit = cycles.count + 500 + 60 * len(waiting)
-        dealt = 0
-        while waiting or fired < expected.record["token_sum"]:
+        dispatched = 0
+        while waiting or fired < expected.descriptor["token_sum"]:
             ready = sum(pulse(self.rng, 1 - self.stall) << column
                         for column in range(SIZES.columns))
             # Columns may be idle before they take the last job.
             await self.step(job_ready=ready, settled=pulse(self.rng, 0.5) if waiting else 0,
                             tile_ready=pulse(self.rng, 1 - self.stall),
-                            tile_half=(self.n_tiles + dealt) % 2)
-            dealt += cycles.get("tile_dealt")
+                            tile_half=(self.n_tiles + dispatched) % 2)
+            dispatched += cycles.get("tile_dealt")
             if cycles.get("threshold_valid"):
                 thresholds.append(cycles.get("program"))
             fired += cycles.get("fire_sums")
@@ -143,10 +143,10 @@ class Image:
                 waiting.pop(0)
                 self.n_jobs += 1
             assert cycles.count < limit, f"{expected.name}: {len(waiting)} jobs did not come"
-        assert dealt == expected.tiles
-        self.n_tiles += dealt
+        assert dispatched == expected.tiles
+        self.n_tiles += dispatched
         assert thresholds == expected.thresholds
-        assert fired == expected.record["token_sum"]
+        assert fired == expected.descriptor["token_sum"]
         for _ in range(self.rng.randrange(8)):
             await self.step(job_ready=-1 % (1 << SIZES.columns), settled=0)
             assert not cycles.get("job_valid"), "a job before the last layer has settled"
@@ -154,11 +154,11 @@ class Image:
             assert not cycles.get("release"), "pixels are given away before they were read"
         await self.step(settled=1)
         await self.step(settled=0)
-        assert cycles.get("release") == expected.record.get("releases", 0)
+        assert cycles.get("release") == expected.descriptor.get("releases", 0)
         await self.step(stored=0)
 
     def compare_job(self, number, expected, index, valid, ready):
-        """Compares column, job and layer record of a job that a column takes."""
+        """Compares column, job and layer descriptor of a job that a column takes."""
         allowed, word = expected.jobs[index]
         name = f"{expected.name}, job {index}"
         first = next((column for column in allowed if ready >> column & 1), None)
@@ -169,15 +169,15 @@ class Image:
             raise AssertionError(f"{name}: {unpack(SIZES.job, actual)}, "
                                  f"not {unpack(SIZES.job, word)}")
         assert self.cycles.get("number") == number
-        record = unpack(SIZES.layer, self.cycles.get("layer"))
-        wrong = {key for key, value in expected.record.items() if record[key] != (
+        descriptor = unpack(SIZES.layer, self.cycles.get("layer"))
+        wrong = {key for key, value in expected.descriptor.items() if descriptor[key] != (
             value % (1 << SIZES.layer[key].width) if key in DISTANCES else value)}
-        assert not wrong, f"{name}: {wrong} of the layer's record differ"
+        assert not wrong, f"{name}: {wrong} of the layer's descriptor differ"
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 @cocotb.parametrize(stall=[0.0, 0.7])
-async def every_job_is_dealt_out(dut, stall):
+async def every_job_is_dispatched(dut, stall):
     """Two images, a malformed one between them."""
     rng, _ = generators()
     model = golden.load(parameters()["model"])

@@ -1,4 +1,4 @@
-"""Bench of a column's lanes: the drain gives every lane's sum, one per cycle, in order."""
+"""Testbench of a column's lanes: the readout gives every lane's sum, one per cycle, in order."""
 
 import cocotb
 import numpy as np
@@ -10,7 +10,7 @@ LANES = parameters()
 N_LANES, ENTRY_WIDTH = LANES["lanes"], LANES["entry_width"]
 
 
-async def drain(cycles, expected, *, first_lane, gap, background):
+async def read_out(cycles, expected, *, first_lane, gap, background):
     """Releases the lanes from ``first_lane`` down to 0 and compares what is taken."""
     lane, awaited, started = first_lane, None, cycles.count
     while lane >= 0 or awaited is not None:
@@ -29,7 +29,7 @@ async def drain(cycles, expected, *, first_lane, gap, background):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(gap=[0.0, 0.6])
 async def sums_are_taken_lane_by_lane(dut, gap):
-    """While one position is drained, events of the next one are added."""
+    """While one position is read out, events of the next one are added."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
     await cycles.reset(valid=0, double=0, last=0, row=0, release=0)
@@ -59,7 +59,7 @@ async def sums_are_taken_lane_by_lane(dut, gap):
             started = started + values
             return {"valid": 1, "double": 0, "last": 0, "row": word}
 
-        await drain(cycles, expected, first_lane=N_LANES - 1, gap=gap, background=background)
+        await read_out(cycles, expected, first_lane=N_LANES - 1, gap=gap, background=background)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -71,5 +71,5 @@ async def fewer_lanes_than_there_are(dut):
     for first_lane in (0, N_LANES - 2, 1, N_LANES - 1):
         values = draw.integers(-1, 2, N_LANES)
         await cycles.step(valid=1, last=1, row=packed(values, ENTRY_WIDTH))
-        await drain(cycles, values, first_lane=first_lane, gap=0.0,
+        await read_out(cycles, values, first_lane=first_lane, gap=0.0,
                     background=lambda: {"valid": 0, "last": 0})

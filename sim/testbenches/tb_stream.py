@@ -1,4 +1,4 @@
-"""Bench of the drivers themselves, on a component that passes a stream on."""
+"""Testbench of the drivers themselves, on a component that passes a stream on."""
 
 import cocotb
 

@@ -1,21 +1,21 @@
-"""Bench of the token sum: sums over all tokens, and the golden counts of the neuron behind."""
+"""Testbench of the token sum: sums over all tokens, and the golden counts of the neuron behind."""
 
 import cocotb
 import numpy as np
 
 from golden import planes, spike_count
 
-from .base import Cycles, capacities, generators, packed, pulse
+from .base import Cycles, config, generators, packed, pulse
 
 
-SIZES = capacities()
+SIZES = config()
 LANES, D = SIZES.lanes, SIZES.max_count
 LEAST, MOST = -(1 << SIZES.sum_width - 1), (1 << SIZES.sum_width - 1) - 1
 
 
 async def add(cycles, channel, values, *, gap):
     """Adds a value to each channel of a list, in order."""
-    mask = (1 << SIZES.stream_width) - 1
+    mask = (1 << SIZES.residual_width) - 1
     for index, value in zip(channel, values, strict=True):
         while cycles.rng.random() < gap:
             await cycles.step(add=0, channel=cycles.noise("channel"), value=cycles.noise("value"))
@@ -65,7 +65,7 @@ async def counts_of_sums_match_golden(dut, gap):
         await wait_idle(cycles)
         # Few channels at a time, so that the same one often follows itself at once.
         channel = np.repeat(draw.permutation(n_channels), 6) // draw.choice([1, 2], 6 * n_channels)
-        low = -(1 << SIZES.stream_width - 1)
+        low = -(1 << SIZES.residual_width - 1)
         values = draw.integers(low // 8, -low // 8, len(channel))
         values[:4] = (low, -low - 1, low, low)
         sums = np.bincount(channel, values, n_channels).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Bench of the tap walker: the words and rows of every output position, and nothing else."""
+"""Testbench of the tap address generator: words and rows of every output position, no others."""
 
 from types import SimpleNamespace
 
@@ -7,26 +7,26 @@ import numpy as np
 
 from golden import SpikeCode, planes
 from golden.spike import passes
-from hw.compiler.tap_windows import conv_windows
-from hw.isa.plan import SpikeMap, Window
+from hw.compiler.tap_windows import conv_tap_windows
+from hw.isa.plan import SpikeMap, TapWindow
 from hw.rtl.walker import UNDER_WAY, word_layout
 
-from .base import Cycles, capacities, generators, packed
+from .base import Cycles, config, generators, packed
 from .stream import pack
 
 
-SIZES = capacities()
+SIZES = config()
 LANES, D = SIZES.lanes, SIZES.max_count
 WORD = word_layout(SIZES)
 ONES = (1 << LANES) - 1
 #: Fields of a word without spikes that do not matter.
-IGNORED = {"row": -1, "lanes": -1} | ({"once": -1} if SIZES.graded else {})
+IGNORED = {"row": -1, "lanes": -1} | ({"once": -1} if SIZES.two_bit_serial else {})
 
 
 class Task:
     """A layer's jobs, the spike memory they read, and the words that must come of them."""
 
-    def __init__(self, rng, draw, *, channels, size, density, n_digits=1, fours=False):
+    def __init__(self, rng, draw, *, channels, size, density, n_digits=1, split_msb=False):
         self.rng, self.draw = rng, draw
         self.channels, self.size = channels, size
         self.n_words = -(-channels // LANES)
@@ -45,11 +45,11 @@ class Task:
                                        for plane in range(len(self.bits)))
         self.digits = self._digits(padded)
         # Doublings between two passes.
-        self.doublings = {SpikeCode.THERMOMETER: 0, SpikeCode.BITPLANE: 1,
-                          SpikeCode.GRADED: 2}[SIZES.spike_code]
-        self.fours = fours
-        if fours:
-            # Fours add the double, which doubles once more.
+        self.doublings = {SpikeCode.THERMOMETER: 0, SpikeCode.BIT_SERIAL: 1,
+                          SpikeCode.TWO_BIT_SERIAL: 2}[SIZES.spike_code]
+        self.split_msb = split_msb
+        if split_msb:
+            # Spikes of the MSB plane add the double, which doubles one more time.
             self.digits = [2 * (padded == 4), padded * (padded < 4)]
             self.doublings = 1
         self.row = int(draw.integers(0, 20))
@@ -65,7 +65,7 @@ class Task:
 
     def _digits(self, counts):
         """What the channels of each pass are worth there."""
-        if SIZES.spike_code is not SpikeCode.GRADED:
+        if SIZES.spike_code is not SpikeCode.TWO_BIT_SERIAL:
             return self.bits
         number = len(passes(SIZES.spike_code, D))
         return [counts if number == 1 else counts >> 2 * index & 3
@@ -74,7 +74,7 @@ class Task:
     def fields(self, step, word, line, position, mask):
         """What a word says of the lanes in ``mask``, in one pass."""
         digits = self.digits[step][word * LANES:(word + 1) * LANES, line, position]
-        if SIZES.spike_code is not SpikeCode.GRADED:
+        if SIZES.spike_code is not SpikeCode.TWO_BIT_SERIAL:
             return {"spikes": packed(digits, 1) & mask}
         return {"spikes": packed(digits > 0, 1) & mask,
                 "once": packed((digits == 1) | (digits == 3), 1),
@@ -83,12 +83,12 @@ class Task:
     def layer(self, *, row_step, word_stride=1, gather=0):
         """Record of the layer."""
         return pack(SIZES.layer, double=self.doublings > 0, passes=len(self.digits) - 1,
-                    fours=int(self.fours),
+                    fours=int(self.split_msb),
                     word_stride=word_stride, row_step=row_step, gather=gather,
                     digits=self.n_digits - 1, digit_stride=self.digit_stride)
 
     def job(self, line, position, *, words=0, first_word=0, masks=(ONES, ONES)):
-        """Adds the job of an output position, which reads ``words`` more than its window says."""
+        """Adds the job of an output position, with ``words`` more than its tap window says."""
         spike = self.map.base + first_word
         span = position.span + words
         self.jobs.append(pack(
@@ -128,9 +128,9 @@ class Task:
 
 
 def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise=False,
-                fours=False):
+                split_msb=False):
     """Task of a convolution; the taps inside the map are found by trying all of them."""
-    task = Task(rng, draw, channels=channels, size=size, density=density, fours=fours)
+    task = Task(rng, draw, channels=channels, size=size, density=density, split_msb=split_msb)
     padding = kernel // 2
     out_size = tuple((extent + 2 * padding - kernel) // stride + 1 for extent in size)
     shape = SimpleNamespace(weight=np.zeros((1, 1, kernel, kernel)), stride=stride, padding=padding)
@@ -138,9 +138,9 @@ def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise
     tap_rows = 1 if depthwise else task.n_words * LANES
     words = [0] if depthwise else list(range(task.n_words))
     word_stride = task.map.words if depthwise else 1
-    lines, positions = conv_windows(shape, size=size, out_size=out_size, words=len(words),
-                                    stride=task.map.words, word_stride=word_stride,
-                                    row_step=row_step, tap_rows=tap_rows)
+    lines, positions = conv_tap_windows(shape, size=size, out_size=out_size, words=len(words),
+                                        stride=task.map.words, word_stride=word_stride,
+                                        row_step=row_step, tap_rows=tap_rows)
     for index, out in enumerate(np.ndindex(*out_size)):
         task.job(lines[index // len(positions)], positions[index % len(positions)])
         taps = []
@@ -159,8 +159,8 @@ def head(rng, draw, *, channels, first, count, tokens, density, n_digits):
     task.row += LANES - first % LANES
     words = list(range(first // LANES, (first + count - 1) // LANES + 1))
     masks = ONES & ~((1 << first % LANES) - 1), (2 << (first + count - 1) % LANES) - 1
-    line = Window(0, 0, 0, 0, 0)
-    positions = [Window(token * task.map.words, 0, LANES, 0, 0) for token in range(tokens)]
+    line = TapWindow(0, 0, 0, 0, 0)
+    positions = [TapWindow(token * task.map.words, 0, LANES, 0, 0) for token in range(tokens)]
     for token, position in enumerate(positions):
         task.job(line, position, words=len(words) - 1, first_word=words[0], masks=masks)
         task.expect([(0, token, task.row)], words=words, masks=masks)
@@ -173,8 +173,8 @@ def gathering(rng, draw, *, channels, tokens, density):
     task.row += LANES
     for channel in range(channels):
         word, bit = divmod(channel, LANES)
-        window = Window(word, -bit, 0, tokens - 1, (tokens - 1) * task.map.words)
-        task.job(Window(0, 0, 0, 0, 0), window, masks=(1 << bit, ONES))
+        window = TapWindow(word, -bit, 0, tokens - 1, (tokens - 1) * task.map.words)
+        task.job(TapWindow(0, 0, 0, 0, 0), window, masks=(1 << bit, ONES))
         # One word of each token: the mask is that of the first and the last word.
         task.expect([(0, token, task.row - bit + token) for token in range(tokens)], words=[word],
                     masks=(1 << bit, ONES))
@@ -241,12 +241,12 @@ async def convolutions_read_their_taps(dut, stall, density):
 
 @cocotb.test(timeout_time=10, timeout_unit="ms", skip=not SIZES.splits)
 @cocotb.parametrize(stall=[0.0, 0.4], density=[0.0, 0.1, 1.0])
-async def fours_come_first(dut, stall, density):
-    """Fours in a pass of their own, and the other spikes in a second one."""
+async def msb_comes_first(dut, stall, density):
+    """The MSB plane in a pass of its own, and the other planes in a second one."""
     rng, draw = generators()
     for size, kernel in (((3, 4), 3), ((5, 1), 1)):
         task, layer = convolution(rng, draw, channels=LANES + 1, size=size, kernel=kernel,
-                                  stride=1, density=density, fours=True)
+                                  stride=1, density=density, split_msb=True)
         await walk(dut, task, layer, stall=stall)
 
 

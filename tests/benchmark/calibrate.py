@@ -24,21 +24,21 @@ __all__ = ["main"]
 DATA = Path(__file__).parents[1] / "data"
 #: Model, columns, lanes, columns that share a firing unit, spike code, bits of the external bus.
 CORES = (
-    ("cifar10-nano", 4, 16, 1, "graded", 128),
-    ("cifar10-nano", 6, 12, 1, "graded", 128),
-    ("cifar10-nano", 8, 16, 2, "graded", 128),
-    ("cifar10-nano", 2, 32, 1, "bitplane", 64),
-    ("cifar10-nano", 4, 32, 2, "graded", 128),
-    ("cifar10-nano", 2, 16, 1, "bitplane", 0),
-    ("cifar10-nano-d8", 2, 24, 1, "graded", 128),
+    ("cifar10-nano", 4, 16, 1, "2-bit-serial", 128),
+    ("cifar10-nano", 6, 12, 1, "2-bit-serial", 128),
+    ("cifar10-nano", 8, 16, 2, "2-bit-serial", 128),
+    ("cifar10-nano", 2, 32, 1, "bit-serial", 64),
+    ("cifar10-nano", 4, 32, 2, "2-bit-serial", 128),
+    ("cifar10-nano", 2, 16, 1, "bit-serial", 0),
+    ("cifar10-nano-d8", 2, 24, 1, "2-bit-serial", 128),
     ("cifar10-nano", 4, 8, 4, "thermometer", 128),
-    ("digits", 2, 16, 1, "graded", 0),
-    ("digits", 4, 16, 2, "graded", 0),
-    ("digits", 2, 16, 1, "bitplane", 0),
+    ("digits", 2, 16, 1, "2-bit-serial", 0),
+    ("digits", 4, 16, 2, "2-bit-serial", 0),
+    ("digits", 2, 16, 1, "bit-serial", 0),
     ("digits", 1, 8, 1, "thermometer", 0),
-    ("digits", 4, 8, 1, "graded", 64),
-    ("digits", 2, 12, 2, "bitplane", 64),
-    ("digits", 4, 24, 4, "graded", 256),
+    ("digits", 4, 8, 1, "2-bit-serial", 64),
+    ("digits", 2, 12, 2, "bit-serial", 64),
+    ("digits", 4, 24, 4, "2-bit-serial", 256),
 )
 #: Core that is routed, too, and the dense engines, of two widths of weights.
 ROUTED, DENSE = 8, tuple(DenseSize(outputs=8, inputs=8, weight_width=bits) for bits in (4, 8))
@@ -78,26 +78,26 @@ def _run(options):
              "dense": fit_dense(dense)}
     with replacing(COEFFICIENTS) as file:
         file.write((json.dumps(known, indent=1) + "\n").encode())
-    for core, (capacities, lut) in zip(CORES, measured, strict=True):
-        off = predicted_lut(capacities, routed=False) / lut - 1
+    for core, (config, lut) in zip(CORES, measured, strict=True):
+        off = predicted_lut(config, routed=False) / lut - 1
         print(f"{' '.join(map(str, core)):44} {lut:6} LUT, predicted {off:+.1%}")
 
 
 def _route_dense(size, folder):
-    """Tables of a dense engine; kept until its Verilog changes."""
+    """LUTs of a dense engine; kept until its Verilog changes."""
     folder = folder / f"dense-{size.weight_width}"
     write_component(DenseEngine(size), folder)
     return route(folder, seeds=(1,))["lut"]
 
 
 def _build(folder, core):
-    """Capacities and synthesised tables of a core; kept until its Verilog changes."""
-    name, columns, lanes, shared, code, bus_width = core
+    """Configuration and synthesised LUTs of a core; kept until its Verilog changes."""
+    name, columns, lanes, per_group, code, bus_width = core
     model = golden.load(DATA / f"{name}.safetensors")
-    plan = compile_model(model, columns=columns, lanes=lanes, shared=shared,
+    plan = compile_model(model, columns=columns, lanes=lanes, columns_per_group=per_group,
                          spike_code=SpikeCode(code), bus_width=bus_width)
     write_core(plan, folder)
-    return plan.needed, route(folder, seeds=())["synthesised_lut"]
+    return plan.required, route(folder, seeds=())["synthesised_lut"]
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from golden.data.atomic import replacing
 from golden.data.lock import alone_in
 from hw.cli.command import guarded
 from tests.benchmark.keep import measure
+from tests.benchmark.networks import Settings
 from tests.benchmark.rows import ENGINES, FIXED, array, rows, utilisation
-from tests.benchmark.runs import ALONE, RUNS, Settings
+from tests.benchmark.runs import ALONE, RUNS
 
 
 __all__ = ["main"]
@@ -23,7 +24,7 @@ __all__ = ["main"]
 NETWORKS = {"nano": "cifar10-nano", "tiny": "E-SpikeFormer-T",
             "nano-on-chip": "cifar10-nano, weights on chip",
             "nano-narrow": "cifar10-nano, weights on chip", "tiny-narrow": "E-SpikeFormer-T",
-            "nano-wider": "cifar10-nano, bit planes", "tiny-wider": "E-SpikeFormer-T, bit planes"}
+            "nano-wider": "cifar10-nano, bit-serial", "tiny-wider": "E-SpikeFormer-T, bit-serial"}
 
 
 def main(arguments=None, prog="python -m tests.benchmark.hardware"):

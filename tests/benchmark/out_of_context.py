@@ -51,7 +51,7 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
         Holds ``rtl/accelerator.v`` and what it reads; receives ``routed.json``, which is taken as
         it is while the Verilog is the same.
     clock_mhz : float
-        Frequency to aim at: unless given, one that any design reaches, for who counts tables only.
+        Frequency to aim at: unless given, one that any design reaches, for who counts LUTs only.
         Far above what can be reached, routing takes long and gains nothing.
     seeds : sequence of int
         Without any, the design is only synthesised.

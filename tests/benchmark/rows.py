@@ -6,17 +6,17 @@ from statistics import mean, median
 
 from hw.estimate.area_model import predicted_lut
 from hw.estimate.block_rams import memory_table
-from hw.isa.core_config import Capacities
-from tests.benchmark.runs import MEANS
+from hw.isa.core_config import CoreConfig
+from tests.benchmark.networks import ENGINES as LAYER_ENGINES
+from tests.benchmark.networks import MEANS
 
 from . import layers as bench_layers
-from . import runs as bench_runs
 
 
 __all__ = ["ENGINES", "FIXED", "Row", "array", "curve", "rows", "utilisation"]
 
 
-#: Look-up tables of FINN's matrix-vector unit ``mvu_vvu_axi`` (PE 8, SIMD 8, without DSPs) on the
+#: LUTs of FINN's matrix-vector unit ``mvu_vvu_axi`` (PE 8, SIMD 8, without DSPs) on the
 #: same device and flow by the bits of its weights, with counts of 3 bits beside weights of 4 and of
 #: 4 bits beside weights of 8; and its cycles for a vector of 64 inputs and 64 outputs. Measured
 #: once, since its RTL is no part of this project.
@@ -24,7 +24,7 @@ FINN_LUT, FINN_CYCLES = {4: 6_828, 8: 10_813}, 64
 
 FIXED = tuple(layer.name for layer in bench_layers.FIXED)
 #: Runs of the engines that are built for one fixed layer.
-ENGINES = tuple(f"{name}-engine" for name in bench_runs.ENGINES)
+ENGINES = tuple(f"{name}-engine" for name in LAYER_ENGINES)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def curve(layer, engine, dense):
     Returns
     -------
     list of (float, float)
-        Mean count, and tables times cycles of the dense engine over those of the event engine.
+        Mean count, and LUTs times cycles of the dense engine over those of the event engine.
     """
     against = dense["lut"] * layer["dense_cycles"]
     return [(row["mean"], against / (engine["lut"] * row["cycles"]))
@@ -111,7 +111,7 @@ def _networks(nano_core, tiny_core, nano_dense, tiny_dense, nano, tiny):
     for core, dense, run, key, step in (
             (nano_core, nano_dense, nano, "lut", "routed"),
             (tiny_core, tiny_dense, tiny, "synthesised_lut", "synthesised")):
-        bits = core["capacities"]["weight_width"]
+        bits = core["config"]["weight_width"]
         if bits != dense["weight_width"]:
             raise ValueError(f"The core's weights of {bits} bits must be as wide as the dense "
                              f"engine's, of {dense['weight_width']}")
@@ -200,9 +200,9 @@ def _exact(*runs):
 def _area(*cores):
     texts, met = [], True
     for core in cores:
-        capacities = Capacities.from_dict(core["capacities"])
-        lut = predicted_lut(capacities)
-        blocks = sum(row["blocks"] for row in memory_table(capacities))
+        config = CoreConfig.from_dict(core["config"])
+        lut = predicted_lut(config)
+        blocks = sum(row["blocks"] for row in memory_table(config))
         off = lut / core["lut"] - 1
         texts.append(f"{lut:,.0f} of {core['lut']:,.0f} LUT ({off:+.1%}), "
                      f"{blocks} of {core['bram']:.0f} blocks ({array(core)})")

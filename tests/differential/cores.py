@@ -28,7 +28,7 @@ class Core:
 
     Parameters
     ----------
-    columns, lanes, shared : int
+    columns, lanes, columns_per_group : int
     code : SpikeCode
     bus_width : int
         0 for weights on chip, which other models reach through the load port.
@@ -37,7 +37,7 @@ class Core:
 
     columns: int
     lanes: int
-    shared: int
+    columns_per_group: int
     code: SpikeCode
     bus_width: int
     max_count: int
@@ -53,11 +53,12 @@ class Core:
 
     def compile(self, model):
         """Plan of a model for the smallest core of this array."""
-        return compile_model(model, columns=self.columns, lanes=self.lanes, shared=self.shared,
+        return compile_model(model, columns=self.columns, lanes=self.lanes,
+                             columns_per_group=self.columns_per_group,
                              spike_code=self.code, bus_width=self.bus_width)
 
 
-_T, _B, _G = SpikeCode.THERMOMETER, SpikeCode.BITPLANE, SpikeCode.GRADED
+_T, _B, _G = SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL, SpikeCode.TWO_BIT_SERIAL
 
 #: Those of make test: every code, every bus, shared firing units, and arrays of odd sizes.
 CORES = (
@@ -104,7 +105,7 @@ class Group:
     number : int
         Of the core in ``SOAK_CORES``.
     core : Core
-    capacities : Capacities
+    config : CoreConfig
         The least that hold all members.
     members : tuple of Member
     refused : Counter of str
@@ -115,7 +116,7 @@ class Group:
 
     number: int
     core: Core
-    capacities: object
+    config: object
     members: tuple
     refused: Counter
     crashed: tuple
@@ -139,12 +140,12 @@ def groups(seed, cores):
             drawn.remove(best)
             members.append(best)
             met.update(best.met)
-        yield Group(number, core, _capacities(core, members), tuple(members), refused, crashed)
+        yield Group(number, core, _config(core, members), tuple(members), refused, crashed)
 
 
-def lay_out_on(model, capacities):
+def lay_out_on(model, config):
     """Plan of a model for a larger core, whose widths its words have."""
-    return replace(lay_out(model, capacities), needed=capacities)
+    return replace(lay_out(model, config), required=config)
 
 
 def _drawn(seed, number, core):
@@ -178,13 +179,13 @@ def _worth(member, met):
     return sum(1 / (1 + met[name])**2 for name in member.met if name in PROPERTIES)
 
 
-def _capacities(core, members):
-    """Every capacity as large as the member needs that needs most of it."""
+def _config(core, members):
+    """Every field as large as the member requires that requires most of it."""
     plans = [core.compile(member.model) for member in members]
-    needed = plans[0].needed
-    largest = replace(needed, **{
-        field.name: max(getattr(plan.needed, field.name) for plan in plans)
-        for field in fields(needed) if field.name not in EQUAL})
-    # Records of the program are wider where other memories are deeper.
+    required = plans[0].required
+    largest = replace(required, **{
+        field.name: max(getattr(plan.required, field.name) for plan in plans)
+        for field in fields(required) if field.name not in EQUAL})
+    # Descriptors of the program are wider where other memories are deeper.
     depth = max(len(memory_words(plan, largest)["program"]) for plan in plans)
     return replace(largest, program_depth=max(depth, largest.program_depth))

@@ -89,11 +89,11 @@ class Reference:
         """Additions of each image by layer, where ``code`` is the name of a spike code."""
         def cost(name):
             bits = sum(tensors[name] >> bit & 1 for bit in range(8))
-            if name == "pixels" or code == "bitplane":
+            if name == "pixels" or code == "bit-serial":
                 return bits
             if code == "thermometer":
                 return tensors[name]
-            # The graded code takes a four as the double twice if it takes all of D = 4 at once.
+            # 2-bit-serial adds the double twice for a 4 if it takes all planes of D = 4 at once.
             return bits + (tensors[name] == 4) if self.max_count == 4 else bits
 
         return self._operations(tensors, cost)

@@ -12,9 +12,9 @@ from hw.build import build
 from hw.emit.memory_images import image_words, write_hex
 from hw.estimate.cycles import predict
 from sim.compare import Comparison, compare_image, read_captures
-from sim.harness import board, memory_text
+from sim.harness import harness, memory_text
 from sim.loading import load_step
-from sim.runner import BenchError, simulate
+from sim.runner import SimulationError, simulate
 from sim.runner import build as build_simulator
 
 from .cores import lay_out_on
@@ -47,11 +47,11 @@ class Netlist:
     """
 
     def __init__(self, group, folder, cache):
-        self.capacities = group.capacities
+        self.config = group.config
         self.folder = Path(folder)
-        build(lay_out_on(group.members[0].model, group.capacities), self.folder / "core")
+        build(lay_out_on(group.members[0].model, group.config), self.folder / "core")
         # An external memory has room for the images of all members, whatever their lengths.
-        self.executable = build_simulator(board(self.folder / "core", room=64), cache, fast=True,
+        self.executable = build_simulator(harness(self.folder / "core", room=64), cache, fast=True,
                                           capture=True)
 
     def differences(self, runs, plans=None):
@@ -68,7 +68,7 @@ class Netlist:
         -------
         list of (str or None)
         """
-        plans = plans or [lay_out_on(model, self.capacities) for _, model, _ in runs]
+        plans = plans or [lay_out_on(model, self.config) for _, model, _ in runs]
         work = self.folder / "run"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -77,7 +77,7 @@ class Netlist:
         try:
             simulate(self.executable, "sim.testbenches.tb_accelerator", work,
                      parameters={"steps": steps}, limit=LIMIT)
-        except BenchError as error:
+        except SimulationError as error:
             if len(runs) == 1:
                 return [f"the simulation does not end well: {error}"]
             return [self.differences([run], [plan])[0]
@@ -103,19 +103,19 @@ class Netlist:
         steps, memory, at = [], {}, 0
         for number, ((_, model, images), plan) in enumerate(zip(runs, plans, strict=True)):
             where = {}
-            if self.capacities.external:
-                beats = image_words(plan, self.capacities)["external"]
-                memory[at] = write_hex(beats, self.capacities.bus_width)
-                where = {"base": at * self.capacities.bus_width // 8}
+            if self.config.external:
+                beats = image_words(plan, self.config)["external"]
+                memory[at] = write_hex(beats, self.config.bus_width)
+                where = {"base": at * self.config.bus_width // 8}
                 at += len(beats)
             else:
-                steps.append(load_step(work, plan, self.capacities, stall=0.1,
+                steps.append(load_step(work, plan, self.config, stall=0.1,
                                        name=f"load{number}"))
-            for part, (stall, streamed) in zip(_parts(images), _MANNERS, strict=True):
+            for part, (stall, back_to_back) in zip(_parts(images), _MANNERS, strict=True):
                 name = f"images{len(steps)}.npy"
                 np.save(work / name, part)
                 steps.append({"images": name, "stall": stall, "classes": model.classes,
-                              "streamed": streamed, **where})
+                              "back_to_back": back_to_back, **where})
         if memory:
             (work / "memory.hex").write_text(memory_text(memory))
         return steps
@@ -136,7 +136,7 @@ class Netlist:
                                     f"{counted['additions']} additions, golden {wanted}")
             if outcome["error"]:
                 comparison.note("error", image, f"error is {outcome['error']}")
-        if not self.capacities.external:
+        if not self.config.external:
             _compare_cycles(comparison, plan, tensors, outcomes, list(map(len, parts)))
         return comparison.first
 

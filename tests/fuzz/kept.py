@@ -25,17 +25,17 @@ def _write_description(folder):
     from hw.emit.build_directory import DESCRIPTION, FORMAT, FORMAT_VERSION
 
     plan = compile_model(random_model(6, dims=(4, 4, 4, 4), heads=1), columns=1, lanes=4,
-                         spike_code=SpikeCode.GRADED)
+                         spike_code=SpikeCode.TWO_BIT_SERIAL)
     path = folder / DESCRIPTION
     path.write_text(sealed_text({
         "format": FORMAT, "version": FORMAT_VERSION, "model": "m", "image_shape": [8, 8, 1],
-        "classes": 10, "readmemh": True, "clock_mhz": 100.0, "capacities": plan.needed.as_dict(),
+        "classes": 10, "readmemh": True, "clock_mhz": 100.0, "config": plan.required.as_dict(),
         "ports": [{"name": "aclk", "direction": "input", "width": 1}],
         "memories": {"program": {"number": 2, "images": ["rom/program.hex"], "width": 32,
                                  "depth": 9, "sha256": _DIGEST}},
         "images": {"rom/program.hex": {"width": 32, "sha256": _DIGEST}},
         "spike_maps": {"a": {"base": 0, "planes": 2, "words": 1, "positions": 64}},
-        "layers": [{"name": "a", "tiles": 1, "lines": 2, "positions": 3, "record": {"b": -1}}],
+        "layers": [{"name": "a", "tiles": 1, "lines": 2, "positions": 3, "descriptor": {"b": -1}}],
         "cycles": {"from": "images", "images": 1, "total": 9.5, "period": 9,
                    "layers": {"a": {"cycles": 5, "additions": 2.5}}},
         "verilog": _DIGEST, "versions": {"addend": "1", "amaranth": None}}))
@@ -49,10 +49,10 @@ def _read_description(path):
 
 
 def _check_description(path, value):
-    from hw.isa.core_config import Capacities
+    from hw.isa.core_config import CoreConfig
 
     assert value | {"sha256": 0} == json.loads(path.read_text()) | {"sha256": 0}
-    assert Capacities.from_dict(value["capacities"]).as_dict() == value["capacities"]
+    assert CoreConfig.from_dict(value["config"]).as_dict() == value["config"]
 
 
 def _change_sealed(data, rng, others):

@@ -18,13 +18,13 @@ def traced():
 def spikes_of(count, code):
     if code is SpikeCode.THERMOMETER:
         return int(count)
-    # The largest count of these models is 4, which is two spikes of the graded code.
-    return bin(count).count("1") + (code is SpikeCode.GRADED and count == 4)
+    # The largest count of these models is 4, which is two spikes of the 2-bit-serial code.
+    return bin(count).count("1") + (code is SpikeCode.TWO_BIT_SERIAL and count == 4)
 
 
 def conv_additions(layer, counts, code):
     """Visit every output position and tap, as hardware does."""
-    code = SpikeCode.BITPLANE if layer.source == PIXELS else code
+    code = SpikeCode.BIT_SERIAL if layer.source == PIXELS else code
     channels, height, width = counts.shape
     kernel, total = layer.weight.shape[2], 0
     rows = range(-layer.padding, height + layer.padding - kernel + 1, layer.stride)
@@ -60,15 +60,15 @@ def test_every_addition_is_counted_once(traced, code):
 
 def test_totals_sum_over_images(traced):
     model, tensors = traced
-    per_image = additions_per_image(model, tensors, SpikeCode.BITPLANE)
-    totals = additions(model, tensors, SpikeCode.BITPLANE)
+    per_image = additions_per_image(model, tensors, SpikeCode.BIT_SERIAL)
+    totals = additions(model, tensors, SpikeCode.BIT_SERIAL)
     assert totals == {name: int(counts.sum()) for name, counts in per_image.items()}
     assert all(type(total) is int for total in totals.values())
 
 
 def test_black_images_cost_no_addition_in_the_stem(traced):
     model, tensors = traced
-    assert additions_per_image(model, tensors, SpikeCode.BITPLANE)["downsample1_1"][0] == 0
+    assert additions_per_image(model, tensors, SpikeCode.BIT_SERIAL)["downsample1_1"][0] == 0
 
 
 def test_mean_counts_are_means(traced):

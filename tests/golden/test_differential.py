@@ -36,13 +36,13 @@ def test_golden_equals_the_second_executor(seed, soak, tmp_path, record_property
             print(failures[-1])
         met.update(properties(model, golden.run(model, images, trace=True).tensors))
         index += 1
-    record_property("printed", census(f"golden: {index} models of seed {seed}, each in "
-                                      f"{len(golden.SpikeCode)} spike codes", met))
+    record_property("printed", counted(f"golden: {index} models of seed {seed}, each in "
+                                       f"{len(golden.SpikeCode)} spike codes", met))
     assert failures == []
     assert [name for name in PROPERTIES if not met[name]] == []
 
 
-def census(title, met):
+def counted(title, met):
     """How many models had each property."""
     return f"{title}: " + ", ".join(f"{name} {met[name]}" for name in PROPERTIES)
 

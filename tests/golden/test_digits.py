@@ -38,6 +38,6 @@ def test_pixels_are_gray_values_times_fifteen():
     assert set(np.unique(train_images)) == set(range(0, 241, 15))
 
 
-def test_every_class_is_held_back():
+def test_every_class_is_in_the_test_set():
     _, _, _, labels = load_digits()
     assert (np.bincount(labels, minlength=len(CLASSES)) >= 25).all()

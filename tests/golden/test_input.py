@@ -162,7 +162,7 @@ def test_a_checkpoint_remembers_its_classes(photographs, tmp_path, capsys):
     test_only = tmp_path / "good"
     write_tree(test_only, size=(60, 80), channels=1, parts=("val",))
     assert train_main(["evaluate", str(checkpoint), "--data", str(test_only)]) == 0
-    assert f"{test_only}: 6 held-back images of 2 classes\n" in capsys.readouterr().err
+    assert f"{test_only}: 6 test images of 2 classes\n" in capsys.readouterr().err
     assert train_main(["export", str(checkpoint), "--data", str(test_only), "--out",
                        str(tmp_path / "m.safetensors")]) == 0
     ours, again = (golden.load(folder / "m.safetensors") for folder in (photographs, tmp_path))

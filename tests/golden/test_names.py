@@ -17,9 +17,9 @@ from tests.engines import sizes
 #: Prints the digest of a core's Verilog.
 DIGEST = """
 import hashlib
-from hw.isa.core_config import Capacities
+from hw.isa.core_config import CoreConfig
 from hw.emit.verilog import emit
-text, _ = emit(Capacities.from_dict({capacities!r}), images={images!r})
+text, _ = emit(CoreConfig.from_dict({config!r}), images={images!r})
 print(hashlib.sha256(text.encode()).hexdigest())
 """
 #: Fails without what the generator needs, and prints the version.
@@ -78,10 +78,10 @@ def test_a_wrong_name_is_found():
 
 @pytest.fixture(scope="module", params=[0, 64], ids=["on chip", "outside"])
 def core(request):
-    """Capacities of a core, its images and its Verilog."""
-    capacities = sizes(lanes=3, code=SpikeCode.GRADED, bus_width=request.param)
+    """Configuration of a core, its memory images and its Verilog."""
+    config = sizes(lanes=3, code=SpikeCode.TWO_BIT_SERIAL, bus_width=request.param)
     images = None if request.param else IMAGES
-    return capacities, images, emit(capacities, images=images)[0]
+    return config, images, emit(config, images=images)[0]
 
 
 def test_no_signal_of_a_core_is_nameless(core):
@@ -105,9 +105,9 @@ def test_other_versions_of_python_give_the_same_bytes(core, project_root):
     others = list(other_interpreters())
     if not others:
         pytest.skip("no other Python with this project's packages: name some in OTHER_PYTHONS")
-    capacities, images, text = core
+    config, images, text = core
     own = hashlib.sha256(text.encode()).hexdigest()
-    script = DIGEST.format(capacities=capacities.as_dict(), images=images)
+    script = DIGEST.format(config=config.as_dict(), images=images)
     for python in others:
         answer = subprocess.run([python, "-c", script], cwd=project_root, check=True,
                                 capture_output=True, text=True)

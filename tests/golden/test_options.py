@@ -112,3 +112,15 @@ def test_values_of_a_list_are_distinct():
     types.distinct("--seeds", [0, 1])
     with pytest.raises(ValueError, match="--seeds must hold each value once, not 1 again"):
         types.distinct("--seeds", [1, 0, 1])
+
+
+@pytest.mark.parametrize(("module", "command", "option"), [
+    ("golden.__main__", "run", "--code"), ("hw.build", "", "--spike-code"),
+    ("sim.demo", "", "--spike-code")])
+@pytest.mark.parametrize(("given", "value"), [
+    ("bitplane", "bit-serial"), ("graded", "2-bit-serial"), ("thermometer", "thermometer")])
+def test_spike_codes_have_aliases(module, command, option, given, value, monkeypatch):
+    parser = parsers(module, monkeypatch)[command]
+    action, = (one for one in valued(parser) if option in one.option_strings)
+    assert parser._get_values(action, [given]) == value
+    assert "graded: alias of 2-bit-serial" in action.help

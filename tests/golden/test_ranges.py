@@ -64,7 +64,7 @@ def test_accumulators_stay_inside_the_bounds_at_every_addition(code):
         accumulator = 0
         expanded = planes(np.array(counts), code, 3)
         for group in passes(code, 3):
-            accumulator *= 2 if code is SpikeCode.BITPLANE else 1
+            accumulator *= 2 if code is SpikeCode.BIT_SERIAL else 1
             # All spikes of a synapse come one after the other.
             for synapse, index in product(order, reversed(group)):
                 reached.add(accumulator)

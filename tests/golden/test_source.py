@@ -36,7 +36,7 @@ def test_arrays_with_labels_and_without(tmp_path):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_tree_gives_its_held_back_images_evenly(tmp_path, packed):
+def test_a_tree_gives_its_test_images_evenly(tmp_path, packed):
     folder = tmp_path / "data"
     expected = write_tree(folder, size=(8, 8), channels=1)["test"]
     path = zip_tree(folder, tmp_path / "data.zip") if packed else folder
@@ -68,7 +68,7 @@ def test_a_folder_of_images_has_no_labels(tmp_path):
 
 
 def test_files_that_are_not_read_are_counted_and_named(tmp_path):
-    """Of other kinds, hidden, in the wrong place, and of a second held-back part."""
+    """Of other kinds, hidden, in the wrong place, and of a second test part."""
     write_tree(tmp_path, size=(8, 8), channels=1, parts=("train", "test", "val"), each=1)
     for name in ("cover.png", "README", "test/ant/a.txt", "test/ant/.b.png", "test/ant/old/c.png",
                  "train/bee/d.pdf", "test/e.png"):

@@ -138,8 +138,8 @@ def test_planes_sum_to_the_count_and_cost_its_spikes(max_count, code):
     expanded = planes(counts, code, max_count)
     assert len(expanded) == plane_count(code, max_count)
     assert set(np.unique(expanded)) == {0, 1}
-    # A plane of fours that is taken together with others adds the double twice.
-    repeated = (counts == 4) * (code is SpikeCode.GRADED and max_count == 4)
+    # An MSB plane that is taken together with others adds the double twice.
+    repeated = (counts == 4) * (code is SpikeCode.TWO_BIT_SERIAL and max_count == 4)
     assert (expanded.sum(axis=0) + repeated == set_bits(counts, code, max_count)).all()
     *_, total = accumulate(lambda plane: plane, counts, code, max_count)
     assert (total == counts).all()
@@ -151,16 +151,28 @@ def test_thermometer_lights_up_from_the_first_plane():
 
 
 def test_bit_planes_start_with_the_most_significant():
-    assert planes(np.array([1, 4, 6]), SpikeCode.BITPLANE, 6).tolist() == [
+    assert planes(np.array([1, 4, 6]), SpikeCode.BIT_SERIAL, 6).tolist() == [
         [0, 1, 1], [0, 0, 1], [1, 0, 0]]
 
 
 @pytest.mark.parametrize("counts", [[-1, 0], [0, 5]])
 def test_counts_outside_the_range_are_refused(counts):
     with pytest.raises(ValueError, match=r"Counts must be 0\.\.4"):
-        planes(np.array(counts), SpikeCode.BITPLANE, 4)
+        planes(np.array(counts), SpikeCode.BIT_SERIAL, 4)
 
 
 def test_stream_without_fraction_bits_is_refused():
     with pytest.raises(ValueError, match="Fraction bits must be at least 1, not 0"):
         stream_thresholds(0, 4, Rounding.HALF_UP)
+
+
+@pytest.mark.parametrize(("alias", "code"), [
+    ("bitplane", SpikeCode.BIT_SERIAL), ("graded", SpikeCode.TWO_BIT_SERIAL)])
+def test_a_spike_code_has_its_older_name_as_an_alias(alias, code):
+    assert SpikeCode(alias) is code
+    assert SpikeCode(code.value) is code
+
+
+def test_no_other_text_is_a_spike_code():
+    with pytest.raises(ValueError, match="'unary' is not a valid SpikeCode"):
+        SpikeCode("unary")

@@ -27,15 +27,15 @@ def decoded(path):
     return [Pictures(part, ModelInput.usual(SHAPE))[:] for part in open_tree(path)]
 
 
-@pytest.mark.parametrize("held_back", ["test", "val"])
+@pytest.mark.parametrize("test_part", ["test", "val"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_folder_and_a_zip_of_it_give_the_same_images(tmp_path, held_back, packed):
-    folder, expected = tree(tmp_path, parts=("train", held_back))
+def test_a_folder_and_a_zip_of_it_give_the_same_images(tmp_path, test_part, packed):
+    folder, expected = tree(tmp_path, parts=("train", test_part))
     path = zip_tree(folder, tmp_path / "data.zip") if packed else folder
     train, test = open_tree(path)
     assert train.classes == test.classes == ("ant", "bee")
     assert train.labels.tolist() == [0, 0, 0, 1, 1, 1]
-    for found, part in zip(decoded(path), ("train", held_back), strict=True):
+    for found, part in zip(decoded(path), ("train", test_part), strict=True):
         assert np.array_equal(found, expected[part])
 
 

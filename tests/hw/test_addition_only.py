@@ -82,9 +82,9 @@ def test_cores_of_every_code_and_count_multiply_nowhere(soak):
     for number, (code, max_count, bus_width) in enumerate(cases):
         # Both places of the weights in turn; each with all counts.
         if soak or number // 2 % 2 == number % 2:
-            capacities = sizes(columns=1, lanes=3 + number % 5, code=code, max_count=max_count,
-                               bus_width=bus_width)
-            text = netlist(capacities, images=image_paths(capacities))
+            config = sizes(columns=1, lanes=3 + number % 5, code=code, max_count=max_count,
+                           bus_width=bus_width)
+            text = netlist(config, images=image_paths(config))
             assert PRODUCT.findall(text) == [], (code, max_count, bus_width)
 
 

@@ -1,4 +1,4 @@
-"""Where the tables of a core go."""
+"""Where the LUTs of a core go."""
 
 import pytest
 
@@ -11,8 +11,8 @@ from hw.compiler import compile_model
 
 @pytest.mark.synthesis
 @pytest.mark.full
-def test_every_engine_takes_tables(tmp_path):
-    plan = compile_model(random_model(1), columns=1, lanes=4, spike_code=SpikeCode.BITPLANE,
+def test_every_engine_takes_luts(tmp_path):
+    plan = compile_model(random_model(1), columns=1, lanes=4, spike_code=SpikeCode.BIT_SERIAL,
                          bus_width=64)
     build(plan, tmp_path)
     engines = breakdown(tmp_path)

@@ -1,4 +1,4 @@
-"""Tables before synthesis: the fit, and what it says about cores that it was not fitted to."""
+"""LUTs before synthesis: the fit, and what it says about cores that it was not fitted to."""
 
 import pytest
 
@@ -17,16 +17,16 @@ from tests.benchmark.out_of_context import route
 MODEL = "tests/data/digits.safetensors"
 
 
-def plan(columns, lanes, shared=1, *, bus_width=0, code=SpikeCode.BITPLANE):
+def plan(columns, lanes, per_group=1, *, bus_width=0, code=SpikeCode.BIT_SERIAL):
     """Layout of the digits."""
-    return compile_model(golden.load(MODEL), columns=columns, lanes=lanes, shared=shared,
-                         spike_code=code, bus_width=bus_width)
+    return compile_model(golden.load(MODEL), columns=columns, lanes=lanes,
+                         columns_per_group=per_group, spike_code=code, bus_width=bus_width)
 
 
 def test_a_fit_finds_what_made_the_numbers():
     arrays = [(1, 8, 1, 0), (2, 16, 1, 64), (4, 8, 2, 128), (4, 24, 4, 64), (8, 12, 2, 0),
               (3, 16, 3, 0), (2, 32, 2, 256), (6, 16, 1, 128), (1, 48, 1, 64)]
-    cores = [plan(*array[:3], bus_width=array[3]).needed for array in arrays]
+    cores = [plan(*array[:3], bus_width=array[3]).required for array in arrays]
     true = {"core": 1000.0, "external bus, bits": 5.0, "accumulators, bits": 1.5,
             "columns": 400.0}
     measured = [(core, sum(value * features(core)[name] for name, value in true.items()))
@@ -38,8 +38,8 @@ def test_a_fit_finds_what_made_the_numbers():
                    ) == pytest.approx(lut, rel=1e-3)
 
 
-def test_larger_cores_take_more_tables():
-    small, wide, more = (predicted_lut(plan(*array).needed)
+def test_larger_cores_take_more_luts():
+    small, wide, more = (predicted_lut(plan(*array).required)
                          for array in ((2, 16), (2, 32), (4, 16)))
     assert small < wide < more
 
@@ -65,12 +65,12 @@ def test_the_fit_of_dense_engines_finds_what_made_the_numbers():
 
 
 def test_a_core_is_compared_with_a_dense_engine_of_its_own_widths():
-    needed = plan(3, 4).needed
-    size = DenseSize.beside(needed, inputs=8)
+    required = plan(3, 4).required
+    size = DenseSize.beside(required, inputs=8)
     assert (size.outputs, size.inputs) == (3, 4)
     assert (size.count_width, size.weight_width) == (3, 4)
     wider = compile_model(golden.load(MODEL), columns=2, lanes=16, weight_width=8,
-                          spike_code=SpikeCode.BITPLANE).needed
+                          spike_code=SpikeCode.BIT_SERIAL).required
     assert DenseSize.beside(wider, inputs=8).weight_width == 8
 
 
@@ -95,6 +95,6 @@ def test_a_core_that_was_not_fitted_is_predicted_within_a_tenth(tmp_path, array)
     build(layout, tmp_path)
     figures = route(tmp_path, seeds=())
     assert figures["synthesised_lut"] == pytest.approx(
-        predicted_lut(layout.needed, routed=False), rel=0.1)
+        predicted_lut(layout.required, routed=False), rel=0.1)
     assert figures["synthesised_bram"] == sum(row["blocks"] for row
-                                              in memory_table(layout.needed))
+                                              in memory_table(layout.required))

@@ -13,12 +13,12 @@ from golden import SpikeCode
 from golden.analysis.synthetic import random_model
 from hw import build, load
 from hw.compiler import compile_model
-from hw.emit.build_directory import check_images, read_description
+from hw.emit.build_directory import check_memory_images, read_description
 from hw.emit.memory_images import memory_words, read_hex, read_weights, slice_paths
 from hw.emit.verilog import emit
 from hw.fpga.routing import Utilisation
 from hw.isa.checksum import checksum
-from hw.isa.core_config import Capacities
+from hw.isa.core_config import CoreConfig
 
 
 #: The command on a disk that is full once the Verilog is made.
@@ -39,10 +39,10 @@ def emitted_once():
     """The Verilog of a core is the same every time, see test_accelerator, and takes seconds."""
     known = {}
 
-    def once(capacities, **options):
-        key = json.dumps([capacities.as_dict(), options])
+    def once(config, **options):
+        key = json.dumps([config.as_dict(), options])
         if key not in known:
-            known[key] = emit(capacities, **options)
+            known[key] = emit(config, **options)
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -90,18 +90,18 @@ def flip_a_bit(path):
 
 
 def test_images_give_back_the_weights(model, built):
-    plan = compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BITPLANE)
-    width = plan.needed.weight_width
+    plan = compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BIT_SERIAL)
+    width = plan.required.weight_width
     slices = [read_hex((built / path).read_text(), width, name=path)
-              for path in slice_paths(plan.needed)["weights"]]
-    assert (read_weights(slices, plan.needed) == plan.rows).all()
+              for path in slice_paths(plan.required)["weights"]]
+    assert (read_weights(slices, plan.required) == plan.rows).all()
 
 
 @pytest.mark.parametrize("image", ["rom/weights.3.hex", "rom/neurons.0.hex", "rom/program.hex"])
 def test_a_flipped_bit_is_found_before_synthesis(built, model_file, capsys, image):
     flip_a_bit(built / image)
     with pytest.raises(ValueError, match=f"{image} must match its digest, but was changed"):
-        check_images(built)
+        check_memory_images(built)
     error = refused(capsys, ["--target", "fpga", "--model", model_file, "--out", built])
     assert f"{image} must match its digest, but was changed" in error
     assert not (built / "fpga").exists()
@@ -120,7 +120,7 @@ def test_an_image_of_another_build_is_found(built):
     path = built / "rom" / "weights.0.hex"
     path.write_text((built / "rom" / "weights.1.hex").read_text())
     with pytest.raises(ValueError, match=r"weights.0.hex must have the digest"):
-        check_images(built)
+        check_memory_images(built)
 
 
 def test_an_unchanged_file_is_not_written_again(built, model_file):
@@ -153,7 +153,7 @@ def test_weights_may_lie_outside(model_file, tmp_path, capsys):
     assert f"external memory: {size} bytes" in capsys.readouterr().out
     flip_a_bit(tmp_path / "out" / "rom" / "external.hex")
     with pytest.raises(ValueError, match=r"external.hex must match its digest, but was changed"):
-        check_images(tmp_path / "out")
+        check_memory_images(tmp_path / "out")
 
 
 def test_cycles_stand_in_the_description(built):
@@ -219,7 +219,7 @@ def test_a_strict_clock_needs_routing(model_file, tmp_path, capsys, options):
 
 
 def test_a_missing_output_folder_is_asked_for(model_file, capsys):
-    assert "--out must name the output folder" in refused(capsys, ["--model", model_file])
+    assert "--out must name the build directory" in refused(capsys, ["--model", model_file])
 
 
 def test_a_corrupt_model_is_refused(tmp_path, capsys):
@@ -263,15 +263,15 @@ def test_a_larger_model_does_not_load_into_a_smaller_core(built, tmp_path, capsy
 def test_beats_carry_every_word(built, model, model_file, tmp_path):
     out = tmp_path / "beats.txt"
     assert load.main([str(built), str(model_file), "--out", str(out)]) == 0
-    capacities = Capacities.from_dict(read_description(built)["capacities"])
-    plan = load.lay_out(model, capacities)
-    expected = sum(1 + len(words) * -(-capacities.memories[name][0] // 32)
-                   for name, words in memory_words(plan, capacities).items())
+    config = CoreConfig.from_dict(read_description(built)["config"])
+    plan = load.lay_out(model, config)
+    expected = sum(1 + len(words) * -(-config.memories[name][0] // 32)
+                   for name, words in memory_words(plan, config).items())
     *beats, header, signature = [int(line, 16) for line in out.read_text().split()]
     assert len(beats) == expected
-    assert sum(beat >> 32 for beat in beats) == len(capacities.memories)
+    assert sum(beat >> 32 for beat in beats) == len(config.memories)
     assert header == 0xF0000000
-    assert signature == 1 << 32 | checksum(beats, 33, start=capacities.fingerprint)
+    assert signature == 1 << 32 | checksum(beats, 33, start=config.fingerprint)
 
 
 def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):

@@ -1,4 +1,4 @@
-"""The compiler: where maps lie, and which taps a window has."""
+"""The compiler: where maps lie, and which taps a tap window has."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from golden.model.shapes import last_readers
 from golden.names import counts_name
 from hw.compiler import compile_model
 from hw.compiler.allocate import Allocator
-from hw.compiler.tap_windows import conv_windows
+from hw.compiler.tap_windows import conv_tap_windows
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 4, 7])
@@ -21,8 +21,9 @@ def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
     layer = Conv("conv", "x.counts", np.zeros((1, 1, kernel, kernel), np.int8), 4, stride, padding,
                  1, None)
     words, lanes = 2, 8
-    lines, positions = conv_windows(layer, size=size, out_size=out_size, words=words, stride=words,
-                                    word_stride=1, row_step=lanes, tap_rows=words * lanes)
+    lines, positions = conv_tap_windows(layer, size=size, out_size=out_size, words=words,
+                                        stride=words, word_stride=1, row_step=lanes,
+                                        tap_rows=words * lanes)
     for index in np.ndindex(*out_size):
         expected = []
         for dy, dx in np.ndindex(kernel, kernel):
@@ -35,7 +36,7 @@ def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
 
 
 def walked(line, position, width, words, row_step):
-    """Words as the walker visits them: where each lies, and its first row."""
+    """Words as the address generator visits them: where each lies, and its first row."""
     visited, row = [], line.row + position.row
     for dy in range(line.steps + 1):
         for step in range(position.steps + 1):
@@ -54,7 +55,7 @@ def test_maps_that_are_needed_together_do_not_overlap(code, columns, lanes):
     # Pixels have a memory of their own.
     placed = [(name, one) for name, one in plan.maps.items() if name != PIXELS]
     for index, (name, one) in enumerate(placed):
-        assert one.base + one.size <= plan.needed.spike_depth
+        assert one.base + one.size <= plan.required.spike_depth
         for other_name, other in placed[:index]:
             alive = made[name] <= last.get(other_name, made[other_name])
             if alive and made[other_name] <= last.get(name, made[name]):
@@ -63,7 +64,7 @@ def test_maps_that_are_needed_together_do_not_overlap(code, columns, lanes):
 
 def test_every_weight_has_one_place():
     model = random_model(3, dims=(8, 16, 24, 16))
-    plan = compile_model(model, columns=2, lanes=5, spike_code=SpikeCode.BITPLANE)
+    plan = compile_model(model, columns=2, lanes=5, spike_code=SpikeCode.BIT_SERIAL)
     total = sum(int(np.abs(layer.weight.astype(int)).sum()) for layer in model.layers
                 if isinstance(layer, Conv))
     assert int(np.abs(plan.rows.astype(int)).sum()) == total

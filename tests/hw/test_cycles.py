@@ -14,7 +14,7 @@ from hw.compiler import compile_model
 from hw.estimate.cycles import predict
 from hw.load import lay_out
 from sim.compare import Comparison, compare_counters
-from sim.harness import board
+from sim.harness import harness
 from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
@@ -23,7 +23,7 @@ from tests.engines import largest
 
 pytestmark = pytest.mark.sim
 
-ARRAY = {"columns": 2, "lanes": 3, "spike_code": SpikeCode.GRADED}
+ARRAY = {"columns": 2, "lanes": 3, "spike_code": SpikeCode.TWO_BIT_SERIAL}
 
 
 def builder(*shape):
@@ -78,29 +78,29 @@ def outcomes(tmp_path_factory, project_root):
     """What came of two images of each model, alone and back to back, on one core; and the core."""
     folder = tmp_path_factory.mktemp("cycles")
     models = [make() for make in MODELS]
-    # A core as large as all of them; records are wider where memories are deeper.
-    capacities = replace(largest([compile_model(model, **ARRAY) for model in models]),
-                         program_depth=100)
-    build(replace(compile_model(models[-1], **ARRAY), needed=capacities), folder)
+    # A core as large as all of them; descriptors are wider where memories are deeper.
+    config = replace(largest([compile_model(model, **ARRAY) for model in models]),
+                     program_depth=100)
+    build(replace(compile_model(models[-1], **ARRAY), required=config), folder)
     steps = []
     for model in models:
-        steps.append(load_step(folder, lay_out(model, capacities), capacities, name=f"{id(model)}"))
+        steps.append(load_step(folder, lay_out(model, config), config, name=f"{id(model)}"))
         np.save(folder / f"images-{id(model)}.npy", images_of(model))
         step = {"images": f"images-{id(model)}.npy", "stall": 0.0, "classes": model.classes}
-        steps += [step, step | {"streamed": True}]
-    executable = build_simulator(board(folder), project_root / "build" / "sim", fast=True)
+        steps += [step, step | {"back_to_back": True}]
+    executable = build_simulator(harness(folder), project_root / "build" / "sim", fast=True)
     simulate(executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps})
     found = json.loads((folder / "outcome.json").read_text())
-    return capacities, {make.__name__: found[4 * index:4 * index + 4]
-                        for index, make in enumerate(MODELS)}
+    return config, {make.__name__: found[4 * index:4 * index + 4]
+                    for index, make in enumerate(MODELS)}
 
 
 @pytest.mark.parametrize("make", MODELS)
 def test_cycles_and_period_are_those_of_the_rtl(outcomes, make):
-    capacities, found = outcomes
+    config, found = outcomes
     model = make()
     first, second, before, behind = found[make.__name__]
-    plan = replace(lay_out(model, capacities), needed=capacities)
+    plan = replace(lay_out(model, config), required=config)
     result = golden.run(model, images_of(model), trace=True)
     cycles = [predict(plan, result.tensors, image) for image in range(2)]
     assert [o["logits"] for o in (first, second, before, behind)] == 2 * result.logits.tolist()

@@ -35,7 +35,7 @@ def test_one_memory_too_many_is_named_with_the_larger_device():
     with pytest.raises(ValueError) as caught:
         find_device("ecp5-25k").require(lut=100, bram=57)
     assert str(caught.value) == (
-        "The accelerator does not fit ecp5-25k: it needs 57 block memories, 1 more than the 56 "
+        "The accelerator does not fit ecp5-25k: it needs 57 block RAMs, 1 more than the 56 "
         "there are; --device ecp5-45k has enough, or lower --columns")
 
 
@@ -43,7 +43,7 @@ def test_what_no_device_holds_is_named_with_the_options_that_shrink_it():
     with pytest.raises(ValueError) as caught:
         find_device("ecp5-85k").require(lut=90000, bram=300)
     assert str(caught.value) == (
-        "The accelerator does not fit ecp5-85k: it needs 90000 look-up tables, 6360 more than the "
-        "83640 there are and 300 block memories, 92 more than the 208 there are; lower --columns "
+        "The accelerator does not fit ecp5-85k: it needs 90000 LUTs, 6360 more than the "
+        "83640 there are and 300 block RAMs, 92 more than the 208 there are; lower --columns "
         "or --lanes-per-column, keep the weights outside with --bus-width, train with fewer weight "
         "bits or channels, or build with --target sim")

@@ -11,7 +11,7 @@ from hw.estimate.cycles import predict, synthetic_tensors
 from hw.estimate.mean_cycles import estimate
 
 
-def plan_of(model, columns, lanes, code=SpikeCode.BITPLANE, **options):
+def plan_of(model, columns, lanes, code=SpikeCode.BIT_SERIAL, **options):
     return compile_model(model, columns=columns, lanes=lanes, spike_code=code, **options)
 
 
@@ -21,8 +21,8 @@ def digits(project_root):
 
 
 @pytest.mark.parametrize(("columns", "lanes", "code"), [
-    (1, 8, SpikeCode.BITPLANE), (2, 16, SpikeCode.BITPLANE), (4, 12, SpikeCode.BITPLANE),
-    (2, 16, SpikeCode.GRADED), (4, 12, SpikeCode.GRADED),
+    (1, 8, SpikeCode.BIT_SERIAL), (2, 16, SpikeCode.BIT_SERIAL), (4, 12, SpikeCode.BIT_SERIAL),
+    (2, 16, SpikeCode.TWO_BIT_SERIAL), (4, 12, SpikeCode.TWO_BIT_SERIAL),
     (2, 16, SpikeCode.THERMOMETER), (8, 4, SpikeCode.THERMOMETER),
 ])
 def test_it_is_near_the_cycle_model(digits, columns, lanes, code):
@@ -41,7 +41,7 @@ def test_it_is_near_the_cycle_model(digits, columns, lanes, code):
 
 def test_known_additions_are_taken_over(digits):
     plan = plan_of(digits, 2, 16)
-    additions = golden.additions(digits, synthetic_tensors(digits), SpikeCode.BITPLANE)
+    additions = golden.additions(digits, synthetic_tensors(digits), SpikeCode.BIT_SERIAL)
     assert {name: added for name, (_, added) in estimate(plan, additions).layers.items()
             } == additions
 
@@ -66,6 +66,6 @@ def test_large_networks_are_estimated_and_small_ones_are_not(count):
         assert list(found["layers"]) == [layer.name for layer in plan.layers]
         if count is not None:
             tensors = golden.run(model, images, trace=True).tensors
-            additions = golden.additions(model, tensors, SpikeCode.BITPLANE)
+            additions = golden.additions(model, tensors, SpikeCode.BIT_SERIAL)
             assert {name: layer["additions"] * count for name, layer in found["layers"].items()
                     } == additions

@@ -20,7 +20,7 @@ MODEL = "tests/data/digits.safetensors"
 
 def point(cycles, lut, **changes):
     """A point of a small core."""
-    return Point(**{"columns": 2, "lanes": 8, "shared": 1, "spike_code": "bitplane",
+    return Point(**{"columns": 2, "lanes": 8, "columns_per_group": 1, "spike_code": "bit-serial",
                     "bus_width": 0, "cycles": cycles, "additions": 100.0, "lut": lut,
                     "blocks": 3, "fits": True} | changes)
 
@@ -68,17 +68,18 @@ def test_the_command_writes_points_and_plot_and_says_how_to_build(tmp_path, caps
 
 def test_images_replace_mean_counts(tmp_path):
     *_, images, _ = load_digits()
-    options = {"columns": 2, "lanes": 16, "shared": 1, "spike_code": "bitplane", "bus_width": 0}
+    options = {"columns": 2, "lanes": 16, "columns_per_group": 1, "spike_code": "bit-serial",
+               "bus_width": 0}
     points = search(MODEL, "ecp5-85k", str(tmp_path / "a.journal"), trials=4, workers=1,
                     images=images[:3])
     assert points
     model, device = golden.load(MODEL), find_device("ecp5-85k")
     tensors = golden.run(model, images[:3], trace=True).tensors
     counted = {name: number / 3 for name, number
-               in golden.additions(model, tensors, golden.SpikeCode.BITPLANE).items()}
-    known = evaluate(model, device, {"bitplane": counted}, **options)
+               in golden.additions(model, tensors, golden.SpikeCode.BIT_SERIAL).items()}
+    known = evaluate(model, device, {"bit-serial": counted}, **options)
     assert known.additions == sum(counted.values())
-    plan = compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.BITPLANE)
+    plan = compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.BIT_SERIAL)
     exact = sum(predict(plan, tensors, index).total for index in range(3)) / 3
     guessed = evaluate(model, device, {}, **options)
     assert abs(known.cycles - exact) < abs(guessed.cycles - exact)

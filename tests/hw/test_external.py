@@ -19,7 +19,7 @@ from hw.isa.status import Status
 from hw.isa.weight_image import BURST, Section, image_bytes, read_image
 from hw.load import lay_out
 from sim.compare import Comparison, compare_image, read_captures
-from sim.harness import board, memory_text
+from sim.harness import harness, memory_text
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from sim.verify import verify
@@ -32,18 +32,18 @@ def full(*values):
 
 @pytest.mark.sim
 @pytest.mark.parametrize(("array", "bus_width", "code", "options"), [
-    ((3, 16, 1), 128, SpikeCode.GRADED, {"weight_bits": 6}),
+    ((3, 16, 1), 128, SpikeCode.TWO_BIT_SERIAL, {"weight_bits": 6}),
     full((4, 8, 2), 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
-    full((4, 12, 1), 64, SpikeCode.BITPLANE, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
-    full((1, 32, 1), 256, SpikeCode.BITPLANE, {"max_count": 15}),
-    full((1, 32, 1), 64, SpikeCode.GRADED, {"max_count": 8}),
-    full((1, 8, 1), 256, SpikeCode.BITPLANE, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
+    full((4, 12, 1), 64, SpikeCode.BIT_SERIAL, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
+    full((1, 32, 1), 256, SpikeCode.BIT_SERIAL, {"max_count": 15}),
+    full((1, 32, 1), 64, SpikeCode.TWO_BIT_SERIAL, {"max_count": 8}),
+    full((1, 8, 1), 256, SpikeCode.BIT_SERIAL, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
 ])
 def test_networks_equal_golden(project_root, tmp_path, array, bus_width, code, options):
     model = random_model(3, **options)
-    columns, lanes, shared = array
-    plan = compile_model(model, columns=columns, lanes=lanes, shared=shared, spike_code=code,
-                         bus_width=bus_width)
+    columns, lanes, per_group = array
+    plan = compile_model(model, columns=columns, lanes=lanes, columns_per_group=per_group,
+                         spike_code=code, bus_width=bus_width)
     build(plan, tmp_path)
     figures = verify(tmp_path, model, random_images(3, 4, model.image_shape),
                      cache=project_root / "build" / "sim")
@@ -59,22 +59,22 @@ def core(tmp_path_factory, project_root):
     """A small core with external weights, its model and images, and its simulator."""
     model = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN)
     images = random_images(1, 2, model.image_shape)
-    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE, bus_width=64)
+    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL, bus_width=64)
     folder = tmp_path_factory.mktemp("external")
     build(plan, folder)
-    executable = build_simulator(board(folder, room=2), project_root / "build" / "sim", fast=True,
+    executable = build_simulator(harness(folder, room=2), project_root / "build" / "sim", fast=True,
                                  capture=True)
     return SimpleNamespace(model=model, images=images, plan=plan, folder=folder,
-                           capacities=plan.needed, executable=executable,
+                           config=plan.required, executable=executable,
                            result=golden.run(model, images, trace=True),
-                           beats=image_words(plan, plan.needed)["external"])
+                           beats=image_words(plan, plan.required)["external"])
 
 
 def run_steps(core, folder, steps, memory=None):
     """Outcomes of steps with images of the core's model, and what was captured."""
     np.save(folder / "images.npy", core.images)
     np.save(folder / "one.npy", core.images[:1])
-    texts = memory or {0: write_hex(core.beats, core.capacities.bus_width)}
+    texts = memory or {0: write_hex(core.beats, core.config.bus_width)}
     (folder / "memory.hex").write_text(memory_text(texts))
     simulate(core.executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps},
              limit=300)
@@ -94,19 +94,19 @@ def assert_right(core, outcomes):
 
 def tile_beat(core, number, *, back=0):
     """Number of a beat: ``back`` beats before the checksum of a tile; 0 is the table."""
-    groups = read_image(core.beats, core.capacities)
+    groups = read_image(core.beats, core.config)
     at = 1
     for group in groups[:number + 1]:
         for section in group:
-            width, _ = core.capacities.memories[section.memory]
-            at += 1 + len(section.words) * -(-width // core.capacities.bus_width)
+            width, _ = core.config.memories[section.memory]
+            at += 1 + len(section.words) * -(-width // core.config.bus_width)
         at += 1
     return at - 1 - back
 
 
 def test_the_image_gives_back_every_word(core):
-    table, *tiles = read_image(core.beats, core.capacities)
-    words = memory_words(core.plan, core.capacities)
+    table, *tiles = read_image(core.beats, core.config)
+    words = memory_words(core.plan, core.config)
     assert table == [Section("program", 0, words["program"]),
                      Section("windows", 0, words["windows"])]
     weights = [word for tile in tiles for section in tile if section.memory == "weights"
@@ -114,7 +114,7 @@ def test_the_image_gives_back_every_word(core):
     assert weights == words["weights"]
     assert len(tiles) == sum(len(layer.tiles) for layer in core.plan.layers)
     assert [tile[0].address for tile in tiles] == [
-        index % 2 * core.capacities.lanes for index in range(len(tiles))]
+        index % 2 * core.config.lanes for index in range(len(tiles))]
     assert len(core.beats) % BURST == 0
 
 
@@ -123,22 +123,22 @@ def test_a_changed_image_is_refused(core, beat):
     beats = list(core.beats)
     beats[beat] ^= 1 << 3
     with pytest.raises((ValueError, IndexError)):
-        read_image(beats, core.capacities)
+        read_image(beats, core.config)
 
 
 @pytest.mark.sim
 def test_two_models_run_on_one_core(core, tmp_path):
     other = random_model(2, weight_bits=4, rounding=Rounding.HALF_EVEN)
-    plan = lay_out(other, core.capacities)
-    beats = image_words(plan, core.capacities)["external"]
+    plan = lay_out(other, core.config)
+    beats = image_words(plan, core.config)["external"]
     at = 1 << (len(core.beats) - 1).bit_length()
-    width = core.capacities.bus_width
+    width = core.config.bus_width
     base = at * width // 8
     outcomes, captures = run_steps(
         core, tmp_path, [good(core), good(core, base=base), good(core)],
         {0: write_hex(core.beats, width), at: write_hex(beats, width)})
     # The core's widths are those of its own model.
-    plan = replace(plan, needed=core.capacities)
+    plan = replace(plan, required=core.config)
     result = golden.run(other, core.images, trace=True)
     comparison = Comparison()
     for number, outcome in enumerate(outcomes):
@@ -195,10 +195,10 @@ def test_a_fault_ends_in_its_status_and_the_next_image_is_right(core, tmp_path, 
 
 @pytest.mark.sim
 @pytest.mark.parametrize(("fault", "where"), [("flipped bit", "table"), ("dead", "some tile")])
-def test_an_image_that_waits_is_dropped_or_given_up_like_the_one_before(core, tmp_path, fault,
+def test_an_image_that_waits_is_dropped_or_aborted_like_the_one_before(core, tmp_path, fault,
                                                                         where):
     beat = tile_beat(core, 3) if where == "some tile" else tile_beat(core, 0, back=3)
-    failing = {"failing": "images.npy", "stall": 0.0, "fault": [fault, beat], "streamed": True}
+    failing = {"failing": "images.npy", "stall": 0.0, "fault": [fault, beat], "back_to_back": True}
     outcomes, _ = run_steps(core, tmp_path, [failing, good(core)])
     assert outcomes[0]["error"] == 1
     assert_right(core, outcomes[1:])
@@ -206,9 +206,9 @@ def test_an_image_that_waits_is_dropped_or_given_up_like_the_one_before(core, tm
 
 @pytest.mark.sim
 def test_an_image_for_another_core_is_refused(core, tmp_path):
-    plan = compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE,
-                         bus_width=64, tile_rows=core.capacities.weight_depth)
-    text = write_hex(image_words(plan, plan.needed)["external"], 64)
+    plan = compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL,
+                         bus_width=64, tile_rows=core.config.weight_depth)
+    text = write_hex(image_words(plan, plan.required)["external"], 64)
     outcomes, _ = run_steps(core, tmp_path, [{"failing": "one.npy", "stall": 0.0}], {0: text})
     assert outcomes[0]["status"] == Status.IMAGE.value
 
@@ -238,7 +238,7 @@ def test_a_wrong_weight_is_noticed(core, tmp_path):
     rows = core.plan.rows.copy()
     rows[5:200] ^= 1
     faulty = replace(core.plan, rows=rows)
-    beats = image_words(faulty, core.capacities)["external"]
+    beats = image_words(faulty, core.config)["external"]
     outcomes, captures = run_steps(core, tmp_path, [good(core)], {0: write_hex(beats, 64)})
     comparison = Comparison()
     compare_image(comparison, core.plan, core.result, 0, captures, outcomes[0])
@@ -266,11 +266,11 @@ def test_load_writes_the_bytes_of_the_memory(core, tmp_path, capsys):
 def test_a_larger_tile_is_refused(core):
     wide = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN, dims=(16, 16, 16, 16))
     with pytest.raises(ValueError, match="rows per tile, and the model needs"):
-        lay_out(wide, core.capacities)
+        lay_out(wide, core.config)
 
 
 @pytest.mark.parametrize("bus_width", [32, 100])
 def test_a_bus_is_64_128_or_256_bits_wide(core, bus_width):
     with pytest.raises(ValueError, match="Bus must be 64, 128 or 256 bits wide"):
-        compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE,
+        compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL,
                       bus_width=bus_width)

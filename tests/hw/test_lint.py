@@ -14,7 +14,7 @@ from hw.emit.verilog import TOP
 from hw.fpga.tools import ToolError, simulator
 from hw.rtl.library import WAIVERS
 from sim.icarus import run_icarus
-from sim.runner import BenchError
+from sim.runner import SimulationError
 from tests.cores import CORES, DIGITS, verilog_of
 
 
@@ -62,7 +62,8 @@ def digits(tmp_path_factory):
     """Build folder of the digits' core, its model and one image."""
     folder = tmp_path_factory.mktemp("digits")
     model = golden.load(DIGITS)
-    build(compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.GRADED), folder)
+    build(compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL),
+          folder)
     *_, images, _ = load_digits()
     return folder, model, images[:1]
 
@@ -83,7 +84,7 @@ def test_an_image_in_icarus_has_the_logits_of_golden(digits, tmp_path):
 def test_icarus_that_is_missing_or_in_want_of_cycles_is_named(digits, tmp_path, monkeypatch):
     folder, _, images = digits
     if shutil.which("iverilog"):
-        with pytest.raises(BenchError, match="within 100 cycles, and had 0 together"):
+        with pytest.raises(SimulationError, match="within 100 cycles, and had 0 together"):
             run_icarus(folder, images, tmp_path, cycles=100)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="apt-get install iverilog"):

@@ -18,12 +18,12 @@ from hw.emit.verilog import convert
 from hw.isa.status import Status
 from hw.load import LAST, closing_packet, packets
 from hw.rtl.load_port import PATIENCE, LoadPort
-from sim.harness import board
+from sim.harness import harness
 from sim.loading import load_step
 from sim.runner import Design, simulate
 from sim.runner import build as build_simulator
 from sim.verify import verify
-from tests.engines import run_bench
+from tests.engines import run_testbench
 
 
 pytestmark = pytest.mark.sim
@@ -36,9 +36,9 @@ MEMORIES = {"narrow": (5, 8), "beat": (32, 40), "wide": (150, 17)}
 @pytest.mark.parametrize("filled", [True, False])
 def test_the_port_knows_what_is_a_model(project_root, tmp_path, filled):
     parameters = {"fingerprint": 0x1234ABCD, "patience": 20, "filled": filled}
-    run_bench(LoadPort(MEMORIES, **parameters), "sim.testbenches.tb_load_port",
-              parameters | {"memories": list(MEMORIES.values())}, folder=tmp_path,
-              cache=project_root / "build" / "sim")
+    run_testbench(LoadPort(MEMORIES, **parameters), "sim.testbenches.tb_load_port",
+                  parameters | {"memories": list(MEMORIES.values())}, folder=tmp_path,
+                  cache=project_root / "build" / "sim")
 
 
 def test_a_packet_is_ended_after_two_to_the_24_cycles(project_root, tmp_path):
@@ -55,12 +55,12 @@ def core(tmp_path_factory, project_root):
     """Function that builds a core for a small model; what it returns runs steps on it."""
     model = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN)
     images = random_images(1, 4, model.image_shape)
-    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE)
+    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
 
     def make(*, readmemh, **options):
         folder = tmp_path_factory.mktemp("core")
         build(plan, folder, readmemh=readmemh, **options)
-        executable = build_simulator(board(folder), project_root / "build" / "sim", fast=True,
+        executable = build_simulator(harness(folder), project_root / "build" / "sim", fast=True,
                                      capture=True)
         np.save(folder / "images.npy", images)
         np.save(folder / "one.npy", images[:1])
@@ -71,7 +71,7 @@ def core(tmp_path_factory, project_root):
             return json.loads((folder / "outcome.json").read_text())
 
         return SimpleNamespace(run=run, folder=folder, model=model, plan=plan,
-                               capacities=plan.needed,
+                               config=plan.required,
                                logits=golden.run(model, images).logits.tolist(),
                                images={"images": "images.npy", "stall": 0.1,
                                        "classes": model.classes})
@@ -151,7 +151,7 @@ def test_a_core_without_readmemh_runs_what_load_writes(empty):
 
 
 def test_a_packet_without_beats_is_ended(empty):
-    model = load_step(empty.folder, empty.plan, empty.capacities)
+    model = load_step(empty.folder, empty.plan, empty.config)
     header = sends(empty, "header", [[0]])
     word = sends(empty, "word", [[0, 1, 2]])
     steps = [model, header, WAIT, empty.images,
@@ -171,14 +171,14 @@ def test_a_packet_without_beats_is_ended(empty):
 
 def test_images_do_not_hold_up_a_load(empty):
     """Neither many of them, nor one whose pixels do not go on."""
-    behind = load_step(empty.folder, empty.plan, empty.capacities)
+    behind = load_step(empty.folder, empty.plan, empty.config)
     n_beats = len(np.load(empty.folder / behind["load"]))
     np.save(empty.folder / "begun.npy", np.array([1, 2, 3]))
-    last = 1 << empty.capacities.pixel_width
+    last = 1 << empty.config.pixel_width
     np.save(empty.folder / "rest.npy", np.array([4, 5, 6 | last]))
     outcomes = empty.run([
         behind | {"background": True},
-        ONE | {"failing": "images.npy", "streamed": True},
+        ONE | {"failing": "images.npy", "back_to_back": True},
         {"watch": n_beats, "stall": 0.0}, empty.images, RESET,
         {"malformed": "begun.npy", "unfinished": True, "stall": 0.0}, behind,
         {"malformed": "rest.npy", "stall": 0.0}, WATCH, empty.images])
@@ -191,7 +191,7 @@ def test_images_do_not_hold_up_a_load(empty):
 
 
 def test_a_refused_packet_writes_nothing_from_there_on(filled):
-    memories = list(filled.capacities.memories.values())
+    memories = list(filled.config.memories.values())
     wrapping = [closed(beats(number, [1, 2, 3], width, address=0xFFFFFF))
                 for number, (width, _) in enumerate(memories)]
     unknown = closed(beats(4, [1, 2, 3], 32))
@@ -207,12 +207,12 @@ def test_a_refused_packet_writes_nothing_from_there_on(filled):
 
 def test_what_was_written_is_no_model_until_all_is_loaded(filled):
     """A packet that wrote before it was refused, reset, and loads that are not whole."""
-    (width, depth), *_ = filled.capacities.memories.values()
-    model = packets(filled.plan, filled.capacities)
+    (width, depth), *_ = filled.config.memories.values()
+    model = packets(filled.plan, filled.config)
     *parts, closing = model
     refused = sends(filled, "refused", [closed(beats(0, [1, 2], width, address=depth - 1))])
     good = sends(filled, "good", model)
-    partial = sends(filled, "partial", [parts[0], closing_packet(parts[:1], filled.capacities)])
+    partial = sends(filled, "partial", [parts[0], closing_packet(parts[:1], filled.config)])
     wrong = sends(filled, "wrong", [*parts, [closing[0], closing[1] ^ 1]])
     first = sends(filled, "first", parts[:1])
     outcomes = filled.run([

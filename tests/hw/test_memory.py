@@ -238,17 +238,17 @@ def test_a_memory_with_an_image_begins_with_it_and_is_the_plain_one(tmp_path, wr
 
 
 @pytest.mark.parametrize(("file", "columns", "lanes", "code", "bus_width"), [
-    ("digits", 2, 16, SpikeCode.GRADED, 0),
+    ("digits", 2, 16, SpikeCode.TWO_BIT_SERIAL, 0),
     ("digits", 1, 5, SpikeCode.THERMOMETER, 64),
-    ("cifar10-nano", 4, 16, SpikeCode.BITPLANE, 0),
-    ("cifar10-nano", 2, 33, SpikeCode.GRADED, 256),
+    ("cifar10-nano", 4, 16, SpikeCode.BIT_SERIAL, 0),
+    ("cifar10-nano", 2, 33, SpikeCode.TWO_BIT_SERIAL, 256),
 ])
 def test_every_memory_of_a_core_is_of_a_kind_that_is_proved(
         project_root, file, columns, lanes, code, bus_width):
     model = golden.load(project_root / "tests" / "data" / f"{file}.safetensors")
-    capacities = compile_model(model, columns=columns, lanes=lanes, spike_code=code,
-                               bus_width=bus_width).needed
-    text, _ = emit(capacities, images=None if bus_width else slice_paths(capacities))
+    config = compile_model(model, columns=columns, lanes=lanes, spike_code=code,
+                           bus_width=bus_width).required
+    text, _ = emit(config, images=None if bus_width else slice_paths(config))
     found = set()
     for instance in re.findall(r"\n  addend_memory #\(\n(.*?)\n  \) ", text, re.DOTALL):
         values = dict(re.findall(r'\.(\w+)\((?:32\'s?d)?(\d+|".*")\)', instance))

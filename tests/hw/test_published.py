@@ -33,7 +33,7 @@ from train.run.official import PUBLISHED
 
 
 #: The array that the published sizes are simulated on, and its bus to the external memory.
-ARRAY = {"columns": 4, "lanes": 16, "spike_code": SpikeCode.BITPLANE, "bus_width": 128}
+ARRAY = {"columns": 4, "lanes": 16, "spike_code": SpikeCode.BIT_SERIAL, "bus_width": 128}
 
 
 def exported(folder, shape, family, *, head="spike"):
@@ -76,12 +76,12 @@ def test_a_whole_image_of_the_tiny_network(project_root, tmp_path, capsys):
     model = exported(tmp_path, shape, "espikeformer")
     image = photograph(project_root.parent / "shared" / "data", model.image_shape)
     plan = compile_model(model, **ARRAY)
-    build(plan, tmp_path / "rtl", images=image)
+    build(plan, tmp_path / "rtl", pictures=image)
     figures = verify(tmp_path / "rtl", model, image, cache=project_root / "build" / "sim")
     assert figures["first_mismatch"] is None
     cycles, additions = figures["cycles"][0], figures["additions"][0]
     known = golden.additions(model, golden.run(model, image, trace=True).tensors,
-                             SpikeCode.BITPLANE)
+                             SpikeCode.BIT_SERIAL)
     assert estimate(plan, known).total == pytest.approx(cycles, rel=0.1)
     with capsys.disabled():
         print(f"\nE-SpikeFormer-T, one image of 224 x 224, 64 lanes: {figures['values']} values in "
@@ -128,7 +128,7 @@ def test_sizes_are_laid_out_and_what_does_not_fit_is_said(project_root, tmp_path
         model = exported(tmp_path, published(size), "espikeformer")
     began = time.monotonic()
     plan = compile_model(model, **ARRAY)
-    total, rows, length = estimate(plan).total, memory_table(plan.needed), image_length(plan)
+    total, rows, length = estimate(plan).total, memory_table(plan.required), image_length(plan)
     assert time.monotonic() - began < 30
     assert total > 5e6
     weights = sum(layer.weight.size for layer in model.layers if isinstance(layer, Conv))
@@ -137,9 +137,9 @@ def test_sizes_are_laid_out_and_what_does_not_fit_is_said(project_root, tmp_path
     figures = (length * 16, sum(blocks.values()), blocks["spikes"], blocks["stream"], total)
     row = f"| {size} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |"
     assert row in (project_root / "docs" / "checkpoints.md").read_text()
-    with pytest.raises(ValueError, match=r"block memories, \d+ more than the 208 there are "
+    with pytest.raises(ValueError, match=r"block RAMs, \d+ more than the 208 there are "
                                          r"\(spikes \d+ and"):
-        require_memory(find_device("ecp5-85k"), plan.needed)
+        require_memory(find_device("ecp5-85k"), plan.required)
 
 
 def test_the_length_of_an_image_is_known_before_it_is_written(tmp_path):
@@ -148,6 +148,6 @@ def test_the_length_of_an_image_is_known_before_it_is_written(tmp_path):
     model = exported(tmp_path, shape, "espikeformer")
     for bus_width in (64, 128, 256):
         plan = compile_model(model, **ARRAY | {"bus_width": bus_width})
-        beats = image_words(plan, plan.needed)["external"]
+        beats = image_words(plan, plan.required)["external"]
         assert len(beats) == image_length(plan)
-        assert replace(plan.needed, bus_width=0).external is False
+        assert replace(plan.required, bus_width=0).external is False

@@ -21,7 +21,7 @@ FIGURES = {
     "period_of": "the second of two images",
     "accuracy": {"float": 0.975, "quantised": 0.97, "golden": 0.97, "rtl": 0.95},
     "comparison": {"images": 20, "tensors": 1140, "values": 250000, "mismatches": 0},
-    "array": {"columns": 4, "lanes_per_column": 8, "spike_code": "bitplane"},
+    "array": {"columns": 4, "lanes_per_column": 8, "spike_code": "bit-serial"},
     "cycles": 10000.0,
     "period": 8125.0,
     "additions": 240000.0,

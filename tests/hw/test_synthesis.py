@@ -11,7 +11,7 @@ from hw.fpga.tools import ToolError, ToolTimeoutError, prepare
 
 pytestmark = pytest.mark.synthesis
 
-#: An adder behind a block memory that is read from an image.
+#: An adder behind a block RAM that is read from an image.
 ADDING = """
 module accelerator(
     input aclk, input aresetn, input [8:0] row, input signed [17:0] addend,
@@ -54,7 +54,7 @@ def test_a_multiplier_is_counted(tmp_path, target, cell, whole):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_multiplier_too_small_for_a_dsp_is_counted_as_a_product(tmp_path, target):
-    """Synthesis for a device may keep it out of the DSPs, or leave it to look-up tables."""
+    """Synthesis for a device may keep it out of the DSPs, or leave it to LUTs."""
     verilog = MULTIPLYING.replace("weight * addend", "row[1:0] * addend[1:0]")
     found = multipliers(build_folder(tmp_path, verilog), target)
     assert sum(found.values()) == 1
@@ -98,7 +98,7 @@ def test_the_estimate_counts_what_is_hidden_in_carry_chains():
 
 
 def test_what_does_not_fit_is_refused_before_it_is_placed(tmp_path):
-    """57 block memories, one more than the device has; an older bitstream does not survive."""
+    """57 block RAMs, one more than the device has; an older bitstream does not survive."""
     verilog = ADDING.replace("endmodule", """
     genvar copy;
     generate for (copy = 0; copy < 56; copy = copy + 1) begin : copies
@@ -114,7 +114,7 @@ endmodule
     folder = build_folder(tmp_path, verilog)
     (folder / "accelerator.bit").write_bytes(b"older")
     with pytest.raises(ValueError, match=r"^The accelerator does not fit ecp5-25k: it needs 57 "
-                                         r"block memories, 1 more than the 56 there are; "):
+                                         r"block RAMs, 1 more than the 56 there are; "):
         implement(folder, device=find_device("ecp5-25k"), clock_mhz=50, progress=lambda _: None)
     assert not (folder / "accelerator.bit").exists()
 

@@ -71,7 +71,7 @@ def test_the_page_has_the_commands_that_are_run(place):
 
 @pytest.mark.parametrize(("number", "printed"), [
     (0, "115 layers"),
-    (1, r"block memories, \d+ more than the 208 there are"),
+    (1, r"block RAMs, \d+ more than the 208 there are"),
     (2, "Verilog and memory images are in build/t/accelerator"),
     pytest.param(3, r"1 images, 152 tensors, \d+ values compared: 0 mismatches",
                  marks=[pytest.mark.sim, pytest.mark.full]),

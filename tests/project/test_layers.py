@@ -1,4 +1,4 @@
-"""Imports point one way, between packages and between the rooms of a package."""
+"""Imports point one way, files are short, and only few places know operators by their class."""
 
 import ast
 import graphlib
@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+
+from golden.ops import EPILOGUES, OPERATORS
 
 
 PACKAGES = ("golden", "train", "hw", "sim", "tests")
@@ -34,6 +36,12 @@ GROUND = {"errors", "exact", "fields", "interval", "names", "neuron", "spike"}
 #: What an installation without the extra train lacks, by import name. Scikit-learn, too, may be
 #: missing, but golden reads its digits where it is there.
 TRAINING = {"torch", "msgspec", "rich"}
+#: Most lines of a Python file; the components of hw/rtl may have more.
+MOST_LINES = 300
+#: Who may ask of which class an operator or an epilogue is: its own folder, the layouts, one for
+#: each class, and what exports. All others know them by their fields and methods. The model file
+#: asks for one class, since its version follows from it.
+KNOWING = ("golden/ops/", "golden/model/file.py", "hw/compiler/layouts/", "train/export/", "tests/")
 
 
 def imported_packages(source):
@@ -63,6 +71,24 @@ def imported_modules(path, root):
 
 def sources(root, package):
     return sorted((root / package).rglob("*.py"))
+
+
+def asked_classes(source):
+    """Names of classes that a source text asks for: in ``isinstance`` and in cases of a match.
+
+    What is matched is ``layer`` whatever its cases are.
+    """
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]):
+                names |= {getattr(kind, "id", None) or getattr(kind, "attr", None)
+                          for kind in ast.walk(kinds)}
+            case ast.MatchClass(cls=kind):
+                names.add(getattr(kind, "id", None) or getattr(kind, "attr", None))
+            case ast.Match(subject=ast.Name("layer")):
+                names.add("layer")
+    return names - {None}
 
 
 def test_imports_are_found_wherever_they_stand():
@@ -105,6 +131,33 @@ def test_every_room_is_known(project_root):
 def test_no_rooms_import_each_other_in_a_circle():
     for rooms in ROOMS.values():
         graphlib.TopologicalSorter(rooms).prepare()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_files_are_short(project_root, package):
+    lengths = {path.relative_to(project_root).as_posix(): len(path.read_text().splitlines())
+               for path in sources(project_root, package)}
+    assert {path: lines for path, lines in lengths.items()
+            if lines > MOST_LINES and not path.startswith("hw/rtl/")} == {}
+
+
+def test_classes_are_found_wherever_they_are_asked_for():
+    source = ("def f(layer, drain):\n"
+              "    if isinstance(drain, (Fire, golden.Write)):\n        return 1\n"
+              "    match layer:\n        case ops.Conv(groups=1):\n            return 2\n")
+    assert asked_classes(source) == {"Fire", "golden", "Write", "layer", "Conv"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_operators_are_known_by_their_methods(project_root, package):
+    classes = {cls.__name__ for cls in (*OPERATORS.values(), *EPILOGUES.values())} | {"layer"}
+    wrong = {
+        f"{name} asks for {asked}"
+        for path in sources(project_root, package)
+        if not (name := path.relative_to(project_root).as_posix()).startswith(KNOWING)
+        for asked in asked_classes(path.read_text()) & classes
+    }
+    assert wrong == set()
 
 
 @pytest.mark.parametrize("package", ["golden", "hw", "sim"])

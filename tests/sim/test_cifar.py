@@ -26,7 +26,7 @@ def images(project_root):
 
 @pytest.fixture(scope="module")
 def plan(model):
-    return compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BITPLANE)
+    return compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BIT_SERIAL)
 
 
 def test_the_file_says_how_well_it_was_trained(model, images):
@@ -37,7 +37,7 @@ def test_the_file_says_how_well_it_was_trained(model, images):
 
 
 def test_weights_spikes_and_stream_fit_an_ecp5(plan):
-    blocks = sum(row["blocks"] for row in memory_table(plan.needed))
+    blocks = sum(row["blocks"] for row in memory_table(plan.required))
     find_device("ecp5-85k").require(bram=blocks)
 
 

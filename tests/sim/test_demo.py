@@ -60,7 +60,7 @@ def test_the_figures_of_all_steps_are_joined(left_behind, tmp_path):
     assert first["density"] == 0.5
     assert "density" not in second
     rows = dict(summary(figures))
-    assert rows["accuracy, golden model (360 held-back digits)"] == "97.00%"
+    assert rows["accuracy, golden model (360 test digits)"] == "97.00%"
     assert rows["accuracy, RTL (2 of them, simulated)"] == "100.00%"
     assert rows["cycles, additions and utilisation"] == "means of 2 simulated images"
     assert figures["accuracy"] == {"float": 0.98, "quantised": 0.97, "golden": 0.97, "rtl": 1.0}

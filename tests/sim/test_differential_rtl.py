@@ -83,10 +83,10 @@ class Hasty(ResidualMemory):
 
 
 def of_smaller_shifts(plan):
-    """Layers whose records shift potentials by one bit less."""
+    """Layers whose descriptors shift potentials by one bit less."""
     return replace(plan, layers=tuple(
-        replace(planned, record=planned.record | {"shift": planned.record["shift"] - 1})
-        if planned.record.get("shift") else planned for planned in plan.layers))
+        replace(planned, descriptor=planned.descriptor | {"shift": planned.descriptor["shift"] - 1})
+        if planned.descriptor.get("shift") else planned for planned in plan.layers))
 
 
 @pytest.mark.parametrize("fault", ["layout", "descriptor", "threshold", "stream lifetime"])
@@ -98,7 +98,7 @@ def test_a_fault_in_the_compiler_is_found(monkeypatch, planted, fault):
             monkeypatch.setattr("hw.compiler.layouts.conv.in_class_order", contiguous)
         case "stream lifetime":
             monkeypatch.setattr("hw.compiler.placement.ResidualMemory", Hasty)
-    plans = [lay_out_on(model, group.capacities) for _, model, _ in runs]
+    plans = [lay_out_on(model, group.config) for _, model, _ in runs]
     match fault:
         case "descriptor":
             plans = [of_smaller_shifts(plan) for plan in plans]

@@ -1,4 +1,4 @@
-"""Engines under Verilator, each beside the golden model: the benches of ``sim`` do the work."""
+"""Engines under Verilator, each beside the golden model: the testbenches of ``sim`` do the work."""
 
 from functools import partial
 
@@ -19,16 +19,16 @@ from hw.rtl.sequencer import Sequencer
 from hw.rtl.shadows import Lanes
 from hw.rtl.token_sum import TokenSum
 from hw.rtl.walker import Walker
-from tests.engines import group_setting, run_bench, sizes, small_model
+from tests.engines import group_setting, run_testbench, sizes, small_model
 
 
 pytestmark = pytest.mark.sim
 
 
 @pytest.fixture
-def bench(project_root, tmp_path):
-    """Function that runs a bench on a component."""
-    return partial(run_bench, folder=tmp_path, cache=project_root / "build" / "sim")
+def check(project_root, tmp_path):
+    """Function that runs a testbench on a component."""
+    return partial(run_testbench, folder=tmp_path, cache=project_root / "build" / "sim")
 
 
 def full(*values, **options):
@@ -37,16 +37,16 @@ def full(*values, **options):
 
 
 CORES = [
-    pytest.param(sizes(), id="bitplane-8"),
+    pytest.param(sizes(), id="bit-serial-8"),
     pytest.param(sizes(lanes=12, code=SpikeCode.THERMOMETER), id="thermometer-12"),
-    pytest.param(sizes(lanes=12, code=SpikeCode.GRADED), id="graded-12"),
-    full(sizes(lanes=16, code=SpikeCode.GRADED, max_count=8), id="graded-16-8"),
-    full(sizes(code=SpikeCode.GRADED, max_count=1), id="graded-8-1"),
-    full(sizes(code=SpikeCode.GRADED, max_count=2), id="graded-8-2"),
-    full(sizes(code=SpikeCode.GRADED, max_count=5), id="graded-8-5"),
-    full(sizes(lanes=16, code=SpikeCode.BITPLANE, max_count=15), id="bitplane-16-15"),
+    pytest.param(sizes(lanes=12, code=SpikeCode.TWO_BIT_SERIAL), id="2-bit-serial-12"),
+    full(sizes(lanes=16, code=SpikeCode.TWO_BIT_SERIAL, max_count=8), id="2-bit-serial-16-8"),
+    full(sizes(code=SpikeCode.TWO_BIT_SERIAL, max_count=1), id="2-bit-serial-8-1"),
+    full(sizes(code=SpikeCode.TWO_BIT_SERIAL, max_count=2), id="2-bit-serial-8-2"),
+    full(sizes(code=SpikeCode.TWO_BIT_SERIAL, max_count=5), id="2-bit-serial-8-5"),
+    full(sizes(lanes=16, code=SpikeCode.BIT_SERIAL, max_count=15), id="bit-serial-16-15"),
     full(sizes(code=SpikeCode.THERMOMETER, max_count=15), id="thermometer-8-15"),
-    full(sizes(lanes=12, max_count=1), id="bitplane-12-1"),
+    full(sizes(lanes=12, max_count=1), id="bit-serial-12-1"),
     full(sizes(lanes=16, code=SpikeCode.THERMOMETER, max_count=2), id="thermometer-16-2"),
 ]
 
@@ -56,8 +56,8 @@ CORES = [
     full({"entry_width": 2, "width": 3}),
     full({"entry_width": 8, "width": 22}),
 ])
-def test_lane_sums_match_golden(bench, widths):
-    bench(Lane(**widths), "sim.testbenches.tb_lane", widths)
+def test_lane_sums_match_golden(check, widths):
+    check(Lane(**widths), "sim.testbenches.tb_lane", widths)
 
 
 @pytest.mark.parametrize("widths", [
@@ -65,93 +65,98 @@ def test_lane_sums_match_golden(bench, widths):
     full({"lanes": 2, "entry_width": 2, "width": 5}),
     full({"lanes": 16, "entry_width": 8, "width": 22}),
 ])
-def test_drain_gives_every_sum(bench, widths):
-    bench(Lanes(**widths), "sim.testbenches.tb_shadows", widths)
+def test_readout_gives_every_sum(check, widths):
+    check(Lanes(**widths), "sim.testbenches.tb_shadows", widths)
 
 
-@pytest.mark.parametrize("capacities", CORES)
-def test_walker_reads_the_taps_of_golden(bench, capacities):
-    bench(Walker(capacities), "sim.testbenches.tb_walker", {"capacities": capacities.as_dict()})
+@pytest.mark.parametrize("config", CORES)
+def test_tap_address_generator_reads_the_taps_of_golden(check, config):
+    check(Walker(config), "sim.testbenches.tb_walker", {"config": config.as_dict()})
 
 
-@pytest.mark.parametrize("capacities", CORES)
-def test_finder_sends_an_event_per_spike(bench, capacities):
-    bench(Finder(capacities), "sim.testbenches.tb_finder", {"capacities": capacities.as_dict()})
+@pytest.mark.parametrize("config", CORES)
+def test_event_encoder_sends_an_event_per_spike(check, config):
+    check(Finder(config), "sim.testbenches.tb_finder", {"config": config.as_dict()})
 
 
-@pytest.mark.parametrize("capacities", CORES)
-def test_firing_matches_golden(bench, capacities):
-    bench(FiringUnit(capacities), "sim.testbenches.tb_firing", {"capacities": capacities.as_dict()})
+@pytest.mark.parametrize("config", CORES)
+def test_firing_matches_golden(check, config):
+    check(FiringUnit(config), "sim.testbenches.tb_firing", {"config": config.as_dict()})
 
 
-@pytest.mark.parametrize("capacities", CORES)
-def test_packer_stores_the_words_of_golden(bench, capacities):
-    bench(SpikePacker(capacities), "sim.testbenches.tb_packer",
-          {"capacities": capacities.as_dict()})
+@pytest.mark.parametrize("config", CORES)
+def test_packer_stores_the_words_of_golden(check, config):
+    check(SpikePacker(config), "sim.testbenches.tb_packer",
+          {"config": config.as_dict()})
 
 
-@pytest.mark.parametrize("capacities", CORES)
-def test_token_sum_matches_golden(bench, capacities):
-    bench(TokenSum(capacities), "sim.testbenches.tb_token_sum",
-          {"capacities": capacities.as_dict()})
+@pytest.mark.parametrize("config", CORES)
+def test_token_sum_matches_golden(check, config):
+    check(TokenSum(config), "sim.testbenches.tb_token_sum",
+          {"config": config.as_dict()})
 
 
-@pytest.mark.parametrize("capacities", [
+@pytest.mark.parametrize("config", [
     sizes(), sizes(pixel_constant=200), full(sizes(pixel_channels=1)),
 ])
-def test_pixels_become_planes(bench, capacities):
-    bench(PixelWriter(capacities), "sim.testbenches.tb_pixels",
-          {"capacities": capacities.as_dict()})
+def test_pixels_become_planes(check, config):
+    check(PixelWriter(config), "sim.testbenches.tb_pixels",
+          {"config": config.as_dict()})
 
 
-def test_loader_fills_memories(bench):
+def test_loader_fills_memories(check):
     memories = {"narrow": (5, 3), "beat": (32, 40), "wide": (33, 9), "widest": (150, 17)}
-    bench(Loader(memories), "sim.testbenches.tb_loader", {"memories": list(memories.values())})
+    check(Loader(memories), "sim.testbenches.tb_loader", {"memories": list(memories.values())})
 
 
-@pytest.mark.parametrize(("columns", "shared", "lanes", "code", "bus_width"), [
-    (6, 2, 8, SpikeCode.GRADED, 0),
-    (2, 1, 8, SpikeCode.BITPLANE, 64),
+@pytest.mark.parametrize(("columns", "per_group", "lanes", "code", "bus_width"), [
+    (6, 2, 8, SpikeCode.TWO_BIT_SERIAL, 0),
+    (2, 1, 8, SpikeCode.BIT_SERIAL, 64),
     full(1, 1, 12, SpikeCode.THERMOMETER, 0),
-    full(5, 5, 4, SpikeCode.BITPLANE, 128),
+    full(5, 5, 4, SpikeCode.BIT_SERIAL, 128),
 ])
-def test_sequencer_deals_out_every_job(bench, tmp_path, columns, shared, lanes, code, bus_width):
+def test_sequencer_dispatches_every_job(check, tmp_path, columns, per_group, lanes, code,
+                                        bus_width):
     model = small_model()
     golden.save(model, tmp_path / "model.safetensors")
-    capacities = compile_model(model, columns=columns, lanes=lanes, shared=shared, spike_code=code,
-                               bus_width=bus_width).needed
-    bench(Sequencer(capacities), "sim.testbenches.tb_sequencer",
-          {"model": "model.safetensors", "capacities": capacities.as_dict()})
+    config = compile_model(model, columns=columns, lanes=lanes, columns_per_group=per_group,
+                           spike_code=code, bus_width=bus_width).required
+    check(Sequencer(config), "sim.testbenches.tb_sequencer",
+          {"model": "model.safetensors", "config": config.as_dict()})
 
 
 @pytest.mark.parametrize(("lanes", "bus_width"), [
     (8, 64), full(16, 128), full(4, 256),
 ])
-def test_image_reader_passes_on_what_is_right(bench, tmp_path, lanes, bus_width):
+def test_image_reader_passes_on_what_is_right(check, tmp_path, lanes, bus_width):
     model = small_model()
     golden.save(model, tmp_path / "model.safetensors")
-    capacities = compile_model(model, columns=2, lanes=lanes, spike_code=SpikeCode.BITPLANE,
-                               bus_width=bus_width).needed
-    bench(ImageReader(bus_width, fingerprint=capacities.fingerprint),
+    config = compile_model(model, columns=2, lanes=lanes, spike_code=SpikeCode.BIT_SERIAL,
+                           bus_width=bus_width).required
+    check(ImageReader(bus_width, fingerprint=config.fingerprint),
           "sim.testbenches.tb_image_reader",
-          {"model": "model.safetensors", "capacities": capacities.as_dict()}, limit=300)
+          {"model": "model.safetensors", "config": config.as_dict()}, limit=300)
 
 
 NETWORKS = [
-    pytest.param(1, 8, SpikeCode.BITPLANE, {}, id="bitplane-1-8"),
+    pytest.param(1, 8, SpikeCode.BIT_SERIAL, {}, id="bit-serial-1-8"),
     pytest.param(2, 12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-2-12"),
-    pytest.param(2, 8, SpikeCode.GRADED, {}, id="graded-2-8"),
-    full(1, 12, SpikeCode.GRADED, {"max_count": 8, "dims": (4, 4, 12, 12)}, id="graded-1-12-8"),
-    full(1, 8, SpikeCode.GRADED, {"max_count": 3, "weight_bits": 8}, id="graded-1-8-3"),
+    pytest.param(2, 8, SpikeCode.TWO_BIT_SERIAL, {}, id="2-bit-serial-2-8"),
+    full(1, 12, SpikeCode.TWO_BIT_SERIAL, {"max_count": 8, "dims": (4, 4, 12, 12)},
+         id="2-bit-serial-1-12-8"),
+    full(1, 8, SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "weight_bits": 8},
+         id="2-bit-serial-1-8-3"),
     full(2, 8, SpikeCode.THERMOMETER, {"max_count": 2}, id="thermometer-2-8-2"),
-    full(3, 4, SpikeCode.BITPLANE, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="bitplane-3-4-15"),
-    full(1, 16, SpikeCode.BITPLANE, {"max_count": 1, "weight_bits": 2}, id="bitplane-1-16-1"),
+    full(3, 4, SpikeCode.BIT_SERIAL, {"max_count": 15, "dims": (4, 6, 6, 10)},
+         id="bit-serial-3-4-15"),
+    full(1, 16, SpikeCode.BIT_SERIAL, {"max_count": 1, "weight_bits": 2}, id="bit-serial-1-16-1"),
     full(4, 5, SpikeCode.THERMOMETER, {"weight_bits": 8, "rounding": Rounding.HALF_UP},
          id="thermometer-4-5"),
 ]
 
 
-@pytest.mark.parametrize(("shared", "lanes", "code", "options"), NETWORKS)
-def test_group_runs_whole_networks(bench, tmp_path, shared, lanes, code, options):
-    setting = group_setting(tmp_path, shared=shared, lanes=lanes, code=code, **options)
-    bench(Group(setting.capacities, index=0), "sim.testbenches.tb_group", setting.parameters)
+@pytest.mark.parametrize(("per_group", "lanes", "code", "options"), NETWORKS)
+def test_group_runs_whole_networks(check, tmp_path, per_group, lanes, code, options):
+    setting = group_setting(tmp_path, columns_per_group=per_group, lanes=lanes, code=code,
+                            **options)
+    check(Group(setting.config, index=0), "sim.testbenches.tb_group", setting.parameters)

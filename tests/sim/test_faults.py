@@ -1,4 +1,4 @@
-"""Tests of the tests: the benches notice every fault that is planted on purpose."""
+"""Tests of the tests: the testbenches notice every fault that is planted on purpose."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from golden import SpikeCode
 from hw.rtl.finder import Finder
 from hw.rtl.group import Group
 from sim.faults import PLAN_FAULTS, LatePayload
-from sim.runner import BenchError
-from tests.engines import group_setting, run_bench, sizes
+from sim.runner import SimulationError
+from tests.engines import group_setting, run_testbench, sizes
 
 
 pytestmark = pytest.mark.sim
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.sim
 def group(tmp_path_factory, project_root):
     """Function that runs one network on a group of columns, with or without a fault."""
     folder = tmp_path_factory.mktemp("faults")
-    setting = group_setting(folder, lanes=8, code=SpikeCode.BITPLANE)
+    setting = group_setting(folder, lanes=8, code=SpikeCode.BIT_SERIAL)
 
     def run(fault=None):
-        return run_bench(
-            Group(setting.capacities, index=0), "sim.testbenches.tb_group",
+        return run_testbench(
+            Group(setting.config, index=0), "sim.testbenches.tb_group",
             setting.parameters | {"fault": fault}, folder=folder,
             cache=project_root / "build" / "sim", only="networks_match_golden/model=0")
 
@@ -40,7 +40,7 @@ def test_a_group_without_a_fault_passes(group):
     ("half_up", "channel .*, position .* differs"),
 ])
 def test_a_fault_in_the_memories_is_noticed(group, fault, message):
-    with pytest.raises(BenchError, match=message):
+    with pytest.raises(SimulationError, match=message):
         group(fault)
 
 
@@ -49,8 +49,9 @@ def test_every_fault_has_a_test():
 
 
 def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
-    capacities = sizes()
-    with pytest.raises(BenchError, match="event .*, not"):
-        run_bench(LatePayload(Finder(capacities), stream="words"), "sim.testbenches.tb_finder",
-                  {"capacities": capacities.as_dict()}, folder=tmp_path,
-                  cache=project_root / "build" / "sim", only="depthwise=0/density=0.15/stall=0.4")
+    config = sizes()
+    with pytest.raises(SimulationError, match="event .*, not"):
+        run_testbench(LatePayload(Finder(config), stream="words"), "sim.testbenches.tb_finder",
+                      {"config": config.as_dict()}, folder=tmp_path,
+                      cache=project_root / "build" / "sim",
+                      only="depthwise=0/density=0.15/stall=0.4")

@@ -18,9 +18,9 @@ SIMULATES = """
 import sys
 from pathlib import Path
 from hw.rtl.lane import Lane
-from tests.engines import run_bench
+from tests.engines import run_testbench
 widths = {"entry_width": 4, "width": 12}
-run_bench(Lane(**widths), "sim.testbenches.tb_lane", widths, folder=Path(sys.argv[1]) / "run",
+run_testbench(Lane(**widths), "sim.testbenches.tb_lane", widths, folder=Path(sys.argv[1]) / "run",
           cache=Path(sys.argv[1]) / "cache")
 """
 

@@ -10,7 +10,7 @@ import pytest
 
 import golden
 from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
-from golden.analysis.activity_statistics import take_census
+from golden.analysis.activity_statistics import take_statistics
 from golden.analysis.energy import AC_FLOAT32, MAC_FLOAT32, energies, formula, mac_energy
 from golden.analysis.synthetic import random_images, random_model
 from golden.model.shapes import shapes
@@ -51,17 +51,17 @@ def operations(layer, tensors, weigh):
             return 0
 
 
-def test_a_census_counts_every_operation():
-    census = take_census(MODEL, IMAGES)
+def test_activity_statistics_count_every_operation():
+    statistics = take_statistics(MODEL, IMAGES)
     tensors = golden.run(MODEL, IMAGES, trace=True).tensors
-    assert census.layers.keys() == {layer.name for layer in MODEL.layers}
+    assert statistics.layers.keys() == {layer.name for layer in MODEL.layers}
     for layer in MODEL.layers:
-        found = census.layers[layer.name]
+        found = statistics.layers[layer.name]
         pixels = getattr(layer, "source", None) == PIXELS
         ways = {
             SpikeCode.THERMOMETER: np.bitwise_count if pixels else (lambda counts: counts),
-            SpikeCode.BITPLANE: np.bitwise_count,
-            SpikeCode.GRADED: np.bitwise_count,
+            SpikeCode.BIT_SERIAL: np.bitwise_count,
+            SpikeCode.TWO_BIT_SERIAL: np.bitwise_count,
         }
         for code, weigh in ways.items():
             assert found.additions[code] == operations(layer, tensors, weigh), layer.name
@@ -70,29 +70,29 @@ def test_a_census_counts_every_operation():
 
 
 def test_histograms_and_means_are_those_of_the_tensors():
-    census = take_census(MODEL, IMAGES)
+    statistics = take_statistics(MODEL, IMAGES)
     tensors = golden.run(MODEL, IMAGES, trace=True).tensors
-    for name, histogram in census.histograms.items():
+    for name, histogram in statistics.histograms.items():
         assert histogram.tolist() == [(tensors[name] == k).sum() for k in range(6)]
-        assert census.mean_count(name) == tensors[name].mean()
-    assert census.mean_count(PIXELS) == np.bitwise_count(IMAGES).mean()
-    assert census.mean_count("head.sum.counts") == golden.mean_counts(MODEL, IMAGES)[
+        assert statistics.mean_count(name) == tensors[name].mean()
+    assert statistics.mean_count(PIXELS) == np.bitwise_count(IMAGES).mean()
+    assert statistics.mean_count("head.sum.counts") == golden.mean_counts(MODEL, IMAGES)[
         "head.sum.counts"]
 
 
 def test_batches_change_nothing(monkeypatch):
     labels = np.arange(len(IMAGES)) % 10
     seen = []
-    whole = take_census(MODEL, IMAGES, labels, progress=lambda *done: seen.append(done))
+    whole = take_statistics(MODEL, IMAGES, labels, progress=lambda *done: seen.append(done))
     monkeypatch.setattr("golden.analysis.activity_statistics._BATCH", 3)
-    parts = take_census(MODEL, IMAGES, labels)
+    parts = take_statistics(MODEL, IMAGES, labels)
     assert findings(MODEL, whole) == findings(MODEL, parts)
     assert seen == [(7, 7)]
     assert whole.right == round(golden.accuracy(MODEL, IMAGES, labels) * 7)
 
 
 def test_bits_moved_are_those_of_the_stored_tensors():
-    census = take_census(MODEL, IMAGES)
+    statistics = take_statistics(MODEL, IMAGES)
     known = shapes(MODEL)
     stream = 0
     for layer in MODEL.layers:
@@ -102,11 +102,11 @@ def test_bits_moved_are_those_of_the_stored_tensors():
             stream += size * bits * (2 if layer.drain.previous else 1)
     last = MODEL.layers[-2].source
     bits = golden.model.ranges.widths(MODEL)[last.removesuffix(".stream")]["stream"]
-    assert census.stream_bits == stream + int(np.prod(known[last])) * bits
-    moved = findings(MODEL, census)["moved"]
+    assert statistics.stream_bits == stream + int(np.prod(known[last])) * bits
+    moved = findings(MODEL, statistics)["moved"]
     # Five spikes take five planes, or three bits.
-    assert moved["thermometer"]["activations"] * 3 == moved["bitplane"]["activations"] * 5
-    assert moved["dense"]["activations"] == moved["bitplane"]["activations"]
+    assert moved["thermometer"]["activations"] * 3 == moved["bit_serial"]["activations"] * 5
+    assert moved["dense"]["activations"] == moved["bit_serial"]["activations"]
 
 
 #: Millijoules of the published sizes where every neuron has the same mean count: a table that was
@@ -131,20 +131,20 @@ def test_the_formula_gives_the_published_energies(size):
 
 
 def test_energies_follow_from_the_counts():
-    census = take_census(MODEL, IMAGES)
-    by_name = {layer.name: layer for layer in energies(census)}
+    statistics = take_statistics(MODEL, IMAGES)
+    by_name = {layer.name: layer for layer in energies(statistics)}
     assert "head.sum" not in by_name
     stem, inner = by_name["downsample1_1"], by_name["block3.0.attn.q"]
-    counted = census.layers
+    counted = statistics.layers
     assert stem.papers == MAC_FLOAT32 * counted["downsample1_1"].macs
-    mean = census.mean_count("block3.0.conv.counts")
+    mean = statistics.mean_count("block3.0.conv.counts")
     assert inner.papers == AC_FLOAT32 * mean * counted["block3.0.attn.q"].macs
     assert inner.dense == mac_energy(3, 4) * counted["block3.0.attn.q"].macs
     assert stem.dense == mac_energy(8, 4) * counted["downsample1_1"].macs
 
 
 def test_the_verdict_is_honest_in_both_directions():
-    assert verdict({"thermometer": 3.0, "bitplane": 2.0, "dense": 4.0, "skipping": 1.0}) == (
+    assert verdict({"thermometer": 3.0, "bit_serial": 2.0, "dense": 4.0, "skipping": 1.0}) == (
         "spikes need 2.00 times less than the dense network and 2.00 times more than the one "
         "that skips zeros"
     )
@@ -164,7 +164,7 @@ def test_the_command_writes_a_page_that_needs_nothing_else(project_root, tmp_pat
     # Of the images that were counted on, and of those of the export: nobody mixes them up.
     assert "accuracy, golden (these 40 images)" in page
     assert "accuracy, golden (test images, by its notes)" in page
-    for row in (f"{found['total']['bitplane']:,.0f}", f"{found['accuracy']['golden']:.2%}"):
+    for row in (f"{found['total']['bit_serial']:,.0f}", f"{found['accuracy']['golden']:.2%}"):
         assert row in said
         assert row in page
     for layer in found["layers"]:

@@ -146,7 +146,7 @@ def test_what_is_not_exact_is_measured_layer_by_layer(tmp_path, capsys, head):
     assert set(report["mismatches"]) == fired
     assert 0 < max(report["mismatches"].values()) < 0.05
     out = capsys.readouterr().out
-    assert "counts that differ, inputs forced" in out
+    assert "counts that differ, teacher-forced" in out
     assert "same class on" in out
 
 
@@ -166,13 +166,13 @@ def test_a_model_that_hardware_will_not_run_is_called_so(
     if sentence is None:
         assert "hardware will not run" not in out
         compile_model(golden.load(tmp_path / "m.safetensors"), columns=1, lanes=4,
-                      spike_code=golden.SpikeCode.BITPLANE)
+                      spike_code=golden.SpikeCode.BIT_SERIAL)
         return
     assert ("m.safetensors: hardware will not run this model, since its analog head reads no "
             f"spikes; golden will; {sentence}\n") in out
     with pytest.raises(ValueError, match="head"):
         compile_model(golden.load(tmp_path / "m.safetensors"), columns=1, lanes=4,
-                      spike_code=golden.SpikeCode.BITPLANE)
+                      spike_code=golden.SpikeCode.BIT_SERIAL)
 
 
 def test_labels_give_the_accuracy_of_both_sides(tmp_path, capsys):

@@ -194,7 +194,7 @@ def test_hardware_refuses_the_analog_head_in_one_sentence():
     model = integer_model(random_quantised(7, exported="analog", **SMALL), name="large")
     with pytest.raises(ValueError, match=r"^Hardware runs heads that read spikes, and head reads "
                                          r"a stream: export with --head spike$"):
-        compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BITPLANE)
+        compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
 
 
 def test_a_network_without_the_asked_head_says_so():
@@ -225,7 +225,7 @@ def test_a_large_network_trains_through_all_phases_and_exports(tmp_path, monkeyp
 
 @pytest.mark.sim
 @pytest.mark.parametrize(("array", "code"), [
-    ((2, 8), SpikeCode.BITPLANE),
+    ((2, 8), SpikeCode.BIT_SERIAL),
     pytest.param((1, 8), SpikeCode.THERMOMETER, marks=pytest.mark.full),
 ])
 def test_a_small_large_network_equals_golden_in_hardware(project_root, tmp_path, array, code):

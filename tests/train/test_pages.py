@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from golden import load
-from golden.analysis.activity_statistics import take_census
+from golden.analysis.activity_statistics import take_statistics
 from golden.analysis.synthetic import random_images
 from hw.reporting.report import write
 from tests.hw.test_report import FIGURES, spikes
@@ -35,8 +35,8 @@ def pages(project_root, tmp_path_factory):
               for number, layer in enumerate(FIGURES["layers"] * 4)]
     write(folder, FIGURES | {"bitstream": PATH, "title": PATH, "layers": layers}, spikes=spikes())
     model = load(project_root / "tests" / "data" / "digits.safetensors")
-    census = take_census(model, random_images(1, 2, model.image_shape))
-    (folder / "energy.html").write_text(page(findings(model, census)), encoding="utf-8")
+    statistics = take_statistics(model, random_images(1, 2, model.image_shape))
+    (folder / "energy.html").write_text(page(findings(model, statistics)), encoding="utf-8")
     return folder
 
 

@@ -35,7 +35,7 @@ def fit(options):
     report = training_report(state)
     write_json(report, options.out / "fit.json")
     for kind, value in report["accuracy"].items():
-        print(f"{kind:9} {value:.2%} of the held-back images")
+        print(f"{kind:9} {value:.2%} of the test images")
     print(f"{options.out / CHECKPOINT} after {report['seconds']:.0f} s of training")
 
 
@@ -61,19 +61,19 @@ def evaluate(options):
     """Print the accuracies of a checkpoint."""
     set_threads(options)
     from train.cli.report import training_report, write_json
-    from train.data.sets import load_held_back
+    from train.data.sets import load_test_set
     from train.run import checkpoint
     from train.run.evaluate import float_accuracy, measure
 
     state = checkpoint.load(options.checkpoint)
-    split = load_held_back(state.config, options.data, state.classes)
+    split = load_test_set(state.config, options.data, state.classes)
     announce(split.lines)
     if state.grids is None:
         found = {"float": float_accuracy(state.build(), split)}
     else:
         found = measure(state, split, rounding(options), options.head)
     for kind, value in found.items():
-        print(f"{kind:9} {value:.2%} of {len(split.test_images)} held-back images")
+        print(f"{kind:9} {value:.2%} of {len(split.test_images)} test images")
     if options.report is not None:
         write_json(training_report(state) | {"accuracy": found}, options.report)
 
@@ -99,7 +99,7 @@ def accuracy(options):
         },
         options.out / "accuracy.json",
     )
-    print("accuracy on the held-back images:")
+    print("accuracy on the test set:")
     print(found.table())
     for sentence in failures:
         print(f"{sentence}.")
@@ -128,14 +128,14 @@ def sweep(options):
         ],
         options.out / "sweep.json",
     )
-    print("accuracy on the held-back images:")
+    print("accuracy on the test set:")
     print(found.table())
 
 
 def report(options):
     """Run a model on images and write what it costs: a page and its figures."""
     import golden
-    from golden.analysis.activity_statistics import take_census
+    from golden.analysis.activity_statistics import take_statistics
     from golden.cli.source import open_source
     from golden.data.atomic import replacing
     from train.cli.progress import image_progress
@@ -146,8 +146,8 @@ def report(options):
     model = golden.load(options.model)
     found = open_source(options.data, model, count=options.images)
     with image_progress("counting, images") as progress:
-        census = take_census(model, found.images[:], found.labels, progress=progress)
-    found = findings(model, census)
+        statistics = take_statistics(model, found.images[:], found.labels, progress=progress)
+    found = findings(model, statistics)
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(found, options.out / "report.json")
     with replacing(options.out / "report.html") as file:

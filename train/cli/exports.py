@@ -23,7 +23,7 @@ def export(options):
     set_threads(options)
     from train.cli.progress import image_progress
     from train.cli.report import training_report, write_json
-    from train.data.sets import input_of, load_held_back
+    from train.data.sets import input_of, load_test_set
     from train.export import export as exporting
     from train.run import checkpoint
     from train.run.evaluate import measure
@@ -31,7 +31,7 @@ def export(options):
     _require_model_name(options.out)
     began = time.perf_counter()
     state = checkpoint.load(options.checkpoint)
-    split = load_held_back(state.config, options.data, state.classes)
+    split = load_test_set(state.config, options.data, state.classes)
     announce(split.lines)
     quantised = state.quantised(rounding(options), options.head)
     report = training_report(state)

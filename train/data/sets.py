@@ -1,4 +1,4 @@
-"""Data sets for training: images to learn from and images held back."""
+"""Data sets for training: images to learn from and a test set."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,12 +9,12 @@ from golden.data.digits import CLASSES as DIGITS
 from golden.data.digits import load_digits
 from golden.data.images import unread_lines
 from golden.data.pictures import Pictures
-from golden.data.tree import open_held_back, open_tree
+from golden.data.tree import open_test_set, open_tree
 from golden.model.input import ModelInput
 from train.data.pictures import TrainingPictures
 
 
-__all__ = ["DataSplit", "input_of", "load_held_back", "load_split"]
+__all__ = ["DataSplit", "input_of", "load_test_set", "load_split"]
 
 
 #: Files that are decoded at the same time.
@@ -23,7 +23,7 @@ _DECODERS = 4
 
 @dataclass(frozen=True, eq=False)
 class DataSplit:
-    """Images to train on and images held back.
+    """Images to train on and a test set.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def load_split(config, path=None, classes=()):
     ----------
     config : Config
         ``data.name`` is ``digits``, 1,797 handwritten digits of 8 x 8 pixels that come with
-        scikit-learn, of which 360 are held back; or ``images``, a tree of image files.
+        scikit-learn, of which 360 are the test set; or ``images``, a tree of image files.
     path : path-like, optional
         Of that tree, a folder or a zip: see :func:`golden.data.tree.open_tree`.
     classes : tuple of str
@@ -118,7 +118,7 @@ def load_split(config, path=None, classes=()):
         return _digits(*load_digits())
     train, test = open_tree(path)
     takes = input_of(config, classes)
-    split = _held_back(test, takes, config.data.resize)
+    split = _test_set(test, takes, config.data.resize)
     pictures = TrainingPictures(train, takes, decoders=_DECODERS)
     return replace(
         split, train_images=pictures if config.data.resize else pictures[:],
@@ -127,15 +127,15 @@ def load_split(config, path=None, classes=()):
     )
 
 
-def load_held_back(config, path=None, classes=()):
-    """Load the images that a configuration holds back, and no others.
+def load_test_set(config, path=None, classes=()):
+    """Load the images of a configuration's test set, and no others.
 
     Parameters, result and errors are those of :func:`load_split`, but the data need not have images
     to train on.
     """
     if not _has_files(config, path):
         return _digits((), (), *load_digits()[2:])
-    return _held_back(open_held_back(path), input_of(config, classes), config.data.resize)
+    return _test_set(open_test_set(path), input_of(config, classes), config.data.resize)
 
 
 def _has_files(config, path):
@@ -150,16 +150,16 @@ def _has_files(config, path):
 
 def _digits(train_images, train_labels, test_images, test_labels):
     training = f"{len(train_labels)} training and " if len(train_labels) else ""
-    line = f"digits: {training}{len(test_labels)} held-back images of {len(DIGITS)} classes"
+    line = f"digits: {training}{len(test_labels)} test images of {len(DIGITS)} classes"
     return DataSplit(train_images, train_labels, test_images, test_labels, classes=DIGITS,
                      lines=(line,))
 
 
-def _held_back(test, takes, resize):
+def _test_set(test, takes, resize):
     """Split without images to train on."""
     labels = takes.labels_of(test.classes, test.path)[test.labels]
     pictures = Pictures(test, takes, decoders=_DECODERS)
     return DataSplit(
         (), (), pictures if resize else pictures[:], labels, classes=takes.classes or test.classes,
-        lines=(test.line("held-back images"), *unread_lines(test.path, test.unread)),
+        lines=(test.line("test images"), *unread_lines(test.path, test.unread)),
     )

@@ -61,7 +61,7 @@ class Conversion:
             return ["nothing was compared, since --calibrate gave no images"]
         lines = []
         if not self.exact:
-            lines += [f"{'layer':32} counts that differ, inputs forced"]
+            lines += [f"{'layer':32} counts that differ, teacher-forced"]
             lines += [f"{name:32} {rate:.4%}" for name, rate in self.rates.items()]
             lines += [f"largest difference of a logit: {self.largest_difference:.3g}"]
         of_all = f"of {self.images} images"

@@ -9,13 +9,13 @@ from golden.spike import SpikeCode, plane_count
 __all__ = ["findings", "summary", "verdict"]
 
 
-def findings(model, census):
+def findings(model, statistics):
     """Figures of a report, as JSON values.
 
     Parameters
     ----------
     model : IntegerModel
-    census : Census
+    statistics : ActivityStatistics
 
     Returns
     -------
@@ -26,37 +26,38 @@ def findings(model, census):
         tensor ``mean_count``, ``firing_rate`` and ``histogram``), ``layers`` (operations and
         picojoules per image), ``total`` (the same, summed), ``moved`` (bits per image).
     """
-    energy = {layer.name: asdict(layer) for layer in energies(census)}
+    energy = {layer.name: asdict(layer) for layer in energies(statistics)}
     layers = [
         {
             "name": layer.name,
-            "mean_count": None if layer.inputs is None else census.mean_count(layer.inputs),
+            "mean_count": None if layer.inputs is None else statistics.mean_count(layer.inputs),
             "macs": layer.macs,
-            "thermometer": layer.additions[SpikeCode.THERMOMETER] / census.images,
-            "bitplane": layer.additions[SpikeCode.BITPLANE] / census.images,
-            "skipping": layer.skipping / census.images,
+            "thermometer": layer.additions[SpikeCode.THERMOMETER] / statistics.images,
+            "bit_serial": layer.additions[SpikeCode.BIT_SERIAL] / statistics.images,
+            "skipping": layer.skipping / statistics.images,
             "energy": {key: value for key, value in energy[layer.name].items() if key != "name"},
         }
-        for layer in census.layers.values() if layer.name in energy
+        for layer in statistics.layers.values() if layer.name in energy
     ]
     return {
         "name": model.name,
         "max_count": model.max_count,
-        "images": census.images,
-        "accuracy": {} if census.right is None else {"golden": census.right / census.images},
+        "images": statistics.images,
+        "accuracy": ({} if statistics.right is None
+                     else {"golden": statistics.right / statistics.images}),
         "noted": {"accuracy": dict(model.notes.get("accuracy") or {}),
                   "images": model.notes.get("test_images")},
         "neurons": [
             {
-                "name": name, "mean_count": census.mean_count(name),
-                "firing_rate": census.mean_count(name) / model.max_count,
+                "name": name, "mean_count": statistics.mean_count(name),
+                "firing_rate": statistics.mean_count(name) / model.max_count,
                 "histogram": [int(number) for number in histogram],
             }
-            for name, histogram in census.histograms.items()
+            for name, histogram in statistics.histograms.items()
         ],
         "layers": layers,
         "total": _total(layers),
-        "moved": _moved(census),
+        "moved": _moved(statistics),
     }
 
 
@@ -85,11 +86,11 @@ def summary(found):
           for kind, value in noted["accuracy"].items()),
         ("dense MACs per image", f"{found['total']['macs']:,}"),
         ("additions per image, thermometer", f"{found['total']['thermometer']:,.0f}"),
-        ("additions per image, bit planes", f"{found['total']['bitplane']:,.0f}"),
+        ("additions per image, bit-serial", f"{found['total']['bit_serial']:,.0f}"),
         ("papers' energy, spikes", f"{energy['papers'] / 1e6:,.3f} µJ"),
         ("papers' energy, dense", f"{energy['papers_dense'] / 1e6:,.3f} µJ"),
         ("integer energy, thermometer", f"{energy['thermometer'] / 1e6:,.3f} µJ"),
-        ("integer energy, bit planes", f"{energy['bitplane'] / 1e6:,.3f} µJ"),
+        ("integer energy, bit-serial", f"{energy['bit_serial'] / 1e6:,.3f} µJ"),
         ("integer energy, dense", f"{energy['dense'] / 1e6:,.3f} µJ"),
         ("integer energy, dense that skips zeros", f"{energy['skipping'] / 1e6:,.3f} µJ"),
         ("verdict", verdict(energy)),
@@ -98,20 +99,21 @@ def summary(found):
 
 def verdict(energy):
     """Who needs less by integer arithmetic, and by how much; in words."""
-    spikes = min(energy["thermometer"], energy["bitplane"])
+    spikes = min(energy["thermometer"], energy["bit_serial"])
     parts = []
-    for rival, name in (("dense", "the dense network"), ("skipping", "the one that skips zeros")):
-        if spikes <= energy[rival]:
-            parts.append(f"{energy[rival] / spikes:.2f} times less than {name}")
+    for baseline, name in (("dense", "the dense network"),
+                           ("skipping", "the one that skips zeros")):
+        if spikes <= energy[baseline]:
+            parts.append(f"{energy[baseline] / spikes:.2f} times less than {name}")
         else:
-            parts.append(f"{spikes / energy[rival]:.2f} times more than {name}")
+            parts.append(f"{spikes / energy[baseline]:.2f} times more than {name}")
     return f"spikes need {' and '.join(parts)}"
 
 
 def _total(layers):
     total = {
         key: sum(layer[key] for layer in layers)
-        for key in ("macs", "thermometer", "bitplane", "skipping")
+        for key in ("macs", "thermometer", "bit_serial", "skipping")
     }
     total["energy"] = {
         key: sum(layer["energy"][key] for layer in layers) for key in layers[0]["energy"]
@@ -119,24 +121,24 @@ def _total(layers):
     return total
 
 
-def _moved(census):
+def _moved(statistics):
     """Bits that move per image: operands without reuse, activations, stream."""
-    gated = [layer for layer in census.layers.values() if layer.inputs is not None]
-    number = plane_count(SpikeCode.BITPLANE, census.max_count)
+    gated = [layer for layer in statistics.layers.values() if layer.inputs is not None]
+    number = plane_count(SpikeCode.BIT_SERIAL, statistics.max_count)
     operands = {
-        code.value: sum(layer.additions[code] * layer.operand_bits for layer in gated)
-        / census.images for code in (SpikeCode.THERMOMETER, SpikeCode.BITPLANE)
+        code.name.lower(): sum(layer.additions[code] * layer.operand_bits for layer in gated)
+        / statistics.images for code in (SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL)
     } | {"dense": sum(layer.macs * layer.operand_bits for layer in gated)}
-    values = census.activation_values
+    values = statistics.activation_values
     activations = {
-        "thermometer": values * census.max_count, "bitplane": values * number,
+        "thermometer": values * statistics.max_count, "bit_serial": values * number,
         "dense": values * number,
     }
     return {
         machine: {
             "operands": operands[machine], "activations": activations[machine],
-            "stream": census.stream_bits,
-            "total": operands[machine] + activations[machine] + census.stream_bits,
+            "stream": statistics.stream_bits,
+            "total": operands[machine] + activations[machine] + statistics.stream_bits,
         }
         for machine in operands
     }

@@ -16,7 +16,7 @@ __all__ = ["page"]
 #: Columns of the table of layers: key, heading; energies in nanojoules.
 _ENERGIES = (
     ("papers", "papers, spikes"), ("papers_dense", "papers, dense"),
-    ("thermometer", "thermometer"), ("bitplane", "bit planes"), ("dense", "dense"),
+    ("thermometer", "thermometer"), ("bit_serial", "bit-serial"), ("dense", "dense"),
     ("skipping", "skipping zeros"),
 )
 
@@ -49,7 +49,7 @@ def page(found):
         rows=[_row(layer) for layer in layers],
         total=_row({"name": "total", "mean_count": None, **found["total"]}),
         moved=found["moved"],
-        bits=plane_count(SpikeCode.BITPLANE, found["max_count"]),
+        bits=plane_count(SpikeCode.BIT_SERIAL, found["max_count"]),
         found=found, constants=energy,
     )
 
@@ -70,26 +70,27 @@ def _charts(found):
         ("Histogram of counts", shares, stacks([(n["name"], n["histogram"]) for n in neurons])),
         ("Additions per layer, thermometer code", "As many as the count says; per image.",
          drawn(layers, "thermometer")),
-        ("Additions per layer, bit planes", "As many as the count has binary ones; per image.",
-         drawn(layers, "bitplane")),
+        ("Additions per layer, bit-serial", "As many as the count has binary ones; per image.",
+         drawn(layers, "bit_serial")),
     ]
 
 
 def _row(layer):
-    spikes = min(layer["energy"]["thermometer"], layer["energy"]["bitplane"])
+    spikes = min(layer["energy"]["thermometer"], layer["energy"]["bit_serial"])
     return {
         "name": layer["name"],
         "mean": "" if layer["mean_count"] is None else f"{layer['mean_count']:.3f}",
-        "operations": [f"{layer[key]:,.0f}" for key in ("macs", "thermometer", "bitplane",
+        "operations": [f"{layer[key]:,.0f}" for key in ("macs", "thermometer", "bit_serial",
                                                          "skipping")],
         "energies": [f"{layer['energy'][key] / 1e3:,.2f}" for key, _ in _ENERGIES],
-        "against": [_times(layer["energy"][rival], spikes) for rival in ("dense", "skipping")],
+        "against": [_times(layer["energy"][baseline], spikes)
+                    for baseline in ("dense", "skipping")],
     }
 
 
-def _times(rival, spikes):
-    """How often the spikes' energy goes into the rival's; who wins."""
+def _times(baseline, spikes):
+    """How often the spikes' energy goes into the baseline's; who wins."""
     if not spikes:
         return "spikes, no additions"
-    ratio = rival / spikes
+    ratio = baseline / spikes
     return f"spikes {ratio:.2f}×" if ratio >= 1 else f"dense {1 / ratio:.2f}×"

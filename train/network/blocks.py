@@ -15,7 +15,7 @@ from train.network.two_stage import ScaledNorm
 
 __all__ = [
     "Attention", "ConvBlock", "Down", "Mlp", "SeparableConv", "TransformerBlock", "chain",
-    "conv_norm", "damp", "initialise",
+    "conv_norm", "set_initial_scale", "initialise",
 ]
 
 
@@ -54,7 +54,7 @@ def initialise(module):
         nn.init.zeros_(module.bias)
 
 
-def damp(network, scale):
+def set_initial_scale(network, scale):
     """Let every branch add only a part of its batch norm's output to the stream at first.
 
     With one spike per neuron the gradient otherwise grows a thousandfold from the last stage of the

@@ -5,7 +5,14 @@ from torch import nn
 
 from golden.neuron import Rounding
 from train.network.arithmetic import FloatArithmetic
-from train.network.blocks import ConvBlock, Down, TransformerBlock, chain, damp, initialise
+from train.network.blocks import (
+    ConvBlock,
+    Down,
+    TransformerBlock,
+    chain,
+    initialise,
+    set_initial_scale,
+)
 from train.network.configuration import NetworkConfig
 from train.network.large import LargeSpikeFormer
 
@@ -84,7 +91,7 @@ class ESpikeFormer(nn.Module):
         self.block4 = self._transformer_blocks(c3, network.depths[1])
         self.head = nn.Linear(c3, network.classes)
         self.apply(initialise)
-        damp(self, network.branch_scale)
+        set_initial_scale(self, network.branch_scale)
 
     def forward(self, images, arithmetic=None):
         """Class scores of images.

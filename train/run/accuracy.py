@@ -12,7 +12,7 @@ __all__ = ["LARGEST_LOSS", "LEAST_ACCURACY", "Study", "study"]
 
 
 #: Least median accuracy of the integer model, and most that its median may lie below that of the
-#: float SFA network; both on the held-back images.
+#: float SFA network; both on the test set.
 LEAST_ACCURACY = 0.96
 LARGEST_LOSS = 0.01
 

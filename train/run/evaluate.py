@@ -1,4 +1,4 @@
-"""Accuracy on the held-back images: of float network, quantised network and integer model."""
+"""Accuracy on the test set: of float network, quantised network and integer model."""
 
 import torch
 
@@ -22,7 +22,7 @@ def batches(images, labels):
 
 
 def float_accuracy(network, split):
-    """Part of the held-back images that the float network classifies rightly, 0 to 1."""
+    """Part of the test images that the float network classifies rightly, 0 to 1."""
     training = network.training
     device = next(network.parameters()).device
     network.eval()

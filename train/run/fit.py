@@ -71,7 +71,7 @@ def fit(config, out, *, seed, data=None, init=None, entry=None, teacher=None, re
     Returns
     -------
     Checkpoint
-        Of the last epoch, with the accuracies on the held-back images.
+        Of the last epoch, with the accuracies on the test set.
 
     Raises
     ------
@@ -159,7 +159,7 @@ class _Run:
         return len(losses) - 1 - best >= patience
 
     def _measure(self, phase):
-        """Accuracies on the held-back images, at the ends of float training and of the run."""
+        """Accuracies on the test set, at the ends of float training and of the run."""
         if phase == FLOAT and self.training.epoch == self.schedule.end(FLOAT):
             accuracy = float_accuracy(self.training.network, self._split)
             self.state.accuracy["float"] = accuracy

@@ -18,7 +18,7 @@ COLUMNS = ("epoch", "phase", "rate", "loss", "additions", "validation_loss", "va
 
 #: File of a run's folder, and its subfolder that TensorBoard reads.
 _FILE = "log.csv"
-_BOARD = "tensorboard"
+_TENSORBOARD = "tensorboard"
 
 
 class History:
@@ -35,7 +35,7 @@ class History:
     def __init__(self, folder, rows):
         self._folder = Path(folder)
         self._next = rows[-1]["epoch"] + 1 if rows else None
-        self._board = None
+        self._writer = None
 
     def write(self, rows):
         """Write all rows to the CSV file, and the last one for TensorBoard.
@@ -53,18 +53,18 @@ class History:
         with replacing(self._folder / _FILE) as file:
             file.write(text.getvalue().encode())
         # The first epoch's checkpoint is written by now: an empty folder stays empty if it cannot.
-        if self._board is None:
+        if self._writer is None:
             # Files are named by the second; a run resumed within it must not write the same one.
-            self._board = SummaryWriter(str(self._folder / _BOARD), purge_step=self._next,
-                                        filename_suffix=f".{last['epoch']}")
+            self._writer = SummaryWriter(str(self._folder / _TENSORBOARD), purge_step=self._next,
+                                         filename_suffix=f".{last['epoch']}")
         for name in COLUMNS[2:]:
             if name in last:
-                self._board.add_scalar(f"{last['phase']}/{name}", last[name], last["epoch"])
-        self._board.flush()
+                self._writer.add_scalar(f"{last['phase']}/{name}", last[name], last["epoch"])
+        self._writer.flush()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        if self._board is not None:
-            self._board.close()
+        if self._writer is not None:
+            self._writer.close()

@@ -4,10 +4,10 @@ import numpy as np
 
 from golden import PIXELS
 
-from ...isa.passes import fours_pay
+from ...isa.passes import split_msb_pays
 from ...isa.plan import LayerPlan
-from ..layer_descriptor import tile_record
-from ..tap_windows import conv_windows
+from ..layer_descriptor import tile_descriptor
+from ..tap_windows import conv_tap_windows
 
 
 __all__ = ["convolve"]
@@ -26,7 +26,7 @@ def convolve(context, layer, source, channels, out_size, where):
         Output channel of each lane, -1 where there is none.
     out_size : (int, int)
         Height and width of the output.
-    where : Destination
+    where : ResultLocation
     """
     kernel, lanes = layer.weight.shape[2], context.lanes
     _, *size = context.shapes[layer.source]
@@ -34,23 +34,23 @@ def convolve(context, layer, source, channels, out_size, where):
     row_step = 1 if layer.depthwise else lanes
     # Of a depthwise layer, the next word of a line is the next position's.
     words, word_stride = (1, source.words) if layer.depthwise else (source.words, 1)
-    lines, positions = conv_windows(
+    lines, positions = conv_tap_windows(
         layer, size=size, out_size=out_size, words=words, stride=source.words,
         word_stride=word_stride, row_step=row_step, tap_rows=rows.shape[1] // kernel**2)
-    record = context.record(
+    descriptor = context.descriptor(
         source, row_step=row_step, word_stride=word_stride, line_stride=size[1] * source.words,
         shift=getattr(layer.drain, "shift", 0), depthwise=int(layer.depthwise),
         releases=int(layer is _last_of_pixels(context.model)),
-        fours=_fours_first(context, source, layer))
+        split_msb=_msb_first(context, source, layer))
     neurons = context.neurons.place(layer, channels)
     first = context.add_rows(rows.reshape(-1, lanes))
-    tiles = tuple(tile_record(
+    tiles = tuple(tile_descriptor(
         channels[tile], spike=source.base + (tile if layer.depthwise else 0),
         row=first + tile * rows.shape[1], words=0, out=where.out[tile], neuron=neurons[tile],
         stream=where.residual + tile * lanes if where.stream else 0)
         for tile in range(len(channels)))
-    context.add(LayerPlan(layer, record | where.record, tiles, lines, positions, (), channels,
-                          source, where.stores, where.target, where.stream,
+    context.add(LayerPlan(layer, descriptor | where.descriptor, tiles, lines, positions, (),
+                          channels, source, where.stores, where.target, where.stream,
                           rows_per_tile=rows.shape[1], inputs=layer.weight.shape[1],
                           taps=_mean_taps(lines, positions, words)))
 
@@ -73,10 +73,10 @@ def _last_of_pixels(model):
     return [layer for layer in model.layers if PIXELS in layer.reads][-1]
 
 
-def _fours_first(context, source, layer):
-    """Whether a layer takes the plane of fours in a pass of its own."""
+def _msb_first(context, source, layer):
+    """Whether a layer takes the MSB plane in a pass of its own."""
     model = context.model
-    return source.tensor != PIXELS and not layer.depthwise and fours_pay(
+    return source.tensor != PIXELS and not layer.depthwise and split_msb_pays(
         context.code, model.max_count, model.mean_count(layer.source),
         layer.weight.shape[1] / source.words)
 

@@ -4,10 +4,10 @@ from amaranth.utils import bits_for
 
 from golden.interval import kv_width
 
-from ...isa.descriptors import Drain
+from ...isa.descriptors import Destination
 from ...isa.plan import LayerPlan
 from ..attention_rows import LINE, AttentionRows
-from ..layer_descriptor import tile_record
+from ..layer_descriptor import tile_descriptor
 from ..orders import by_head
 from .copies import copied, in_order
 
@@ -36,12 +36,13 @@ def lay_out(context, step, layer):
         digits=digits, values=places.value_rows[layer.values], base=base)
     context.attention_rows[layer.name] = rows
 
-    record = context.record(source, word_stride=source.words, line_stride=0, row_step=1,
-                            attention_rows=1, gather=1)
-    record |= {"drain": Drain.KEY_VALUES, "out_digits": rows.digits - 1, "out_stride": rows.rows}
+    descriptor = context.descriptor(source, word_stride=source.words, line_stride=0, row_step=1,
+                                    attention_rows=1, gather=1)
+    descriptor |= {"drain": Destination.KEY_VALUES, "out_digits": rows.digits - 1,
+                   "out_stride": rows.rows}
     neuron = context.silent_neurons(layer)
-    tiles = tuple(tile_record(channels[tile], neuron=neuron, stream=0,
-                              **rows.gather_tile(tile, source.base))
+    tiles = tuple(tile_descriptor(channels[tile], neuron=neuron, stream=0,
+                                  **rows.gather_tile(tile, source.base))
                   for tile in range(len(channels)))
-    context.add(LayerPlan(layer, record, tiles, LINE, rows.gather(source.words), (), channels,
+    context.add(LayerPlan(layer, descriptor, tiles, LINE, rows.gather(source.words), (), channels,
                           source, layer.name, inputs=source.positions))

@@ -4,7 +4,7 @@ from golden.names import counts_name
 
 from ...isa.plan import LayerPlan
 from ..attention_rows import LINE
-from ..layer_descriptor import tile_record
+from ..layer_descriptor import tile_descriptor
 from ..orders import by_head
 from .copies import in_order
 
@@ -25,13 +25,14 @@ def lay_out(context, step, layer):
     where = context.places.in_spikes(name, channels, source.positions, step=step,
                                      last=context.places.last(name, step))
 
-    record = context.record(source, word_stride=1, line_stride=0, row_step=context.lanes,
-                            attention_rows=1)
-    record |= where.record | {"digits": rows.digits - 1, "digit_stride": -rows.rows}
+    descriptor = context.descriptor(source, word_stride=1, line_stride=0, row_step=context.lanes,
+                                    attention_rows=1)
+    descriptor |= where.descriptor | {"digits": rows.digits - 1, "digit_stride": -rows.rows}
     neurons = context.neurons.place(layer, channels)
-    tiles = tuple(tile_record(channels[tile], out=where.out[tile], neuron=neurons[tile], stream=0,
-                              **rows.query_tile(tile, source.base))
+    tiles = tuple(tile_descriptor(channels[tile], out=where.out[tile], neuron=neurons[tile],
+                                  stream=0, **rows.query_tile(tile, source.base))
                   for tile in range(len(channels)))
-    context.add(LayerPlan(layer, record, tiles, LINE, rows.query(source.words, source.positions),
+    context.add(LayerPlan(layer, descriptor, tiles, LINE,
+                          rows.query(source.words, source.positions),
                           (), channels, source, name, where.target,
                           inputs=source.channels.max() // layer.heads + 1))

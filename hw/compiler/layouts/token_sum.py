@@ -6,9 +6,9 @@ from golden.interval import saturate, width
 from golden.names import counts_name
 
 from ...isa.core_config import PROGRAM_WIDTH
-from ...isa.descriptors import Drain
-from ...isa.plan import LayerPlan, Window
-from ..layer_descriptor import tile_record
+from ...isa.descriptors import Destination
+from ...isa.plan import LayerPlan, TapWindow
+from ..layer_descriptor import tile_descriptor
 from ..orders import contiguous
 
 
@@ -36,9 +36,9 @@ def lay_out(context, step, layer):
                           high.max(keepdims=True))
     where = context.places.in_spikes(name, channels, 1, step=step,
                                      last=context.places.last(name, step))
-    record = {"token_sum": 1, "drain": Drain.SPIKES, "tiles": len(channels),
-              "out_step": where.out[0]}
-    context.add(LayerPlan(layer, record, (), (), (), tuple(map(int, thresholds[0])), channels,
+    descriptor = {"token_sum": 1, "drain": Destination.SPIKES, "tiles": len(channels),
+                  "out_step": where.out[0]}
+    context.add(LayerPlan(layer, descriptor, (), (), (), tuple(map(int, thresholds[0])), channels,
                           None, name, where.target))
 
 
@@ -48,14 +48,14 @@ def _sum(context, layer, channels, size):
     where = context.places.in_sums(layer.source, channels)
     # Any word will do, since the masks are empty.
     source = context.maps[layer.source.removesuffix(".stream") + ".counts"]
-    record = context.record(source, word_stride=0, line_stride=0, row_step=0)
-    record |= where.record | {"stream": 1, "restart": 1, "stream_step": version.step,
-                              "passes": 0, "double": 0}
+    descriptor = context.descriptor(source, word_stride=0, line_stride=0, row_step=0)
+    descriptor |= where.descriptor | {"stream": 1, "restart": 1, "stream_step": version.step,
+                                      "passes": 0, "double": 0}
     neuron = context.silent_neurons(layer)
-    tiles = tuple(tile_record(channels[tile], first_mask=0, last_mask=0, spike=source.base,
-                              row=0, words=0, out=where.out[tile], neuron=neuron,
-                              stream=version.base + tile * context.lanes)
+    tiles = tuple(tile_descriptor(channels[tile], first_mask=0, last_mask=0, spike=source.base,
+                                  row=0, words=0, out=where.out[tile], neuron=neuron,
+                                  stream=version.base + tile * context.lanes)
                   for tile in range(len(channels)))
-    lines, positions = ((Window(0, 0, 0, 0, 0),) * length for length in size)
-    context.add(LayerPlan(replace(layer, name=f"{layer.name} (tokens)"), record, tiles, lines,
+    lines, positions = ((TapWindow(0, 0, 0, 0, 0),) * length for length in size)
+    context.add(LayerPlan(replace(layer, name=f"{layer.name} (tokens)"), descriptor, tiles, lines,
                           positions, (), channels, source, layer.source, stream=layer.source))

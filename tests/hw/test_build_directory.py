@@ -11,8 +11,10 @@ import pytest
 import golden
 from golden.analysis.synthetic import random_model
 from golden.data.reading import InputError
+from golden.data.sealed import sealed_text
 from hw import area, build, load
 from hw.emit.build_directory import DESCRIPTION, check_verilog, read_description, usable
+from hw.isa.core_config import CoreConfig
 from sim import verify
 
 
@@ -76,14 +78,14 @@ def test_whatever_is_changed_is_noticed_and_named(folder, soak, seed):
         assert sentence.startswith(f"{path}: the description of the accelerator")
         assert sentence.endswith("; build the accelerator again")
         # Of a type that the field never has, the sentence says which field it is.
-        if value == [[]] and "record" not in place:
+        if value == [[]] and "descriptor" not in place:
             assert [key for key in place if isinstance(key, str)][-1] in sentence
 
 
 @pytest.mark.parametrize(("name", "value"), [("accumulator_width", 60), ("weight_depth", 8)])
-def test_capacities_that_are_not_those_of_the_verilog_load_nothing(folder, capsys, name, value):
+def test_a_configuration_that_is_not_the_verilogs_loads_nothing(folder, capsys, name, value):
     path = folder / "built" / DESCRIPTION
-    path.write_text(json.dumps(changed(json.loads(path.read_text()), ("capacities", name), value)))
+    path.write_text(json.dumps(changed(json.loads(path.read_text()), ("config", name), value)))
     assert load.main([str(path.parent), str(folder / "model.safetensors"),
                       "--out", str(folder / "beats")]) == 2
     assert "must have the digest that stands in it, but was changed" in capsys.readouterr().err
@@ -140,3 +142,21 @@ def test_an_image_that_only_python_reads_is_refused(folder, capsys):
     assert verify.main([str(folder / "built"), str(folder / "model.safetensors"),
                         "--count", "1"]) == 2
     assert "program.hex must match its digest, but was changed" in capsys.readouterr().err
+
+
+def test_a_description_of_version_7_is_read_by_todays_names(folder):
+    """It had other names for some fields, and its digest is over those."""
+    path = folder / "built" / DESCRIPTION
+    expected = read_description(path.parent)
+    older = copy.deepcopy(expected) | {"version": 7}
+    config = older["capacities"] = older.pop("config")
+    for name, todays in (("shared", "columns_per_group"), ("stream_width", "residual_width"),
+                         ("stream_depth", "residual_depth")):
+        config[name] = config.pop(todays)
+    config["spike_code"] = "graded"
+    for layer in older["layers"]:
+        layer["record"] = layer.pop("descriptor")
+    path.write_text(sealed_text(older))
+    found = read_description(path.parent)
+    assert CoreConfig.from_dict(found["config"]) == CoreConfig.from_dict(expected["config"])
+    assert found["layers"] == expected["layers"]

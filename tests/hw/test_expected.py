@@ -10,7 +10,7 @@ from golden import SpikeCode
 from golden.analysis.synthetic import random_images, random_model
 from golden.names import stream_name
 from hw.compiler import compile_model
-from hw.compiler.expected import stored
+from hw.compiler.expected import expected_contents
 from sim.testbenches.jobs import jobs
 from sim.testbenches.stream import unpack
 
@@ -20,19 +20,20 @@ def setting():
     """A model of six-channel streams, its golden run, and its plan for two groups of 4 lanes."""
     model = random_model(3, image_shape=(5, 3, 1), dims=(12, 8, 8, 8))
     tensors = golden.run(model, random_images(3, 1, model.image_shape), trace=True).tensors
-    return model, tensors, compile_model(model, columns=2, lanes=4, spike_code=SpikeCode.GRADED)
+    return model, tensors, compile_model(model, columns=2, lanes=4,
+                                         spike_code=SpikeCode.TWO_BIT_SERIAL)
 
 
 def written(plan, number):
     """By memory and address, channel and position of what the jobs of a layer write to streams."""
-    planned, needed = plan.layers[number], plan.needed
+    planned, required = plan.layers[number], plan.required
     n_positions = len(planned.lines) * len(planned.positions)
     result = {}
-    for job, (columns, word) in enumerate(jobs(planned, needed)):
+    for job, (columns, word) in enumerate(jobs(planned, required)):
         tile, position = divmod(job, n_positions)
-        fields = unpack(needed.result, unpack(needed.job, word)["result"])
+        fields = unpack(required.result, unpack(required.job, word)["result"])
         for lane in range(fields["last_lane"] + 1):
-            place = f"stream.{columns[0] % needed.groups}", fields["stream"] + lane
+            place = f"stream.{columns[0] % required.groups}", fields["stream"] + lane
             assert place not in result, f"{place} is written twice"
             result[place] = int(planned.channels[tile, lane]), position
     return result
@@ -41,7 +42,7 @@ def written(plan, number):
 def found(plan, tensors, number):
     """The same of what memories must receive."""
     return {(entry.memory, address): entry.locate(index, ~entry.words[index])
-            for entry in stored(plan, tensors, 0)
+            for entry in expected_contents(plan, tensors, 0)
             if entry.layer == number and entry.memory.startswith("stream.")
             for index, address in enumerate(entry.addresses.tolist())}
 
@@ -66,7 +67,8 @@ def test_a_stream_lies_where_the_jobs_of_its_layer_write(setting, layout):
 
 def test_every_stream_of_a_model_lies_where_its_jobs_write(setting):
     _, tensors, plan = setting
-    numbers = [number for number, planned in enumerate(plan.layers) if planned.record.get("stream")]
+    numbers = [number for number, planned in enumerate(plan.layers)
+               if planned.descriptor.get("stream")]
     assert len(numbers) > 5
     for number in numbers:
         assert found(plan, tensors, number) == written(plan, number)

@@ -1,4 +1,4 @@
-"""The bench of the hardware: its layers, its table, and a quick subset that is simulated."""
+"""The benchmark of the hardware: its layers, its table, and a quick subset that is simulated."""
 
 import json
 import os
@@ -16,19 +16,19 @@ from hw.baseline.dense_engine import DenseSize
 from hw.compiler import compile_model
 from tests.benchmark.hardware import main
 from tests.benchmark.layers import FIXED, block, counts_of, image, recorded, synthetic
-from tests.benchmark.rows import curve, rows
-from tests.benchmark.runs import (
+from tests.benchmark.networks import (
     ARRAY,
     BUS,
     DENSE,
     NANO_DENSE,
-    RUNS,
     TINY_DENSE,
     WIDER,
     Settings,
-    _nano,
-    _tiny,
+    nano,
+    tiny,
 )
+from tests.benchmark.rows import curve, rows
+from tests.benchmark.runs import RUNS
 
 
 @pytest.mark.parametrize("layer", FIXED, ids=lambda layer: layer.name)
@@ -85,7 +85,7 @@ def test_rows_say_what_was_met_what_not_and_what_was_not_measured():
     assert judged[4].met is False
     assert judged[4].measured == "0.700 (D = 4) and 0.700 (D = 8)"
     assert judged[7].met
-    # FINN's 10,813 tables times 64 cycles, over 2,000 times 16.
+    # FINN's 10,813 LUTs times 64 cycles, over 2,000 times 16.
     assert judged[7].measured.startswith("21.63 and 8.00 times lower (8-bit weights, ")
     assert judged[8].measured.startswith("up to 2.00")
     assert judged[8].met is False
@@ -99,27 +99,27 @@ def test_each_network_is_judged_by_engines_of_its_own_widths():
         return {"cycles": [cycles], "array": [4, 32], "dense": {"cycles": {"a": dense_cycles}}}
     found = {
         "nano-wider": network(100, 300), "tiny-wider": network(1000, 2000),
-        "routed-wider": {"lut": 10_000, "capacities": {"weight_width": 4}},
+        "routed-wider": {"lut": 10_000, "config": {"weight_width": 4}},
         "routed-dense-nano": {"lut": 5000, "weight_width": 4},
-        "synthesised-tiny": {"synthesised_lut": 12_000, "capacities": {"weight_width": 8}},
+        "synthesised-tiny": {"synthesised_lut": 12_000, "config": {"weight_width": 8}},
         "synthesised-dense-tiny": {"synthesised_lut": 7200, "weight_width": 8}}
     row = next(row for row in rows(found) if row.number == 1)
     assert row.measured == (
         "1.50 and 1.20 times lower (4 x 32 lanes; 4-bit weights, routed: 10,000 LUT, dense engine "
         "5,000 LUT; 8-bit weights, synthesised: 12,000 LUT, dense engine 7,200 LUT)")
-    found["synthesised-tiny"]["capacities"]["weight_width"] = 4
+    found["synthesised-tiny"]["config"]["weight_width"] = 4
     with pytest.raises(ValueError, match="weights of 4 bits must be as wide as .* of 8"):
         rows(found)
 
 
 def test_the_networks_have_the_widths_of_their_dense_engines():
     settings = Settings("unused", quick=True)
-    for model, size in ((_nano()[0], NANO_DENSE), (_tiny(settings)[0], TINY_DENSE)):
-        needed = compile_model(model, **(ARRAY | WIDER), bus_width=BUS).needed
-        assert DenseSize.beside(needed, inputs=16) == size
+    for model, size in ((nano()[0], NANO_DENSE), (tiny(settings)[0], TINY_DENSE)):
+        required = compile_model(model, **(ARRAY | WIDER), bus_width=BUS).required
+        assert DenseSize.beside(required, inputs=16) == size
     for layer in FIXED:
-        needed = compile_model(layer.model(), **ARRAY).needed
-        assert DenseSize.beside(needed, inputs=8) == DENSE
+        required = compile_model(layer.model(), **ARRAY).required
+        assert DenseSize.beside(required, inputs=8) == DENSE
 
 
 @pytest.mark.sim

@@ -1,4 +1,4 @@
-"""Drivers and runner of the benches: they notice what a stream must not do, and come to an end."""
+"""Drivers and runner of testbenches: they notice what a stream must not do, and come to an end."""
 
 import shutil
 
@@ -8,7 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.fpga.tools import ToolError
-from sim.runner import BenchError, Design, build, simulate
+from sim.runner import Design, SimulationError, build, simulate
 from sim.whole import STAMP
 
 
@@ -65,19 +65,20 @@ def test_words_pass_with_and_without_stalls(built, tmp_path):
     ("reads one cycle early", "i_stall=0.6/o_stall=0.0"),
 ])
 def test_a_stream_that_breaks_a_rule_is_noticed(built, tmp_path, fault, message):
-    with pytest.raises(BenchError, match=message):
+    with pytest.raises(SimulationError, match=message):
         run(built, tmp_path, fault)
 
 
 def test_a_failure_tells_the_seed_to_repeat_it(built, tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("COCOTB_RANDOM_SEED", raising=False)
-    with pytest.raises(BenchError, match="repeat with COCOTB_RANDOM_SEED=77"):
+    with pytest.raises(SimulationError, match="repeat with COCOTB_RANDOM_SEED=77"):
         run(built, tmp_path, "changes its payload", seed=77)
     assert "seed 77" in capsys.readouterr().out
 
 
 def test_a_run_that_takes_too_long_is_ended(built, tmp_path):
-    with pytest.raises(BenchError, match=r"sim.testbenches.tb_stream must finish within 0.01 s"):
+    with pytest.raises(SimulationError,
+                       match=r"sim.testbenches.tb_stream must finish within 0.01 s"):
         run(built, tmp_path, limit=0.01)
 
 
