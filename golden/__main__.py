@@ -135,8 +135,8 @@ def _run(options):
         result = run(model, found.images[:], trace=options.trace, code=code, progress=progress)
     if options.out is not None:
         arrays = dict(result.tensors)
-        arrays["logits"] = result.logits
-        arrays["logit_scale"] = np.float64(model.layers[-1].drain.scale)
+        arrays |= result.outputs
+        arrays["logit_scale"] = np.float64(model.head.epilogue.scale)
         with replacing(options.out) as file:
             np.savez(file, **arrays)
     # Said at the end: results can be read as they are, and errors stand alone.

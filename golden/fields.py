@@ -3,7 +3,7 @@
 from golden.errors import ModelError
 
 
-__all__ = ["take"]
+__all__ = ["take", "take_all"]
 
 
 def take(entry, where, fields):
@@ -28,8 +28,19 @@ def take(entry, where, fields):
     """
     for name, types in fields.items():
         value = entry.get(name) if isinstance(entry, dict) else None
-        fits = isinstance(value, types) and not isinstance(value, bool)
-        if not fits or name not in entry:
+        if not isinstance(entry, dict) or name not in entry or not _fits(value, types):
             raise ModelError(f"{where}: the field {name} must be given with the right type, "
                              f"not as {value!r}")
     return {name: entry[name] for name in fields}
+
+
+def take_all(values, where, what, types):
+    """Elements of a JSON list, each of a type; raises ModelError if one is not."""
+    for value in values:
+        if not _fits(value, types):
+            raise ModelError(f"{where}: each {what} must have the right type, not {value!r}")
+    return values
+
+
+def _fits(value, types):
+    return isinstance(value, types) and (types is bool or not isinstance(value, bool))

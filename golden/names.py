@@ -1,13 +1,16 @@
 """Names of the tensors of a model."""
 
 
-__all__ = ["LOGITS", "MAX_NAME", "PIXELS", "counts_name", "kv_name", "stream_name"]
+__all__ = [
+    "LOGITS", "MAX_NAME", "PIXELS", "carry_name", "counts_name", "memory_name", "state_name",
+    "stream_name",
+]
 
 
-#: Name of the input tensor: 8-bit pixels, shape (images, channels, height, width).
+#: Name of the input tensor: 8-bit pixels.
 PIXELS = "pixels"
 
-#: Name of the output tensor, shape (images, classes).
+#: Usual name of the output tensor.
 LOGITS = "logits"
 
 #: Most characters of the name of a layer or model.
@@ -20,10 +23,20 @@ def counts_name(layer):
 
 
 def stream_name(layer):
-    """Name of the stream version that a layer with a `Write` drain stores."""
+    """Name of the stream version that a layer with a `Write` epilogue stores."""
     return f"{layer.name}.stream"
 
 
-def kv_name(layer):
+def memory_name(layer):
     """Name of the memory of a `KeyValue` layer: its own."""
     return layer.name
+
+
+def state_name(layer):
+    """Name of the membrane states, one per step, that a layer stores."""
+    return f"{layer.name}.state"
+
+
+def carry_name(state):
+    """Name under which a membrane's state goes from one layer to the next; no tensor of a trace."""
+    return f"{state}.carry"

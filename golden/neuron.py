@@ -1,31 +1,34 @@
-"""Neurons: integer firing by thresholds, and the exact ladders of thresholds."""
+"""Neurons: integer firing by thresholds or by a uniform step, with or without a membrane."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
-from math import ceil, floor, isqrt
 
 import numpy as np
 
 from golden.errors import ModelError
+from golden.ladders import Rounding, stream_thresholds
+from golden.membrane import Membrane
 
 
-__all__ = ["Neuron", "Rounding", "attention_thresholds", "spike_count", "stream_thresholds"]
+__all__ = ["MAX_LADDER", "Neuron", "Rule", "spike_count"]
 
 
-class Rounding(StrEnum):
-    """Rounding rule of a neuron: it decides which way an exact tie ``u = j - 1/2`` goes.
+#: Largest count of a ladder of thresholds, and bits of the largest count of a uniform rule.
+MAX_LADDER, MAX_BITS = 255, 9
 
-    Half-up fires the j-th spike on the tie. Half-to-even, the rule of ``torch.round`` and of the
-    published checkpoints, fires it at even ``j`` only.
+#: Most fraction bits of a uniform rule.
+MAX_FRACTION = 47
 
-    References
-    ----------
-    Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (spike firing approximation).
+
+class Rule(StrEnum):
+    """How a value becomes a count.
+
+    A ladder has a threshold for every spike. The uniform rule is
+    ``clamp((p + 2**(F - 1)) >> F, 0, D)``, half-up, with D one less than a power of two.
     """
 
-    HALF_UP = "half-up"
-    HALF_EVEN = "half-even"
+    LADDER = "ladder"
+    UNIFORM = "uniform"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,44 +37,98 @@ class Neuron:
 
     Parameters
     ----------
-    thresholds : int64 array, shape (channels, D) or (1, D)
+    thresholds : int64 array, shape (channels, D) or (1, D), or None
         Least potential that fires the 1st, 2nd, ... spike; ``(1, D)`` serves every channel.
+        ``None`` for the uniform rule.
     rounding : Rounding
-        The rule that was folded into ``thresholds``.
+        The rule that was folded into ``thresholds``; half-up for the uniform rule.
+    membrane : Membrane or None
+    fraction_bits, bits : int or None
+        F, and the width of counts, of the uniform rule: D is ``2**bits - 1``.
     """
 
-    thresholds: np.ndarray
+    thresholds: np.ndarray | None
     rounding: Rounding
+    membrane: Membrane | None = None
+    fraction_bits: int | None = None
+    bits: int | None = None
 
-    def check(self, layer, max_count):
-        """Demand thresholds of the right form.
+    @classmethod
+    def uniform(cls, fraction_bits, bits, membrane=None):
+        """Neuron of the uniform rule."""
+        return cls(None, Rounding.HALF_UP, membrane, fraction_bits, bits)
+
+    @property
+    def rule(self):
+        """How a value becomes a count."""
+        return Rule.UNIFORM if self.thresholds is None else Rule.LADDER
+
+    @property
+    def levels(self):
+        """D: the largest count."""
+        return 2**self.bits - 1 if self.thresholds is None else self.thresholds.shape[1]
+
+    @property
+    def ladder(self):
+        """Thresholds of either rule, shape (channels, D) or (1, D)."""
+        if self.thresholds is not None:
+            return self.thresholds
+        return stream_thresholds(self.fraction_bits, self.levels, Rounding.HALF_UP)
+
+    def check(self, layer, channels):
+        """Demand fields of the right form.
 
         Parameters
         ----------
         layer : Operator
             That fires so, for errors.
-        max_count : int
-            D.
+        channels : int
 
         Raises
         ------
         ModelError
         """
+        if not isinstance(self.rounding, Rounding):
+            raise ModelError(f"Layer {layer.name}: the rounding rule must be half-up or "
+                             f"half-even, not {self.rounding!r}")
+        if self.rule is Rule.UNIFORM:
+            self._check_uniform(layer)
+        else:
+            self._check_thresholds(layer, channels)
+        if self.membrane is not None:
+            self.membrane.check(layer, channels, self.rounding is Rounding.HALF_EVEN)
+
+    def _check_uniform(self, layer):
+        if not (type(self.bits) is int and 1 <= self.bits <= MAX_BITS):
+            raise ModelError(f"Layer {layer.name}: the largest count of a uniform neuron must be "
+                             f"2^B - 1 with B of 1 to {MAX_BITS}")
+        if not (type(self.fraction_bits) is int and 1 <= self.fraction_bits <= MAX_FRACTION):
+            raise ModelError(f"Layer {layer.name}: fraction bits of a uniform neuron must be 1 to "
+                             f"{MAX_FRACTION}, not {self.fraction_bits!r}")
+        if self.rounding is not Rounding.HALF_UP:
+            raise ModelError(f"Layer {layer.name}: the rounding of a uniform neuron must be "
+                             "half-up")
+
+    def _check_thresholds(self, layer, channels):
         thresholds = self.thresholds
-        if (thresholds.dtype != np.int64 or thresholds.ndim != 2
-                or thresholds.shape[1] != max_count):
+        if thresholds.dtype != np.int64 or thresholds.ndim != 2:
             raise ModelError(f"Layer {layer.name}: thresholds must be int64 of shape (channels, "
-                             f"{max_count}), not {thresholds.dtype} of shape {thresholds.shape}")
+                             f"D), not {thresholds.dtype} of shape {thresholds.shape}")
+        if not 1 <= thresholds.shape[1] <= MAX_LADDER:
+            raise ModelError(f"Layer {layer.name}: the largest count D must be 1 to {MAX_LADDER}, "
+                             f"not {thresholds.shape[1]}")
+        if len(thresholds) not in (1, channels):
+            raise ModelError(f"Layer {layer.name}: thresholds must have 1 or {channels} rows, not "
+                             f"{len(thresholds)}")
         falling = np.argwhere(thresholds[:, 1:] < thresholds[:, :-1])
         if len(falling):
             raise ModelError(f"Layer {layer.name}: thresholds must not decrease, as those of "
                              f"channel {falling[0][0]} do")
-        if not isinstance(self.rounding, Rounding):
-            raise ModelError(f"Layer {layer.name}: the rounding rule must be half-up or "
-                             f"half-even, not {self.rounding!r}")
 
     def check_ladder(self, layer, fraction_bits, tokens=1):
         """Demand the thresholds that follow from a stream's fraction bits and the rounding rule.
+
+        A membrane may have others, since its leak is folded into them.
 
         Parameters
         ----------
@@ -85,14 +142,48 @@ class Neuron:
         ------
         ModelError
         """
-        ladder = stream_thresholds(fraction_bits, self.thresholds.shape[1], self.rounding, tokens)
-        if not np.array_equal(self.thresholds, ladder):
+        ladder = stream_thresholds(fraction_bits, self.levels, self.rounding, tokens)
+        if self.membrane is None and not np.array_equal(self.ladder, ladder):
             raise ModelError(f"Layer {layer.name}: thresholds must be the {self.rounding.value} "
                              f"ladder {ladder.tolist()} of {fraction_bits} fraction bits, not "
-                             f"{self.thresholds.tolist()}")
+                             f"{self.ladder.tolist()}")
+
+    def fire(self, values, carry=None):
+        """Counts, and what a membrane leaves.
+
+        Parameters
+        ----------
+        values : int64 array, shape (samples, steps, channels, ...)
+            Without the axis of steps, too, if there is no membrane.
+        carry : int64 array, optional
+            As for `Membrane.run`.
+
+        Returns
+        -------
+        counts : int64 array
+        states : int64 array or None
+        carry : int64 array or None
+        """
+        if self.membrane is None:
+            return self._count(values, values.ndim - 3), None, None
+        return self.membrane.run(values, self._count_step, carry)
+
+    def _count(self, values, axis):
+        if self.rule is Rule.UNIFORM:
+            half = 1 << self.fraction_bits - 1
+            return np.clip((values + half) >> self.fraction_bits, 0, self.levels)
+        return spike_count(values, self.thresholds, axis=axis)
+
+    def _count_step(self, values, lost):
+        """Counts of one step, shape (samples, channels, ...); a lost bit breaks ties upwards."""
+        if isinstance(lost, int):
+            return self._count(values, 1)
+        # Half-to-even: thresholds of the 1st, 3rd, ... spike are one above the tie.
+        return (spike_count(values + lost, self.thresholds[:, ::2])
+                + spike_count(values, self.thresholds[:, 1::2]))
 
 
-def spike_count(potential, thresholds):
+def spike_count(potential, thresholds, axis=1):
     """Number of spikes that each neuron fires, for integer (SFA) firing.
 
     A neuron fires once for every threshold that its membrane potential has reached. This is
@@ -105,6 +196,8 @@ def spike_count(potential, thresholds):
         Membrane potentials.
     thresholds : int64 array, shape (channels, D) or (1, D)
         Least potential that fires the 1st, 2nd, ... spike.
+    axis : int
+        That of channels.
 
     Returns
     -------
@@ -129,99 +222,7 @@ def spike_count(potential, thresholds):
     if (thresholds[:, 1:] < thresholds[:, :-1]).any():
         raise ValueError("Thresholds of a neuron must not decrease")
     count = np.zeros(potential.shape, np.uint8)
-    across = (1, thresholds.shape[0]) + (1,) * (potential.ndim - 2)
+    across = (len(thresholds),) + (1,) * (potential.ndim - 1 - axis)
     for step in range(thresholds.shape[1]):
         count += potential >= thresholds[:, step].reshape(across)
     return count.astype(np.int64)
-
-
-def stream_thresholds(fraction_bits, max_count, rounding, tokens=1):
-    """Thresholds of a neuron that reads the residual stream, or the sum of its tokens.
-
-    The real threshold of spike j is ``j - 1/2``, and a stream of F fraction bits reaches it at
-    ``(2 j - 1) 2**(F - 1)``. Half-to-even fires odd spikes only above their tie.
-
-    Parameters
-    ----------
-    fraction_bits : int
-        F, at least 1, so that every threshold is an integer.
-    max_count : int
-        D.
-    rounding : Rounding
-    tokens : int
-        Number of tokens that were summed; the mean's division is in the thresholds.
-
-    Returns
-    -------
-    int64 array, shape (1, D)
-
-    Examples
-    --------
-    >>> stream_thresholds(3, 4, Rounding.HALF_UP).tolist()
-    [[4, 12, 20, 28]]
-    >>> stream_thresholds(3, 4, Rounding.HALF_EVEN).tolist()
-    [[5, 12, 21, 28]]
-    """
-    if fraction_bits < 1:
-        raise ValueError(f"Fraction bits must be at least 1, not {fraction_bits!r}")
-    spike = np.arange(1, max_count + 1, dtype=np.int64)
-    ladder = tokens * (2 * spike - 1) << fraction_bits - 1
-    return (ladder + _strict(spike, rounding))[np.newaxis]
-
-
-def attention_thresholds(dk, max_count, rounding, tokens=None, *, divisor=None, scale=None):
-    """Thresholds of the neuron behind attention, scale and normalisers included.
-
-    With queries, keys and values as counts, spike j fires once the potential I satisfies
-    ``scale I / divisor**3 >= j - 1/2``, strictly at odd j for half-to-even. Comparing squares
-    keeps the search for the least such I in rationals, irrational scales included.
-
-    Parameters
-    ----------
-    dk : int
-        Channels of a head's queries and keys.
-    max_count : int
-        D.
-    rounding : Rounding
-    tokens : int, optional
-        Number of tokens; if given, a threshold that no potential reaches becomes the largest
-        potential plus one.
-    divisor : int, optional
-        What a neuron divides its counts by; D, if not given.
-    scale : (int, int), optional
-        Numerator, and square of the denominator, of what attention multiplies by; ``(2, dk)``, if
-        not given.
-
-    Returns
-    -------
-    int64 array, shape (1, D)
-
-    References
-    ----------
-    Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (scale ``2 / sqrt(dk)``).
-
-    Examples
-    --------
-    >>> attention_thresholds(12, 4, Rounding.HALF_EVEN).tolist()
-    [[56, 167, 278, 388]]
-    >>> attention_thresholds(16, 4, Rounding.HALF_UP).tolist()
-    [[64, 192, 320, 448]]
-    """
-    numerator, square_denominator = scale or (2, dk)
-    cube = (divisor or max_count) ** 3
-    ladder = []
-    for spike in range(1, max_count + 1):
-        # The tie lies where I**2 equals this.
-        square = Fraction(((2 * spike - 1) * cube) ** 2 * square_denominator, 4 * numerator**2)
-        if _strict(spike, rounding):
-            ladder.append(isqrt(floor(square)) + 1)
-        else:
-            ladder.append(isqrt(ceil(square) - 1) + 1)
-    if tokens is not None:
-        ladder = [min(threshold, dk * tokens * max_count ** 3 + 1) for threshold in ladder]
-    return np.array([ladder], np.int64)
-
-
-def _strict(spike, rounding):
-    """1 where spike number ``spike`` fires only above its tie, else 0."""
-    return spike % 2 * (rounding is Rounding.HALF_EVEN)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from golden import LOGITS
 from hw.compiler.expected import expected_contents
 
 
@@ -89,7 +88,7 @@ def compare_image(comparison, plan, result, image, captures, outcome, *, capture
     """
     number = image if captured_as is None else captured_as
     expected = defaultdict(dict)
-    names = {LOGITS}
+    names = {*result.outputs}
     for entry in expected_contents(plan, result.tensors, image):
         names.add(entry.tensor.partition(" ")[0])
         slots = expected[entry.memory, entry.layer]

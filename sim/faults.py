@@ -27,7 +27,7 @@ def threshold_off_by_one(plan, tensors):
         potentials = tensors.get(stream_name(layer))
         if potentials is None:
             *_, potentials = layer.potentials(tensors, max_count=plan.model.max_count)
-        ladder = layer.drain.neuron.thresholds
+        ladder = layer.epilogue.neuron.thresholds
         for channel in range(potentials.shape[1]):
             for step, threshold in enumerate(ladder[channel if len(ladder) > 1 else 0].tolist()):
                 if (potentials[:, channel] == threshold).any():
@@ -91,9 +91,9 @@ def half_up(plan, tensors):
     for planned in plan.layers:
         layer = planned.layer
         if stream_name(layer) in tensors:
-            ladder = stream_thresholds(layer.drain.fraction_bits, plan.model.max_count,
+            ladder = stream_thresholds(layer.epilogue.fraction_bits, plan.model.max_count,
                                        Rounding.HALF_UP)[0]
-            ties = ladder[ladder != layer.drain.neuron.thresholds[0]]
+            ties = ladder[ladder != layer.epilogue.neuron.thresholds[0]]
             matters |= bool(np.isin(tensors[stream_name(layer)], ties).any())
             for channel in range(len(layer.weight)):
                 bias, _ = neurons[address := _neuron(planned, channel)]
@@ -153,7 +153,7 @@ def _neuron(planned, channel):
 
 def _adds_to_stream(layer, tensors):
     """Whether a layer writes to a stream, and moves over its map one position at a time."""
-    return stream_name(layer) in tensors and layer.stride == 1
+    return stream_name(layer) in tensors and layer.axes[0].stride == 1
 
 
 def _first_bit(tile):

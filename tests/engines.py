@@ -44,9 +44,9 @@ def extreme(model, *, fires):
             model = changed(model, layer.name, weight=np.full_like(layer.weight, -limit))
     for layer in model.layers:
         low, high = analyse(model).potential.get(layer.name, (None, None))
-        match getattr(layer, "drain", None):
-            case golden.Fire() if not isinstance(layer, golden.TokenSum):
-                threshold = np.full_like(layer.drain.neuron.thresholds.T, 1)
+        match getattr(layer, "epilogue", None):
+            case golden.Fire() if not isinstance(layer, golden.Sum):
+                threshold = np.full_like(layer.epilogue.neuron.thresholds.T, 1)
                 at = low if fires else high + 1
                 at = at if threshold.shape[1] > 1 else at.min() if fires else at.max()
                 model = changed(model, layer.name, neuron={"thresholds": (threshold * at).T})
@@ -54,7 +54,7 @@ def extreme(model, *, fires):
                 bias = -(low if fires else high) << shift
                 if previous is None:
                     bias += (model.max_count << bits) * (1 if fires else -1)
-                model = changed(model, layer.name, drain={"bias": bias})
+                model = changed(model, layer.name, epilogue={"bias": bias})
     return replace(model, widths={}, mean_counts={})
 
 

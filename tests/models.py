@@ -16,17 +16,17 @@ def small():
     return builder.model("small", 2)
 
 
-def changed(model, layer_name, *, neuron=None, drain=None, **fields):
+def changed(model, layer_name, *, neuron=None, epilogue=None, **fields):
     """Copy of a model in which one layer has other fields.
 
-    ``neuron`` and ``drain`` are dicts of fields of its neuron and its drain.
+    ``neuron`` and ``epilogue`` are dicts of fields of these.
     """
     layers = list(model.layers)
     index = [layer.name for layer in layers].index(layer_name)
     layer = layers[index]
     if neuron is not None:
-        drain = (drain or {}) | {"neuron": replace(layer.drain.neuron, **neuron)}
-    if drain is not None:
-        fields["drain"] = replace(layer.drain, **drain)
+        epilogue = (epilogue or {}) | {"neuron": replace(layer.epilogue.neuron, **neuron)}
+    if epilogue is not None:
+        fields["epilogue"] = replace(layer.epilogue, **epilogue)
     layers[index] = replace(layer, **fields)
     return replace(model, layers=tuple(layers))

@@ -8,7 +8,7 @@ import numpy as np
 from golden.analysis.activity import additions, skipping_macs
 from golden.model.executor import classify, run
 from golden.model.ranges import widths
-from golden.model.shapes import shapes
+from golden.model.shapes import tensor_infos
 from golden.names import PIXELS
 from golden.spike import SpikeCode
 
@@ -125,11 +125,11 @@ def take_statistics(model, images, labels=None, *, progress=None):
 
 
 def _empty(model):
-    known, bits = shapes(model), model.widths or widths(model)
+    known, bits = tensor_infos(model), model.widths or widths(model)
     layers = {
         layer.name: LayerStatistics(
             layer.name, layer.reads[0] if layer.SPIKING else None,
-            prod(layer.products(known)), layer.operand_bits(model, bits)
+            prod(layer.products(known)), layer.operand_bits(known, bits)
         ) for layer in model.layers
     }
     histograms = {
@@ -150,9 +150,9 @@ def _stream_bits(model, known, bits):
 
 def _activation_values(model, known):
     """Counts that are written once and read once by every layer that takes them."""
-    written = sum(int(np.prod(size)) for name, size in known.items() if name.endswith(".counts"))
+    written = sum(info.values for name, info in known.items() if name.endswith(".counts"))
     read = sum(
-        int(np.prod(known[name])) for layer in model.layers for name in layer.reads
+        known[name].values for layer in model.layers for name in layer.reads
         if name.endswith(".counts")
     )
     return written + read

@@ -10,12 +10,13 @@ import numpy as np
 
 from golden.analysis.activity import mean_counts
 from golden.interval import saturate
-from golden.model.integer_model import IntegerModel
+from golden.ladders import Rounding, attention_thresholds, stream_thresholds
+from golden.model.integer_model import Input, IntegerModel
 from golden.model.ranges import widths
 from golden.model.rules import validate
 from golden.names import PIXELS
-from golden.neuron import Neuron, Rounding, attention_thresholds, stream_thresholds
-from golden.ops import Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
+from golden.neuron import Neuron
+from golden.ops import Conv, Fire, KeyValue, Output, Query, Sum, Write
 from golden.ops.conv import conv_interval
 
 
@@ -122,8 +123,8 @@ class ModelBuilder:
 
     def model(self, name, classes):
         """The valid model of all layers, with widths; the last one is its head."""
-        model = IntegerModel(name, self.max_count, self.image_shape, classes, tuple(self.layers),
-                             pixel_constant=self.pixel_constant)
+        taken = Input(tuple(self.image_shape), constant=self.pixel_constant)
+        model = IntegerModel(name, taken, tuple(self.layers))
         validate(model)
         return replace(model, widths=widths(model))
 
@@ -169,10 +170,10 @@ class ModelBuilder:
         _, _, height, width = self.tensors[f"{last}.stream"].shape
         ladder = stream_thresholds(self.fraction_bits, self.max_count, self.rounding,
                                    height * width)
-        self.append(TokenSum("head.sum", f"{last}.stream", Fire(Neuron(ladder, self.rounding))))
+        self.append(Sum("head.sum", f"{last}.stream", Fire(Neuron(ladder, self.rounding))))
         layer = self.conv("head", "head.sum.counts", classes)
         bias = self.rng.integers(-20, 21, classes)
-        self.append(replace(layer, drain=Logits(bias, 2.0**-6, shift)))
+        self.append(replace(layer, epilogue=Output(bias, 2.0**-6, shift)))
 
     def fire(self, name, source, channels, *, kernel=1, depthwise=False, mean=None):
         layer = self.conv(name, source, channels, kernel, depthwise=depthwise)
@@ -184,7 +185,7 @@ class ModelBuilder:
         thresholds = np.floor(np.quantile(samples, quantiles, axis=1)).T.astype(np.int64)
         thresholds = np.sort(thresholds + self.rng.integers(1, 3, thresholds.shape), axis=1)
         thresholds = saturate(thresholds, *conv_interval(layer, self.max_count))
-        self.append(replace(layer, drain=Fire(Neuron(thresholds, self.rounding))))
+        self.append(replace(layer, epilogue=Fire(Neuron(thresholds, self.rounding))))
 
     def write(self, name, source, channels, previous, kernel=1, stride=1):
         layer = self.conv(name, source, channels, kernel, stride)
@@ -208,17 +209,17 @@ class ModelBuilder:
         aim = self.rng.uniform(-0.23, 1.36, channels) * self.mean_count * 2**self.fraction_bits
         bias = np.floor(aim - stream.mean(axis=(0, 2, 3))).astype(np.int64)
         ladder = stream_thresholds(self.fraction_bits, self.max_count, self.rounding)
-        self.append(replace(layer, drain=Write(previous, shift, bias, self.fraction_bits,
+        self.append(replace(layer, epilogue=Write(previous, shift, bias, self.fraction_bits,
                                                Neuron(ladder, self.rounding))))
         return name
 
     def conv(self, name, source, channels, kernel=1, stride=1, *, depthwise=False):
-        """A layer that still lacks its drain."""
+        """A layer that still lacks its epilogue."""
         fan_in = 1 if depthwise else self.channels(source)
         limit = 2 ** (self.weight_bits - 1) - 1
         weight = self.rng.integers(-limit, limit + 1, (channels, fan_in, kernel, kernel))
-        return Conv(name, source, weight.astype(np.int8), self.weight_bits, stride, kernel // 2,
-                    channels if depthwise else 1, drain=None)
+        return Conv.square(name, source, weight.astype(np.int8), self.weight_bits, stride,
+                           kernel // 2, channels if depthwise else 1, epilogue=None)
 
     def channels(self, name):
         return self.tensors[name].shape[1]

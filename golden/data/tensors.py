@@ -18,7 +18,7 @@ __all__ = ["read_tensors"]
 
 
 #: Types by the container's names.
-_TYPES = {"I8": np.dtype("int8"), "I64": np.dtype("<i8")}
+_TYPES = {"I8": np.dtype("int8"), "I16": np.dtype("<i2"), "I64": np.dtype("<i8")}
 
 #: A layer has at most weights, thresholds and a bias.
 _MAX_TENSORS = 3 * MAX_LAYERS
@@ -40,7 +40,7 @@ def read_tensors(path, key):
     -------
     text : str
     tensors : dict of str to array
-        int8 and int64.
+        int8, int16 and int64.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def _place(name, entry):
     if not whole or min(begin, *shape, 0) < 0:
         raise ModelError(_TRUNCATED)
     if not isinstance(dtype, str) or dtype not in _TYPES:
-        raise ModelError("the file must hold int8 and int64 tensors only")
+        raise ModelError("the file must hold int8, int16 and int64 tensors only")
     size = math.prod(shape) * _TYPES[dtype].itemsize
     if len(shape) > _MAX_AXES or max(shape, default=0) > MAX_ARRAY or size > MAX_ARRAY:
         raise ModelError(f"the tensor {name} must have at most {MAX_ARRAY} bytes and {_MAX_AXES} "

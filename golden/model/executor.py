@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from golden.model.ranges import widths
-from golden.model.shapes import last_readers, shapes
-from golden.names import LOGITS, PIXELS
+from golden.model.shapes import last_readers, public_shape, tensor_infos
+from golden.names import PIXELS, state_name, stream_name
 
 
 __all__ = ["Result", "accuracy", "classify", "run"]
@@ -25,13 +25,19 @@ class Result:
 
     Parameters
     ----------
-    logits : int64 array, shape (images, classes)
+    outputs : dict of str to int64 array
+        By the name of the output; shapes are those of `golden.model.shapes.shapes`.
     tensors : dict of str to int64 array
         Empty unless traced. Keys and shapes are those of `golden.model.shapes.shapes`.
     """
 
-    logits: np.ndarray
+    outputs: dict[str, np.ndarray]
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def logits(self):
+        """The first output; shape (images, classes) where it has one step and one position."""
+        return next(iter(self.outputs.values()))
 
 
 def run(model, images, *, trace=False, code=None, progress=None):
@@ -41,6 +47,7 @@ def run(model, images, *, trace=False, code=None, progress=None):
     ----------
     model : IntegerModel
     images : uint8 array, shape (images, height, width, channels)
+        Shown in every step; or shape (images, steps, height, width, channels).
     trace : bool
         Whether to return every tensor that hardware stores.
     code : SpikeCode, optional
@@ -64,7 +71,7 @@ def run(model, images, *, trace=False, code=None, progress=None):
         model stores. The message names the layer.
     """
     _check_images(model, images)
-    known = shapes(model)
+    known = tensor_infos(model)
     stored = model.widths or widths(model)
     batch = _batch(model, known)
     parts = []
@@ -72,8 +79,11 @@ def run(model, images, *, trace=False, code=None, progress=None):
         parts.append(_run_batch(model, images[start:start + batch], trace, code, stored))
         if progress is not None:
             progress(min(start + batch, len(images)), len(images))
-    tensors = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return Result(tensors[LOGITS], tensors if trace else {})
+    tensors = {}
+    for name in [name for name in known if name in parts[0]]:
+        whole = np.concatenate([part.pop(name) for part in parts])
+        tensors[name] = whole.reshape(len(images), *public_shape(known[name]))
+    return Result({name: tensors[name] for name in model.outputs}, tensors if trace else {})
 
 
 def classify(logits):
@@ -111,30 +121,36 @@ def accuracy(model, images, labels, *, progress=None):
 
 
 def _run_batch(model, images, trace, code, stored):
-    tensors = {PIXELS: _pixels(model, images)}
-    last = last_readers(model)
+    tensors, most = {PIXELS: _pixels(model, images)}, model.max_count
+    last, outputs, results = last_readers(model), [*model.outputs], {}
     for index, layer in enumerate(model.layers):
         bits = stored.get(layer.name, {})
-        for potentials in layer.potentials(tensors, max_count=model.max_count, code=code):
+        for potentials in layer.potentials(tensors, max_count=most, code=code):
             _check_width(layer, layer.NOUN, potentials, bits)
         made = layer.store(potentials, tensors)
-        for name, noun in ((f"{layer.name}.stream", "stream"), (LOGITS, "logits")):
+        for name, noun in ((stream_name(layer), "stream"), (state_name(layer), "state"),
+                           *((name, "output") for name in outputs)):
             if name in made:
                 _check_width(layer, noun, made[name], bits)
         tensors.update(made)
+        results |= {name: made[name] for name in outputs if name in made}
         if not trace:
             for name in layer.reads:
                 if last[name] == index:
                     tensors.pop(name, None)
-    return tensors if trace else {LOGITS: tensors[LOGITS]}
+    return tensors if trace else results
 
 
 def _pixels(model, images):
-    """Channels first, and the constant one behind them."""
-    pixels = images.transpose(0, 3, 1, 2).astype(np.int64)
-    if not model.pixel_constant:
+    """Channels first, and the constant one behind them; shape (images, steps, channels, ...)."""
+    if images.ndim == 4:
+        images = np.broadcast_to(images[:, np.newaxis],
+                                 (len(images), model.input.steps, *images.shape[1:]))
+    pixels = images.transpose(0, 1, 4, 2, 3).astype(np.int64)
+    if not model.input.constant:
         return pixels
-    return np.pad(pixels, ((0, 0), (0, 1), (0, 0), (0, 0)), constant_values=model.pixel_constant)
+    border = ((0, 0), (0, 0), (0, 1), (0, 0), (0, 0))
+    return np.pad(pixels, border, constant_values=model.input.constant)
 
 
 def _check_width(layer, noun, values, bits):
@@ -142,8 +158,8 @@ def _check_width(layer, noun, values, bits):
         return
     low, high = int(values.min()), int(values.max())
     # The attention memory is never negative and has no sign bit.
-    limit = 2 ** (bits[noun] - (noun != "kv"))
-    if high >= limit or low < (0 if noun == "kv" else -limit):
+    limit = 2 ** (bits[noun] - (noun != "memory"))
+    if high >= limit or low < (0 if noun == "memory" else -limit):
         raise OverflowError(f"Layer {layer.name}: the {noun} of {low} to {high} must fit "
                             f"{bits[noun]} bits, where hardware would wrap")
 
@@ -151,8 +167,9 @@ def _check_width(layer, noun, values, bits):
 def _check_images(model, images):
     if images.dtype != np.uint8:
         raise ValueError(f"Images must be uint8, not {images.dtype}")
-    if images.ndim != 4 or images.shape[1:] != tuple(model.image_shape):
-        height, width, channels = model.image_shape
+    shape = tuple(model.image_shape)
+    if images.shape[1:] not in (shape, (model.input.steps, *shape)):
+        height, width, channels = shape
         raise ValueError(f"Images must have shape (images, {height}, {width}, {channels}), "
                          f"not {images.shape}")
     if len(images) == 0:
@@ -164,6 +181,6 @@ def _batch(model, known):
     largest = 1
     for layer in model.layers:
         for name in layer.reads:
-            largest = max(largest, int(np.prod(known[name])))
+            largest = max(largest, known[name].values)
         largest = max(largest, layer.unfolded(known))
     return max(1, BATCH_BYTES // (8 * largest))

@@ -13,14 +13,15 @@ from golden.data.tensors import read_tensors
 from golden.errors import ModelError
 from golden.model.graph import from_graph, to_graph
 from golden.model.rules import validate
-from golden.ops import AnalogHead
+from golden.model.upgrade import upgraded
 
 
 __all__ = ["VERSION", "load", "save"]
 
 
-#: Newest version of the format, (major, minor); a file has the oldest that knows all it uses.
-VERSION = (1, 2)
+#: Newest version of the format, (major, minor), and the newest minor of each older major version.
+VERSION = (2, 0)
+OLDER = {1: 2}
 
 KEY = "addend"
 FORMAT = "addend-integer-model"
@@ -46,7 +47,7 @@ def save(model, path):
         graph = json.dumps(graph, separators=(",", ":"), sort_keys=True, allow_nan=False)
         # What cannot be read again is not written.
         parse_json(graph, "the graph")
-        header = {"format": FORMAT, "version": _version(model),
+        header = {"format": FORMAT, "version": "{}.{}".format(*VERSION),
                   "digest": _digest(graph, tensors)}
         # The graph comes last, so that readers in any language find the bytes that were digested.
         header = json.dumps(header, separators=(",", ":"))[:-1] + f',"graph":{graph}}}'
@@ -78,9 +79,11 @@ def load(path):
     """
     try:
         header, tensors = read_tensors(path, KEY)
-        text, digest = _open_header(header)
+        text, digest, major = _open_header(header)
         _check_digest(digest, text, tensors)
         graph = _parse(text)
+        if major == 1:
+            graph = upgraded(graph, tensors)
         model = from_graph(graph, tensors)
         validate(model)
     except FileNotFoundError as error:
@@ -94,15 +97,8 @@ def load(path):
     return model
 
 
-def _version(model):
-    """Oldest version that knows all that a model uses."""
-    if model.layers[-1].drain.shift or model.pixel_constant:
-        return "1.2"
-    return "1.1" if isinstance(model.layers[-1], AnalogHead) else "1.0"
-
-
 def _open_header(header):
-    """The text of the graph and the digest, after format and version are known to be ours."""
+    """Text of the graph, digest and major version, after format and version are known as ours."""
     try:
         fields = parse_json(header, "it")
         is_ours = fields["format"] == FORMAT and isinstance(fields["digest"], str)
@@ -113,14 +109,15 @@ def _open_header(header):
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError("the header of the model is corrupt") from error
     if not is_ours or len(version) != 2 or min(version) < 0:
-        raise ModelError(f"the format must be {FORMAT} with a version like 1.0")
-    if version > VERSION:
+        raise ModelError(f"the format must be {FORMAT} with a version like 2.0")
+    newest = (version[0], OLDER[version[0]]) if version[0] in OLDER else VERSION
+    if version > newest:
         raise ModelError(f"format version {fields['version']} is newer than "
-                         f"{VERSION[0]}.{VERSION[1]}, the newest that this Addend reads")
-    if version[0] != VERSION[0]:
-        raise ModelError(f"format version {fields['version']} must have major version "
+                         f"{newest[0]}.{newest[1]}, the newest that this Addend reads")
+    if version[0] != newest[0]:
+        raise ModelError(f"format version {fields['version']} must have major version 1 or "
                          f"{VERSION[0]}")
-    return header[start:-1], fields["digest"]
+    return header[start:-1], fields["digest"], version[0]
 
 
 def _parse(text):

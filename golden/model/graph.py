@@ -1,22 +1,35 @@
-"""Translation between an integer model and the JSON graph and tensors of its file."""
+"""Translation between an integer model and the JSON graph and tensors of its file, format 2.0."""
+
+from dataclasses import MISSING, fields
 
 import numpy as np
 
+from golden.axis import Axis
 from golden.errors import ModelError
-from golden.fields import take
-from golden.model.integer_model import IntegerModel
+from golden.fields import take, take_all
+from golden.membrane import Leak, LeakKind, Membrane, Order, Reset
+from golden.model.integer_model import Input, IntegerModel
 from golden.model.ranges import widths
-from golden.neuron import Neuron, Rounding
+from golden.neuron import Neuron, Rounding, Rule
 from golden.ops import EPILOGUES, OPERATORS
 
 
 __all__ = ["from_graph", "to_graph"]
 
 
-#: Fields of the graph, and those that files of older versions do not have.
-FIELDS = {"name": str, "max_count": int, "image_shape": list, "classes": int, "layers": list,
-          "mean_counts": dict, "notes": dict}
-ADDED = {"pixel_constant": int}
+#: Fields of the graph, and of its parts.
+FIELDS = {"name": str, "input": dict, "layers": list, "outputs": list, "mean_counts": dict,
+          "notes": dict}
+INPUT = {"shape": list, "steps": int, "constant": int, "encoder": dict,
+         "pictures": (dict, type(None))}
+OUTPUT = {"name": str, "layer": str, "classes": (list, type(None))}
+NEURON = {"levels": int, "rule": str, "rounding": str, "membrane": (dict, type(None))}
+MEMBRANE = {"leak": list, "reset": str, "unit": int, "order": str, "sticky": bool,
+            "state": (str, type(None))}
+
+#: Types of the fields of an axis and of a leak; those with a default may be left out.
+AXIS = {field.name: field.type for field in fields(Axis)}
+LEAK = {"kind": str, "shift": int}
 
 
 def to_graph(model):
@@ -29,32 +42,32 @@ def to_graph(model):
     Returns
     -------
     graph : dict
-        JSON values; weights, thresholds and biases are left out.
+        JSON values, with the names of tensors in place of these.
     tensors : dict of str to array
-        ``NAME.weight``, ``NAME.thresholds`` and ``NAME.bias`` of every layer that has them.
+        ``NAME.weight``, ``NAME.thresholds`` and ``NAME.bias`` of every layer that has them. Arrays
+        that several layers share have the name that the first one gives them.
     """
-    tensors, layers = {}, []
+    tensors, layers = _Tensors(), []
     bits = model.widths or widths(model)
     for layer in model.layers:
         if type(layer) not in OPERATORS.values():
             raise ModelError(f"A layer must be one of the known kinds, not {layer!r}")
         entry = {"kind": layer.KIND, "name": layer.name, **_plain(layer),
-                 "widths": bits[layer.name]}
-        tensors |= _arrays(layer.name, layer)
-        if layer.drain is not None:
-            entry["drain"] = {"kind": layer.drain.KIND, **_plain(layer.drain)}
-            if hasattr(layer.drain, "neuron"):
-                entry["drain"]["rounding"] = layer.drain.neuron.rounding.value
-            tensors |= _arrays(layer.name, layer.drain)
+                 **tensors.named(layer.name, layer), "widths": bits[layer.name]}
+        if "epilogue" in layer.__dataclass_fields__:
+            entry["epilogue"] = _epilogue_entry(layer, tensors)
         layers.append(entry)
-    graph = {
-        "name": model.name, "max_count": model.max_count, "image_shape": list(model.image_shape),
-        "classes": model.classes, "layers": layers, "mean_counts": model.mean_counts,
-        "notes": model.notes,
-    }
-    if model.pixel_constant:
-        graph["pixel_constant"] = model.pixel_constant
-    return graph, tensors
+    taken = model.input
+    return {
+        "name": model.name,
+        "input": {"shape": list(taken.shape), "steps": taken.steps, "constant": taken.constant,
+                  "encoder": taken.encoder, "pictures": taken.pictures},
+        "layers": layers,
+        "outputs": [{"name": name, "layer": layer.name,
+                     "classes": _listed(model.class_names.get(name))}
+                    for name, layer in model.outputs.items()],
+        "mean_counts": model.mean_counts, "notes": model.notes,
+    }, tensors.arrays
 
 
 def from_graph(graph, tensors):
@@ -65,58 +78,165 @@ def from_graph(graph, tensors):
     ModelError
         If a field or tensor is missing or of the wrong type.
     """
-    fields = take(graph, "The graph", FIELDS)
-    shape = fields["image_shape"]
+    found = take(graph, "The graph", FIELDS)
+    taken = take(found.pop("input"), "The input", INPUT)
+    shape = taken["shape"]
     if len(shape) != 3 or not all(type(size) is int for size in shape):
-        raise ModelError(f"The graph's image shape must be three integers, not {shape}")
-    fields["image_shape"] = tuple(shape)
-    fields |= take({"pixel_constant": 0} | graph, "The graph", ADDED)
+        raise ModelError(f"The input's shape must be three integers, not {shape}")
+    taken["shape"] = tuple(shape)
     bits, layers = {}, []
-    for entry in fields["layers"]:
+    for entry in found.pop("layers"):
         layer = _layer(entry, tensors)
         layers.append(layer)
         bits[layer.name] = take(entry, f"Layer {layer.name}", {"widths": dict})["widths"]
-    fields["layers"] = tuple(layers)
-    return IntegerModel(**fields, widths=bits)
+    entries = [take(entry, "An output", OUTPUT) for entry in found.pop("outputs")]
+    names = {entry["name"]: tuple(entry["classes"]) for entry in entries
+             if entry["classes"] is not None}
+    model = IntegerModel(**found, input=Input(**taken), layers=tuple(layers), class_names=names,
+                         widths=bits)
+    made = [(name, layer.name) for name, layer in model.outputs.items()]
+    if made != [(entry["name"], entry["layer"]) for entry in entries]:
+        raise ModelError(f"The outputs must be those of the layers, {made}, in their order")
+    return model
+
+
+class _Tensors:
+    """Arrays of the file by name; an array that is met again keeps its name."""
+
+    def __init__(self):
+        self.arrays, self._names, self._kept = {}, {}, []
+
+    def name(self, name, array):
+        if array is None:
+            return None
+        if id(array) not in self._names:
+            self._names[id(array)] = name
+            # Kept alive, so that no other array gets the same identity.
+            self._kept.append(array)
+            self.arrays[name] = np.ascontiguousarray(array)
+        return self._names[id(array)]
+
+    def named(self, layer_name, part):
+        return {noun: self.name(f"{layer_name}.{noun}", getattr(part, noun))
+                for noun in part.TENSORS}
+
+
+def _epilogue_entry(layer, tensors):
+    part = layer.epilogue
+    if part is None:
+        return None
+    entry = {"kind": part.KIND, **_plain(part), **tensors.named(layer.name, part)}
+    if "neuron" in part.__dataclass_fields__:
+        entry["neuron"] = part.neuron and _neuron_entry(layer, part.neuron, tensors)
+    return entry
+
+
+def _neuron_entry(layer, neuron, tensors):
+    entry = {"levels": neuron.levels, "rule": neuron.rule.value, "rounding": neuron.rounding.value,
+             "membrane": None}
+    if neuron.rule is Rule.UNIFORM:
+        entry["fraction_bits"] = neuron.fraction_bits
+    else:
+        entry["thresholds"] = tensors.name(f"{layer.name}.thresholds", neuron.thresholds)
+    if (membrane := neuron.membrane) is not None:
+        entry["membrane"] = {
+            "leak": [_without_defaults(leak) for leak in membrane.leak],
+            "reset": membrane.reset.value, "unit": membrane.unit, "order": membrane.order.value,
+            "sticky": membrane.sticky, "state": membrane.state}
+    return entry
 
 
 def _layer(entry, tensors):
     where = f"Layer {entry.get('name')}" if isinstance(entry, dict) else "A layer"
     cls = _class(entry, where, OPERATORS)
-    fields = take(entry, where, {"name": str} | cls.FIELDS)
-    fields |= _tensors(tensors, fields["name"], cls, where)
-    if "drain" in cls.__dataclass_fields__:
-        fields["drain"] = _epilogue(take(entry, where, {"drain": dict})["drain"], where,
-                                    fields["name"], tensors)
-    return cls(**fields)
+    found = take(entry, where, {"name": str} | cls.FIELDS)
+    found |= _tensors(entry, cls, where, tensors)
+    if "sources" in found:
+        found["sources"] = tuple(take_all(found["sources"], where, "source", str))
+    if "axes" in found:
+        found["axes"] = tuple(_with_defaults(Axis, axis, f"{where}: an axis", AXIS)
+                              for axis in found["axes"])
+    if "epilogue" in cls.__dataclass_fields__:
+        epilogue = take(entry, where, {"epilogue": (dict, type(None))})["epilogue"]
+        found["epilogue"] = epilogue and _epilogue(epilogue, where, tensors)
+    return cls(**found)
 
 
-def _epilogue(entry, where, name, tensors):
+def _epilogue(entry, where, tensors):
     cls = _class(entry, where, EPILOGUES)
-    fields = take(cls.DEFAULTS | entry, where, cls.FIELDS)
-    fields |= _tensors(tensors, name, cls, where)
-    if "thresholds" in fields:
-        rounding = take(entry, where, {"rounding": str})["rounding"]
-        if rounding not in [rule.value for rule in Rounding]:
-            raise ModelError(f"{where}: the rounding rule must be half-up or half-even, "
-                             f"not {rounding!r}")
-        fields["neuron"] = Neuron(fields.pop("thresholds"), Rounding(rounding))
-    return cls(**fields)
+    found = take(entry, where, cls.FIELDS) | _tensors(entry, cls, where, tensors)
+    if "output" in found:
+        found["name"] = found.pop("output")
+    if "neuron" in cls.__dataclass_fields__:
+        neuron = take(entry, where, {"neuron": (dict, type(None))})["neuron"]
+        found["neuron"] = neuron and _neuron(neuron, where, tensors)
+    return cls(**found)
+
+
+def _neuron(entry, where, tensors):
+    found = take(entry, where, NEURON)
+    rule = _choice(Rule, found["rule"], where, "rule of a neuron")
+    rounding = _choice(Rounding, found["rounding"], where, "rounding rule")
+    membrane = found["membrane"] and _membrane(found["membrane"], where)
+    levels = found["levels"]
+    if rule is Rule.UNIFORM:
+        bits = take(entry, where, {"fraction_bits": int})["fraction_bits"]
+        neuron = Neuron(None, rounding, membrane, bits, max(0, min(levels, 2**16)).bit_length())
+    else:
+        name = take(entry, where, {"thresholds": str})["thresholds"]
+        neuron = Neuron(_tensor(tensors, name, where), rounding, membrane)
+        if neuron.thresholds.ndim != 2:
+            raise ModelError(f"{where}: thresholds must have shape (channels, D), not "
+                             f"{neuron.thresholds.shape}")
+    if neuron.levels != levels:
+        raise ModelError(f"{where}: the neuron must have {levels} levels, not {neuron.levels}, "
+                         "which its thresholds or its width give it")
+    return neuron
+
+
+def _membrane(entry, where):
+    found = take(entry, f"{where}: the membrane", MEMBRANE)
+    leaks = []
+    for leak in found["leak"]:
+        kind = take(leak, f"{where}: a leak", {"kind": str})["kind"]
+        shift = take({"shift": 0} | leak, f"{where}: a leak", {"shift": int})["shift"]
+        leaks.append(Leak(_choice(LeakKind, kind, where, "kind of a leak"), shift))
+    return Membrane(tuple(leaks), _choice(Reset, found["reset"], where, "reset of a membrane"),
+                    found["unit"], _choice(Order, found["order"], where, "order of a membrane"),
+                    found["sticky"], found["state"])
+
+
+def _choice(choices, value, where, what):
+    """Member of an enumeration, by its value."""
+    names = [member.value for member in choices]
+    if value not in names:
+        raise ModelError(f"{where}: the {what} must be {', '.join(names[:-1])} or {names[-1]}, "
+                         f"not {value!r}")
+    return choices(value)
 
 
 def _plain(part):
-    """Fields of a layer or epilogue that the graph holds as they are, but for what is default."""
+    """Fields of a layer or epilogue as JSON values."""
     found = {name: getattr(part, name) for name in part.FIELDS}
-    defaults = getattr(part, "DEFAULTS", {})
-    return {name: value for name, value in found.items()
-            if name not in defaults or value != defaults[name]}
+    if "sources" in found:
+        found["sources"] = list(found["sources"])
+    if "axes" in found:
+        found["axes"] = [_without_defaults(axis) for axis in found["axes"]]
+    return found
 
 
-def _arrays(name, part):
-    """Tensors of a layer or epilogue, by their names in the file."""
-    return {f"{name}.{noun}": np.ascontiguousarray(
-        part.neuron.thresholds if noun == "thresholds" else getattr(part, noun))
-        for noun in part.TENSORS}
+def _without_defaults(part):
+    """Fields of an axis or leak, but for those that have their default."""
+    return {field.name: getattr(part, field.name) for field in fields(part)
+            if getattr(part, field.name) != field.default}
+
+
+def _with_defaults(cls, entry, where, types):
+    if not isinstance(entry, dict):
+        raise ModelError(f"{where} must be an object, not {entry!r}")
+    defaults = {field.name: field.default for field in fields(cls)
+                if field.default is not MISSING}
+    return cls(**take(defaults | entry, where, types))
 
 
 def _class(entry, where, kinds):
@@ -127,9 +247,18 @@ def _class(entry, where, kinds):
     return kinds[kind]
 
 
-def _tensors(tensors, name, cls, where):
-    """Tensors of a layer or epilogue, by field."""
-    for noun in cls.TENSORS:
-        if f"{name}.{noun}" not in tensors:
-            raise ModelError(f"{where}: the tensor {name}.{noun} must be in the file")
-    return {noun: tensors[f"{name}.{noun}"] for noun in cls.TENSORS}
+def _tensors(entry, cls, where, tensors):
+    """Tensors of a layer or epilogue, by field; a bias may be null."""
+    types = {noun: (str, type(None)) if noun == "bias" else str for noun in cls.TENSORS}
+    return {noun: None if name is None else _tensor(tensors, name, where)
+            for noun, name in take(entry, where, types).items()}
+
+
+def _tensor(tensors, name, where):
+    if name not in tensors:
+        raise ModelError(f"{where}: the tensor {name} must be in the file")
+    return tensors[name]
+
+
+def _listed(names):
+    return None if names is None else list(names)

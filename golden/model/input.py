@@ -1,6 +1,6 @@
 """What a model takes: the shape of its images, how pictures come to it, and its classes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from golden.data.reading import InputError, listed, printable
 from golden.errors import ModelError
 
 
-__all__ = ["IMAGENET", "ModelInput"]
+__all__ = ["IMAGENET", "ModelInput", "check_class_names"]
 
 
-#: Fields of the note ``input``.
-_FIELDS = ("resize", "crop", "classes")
+#: Fields of ``input.pictures``.
+_FIELDS = ("resize", "crop")
 
 #: Of the published protocol: the shorter side of resized pictures, and the side of what is cut out.
 IMAGENET = (232, 224)
@@ -63,42 +63,40 @@ class ModelInput:
 
     @classmethod
     def of(cls, model):
-        """Input of a model, by its note ``input`` (docs/format.md).
+        """Input of a model (docs/format.md).
 
         Raises
         ------
         ModelError
-            If the note breaks a rule; one sentence.
+            If ``input.pictures`` or the names of classes break a rule; one sentence.
         """
-        usual = cls.usual(model.image_shape, model.classes)
-        note = model.notes.get("input")
-        if note is None:
-            return usual
-        if not isinstance(note, dict) or not note.keys() <= {*_FIELDS}:
-            raise ModelError(f"The note input must be an object of {', '.join(_FIELDS)}, not "
-                             f"{printable(note)}")
-        resize, crop, classes = (note.get(field) for field in _FIELDS)
+        usual, pictures = cls.usual(model.image_shape, model.classes), model.input.pictures
+        names = model.class_names.get(next(iter(model.outputs)))
+        if pictures is None:
+            return replace(usual, classes=names and tuple(names))
+        if not isinstance(pictures, dict) or not pictures.keys() <= {*_FIELDS}:
+            raise ModelError(f"The input's pictures must be null or an object of "
+                             f"{' and '.join(_FIELDS)}, not {printable(pictures)}")
+        resize, crop = (pictures.get(field) for field in _FIELDS)
         height, width, _ = usual.shape
         if resize is not None and not (type(resize) is int and 1 <= resize <= MAX_SIDE):
-            raise ModelError(f"The note input: resize must be null or 1 to {MAX_SIDE} pixels, not "
-                             f"{printable(repr(resize))}")
+            raise ModelError(f"The input's pictures: resize must be null or 1 to {MAX_SIDE} "
+                             f"pixels, not {printable(repr(resize))}")
         if crop is not None and not (isinstance(crop, list) and crop == [height, width]
                                      and all(type(side) is int for side in crop)):
-            raise ModelError(f"The note input: crop must be null or the image's [{height}, "
+            raise ModelError(f"The input's pictures: crop must be null or the image's [{height}, "
                              f"{width}], not {printable(repr(crop))}")
         if resize is not None and resize < min(height, width):
-            raise ModelError(f"The note input: resize must be at least {min(height, width)} pixels "
-                             f"for images of {height}x{width}, not {resize}")
-        if classes is not None and not _are_names(classes, model.classes):
-            raise ModelError(f"The note input: classes must be null or {model.classes} names of "
-                             f"whole characters that differ, not {printable(repr(classes))}")
-        return cls(usual.shape, resize, crop and tuple(crop), model.classes,
-                   classes and tuple(classes))
+            raise ModelError(f"The input's pictures: resize must be at least {min(height, width)} "
+                             f"pixels for images of {height}x{width}, not {resize}")
+        return cls(usual.shape, resize, crop and tuple(crop), model.classes, names and tuple(names))
 
-    def note(self):
-        """The note ``input`` of a model, as JSON values."""
-        return {"resize": self.resize, "crop": self.crop and list(self.crop),
-                "classes": self.classes and list(self.classes)}
+    def onto(self, model):
+        """The model that takes pictures and names its classes so."""
+        pictures = {"resize": self.resize, "crop": self.crop and list(self.crop)}
+        names = {} if self.classes is None else {next(iter(model.outputs)): tuple(self.classes)}
+        return replace(model, input=replace(model.input, pictures=pictures),
+                       class_names=model.class_names | names)
 
     def class_name(self, index):
         """Name of a class, or its number where names are not known."""
@@ -196,8 +194,19 @@ class ModelInput:
                              f"{self.n_classes} classes, not {wrong[0]}")
 
 
+def check_class_names(model):
+    """Raises ModelError unless the names of classes fit the outputs."""
+    for output, names in model.class_names.items():
+        if output not in model.outputs:
+            raise ModelError(f"The classes of output {output} must be those of an output")
+        number = len(model.outputs[output].epilogue.bias)
+        if not _are_names(names, number):
+            raise ModelError(f"The classes of output {output} must be null or {number} names of "
+                             f"whole characters that differ, not {printable(repr(list(names)))}")
+
+
 def _are_names(classes, number):
-    return (isinstance(classes, list) and len(classes) == number
+    return (isinstance(classes, tuple) and len(classes) == number
             and all(isinstance(name, str) and name and _is_text(name) for name in classes)
             and len({*classes}) == number)
 

@@ -1,17 +1,16 @@
 """Exact ranges: which values each tensor of a model can take, and how many bits hold them.
 
 The intervals follow from weights and biases alone, so they hold for every image. A count is 0..D
-whatever its thresholds. Because zero lies in every operator's interval, and partial sums add a
+whatever its thresholds. A membrane may or may not fire, so its interval grows with every step until
+it repeats. Because zero lies in every operator's interval, and partial sums add a
 subset of the same terms, the accumulator stays inside it at every step, in any order of additions
-and in both spike codes.
+and in all spike codes.
 """
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from golden.interval import kv_width, require_width, width
-from golden.model.shapes import shapes
+from golden.interval import kv_width, width
+from golden.model.shapes import tensor_infos
 
 
 __all__ = ["Ranges", "analyse", "widths"]
@@ -22,19 +21,23 @@ class Ranges:
     """Least and largest value, per layer and channel.
 
     Every value is a pair of int64 arrays of shape (channels,), keyed by the layer's name; for
-    ``kv`` the arrays have one entry per head.
+    ``memory`` the arrays have one entry per head. ``fired`` is what thresholds are compared with,
+    ``state`` has membranes and states one behind the other, and ``carried`` is what a state is
+    when a layer is done, by the state's name.
     """
 
     potential: dict[str, tuple] = field(default_factory=dict)
     stream: dict[str, tuple] = field(default_factory=dict)
-    kv: dict[str, tuple] = field(default_factory=dict)
+    memory: dict[str, tuple] = field(default_factory=dict)
     outputs: dict[str, tuple] = field(default_factory=dict)
+    fired: dict[str, tuple] = field(default_factory=dict)
+    state: dict[str, tuple] = field(default_factory=dict)
+    carried: dict[str, tuple] = field(default_factory=dict)
 
     @property
     def logits(self):
-        """The pair of the layer that emits logits."""
-        (interval,) = self.outputs.values()
-        return interval
+        """The pair of the first layer that has an output."""
+        return next(iter(self.outputs.values()))
 
 
 @dataclass(frozen=True)
@@ -43,23 +46,18 @@ class Facts:
 
     Parameters
     ----------
-    model : IntegerModel
-    known : dict of str to tuple of int
-        Shapes of all tensors.
+    known : dict of str to TensorInfo
+        Of all tensors.
     ranges : Ranges
         Of earlier layers at least.
-    fraction_bits : dict of str to int
-        Of the stream versions that were seen so far.
     """
 
-    model: object
     known: dict
     ranges: Ranges = field(default_factory=Ranges)
-    fraction_bits: dict = field(default_factory=dict)
 
 
 def analyse(model):
-    """Intervals of every potential, stream, attention memory and logit.
+    """Intervals of every potential, stream, state, attention memory and output.
 
     Parameters
     ----------
@@ -74,35 +72,27 @@ def analyse(model):
     ModelError
         If the graph does not fit together, or a value would need more than `MAX_WIDTH` bits.
     """
-    facts = Facts(model, shapes(model))
-    ranges = facts.ranges
+    facts = Facts(tensor_infos(model))
     for layer in model.layers:
-        low, high = layer.interval(facts)
-        if layer.drain is None:
-            ranges.kv[layer.name] = low, high
-            continue
-        require_width(layer, low, high)
-        low, high = low.astype(np.int64), high.astype(np.int64)
-        ranges.potential[layer.name] = low, high
-        layer.drain.record(layer, low, high, ranges)
-    return ranges
+        layer.record(*layer.interval(facts), facts)
+    return facts.ranges
 
 
 def widths(model):
-    """Bits that every layer's accumulator, stream, attention memory and logits need.
+    """Bits that every layer's accumulator, stream, state, attention memory and output need.
 
     Returns
     -------
     dict of str to dict of str to int
-        Per layer: ``potential``, ``stream`` and ``logits`` in two's complement, ``kv`` without a
-        sign bit; a layer has the entries that apply to it.
+        Per layer: ``potential``, ``stream``, ``state`` and ``output`` in two's complement,
+        ``memory`` without a sign bit; a layer has the entries that apply to it.
     """
     ranges = analyse(model)
     result = {layer.name: {} for layer in model.layers}
     for noun, found in (("potential", ranges.potential), ("stream", ranges.stream),
-                        ("logits", ranges.outputs)):
+                        ("state", ranges.state), ("output", ranges.outputs)):
         for name, interval in found.items():
             result[name][noun] = width(*interval)
-    for name, (_, high) in ranges.kv.items():
-        result[name]["kv"] = kv_width(high)
+    for name, (_, high) in ranges.memory.items():
+        result[name]["memory"] = kv_width(high)
     return result

@@ -2,11 +2,12 @@
 
 import sys
 
+from golden.data.reading import printable
 from golden.errors import ModelError
 from golden.interval import MAX_WIDTH
-from golden.model.input import ModelInput
+from golden.model.input import ModelInput, check_class_names
 from golden.model.ranges import Facts, analyse, widths
-from golden.model.shapes import shapes
+from golden.model.shapes import tensor_infos
 from golden.names import MAX_NAME
 
 
@@ -28,18 +29,17 @@ def validate(model):
     if not (model.name.isprintable() and len(model.name) <= MAX_NAME):
         raise ModelError(f"The model's name must be at most {MAX_NAME} printable characters, not "
                          f"{model.name!r}")
-    if not 1 <= model.max_count <= 15:
-        raise ModelError(f"Largest count D must be 1 to 15, not {model.max_count!r}")
-    if not 0 <= model.pixel_constant <= 255:
-        raise ModelError(f"Pixel constant must be 0 to 255, not {model.pixel_constant!r}")
-    known = shapes(model)
-    for layer in model.layers:
-        layer.check_values(model.max_count)
-    facts = Facts(model, known, analyse(model))
+    if not 0 <= model.input.constant <= 255:
+        raise ModelError(f"Pixel constant must be 0 to 255, not {model.input.constant!r}")
+    if model.input.encoder != {"kind": "bytes"}:
+        raise ModelError('The encoder of the input must be {"kind": "bytes"}, not '
+                         f"{printable(model.input.encoder)}")
+    facts = Facts(tensor_infos(model), analyse(model))
     for layer in model.layers:
         layer.check(facts)
     _widths(model)
     _mean_counts(model)
+    check_class_names(model)
     ModelInput.of(model)
 
 

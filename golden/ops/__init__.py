@@ -4,21 +4,25 @@
 """
 
 from .analog_head import AnalogHead
+from .constant import Constant
 from .conv import Conv
 from .fire import Fire
 from .key_value import KeyValue
-from .logits import Logits
+from .mask import Mask
+from .max import Max
 from .operator import Epilogue, Operator
+from .output import Output
 from .query import Query
-from .token_sum import TokenSum
+from .sum import Sum
 from .write import Write
 
 
 __all__ = [
-    "EPILOGUES", "OPERATORS", "AnalogHead", "Conv", "Epilogue", "Fire", "KeyValue", "Logits",
-    "Operator", "Query", "TokenSum", "Write",
+    "EPILOGUES", "OPERATORS", "AnalogHead", "Constant", "Conv", "Epilogue", "Fire", "KeyValue",
+    "Mask", "Max", "Operator", "Output", "Query", "Sum", "Write",
 ]
 
 
-OPERATORS = {cls.KIND: cls for cls in (Conv, KeyValue, Query, TokenSum, AnalogHead)}
-EPILOGUES = {cls.KIND: cls for cls in (Fire, Write, Logits)}
+OPERATORS = {cls.KIND: cls for cls in (Conv, KeyValue, Query, Mask, Max, Sum, Constant,
+                                       AnalogHead)}
+EPILOGUES = {cls.KIND: cls for cls in (Fire, Write, Output)}

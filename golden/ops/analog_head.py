@@ -6,10 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from golden.errors import ModelError
+from golden.tensor_info import TensorInfo
 
-from .logits import Logits
 from .operator import look_up, require_epilogue
-from .token_sum import StreamReader, token_sum
+from .output import Output
+from .sum import StreamReader, stream_sum
 from .weights import check_weights
 
 
@@ -20,47 +21,50 @@ __all__ = ["AnalogHead"]
 class AnalogHead(StreamReader):
     """Classifier on the sum of a stream over its tokens; the mean's 1/tokens is in ``scale``.
 
-    Its inputs are stream values and no spikes, so hardware does not run it.
+    Tokens are all positions of all steps. Its inputs are stream values and no spikes, so hardware
+    does not run it.
 
     Parameters
     ----------
     name : str
     source : str
         Stream tensor that is read.
-    weight : int8 array, shape (classes, channels)
+    weight : int8 or int16 array, shape (classes, channels)
     weight_bits : int
-    drain : Logits
+    epilogue : Output
     """
 
-    KIND, TENSORS = "analog_head", ("weight",)
+    KIND, TENSORS, over = "analog_head", ("weight",), "both"
     FIELDS: ClassVar = {"source": str, "weight_bits": int}
 
     name: str
     source: str
     weight: np.ndarray
     weight_bits: int
-    drain: Logits
+    epilogue: Output
 
     @property
     def channels(self):
         """Number of classes."""
         return len(self.weight)
 
-    def outputs(self, known, model):
-        channels, _, _ = look_up(self, self.source, known, "stream")
-        if self.weight.shape != (model.classes, channels):
-            raise ModelError(f"Layer {self.name}: weights must have shape "
-                             f"{(model.classes, channels)}, not {self.weight.shape}")
-        require_epilogue(self, Logits)
-        return self.drain.outputs(self, (model.classes, 1, 1), known, model)
-
-    def check_values(self, max_count):
+    def outputs(self, known):
+        source = look_up(self, self.source, known, "stream")
+        if self.weight.ndim != 2 or self.weight.shape[1] != source.channels or not self.channels:
+            raise ModelError(f"Layer {self.name}: weights must have shape (classes, "
+                             f"{source.channels}), not {self.weight.shape}")
         check_weights(self)
-        super().check_values(max_count)
+        require_epilogue(self, Output)
+        return self.epilogue.outputs(self, TensorInfo("counts", self.channels, (1, 1)), known)
 
     def linear(self, tensors):
-        weight = self.weight.astype(np.int64).T
-        return lambda values: token_sum(values)[:, :, 0, 0] @ weight
+        weight = self.weight.astype(np.int64)
+
+        def product(values):
+            sums = stream_sum(values, self.over)[..., 0, 0]
+            return (sums @ weight.T)[..., np.newaxis, np.newaxis]
+
+        return product
 
     def interval(self, facts):
         weight = self.weight.astype(object)
@@ -71,5 +75,5 @@ class AnalogHead(StreamReader):
     def products(self, known):
         return 1, *self.weight.shape
 
-    def operand_bits(self, model, bits):
+    def operand_bits(self, known, bits):
         return self.weight_bits

@@ -1,66 +1,83 @@
-"""Convolution of counts or pixels with integer weights, exact and at the speed of BLAS."""
+"""Convolution: the operator."""
 
-import math
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from golden.axis import Axis
 from golden.errors import ModelError
-from golden.exact import exact_dtype
 from golden.names import PIXELS
+from golden.tensor_info import TensorInfo
 
+from .convolve import convolve
 from .fire import Fire
-from .logits import Logits
+from .frames import framed, like
 from .operator import Operator, look_up, require_epilogue
+from .output import Output
 from .weights import check_weights
 from .write import Write
 
 
-__all__ = ["Conv", "conv_interval", "convolve", "output_size", "tap_cover"]
+__all__ = ["Conv", "conv_interval"]
 
 
 @dataclass(frozen=True, eq=False)
 class Conv(Operator):
     """Convolution of counts (or pixels) with integer weights, zero padded.
 
-    Dense and depthwise, strided or not; a pointwise layer, a projection and the head are its 1x1
-    case.
+    Dense, grouped and depthwise, strided or not; a pointwise layer, a projection and the head are
+    its 1x1 case.
 
     Parameters
     ----------
     name : str
         ``state_dict`` prefix of the layer, such as ``block3.0.attn.q``.
-    source : str
-        Tensor that is read: ``pixels`` or a ``*.counts`` tensor.
-    weight : int8 array, shape (out_channels, in_channels // groups, kernel, kernel)
+    sources : tuple of str
+        Tensors that are read, one behind the other along the channels: ``pixels`` or counts.
+    weight : int8 or int16 array, shape (out_channels, in_channels // groups, kernel, kernel)
         Symmetric: within ``+-(2**(weight_bits - 1) - 1)``.
     weight_bits : int
-        2 to 8.
-    stride, padding, groups : int
-        Padding is the same on all four sides. ``groups`` is 1 or the number of channels
-        (depthwise).
-    drain : Fire or Write or Logits
+        2 to 8 for int8, 9 to 16 for int16.
+    axes : (Axis, Axis)
+        Of height and width.
+    groups : int
+        Equal parts of the channels; outputs of a part see its inputs only.
+    epilogue : Fire or Write or Output
+    time : str
+        ``each`` step by itself, or the ``sum`` over all of them.
     """
 
     KIND, TENSORS = "conv", ("weight",)
-    FIELDS: ClassVar = {"source": str, "weight_bits": int, "stride": int, "padding": int,
-                        "groups": int}
+    FIELDS: ClassVar = {"sources": list, "weight_bits": int, "axes": list, "groups": int,
+                        "time": str}
 
     name: str
-    source: str
+    sources: tuple[str, ...]
     weight: np.ndarray
     weight_bits: int
-    stride: int
-    padding: int
+    axes: tuple[Axis, Axis]
     groups: int
-    drain: Fire | Write | Logits
+    epilogue: Fire | Write | Output
+    time: str = "each"
+
+    @classmethod
+    def square(cls, name, source, weight, weight_bits, stride, padding, groups, epilogue):
+        """Convolution of one source with a square kernel, padded alike on all four sides."""
+        axis = Axis.padded(weight.shape[-1], stride, padding)
+        return cls(name, (source,), weight, weight_bits, (axis, axis), groups, epilogue)
+
+    @property
+    def source(self):
+        """The source of a layer that has one."""
+        source, = self.sources
+        return source
 
     @property
     def depthwise(self):
-        """Whether each output channel sees one input channel only."""
-        return self.groups > 1
+        """Whether each output channel sees one input channel of its own only."""
+        return 1 < self.groups == self.channels and self.weight.shape[1] == 1
 
     @property
     def channels(self):
@@ -70,87 +87,120 @@ class Conv(Operator):
     @property
     def reads(self):
         # A layer that is being built may lack its epilogue.
-        return [self.source, *(self.drain.reads if self.drain else ())]
+        return [*self.sources, *(self.epilogue.reads if self.epilogue else ())]
 
-    def outputs(self, known, model):
-        channels, height, width = look_up(self, self.source, known, "counts", "pixels")
-        shape = self.weight.shape
-        if len(shape) != 4 or min(shape) < 1 or shape[2] != shape[3]:
-            raise ModelError(f"Layer {self.name}: weights must have shape (out, in, kernel, "
-                             f"kernel), not {shape}")
-        out_channels, fan_in, kernel, _ = shape
-        if self.groups not in (1, channels) or (self.groups > 1 and out_channels != channels):
-            raise ModelError(f"Layer {self.name}: groups must be 1, or equal to {channels} input "
-                             f"and output channels, not {self.groups}")
-        if fan_in * self.groups != channels:
-            raise ModelError(f"Layer {self.name}: weights must take {channels} channels of "
-                             f"{self.source}, not {fan_in * self.groups}")
-        if self.stride < 1 or not 0 <= self.padding < kernel:
-            raise ModelError(f"Layer {self.name}: stride must be at least 1 and padding 0 to "
-                             f"{kernel - 1}, not {self.stride} and {self.padding}")
-        size = [output_size(n, kernel, self.stride, self.padding) for n in (height, width)]
-        if min(size) < 1:
-            raise ModelError(f"Layer {self.name}: a map of {height}x{width} must not be smaller "
-                             f"than the {kernel}x{kernel} kernel")
-        require_epilogue(self, Fire, Write, Logits)
-        return self.drain.outputs(self, (out_channels, *size), known, model)
-
-    def check_values(self, max_count):
+    def outputs(self, known):
+        found = [look_up(self, name, known, "counts", "pixels") for name in self.sources]
+        if not found:
+            raise ModelError(f"Layer {self.name}: there must be at least one source")
+        size, steps = found[0].size, found[0].steps
+        for name, info in zip(self.sources, found, strict=True):
+            if (info.size, info.steps) != (size, steps):
+                raise ModelError(f"Layer {self.name}: {name} must have size {size} and {steps} "
+                                 f"steps like {self.sources[0]}, not {info.size} and {info.steps}")
+        self._check_geometry(sum(info.channels for info in found), size)
+        if self.time not in ("each", "sum"):
+            raise ModelError(f"Layer {self.name}: time must be each or sum, not {self.time!r}")
         check_weights(self)
-        super().check_values(max_count)
+        require_epilogue(self, Fire, Write, Output)
+        out = tuple(axis.length(length) for axis, length in zip(self.axes, size, strict=True))
+        info = TensorInfo("counts", self.channels, out, steps if self.time == "each" else 1)
+        return self.epilogue.outputs(self, info, known)
+
+    def _check_geometry(self, channels, size):
+        where, shape = f"Layer {self.name}", self.weight.shape
+        if len(shape) != 4 or min(shape) < 1:
+            raise ModelError(f"{where}: weights must have shape (out, in, kernel, kernel), not "
+                             f"{shape}")
+        if len(self.axes) != 2 or shape[2:] != tuple(axis.kernel for axis in self.axes):
+            raise ModelError(f"{where}: weights of shape {shape} must have two axes of these "
+                             f"kernels, not {[axis.kernel for axis in self.axes]}")
+        for axis in self.axes:
+            axis.check(where)
+        if self.groups < 1 or channels % self.groups or len(self.weight) % self.groups:
+            raise ModelError(f"{where}: groups must divide {channels} input and "
+                             f"{len(self.weight)} output channels, not {self.groups}")
+        if shape[1] * self.groups != channels:
+            raise ModelError(f"{where}: weights must take {channels} channels of "
+                             f"{' and '.join(self.sources)}, not {shape[1] * self.groups}")
+        if min(axis.length(length) for axis, length in zip(self.axes, size, strict=True)) < 1:
+            raise ModelError(f"{where}: a map of {size[0]}x{size[1]} must not be smaller than the "
+                             f"{shape[2]}x{shape[3]} kernel")
+
+    def operand(self, tensors):
+        found = [tensors[name] for name in self.sources]
+        return found[0] if len(found) == 1 else np.concatenate(found, axis=-3)
 
     def linear(self, tensors):
         def convolved(counts):
-            return convolve(counts, self.weight, stride=self.stride, padding=self.padding,
-                            depthwise=self.depthwise)
+            potential = convolve(counts, self.weight, self.axes, self.groups)
+            if self.time == "each":
+                return potential
+            return like(framed(potential).sum(axis=1, keepdims=True), counts)
 
         return convolved
 
     def interval(self, facts):
-        return conv_interval(self, facts.model.max_count)
+        found = [facts.known[name] for name in self.sources]
+        levels = np.repeat([info.levels for info in found], [info.channels for info in found])
+        low, high = conv_interval(self, levels)
+        if self.time == "each":
+            return low, high
+        # Python integers: int64 may be too small for the sum of all steps.
+        return low.astype(object) * found[0].steps, high.astype(object) * found[0].steps
 
     def events(self, tensors, weigh):
         """A spike is added once for every output position that it reaches."""
-        source = tensors[self.source]
-        kernel = self.weight.shape[2]
-        rows, columns = (tap_cover(size, kernel, self.stride, self.padding)
-                         for size in source.shape[2:])
-        lanes = 1 if self.depthwise else self.channels
-        return weigh(source, self.source).sum(axis=1) @ columns @ rows * lanes
+        lanes, total = self.channels // self.groups, 0
+        for name in self.sources:
+            source = weigh(tensors[name], name)
+            rows, columns = (axis.cover(size) for axis, size in
+                             zip(self.axes, source.shape[-2:], strict=True))
+            reached = source.sum(axis=-3) @ columns @ rows
+            total = total + reached.reshape(len(source), -1).sum(axis=1) * lanes
+        return total
 
     def products(self, known):
-        """Rows are output positions, row-major."""
-        return self._positions(known), self.channels, self.weight[0].size
+        """Rows are output positions, row-major, step after step unless steps are summed."""
+        steps = known[self.sources[0]].steps
+        rows, terms = self._positions(known), self.weight[0].size
+        return (rows * steps, self.channels, terms) if self.time == "each" else (
+            rows, self.channels, terms * steps)
 
     def operands(self, tensors, row):
-        source, kernel = tensors[self.source][0], self.weight.shape[2]
-        padded = np.pad(source, ((0, 0), *[(self.padding, self.padding)] * 2))
-        width = (padded.shape[2] - kernel) // self.stride + 1
-        top, left = (number * self.stride for number in divmod(row, width))
-        window = padded[:, top:top + kernel, left:left + kernel].reshape(len(source), -1)
+        source = framed(self.operand(tensors))[0]
+        reads = [axis.reads(length)
+                 for axis, length in zip(self.axes, source.shape[-2:], strict=True)]
+        step, position = divmod(row, len(reads[0]) * len(reads[1]))
+        y, x = divmod(position, len(reads[1]))
+        source = source[step:step + 1] if self.time == "each" else source
+        # One more row and column of zeros, which -1 reads.
+        padded = np.pad(source, ((0, 0), (0, 0), (0, 1), (0, 1)))
+        window = padded[:, :, reads[0][y]][..., reads[1][x]]
+        window = window.reshape(len(source), self.groups, -1).swapaxes(0, 1)
+        window = window.reshape(self.groups, -1).repeat(self.channels // self.groups, axis=0)
         weights = self.weight.reshape(self.channels, -1).astype(np.int64)
-        if self.depthwise:
-            return window, weights
-        return np.broadcast_to(window.reshape(1, -1), weights.shape), weights
+        return window, np.tile(weights, len(source))
 
     def by_row(self, potentials):
-        return potentials[0].reshape(self.channels, -1).T
+        maps = framed(potentials)[0].reshape(-1, self.channels, prod(potentials.shape[-2:]))
+        return maps.transpose(0, 2, 1).reshape(-1, self.channels)
 
     def unfolded(self, known):
-        return self.weight[0].size * self.groups * self._positions(known)
+        return (self.weight[0].size * self.groups * self._positions(known)
+                * known[self.sources[0]].steps)
 
-    def operand_bits(self, model, bits):
+    def operand_bits(self, known, bits):
         return self.weight_bits
 
     def _positions(self, known):
         """Number of output positions."""
-        kernel = self.weight.shape[2]
-        return math.prod(output_size(size, kernel, self.stride, self.padding)
-                         for size in known[self.source][1:])
+        return prod(axis.length(size) for axis, size in
+                    zip(self.axes, known[self.sources[0]].size, strict=True))
 
 
-def conv_interval(layer, max_count):
-    """Least and largest potential of every channel of a convolution.
+def conv_interval(layer, levels):
+    """Least and largest potential of every channel of a convolution of one step.
 
     The bounds are attained: every input at its largest where the weight is positive, or where it
     is negative.
@@ -158,100 +208,19 @@ def conv_interval(layer, max_count):
     Parameters
     ----------
     layer : Conv
-        Its drain is not looked at.
-    max_count : int
-        D; pixels go to 255.
+        Its epilogue is not looked at.
+    levels : int, or int array of shape (in_channels,)
+        Largest count of all channels or of each; pixels go to 255, whatever an int says.
 
     Returns
     -------
     low, high : int64 arrays, shape (out_channels,)
     """
-    largest = 255 if layer.source == PIXELS else max_count
-    weight = layer.weight.reshape(len(layer.weight), -1).astype(np.int64)
-    low = largest * np.minimum(weight, 0).sum(axis=1)
-    high = largest * np.maximum(weight, 0).sum(axis=1)
-    return low, high
-
-
-def output_size(size, kernel, stride, padding):
-    """Number of output positions along one axis."""
-    return (size + 2 * padding - kernel) // stride + 1
-
-
-def tap_cover(size, kernel, stride, padding):
-    """Number of output positions that each input position reaches along one axis.
-
-    >>> tap_cover(4, 3, 2, 1).tolist()
-    [1, 2, 1, 1]
-    """
-    positions = np.arange(output_size(size, kernel, stride, padding))[:, np.newaxis]
-    # The stride to the next position may be any integer where there is none.
-    begins = positions * stride if len(positions) > 1 else positions
-    reached = begins + np.arange(kernel) - padding
-    inside = reached[(reached >= 0) & (reached < size)]
-    return np.bincount(inside, minlength=size)
-
-
-def convolve(counts, weight, *, stride=1, padding=0, depthwise=False):
-    """Potentials of a convolution with zero padding.
-
-    Parameters
-    ----------
-    counts : integer array, shape (images, in_channels, height, width)
-        Spike counts or pixels; never negative.
-    weight : integer array, shape (out_channels, in_channels, kernel, kernel)
-        The second axis has length 1 if ``depthwise``.
-    stride, padding : int
-    depthwise : bool
-        Whether output channel c sees input channel c only.
-
-    Returns
-    -------
-    int64 array, shape (images, out_channels, out_height, out_width)
-
-    Raises
-    ------
-    ValueError
-        If a count is negative.
-    OverflowError
-        If a sum could leave the integers that a float64 holds.
-
-    Examples
-    --------
-    >>> convolve(np.array([[[[1, 2, 3]]]]), np.array([[[[1, 1, -1]]]])).tolist()
-    [[[[0]]]]
-    """
-    if counts.size and counts.min() < 0:
-        raise ValueError(f"Counts must not be negative, not {counts.min()}")
-    dtype = exact_dtype(_largest_sum(counts, weight))
-    if padding:
-        border = (padding, padding)
-        counts = np.pad(counts, ((0, 0), (0, 0), border, border))
-    # The layout that both forms below read: one window per tap, out of the padded map.
-    height, width = weight.shape[2:]
-    windows = sliding_window_view(counts.astype(dtype), (height, width), axis=(2, 3))
-    windows = windows[:, :, ::stride, ::stride]
-    form = _depthwise if depthwise else _dense
-    return form(windows, weight.astype(dtype)).astype(np.int64)
-
-
-def _largest_sum(counts, weight):
-    """Bound on every partial sum: the larger of the positive and the negative side."""
-    per_channel = weight.reshape(len(weight), -1).astype(np.int64)
-    above = np.maximum(per_channel, 0).sum(axis=1).max(initial=0)
-    below = -np.minimum(per_channel, 0).sum(axis=1).min(initial=0)
-    return int(counts.max(initial=0)) * int(max(above, below))
-
-
-def _dense(windows, weight):
-    images, _, height, width = windows.shape[:4]
-    columns = windows.transpose(0, 1, 4, 5, 2, 3).reshape(images, -1, height * width)
-    potential = weight.reshape(len(weight), -1) @ columns
-    return potential.reshape(images, len(weight), height, width)
-
-
-def _depthwise(windows, weight):
-    potential = np.zeros(windows.shape[:4], weight.dtype)
-    for row, column in np.ndindex(*weight.shape[2:]):
-        potential += windows[..., row, column] * weight[:, 0, row, column, None, None]
-    return potential
+    outputs, inputs = layer.weight.shape[:2]
+    if np.ndim(levels) == 0:
+        levels = np.full(inputs * layer.groups, 255 if PIXELS in layer.sources else levels)
+    largest = np.reshape(levels, (layer.groups, inputs)).astype(np.int64)
+    largest = largest.repeat(outputs // layer.groups, axis=0)
+    weight = layer.weight.reshape(outputs, inputs, -1).astype(np.int64)
+    return ((np.minimum(weight, 0).sum(axis=2) * largest).sum(axis=1),
+            (np.maximum(weight, 0).sum(axis=2) * largest).sum(axis=1))

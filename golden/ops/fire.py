@@ -1,14 +1,16 @@
 """Epilogue of a branch: spike counts."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from golden.errors import ModelError
-from golden.names import counts_name
-from golden.neuron import Neuron, spike_count
+from golden.neuron import Neuron, Rule
 
+from .firing import fire, fired_info, record_fired
 from .operator import Epilogue
+from .shifted import check_shifted, shifted, shifted_interval
 
 
 __all__ = ["Fire"]
@@ -16,35 +18,52 @@ __all__ = ["Fire"]
 
 @dataclass(frozen=True, eq=False)
 class Fire(Epilogue):
-    """Drain of a branch: counts ``NAME.counts`` from per-channel thresholds."""
+    """Counts ``NAME.counts`` of ``(potential << shift) + bias``.
 
-    KIND, TENSORS = "fire", ("thresholds",)
+    Parameters
+    ----------
+    neuron : Neuron
+    shift : int
+        0 to 32.
+    bias : int64 array, shape (channels,), or None
+    """
+
+    KIND, TENSORS = "fire", ("bias",)
+    FIELDS: ClassVar = {"shift": int}
 
     neuron: Neuron
+    shift: int = 0
+    bias: np.ndarray | None = None
 
-    def outputs(self, layer, shape, known, model):
-        return {counts_name(layer): shape}
-
-    def check_values(self, layer, max_count):
-        self.neuron.check(layer, max_count)
+    def outputs(self, layer, info, known):
+        check_shifted(layer, self, info.channels)
+        self.neuron.check(layer, info.channels)
+        return fired_info(layer, self.neuron, info)
 
     def check(self, layer, facts):
-        """Thresholds serve every channel at once or each by itself, and fit the potential."""
-        thresholds, channels = self.neuron.thresholds, facts.known[counts_name(layer)][0]
-        if len(thresholds) not in (1, channels):
-            raise ModelError(f"Layer {layer.name}: thresholds must have 1 or {channels} rows, not "
-                             f"{len(thresholds)}")
-        low, high = facts.ranges.potential[layer.name]
+        """Thresholds fit what is compared with them."""
+        if self.neuron.rule is Rule.UNIFORM:
+            return
+        thresholds = self.neuron.thresholds
+        low, high = facts.ranges.fired[layer.name]
         if len(thresholds) == 1:
             low, high = low.min(keepdims=True), high.max(keepdims=True)
         # One bit more than the potential: a threshold just above it is never reached.
-        wrong = (thresholds < low[:, np.newaxis]) | (thresholds > high[:, np.newaxis] + 1)
+        sticky = self.neuron.membrane is not None and self.neuron.membrane.sticky
+        above = high + 1 + sticky
+        wrong = (thresholds < low[:, np.newaxis]) | (thresholds > above[:, np.newaxis])
         if wrong.any():
             channel, step = np.argwhere(wrong)[0]
+            what = "potential" if self.neuron.membrane is None else "membrane"
             raise ModelError(
                 f"Layer {layer.name}: thresholds of channel {channel} must be {low[channel]} to "
-                f"{high[channel] + 1}, the range of its potential, not "
-                f"{thresholds[channel, step]}")
+                f"{above[channel]}, the range of its {what}, not {thresholds[channel, step]}")
 
     def store(self, layer, potentials, tensors):
-        return {counts_name(layer): spike_count(potentials, self.neuron.thresholds)}
+        values = shifted(potentials, self.shift, self.bias)
+        return fire(layer, self.neuron, values, tensors)
+
+    def record(self, layer, low, high, facts):
+        if self.shift or self.bias is not None:
+            low, high = shifted_interval(layer, self, low, high)
+        record_fired(layer, self.neuron, low, high, facts)

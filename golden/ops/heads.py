@@ -1,11 +1,64 @@
-"""Maps of counts, seen as the heads of attention."""
+"""Maps of counts, seen as the heads of attention, and the tokens that it sums over."""
+
+import numpy as np
+
+from golden.errors import ModelError
+
+from .frames import framed
 
 
-__all__ = ["by_head"]
+__all__ = ["OVER", "by_head", "check_over", "from_head", "sets_of", "tokens_of"]
 
 
-def by_head(counts, heads):
-    """View of a map as (images, heads, channels of a head, tokens)."""
-    if counts.size and counts.min() < 0:
-        raise ValueError(f"Counts must not be negative, not {counts.min()}")
-    return counts.reshape(len(counts), heads, counts.shape[1] // heads, -1)
+#: What sums may go over: the positions of a step, the steps of a position, or all of both.
+OVER = ("space", "time", "both")
+
+
+def check_over(layer):
+    """Raises ModelError unless a layer's ``over`` is one of `OVER`."""
+    if layer.over not in OVER:
+        raise ModelError(f"Layer {layer.name}: over must be space, time or both, not "
+                         f"{layer.over!r}")
+
+
+def sets_of(info, over):
+    """Number of sets of tokens of a map that are summed each by itself."""
+    return {"space": info.steps, "time": info.positions, "both": 1}[over]
+
+
+def tokens_of(info, over):
+    """Number of tokens of each set."""
+    return info.steps * info.positions // sets_of(info, over)
+
+
+def by_head(values, heads, over="space"):
+    """Map as (samples, sets, heads, channels of a head, tokens).
+
+    A set is what is summed together: the positions of a step, the steps of a position, or all.
+    Tokens are in the order of steps, and then row-major.
+    """
+    if values.size and values.min() < 0:
+        raise ValueError(f"Counts must not be negative, not {values.min()}")
+    return split_heads(values, heads, over)
+
+
+def split_heads(values, heads, over):
+    """The same for values of either sign."""
+    values = framed(values)
+    samples, steps, channels = values.shape[:3]
+    values = values.reshape(samples, steps, heads, channels // heads, -1)
+    if over == "time":
+        return values.transpose(0, 4, 2, 3, 1)
+    if over == "both":
+        return values.transpose(0, 2, 3, 1, 4).reshape(samples, 1, heads, channels // heads, -1)
+    return values
+
+
+def from_head(values, over, steps, size):
+    """Map (samples, steps, channels, *size); the inverse of `by_head`."""
+    samples, _, heads, width = values.shape[:4]
+    if over == "time":
+        values = values.transpose(0, 4, 2, 3, 1)
+    elif over == "both":
+        values = values.reshape(samples, heads, width, steps, -1).transpose(0, 3, 1, 2, 4)
+    return np.ascontiguousarray(values).reshape(samples, steps, heads * width, *size)

@@ -1,8 +1,13 @@
-"""What every operator and every epilogue of a model tells about itself."""
+"""What every operator and every epilogue of a model tells about itself.
+
+Arrays are (samples, steps, channels, *size); operators work on the last axes, so that arrays of one
+step may lack the axis of steps.
+"""
 
 import numpy as np
 
 from golden.errors import ModelError
+from golden.interval import require_width
 from golden.names import PIXELS
 from golden.spike import SpikeCode, accumulate
 
@@ -13,7 +18,7 @@ __all__ = ["Epilogue", "Operator", "look_up", "require_epilogue", "require_heads
 class Operator:
     """A layer of a model: it reads tensors, and forms integer potentials.
 
-    Subclasses are frozen dataclasses that have a ``name`` and a ``drain``: an epilogue, or ``None``
+    Subclasses are frozen dataclasses that have a ``name`` and a ``epilogue``, or ``None``
     where potentials are stored as they are. What they do not override holds for an operator whose
     first source is spikes.
     """
@@ -32,26 +37,24 @@ class Operator:
         """Names of the tensors that the layer reads, in the order of its fields."""
         raise NotImplementedError
 
-    def outputs(self, known, model):
-        """Names and shapes of the tensors that the layer makes.
+    def outputs(self, known):
+        """Names and infos of the tensors that the layer makes, after all rules of its own fields.
 
         Parameters
         ----------
-        known : dict of str to tuple of int
-            Shapes of the tensors that earlier layers made.
-        model : IntegerModel
+        known : dict of str to TensorInfo
+            Of the tensors that earlier layers made.
+
+        Returns
+        -------
+        dict of str to TensorInfo
 
         Raises
         ------
         ModelError
-            If a source is missing, or of the wrong kind or shape.
+            If a source is missing, or of the wrong kind or shape, or a value breaks a rule.
         """
         raise NotImplementedError
-
-    def check_values(self, max_count):
-        """Raises ModelError if a value of the layer breaks a rule by itself."""
-        if self.drain is not None:
-            self.drain.check_values(self, max_count)
 
     def check(self, facts):
         """Raises ModelError if a value does not fit those of other layers.
@@ -60,11 +63,15 @@ class Operator:
         ----------
         facts : golden.model.rules.Facts
         """
-        if self.drain is not None:
-            self.drain.check(self, facts)
+        if self.epilogue is not None:
+            self.epilogue.check(self, facts)
+
+    def operand(self, tensors):
+        """What the operator is linear in: its first source, unless it says otherwise."""
+        return tensors[self.reads[0]]
 
     def linear(self, tensors):
-        """The operator as a function of its first source; the others are in ``tensors``."""
+        """The operator as a function of its operand; other sources are in ``tensors``."""
         raise NotImplementedError
 
     def potentials(self, tensors, *, max_count, code=None):
@@ -75,7 +82,7 @@ class Operator:
         tensors : dict of str to int64 array
             What earlier layers made.
         max_count : int
-            D.
+            Largest D of the model.
         code : SpikeCode, optional
 
         Yields
@@ -84,23 +91,23 @@ class Operator:
             The accumulator after each plane, and so the potentials in the end. Just the potentials
             if ``code`` is ``None``.
         """
-        linear, spikes = self.linear(tensors), tensors[self.reads[0]]
+        linear, spikes = self.linear(tensors), self.operand(tensors)
         if code is None or not self.SPIKING:
             yield linear(spikes)
-        elif self.reads[0] == PIXELS:
+        elif PIXELS in self.reads:
             yield from accumulate(linear, spikes, SpikeCode.BIT_SERIAL, 255)
         else:
             yield from accumulate(linear, spikes, code, max_count)
 
     def unfolded(self, known):
-        """Values of the largest temporary of ``linear``, per image."""
+        """Values of the largest temporary of ``linear``, per sample."""
         return 0
 
     def store(self, potentials, tensors):
         """The tensors that are made of potentials, by name; ``tensors`` are those of before."""
-        if self.drain is None:
+        if self.epilogue is None:
             return {self.name: potentials}
-        return self.drain.store(self, potentials, tensors)
+        return self.epilogue.store(self, potentials, tensors)
 
     def interval(self, facts):
         """Least and largest potential: two arrays of int64 or of Python integers.
@@ -108,6 +115,13 @@ class Operator:
         They have an entry per channel, or per head where potentials are stored as they are.
         """
         raise NotImplementedError
+
+    def record(self, low, high, facts):
+        """Adds the intervals of potentials and of what is made of them to ``facts.ranges``."""
+        require_width(self, low, high)
+        low, high = (np.asarray(bound).astype(np.int64) for bound in (low, high))
+        facts.ranges.potential[self.name] = low, high
+        self.epilogue.record(self, low, high, facts)
 
     def events(self, tensors, weigh):
         """Operations that the inputs of each image cause, each input ``weigh``-ed.
@@ -124,10 +138,10 @@ class Operator:
         -------
         int64 array, shape (images,)
         """
-        return np.zeros(len(tensors[self.reads[0]]), np.int64)
+        return np.zeros(len(next(iter(tensors.values()))), np.int64)
 
     def products(self, known):
-        """Dot products per image of a machine that skips neither zeros nor padding.
+        """Dot products per sample of a machine that skips neither zeros nor padding.
 
         Returns
         -------
@@ -155,33 +169,35 @@ class Operator:
         """Potentials of the first image as `products` orders them, shape (rows, outputs)."""
         raise NotImplementedError
 
-    def operand_bits(self, model, bits):
+    def operand_bits(self, known, bits):
         """Width of what one addition adds; ``bits`` are the model's widths."""
         raise NotImplementedError
 
     def stream_bits(self, known, bits):
-        """Bits of the residual stream that are read and written, per image."""
-        return 0 if self.drain is None else self.drain.stream_bits(self, known, bits)
+        """Bits of the residual stream that are read and written, per sample."""
+        return 0 if self.epilogue is None else self.epilogue.stream_bits(self, known, bits)
 
 
 class Epilogue:
     """What becomes of a layer's potentials. Subclasses are frozen dataclasses."""
 
-    #: Kind in the file, fields with their JSON types, tensors beside them, and defaults of fields
-    #: that older files do not have.
-    KIND, FIELDS, TENSORS, DEFAULTS = "", {}, (), {}
+    #: Kind in the file, fields with their JSON types, and tensors beside them.
+    KIND, FIELDS, TENSORS = "", {}, ()
+
+    #: An epilogue without a neuron fires nothing.
+    neuron = None
 
     @property
     def reads(self):
         """Names of further tensors that are read."""
         return []
 
-    def outputs(self, layer, shape, known, model):
-        """Names and shapes of the tensors that are made of potentials of a shape."""
-        raise NotImplementedError
+    def outputs(self, layer, info, known):
+        """Names and infos of the tensors that are made of potentials, after all own rules.
 
-    def check_values(self, layer, max_count):
-        """Raises ModelError if a value breaks a rule by itself."""
+        ``info`` describes the potentials; its kind is of no account unless it is ``memory``.
+        """
+        raise NotImplementedError
 
     def check(self, layer, facts):
         """Raises ModelError if a value does not fit those of other layers."""
@@ -190,20 +206,20 @@ class Epilogue:
         """The tensors that are made, by name; ``tensors`` holds those of earlier layers."""
         raise NotImplementedError
 
-    def record(self, layer, low, high, ranges):
+    def record(self, layer, low, high, facts):
         """Adds the intervals of what is made of potentials of ``low`` to ``high``."""
 
     def stream_bits(self, layer, known, bits):
-        """Bits of the residual stream that are written, and read to be added to, per image."""
+        """Bits of the residual stream that are written, and read to be added to, per sample."""
         return 0
 
 
 def look_up(layer, name, known, *kinds):
-    """Shape of a source, which must exist and be of a kind that the layer reads."""
+    """Info of a source, which must exist and be of a kind that the layer reads."""
     if name not in known:
         raise ModelError(f"Layer {layer.name}: source {name} must be the output of an earlier "
                          "layer")
-    kind = PIXELS if name == PIXELS else name.rpartition(".")[2]
+    kind = known[name].kind
     if kind not in kinds:
         raise ModelError(f"Layer {layer.name}: source {name} must be a tensor of "
                          f"{' or '.join(kinds)}, not of {kind}")
@@ -211,11 +227,10 @@ def look_up(layer, name, known, *kinds):
 
 
 def require_epilogue(layer, *kinds):
-    """Raises ModelError unless a layer's drain is of one of these classes."""
-    if not isinstance(layer.drain, kinds):
-        *others, last = [kind.__name__ for kind in kinds]
-        wanted = f"{', '.join(others)} or {last}" if others else last
-        raise ModelError(f"Layer {layer.name}: the drain must be {wanted}, not {layer.drain!r}")
+    """Raises ModelError unless a layer's epilogue is of one of these classes."""
+    if not isinstance(layer.epilogue, kinds):
+        raise ModelError(f"Layer {layer.name}: the epilogue must be one of "
+                         f"{', '.join(kind.KIND for kind in kinds)}, not {layer.epilogue!r}")
 
 
 def require_heads(layer, fits, what):

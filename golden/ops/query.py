@@ -7,10 +7,14 @@ import numpy as np
 
 from golden.errors import ModelError
 from golden.exact import exact_dtype
+from golden.tensor_info import TensorInfo
 
 from .fire import Fire
-from .heads import by_head
+from .frames import framed, like
+from .heads import by_head, check_over, from_head, sets_of, split_heads, tokens_of
 from .operator import Operator, look_up, require_epilogue, require_heads
+from .output import Output
+from .write import Write
 
 
 __all__ = ["Query", "query"]
@@ -18,88 +22,116 @@ __all__ = ["Query", "query"]
 
 @dataclass(frozen=True, eq=False)
 class Query(Operator):
-    """Second pass of attention: potentials ``q (k^T v)``; all scales are in the thresholds."""
+    """Second pass of attention: potentials ``q (k^T v)``; all scales are in the thresholds.
+
+    Parameters
+    ----------
+    name, queries : str
+    memory : str
+        A memory, or the counts that were fired from one. Its keys and values may have other tokens
+        than the queries, if there are as many sets of them.
+    heads : int
+    epilogue : Fire or Write or Output
+    over : str
+        As for the memory.
+    """
 
     KIND = "query"
-    FIELDS: ClassVar = {"queries": str, "key_values": str, "heads": int}
+    FIELDS: ClassVar = {"queries": str, "memory": str, "heads": int, "over": str}
 
     name: str
     queries: str
-    key_values: str
+    memory: str
     heads: int
-    drain: Fire
+    epilogue: Fire | Write | Output
+    over: str = "space"
 
     @property
     def reads(self):
-        return [self.queries, self.key_values]
+        return [self.queries, self.memory, *(self.epilogue.reads if self.epilogue else ())]
 
-    def outputs(self, known, model):
-        heads, dk, dv = look_up(self, self.key_values, known, "kv")
-        require_heads(self, heads == self.heads, f"{self.key_values} has {heads}")
-        channels, height, width = look_up(self, self.queries, known, "counts")
-        if channels != heads * dk:
+    def outputs(self, known):
+        check_over(self)
+        memory = look_up(self, self.memory, known, "memory")
+        heads, dk, dv = memory.shape
+        require_heads(self, self.heads == heads, f"{self.memory} has {heads}")
+        queries = look_up(self, self.queries, known, "counts")
+        if queries.channels != heads * dk:
             raise ModelError(f"Layer {self.name}: queries must have {heads} heads of {dk} "
-                             f"channels, not {channels} channels")
-        require_epilogue(self, Fire)
-        return self.drain.outputs(self, (heads * dv, height, width), known, model)
+                             f"channels, not {queries.channels} channels")
+        if self.over != memory.over or sets_of(queries, self.over) != memory.steps:
+            raise ModelError(f"Layer {self.name}: queries must be over {memory.over} in "
+                             f"{memory.steps} sets like {self.memory}, not over {self.over} in "
+                             f"{sets_of(queries, self.over)}")
+        require_epilogue(self, Fire, Write, Output)
+        info = TensorInfo("counts", heads * dv, queries.size, queries.steps)
+        return self.epilogue.outputs(self, info, known)
 
     def linear(self, tensors):
-        return lambda queries: query(queries, tensors[self.key_values])
+        return lambda queries: query(queries, tensors[self.memory], self.over)
 
     def interval(self, facts):
-        heads, dk, dv = facts.known[self.key_values]
-        memory = int(facts.ranges.kv[self.key_values][1].max())
-        high = np.full(heads * dv, dk * facts.model.max_count * memory)
+        memory, queries = facts.known[self.memory], facts.known[self.queries]
+        largest = (memory.levels if memory.levels is not None
+                   else int(facts.ranges.memory[self.memory][1].max()))
+        _, dk, dv = memory.shape
+        high = np.full(memory.channels * dv, dk * queries.levels * largest)
         return np.zeros_like(high), high
 
     def events(self, tensors, weigh):
         """Spikes of queries gate rows of the memory."""
         queries = weigh(tensors[self.queries], self.queries)
-        return queries.sum(axis=(1, 2, 3)) * tensors[self.key_values].shape[3]
+        return queries.reshape(len(queries), -1).sum(axis=1) * tensors[self.memory].shape[-1]
 
     def products(self, known):
         """Rows are tokens, the heads of each one after the other; ``k^T v`` is formed first."""
-        heads, dk, dv = known[self.key_values]
-        return heads * int(np.prod(known[self.queries][1:])), dv, dk
+        heads, dk, dv = known[self.memory].shape
+        queries = known[self.queries]
+        tokens = sets_of(queries, self.over) * tokens_of(queries, self.over)
+        return heads * tokens, dv, dk
 
     def operands(self, tensors, row):
+        queries = by_head(tensors[self.queries], self.heads, self.over)[0]
         token, head = divmod(row, self.heads)
-        memory = tensors[self.key_values][0, head].T
-        queries = tensors[self.queries][0].reshape(self.heads, memory.shape[1], -1)
-        return np.broadcast_to(queries[head, :, token], memory.shape), memory
+        number, token = divmod(token, queries.shape[3])
+        memory = framed(tensors[self.memory])[0, number, head].T
+        return np.broadcast_to(queries[number, head, :, token], memory.shape), memory
 
     def by_row(self, potentials):
-        heads = potentials[0].reshape(self.heads, -1, np.prod(potentials.shape[2:]))
-        return heads.transpose(2, 0, 1).reshape(-1, heads.shape[1])
+        heads = split_heads(potentials[:1], self.heads, self.over)[0]
+        return heads.transpose(0, 3, 1, 2).reshape(-1, heads.shape[2])
 
-    def operand_bits(self, model, bits):
-        return bits[self.key_values]["kv"]
+    def operand_bits(self, known, bits):
+        levels = known[self.memory].levels
+        return bits[self.memory]["memory"] if levels is None else levels.bit_length()
 
 
-def query(queries, memory):
+def query(queries, memory, over="space"):
     """Potentials ``q (k^T v)`` of every token.
 
     Parameters
     ----------
-    queries : int64 array, shape (images, heads * dk, height, width)
-        Spike counts.
-    memory : int64 array, shape (images, heads, dk, dv)
+    queries : int64 array, shape (samples, steps, heads * dk, height, width)
+        Spike counts. Arrays of one step may lack the axis of steps, and so does the result then.
+    memory : int64 array, shape (samples, sets, heads, dk, dv)
         What `key_value` returned.
+    over : str
+        As for `KeyValue`.
 
     Returns
     -------
-    int64 array, shape (images, heads * dv, height, width)
+    int64 array, shape (samples, steps, heads * dv, height, width)
 
     Examples
     --------
     >>> query(np.array([[[[1, 0]]]]), np.array([[[[11, 2]]]])).tolist()
     [[[[11, 0]], [[2, 0]]]]
     """
-    images, heads, _, dv = memory.shape
-    height, width = queries.shape[2:]
-    tokens = by_head(queries, heads)
+    memory, steps = framed(memory), framed(queries).shape[1]
+    tokens = by_head(queries, memory.shape[2], over)
     # Entries are sums of products of counts and so never negative: a column bounds its prefix.
-    bound = int(queries.max(initial=0)) * int(memory.sum(axis=2).max(initial=0))
+    bound = int(queries.max(initial=0)) * int(memory.sum(axis=-2).max(initial=0))
     dtype = exact_dtype(bound)
-    potential = memory.astype(dtype).swapaxes(2, 3) @ tokens.astype(dtype)
-    return potential.astype(np.int64).reshape(images, heads * dv, height, width)
+    potential = memory.astype(dtype).swapaxes(-2, -1) @ tokens.astype(dtype)
+    result = from_head(potential.astype(np.int64), over, steps, queries.shape[-2:])
+    return like(result, queries)

@@ -6,7 +6,7 @@ from golden.errors import ModelError
 from golden.interval import require_width
 
 
-__all__ = ["check_shifted", "shifted_interval"]
+__all__ = ["check_shifted", "shifted", "shifted_interval"]
 
 
 #: Bits of a bias, and largest shift.
@@ -19,6 +19,8 @@ def check_shifted(layer, epilogue, channels):
         raise ModelError(f"Layer {layer.name}: the shift must be 0 to {MAX_SHIFT}, not "
                          f"{epilogue.shift!r}")
     bias = epilogue.bias
+    if bias is None:
+        return
     if bias.dtype != np.int64 or bias.shape != (channels,):
         raise ModelError(f"Layer {layer.name}: the bias must be int64 of shape {(channels,)}, not "
                          f"{bias.dtype} of shape {bias.shape}")
@@ -27,11 +29,18 @@ def check_shifted(layer, epilogue, channels):
         raise ModelError(f"Layer {layer.name}: the bias must fit {BIAS_BITS} bits")
 
 
+def shifted(potentials, shift, bias):
+    """``(potential << shift) + bias`` of arrays (..., channels, height, width)."""
+    moved = potentials << shift
+    return moved if bias is None else moved + bias[:, np.newaxis, np.newaxis]
+
+
 def shifted_interval(layer, epilogue, low, high):
     """Interval of ``(potential << shift) + bias``, int64; it must fit `MAX_WIDTH` bits."""
+    bias = [0] * len(low) if epilogue.bias is None else epilogue.bias
     # Python integers, since a large shift could leave int64 before it is refused.
-    low, high = ([(int(value) << epilogue.shift) + int(bias)
-                  for value, bias in zip(bound, epilogue.bias, strict=True)]
+    low, high = ([(int(value) << epilogue.shift) + int(offset)
+                  for value, offset in zip(bound, bias, strict=True)]
                  for bound in (low, high))
     require_width(layer, low, high)
     return np.array(low, np.int64), np.array(high, np.int64)

@@ -9,12 +9,13 @@ __all__ = ["check_weights"]
 
 
 def check_weights(layer):
-    """Raises ModelError unless a layer's weights are int8 and fit their width."""
-    if layer.weight.dtype != np.int8:
-        raise ModelError(f"Layer {layer.name}: weights must be int8, not {layer.weight.dtype}")
-    if not 2 <= layer.weight_bits <= 8:
-        raise ModelError(f"Layer {layer.name}: weight width must be 2 to 8 bits, "
+    """Raises ModelError unless a layer's weights are stored in, and fit, their width."""
+    if type(layer.weight_bits) is not int or not 2 <= layer.weight_bits <= 16:
+        raise ModelError(f"Layer {layer.name}: weight width must be 2 to 16 bits, "
                          f"not {layer.weight_bits!r}")
+    dtype = np.dtype(np.int8 if layer.weight_bits <= 8 else np.int16)
+    if layer.weight.dtype != dtype:
+        raise ModelError(f"Layer {layer.name}: weights must be {dtype}, not {layer.weight.dtype}")
     limit = 2 ** (layer.weight_bits - 1) - 1
     wrong = layer.weight[np.abs(layer.weight.astype(np.int64)) > limit]
     if wrong.size:

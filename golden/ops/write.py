@@ -7,11 +7,13 @@ import numpy as np
 
 from golden.errors import ModelError
 from golden.interval import require_width
-from golden.names import counts_name, stream_name
-from golden.neuron import Neuron, spike_count
+from golden.names import stream_name
+from golden.neuron import Neuron
+from golden.tensor_info import TensorInfo
 
+from .firing import fire, fired_info, record_fired
 from .operator import Epilogue, look_up
-from .shifted import check_shifted, shifted_interval
+from .shifted import check_shifted, shifted, shifted_interval
 
 
 __all__ = ["Write", "add"]
@@ -19,94 +21,120 @@ __all__ = ["Write", "add"]
 
 @dataclass(frozen=True, eq=False)
 class Write(Epilogue):
-    """Drain into the residual stream, and the neuron that every reader of that version shares.
+    """Write into the residual stream, and the neuron that every reader of that version shares.
 
-    ``stream = previous + (potential << shift) + bias``; the result is ``NAME.stream`` and its
-    counts are ``NAME.counts``.
+    ``stream = previous + (potential << shift) + bias``, or the larger of the two sides of the first
+    plus; the result is ``NAME.stream`` and its counts are ``NAME.counts``.
 
     Parameters
     ----------
     previous : str or None
-        Name of the stream tensor that is added to (``block3.0.attn.stream``), or ``None`` where a
-        downsampling layer starts a new stream.
+        Name of the stream tensor that is combined with (``block3.0.attn.stream``), or ``None``
+        where a downsampling layer starts a new stream.
     shift : int
         ``F - S``: stream fraction bits less weight fraction bits, at least 0.
     bias : int64 array, shape (channels,)
         In units of the stream.
     fraction_bits : int
         ``F``; the stream's real value is ``stream * 2**-F``.
-    neuron : Neuron
-        Thresholds of shape (1, D), ``(2 j - 1) 2**(F - 1)``, plus 1 at odd ``j`` for half-to-even.
+    neuron : Neuron or None
+        Without a membrane: thresholds of shape (1, D), ``(2 j - 1) 2**(F - 1)``, plus 1 at odd
+        ``j`` for half-to-even. ``None`` where nobody reads counts.
+    combine : str
+        ``add`` or ``max``.
     """
 
-    KIND, TENSORS = "write", ("thresholds", "bias")
-    FIELDS: ClassVar = {"previous": (str, type(None)), "shift": int, "fraction_bits": int}
+    KIND, TENSORS = "write", ("bias",)
+    FIELDS: ClassVar = {"previous": (str, type(None)), "combine": str, "shift": int,
+                        "fraction_bits": int}
 
     previous: str | None
     shift: int
     bias: np.ndarray
     fraction_bits: int
-    neuron: Neuron
+    neuron: Neuron | None
+    combine: str = "add"
 
     @property
     def reads(self):
         return [] if self.previous is None else [self.previous]
 
-    def outputs(self, layer, shape, known, model):
-        if self.previous is not None and look_up(layer, self.previous, known, "stream") != shape:
-            raise ModelError(f"Layer {layer.name}: {self.previous} must have shape {shape}, "
-                             f"not {known[self.previous]}")
-        return {stream_name(layer): shape, counts_name(layer): shape}
-
-    def check_values(self, layer, max_count):
-        check_shifted(layer, self, layer.channels)
+    def outputs(self, layer, info, known):
         if not 1 <= self.fraction_bits <= 32:
             raise ModelError(f"Layer {layer.name}: fraction bits F must be 1 to 32, "
                              f"not {self.fraction_bits!r}")
-        self.neuron.check(layer, max_count)
+        if self.combine not in ("add", "max") or (self.combine == "max" and self.previous is None):
+            raise ModelError(f"Layer {layer.name}: combine must be add, or max with a previous "
+                             f"stream, not {self.combine!r}")
+        if self.bias is None:
+            raise ModelError(f"Layer {layer.name}: the bias of a write must be given")
+        check_shifted(layer, self, info.channels)
+        if self.previous is not None:
+            before = look_up(layer, self.previous, known, "stream")
+            if before.shape != info.shape:
+                raise ModelError(f"Layer {layer.name}: {self.previous} must have shape "
+                                 f"{info.shape}, not {before.shape}")
+            if before.steps != info.steps:
+                raise ModelError(f"Layer {layer.name}: {self.previous} must have {info.steps} "
+                                 f"steps, not {before.steps}")
+            if before.fraction_bits != self.fraction_bits:
+                raise ModelError(
+                    f"Layer {layer.name}: fraction bits F must be {before.fraction_bits} like "
+                    f"those of {self.previous}, not {self.fraction_bits}")
+        stream = TensorInfo("stream", info.channels, info.size, info.steps,
+                            fraction_bits=self.fraction_bits)
+        made = {stream_name(layer): stream}
+        if self.neuron is not None:
+            self.neuron.check(layer, info.channels)
+            made |= fired_info(layer, self.neuron, stream)
+        return made
 
     def check(self, layer, facts):
-        """Versions of a stream have the same fraction bits, which the thresholds follow from."""
-        before = facts.fraction_bits.get(self.previous, self.fraction_bits)
-        if before != self.fraction_bits:
-            raise ModelError(f"Layer {layer.name}: fraction bits F must be {before} like those of "
-                             f"{self.previous}, not {self.fraction_bits}")
-        facts.fraction_bits[stream_name(layer)] = self.fraction_bits
-        self.neuron.check_ladder(layer, self.fraction_bits)
+        """Thresholds follow from the stream's fraction bits."""
+        if self.neuron is not None:
+            self.neuron.check_ladder(layer, self.fraction_bits)
 
     def store(self, layer, potentials, tensors):
         previous = None if self.previous is None else tensors[self.previous]
-        value = add(potentials, previous=previous, shift=self.shift, bias=self.bias)
-        return {stream_name(layer): value,
-                counts_name(layer): spike_count(value, self.neuron.thresholds)}
+        value = add(potentials, previous=previous, shift=self.shift, bias=self.bias,
+                    combine=self.combine)
+        made = {stream_name(layer): value}
+        if self.neuron is not None:
+            made |= fire(layer, self.neuron, value, tensors)
+        return made
 
-    def record(self, layer, low, high, ranges):
+    def record(self, layer, low, high, facts):
         low, high = shifted_interval(layer, self, low, high)
         if self.previous is not None:
-            before = ranges.stream[self.previous.removesuffix(".stream")]
-            low, high = low + before[0], high + before[1]
+            before = facts.ranges.stream[self.previous.removesuffix(".stream")]
+            merge = np.add if self.combine == "add" else np.maximum
+            low, high = merge(low, before[0]), merge(high, before[1])
             require_width(layer, low, high)
-        ranges.stream[layer.name] = low, high
+        facts.ranges.stream[layer.name] = low, high
+        if self.neuron is not None:
+            record_fired(layer, self.neuron, low, high, facts)
 
     def stream_bits(self, layer, known, bits):
-        size = int(np.prod(known[stream_name(layer)]))
-        return size * bits[layer.name]["stream"] * (1 if self.previous is None else 2)
+        values = known[stream_name(layer)].values
+        return values * bits[layer.name]["stream"] * (1 if self.previous is None else 2)
 
 
-def add(potential, *, previous, shift, bias):
-    """Add a branch to the stream, in fixed point.
+def add(potential, *, previous, shift, bias, combine="add"):
+    """Combine a branch with the stream, in fixed point.
 
     The weights' scale is a power of two, so aligning it with the stream's fraction bits is a shift.
 
     Parameters
     ----------
-    potential : int64 array, shape (images, channels, height, width)
+    potential : int64 array, shape (..., channels, height, width)
     previous : int64 array of the same shape, or None
         The stream so far; ``None`` starts a new one.
     shift : int
         At least 0.
     bias : int64 array, shape (channels,)
         In units of the stream.
+    combine : str
+        ``add`` or ``max``.
 
     Returns
     -------
@@ -117,5 +145,7 @@ def add(potential, *, previous, shift, bias):
     >>> add(np.array([[[[3]]]]), previous=None, shift=2, bias=np.array([-1])).ravel()
     array([11])
     """
-    stream = (potential << shift) + bias[:, np.newaxis, np.newaxis]
-    return stream if previous is None else previous + stream
+    stream = shifted(potential, shift, bias)
+    if previous is None:
+        return stream
+    return previous + stream if combine == "add" else np.maximum(previous, stream)

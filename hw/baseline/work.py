@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from golden import PIXELS
 from golden.model.ranges import widths
-from golden.model.shapes import shapes
+from golden.model.shapes import tensor_infos
 
 
 __all__ = ["DenseWork", "dense_work"]
@@ -62,7 +61,7 @@ def dense_work(model, engine):
     ValueError
         If the engine's weights are narrower than the model's.
     """
-    known, needed = shapes(model), widths(model)
+    known, needed = tensor_infos(model), widths(model)
     for layer in model.layers:
         if getattr(layer, "weight_bits", 0) > engine.weight_width:
             raise ValueError(f"Layer {layer.name} has weights of {layer.weight_bits} bits: the "
@@ -72,7 +71,7 @@ def dense_work(model, engine):
         return -(-bits // width)
 
     def counts(name):
-        bits = 8 if name == PIXELS else model.max_count.bit_length()
+        bits = known[name].levels.bit_length()
         return digits(bits, engine.count_width)
 
     found = {}
@@ -82,6 +81,6 @@ def dense_work(model, engine):
             constant = hasattr(layer, "weight")
             found[layer.name] = DenseWork(
                 *layer.products(known), counts(layer.reads[0]),
-                1 if constant else digits(layer.operand_bits(model, needed),
+                1 if constant else digits(layer.operand_bits(known, needed),
                                           engine.weight_width - 1))
     return found

@@ -2,9 +2,12 @@
 
 from golden.interval import width
 from golden.model.ranges import analyse
+from golden.model.shapes import tensor_infos
+from golden.neuron import Rule
 
 from ..isa.fields import largest
 from .layouts import LAYOUTS
+from .layouts.rules import require
 
 
 __all__ = ["LOAD_DEPTH", "LOGIT_WIDTH", "check_fields", "check_model"]
@@ -12,6 +15,9 @@ __all__ = ["LOAD_DEPTH", "LOGIT_WIDTH", "check_fields", "check_model"]
 
 #: Bits of a logit on the output port.
 LOGIT_WIDTH = 32
+
+#: Largest count of a neuron.
+MAX_COUNT = 15
 
 #: Words that a packet of the load port can address.
 LOAD_DEPTH = 1 << 24
@@ -29,11 +35,54 @@ def check_model(model, weight_width=None):
     ranges = analyse(model)
     for layer in model.layers:
         LAYOUTS[type(layer)].refuse(layer, ranges, weight_width)
+        if layer.epilogue is not None:
+            _check_epilogue(layer, model.max_count)
+    _check_ends(model)
     bits = width(*ranges.logits)
     if bits > LOGIT_WIDTH:
-        raise ValueError(f"Layer {model.layers[-1].name}: logits must fit the {LOGIT_WIDTH} bits "
+        raise ValueError(f"Layer {model.head.name}: logits must fit the {LOGIT_WIDTH} bits "
                          f"of the output port, not need {bits}: export the head with fewer weight "
                          "bits or a smaller shift")
+
+
+def _check_epilogue(layer, max_count):
+    """Raises ValueError if no core has what is behind a layer's potentials."""
+    epilogue, neuron = layer.epilogue, layer.epilogue.neuron
+    if epilogue.KIND == "fire":
+        require(layer, epilogue.shift == 0 and epilogue.bias is None,
+                "fires behind a shift or a bias", "fold them into its thresholds")
+    if epilogue.KIND == "write":
+        require(layer, epilogue.combine == "add", "keeps the larger of two streams",
+                "add, or use a convolution with a stride")
+        require(layer, neuron is not None, "writes a stream without a neuron",
+                "give it one: its counts need no reader")
+    if neuron is None:
+        return
+    require(layer, neuron.membrane is None, "has a neuron with a membrane",
+            "use a model of one step, whose neurons keep no state")
+    require(layer, neuron.rule is Rule.LADDER, "has a neuron of the uniform rule",
+            "use a ladder of thresholds")
+    require(layer, neuron.levels <= MAX_COUNT, f"counts up to {neuron.levels}",
+            f"use a D of at most {MAX_COUNT}")
+    require(layer, neuron.levels == max_count,
+            f"counts up to {neuron.levels} where others count up to {max_count}",
+            "use one D for all neurons")
+
+
+def _check_ends(model):
+    """Raises ValueError if no core takes the model's input, or gives its outputs."""
+    if model.input.steps > 1:
+        raise ValueError(f"{model.name}: the input must have one step, not {model.input.steps}, "
+                         "since hardware does not run time steps yet: use a model of one step")
+    if len(model.outputs) > 1:
+        raise ValueError(f"{model.name}: there must be one output, not "
+                         f"{' and '.join(model.outputs)}, since hardware does not run several yet: "
+                         "use a model for each")
+    require(model.head, model.head is model.layers[-1], "has an output, but is not the last layer",
+            "put the layers behind it in front of it")
+    info = tensor_infos(model)[model.head.epilogue.output]
+    require(model.head, info.positions == 1, f"has an output of {info.positions} positions",
+            "let its kernel cover the map")
 
 
 def check_fields(plan):

@@ -117,7 +117,7 @@ class Placement:
         name, stream = counts_name(layer), stream_name(layer)
         read, written = self.residual.write(layer, step=step, positions=positions,
                                             words=channels.size)
-        descriptor = {"stream": 1, "first": int(layer.drain.previous is None), "restart": 1,
+        descriptor = {"stream": 1, "first": int(layer.epilogue.previous is None), "restart": 1,
                       "stream_step": written.step}
         if written.base != read.base:
             descriptor["stream_move"] = written.base - read.base

@@ -28,12 +28,12 @@ def required_config(model, planned, *, weight_width, **sizes):
     """
     ranges = analyse(model)
     sums = {layer.name for layer in model.layers if not layer.SPIKING}
-    potentials = [width(*bounds) for name, bounds in [*ranges.potential.items(), *ranges.kv.items()]
-                  if name not in sums]
+    formed = [*ranges.potential.items(), *ranges.memory.items()]
+    potentials = [width(*bounds) for name, bounds in formed if name not in sums]
     # One more value, for a threshold that no sum reaches.
     summed = [width(low, high + 1) for low, high in (ranges.potential[name] for name in sums)]
     row_width = element_width(weight_width, model.max_count, sizes["spike_code"])
-    shifts = [getattr(layer.drain, "shift", 0) for layer in model.layers]
+    shifts = [getattr(layer.epilogue, "shift", 0) for layer in model.layers]
     sizes |= {
         "max_count": model.max_count,
         "pixel_channels": model.image_shape[2],

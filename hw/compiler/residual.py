@@ -65,7 +65,7 @@ class ResidualMemory:
         Parameters
         ----------
         layer : Conv
-            With a `Write` drain.
+            With the epilogue `Write`.
         step : int
         positions : int
         words : int
@@ -76,10 +76,10 @@ class ResidualMemory:
         read, written : Version
             The version that is added to, and the new one; the same where there is none before.
         """
-        name, previous = stream_name(layer), self.versions.get(layer.drain.previous)
+        name, previous = stream_name(layer), self.versions.get(layer.epilogue.previous)
         size = -(-positions // self._groups) * words
         last = self._last.get(name, step)
-        if previous is not None and self._last[layer.drain.previous] == step:
+        if previous is not None and self._last[layer.epilogue.previous] == step:
             base = self._allocator.keep(previous.base, size, last=last)
         else:
             base = self._allocator.place(size, step=step, last=last)

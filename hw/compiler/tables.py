@@ -40,9 +40,9 @@ class NeuronTable:
         -------
         list of int
         """
-        drain = getattr(layer, "drain", None)
-        biases = getattr(drain, "bias", None)
-        neuron = getattr(drain, "neuron", None)
+        epilogue = getattr(layer, "epilogue", None)
+        biases = getattr(epilogue, "bias", None)
+        neuron = getattr(epilogue, "neuron", None)
         bases = []
         for tile in channels.tolist():
             words = []

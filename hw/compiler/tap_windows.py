@@ -29,25 +29,26 @@ def conv_tap_windows(layer, *, size, out_size, words, stride, word_stride, row_s
     -------
     lines, positions : tuple of TapWindow
     """
-    kernel = layer.weight.shape[-1]
+    down, across = layer.axes
     (_, width), (out_height, out_width) = size, out_size
 
     lines = []
     for index in range(out_height):
-        first, taps, start = _inside(index, size[0], kernel, layer)
-        lines.append(TapWindow(start * width * stride, first * kernel * tap_rows, 0, taps - 1, 0))
+        first, taps, start = _inside(index, size[0], down)
+        row = first * across.kernel * tap_rows
+        lines.append(TapWindow(start * width * stride, row, 0, taps - 1, 0))
     positions = []
     for index in range(out_width):
-        first, taps, start = _inside(index, width, kernel, layer)
-        jump = row_step + (kernel - taps) * tap_rows
+        first, taps, start = _inside(index, width, across)
+        jump = row_step + (across.kernel - taps) * tap_rows
         positions.append(TapWindow(start * stride, first * tap_rows, jump, taps * words - 1,
                                    (taps * words - 1) * word_stride))
     return tuple(lines), tuple(positions)
 
 
-def _inside(index, size, kernel, layer):
+def _inside(index, size, axis):
     """First tap inside the map, number of taps inside, and where the first one reads."""
-    start = index * layer.stride - layer.padding
+    start = index * axis.stride - axis.before
     first = max(0, -start)
-    last = min(kernel - 1, size - 1 - start)
+    last = min(axis.kernel - 1, size - 1 - start)
     return first, last - first + 1, start + first

@@ -10,8 +10,8 @@ import numpy as np
 
 from golden import PIXELS, Conv, Fire, KeyValue, Neuron, Query, Rounding
 from golden.analysis.synthetic import ModelBuilder
+from golden.ladders import attention_thresholds
 from golden.model.executor import run
-from golden.neuron import attention_thresholds
 
 
 __all__ = ["FIXED", "FixedLayer", "block", "counts_of", "image", "recorded", "synthetic"]
@@ -94,7 +94,7 @@ def _picks(layer, name, channels):
     weight = np.zeros((len(channels), layer.channels), np.int8)
     weight[np.arange(len(channels)), list(channels)] = 1
     ladder = np.arange(1, MAX_COUNT + 1, dtype=np.int64)[np.newaxis]
-    return Conv(name, PIXELS, weight.reshape(-1, pixels, layer.patch, layer.patch), 2,
+    return Conv.square(name, PIXELS, weight.reshape(-1, pixels, layer.patch, layer.patch), 2,
                 layer.patch, 0, 1, Fire(Neuron(ladder, Rounding.HALF_UP)))
 
 
@@ -188,13 +188,13 @@ def recorded(layer, model, images):
     float array, shape (channels, size, size)
     """
     tensors = run(model, images, trace=True).tensors
-    firing = [one for one in model.layers if one.KIND == "conv" and one.drain.KIND == "fire"]
+    firing = [one for one in model.layers if one.KIND == "conv" and one.epilogue.KIND == "fire"]
     largest = max(tensors[f"{one.name}.counts"].shape[2] for one in firing)
     maps = []
     for one in firing:
         if tensors[f"{one.name}.counts"].shape[2] == largest:
             *_, sums = one.potentials(tensors, max_count=model.max_count)
-            ladder = one.drain.neuron.thresholds
+            ladder = one.epilogue.neuron.thresholds
             step = np.maximum((ladder[:, -1] - ladder[:, 0]) / (model.max_count - 1), 1)
             across = (1, -1, 1, 1)
             maps.append((sums - ladder[:, 0].reshape(across)) / step.reshape(across))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from golden import PIXELS, IntegerModel, validate
+from golden import PIXELS, Input, IntegerModel, validate
 from golden.model.ranges import widths
 from golden.names import counts_name, stream_name
 
@@ -63,12 +63,12 @@ def draw(seed, index, scope=None):
     _gather(sketch)
     classes = int(rng.choice([1, 2, 3, 5, 10, 17]))
     head = _analog_head if scope.analog and sketch.streams and sketch.chance(0.1) else _head
-    while not (made := head(sketch, classes)):
+    while not head(sketch, classes):
         # A head of too large logits is drawn again: smaller weights will do.
         head = _head
     layers = tuple(sketch.layers if sketch.chance(0.15) else read_layers(sketch.layers))
-    model = IntegerModel(f"drawn-{seed}-{index}", sketch.max_count, images.shape[1:], made,
-                         layers, pixel_constant=constant)
+    model = IntegerModel(f"drawn-{seed}-{index}", Input(images.shape[1:], constant=constant),
+                         layers)
     validate(model)
     return replace(model, widths=widths(model)), images
 
@@ -88,7 +88,7 @@ def _fire(sketch):
 
 
 def _dense(sketch, source):
-    """A convolution that mixes all channels; without its drain."""
+    """A convolution that mixes all channels; without its epilogue."""
     size = sketch.size(source)
     geometry = sketch.geometry(size)
     return sketch.conv(source, sketch.channels(_positions(size, geometry)), geometry)
@@ -177,7 +177,7 @@ def _token_sum(sketch):
 
 
 def _head(sketch, classes):
-    """Logits from counts, of one position or of several that a kernel covers.
+    """Output from counts, of one position or of several that a kernel covers.
 
     Returns the number of classes, or None where the logits would be too large.
     """

@@ -5,16 +5,15 @@ from itertools import pairwise
 import numpy as np
 
 from golden import (
-    LOGITS,
     PIXELS,
     AnalogHead,
     Conv,
     Fire,
     KeyValue,
-    Logits,
+    Output,
     Query,
     Rounding,
-    TokenSum,
+    Sum,
     Write,
 )
 from golden.model.ranges import analyse
@@ -74,7 +73,7 @@ def _whole(model, tensors):
     unread = [layer for layer in model.layers[:-1] if not
               {counts_name(layer), stream_name(layer), layer.name} & set(last)]
     maps = [values.shape for name, values in tensors.items() if name.endswith(".counts")]
-    of_sums = {counts_name(layer) for layer in model.layers if isinstance(layer, TokenSum)}
+    of_sums = {counts_name(layer) for layer in model.layers if isinstance(layer, Sum)}
     return {
         f"D = {model.max_count}": True,
         "images that are not square": height != width,
@@ -84,7 +83,7 @@ def _whole(model, tensors):
         "odd channels": any(shape[1] % 2 and shape[1] > 1 for shape in maps),
         "maps of 1x1": any(tensors[name].shape[2:] == (1, 1)
                            for name in {*last} - of_sums if name.endswith(".counts")),
-        "no token sum": not any(isinstance(layer, TokenSum) for layer in model.layers),
+        "no token sum": not any(isinstance(layer, Sum) for layer in model.layers),
     }
 
 
@@ -98,9 +97,9 @@ def _convolutions(model, tensors):
             f"weights of {layer.weight_bits} bits": True,
             "kernel larger than the map": kernel > min(size),
             "even kernel": kernel % 2 == 0,
-            "stride larger than the kernel": layer.stride > kernel and max(size) > 1,
+            "stride larger than the kernel": layer.axes[0].stride > kernel and max(size) > 1,
             "depthwise": layer.depthwise,
-            "depthwise with a stride": layer.depthwise and layer.stride > 1,
+            "depthwise with a stride": layer.depthwise and layer.axes[0].stride > 1,
             "weights all zero": not layer.weight.any(),
             "weights all extreme": extreme.all() and layer.weight_bits > 2 and extreme.size > 4,
         }.items():
@@ -114,14 +113,13 @@ def _neurons(model, tensors):
     found = {}
     ranges = analyse(model).potential
     for layer in model.layers:
-        drain = getattr(layer, "drain", None)
-        if hasattr(drain, "neuron"):
-            found["half-up"] = found.get("half-up") or drain.neuron.rounding is Rounding.HALF_UP
-            found["half-even"] = (found.get("half-even")
-                                  or drain.neuron.rounding is Rounding.HALF_EVEN)
-        if not isinstance(drain, Fire) or isinstance(layer, TokenSum):
+        neuron = layer.epilogue and layer.epilogue.neuron
+        if neuron is not None:
+            found["half-up"] = found.get("half-up") or neuron.rounding is Rounding.HALF_UP
+            found["half-even"] = found.get("half-even") or neuron.rounding is Rounding.HALF_EVEN
+        if not isinstance(layer.epilogue, Fire) or isinstance(layer, Sum):
             continue
-        ladder = drain.neuron.thresholds
+        ladder = neuron.thresholds
         low, high = ranges[layer.name]
         if len(ladder) == 1:
             low, high = low.min(keepdims=True), high.max(keepdims=True)
@@ -144,9 +142,9 @@ def _streams(model, tensors):
     line, newest, last = {}, {}, last_readers(model)
     found, begins, ends, sizes = {}, {}, {}, {}
     for index, layer in enumerate(model.layers):
-        if not isinstance(layer, Conv) or not isinstance(layer.drain, Write):
+        if not isinstance(layer, Conv) or not isinstance(layer.epilogue, Write):
             continue
-        name, previous = stream_name(layer), layer.drain.previous
+        name, previous = stream_name(layer), layer.epilogue.previous
         line[name] = line.get(previous, name)
         found["branching stream"] = found.get("branching stream") or (
             previous is not None and newest[line[previous]] != previous)
@@ -158,8 +156,8 @@ def _streams(model, tensors):
         ends[line[name]] = max(ends.get(line[name], 0), last.get(name, index))
         sizes[line[name]] = tensors[name].shape[1:]
         found["shift up to the limit"] = found.get("shift up to the limit") or _at_limit(
-            model.widths[layer.name]["stream"], layer.drain.shift)
-    summed = {layer.source for layer in model.layers if isinstance(layer, TokenSum)}
+            model.widths[layer.name]["stream"], layer.epilogue.shift)
+    summed = {layer.source for layer in model.layers if isinstance(layer, Sum)}
     pairs = [(one, other) for one in begins for other in begins
              if begins[one] < begins[other] < ends[one] and other != one]
     return found | {
@@ -185,7 +183,7 @@ def _attention(model, tensors):
     maker = {counts_name(layer): layer for layer in model.layers}
     read = {layer.source for layer in model.layers if isinstance(layer, Conv)}
     summed = {layer.source.removesuffix("stream") + "counts"
-              for layer in model.layers if isinstance(layer, TokenSum)}
+              for layer in model.layers if isinstance(layer, Sum)}
     kinds = [layer for layer in model.layers if isinstance(layer, KeyValue | Query)]
     return {
         "attention": queries,
@@ -196,14 +194,14 @@ def _attention(model, tensors):
         "counts summed and keys": summed & {layer.keys for layer in memories},
         "keys that are values": {layer.keys for layer in memories} & set(heads_of),
         "queries of another map": any(
-            tensors[layer.queries].shape[2:] != tensors[by_name[layer.key_values].keys].shape[2:]
+            tensors[layer.queries].shape[2:] != tensors[by_name[layer.memory].keys].shape[2:]
             for layer in queries),
         "two memories before their queries": any(
             isinstance(one, KeyValue) and isinstance(other, KeyValue)
             for one, other in pairwise(kinds)),
         "values with two head counts": any(len(heads) > 1 for heads in heads_of.values()),
         "values of a write, query or sum": any(
-            not isinstance(maker[name], Conv) or isinstance(maker[name].drain, Write)
+            not isinstance(maker[name], Conv) or isinstance(maker[name].epilogue, Write)
             for name in heads_of),
     }
 
@@ -216,6 +214,6 @@ def _heads(model, tensors):
         "analog head": isinstance(head, AnalogHead),
         "depthwise head": spikes and head.depthwise,
         "logits of several positions": spikes and size != (1, 1) and head.weight.shape[2] > 1,
-        "logits over 32 bits": model.widths[head.name][LOGITS] > 32,
-        "shift up to the limit": isinstance(head.drain, Logits) and head.drain.shift == 32,
+        "logits over 32 bits": model.widths[head.name]["output"] > 32,
+        "shift up to the limit": isinstance(head.epilogue, Output) and head.epilogue.shift == 32,
     }

@@ -7,13 +7,14 @@ import numpy as np
 from golden import (
     PIXELS,
     AnalogHead,
+    Axis,
     Conv,
     Fire,
     KeyValue,
-    Logits,
     ModelError,
+    Output,
     Query,
-    TokenSum,
+    Sum,
     Write,
     stream_thresholds,
     validate,
@@ -65,7 +66,7 @@ def reduce(model, images, fails, *, attempts):
 def _size(model, images):
     """What a smaller model has less of, the most important first."""
     weights = [layer.weight.size for layer in model.layers if hasattr(layer, "weight")]
-    joined = sum(getattr(getattr(layer, "drain", None), "previous", None) is not None
+    joined = sum(getattr(getattr(layer, "epilogue", None), "previous", None) is not None
                  for layer in model.layers)
     return len(model.layers), joined, sum(weights), model.max_count, images.size
 
@@ -80,8 +81,9 @@ def _candidates(model, images):
     for index, layer in reversed([*enumerate(model.layers)]):
         if isinstance(layer, Conv):
             yield _of_pixels(model, index), images
-            if isinstance(layer.drain, Write) and layer.drain.previous:
-                yield _changed(model, index, drain=replace(layer.drain, previous=None)), images
+            if isinstance(layer.epilogue, Write) and layer.epilogue.previous:
+                started = replace(layer.epilogue, previous=None)
+                yield _changed(model, index, epilogue=started), images
     for name in map(counts_name, model.layers[:-1]):
         yield _narrowed(model, name), images
     for count in {1, model.max_count // 2, model.max_count - 1} - {0, model.max_count}:
@@ -91,16 +93,16 @@ def _candidates(model, images):
                           (height, width - 1)):
         if rows and columns and (rows, columns) != (height, width):
             cropped = images[:, :rows, :columns]
-            yield replace(model, image_shape=cropped.shape[1:]), cropped
+            yield replace(model, input=replace(model.input, shape=cropped.shape[1:])), cropped
 
 
 def _cut(model, name):
     """A head of one class on a tensor, and the layers before it."""
     channels, height, width = shapes(model)[name]
-    head = Conv("head", name, np.ones((1, channels, 1, 1), np.int8), 2, max(height, width), 0, 1,
-                Logits(np.zeros(1, np.int64), 1.0))
+    head = Conv.square("head", name, np.ones((1, channels, 1, 1), np.int8), 2,
+                       max(height, width), 0, 1, Output(np.zeros(1, np.int64), 1.0))
     end = [counts_name(layer) for layer in model.layers].index(name) + 1
-    return replace(model, layers=(*model.layers[:end], head), classes=1)
+    return replace(model, layers=(*model.layers[:end], head))
 
 
 def _changed(model, index, **fields):
@@ -120,8 +122,8 @@ def _of_pixels(model, index):
     kernel, stride, padding = found[0]
     taps = np.arange(kernel) % layer.weight.shape[2]
     weight = layer.weight[:, np.arange(channels) % layer.weight.shape[1]][:, :, taps][..., taps]
-    return _changed(model, index, source=PIXELS, weight=weight, stride=stride, padding=padding,
-                    groups=1)
+    axes = (Axis.padded(kernel, stride, padding),) * 2
+    return _changed(model, index, sources=(PIXELS,), weight=weight, axes=axes, groups=1)
 
 
 def _narrowed(model, name):
@@ -145,12 +147,12 @@ def _narrowed(model, name):
 def _tied(layer):
     """Maps of a layer that have the same channels."""
     match layer:
-        case Conv(drain=Write(previous=previous)):
+        case Conv(epilogue=Write(previous=previous)):
             tied = {stream_name(layer), counts_name(layer)} | ({previous} - {None})
             return tied | ({layer.source} if layer.depthwise else set())
-        case Conv() if layer.depthwise and not isinstance(layer.drain, Logits):
+        case Conv() if layer.depthwise and not isinstance(layer.epilogue, Output):
             return {layer.source, counts_name(layer)}
-        case TokenSum():
+        case Sum():
             return {layer.source, counts_name(layer)}
     return set()
 
@@ -162,7 +164,7 @@ def _frozen(layer):
             return {layer.keys, layer.values}
         case Query():
             return {layer.queries, counts_name(layer)}
-        case Conv(drain=Logits()) if layer.depthwise:
+        case Conv(epilogue=Output()) if layer.depthwise:
             return {layer.source}
     return set()
 
@@ -177,25 +179,25 @@ def _sliced(layer, narrow, kept):
         layer = replace(layer, weight=layer.weight[:, :kept])
     if counts_name(layer) not in narrow:
         return layer
-    drain = layer.drain
-    if isinstance(drain, Write):
-        drain = replace(drain, bias=drain.bias[:kept])
-    elif len(drain.neuron.thresholds) > 1:
-        drain = replace(drain, neuron=replace(drain.neuron,
-                                              thresholds=drain.neuron.thresholds[:kept]))
-    return replace(layer, weight=layer.weight[:kept], drain=drain,
+    epilogue = layer.epilogue
+    if isinstance(epilogue, Write):
+        epilogue = replace(epilogue, bias=epilogue.bias[:kept])
+    elif len(epilogue.neuron.thresholds) > 1:
+        thresholds = epilogue.neuron.thresholds[:kept]
+        epilogue = replace(epilogue, neuron=replace(epilogue.neuron, thresholds=thresholds))
+    return replace(layer, weight=layer.weight[:kept], epilogue=epilogue,
                    groups=kept if layer.depthwise else 1)
 
 
 def _with_count(model, count):
     def shortened(layer):
-        if not hasattr(getattr(layer, "drain", None), "neuron"):
+        neuron = layer.epilogue and layer.epilogue.neuron
+        if neuron is None:
             return layer
-        neuron = layer.drain.neuron
         neuron = replace(neuron, thresholds=neuron.thresholds[:, :count])
-        return replace(layer, drain=replace(layer.drain, neuron=neuron))
+        return replace(layer, epilogue=replace(layer.epilogue, neuron=neuron))
 
-    return replace(model, layers=tuple(map(shortened, model.layers)), max_count=count)
+    return replace(model, layers=tuple(map(shortened, model.layers)))
 
 
 def _settled(model, images):
@@ -213,12 +215,11 @@ def _settled(model, images):
 
 def _fitted(layer, model, known, ranges):
     """A layer whose thresholds keep to the range of its potential."""
-    drain = getattr(layer, "drain", None)
-    if not isinstance(drain, Fire):
+    if not isinstance(layer.epilogue, Fire):
         return layer
-    neuron = drain.neuron
-    if isinstance(layer, TokenSum):
-        bits = next(other.drain.fraction_bits for other in model.layers
+    neuron = layer.epilogue.neuron
+    if isinstance(layer, Sum):
+        bits = next(other.epilogue.fraction_bits for other in model.layers
                     if stream_name(other) == layer.source)
         thresholds = stream_thresholds(bits, model.max_count, neuron.rounding,
                                        int(np.prod(known[layer.source][1:])))
@@ -227,4 +228,5 @@ def _fitted(layer, model, known, ranges):
         if len(neuron.thresholds) == 1:
             low, high = low.min(keepdims=True), high.max(keepdims=True)
         thresholds = saturate(neuron.thresholds, low, high)
-    return replace(layer, drain=replace(drain, neuron=replace(neuron, thresholds=thresholds)))
+    return replace(layer, epilogue=replace(
+        layer.epilogue, neuron=replace(neuron, thresholds=thresholds)))

@@ -25,60 +25,69 @@ class Reference:
     def __init__(self, path):
         self.graph, self.file = _read(Path(path).read_bytes())
         self.layers = self.graph["layers"]
-        self.max_count = self.graph["max_count"]
+        self.levels = {"pixels": BYTE}
+        for layer in self.layers:
+            neuron = (layer["epilogue"] or {}).get("neuron")
+            if neuron:
+                self.levels[layer["name"] + ".counts"] = neuron["levels"]
+        self.max_count = max([1, *[levels for name, levels in self.levels.items()
+                                   if name != "pixels"]])
 
     def run(self, images):
         """Every tensor, of uint8 images of shape (images, height, width, channels)."""
         pixels = images.astype(np.int64).transpose(0, 3, 1, 2)
-        constant = self.graph.get("pixel_constant", 0)
+        constant = self.graph["input"]["constant"]
         if constant:
             pixels = np.concatenate([pixels, np.full_like(pixels[:, :1], constant)], axis=1)
         tensors = {"pixels": pixels}
         for layer in self.layers:
-            self._drain(layer, self._potential(layer, tensors), tensors)
+            self._store(layer, self._potential(layer, tensors), tensors)
         return tensors
 
     def _potential(self, layer, tensors):
         match layer["kind"]:
             case "conv":
-                return _convolve(layer, tensors[layer["source"]],
-                                 self.file[layer["name"] + ".weight"].astype(np.int64))
+                return _convolve(layer, self._joined(layer, tensors.__getitem__),
+                                 self.file[layer["weight"]].astype(np.int64))
             case "key_value":
                 keys, values = (_tokens(tensors[layer[noun]], layer["heads"])
                                 for noun in ("keys", "values"))
                 return np.einsum("bhin,bhjn->bhij", keys, values)
             case "query":
                 queries = tensors[layer["queries"]]
-                memory = tensors[layer["key_values"]]
+                memory = tensors[layer["memory"]]
                 potential = np.einsum("bhin,bhij->bhjn", _tokens(queries, layer["heads"]), memory)
                 return potential.reshape(len(queries), -1, *queries.shape[2:])
-            case "token_sum":
+            case "sum":
                 return tensors[layer["source"]].sum(axis=(2, 3), keepdims=True)
             case "analog_head":
-                weight = self.file[layer["name"] + ".weight"].astype(np.int64)
+                weight = self.file[layer["weight"]].astype(np.int64)
                 sums = tensors[layer["source"]].sum(axis=(2, 3))
                 return (sums @ weight.T)[:, :, None, None]
 
-    def _drain(self, layer, potential, tensors):
-        name, drain = layer["name"], layer.get("drain")
-        if drain is None:
+    def _joined(self, layer, values):
+        return np.concatenate([values(name) for name in layer["sources"]], axis=1)
+
+    def _store(self, layer, potential, tensors):
+        name, epilogue = layer["name"], layer["epilogue"]
+        if epilogue is None:
             tensors[name] = potential
             return
-        if drain["kind"] == "fire":
-            tensors[name + ".counts"] = self._count(name, potential)
+        if epilogue["kind"] == "fire":
+            tensors[name + ".counts"] = self._count(epilogue["neuron"], potential)
             return
-        bias = self.file[name + ".bias"][:, None, None]
-        value = potential * 2**drain.get("shift", 0) + bias
-        if drain["kind"] == "logits":
-            tensors["logits"] = value[:, :, 0, 0]
+        bias = self.file[epilogue["bias"]][:, None, None]
+        value = potential * 2**epilogue["shift"] + bias
+        if epilogue["kind"] == "output":
+            tensors[epilogue["output"]] = value[:, :, 0, 0]
             return
-        if drain["previous"] is not None:
-            value = value + tensors[drain["previous"]]
+        if epilogue["previous"] is not None:
+            value = value + tensors[epilogue["previous"]]
         tensors[name + ".stream"] = value
-        tensors[name + ".counts"] = self._count(name, value)
+        tensors[name + ".counts"] = self._count(epilogue["neuron"], value)
 
-    def _count(self, name, values):
-        ladder = self.file[name + ".thresholds"]
+    def _count(self, neuron, values):
+        ladder = self.file[neuron["thresholds"]]
         counts = np.zeros_like(values)
         for channel in range(values.shape[1]):
             for threshold in ladder[channel if len(ladder) > 1 else 0].tolist():
@@ -108,14 +117,14 @@ class Reference:
         for layer in self.layers:
             match layer["kind"]:
                 case "conv":
-                    shape = self.file[layer["name"] + ".weight"].shape
-                    reads = _convolve(layer, cost(layer["source"]), np.ones(shape, np.int64))
+                    shape = self.file[layer["weight"]].shape
+                    reads = _convolve(layer, self._joined(layer, cost), np.ones(shape, np.int64))
                     result[layer["name"]] = reads.sum(axis=(1, 2, 3))
                 case "key_value":
                     width = tensors[layer["values"]].shape[1] // layer["heads"]
                     result[layer["name"]] = cost(layer["keys"]).sum(axis=(1, 2, 3)) * width
                 case "query":
-                    width = tensors[layer["key_values"]].shape[3]
+                    width = tensors[layer["memory"]].shape[3]
                     result[layer["name"]] = cost(layer["queries"]).sum(axis=(1, 2, 3)) * width
                 case _:
                     result[layer["name"]] = np.zeros(len(tensors["pixels"]), np.int64)
@@ -125,42 +134,43 @@ class Reference:
         """Bits by layer and noun, from exact ranges in Python's integers; a trace gives shapes."""
         streams, memories, result = {}, {}, {}
         for layer in self.layers:
-            name, drain = layer["name"], layer.get("drain")
-            if drain is None:
+            name, epilogue = layer["name"], layer["epilogue"]
+            if epilogue is None:
                 memories[name] = prod(tensors[layer["keys"]].shape[2:]) * self.max_count**2
-                result[name] = {"kv": max(1, memories[name].bit_length())}
+                result[name] = {"memory": max(1, memories[name].bit_length())}
                 continue
             ranges = self._potential_ranges(layer, tensors, streams, memories)
             result[name] = {"potential": _bits(ranges)}
-            if drain["kind"] == "fire":
+            if epilogue["kind"] == "fire":
                 continue
-            bias = self.file[name + ".bias"].tolist()
-            moved = [tuple(end * 2**drain.get("shift", 0) + offset for end in ends)
+            bias = self.file[epilogue["bias"]].tolist()
+            moved = [tuple(end * 2**epilogue["shift"] + offset for end in ends)
                      for ends, offset in zip(ranges, bias, strict=True)]
-            if drain["kind"] == "write" and drain["previous"] is not None:
+            if epilogue["kind"] == "write" and epilogue["previous"] is not None:
                 moved = [(low + before[0], high + before[1]) for (low, high), before
-                         in zip(moved, streams[drain["previous"]], strict=True)]
+                         in zip(moved, streams[epilogue["previous"]], strict=True)]
             streams[name + ".stream"] = moved
-            result[name]["logits" if drain["kind"] == "logits" else "stream"] = _bits(moved)
+            result[name]["output" if epilogue["kind"] == "output" else "stream"] = _bits(moved)
         return result
 
     def _potential_ranges(self, layer, tensors, streams, memories):
         """Least and largest potential of every channel."""
         if layer["kind"] == "query":
-            _, _, dk, dv = tensors[layer["key_values"]].shape
-            high = dk * self.max_count * memories[layer["key_values"]]
+            _, _, dk, dv = tensors[layer["memory"]].shape
+            high = dk * self.max_count * memories[layer["memory"]]
             return [(0, high)] * (layer["heads"] * dv)
         if layer["kind"] == "conv":
-            largest = BYTE if layer["source"] == "pixels" else self.max_count
-            rows = self.file[layer["name"] + ".weight"]
+            source, = layer["sources"]
+            largest = self.levels[source]
+            rows = self.file[layer["weight"]]
             rows = rows.reshape(len(rows), -1).tolist()
             return [(largest * sum(min(entry, 0) for entry in row),
                      largest * sum(max(entry, 0) for entry in row)) for row in rows]
         tokens = prod(tensors[layer["source"]].shape[2:])
         sums = [(tokens * low, tokens * high) for low, high in streams[layer["source"]]]
-        if layer["kind"] == "token_sum":
+        if layer["kind"] == "sum":
             return sums
-        rows = self.file[layer["name"] + ".weight"].tolist()
+        rows = self.file[layer["weight"]].tolist()
         products = [[sorted((entry * low, entry * high))
                      for entry, (low, high) in zip(row, sums, strict=True)] for row in rows]
         return [tuple(sum(ends) for ends in zip(*row, strict=True)) for row in products]
@@ -187,12 +197,15 @@ def _read(data):
 
 def _convolve(layer, source, weight):
     """Sums over the taps inside the map, one output position and one tap at a time."""
-    stride, padding, kernel = layer["stride"], layer["padding"], weight.shape[2]
+    down, across = layer["axes"]
     height, width = source.shape[2:]
-    rows, columns = ((size + 2 * padding - kernel) // stride + 1 for size in (height, width))
+    rows, columns = ((size + axis.get("before", 0) + axis.get("after", 0) - axis["kernel"])
+                     // axis.get("stride", 1) + 1
+                     for size, axis in ((height, down), (width, across)))
     result = np.zeros((len(source), len(weight), rows, columns), np.int64)
-    for y, x, i, j in np.ndindex(rows, columns, kernel, kernel):
-        row, column = y * stride + i - padding, x * stride + j - padding
+    for y, x, i, j in np.ndindex(rows, columns, down["kernel"], across["kernel"]):
+        row = y * down.get("stride", 1) + i - down.get("before", 0)
+        column = x * across.get("stride", 1) + j - across.get("before", 0)
         if not (0 <= row < height and 0 <= column < width):
             continue
         inputs, entries = source[:, :, row, column], weight[:, :, i, j]

@@ -10,11 +10,11 @@ from golden import (
     Conv,
     Fire,
     KeyValue,
-    Logits,
     Neuron,
+    Output,
     Query,
     Rounding,
-    TokenSum,
+    Sum,
     Write,
     stream_thresholds,
 )
@@ -129,14 +129,14 @@ class Sketch:
         return min(int(self.rng.choice([1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 17, 23, 37])), most)
 
     def conv(self, source, channels, geometry, *, depthwise=False, name=None):
-        """A convolution without its drain."""
+        """A convolution without its epilogue."""
         kernel, stride, padding = geometry
         bits = self.one_of(self.bits)
         fan_in = self.tensors[source].shape[1]
         groups = fan_in if depthwise else 1
         weight = random_weights(self.rng, (channels, fan_in // groups, kernel, kernel), bits)
-        return Conv(name or f"layer{len(self.layers)}", source, weight, bits, stride, padding,
-                    groups, None)
+        return Conv.square(name or f"layer{len(self.layers)}", source, weight, bits, stride,
+                           padding, groups, None)
 
     def potentials(self, layer):
         *_, potentials = layer.potentials(self.tensors, max_count=self.max_count)
@@ -157,7 +157,7 @@ class Sketch:
         """Adds a convolution that fires."""
         ends = conv_interval(layer, self.max_count)
         thresholds = random_thresholds(self.rng, self.potentials(layer), *ends, self.max_count)
-        return self.append(replace(layer, drain=Fire(Neuron(thresholds, self.rounding()))))
+        return self.append(replace(layer, epilogue=Fire(Neuron(thresholds, self.rounding()))))
 
     def write(self, layer, previous=None):
         """Adds a convolution that writes a stream, or None where its values would be too large."""
@@ -181,7 +181,7 @@ class Sketch:
         rounding = self.rounding()
         ladder = stream_thresholds(bits, self.max_count, rounding)
         counts = self.append(replace(
-            layer, drain=Write(previous, shift, bias, bits, Neuron(ladder, rounding))))
+            layer, epilogue=Write(previous, shift, bias, bits, Neuron(ladder, rounding))))
         self.streams[f"{layer.name}.stream"] = _Stream(low, high, bits)
         return counts
 
@@ -205,7 +205,7 @@ class Sketch:
         high = np.full(heads * dv, dk * self.max_count**3 * self.tokens[memory])
         thresholds = random_thresholds(self.rng, self.potentials(layer), np.zeros_like(high), high,
                                        self.max_count)
-        return self.append(replace(layer, drain=Fire(Neuron(thresholds, self.rounding()))))
+        return self.append(replace(layer, epilogue=Fire(Neuron(thresholds, self.rounding()))))
 
     def token_sum(self, source):
         """Adds the sum of a stream over its positions, or None where it would be too large."""
@@ -214,8 +214,8 @@ class Sketch:
             return None
         rounding = self.rounding()
         ladder = stream_thresholds(stream.fraction_bits, self.max_count, rounding, tokens)
-        return self.append(TokenSum(f"layer{len(self.layers)}", source,
-                                    Fire(Neuron(ladder, rounding))))
+        return self.append(Sum(f"layer{len(self.layers)}", source,
+                               Fire(Neuron(ladder, rounding))))
 
     def logits(self, layer, ends=None):
         """Adds the head; None where its logits would be too large."""
@@ -226,7 +226,7 @@ class Sketch:
         shift = largest if self.chance(0.2) else int(self.rng.integers(0, min(largest, 3) + 1))
         room = 2 ** int(self.rng.integers(1, min(self.logit_bits, 20) - 2))
         bias = self.rng.integers(-room, room + 1, len(ends[0]))
-        return self.append(replace(layer, drain=Logits(bias, float(2.0**-shift), shift)))
+        return self.append(replace(layer, epilogue=Output(bias, float(2.0**-shift), shift)))
 
     def analog_head(self, source, classes):
         """Adds a head on the sums of a stream, or None where its values would be too large."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import golden
-from golden import PIXELS, Conv, KeyValue, Query, SpikeCode, TokenSum
+from golden import PIXELS, Conv, KeyValue, Query, SpikeCode, Sum
 from golden.analysis.activity import additions, additions_per_image
 from golden.analysis.synthetic import random_images, random_model
 
@@ -27,8 +27,9 @@ def conv_additions(layer, counts, code):
     code = SpikeCode.BIT_SERIAL if layer.source == PIXELS else code
     channels, height, width = counts.shape
     kernel, total = layer.weight.shape[2], 0
-    rows = range(-layer.padding, height + layer.padding - kernel + 1, layer.stride)
-    columns = range(-layer.padding, width + layer.padding - kernel + 1, layer.stride)
+    padding, stride = layer.axes[0].before, layer.axes[0].stride
+    rows = range(-padding, height + padding - kernel + 1, stride)
+    columns = range(-padding, width + padding - kernel + 1, stride)
     for y, x in ((y, x) for y in rows for x in columns):
         for i, j, channel in np.ndindex(kernel, kernel, channels):
             if 0 <= y + i < height and 0 <= x + j < width:
@@ -50,10 +51,10 @@ def test_every_addition_is_counted_once(traced, code):
                     dv = tensors[layer.values].shape[1] // layer.heads
                     expected = dv * sum(spikes_of(k, code) for k in tensors[layer.keys][image].flat)
                 case Query():
-                    dv = tensors[layer.key_values].shape[3]
+                    dv = tensors[layer.memory].shape[3]
                     expected = dv * sum(spikes_of(q, code)
                                         for q in tensors[layer.queries][image].flat)
-                case TokenSum():
+                case Sum():
                     expected = 0
             assert actual == expected, (layer.name, image)
 

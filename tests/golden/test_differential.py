@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import golden
-from golden.ops.conv import convolve
+from golden.ops.convolve import convolve
 from tests.differential.__main__ import main
 from tests.differential.draw import draw
 from tests.differential.failure import describe
@@ -47,9 +48,9 @@ def counted(title, met):
     return f"{title}: " + ", ".join(f"{name} {met[name]}" for name in PROPERTIES)
 
 
-def strict(potential, thresholds):
+def strict(potential, thresholds, axis):
     """Firing that misses ties."""
-    across = (-1, *[1] * (potential.ndim - 2))
+    across = (-1, *[1] * (potential.ndim - 1 - axis))
     return sum((potential > thresholds[:, step].reshape(across)).astype(np.int64)
                for step in range(thresholds.shape[1]))
 
@@ -63,20 +64,20 @@ def forgetful(model):
     return first
 
 
-def restarted(potential, *, previous, shift, bias):
+def restarted(potential, *, previous, shift, bias, combine):
     """A write that leaves its previous version out."""
     return (potential << shift) + bias[:, np.newaxis, np.newaxis]
 
 
-def beyond_the_border(counts, weight, **geometry):
+def beyond_the_border(counts, weight, axes, groups):
     """A convolution whose padding repeats the border where it should be zero."""
-    padding = geometry.pop("padding", 0)
-    counts = np.pad(counts, ((0, 0), (0, 0), (padding, padding), (padding, padding)), "edge")
-    return convolve(counts, weight, **geometry)
+    padding = [(axis.before, axis.after) for axis in axes]
+    counts = np.pad(counts, [(0, 0)] * (counts.ndim - 2) + padding, "edge")
+    return convolve(counts, weight, [replace(axis, before=0, after=0) for axis in axes], groups)
 
 
 @pytest.mark.parametrize(("place", "fault"), [
-    ("golden.ops.fire.spike_count", strict),
+    ("golden.neuron.spike_count", strict),
     ("golden.model.executor.last_readers", forgetful),
     ("golden.ops.write.add", restarted),
     ("golden.ops.conv.convolve", beyond_the_border),

@@ -34,7 +34,7 @@ def test_round_trip_gives_the_same_model(rounding, tmp_path):
     model = random_model(8, image_shape=(6, 7, 3), max_count=5, rounding=rounding)
     save(model, tmp_path / "a.safetensors")
     loaded = load(tmp_path / "a.safetensors")
-    for name in ("name", "max_count", "image_shape", "classes", "mean_counts", "notes", "widths"):
+    for name in ("name", "input", "class_names", "mean_counts", "notes", "widths"):
         assert getattr(loaded, name) == getattr(model, name)
     for ours, theirs in zip(model.layers, loaded.layers, strict=True):
         assert type(ours) is type(theirs)
@@ -82,36 +82,31 @@ def test_metadata_has_one_key(saved):
         assert list(file.metadata()) == ["addend"]
         header = json.loads(file.metadata()["addend"])
     assert list(header) == ["format", "version", "digest", "graph"]
-    assert header["version"] == "1.0"
+    assert header["version"] == "2.0"
 
 
-def test_a_shift_of_the_logits_is_kept_and_needs_version_1_2(tmp_path):
+def test_a_shift_of_the_logits_is_kept(tmp_path):
     model = random_model(6, logit_shift=5)
     save(model, tmp_path / "shifted.safetensors")
-    with safetensors.safe_open(tmp_path / "shifted.safetensors", framework="np") as file:
-        header = json.loads(file.metadata()["addend"])
-    assert header["version"] == "1.2"
     loaded = load(tmp_path / "shifted.safetensors")
-    assert loaded.layers[-1].drain.shift == 5
+    assert loaded.layers[-1].epilogue.shift == 5
     images = random_images(1, 3, model.image_shape)
     result = run(loaded, images, trace=True)
     head = loaded.layers[-1]
     sums = result.tensors[head.source][:, :, 0, 0] @ head.weight[:, :, 0, 0].T.astype(np.int64)
-    assert np.array_equal(result.logits, 32 * sums + head.drain.bias)
+    assert np.array_equal(result.logits, 32 * sums + head.epilogue.bias)
 
 
-def test_a_pixel_constant_is_kept_and_needs_version_1_2(tmp_path):
+def test_a_pixel_constant_is_kept(tmp_path):
     save(random_model(6, pixel_constant=77), tmp_path / "constant.safetensors")
-    with safetensors.safe_open(tmp_path / "constant.safetensors", framework="np") as file:
-        header = json.loads(file.metadata()["addend"])
-    assert header["version"] == "1.2"
     loaded = load(tmp_path / "constant.safetensors")
     images = random_images(1, 3, loaded.image_shape)
     pixels = run(loaded, images, trace=True).tensors["pixels"]
     assert np.array_equal(pixels[:, :-1].transpose(0, 2, 3, 1), images)
     assert (pixels[:, -1] == 77).all()
     with pytest.raises(ModelError, match="Pixel constant must be 0 to 255, not 256"):
-        save(replace(loaded, pixel_constant=256), tmp_path / "wrong.safetensors")
+        save(replace(loaded, input=replace(loaded.input, constant=256)),
+             tmp_path / "wrong.safetensors")
 
 
 def test_widths_are_derived_when_a_model_has_none(model, saved, tmp_path):
@@ -123,31 +118,51 @@ def layer_entry(header, name):
     return next(layer for layer in header["graph"]["layers"] if layer["name"] == name)
 
 
+def neuron_entry(header, name):
+    return layer_entry(header, name)["epilogue"]["neuron"]
+
+
 BROKEN_GRAPHS = {
-    "missing field": (lambda h, t: layer_entry(h, "head").pop("stride"),
-                      "Layer head: the field stride must be given with the right type"),
-    "wrong type": (lambda h, t: layer_entry(h, "head").update(stride="1"),
-                   "Layer head: the field stride must be given with the right type, not as '1'"),
-    "boolean": (lambda h, t: layer_entry(h, "head").update(stride=True),
-                "Layer head: the field stride must be given with the right type, not as True"),
-    "no previous": (lambda h, t: layer_entry(h, "block3.0")["drain"].pop("previous"),
+    "missing field": (lambda h, t: layer_entry(h, "head").pop("groups"),
+                      "Layer head: the field groups must be given with the right type"),
+    "wrong type": (lambda h, t: layer_entry(h, "head").update(groups="1"),
+                   "Layer head: the field groups must be given with the right type, not as '1'"),
+    "boolean": (lambda h, t: layer_entry(h, "head").update(groups=True),
+                "Layer head: the field groups must be given with the right type, not as True"),
+    "no previous": (lambda h, t: layer_entry(h, "block3.0")["epilogue"].pop("previous"),
                     "Layer block3.0: the field previous must be given"),
     "unknown kind": (lambda h, t: layer_entry(h, "head").update(kind="pool"),
-                     "Layer head: the kind must be one of conv, key_value, query, token_sum"),
-    "unknown drain": (lambda h, t: layer_entry(h, "head")["drain"].update(kind="sink"),
-                      "Layer head: the kind must be one of fire, write, logits, not 'sink'"),
-    "no drain": (lambda h, t: layer_entry(h, "head").pop("drain"),
-                 "Layer head: the field drain must be given"),
-    "rounding": (lambda h, t: layer_entry(h, "head.sum")["drain"].update(rounding="down"),
+                     "Layer head: the kind must be one of conv, key_value, query, mask, max, sum"),
+    "unknown epilogue": (lambda h, t: layer_entry(h, "head")["epilogue"].update(kind="sink"),
+                      "Layer head: the kind must be one of fire, write, output, not 'sink'"),
+    "no epilogue": (lambda h, t: layer_entry(h, "head").pop("epilogue"),
+                    "Layer head: the field epilogue must be given"),
+    "null epilogue": (lambda h, t: layer_entry(h, "head.sum").update(epilogue=None),
+                      "Layer head.sum: the epilogue must be one of fire, write, output, not None"),
+    "levels": (lambda h, t: neuron_entry(h, "head.sum").update(levels=3),
+               "Layer head.sum: the neuron must have 3 levels, not 4, which its thresholds or"),
+    "axis": (lambda h, t: layer_entry(h, "head")["axes"].append(3),
+             "Layer head: an axis must be an object, not 3"),
+    "kernel": (lambda h, t: layer_entry(h, "head")["axes"][0].pop("kernel"),
+               "Layer head: an axis: the field kernel must be given with the right type"),
+    "sources": (lambda h, t: layer_entry(h, "head").update(sources=[3]),
+                "Layer head: each source must have the right type, not 3"),
+    "outputs": (lambda h, t: h["graph"]["outputs"].clear(),
+                "The outputs must be those of the layers, [('logits', 'head')], in their order"),
+    "encoder": (lambda h, t: h["graph"]["input"].update(encoder={"kind": "poisson"}),
+                'The encoder of the input must be {"kind": "bytes"}, not {\'kind\': \'poisson\'}'),
+    "steps": (lambda h, t: h["graph"]["input"].update(steps=0),
+              "Steps of the input must be 1 to 65536, not 0"),
+    "rounding": (lambda h, t: neuron_entry(h, "head.sum").update(rounding="down"),
                  "Layer head.sum: the rounding rule must be half-up or half-even, not 'down'"),
-    "no layers": (lambda h, t: h["graph"].update(layers=[]),
-                  "The last layer of a model must emit logits"),
+    "no layers": (lambda h, t: h["graph"].update(layers=[], outputs=[]),
+                  "A model must have at least one layer with an output"),
     "no name": (lambda h, t: h["graph"]["layers"][0].pop("name"), "the field name must be given"),
     "no layer": (lambda h, t: h["graph"]["layers"].append(3), "the field kind must be given"),
     "no graph": (lambda h, t: h.update(graph=[1]),
                  "the graph must be the last field of the header (it must be a JSON o"),
-    "shape": (lambda h, t: h["graph"].update(image_shape=[8, 8]),
-              "image shape must be three integers"),
+    "shape": (lambda h, t: h["graph"]["input"].update(shape=[8, 8]),
+              "input's shape must be three integers"),
     "missing tensor": (lambda h, t: t.pop("head.bias"),
                        "Layer head: the tensor head.bias must be in the file"),
     "no weight": (lambda h, t: t.pop("head.weight"),
@@ -174,8 +189,8 @@ def test_a_broken_rule_names_file_layer_and_rule(saved, tmp_path, case):
 
 def test_a_broken_model_is_not_written(model, tmp_path):
     path = tmp_path / "m.safetensors"
-    with pytest.raises(ModelError, match=r"m\.safetensors: Layer head: .* must be 2 to 8 bits"):
-        save(changed(model, "head", weight_bits=9), path)
+    with pytest.raises(ModelError, match=r"m\.safetensors: Layer head: .* must be 2 to 16 bits"):
+        save(changed(model, "head", weight_bits=17), path)
     with pytest.raises(ModelError, match=r"m\.safetensors: .*not JSON"):
         save(replace(model, notes={"path": Path()}), path)
     assert list(tmp_path.iterdir()) == []

@@ -50,7 +50,7 @@ def test_trace_holds_every_tensor(folder, model, code):
         assert set(written) == {*expected, "logit_scale"}
         for name, tensor in expected.items():
             assert np.array_equal(written[name], tensor), name
-        assert written["logit_scale"] == model.layers[-1].drain.scale
+        assert written["logit_scale"] == model.head.epilogue.scale
 
 
 def test_out_without_trace_holds_logits_only(folder):

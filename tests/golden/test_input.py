@@ -30,33 +30,39 @@ def plain():
     return random_model(3, image_shape=SHAPE, classes=2)
 
 
-def noted(model, **note):
-    return replace(model, notes={"input": note})
+def taking(model, pictures, classes=None):
+    names = {} if classes is None else {"logits": classes}
+    return replace(model, input=replace(model.input, pictures=pictures), class_names=names)
 
 
-def test_a_model_without_a_note_takes_what_it_always_took(plain):
+def sized(model):
+    return replace(model, input=replace(model.input, shape=(224, 224, 3)))
+
+
+def test_a_model_that_says_nothing_takes_what_it_always_took(plain):
     assert ModelInput.of(plain) == ModelInput(SHAPE, None, None, 2, None)
-    large = replace(plain, image_shape=(224, 224, 3))
+    large = sized(plain)
     assert ModelInput.of(large) == ModelInput((224, 224, 3), 232, (224, 224), 2, None)
-    assert ModelInput.of(replace(large, notes={"input": None})).resize == 232
 
 
-def test_a_note_is_written_and_read(tmp_path, plain):
+def test_pictures_and_classes_are_written_and_read(tmp_path, plain):
     takes = ModelInput(SHAPE, 9, (8, 8), 2, ("ant", "bee"))
-    assert takes.note() == {"resize": 9, "crop": [8, 8], "classes": ["ant", "bee"]}
-    golden.save(noted(plain, **takes.note()), tmp_path / "m.safetensors")
+    model = takes.onto(plain)
+    assert model.input.pictures == {"resize": 9, "crop": [8, 8]}
+    assert model.class_names == {"logits": ("ant", "bee")}
+    golden.save(model, tmp_path / "m.safetensors")
     assert ModelInput.of(golden.load(tmp_path / "m.safetensors")) == takes
-    nothing = {"resize": None, "crop": None, "classes": None}
-    assert ModelInput.of(noted(plain, **nothing)) == ModelInput(SHAPE, None, None, 2, None)
-    # The note decides where it stands, for the published size, too.
-    large = replace(noted(plain, **nothing), image_shape=(224, 224, 3))
+    nothing = {"resize": None, "crop": None}
+    assert ModelInput.of(taking(plain, nothing)) == ModelInput(SHAPE, None, None, 2, None)
+    # What the file says decides, for the published size, too.
+    large = sized(taking(plain, nothing))
     assert ModelInput.of(large).resize is None
 
 
-@pytest.mark.parametrize(("note", "sentence"), [
-    ("photos", "must be an object of resize, crop, classes, not photos"),
-    ([8, 8], "must be an object of resize, crop, classes, not [8, 8]"),
-    ({"resise": 9}, "must be an object of resize, crop, classes, not {'resise': 9}"),
+@pytest.mark.parametrize(("pictures", "sentence"), [
+    ("photos", "must be null or an object of resize and crop, not photos"),
+    ([8, 8], "must be null or an object of resize and crop, not [8, 8]"),
+    ({"resise": 9}, "must be null or an object of resize and crop, not {'resise': 9}"),
     ({"resize": "9"}, "resize must be null or 1 to 65536 pixels, not '9'"),
     ({"resize": True}, "resize must be null or 1 to 65536 pixels, not True"),
     ({"resize": 9.0}, "resize must be null or 1 to 65536 pixels, not 9.0"),
@@ -67,18 +73,28 @@ def test_a_note_is_written_and_read(tmp_path, plain):
     ({"crop": [8]}, "crop must be null or the image's [8, 8], not [8]"),
     ({"crop": [9, 8]}, "crop must be null or the image's [8, 8], not [9, 8]"),
     ({"crop": [8, 8.0]}, "crop must be null or the image's [8, 8], not [8, 8.0]"),
-    ({"classes": "ab"}, "classes must be null or 2 names of whole characters that differ, not 'a"),
-    ({"classes": ["ant"]}, "classes must be null or 2 names of whole characters that differ, not "),
-    ({"classes": ["ant", "ant"]}, "classes must be null or 2 names of whole characters that dif"),
-    ({"classes": ["ant", 2]}, "classes must be null or 2 names of whole characters that differ, n"),
-    ({"classes": ["ant", ""]}, "classes must be null or 2 names of whole characters that differ, "),
-    ({"classes": ["ant", "\udcff"]}, "classes must be null or 2 names of whole characters that d"),
 ])
-def test_a_note_of_another_type_is_refused(tmp_path, plain, note, sentence):
-    path = tmp_path / "m.safetensors"
+def test_pictures_of_another_type_are_refused(tmp_path, plain, pictures, sentence):
+    refused(tmp_path / "m.safetensors", taking(plain, pictures), "The input's pictures", sentence)
+
+
+@pytest.mark.parametrize("classes", [
+    "ab", ("ant",), ("ant", "ant"), ("ant", 2), ("ant", ""), ("ant", "\udcff")])
+def test_classes_of_another_type_are_refused(tmp_path, plain, classes):
+    refused(tmp_path / "m.safetensors", taking(plain, None, classes),
+            "The classes of output logits",
+            "must be null or 2 names of whole characters that differ, not ")
+
+
+def test_classes_belong_to_an_output(tmp_path, plain):
+    refused(tmp_path / "m.safetensors", replace(plain, class_names={"boxes": ("a", "b")}),
+            "The classes of output boxes", "must be those of an output")
+
+
+def refused(path, model, start, sentence):
     with pytest.raises(golden.ModelError) as caught:
-        golden.save(replace(plain, notes={"input": note}), path)
-    assert str(caught.value).startswith(f"{path}: The note input")
+        golden.save(model, path)
+    assert str(caught.value).startswith(f"{path}: {start}")
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not path.exists()
@@ -131,7 +147,8 @@ def photographs(tmp_path_factory):
 def test_every_command_takes_the_pictures_that_training_took(photographs, capsys):
     data, path = photographs / "data", photographs / "m.safetensors"
     model = golden.load(path)
-    assert model.notes["input"] == {"resize": 50, "crop": [48, 48], "classes": ["ant", "bee"]}
+    assert model.input.pictures == {"resize": 50, "crop": [48, 48]}
+    assert model.class_names == {"logits": ("ant", "bee")}
     found = open_source(data, model)
     takes = ModelInput.resized((48, 48, 1), 2)
     images = TrainingPictures(open_tree(data)[1], takes)[:]
@@ -166,7 +183,7 @@ def test_a_checkpoint_remembers_its_classes(photographs, tmp_path, capsys):
     assert train_main(["export", str(checkpoint), "--data", str(test_only), "--out",
                        str(tmp_path / "m.safetensors")]) == 0
     ours, again = (golden.load(folder / "m.safetensors") for folder in (photographs, tmp_path))
-    assert ours.notes["input"] == again.notes["input"]
+    assert (ours.input, ours.class_names) == (again.input, again.class_names)
     write_tree(tmp_path / "bad", size=(60, 80), channels=1, classes=("ant", "wasp"))
     capsys.readouterr()
     out = ["--out", str(tmp_path / "bad.safetensors")]

@@ -8,9 +8,10 @@ import pytest
 import golden
 from golden import Rounding, SpikeCode
 from golden.analysis.synthetic import random_images, random_model
+from golden.axis import Axis
 from golden.model.executor import run
 from golden.model.shapes import shapes
-from golden.ops.conv import convolve
+from golden.ops.convolve import convolve
 from tests.models import changed
 
 
@@ -37,7 +38,7 @@ class Reference:
         self.model = model
         self.layers = {layer.name: layer for layer in model.layers}
         self.pixels = image.transpose(2, 0, 1).astype(np.int64)
-        self.half_even = self.layers["head.sum"].drain.neuron.rounding is Rounding.HALF_EVEN
+        self.half_even = self.layers["head.sum"].epilogue.neuron.rounding is Rounding.HALF_EVEN
 
     def sfa(self, stream, one):
         """Clip and round to a count, where ``one`` stands for a whole spike."""
@@ -48,11 +49,11 @@ class Reference:
 
     def conv(self, name, counts):
         layer = self.layers[name]
-        pad = layer.padding
+        pad = layer.axes[0].before
         counts = np.pad(counts, ((0, 0), (pad, pad), (pad, pad)))
         kernel = layer.weight.shape[2]
         windows = np.lib.stride_tricks.sliding_window_view(counts, (kernel, kernel), axis=(1, 2))
-        windows = windows[:, ::layer.stride, ::layer.stride]
+        windows = windows[:, ::layer.axes[0].stride, ::layer.axes[0].stride]
         weight = layer.weight.astype(np.int64)
         if layer.depthwise:
             return np.einsum("chwij,cij->chw", windows, weight[:, 0])
@@ -60,15 +61,15 @@ class Reference:
 
     def fire(self, name, counts):
         potential = self.conv(name, counts)
-        steps = self.layers[name].drain.neuron.thresholds.T
+        steps = self.layers[name].epilogue.neuron.thresholds.T
         return sum((potential >= step[:, None, None]).astype(np.int64) for step in steps)
 
     def branch(self, name, counts):
-        drain = self.layers[name].drain
-        return self.conv(name, counts) * 2**drain.shift + drain.bias[:, None, None]
+        epilogue = self.layers[name].epilogue
+        return self.conv(name, counts) * 2**epilogue.shift + epilogue.bias[:, None, None]
 
     def one(self, name):
-        return 2**self.layers[name].drain.fraction_bits
+        return 2**self.layers[name].epilogue.fraction_bits
 
     def separable(self, name, stream, one):
         counts = self.fire(f"{name}.pwconv1", self.sfa(stream, one))
@@ -85,7 +86,7 @@ class Reference:
         q, k, v = (self.fire(f"{name}.{branch}", x).reshape(heads, -1, x[0].size)
                    for branch in "qkv")
         potential = np.einsum("hin,him,hjm->hjn", q, k, v).reshape(-1, *x.shape[1:])
-        steps = self.layers[f"{name}.attn"].drain.neuron.thresholds[0]
+        steps = self.layers[f"{name}.attn"].epilogue.neuron.thresholds[0]
         return stream + self.branch(name, sum((potential >= step).astype(int) for step in steps))
 
     def transformer_block(self, name, stream):
@@ -111,7 +112,7 @@ class Reference:
                     stream = self.transformer_block(f"{name}.{index}", stream)
         counts = self.sfa(stream.sum(axis=(1, 2)), stream[0].size * self.one(last))
         head = self.layers["head"]
-        return head.weight[:, :, 0, 0].astype(np.int64) @ counts + head.drain.bias
+        return head.weight[:, :, 0, 0].astype(np.int64) @ counts + head.epilogue.bias
 
 
 def test_logits_equal_those_of_the_blocks(model):
@@ -172,8 +173,8 @@ def test_no_tensors_are_kept_unless_traced():
 
 
 @pytest.mark.parametrize(("layer", "noun"), [
-    ("block3.0.attn.q", "potential"), ("downsample2", "stream"), ("block3.0.attn.kv", "kv"),
-    ("head", "logits"), ("head.sum", "potential"), ("block4.0.attn.attn", "potential")])
+    ("block3.0.attn.q", "potential"), ("downsample2", "stream"), ("block3.0.attn.kv", "memory"),
+    ("head", "output"), ("head.sum", "potential"), ("block4.0.attn.attn", "potential")])
 def test_a_value_beyond_its_width_raises(layer, noun):
     model = random_model(2)
     images = random_images(9, 6, model.image_shape)
@@ -210,7 +211,7 @@ def test_overflow_begins_at_the_first_value_that_does_not_fit(code):
     model = random_model(2)
     images = random_images(9, 6, model.image_shape)
     stem = model.layers[0]
-    peak = convolve(images.transpose(0, 3, 1, 2), stem.weight, padding=1)
+    peak = convolve(images.transpose(0, 3, 1, 2), stem.weight, [Axis.padded(3, 1, 1)] * 2)
     needed = golden.model.ranges.width(peak.min(), peak.max())
     widths = {stem.name: {"potential": needed}}
     run(replace(model, widths=widths), images, code=code)

@@ -10,13 +10,14 @@ from golden import (
     PIXELS,
     Conv,
     Fire,
+    Input,
     IntegerModel,
-    Logits,
     ModelError,
     Neuron,
+    Output,
     Rounding,
     SpikeCode,
-    TokenSum,
+    Sum,
     Write,
     planes,
     run,
@@ -26,7 +27,8 @@ from golden import (
 from golden.analysis.synthetic import random_images, random_model
 from golden.interval import kv_width, saturate, width
 from golden.model.ranges import analyse, widths
-from golden.ops.conv import conv_interval, convolve
+from golden.ops.conv import conv_interval
+from golden.ops.convolve import convolve
 from golden.ops.key_value import key_value
 from golden.ops.query import query
 from golden.spike import passes
@@ -34,7 +36,7 @@ from golden.spike import passes
 
 def tiny_conv(weight, *, source="x.counts", groups=1):
     weight = np.array(weight, np.int8)
-    return Conv("tiny", source, weight, 4, 1, 0, groups, drain=None)
+    return Conv.square("tiny", source, weight, 4, 1, 0, groups, epilogue=None)
 
 
 @pytest.mark.parametrize("max_count", [1, 2, 3])
@@ -80,8 +82,8 @@ def test_attention_bounds_are_attained_when_everything_spikes():
     ranges = analyse(model)
     full = np.full((1, 16, 2, 2), 4)
     memory = key_value(full, np.full((1, 64, 2, 2), 4), 2)
-    assert (ranges.kv["block3.0.attn.kv"][1] == memory.max(axis=(0, 2, 3))).all()
-    assert (ranges.kv["block3.0.attn.kv"][0] == 0).all()
+    assert (ranges.memory["block3.0.attn.kv"][1] == memory.max(axis=(0, 2, 3))).all()
+    assert (ranges.memory["block3.0.attn.kv"][0] == 0).all()
     low, high = ranges.potential["block3.0.attn.attn"]
     assert (high == query(full, memory).max(axis=(0, 2, 3))).all()
     assert (low == 0).all()
@@ -96,7 +98,7 @@ def test_no_tensor_of_a_run_leaves_its_interval(seed):
         stream = tensors[f"{name}.stream"]
         assert (stream.min(axis=(0, 2, 3)) >= low).all(), name
         assert (stream.max(axis=(0, 2, 3)) <= high).all(), name
-    for name, (_, high) in ranges.kv.items():
+    for name, (_, high) in ranges.memory.items():
         assert (tensors[name].max(axis=(0, 2, 3)) <= high).all(), name
     low, high = ranges.logits
     assert (tensors["logits"] >= low).all()
@@ -108,7 +110,7 @@ def test_streams_add_up_channel_by_channel():
     ranges = analyse(model)
     layer = next(layer for layer in model.layers if layer.name == "block3.0")
     before, after = ranges.stream["block3.0.attn"], ranges.stream["block3.0"]
-    branch = [(bound << layer.drain.shift) + layer.drain.bias
+    branch = [(bound << layer.epilogue.shift) + layer.epilogue.bias
               for bound in ranges.potential["block3.0"]]
     assert after[0].tolist() == (before[0] + branch[0]).tolist()
     assert after[1].tolist() == (before[1] + branch[1]).tolist()
@@ -128,8 +130,8 @@ def test_widths_hold_the_intervals():
         assert -limit <= low.min()
         assert high.max() < limit
         assert low.min() < -limit // 2 or high.max() >= limit // 2
-    assert bits["block3.0.attn.kv"] == {"kv": (4 * 16).bit_length()}
-    assert set(bits["head"]) == {"potential", "logits"}
+    assert bits["block3.0.attn.kv"] == {"memory": (4 * 16).bit_length()}
+    assert set(bits["head"]) == {"potential", "output"}
     assert set(bits["block3.0"]) == {"potential", "stream"}
 
 
@@ -155,7 +157,9 @@ def test_more_bits_than_int64_sums_allow_are_refused():
     model = random_model(3)
     last = [layer.name for layer in model.layers].index("block4.0")
     layer = model.layers[last]
-    wide = replace(layer, drain=replace(layer.drain, shift=2**6))
+    weight = np.full(layer.weight.shape, 2**15 - 1, np.int16)
+    wide = replace(layer, weight=weight, weight_bits=16,
+                   epilogue=replace(layer.epilogue, shift=32))
     layers = (*model.layers[:last], wide, *model.layers[last + 1:])
     with pytest.raises(ModelError, match=r"Layer block4\.0: values must fit 48 bits, not need"):
         analyse(replace(model, layers=layers))
@@ -167,10 +171,10 @@ def summed_model(bias, side=1):
     rounding = Rounding.HALF_UP
     write = Write(None, 0, np.array([bias]), 1, Neuron(stream_thresholds(1, 1, rounding), rounding))
     ladder = stream_thresholds(1, 1, rounding, side**2)
-    return IntegerModel("sums", 1, (side, side, 1), 1, (
-        Conv("a", PIXELS, zero, 2, 1, 0, 1, write),
-        TokenSum("sum", "a.stream", Fire(Neuron(ladder, rounding))),
-        Conv("head", "sum.counts", zero, 2, 1, 0, 1, Logits(np.zeros(1, np.int64), 1.0))))
+    return IntegerModel("sums", Input((side, side, 1)), (
+        Conv.square("a", PIXELS, zero, 2, 1, 0, 1, write),
+        Sum("sum", "a.stream", Fire(Neuron(ladder, rounding))),
+        Conv.square("head", "sum.counts", zero, 2, 1, 0, 1, Output(np.zeros(1, np.int64), 1.0))))
 
 
 @pytest.mark.parametrize("bias", [2**46 - 1, -2**46])
@@ -181,12 +185,12 @@ def test_a_sum_that_wraps_to_a_small_number_is_refused(bias):
 
 def test_the_least_number_of_48_bits_is_legal():
     model = summed_model(-2**46)
-    again = replace(model.layers[0], name="b", drain=replace(
-        model.layers[0].drain, previous="a.stream"))
+    again = replace(model.layers[0], name="b", epilogue=replace(
+        model.layers[0].epilogue, previous="a.stream"))
     model = replace(model, layers=(model.layers[0], again, *model.layers[1:]))
     validate(model)
     assert widths(model)["b"]["stream"] == 48
-    below = replace(again, name="c", drain=replace(
-        again.drain, previous="b.stream", bias=np.array([-1])))
+    below = replace(again, name="c", epilogue=replace(
+        again.epilogue, previous="b.stream", bias=np.array([-1])))
     with pytest.raises(ModelError, match="Layer c: values must fit 48 bits, not need 49"):
         validate(replace(model, layers=(*model.layers[:2], below, *model.layers[2:])))

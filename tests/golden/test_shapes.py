@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden import ModelError
+from golden import Axis, ModelError, Output
 from golden.analysis.synthetic import random_model
 from golden.model.shapes import last_readers, shapes
 from tests.models import changed
@@ -43,20 +43,20 @@ def test_last_readers_are_the_last_that_name_a_tensor(model):
 
 
 BROKEN = {
-    "unknown source": (("block3.0.attn.q", {"source": "nowhere.counts"}),
+    "unknown source": (("block3.0.attn.q", {"sources": ("nowhere.counts",)}),
                        ("Layer block3.0.attn.q: source nowhere.counts must be the output of an "
                        "earlier layer")),
-    "later source": (("downsample2", {"source": "downsample3.counts"}),
+    "later source": (("downsample2", {"sources": ("downsample3.counts",)}),
                      "source downsample3.counts must be the output of an earlier layer"),
-    "unknown previous": (("block3.0", {"drain": {"previous": "gone.stream"}}),
+    "unknown previous": (("block3.0", {"epilogue": {"previous": "gone.stream"}}),
                          "Layer block3.0: source gone.stream must be"),
-    "counts as stream": (("block3.0", {"drain": {"previous": "block3.0.attn.counts"}}),
+    "counts as stream": (("block3.0", {"epilogue": {"previous": "block3.0.attn.counts"}}),
                          "must be a tensor of stream, not of counts"),
-    "stream as counts": (("downsample2", {"source": "ConvBlock1_2.0.stream"}),
+    "stream as counts": (("downsample2", {"sources": ("ConvBlock1_2.0.stream",)}),
                          "must be a tensor of counts or pixels, not of stream"),
     "pixels as keys": (("block3.0.attn.kv", {"keys": "pixels"}),
                        "must be a tensor of counts, not of pixels"),
-    "other stream shape": (("block4.0.conv", {"drain": {"previous": "downsample3.stream"}}),
+    "other stream shape": (("block4.0.conv", {"epilogue": {"previous": "downsample3.stream"}}),
                            ("Layer block4.0.conv: downsample3.stream must have shape (12, 3, 2), "
                            "not (8, 3, 2)")),
     "fan-in": (("downsample2", {"weight": np.ones((6, 5, 3, 3), np.int8)}),
@@ -66,12 +66,23 @@ BROKEN = {
     "no channels": (("downsample2", {"weight": np.ones((0, 4, 3, 3), np.int8)}),
                     "weights must have shape (out, in, kernel, kernel), not (0, 4, 3, 3)"),
     "kernel": (("downsample2", {"weight": np.ones((6, 4, 3, 1), np.int8)}),
-               "weights must have shape (out, in, kernel, kernel)"),
-    "groups": (("block3.0.conv.dwconv", {"groups": 2}),
-               "groups must be 1, or equal to 16 input and output channels, not 2"),
-    "stride": (("downsample2", {"stride": 0}), "stride must be at least 1 and padding 0 to 2"),
-    "padding": (("downsample2", {"padding": 3}), "padding 0 to 2, not 2 and 3"),
-    "map too small": (("ConvBlock2_1.0.Conv.dwconv", {"padding": 0}),
+               "weights of shape (6, 4, 3, 1) must have two axes of these kernels, not [3, 3]"),
+    "one axis": (("downsample2", {"axes": (Axis(3),)}), "must have two axes of these kernels"),
+    "groups": (("block3.0.conv.dwconv", {"groups": 3}),
+               "groups must divide 16 input and 16 output channels, not 3"),
+    "no source": (("downsample2", {"sources": ()}), "there must be at least one source"),
+    "other size": (("downsample2", {"sources": ("ConvBlock1_2.0.counts", "pixels")}),
+                   ("Layer downsample2: pixels must have size (5, 4) and 1 steps like "
+                    "ConvBlock1_2.0.counts, not (9, 8) and 1")),
+    "time": (("downsample2", {"time": "mean"}), "time must be each or sum, not 'mean'"),
+    "over": (("block3.0.attn.kv", {"over": "heads"}),
+             "over must be space, time or both, not 'heads'"),
+    "other over": (("block3.0.attn.attn", {"over": "both"}),
+                   ("queries must be over space in 1 sets like block3.0.attn.kv, not over both in "
+                    "1")),
+    "stride": (("downsample2", {"axes": (Axis(3, 0), Axis(3))}), "stride of an axis must be at le"),
+    "padding": (("downsample2", {"axes": (Axis(3, before=3), Axis(3))}), "must be 0 to 2, not 3"),
+    "map too small": (("ConvBlock2_1.0.Conv.dwconv", {"axes": (Axis(7), Axis(7))}),
                       "a map of 3x2 must not be smaller than the 7x7 kernel"),
     "heads of keys": (("block3.0.attn.kv", {"heads": 3}),
                       "Layer block3.0.attn.kv: 3 heads must divide the channels equally"),
@@ -99,41 +110,35 @@ def test_a_graph_that_does_not_fit_is_refused_in_one_sentence(model, case):
     assert "\n" not in str(caught.value)
 
 
-def test_only_the_last_layer_emits_logits(model):
-    with pytest.raises(ModelError, match="The last layer of a model must emit logits"):
-        shapes(replace(model, layers=model.layers[:-1]))
-    with pytest.raises(ModelError, match="The last layer of a model must emit logits"):
-        shapes(replace(model, layers=()))
-    with pytest.raises(ModelError, match="Layer head: only the last layer may emit logits"):
-        shapes(replace(model, layers=(*model.layers, model.layers[0])))
+def test_a_model_has_an_output(model):
+    for layers in ((), model.layers[:-1]):
+        with pytest.raises(ModelError, match="must have at least one layer with an output"):
+            shapes(replace(model, layers=layers))
 
 
-def test_classes_are_those_of_the_head(model):
-    with pytest.raises(ModelError, match=r"logits must have shape \(7, 1, 1\), not \(10, 1, 1\)"):
-        shapes(replace(model, classes=7))
+def test_any_number_of_layers_of_any_size_may_have_outputs(model):
+    first = model.layers[0]
+    bias = np.zeros(first.channels, np.int64)
+    dense = replace(first, name="map", epilogue=Output(bias, 1.0, name="map"))
+    known = shapes(replace(model, layers=(dense, *model.layers)))
+    assert known["map"] == (2, 5, 4)
+    assert known["logits"] == (10,)
+    twice = replace(dense, epilogue=Output(bias, 1.0, name="logits"))
+    with pytest.raises(ModelError, match="Layer head: tensor logits must be made only once"):
+        shapes(replace(model, layers=(twice, *model.layers)))
 
 
-def test_foreign_layers_and_drains_are_refused(model):
+def test_foreign_layers_and_epilogues_are_refused(model):
     with pytest.raises(ModelError, match="A layer must be one of the known kinds, not 3"):
         shapes(replace(model, layers=(3,)))
-    first = replace(model.layers[0], drain="logits")
-    with pytest.raises(ModelError, match="the drain must be Fire, Write or Logits, not 'logits'"):
-        shapes(replace(model, layers=(first, *model.layers[1:])))
-
-
-@pytest.mark.parametrize("name", ["block3.0.attn.attn", "head.sum"])
-def test_attention_and_token_sums_fire(model, name):
-    write = next(layer.drain for layer in model.layers if layer.name == "block3.0.conv")
-    layer = next(layer for layer in model.layers if layer.name == name)
-    layers = tuple(replace(layer, drain=write) if other is layer else other
-                   for other in model.layers)
-    with pytest.raises(ModelError, match=f"^Layer {name}: the drain must be Fire, not Write"):
+    memory = changed(model, "block3.0.attn.kv")
+    write = next(layer.epilogue for layer in model.layers if layer.name == "block3.0.conv")
+    layers = tuple(replace(layer, epilogue=write) if layer.name == "block3.0.attn.kv" else layer
+                   for layer in memory.layers)
+    with pytest.raises(ModelError, match="Layer block3.0.attn.kv: the epilogue must be one of f"):
         shapes(replace(model, layers=layers))
-    last = replace(layer, name="last", drain=model.layers[-1].drain)
-    with pytest.raises(ModelError, match="^Layer last: the drain must be Fire, not Logits"):
-        shapes(replace(model, layers=(*model.layers[:-1], last)))
 
 
 def test_images_have_a_size(model):
     with pytest.raises(ModelError, match=r"Image shape must be positive, not \(0, 8, 3\)"):
-        shapes(replace(model, image_shape=(0, 8, 3)))
+        shapes(replace(model, input=replace(model.input, shape=(0, 8, 3))))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.ops.token_sum import token_sum
+from golden.ops.sum import stream_sum
 from golden.ops.write import add
 
 
@@ -26,4 +26,4 @@ def test_downsampling_starts_a_new_stream():
 
 def test_token_sum_keeps_channels_apart():
     stream = np.arange(12).reshape(1, 2, 2, 3)
-    assert token_sum(stream).tolist() == [[[[15]], [[51]]]]
+    assert stream_sum(stream).tolist() == [[[[15]], [[51]]]]

@@ -48,7 +48,7 @@ def test_tensors_are_those_of_the_file(tmp_path):
     ({"a": entry(shape=(-4,))}, "truncated"), ({"a": entry(shape=(True, 4))}, "truncated"),
     ({"a": entry(shape=("4",))}, "truncated"), ({"a": {"dtype": "I8"}}, "truncated"),
     ({"a": [1, 2]}, "truncated"), ({"a": 7}, "truncated"),
-    ({"a": entry("F32", (1,))}, "must hold int8 and int64 tensors only"),
+    ({"a": entry("F32", (1,))}, "must hold int8, int16 and int64 tensors only"),
     ({"a": entry("I8", (2**20, 2**20), 0, 2**40)}, "must have at most 4294967296 bytes"),
     ({"a": entry("I8", (0, 2**62), 0, 0)}, "must have at most 4294967296 bytes"),
     ({"a": entry("I8", (1,) * 9, 0, 1)}, "and 8 axes, not shape"),
@@ -90,7 +90,7 @@ def test_widths_are_at_most_48_bits(model, bits, noun):
     (2**13, 2**13, 9)])
 def test_images_obey_the_limits_of_pictures(model, shape):
     with pytest.raises(ModelError, match="Image shape must be at most 65536 along every axis"):
-        validate(replace(model, image_shape=shape))
+        validate(replace(model, input=replace(model.input, shape=shape)))
 
 
 def test_layers_and_maps_have_limits(model, monkeypatch):
@@ -119,8 +119,8 @@ def test_names_are_printable(model, name):
 
 @pytest.mark.parametrize("scale", [10**400, -1, float("nan")])
 def test_scales_fit_a_float(model, scale):
-    with pytest.raises(ModelError, match="scale of the logits must be positive and finite"):
-        validate(changed(model, "head", drain={"scale": scale}))
+    with pytest.raises(ModelError, match="scale of an output must be positive and finite"):
+        validate(changed(model, "head", epilogue={"scale": scale}))
     with pytest.raises(ModelError, match="must be a number"):
         validate(replace(model, mean_counts={"pixels": scale}))
 

@@ -18,7 +18,8 @@ from hw.compiler.tap_windows import conv_tap_windows
 def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
     padding = (kernel - 1) // 2
     out_size = [(n + 2 * padding - kernel) // stride + 1 for n in size]
-    layer = Conv("conv", "x.counts", np.zeros((1, 1, kernel, kernel), np.int8), 4, stride, padding,
+    weight = np.zeros((1, 1, kernel, kernel), np.int8)
+    layer = Conv.square("conv", "x.counts", weight, 4, stride, padding,
                  1, None)
     words, lanes = 2, 8
     lines, positions = conv_tap_windows(layer, size=size, out_size=out_size, words=words,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import golden
-from golden import PIXELS, Logits, Rounding, SpikeCode
+from golden import PIXELS, Axis, Output, Rounding, SpikeCode
 from golden.analysis.synthetic import ModelBuilder, random_images
 from hw.build import build
 from hw.compiler import compile_model
@@ -36,7 +36,8 @@ def read_by_the_head(model, source, *, kernel, classes):
     """The model whose head reads a whole map."""
     layer = model.conv("head", source, classes, kernel)
     bias = np.arange(classes, dtype=np.int64)
-    model.append(replace(layer, padding=0, drain=Logits(bias, 2.0**-6, 0)))
+    axes = (Axis(layer.weight.shape[2]),) * 2
+    model.append(replace(layer, axes=axes, epilogue=Output(bias, 2.0**-6, 0)))
     return model.model("late", classes)
 
 

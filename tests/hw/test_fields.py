@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import golden
-from golden import Conv, Logits, SpikeCode
+from golden import Conv, Output, SpikeCode
 from golden.analysis.synthetic import random_model
 from hw.compiler import compile_model
 from hw.emit.memory_images import memory_words
@@ -41,9 +41,9 @@ def test_distances_count_modulo_the_memory():
 def head_of(classes):
     """A model whose only layer is a head of so many classes, on one pixel."""
     return golden.IntegerModel(
-        "head", 1, (1, 1, 1), classes,
-        (Conv("head", golden.PIXELS, np.ones((classes, 1, 1, 1), np.int8), 2, 1, 0, 1,
-              Logits(np.zeros(classes, np.int64), 1.0)),))
+        "head", golden.Input((1, 1, 1)),
+        (Conv.square("head", golden.PIXELS, np.ones((classes, 1, 1, 1), np.int8), 2, 1, 0, 1,
+                     Output(np.zeros(classes, np.int64), 1.0)),))
 
 
 def test_more_tiles_than_a_descriptor_counts_are_refused():
@@ -80,7 +80,7 @@ def test_a_bias_that_the_neuron_memory_cannot_hold_is_refused():
 @pytest.mark.parametrize(("shift", "fits"), [(22, True), (32, False)])
 def test_logits_wider_than_the_port_are_refused(shift, fits):
     model = head_of(3)
-    model = changed(model, "head", drain={"shift": shift})
+    model = changed(model, "head", epilogue={"shift": shift})
     if fits:
         compile_model(model, columns=1, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
         return

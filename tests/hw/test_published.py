@@ -61,8 +61,8 @@ def layer_shapes(model):
     for layer in model.layers:
         match layer:
             case Conv():
-                found.add((*layer.weight.shape, layer.stride, layer.depthwise,
-                           type(layer.drain).__name__))
+                found.add((*layer.weight.shape, layer.axes[0].stride, layer.depthwise,
+                           type(layer.epilogue).__name__))
             case KeyValue() | Query():
                 found.add((type(layer).__name__, layer.heads))
     return found

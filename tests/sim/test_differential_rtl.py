@@ -78,7 +78,7 @@ class Hasty(ResidualMemory):
     """Versions that are overwritten by the first write that adds to them, whoever reads them."""
 
     def write(self, layer, *, step, **size):
-        self._last = self._last | {layer.drain.previous: step}
+        self._last = self._last | {layer.epilogue.previous: step}
         return super().write(layer, step=step, **size)
 
 

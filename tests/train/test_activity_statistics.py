@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import golden
-from golden import PIXELS, AnalogHead, Conv, KeyValue, Logits, Query, SpikeCode, TokenSum, Write
+from golden import PIXELS, AnalogHead, Conv, KeyValue, Output, Query, SpikeCode, Sum, Write
 from golden.analysis.activity_statistics import take_statistics
 from golden.analysis.energy import AC_FLOAT32, MAC_FLOAT32, energies, formula, mac_energy
 from golden.analysis.synthetic import random_images, random_model
@@ -33,21 +33,20 @@ def operations(layer, tensors, weigh):
         case Conv():
             source = tensors[layer.source]
             outputs = tensors[f"{layer.name}.counts"].shape[2:] if not isinstance(
-                layer.drain, Logits) else (1, 1)
+                layer.epilogue, Output) else (1, 1)
             total, size = 0, layer.weight.shape[2]
             for row in range(outputs[0]):
                 for column in range(outputs[1]):
-                    top, left = (
-                        place * layer.stride - layer.padding for place in (row, column)
-                    )
+                    top, left = (place * axis.stride - axis.before
+                                 for place, axis in zip((row, column), layer.axes, strict=True))
                     seen = source[:, :, max(0, top):top + size, max(0, left):left + size]
                     total += weigh(seen).sum() * (1 if layer.depthwise else len(layer.weight))
             return total
         case KeyValue():
             return weigh(tensors[layer.keys]).sum() * tensors[layer.name].shape[3]
         case Query():
-            return weigh(tensors[layer.queries]).sum() * tensors[layer.key_values].shape[3]
-        case TokenSum() | AnalogHead():
+            return weigh(tensors[layer.queries]).sum() * tensors[layer.memory].shape[3]
+        case Sum() | AnalogHead():
             return 0
 
 
@@ -96,10 +95,10 @@ def test_bits_moved_are_those_of_the_stored_tensors():
     known = shapes(MODEL)
     stream = 0
     for layer in MODEL.layers:
-        if isinstance(layer, Conv) and isinstance(layer.drain, Write):
+        if isinstance(layer, Conv) and isinstance(layer.epilogue, Write):
             bits = golden.model.ranges.widths(MODEL)[layer.name]["stream"]
             size = int(np.prod(known[f"{layer.name}.stream"]))
-            stream += size * bits * (2 if layer.drain.previous else 1)
+            stream += size * bits * (2 if layer.epilogue.previous else 1)
     last = MODEL.layers[-2].source
     bits = golden.model.ranges.widths(MODEL)[last.removesuffix(".stream")]["stream"]
     assert statistics.stream_bits == stream + int(np.prod(known[last])) * bits

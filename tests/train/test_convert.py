@@ -41,7 +41,7 @@ def convert(folder, state, *options, images=None):
 def assert_exact(folder, state, shape, images, head=None):
     """Golden's logits are those of the plain float64 network."""
     model = golden.load(folder / "m.safetensors")
-    logits = golden.run(model, images).logits * model.layers[-1].drain.scale
+    logits = golden.run(model, images).logits * model.head.epilogue.scale
     plain = PlainForward if head is None else PlainLargeForward
     forward = plain({name: values.double() for name, values in state.items()}, shape, eps=0)
     with torch.no_grad():
@@ -73,8 +73,8 @@ def test_published_sizes_are_converted_exactly(tmp_path, size):
     assert convert(tmp_path, {"model": state}, "--size", size, "--bn-eps", "0", "--threads", "2",
                    images=images) == 0
     assert_exact(tmp_path, state, shape, images)
-    assert golden.load(tmp_path / "m.safetensors").notes["input"] == {
-        "resize": 232, "crop": [224, 224], "classes": None}
+    model = golden.load(tmp_path / "m.safetensors")
+    assert (model.input.pictures, model.class_names) == ({"resize": 232, "crop": [224, 224]}, {})
 
 
 LARGE = {"family": "large", "image": (64, 64, 3), "dims": (16, 16, 32), "depths": (2,), "heads": 8,
@@ -142,7 +142,7 @@ def test_what_is_not_exact_is_measured_layer_by_layer(tmp_path, capsys, head):
     assert not report["exact"]
     layers = golden.load(tmp_path / "m.safetensors").layers
     fired = {layer.name for layer in layers
-             if hasattr(layer, "drain") and hasattr(layer.drain, "neuron")}
+             if layer.epilogue is not None and hasattr(layer.epilogue, "neuron")}
     assert set(report["mismatches"]) == fired
     assert 0 < max(report["mismatches"].values()) < 0.05
     out = capsys.readouterr().out
@@ -198,7 +198,7 @@ def test_batch_norms_are_folded_with_their_eps(tmp_path):
     found = []
     for eps in ("0", "1e-3"):
         assert convert(tmp_path, small_state(), "--image-size", "32", "--bn-eps", eps) == 0
-        found.append(golden.load(tmp_path / "m.safetensors").layers[1].drain.neuron.thresholds)
+        found.append(golden.load(tmp_path / "m.safetensors").layers[1].epilogue.neuron.thresholds)
     assert (found[0] != found[1]).any()
 
 

@@ -8,7 +8,8 @@ import torch
 
 import golden
 from golden.neuron import Neuron, Rounding
-from golden.ops import Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
+from golden.ops import Conv, Fire, KeyValue, Output, Query, Sum, Write
+from golden.ops.convolve import convolve
 from tests.training import dyadic_quantised, random_images, random_quantised
 from train.export.export import compare, export
 from train.network.model import to_maps
@@ -77,7 +78,7 @@ def test_a_neuron_that_hands_on_counts_is_one_that_divides_with_scaled_weights()
             break
         assert np.array_equal(one[name], other[name]), name
     thresholds = [
-        next(layer.drain.neuron.thresholds for layer in integer_model(quantised, name="t").layers
+        next(layer.epilogue.neuron.thresholds for layer in integer_model(quantised, name="t").layers
              if isinstance(layer, Query)) for quantised in (divided, whole)
     ]
     # 2 I / (64 sqrt(dk)) against 2 I / sqrt(dk).
@@ -102,7 +103,7 @@ def test_a_dyadic_network_is_exported_without_loss(rounding):
     assert len(counts) == len(spikes)
     for ours, theirs in zip(counts, spikes, strict=True):
         assert (ours == theirs.numpy()).all()
-    assert (result.logits * model.layers[-1].drain.scale == scores).all()
+    assert (result.logits * model.head.epilogue.scale == scores).all()
 
 
 @pytest.mark.parametrize("rounding", list(Rounding))
@@ -126,22 +127,19 @@ def busy_step(model, name):
     """Channel and step of a threshold that some potential meets exactly."""
     layer = next(layer for layer in model.layers if layer.name == name)
     tensors = golden.run(model, IMAGES, trace=True).tensors
-    values = (tensors[layer.source] if isinstance(layer, Conv | TokenSum) else None)
-    if isinstance(layer, TokenSum):
+    values = (tensors[layer.source] if isinstance(layer, Conv | Sum) else None)
+    if isinstance(layer, Sum):
         potential = values.sum((2, 3), keepdims=True)
     elif isinstance(layer, Query):
-        queries, memory = tensors[layer.queries], tensors[layer.key_values]
+        queries, memory = tensors[layer.queries], tensors[layer.memory]
         split = queries.reshape(len(queries), layer.heads, memory.shape[2], -1)
         potential = np.einsum("nhit,nhij->nhjt", split, memory)
         potential = potential.reshape(len(queries), -1, *queries.shape[2:])
-    elif isinstance(layer.drain, Write):
+    elif isinstance(layer.epilogue, Write):
         potential = tensors[f"{name}.stream"]
     else:
-        potential = golden.ops.conv.convolve(
-            values, layer.weight, stride=layer.stride, padding=layer.padding,
-            depthwise=layer.depthwise,
-        )
-    thresholds = layer.drain.neuron.thresholds
+        potential = convolve(values, layer.weight, layer.axes, layer.groups)
+    thresholds = layer.epilogue.neuron.thresholds
     across = np.broadcast_to(thresholds, (potential.shape[1], thresholds.shape[1]))
     for channel, step in np.ndindex(across.shape):
         if (potential[:, channel] == across[channel, step]).any():
@@ -151,10 +149,10 @@ def busy_step(model, name):
 
 def raise_threshold(channel, step):
     def change(layer):
-        thresholds = layer.drain.neuron.thresholds.copy()
+        thresholds = layer.epilogue.neuron.thresholds.copy()
         thresholds[channel, step] += 1
-        neuron = Neuron(thresholds, layer.drain.neuron.rounding)
-        return replace(layer, drain=replace(layer.drain, neuron=neuron))
+        neuron = Neuron(thresholds, layer.epilogue.neuron.rounding)
+        return replace(layer, epilogue=replace(layer.epilogue, neuron=neuron))
     return change
 
 
@@ -198,11 +196,11 @@ def swap_heads(layer):
 
 
 def drop_bias(layer):
-    return replace(layer, drain=replace(layer.drain, bias=layer.drain.bias + 1))
+    return replace(layer, epilogue=replace(layer.epilogue, bias=layer.epilogue.bias + 1))
 
 
 def shift_once_more(layer):
-    return replace(layer, drain=replace(layer.drain, shift=layer.drain.shift + 1))
+    return replace(layer, epilogue=replace(layer.epilogue, shift=layer.epilogue.shift + 1))
 
 
 @pytest.mark.parametrize(("name", "change", "tensor"), [
@@ -225,7 +223,8 @@ def test_a_layer_too_few_is_found():
     def rename(layer):
         if layer.name == "head.sum":
             return replace(layer, name="head.total")
-        return replace(layer, source="head.total.counts") if layer.name == "head" else layer
+        return (replace(layer, sources=("head.total.counts",)) if layer.name == "head"
+                else layer)
 
     layers = tuple(rename(layer) for layer in model.layers)
     with pytest.raises(ExportError, match=r"^head\.sum\.counts must be computed by both sides"):
@@ -241,9 +240,9 @@ def test_export_writes_what_it_compared(tmp_path):
     assert loaded.notes == {"seed": 0}
     assert loaded.mean_counts == model.mean_counts == golden.mean_counts(model, IMAGES)
     kinds = {type(layer) for layer in loaded.layers}
-    drains = {type(layer.drain) for layer in loaded.layers if hasattr(layer, "drain")}
-    assert kinds == {Conv, KeyValue, Query, TokenSum}
-    assert drains == {Fire, Write, Logits}
+    drains = {type(layer.epilogue) for layer in loaded.layers if layer.epilogue is not None}
+    assert kinds == {Conv, KeyValue, Query, Sum}
+    assert drains == {Fire, Write, Output}
 
 
 def test_nothing_is_left_behind_where_the_sides_differ(tmp_path, monkeypatch):

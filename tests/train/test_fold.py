@@ -78,7 +78,7 @@ def test_writers_of_a_stage_share_fraction_bits():
     model = integer_model(random_quantised(0), name="t")
     stage = []
     for layer in model.layers:
-        drain = getattr(layer, "drain", None)
+        drain = getattr(layer, "epilogue", None)
         if not isinstance(drain, Write):
             continue
         if drain.previous is None:
@@ -113,10 +113,10 @@ def test_a_slope_of_zero_makes_a_constant():
         layer for layer in integer_model(quantised, name="t").layers
         if layer.name == "block3.0.mlp.fc1"
     )
-    assert isinstance(layer.drain, Fire)
+    assert isinstance(layer.epilogue, Fire)
     rows = layer.weight[0].astype(np.int64)
     low, high = (4 * rows[sign].sum() for sign in (rows < 0, rows > 0))
-    assert layer.drain.neuron.thresholds[0].tolist() == [low, low, high + 1, high + 1]
+    assert layer.epilogue.neuron.thresholds[0].tolist() == [low, low, high + 1, high + 1]
 
 
 def test_parameters_that_are_not_finite_are_refused_by_name():

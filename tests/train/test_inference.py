@@ -24,7 +24,7 @@ def test_the_network_of_a_model_is_recovered(changes):
 
 def test_what_is_no_spike_driven_transformer_is_refused():
     model = random_model(1)
-    odd = golden.IntegerModel("odd", 4, model.image_shape, 10, model.layers[-1:])
+    odd = golden.IntegerModel("odd", model.input, model.layers[-1:])
     with pytest.raises(ValueError, match="odd must be a spike-driven transformer"):
         network_of(odd)
 

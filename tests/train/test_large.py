@@ -8,7 +8,7 @@ import torch
 
 import golden
 from golden import AnalogHead, ModelError, SpikeCode
-from golden.ops import Conv, Logits
+from golden.ops import Conv, Output
 from hw.build import build
 from hw.compiler import compile_model
 from sim.verify import verify
@@ -148,7 +148,7 @@ def test_export_is_exact_with_either_head(tmp_path, seed, bits, head, changes):
 def test_attention_of_the_large_family_has_published_thresholds():
     model = integer_model(random_quantised(1, **SMALL), name="large")
     thresholds = {
-        layer.name: layer.drain.neuron.thresholds.tolist() for layer in model.layers
+        layer.name: layer.epilogue.neuron.thresholds.tolist() for layer in model.layers
         if layer.name.endswith(".attn")
     }
     # u = I / 512 for every dk, and half-up: 256 (2 j - 1).
@@ -164,7 +164,7 @@ def test_the_analog_head_is_a_dot_product_with_token_sums():
     stream = tensors[head.source]
     expected = [
         [sum(int(w) * int(s) for w, s in zip(row, image.sum((1, 2)), strict=True)) + int(bias)
-         for row, bias in zip(head.weight, head.drain.bias, strict=True)] for image in stream
+         for row, bias in zip(head.weight, head.epilogue.bias, strict=True)] for image in stream
     ]
     assert tensors["logits"].tolist() == expected
     low, high = golden.model.ranges.analyse(model).logits
@@ -184,10 +184,10 @@ def test_what_breaks_the_rules_of_an_analog_head():
     golden.validate(model)
     refused("Layer head: weights must have shape", weight=head.weight[:, 1:])
     refused("Layer head: source .* must be a tensor of stream", source="downsample3.counts")
-    refused("Layer head: the drain must be Logits", drain=model.layers[0].drain)
-    refused("Layer head: weight width must be 2 to 8 bits", weight_bits=9)
+    refused("Layer head: the epilogue must be one of output", epilogue=model.layers[0].epilogue)
+    refused("Layer head: weight width must be 2 to 16 bits", weight_bits=17)
     refused("Layer head: the bias must be int64",
-            drain=Logits(head.drain.bias[1:], head.drain.scale))
+            epilogue=Output(head.epilogue.bias[1:], head.epilogue.scale))
 
 
 def test_hardware_refuses_the_analog_head_in_one_sentence():

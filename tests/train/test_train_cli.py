@@ -92,7 +92,7 @@ def test_export_writes_model_and_report(run_folder, tmp_path, rounding, few_digi
         "tiny.json", "tiny.safetensors"
     ]
     model = golden.load(path)
-    assert model.layers[0].drain.neuron.rounding.value == rounding
+    assert model.layers[0].epilogue.neuron.rounding.value == rounding
     report = json.loads(path.with_suffix(".json").read_text())
     assert report["mismatches"] == 0
     assert report["images"] == 30

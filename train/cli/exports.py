@@ -41,10 +41,9 @@ def export(options):
         # The model's notes leave out what a repeated run would not reproduce.
         notes = {key: report[key] for key in report.keys() - {"seconds"}}
         notes["test_images"] = len(split.test_images)
-        notes["input"] = input_of(state.config, split.classes).note()
         model, compared = exporting.export(
             quantised, options.out, split.test_images, name=state.config.name, notes=notes,
-            progress=progress,
+            takes=input_of(state.config, split.classes), progress=progress,
         )
     report |= {
         "model": options.out.name,
@@ -97,7 +96,7 @@ def convert(options):
             max_fraction_bits=options.fraction_bits, head=options.head, images=images,
             labels=labels, progress=progress,
             # Of other sizes nobody knows how the pictures came to them.
-            notes={"input": takes.note()} if takes.resize else {},
+            takes=takes if takes.resize else None,
         )
     golden.save(conversion.model, options.out)
     write_json(conversion_report(conversion), options.out.with_suffix(".json"))

@@ -72,7 +72,7 @@ class Conversion:
 
 
 def convert(network, *, name, weight_bits=8, max_fraction_bits=16, head=None, images=None,
-            labels=None, notes=None, progress=None):
+            labels=None, notes=None, takes=None, progress=None):
     """Fold a float network into integers, and compare the two.
 
     Parameters
@@ -89,6 +89,8 @@ def convert(network, *, name, weight_bits=8, max_fraction_bits=16, head=None, im
     labels : integer array, shape (images,), optional
     notes : dict, optional
         For the model.
+    takes : ModelInput, optional
+        How pictures come to the model.
     progress : function of (int, int), optional
         Called with the number of images done and their total.
 
@@ -105,14 +107,14 @@ def convert(network, *, name, weight_bits=8, max_fraction_bits=16, head=None, im
         weight_bits=weight_bits, max_fraction_bits=max_fraction_bits,
     ))
     quantised = QuantisedNetwork.of(network, grids, weight_bits=weight_bits, head=head)
-    model = integer_model(quantised, name=name, notes=notes)
+    model = integer_model(quantised, name=name, notes=notes, takes=takes)
     golden.validate(model)
     if images is None:
         return Conversion(model, rates={}, right={})
     compared = compare_with_float(quantised, images, progress=progress)
     wanted = compared.scores.numpy()
     logits = golden.run(model, images).logits
-    found = logits * model.layers[-1].drain.scale
+    found = logits * model.head.epilogue.scale
     classes = {"float": wanted.argmax(1), "golden": golden.classify(logits)}
     return Conversion(
         model=replace(model, mean_counts=golden.mean_counts(model, images)),

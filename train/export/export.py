@@ -49,7 +49,7 @@ def compare(model, quantised, images, *, batch=128, progress=None):
     return compared
 
 
-def export(quantised, path, images, *, name, notes=None, progress=None):
+def export(quantised, path, images, *, name, notes=None, takes=None, progress=None):
     """Fold, compare on ``images``, and write the model file only if every integer agrees.
 
     Parameters
@@ -59,7 +59,7 @@ def export(quantised, path, images, *, name, notes=None, progress=None):
         The safetensors file to write.
     images : uint8 array, shape (images, height, width, channels)
         The whole test set; mean counts are measured on it too.
-    name, notes, progress
+    name, notes, takes, progress
         As for :func:`integer_model` and :func:`compare`.
 
     Returns
@@ -75,7 +75,7 @@ def export(quantised, path, images, *, name, notes=None, progress=None):
     OSError
         If the file cannot be written; nothing is left behind then.
     """
-    model = integer_model(quantised, name=name, notes=notes)
+    model = integer_model(quantised, name=name, notes=notes, takes=takes)
     golden.validate(model)
     compared = compare(model, quantised, images, progress=progress)
     model = dataclasses.replace(model, mean_counts=golden.mean_counts(model, images))

@@ -6,11 +6,13 @@ from math import ceil
 
 import numpy as np
 
-from golden.model.integer_model import IntegerModel
+from golden.axis import Axis
+from golden.ladders import Rounding, attention_thresholds, stream_thresholds
+from golden.model.integer_model import Input, IntegerModel
 from golden.names import PIXELS
-from golden.neuron import Neuron, Rounding, attention_thresholds, stream_thresholds
-from golden.ops import AnalogHead, Conv, Fire, KeyValue, Logits, Query, TokenSum, Write
-from golden.ops.conv import conv_interval, output_size
+from golden.neuron import Neuron
+from golden.ops import AnalogHead, Conv, Fire, KeyValue, Output, Query, Sum, Write
+from golden.ops.conv import conv_interval
 from train.network.arithmetic import PIXEL_DIVISOR, Stream
 from train.quant.folded import fold_fire, fold_logits, fold_write
 from train.quant.grids import weight_limit
@@ -23,7 +25,7 @@ class ExportError(ValueError):
     """The integer model would not be, or is not, what the quantised network computes."""
 
 
-def integer_model(quantised, *, name, notes=None):
+def integer_model(quantised, *, name, notes=None, takes=None):
     """Fold a quantised network into integers.
 
     Parameters
@@ -32,6 +34,8 @@ def integer_model(quantised, *, name, notes=None):
     name : str
     notes : dict, optional
         Where the model comes from, as JSON values.
+    takes : ModelInput, optional
+        How pictures come to it, and its classes.
 
     Returns
     -------
@@ -46,11 +50,11 @@ def integer_model(quantised, *, name, notes=None):
     folder = _Folder(quantised)
     quantised.network(None, folder)
     shape = quantised.shape
-    return IntegerModel(
-        name=name, max_count=shape.max_count, image_shape=tuple(shape.image),
-        classes=shape.classes, layers=tuple(folder.layers), notes=notes or {},
-        pixel_constant=shape.pixel_constant,
+    model = IntegerModel(
+        name=name, input=Input(tuple(shape.image), constant=shape.pixel_constant),
+        layers=tuple(folder.layers), notes=notes or {},
     )
+    return model if takes is None else takes.onto(model)
 
 
 def fold_thresholds(slope, offset, *, max_count, rounding, low, high):
@@ -158,9 +162,9 @@ class _Folder:
             dk, self._shape.max_count, self._rounding, height * width,
             divisor=self._shape.divisor, scale=self._shape.attention_scale(dk),
         )
-        drain = Fire(Neuron(thresholds, self._rounding))
+        epilogue = Fire(Neuron(thresholds, self._rounding))
         self.layers.append(KeyValue(f"{name}.kv", keys, values, heads))
-        self.layers.append(Query(f"{name}.attn", queries, f"{name}.kv", heads, drain))
+        self.layers.append(Query(f"{name}.attn", queries, f"{name}.kv", heads, epilogue))
         self._maps[f"{name}.attn.counts"] = height, width
         return f"{name}.attn.counts"
 
@@ -168,7 +172,7 @@ class _Folder:
         height, width = self._maps[stream.spikes]
         bits = self._grids.fraction_bits[stream.name]
         thresholds = stream_thresholds(bits, self._shape.max_count, self._rounding, height * width)
-        self.layers.append(TokenSum(name, stream.value, Fire(Neuron(thresholds, self._rounding))))
+        self.layers.append(Sum(name, stream.value, Fire(Neuron(thresholds, self._rounding))))
         return f"{name}.counts"
 
     def logits(self, name, linear, spikes):
@@ -178,9 +182,9 @@ class _Folder:
         )
         weight = _whole(folded.weight).astype(np.int8)
         self.layers.append(Conv(
-            name=name, source=spikes, weight=weight[:, :, None, None],
-            weight_bits=self._bits, stride=1, padding=0, groups=1,
-            drain=Logits(_whole(folded.bias), folded.scale, folded.shift),
+            name=name, sources=(spikes,), weight=weight[:, :, None, None],
+            weight_bits=self._bits, axes=(Axis(1), Axis(1)), groups=1,
+            epilogue=Output(_whole(folded.bias), folded.scale, folded.shift),
         ))
 
     def analog_logits(self, name, linear, stream):
@@ -191,7 +195,7 @@ class _Folder:
         )
         self.layers.append(AnalogHead(
             name, stream.value, _whole(folded.weight).astype(np.int8), self._bits,
-            Logits(_whole(folded.bias), folded.scale),
+            Output(_whole(folded.bias), folded.scale),
         ))
 
     def _written(self, name, conv, norm, inputs, *, divisor, previous):
@@ -201,13 +205,13 @@ class _Folder:
             limit=self._limit, divisor=divisor,
         )
         thresholds = stream_thresholds(fraction_bits, self._shape.max_count, self._rounding)
-        drain = Write(
+        epilogue = Write(
             previous=None if previous is None else previous.value,
             shift=fraction_bits - folded.exponent, bias=_whole(folded.bias),
             fraction_bits=fraction_bits, neuron=Neuron(thresholds, self._rounding),
         )
         layer = self._conv(name, conv, inputs, _whole(folded.weight))
-        return Stream(name, f"{name}.stream", self._append(layer, drain))
+        return Stream(name, f"{name}.stream", self._append(layer, epilogue))
 
     def _thresholds(self, layer, slopes, offsets):
         lows, highs = conv_interval(layer, self._shape.max_count)
@@ -223,20 +227,20 @@ class _Folder:
             raise ExportError(f"{layer.name}: {error}") from error
 
     def _conv(self, name, conv, source, weight):
-        """Layer whose drain is still to be found."""
+        """Layer whose epilogue is still to be found."""
         weight = weight[..., None] if weight.ndim == 3 else weight
-        return Conv(
+        return Conv.square(
             name=name, source=source, weight=weight.astype(np.int8), weight_bits=self._bits,
-            stride=conv.stride[0], padding=conv.padding[0], groups=conv.groups, drain=None,
+            stride=conv.stride[0], padding=conv.padding[0], groups=conv.groups, epilogue=None,
         )
 
-    def _append(self, layer, drain):
+    def _append(self, layer, epilogue):
         """Append the layer; returns the name of its counts."""
-        self.layers.append(replace(layer, drain=drain))
+        self.layers.append(replace(layer, epilogue=epilogue))
         counts = f"{layer.name}.counts"
         self._maps[counts] = tuple(
-            output_size(size, layer.weight.shape[2], layer.stride, layer.padding)
-            for size in self._maps[layer.source]
+            axis.length(size)
+            for axis, size in zip(layer.axes, self._maps[layer.source], strict=True)
         )
         self._channels[counts] = len(layer.weight)
         return counts

@@ -5,13 +5,15 @@ says what helps if no core runs the layer, and ``lay_out(context, step, layer)``
 the array does for layer number ``step`` of the model.
 """
 
-from golden import AnalogHead, Conv, KeyValue, Query, TokenSum
+from golden import AnalogHead, Constant, Conv, KeyValue, Mask, Max, Query, Sum
 
-from . import analog_head, conv, key_value, query, token_sum
+from . import analog_head, constant, conv, key_value, mask, query
+from . import max as max_
+from . import sum as sum_
 
 
 __all__ = ["LAYOUTS"]
 
 
-LAYOUTS = {Conv: conv, KeyValue: key_value, Query: query, TokenSum: token_sum,
-           AnalogHead: analog_head}
+LAYOUTS = {Conv: conv, KeyValue: key_value, Query: query, Sum: sum_, AnalogHead: analog_head,
+           Max: max_, Mask: mask, Constant: constant}

@@ -2,19 +2,36 @@
 
 import numpy as np
 
-from golden import Logits, Write
+from golden import Output, Write
 from golden.names import counts_name
 
 from ..orders import by_head, contiguous, in_class_order
 from .convolve import convolve
 from .copies import copied
+from .rules import require
 
 
 __all__ = ["lay_out", "refuse"]
 
 
 def refuse(layer, ranges, weight_width):
-    """Raises ValueError if weights are to have fewer bits in memory than the layer's."""
+    """Raises ValueError if no core runs the layer, or weights are to have fewer bits than it has.
+
+    The array walks one source by square windows, and multiplies nothing by more than 8 bits.
+    """
+    require(layer, len(layer.sources) == 1, "reads several sources one behind the other",
+            "write it as a sum of convolutions of one source each")
+    require(layer, layer.groups == 1 or layer.depthwise,
+            f"has {layer.groups} groups, which is neither 1 nor depthwise",
+            "use one group, with weights of 0 between channels of different ones")
+    down, across = layer.axes
+    require(layer, down == across and down.plain,
+            "has a kernel that is not square or dilated, padding that is uneven, or an axis that "
+            "is stretched", "use a square kernel with the same stride and padding on all sides, "
+            "filled up with weights of 0")
+    require(layer, layer.time == "each", "sums over time", "use a model of one step")
+    require(layer, layer.weight_bits <= 8, f"has weights of {layer.weight_bits} bits",
+            "export with at most 8")
     if weight_width is not None and weight_width < layer.weight_bits:
         raise ValueError(f"--weight-width must be at least the {layer.weight_bits} bits of layer "
                          f"{layer.name}, not {weight_width!r}")
@@ -29,8 +46,8 @@ def lay_out(context, step, layer):
         source = copied(context, step, layer, "source", layer.source, channels)
     _, *size = context.shapes.get(name, (0, 1, 1))
     positions = int(np.prod(size))
-    match layer.drain:
-        case Logits():
+    match layer.epilogue:
+        case Output():
             where = places.in_logits(channels)
         case Write():
             where = places.in_stream(layer, channels, positions, step=step)
@@ -42,8 +59,8 @@ def lay_out(context, step, layer):
 
 def _channels(context, layer):
     """Channels of the words that a convolution stores."""
-    match layer.drain:
-        case Logits():
+    match layer.epilogue:
+        case Output():
             return in_class_order(layer.channels, context.lanes)
         case Write():
             # As all versions of a stream.

@@ -39,7 +39,7 @@ def convolve(context, layer, source, channels, out_size, where):
         word_stride=word_stride, row_step=row_step, tap_rows=rows.shape[1] // kernel**2)
     descriptor = context.descriptor(
         source, row_step=row_step, word_stride=word_stride, line_stride=size[1] * source.words,
-        shift=getattr(layer.drain, "shift", 0), depthwise=int(layer.depthwise),
+        shift=getattr(layer.epilogue, "shift", 0), depthwise=int(layer.depthwise),
         releases=int(layer is _last_of_pixels(context.model)),
         split_msb=_msb_first(context, source, layer))
     neurons = context.neurons.place(layer, channels)

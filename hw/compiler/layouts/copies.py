@@ -67,4 +67,4 @@ def _copy(tensor, channels, max_count, *, name):
     """
     weight = np.eye(channels, dtype=np.int8)[:, :, np.newaxis, np.newaxis]
     ladder = np.arange(1, max_count + 1)[np.newaxis]
-    return Conv(name, tensor, weight, 2, 1, 0, 1, Fire(Neuron(ladder, Rounding.HALF_UP)))
+    return Conv.square(name, tensor, weight, 2, 1, 0, 1, Fire(Neuron(ladder, Rounding.HALF_UP)))

@@ -10,13 +10,16 @@ from ..attention_rows import LINE, AttentionRows
 from ..layer_descriptor import tile_descriptor
 from ..orders import by_head
 from .copies import copied, in_order
+from .rules import require, require_space
 
 
 __all__ = ["lay_out", "refuse"]
 
 
 def refuse(layer, ranges, weight_width):
-    """Every core runs it."""
+    """Raises ValueError if it sums over time, or fires the memory."""
+    require_space(layer)
+    require(layer, layer.epilogue is None, "fires its memory", "let the query fire alone")
 
 
 def lay_out(context, step, layer):
@@ -26,7 +29,7 @@ def lay_out(context, step, layer):
     channels = by_head(heads * dv, heads, context.lanes)
     if layer.values not in context.values:
         copied(context, step, layer, "values", layer.values, channels, values=True)
-    width = kv_width(context.ranges.kv[layer.name][1])
+    width = kv_width(context.ranges.memory[layer.name][1])
     digits = -(-width // bits_for(context.model.max_count))
     places = context.places
     base = places.attention.place(digits * len(channels) * dk, step=step,

@@ -7,20 +7,23 @@ from ..attention_rows import LINE
 from ..layer_descriptor import tile_descriptor
 from ..orders import by_head
 from .copies import in_order
+from .rules import require_fire, require_space
 
 
 __all__ = ["lay_out", "refuse"]
 
 
 def refuse(layer, ranges, weight_width):
-    """Every core runs it."""
+    """Raises ValueError if it does more than fire, or reads what was summed over time."""
+    require_space(layer)
+    require_fire(layer)
 
 
 def lay_out(context, step, layer):
     """Adds the second pass of an attention."""
     source = in_order(context, step, layer, "queries", layer.queries)
-    rows, name = context.attention_rows[layer.key_values], counts_name(layer)
-    heads, _, dv = context.shapes[layer.key_values]
+    rows, name = context.attention_rows[layer.memory], counts_name(layer)
+    heads, _, dv = context.shapes[layer.memory]
     channels = by_head(heads * dv, heads, context.lanes)
     where = context.places.in_spikes(name, channels, source.positions, step=step,
                                      last=context.places.last(name, step))

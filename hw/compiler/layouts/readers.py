@@ -1,6 +1,6 @@
 """Who reads what: tensors that a layer can store at once in the form in which they are needed."""
 
-from golden import Conv, Fire, KeyValue, TokenSum
+from golden import Conv, Fire, KeyValue, Sum
 from golden.names import counts_name
 
 
@@ -24,7 +24,7 @@ def direct_values(model):
     """
     found = {}
     for layer in model.layers:
-        if isinstance(layer, Conv) and isinstance(layer.drain, Fire):
+        if isinstance(layer, Conv) and isinstance(layer.epilogue, Fire):
             name = counts_name(layer)
             readers = [reader for reader in model.layers if name in reader.reads]
             heads = {reader.heads if _values_alone(reader, name) else None for reader in readers}
@@ -49,7 +49,7 @@ def fused_sums(model):
         Name of the stream, by the name of the token sum.
     """
     counts = {name for layer in model.layers for name in layer.reads}
-    sums = [number for number, layer in enumerate(model.layers) if isinstance(layer, TokenSum)]
+    sums = [number for number, layer in enumerate(model.layers) if isinstance(layer, Sum)]
     made = {f"{layer.name}.stream": number for number, layer in enumerate(model.layers)}
     found = {}
     for number in sums:

@@ -1,4 +1,4 @@
-"""Layout of a token sum: jobs that sum a stream, and the sums that fire."""
+"""Layout of a sum over tokens: jobs that sum a stream, and the sums that fire."""
 
 from dataclasses import replace
 
@@ -10,13 +10,16 @@ from ...isa.descriptors import Destination
 from ...isa.plan import LayerPlan, TapWindow
 from ..layer_descriptor import tile_descriptor
 from ..orders import contiguous
+from .rules import require_fire, require_space
 
 
 __all__ = ["lay_out", "refuse"]
 
 
 def refuse(layer, ranges, weight_width):
-    """Raises ValueError if a sum is wider than a word of the program, which holds thresholds."""
+    """Raises ValueError if a sum does more than fire, or is wider than a word of the program."""
+    require_space(layer)
+    require_fire(layer)
     low, high = ranges.potential[layer.name]
     # One more value, for a spike that can never fire.
     bits = width(low, high + 1)
@@ -32,7 +35,7 @@ def lay_out(context, step, layer):
     if layer.name not in context.places.fused:
         _sum(context, layer, channels, size)
     low, high = context.ranges.potential[layer.name]
-    thresholds = saturate(layer.drain.neuron.thresholds, low.min(keepdims=True),
+    thresholds = saturate(layer.epilogue.neuron.thresholds, low.min(keepdims=True),
                           high.max(keepdims=True))
     where = context.places.in_spikes(name, channels, 1, step=step,
                                      last=context.places.last(name, step))

@@ -1,0 +1,244 @@
+"""Membranes: the state that a neuron carries from one time step to the next, in integers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from golden.errors import ModelError
+
+
+__all__ = ["Leak", "LeakKind", "Membrane", "Order", "Reset"]
+
+
+#: Most bits that a leak shifts by, and largest unit.
+MAX_SHIFT = 47
+
+
+class LeakKind(StrEnum):
+    """What a leak makes of a state s; all shifts are arithmetic."""
+
+    KEEP = "keep"           # s
+    SHIFT = "shift"         # s >> r
+    SUBTRACT = "subtract"   # s - (s >> r)
+    CLEAR = "clear"         # 0
+
+
+class Reset(StrEnum):
+    """What becomes of a state whose neuron fired."""
+
+    NONE = "none"
+    ZERO = "zero"
+    SUBTRACT = "subtract"
+
+
+class Order(StrEnum):
+    """When a count is subtracted: in its own step, or in the next one behind the leak."""
+
+    EARLY = "early"
+    LATE = "late"
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Leak of a channel.
+
+    Parameters
+    ----------
+    kind : LeakKind
+    shift : int
+        r, 1 to 47 where the kind shifts, else 0.
+    """
+
+    kind: LeakKind
+    shift: int = 0
+
+    def apply(self, state):
+        """The state after the leak.
+
+        >>> Leak(LeakKind.SHIFT, 1).apply(-3), Leak(LeakKind.SUBTRACT, 2).apply(-3)
+        (-2, -2)
+        """
+        match self.kind:
+            case LeakKind.KEEP:
+                return state
+            case LeakKind.SHIFT:
+                return state >> self.shift
+            case LeakKind.SUBTRACT:
+                return state - (state >> self.shift)
+        return state * 0
+
+
+@dataclass(frozen=True)
+class Membrane:
+    """State s of a neuron; it is 0 before the first step.
+
+    In each step the neuron fires ``k`` by the membrane ``m = L(s) + p``, where p is the potential,
+    and s becomes m after a reset: m itself, 0 if k > 0, or ``m - (k << unit)``. An order of
+    ``late`` keeps s = m and takes ``m = L(s) - (k << unit) + p`` with the k of the step before.
+
+    Parameters
+    ----------
+    leak : tuple of Leak
+        One for all channels, or one for each.
+    reset : Reset
+    unit : int
+        Bits by which a count is shifted before it is subtracted.
+    order : Order
+    sticky : bool
+        Whether a membrane at a tie counts as above it if a bit other than 0 was shifted out since
+        the state was last exact, which it is at the start and where it is set to 0.
+    state : str or None
+        Name of the state; layers of the same name go on with it, one after the other. The layer's
+        own name, if ``None``.
+
+    References
+    ----------
+    Nested floors of halvings are exact in their spikes: floor((floor(y) + n) / 2) is
+    floor((y + n) / 2) for integers n.
+    """
+
+    leak: tuple[Leak, ...] = (Leak(LeakKind.KEEP),)
+    reset: Reset = Reset.NONE
+    unit: int = 0
+    order: Order = Order.EARLY
+    sticky: bool = False
+    state: str | None = None
+
+    def check(self, layer, channels, half_even):
+        """Raises ModelError unless the fields are legal for so many channels."""
+        where = f"Layer {layer.name}"
+        if len(self.leak) not in (1, channels):
+            raise ModelError(f"{where}: leaks of the membrane must be 1 or {channels}, not "
+                             f"{len(self.leak)}")
+        for leak in self.leak:
+            shifts = leak.kind in (LeakKind.SHIFT, LeakKind.SUBTRACT)
+            if not (1 <= leak.shift <= MAX_SHIFT if shifts else leak.shift == 0):
+                raise ModelError(f"{where}: a leak must shift by 1 to {MAX_SHIFT} bits, or by 0 "
+                                 f"where it does not shift, not by {leak.shift!r}")
+        if not 0 <= self.unit <= MAX_SHIFT or (self.unit and self.reset is not Reset.SUBTRACT):
+            raise ModelError(f"{where}: the unit of a membrane must be 0 to {MAX_SHIFT}, and 0 "
+                             f"unless its reset subtracts, not {self.unit!r}")
+        if self.order is Order.LATE and self.reset is not Reset.SUBTRACT:
+            raise ModelError(f"{where}: a membrane of late order must have a reset that subtracts, "
+                             f"not {self.reset.value}")
+        if self.sticky and not half_even:
+            raise ModelError(f"{where}: a membrane must be sticky only where rounding is "
+                             "half-even, since half-up needs no such bit")
+        # s - (s >> r) rounds up, so that what was shifted out is missing and not left over.
+        if self.sticky and any(leak.kind is LeakKind.SUBTRACT for leak in self.leak):
+            raise ModelError(f"{where}: a sticky membrane must not leak by subtraction")
+
+    def leaked(self, state):
+        """State of shape (samples, channels, ...) after the leak of each channel."""
+        if len(self.leak) == 1:
+            return self.leak[0].apply(state)
+        return np.stack([leak.apply(state[:, channel]) for channel, leak in enumerate(self.leak)],
+                        axis=1)
+
+    def run(self, potentials, count, carry=None):
+        """Counts and states of all steps.
+
+        Parameters
+        ----------
+        potentials : int64 array, shape (samples, steps, channels, ...)
+        count : function of (int64 array, bool array or 0)
+            Counts of membranes of a step, and whether a bit was lost from each.
+        carry : int64 array, shape (samples, 3, channels, ...), optional
+            What this returned for the layer that had the state before.
+
+        Returns
+        -------
+        counts, states : int64 arrays of the shape of ``potentials``
+        carry : int64 array
+        """
+        first = potentials[:, 0]
+        state, lost, before = (np.zeros_like(first) for _ in range(3)) if carry is None else (
+            carry[:, index] for index in range(3))
+        counts, states = np.empty_like(potentials), np.empty_like(potentials)
+        for step in range(potentials.shape[1]):
+            leaked = self.leaked(state)
+            if self.sticky:
+                lost = self._lost(state, lost)
+            if self.order is Order.LATE:
+                leaked = leaked - (before << self.unit)
+            membrane = leaked + potentials[:, step]
+            before = count(membrane, lost if self.sticky else 0)
+            state = membrane
+            if self.reset is Reset.ZERO:
+                state = np.where(before > 0, 0, membrane)
+                lost = np.where(before > 0, 0, lost)
+            elif self.reset is Reset.SUBTRACT and self.order is Order.EARLY:
+                state = membrane - (before << self.unit)
+            counts[:, step], states[:, step] = before, state
+        return counts, states, np.stack([state, lost, before], axis=1)
+
+    def _lost(self, state, lost):
+        """1 where a bit other than 0 was shifted out since the state was exact."""
+        across = (1, -1) + (1,) * (state.ndim - 2)
+        shifts = np.array([leak.shift for leak in self.leak]).reshape(across)
+        clears = np.array([leak.kind is LeakKind.CLEAR for leak in self.leak]).reshape(across)
+        return np.where(clears, 0, lost | ((state & (1 << shifts) - 1) != 0))
+
+    def interval(self, low, high, steps, thresholds, start=None):
+        """Least and largest membrane, and the same of the state, over all steps.
+
+        A neuron that may fire need not: the interval holds whatever its thresholds are, and for
+        a reset that subtracts it holds what is left of the membrane at each threshold.
+
+        Parameters
+        ----------
+        low, high : lists of int
+            Of the potential, by channel; Python integers.
+        steps : int
+        thresholds : list of list of int
+            Of each channel, or of all of them.
+        start : (list of int, list of int), optional
+            Interval of the state before the first step.
+
+        Returns
+        -------
+        membrane, state : (list of int, list of int)
+            Least and largest, by channel.
+        last : (list of int, list of int)
+            Of the state after the last step.
+        """
+        result = [self._channel_interval(
+            potential, steps, thresholds[channel if len(thresholds) > 1 else 0],
+            self.leak[channel if len(self.leak) > 1 else 0],
+            (0, 0) if start is None else (start[0][channel], start[1][channel]))
+            for channel, potential in enumerate(zip(low, high, strict=True))]
+        return tuple(tuple([ends[side] for ends in part] for side in (0, 1))
+                     for part in zip(*result, strict=True))
+
+    def _channel_interval(self, potential, steps, thresholds, leak, state):
+        membranes, states = [], []
+        for step in range(steps):
+            low, high = leak.apply(state[0]), leak.apply(state[1])
+            if self.order is Order.LATE and (step or state != (0, 0)):
+                # A state is at least its j-th threshold where j counts are subtracted.
+                low = min([low, *(leak.apply(max(state[0], reached)) - (number << self.unit)
+                                  for number, reached in self._reached(thresholds, state[1]))])
+            membrane = low + potential[0], high + potential[1]
+            membranes.append(membrane)
+            low, high = membrane
+            if self.reset is Reset.ZERO:
+                low, high = min(low, 0), max(high, 0)
+            elif self.reset is Reset.SUBTRACT and self.order is Order.EARLY:
+                low = min([low, *(max(low, reached) - (number << self.unit)
+                                  for number, reached in self._reached(thresholds, high))])
+            state = low, high
+            states.append(state)
+            if step and states[-1] == states[-2] and membranes[-1] == membranes[-2]:
+                break
+        return _hull(membranes), _hull(states), states[-1]
+
+    def _reached(self, thresholds, high):
+        """Numbers of the counts that a membrane of at most ``high`` may fire, and where."""
+        early = 1 if self.sticky else 0
+        return [(number, threshold - early) for number, threshold in enumerate(thresholds, 1)
+                if threshold - early <= high]
+
+
+def _hull(intervals):
+    return min(low for low, _ in intervals), max(high for _, high in intervals)

@@ -1,0 +1,53 @@
+"""What the epilogues that fire have in common: counts, states and their ranges."""
+
+import numpy as np
+
+from golden.interval import require_width
+from golden.names import carry_name, counts_name, state_name
+from golden.tensor_info import TensorInfo
+
+from .frames import framed, like
+
+
+__all__ = ["fire", "fired_info", "record_fired"]
+
+
+def fired_info(layer, neuron, info):
+    """Names and infos of what a neuron makes of values described by ``info``."""
+    kind = "memory" if info.kind == "memory" else "counts"
+    made = {counts_name(layer): TensorInfo(kind, info.channels, info.size, info.steps,
+                                           neuron.levels, over=info.over)}
+    if neuron.membrane is not None:
+        made[state_name(layer)] = TensorInfo("state", info.channels, info.size, info.steps)
+    return made
+
+
+def fire(layer, neuron, values, tensors):
+    """Tensors that a neuron makes of values, by name.
+
+    A membrane goes on with what ``tensors`` hold of its state, and leaves it there.
+    """
+    if neuron.membrane is None:
+        return {counts_name(layer): neuron.fire(values)[0]}
+    carry = carry_name(neuron.membrane.state or layer.name)
+    counts, states, left = neuron.fire(framed(values), tensors.get(carry))
+    return {counts_name(layer): like(counts, values), state_name(layer): like(states, values),
+            carry: left}
+
+
+def record_fired(layer, neuron, low, high, facts):
+    """Adds the interval of what is compared with thresholds, and that of the state."""
+    ranges, membrane = facts.ranges, neuron.membrane
+    if membrane is None:
+        ranges.fired[layer.name] = low, high
+        return
+    name = membrane.state or layer.name
+    seen, states, last = membrane.interval(
+        low.tolist(), high.tolist(), facts.known[counts_name(layer)].steps,
+        neuron.ladder.tolist(), ranges.carried.get(name))
+    require_width(layer, *seen)
+    require_width(layer, *states)
+    ranges.carried[name] = last
+    ranges.fired[layer.name] = tuple(np.array(bound, np.int64) for bound in seen)
+    ranges.state[layer.name] = (np.array([*seen[0], *states[0]], np.int64),
+                                np.array([*seen[1], *states[1]], np.int64))

@@ -1,0 +1,29 @@
+"""What the layouts refuse alike: sentences that name the layer, the reason and what helps."""
+
+__all__ = ["require", "require_fire", "require_space"]
+
+
+def require(layer, fits, what, remedy):
+    """Raises ValueError unless a core runs what a layer needs.
+
+    Parameters
+    ----------
+    layer : Operator
+    fits : bool
+    what : str
+        What the layer does that no core does.
+    remedy : str
+    """
+    if not fits:
+        raise ValueError(f"Layer {layer.name} {what}, which hardware does not run yet: {remedy}")
+
+
+def require_fire(layer):
+    """Raises ValueError unless a layer fires, and does nothing else."""
+    require(layer, layer.epilogue.KIND == "fire", f"has the epilogue {layer.epilogue.KIND}",
+            "let it fire, and put a convolution behind it")
+
+
+def require_space(layer):
+    """Raises ValueError unless a layer sums over the positions of a step."""
+    require(layer, layer.over == "space", f"sums over {layer.over}", "sum over space")
