@@ -1,0 +1,1 @@
+"""An operator that no release has, in one file per package, as CONTRIBUTING.md says."""
