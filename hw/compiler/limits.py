@@ -62,9 +62,11 @@ def _check_epilogue(layer, max_count):
             "use a model of one step, whose neurons keep no state")
     require(layer, neuron.rule is Rule.LADDER, "has a neuron of the uniform rule",
             "use a ladder of thresholds")
-    require(layer, neuron.levels == max_count <= MAX_COUNT,
-            f"counts up to {neuron.levels} where the model's largest count is {max_count}",
-            f"use one D of at most {MAX_COUNT} for all neurons")
+    require(layer, neuron.levels <= MAX_COUNT, f"counts up to {neuron.levels}",
+            f"use a D of at most {MAX_COUNT}")
+    require(layer, neuron.levels == max_count,
+            f"counts up to {neuron.levels} where others count up to {max_count}",
+            "use one D for all neurons")
 
 
 def _check_ends(model):

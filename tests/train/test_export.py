@@ -223,7 +223,8 @@ def test_a_layer_too_few_is_found():
     def rename(layer):
         if layer.name == "head.sum":
             return replace(layer, name="head.total")
-        return replace(layer, source="head.total.counts") if layer.name == "head" else layer
+        return (replace(layer, sources=("head.total.counts",)) if layer.name == "head"
+                else layer)
 
     layers = tuple(rename(layer) for layer in model.layers)
     with pytest.raises(ExportError, match=r"^head\.sum\.counts must be computed by both sides"):
