@@ -5,7 +5,6 @@ from itertools import pairwise
 import numpy as np
 
 from golden import (
-    LOGITS,
     PIXELS,
     AnalogHead,
     Conv,
@@ -215,6 +214,6 @@ def _heads(model, tensors):
         "analog head": isinstance(head, AnalogHead),
         "depthwise head": spikes and head.depthwise,
         "logits of several positions": spikes and size != (1, 1) and head.weight.shape[2] > 1,
-        "logits over 32 bits": model.widths[head.name][LOGITS] > 32,
+        "logits over 32 bits": model.widths[head.name]["output"] > 32,
         "shift up to the limit": isinstance(head.epilogue, Output) and head.epilogue.shift == 32,
     }

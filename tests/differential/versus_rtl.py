@@ -123,7 +123,7 @@ class Netlist:
     def _compare(self, path, plan, parts, outcomes, captures, first):
         """First difference of one model's images."""
         tensors = Reference(path).run(np.concatenate(parts))
-        result = Result(tensors["logits"], tensors)
+        result = Result({"logits": tensors["logits"]}, tensors)
         additions = golden.additions_per_image(plan.executed, tensors, plan.codes)
         comparison = Comparison()
         for image, outcome in enumerate(outcomes):
