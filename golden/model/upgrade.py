@@ -57,8 +57,8 @@ def upgraded(graph, tensors):
     emits = [(layer.get("epilogue") or {}).get("kind") == "output" for layer in layers]
     if not emits or emits != [False] * (len(emits) - 1) + [True]:
         raise ModelError("The last layer of a model must emit logits, and no other")
-    head, weight = layers[-1]["name"], tensors[layers[-1]["weight"]]
-    if len(weight.shape) < 2 or weight.shape[0] != found["classes"]:
+    head, weight = layers[-1]["name"], tensors.get(layers[-1].get("weight"))
+    if weight is None or len(weight.shape) < 2 or weight.shape[0] != found["classes"]:
         raise ModelError(f"Layer {head}: logits must have shape {(found['classes'], 1, 1)}, as the "
                          "model has so many classes")
     notes = dict(found["notes"])

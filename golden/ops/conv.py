@@ -144,8 +144,10 @@ class Conv(Operator):
         found = [facts.known[name] for name in self.sources]
         levels = np.repeat([info.levels for info in found], [info.channels for info in found])
         low, high = conv_interval(self, levels)
-        steps = found[0].steps if self.time == "sum" else 1
-        return low * steps, high * steps
+        if self.time == "each":
+            return low, high
+        # Python integers: int64 may be too small for the sum of all steps.
+        return low.astype(object) * found[0].steps, high.astype(object) * found[0].steps
 
     def events(self, tensors, weigh):
         """A spike is added once for every output position that it reaches."""

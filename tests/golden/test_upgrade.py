@@ -101,6 +101,7 @@ def test_the_note_becomes_pictures_and_classes(old):
     (lambda graph: graph.pop("max_count"), "The graph: the field max_count must be given"),
     (lambda graph: graph.update(max_count=16), "Largest count D must be 1 to 15, not 16"),
     (lambda graph: graph.update(classes=9), "logits must have shape (9, 1, 1)"),
+    (lambda graph: graph["layers"][-1].update(kind="token_sum"), "logits must have shape (10, 1"),
     (lambda graph: graph["layers"].pop(), "The last layer of a model must emit logits"),
     (lambda graph: graph.update(layers=[]), "The last layer of a model must emit logits"),
     (lambda graph: graph.update(layers=[3]), "A layer: the field kind must be given"),
