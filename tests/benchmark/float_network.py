@@ -38,7 +38,8 @@ def network_of(model):
         dims = tuple(len(convs[name].weight) for name in downs[1:])
         return NetworkConfig(
             family="base" if base else "large", image=model.image_shape, classes=model.classes,
-            dims=dims, heads=memories[0].heads, strides=tuple(convs[name].axes[0].stride for name in downs),
+            dims=dims, heads=memories[0].heads,
+            strides=tuple(convs[name].axes[0].stride for name in downs),
             depths=tuple(
                 sum(name.startswith(f"{stage}.") and name.endswith(".mlp.fc1") for name in convs)
                 for stage in stages

@@ -18,6 +18,9 @@ from tests.stepped import stepped
 
 DATA = Path(__file__).parents[1] / "data"
 
+# What jschon itself uses of the library of URIs will go away there.
+pytestmark = pytest.mark.filterwarnings("ignore:Please use rfc3986:DeprecationWarning")
+
 
 @pytest.fixture(scope="module")
 def schema():
