@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import golden
-from golden import Conv, TokenSum
+from golden import Conv, Sum
 from hw.baseline.dense_engine import DenseSize
 from hw.baseline.work import DenseWork, dense_work
 from sim.dense import main, measure
@@ -27,7 +27,7 @@ def test_sums_of_every_layer_match_golden(project_root, tmp_path, max_count, out
     image = np.random.default_rng(2).integers(0, 256, (1, *model.image_shape), np.uint8)
     cycles = measure(engine, model, image, tmp_path / "run", cache=project_root / "build" / "sim")
     assert list(cycles) == [layer.name for layer in model.layers
-                            if not isinstance(layer, TokenSum)]
+                            if not isinstance(layer, Sum)]
     stem = model.layers[0]
     assert isinstance(stem, Conv)
     terms = stem.weight[0].size
