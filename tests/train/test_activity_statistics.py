@@ -13,7 +13,7 @@ from golden import PIXELS, AnalogHead, Conv, KeyValue, Output, Query, SpikeCode,
 from golden.analysis.activity_statistics import take_statistics
 from golden.analysis.energy import AC_FLOAT32, MAC_FLOAT32, energies, formula, mac_energy
 from golden.analysis.synthetic import random_images, random_model
-from golden.model.shapes import shapes
+from golden.model.shapes import shapes, tensor_infos
 from train.__main__ import main
 from train.export.findings import findings, verdict
 from train.network.model import ESpikeFormer, published
@@ -122,7 +122,7 @@ def test_the_formula_gives_the_published_energies(size):
 
     grids = find_grids(network, QuantiseConfig(weight_bits=2))
     model = integer_model(QuantisedNetwork.of(network, grids, weight_bits=2), name=size)
-    known = shapes(model)
+    known = tensor_infos(model)
     stem, *others = [(layer, prod(layer.products(known))) for layer in model.layers]
     for mean, expected in zip((0.4, 0.6, 0.8, 1.0), WORKED[size], strict=True):
         total = MAC_FLOAT32 * stem[1] + sum(formula(macs, mean) for _, macs in others)
