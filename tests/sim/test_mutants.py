@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+import golden
 from golden.analysis.synthetic import random_images
+from hw.compiler import compile_model
 from sim.mutants import Verdict, mutants, read_conditions, report
 from sim.mutation import Mutation
 from tests.models import small
@@ -53,6 +55,22 @@ def test_each_condition_says_what_cannot_be(project_root):
     for condition in read_conditions(project_root / "sim" / "mutants.toml"):
         re.compile(condition["bit"])
         assert condition["cannot"]
+
+
+def test_conditions_of_the_firing_unit_name_bits_of_a_neuron_and_a_stream(project_root):
+    """Were a field of the job's result wider, its neighbours' bits would be excused."""
+    model = golden.load(project_root / "tests" / "data" / "digits.safetensors")
+    result = compile_model(model, columns=2, lanes=16,
+                           spike_code=golden.SpikeCode.TWO_BIT_SERIAL).required.result
+    fields = [result[name] for name in ("neuron", "stream")]
+    unread = {bit for field in fields for bit in range(field.offset, field.offset + field.width)}
+    of_lane = {field.offset + bit for field in fields for bit in range(4)}
+    by_lane, fetched = [re.compile(condition["bit"]) for condition in read_conditions(
+        project_root / "sim" / "mutants.toml") if condition["module"] == "firing"]
+    assert {bit for bit in range(result.size)
+            if fetched.fullmatch(f"result_2[{bit}] at $procmux$1.A[{bit}]")} == unread
+    assert {bit for bit in range(result.size)
+            if by_lane.fullmatch(f"result_2[0] at $procmux$1.A[0] by [{bit}]")} == of_lane
 
 
 @pytest.mark.sim
