@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-import addend
+from addend import __main__ as addend
 from tests.commands import COMMANDS, HELPERS, parsers, top_parser
 from tests.documents import DOCUMENTS, anchors, commands, links, spans, tables
 from tests.plain import dyadic_state
@@ -26,10 +26,6 @@ from train.network.model import published
 
 #: Commands of the page that leave files to later ones.
 WRITERS = (0, 2)
-
-
-#: Values of options that programs do not take yet, and those that stand for them until then.
-NEW_VALUES = {"bit-serial": "bitplane", "2-bit-serial": "graded"}
 
 #: Packages, whose files documents name by their path.
 FOLDERS = ("golden", "train", "hw", "sim", "tests", "docs", "scripts")
@@ -124,7 +120,6 @@ def accepted(parser, arguments):
     try:
         parser.parse_args(arguments)
     except SystemExit:
-        arguments = [NEW_VALUES.get(word, word) for word in arguments]
         try:
             parser.parse_args(arguments)
         except SystemExit:
@@ -173,14 +168,6 @@ def test_commands_and_options_in_the_text_exist(project_root, name, top_parsers,
             fine = fine and options <= known_options | {"--version", "--help"}
         wrong += [] if fine else [span]
     assert wrong == []
-
-
-@pytest.mark.parametrize("value", NEW_VALUES)
-def test_values_that_programs_do_not_take_yet_are_new(value, top_parsers):
-    action, = [action for action in top_parsers["hw.build"]._actions
-               if action.dest == "spike_code"]
-    assert value not in action.choices, "take it out of NEW_VALUES"
-    assert NEW_VALUES[value] in action.choices
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -36,8 +36,8 @@ __all__ = ["parser"]
 
 
 #: What a folder of image files must hold, where networks are trained and where they are not.
-_HELD_BACK = "test/CLASS/IMAGE (or val)"
-_BOTH = f"train/CLASS/IMAGE and {_HELD_BACK}"
+_TEST_SET = "test/CLASS/IMAGE (or val)"
+_BOTH = f"train/CLASS/IMAGE and {_TEST_SET}"
 
 
 def parser(prog):
@@ -103,14 +103,14 @@ def parser(prog):
     _add_run(pretrain)
 
     evaluate = command(
-        "evaluate", commands.evaluate, EVALUATE, help="accuracy of a checkpoint", data=_HELD_BACK
+        "evaluate", commands.evaluate, EVALUATE, help="accuracy of a checkpoint", data=_TEST_SET
     )
     evaluate.add_argument("checkpoint", type=input_file, metavar="CHECKPOINT")
     evaluate.add_argument("--report", type=output_file, metavar="FILE", help="also write JSON here")
     _add_rounding(evaluate)
 
     export = command(
-        "export", exports.export, EXPORT, help="write the integer model", data=_HELD_BACK
+        "export", exports.export, EXPORT, help="write the integer model", data=_TEST_SET
     )
     export.add_argument("checkpoint", type=input_file, metavar="CHECKPOINT")
     export.add_argument("--out", type=output_file, required=True, metavar="MODEL.safetensors")
