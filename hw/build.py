@@ -21,15 +21,23 @@ from golden.data.lock import alone_in
 
 from .cli.command import guarded
 from .compiler import compile_model
-from .emit.build_directory import check_memory_images, check_verilog, contents, usable, write
+from .emit.build_directory import (
+    check_memory_images,
+    check_verilog,
+    contents,
+    read_description,
+    usable,
+    write,
+)
 from .estimate.block_rams import require_memory
 from .estimate.cycles import predict, synthetic_tensors
 from .estimate.mean_cycles import estimate
 from .fpga.devices import DEVICES, find_device
 from .fpga.routing import implement
 from .isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
+from .reporting.build_figures import build_figures
 from .reporting.dry_run import dry_run
-from .reporting.report import lane_utilisation, prediction, summary
+from .reporting.report import summary
 from .reporting.report import write as write_report
 from .rtl.load_port import PATIENCE
 
@@ -203,13 +211,13 @@ def _run(options, prog):
     print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
           "lanes", flush=True)
     with alone_in(options.out, "build"):
-        cycles = build(plan, options.out, clock_mhz=options.clock, pictures=pictures,
-                       readmemh=not options.no_readmemh)
+        build(plan, options.out, clock_mhz=options.clock, pictures=pictures,
+              readmemh=not options.no_readmemh)
         print(f"Verilog and memory images are in {options.out}", flush=True)
-        return _implement(options, prog, plan, device, cycles) if options.target == "fpga" else 0
+        return _implement(options, prog, device) if options.target == "fpga" else 0
 
 
-def _implement(options, prog, plan, device, cycles):
+def _implement(options, prog, device):
     """Routes what was built, reports, and returns the exit status."""
     check_memory_images(options.out)
     check_verilog(options.out)
@@ -218,22 +226,8 @@ def _implement(options, prog, plan, device, cycles):
         (options.out / name).unlink(missing_ok=True)
     used = implement(options.out, device=device, clock_mhz=options.clock, seed=options.seed,
                      progress=lambda text: print(text, flush=True))
-    lanes = options.columns * options.lanes_per_column
-    figures = {
-        "title": f"{plan.model.name} on {device.name}",
-        "array": {"columns": options.columns, "lanes_per_column": options.lanes_per_column,
-                  "spike_code": options.spike_code},
-        "cycles": cycles["total"],
-        "period": cycles["period"],
-        "cycles_from": cycles["from"],
-        "cycles_of": f"{prediction(cycles)}; nothing was simulated",
-        "additions": sum(layer["additions"] for layer in cycles["layers"].values()),
-        "layers": [{"name": name, **layer, "utilisation": lane_utilisation(**layer, lanes=lanes)}
-                   for name, layer in cycles["layers"].items()],
-        "utilisation": used.as_dict(),
-        "clock_met": used.fmax_mhz >= used.clock_mhz,
-        "bitstream": str(options.out / "accelerator.bit"),
-    }
+    figures = build_figures(read_description(options.out), used.as_dict(),
+                            bitstream=options.out / "accelerator.bit")
     write_report(options.out, figures)
     for name, value in summary(figures):
         print(f"  {name}: {value}")

@@ -15,7 +15,8 @@ COMMANDS = {
     "train.__main__": ("fit", "pretrain", "evaluate", "export", "convert", "accuracy", "sweep",
                        "report"),
     "hw.build": (), "hw.load": (), "hw.explore": (), "tests.benchmark.hardware": (), "hw.area": (),
-    "tests.benchmark.calibrate": (), "sim.verify": (), "sim.dense": (), "sim.demo": (),
+    "hw.report": (), "tests.benchmark.calibrate": (), "sim.verify": (), "sim.dense": (),
+    "sim.demo": (),
 }
 
 #: Further ones, for whoever works on the project.
