@@ -116,14 +116,11 @@ def module_arguments(words):
 
 
 def accepted(parser, arguments):
-    """Whether a parser takes arguments, those with new values of options included."""
+    """Whether a parser takes arguments."""
     try:
         parser.parse_args(arguments)
     except SystemExit:
-        try:
-            parser.parse_args(arguments)
-        except SystemExit:
-            return False
+        return False
     return True
 
 
