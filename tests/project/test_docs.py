@@ -20,6 +20,7 @@ from addend import __main__ as addend
 from tests.commands import COMMANDS, HELPERS, parsers, top_parser
 from tests.documents import DOCUMENTS, anchors, commands, links, spans, tables
 from tests.plain import dyadic_state
+from tests.project.console import module_arguments
 from tests.project.test_layers import ROOMS
 from train.network.model import published
 
@@ -104,15 +105,6 @@ def variables(project_root):
     """Variables that the Makefile takes."""
     text = (project_root / "Makefile").read_text()
     return set(re.findall(r"^(?:export )?(\w+) \?=", text, re.MULTILINE))
-
-
-def module_arguments(words):
-    """Module and arguments of a command line of Python or of the console script."""
-    if words[0] == "addend":
-        module, prefix, _ = addend.COMMANDS[words[1]]
-        return module.removesuffix(".__main__"), [*prefix, *words[2:]]
-    at = words.index("-m")
-    return words[at + 1], words[at + 2:]
 
 
 def accepted(parser, arguments):
