@@ -8,14 +8,15 @@ and in all spike codes.
 """
 
 from golden.interval import kv_width, width
+from golden.model.integer_model import IntegerModel
 from golden.model.shapes import tensor_infos
-from golden.ops.facts import Facts
+from golden.ops.facts import Facts, Ranges
 
 
 __all__ = ["analyse", "widths"]
 
 
-def analyse(model):
+def analyse(model: IntegerModel) -> Ranges:
     """Intervals of every potential, stream, state, attention memory and output.
 
     Parameters
@@ -37,7 +38,7 @@ def analyse(model):
     return facts.ranges
 
 
-def widths(model):
+def widths(model: IntegerModel) -> dict[str, dict[str, int]]:
     """Bits that every layer's accumulator, stream, state, attention memory and output need.
 
     Returns
@@ -47,7 +48,7 @@ def widths(model):
         ``memory`` without a sign bit; a layer has the entries that apply to it.
     """
     ranges = analyse(model)
-    result = {layer.name: {} for layer in model.layers}
+    result: dict[str, dict[str, int]] = {layer.name: {} for layer in model.layers}
     for noun, found in (("potential", ranges.potential), ("stream", ranges.stream),
                         ("state", ranges.state), ("output", ranges.outputs)):
         for name, interval in found.items():
