@@ -7,6 +7,7 @@ script finds Addend's own packages. What a subcommand needs is imported once it 
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -26,14 +27,14 @@ COMMANDS = {
 }
 
 
-def usage():
+def usage() -> str:
     """Text of ``addend --help``."""
     lines = ["usage: addend COMMAND ... | --help | --version", "", "commands:"]
     lines += [f"  {name:9} {purpose}" for name, (_, _, purpose) in COMMANDS.items()]
     return "\n".join([*lines, "", "addend COMMAND --help tells what each one takes."])
 
 
-def main():
+def main() -> int:
     """Run the console script.
 
     Returns
@@ -44,7 +45,7 @@ def main():
     return _entry().enter(lambda: run(sys.argv[1:]), prog="addend")
 
 
-def run(argv):
+def run(argv: Sequence[str]) -> int:
     """Run one subcommand.
 
     Parameters

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -52,7 +53,7 @@ the model, by name if it knows their names. Image files are resized and cropped 
 """
 
 
-def main(arguments=None, prog="python -m golden"):
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m golden") -> int:
     """Run one command.
 
     Parameters

@@ -1,8 +1,10 @@
 """Geometry along one axis of a map: which inputs each output position reads."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
 
@@ -55,21 +57,21 @@ class Axis:
     transposed: bool = False
 
     @classmethod
-    def padded(cls, kernel, stride=1, padding=0):
+    def padded(cls, kernel: int, stride: int = 1, padding: int = 0) -> Self:
         """Axis with the same padding on both sides."""
         return cls(kernel, stride, padding, padding)
 
     @property
-    def span(self):
+    def span(self) -> int:
         """Positions from the first to the last tap."""
         return self.dilation * (self.kernel - 1) + 1
 
     @property
-    def plain(self):
+    def plain(self) -> bool:
         """Whether the padding is the same on both sides, and nothing is stretched or dilated."""
         return self == Axis.padded(self.kernel, self.stride, self.before)
 
-    def check(self, where):
+    def check(self, where: str) -> None:
         """Raises ModelError, which begins with ``where``, unless the fields are legal."""
         for name in ("kernel", "stride", "dilation", "upsample"):
             if type(getattr(self, name)) is not int or getattr(self, name) < 1:
@@ -89,7 +91,7 @@ class Axis:
             raise ModelError(f"{where}: an axis that upsamples must have a kernel of 1 and must "
                              "not be transposed")
 
-    def length(self, size):
+    def length(self, size: int) -> int:
         """Number of output positions of a map of ``size``; below 1 if the kernel does not fit.
 
         >>> Axis(3, stride=2, before=1, after=1).length(8), Axis(1, upsample=2).length(8)
@@ -98,7 +100,7 @@ class Axis:
         step = 1 if self.transposed else self.stride
         return (self._stretched(size) + self.before + self.after - self.span) // step + 1
 
-    def reads(self, size):
+    def reads(self, size: int) -> NDArray[np.int64]:
         """Input position of every tap, -1 outside of the map.
 
         Parameters
@@ -121,7 +123,7 @@ class Axis:
             inside &= places % factor == 0
         return np.where(inside, places // factor, -1)
 
-    def pairs(self, out, size):
+    def pairs(self, out: int, size: int) -> tuple[tuple[int, int], ...]:
         """Taps inside a map and the input positions that they read.
 
         Parameters
@@ -138,7 +140,7 @@ class Axis:
         return tuple((tap, place) for tap, place in enumerate(self.reads(size)[out].tolist())
                      if place >= 0)
 
-    def cover(self, size):
+    def cover(self, size: int) -> NDArray[np.int64]:
         """Number of output positions that each input position reaches.
 
         >>> Axis(3, stride=2, before=1, after=1).cover(4).tolist()
@@ -147,7 +149,7 @@ class Axis:
         places = self.reads(size)
         return np.bincount(places[places >= 0], minlength=size)
 
-    def stretch(self, values, axis):
+    def stretch(self, values: np.ndarray, axis: int) -> np.ndarray:
         """Array whose axis is stretched and padded, so that a plain window may walk over it."""
         size = values.shape[axis]
         if self.transposed:

@@ -6,7 +6,7 @@ import numpy as np
 __all__ = ["exact_dtype"]
 
 
-def exact_dtype(bound):
+def exact_dtype(bound: int) -> type[np.float32 | np.float64]:
     """Floating-point type in which sums of integers are exact.
 
     A float adds integers without rounding as long as no partial sum leaves the range in which it

@@ -1,12 +1,16 @@
 """Fields of JSON objects, with a look at their types."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from golden.errors import ModelError
+from golden.hints import JsonType
 
 
 __all__ = ["take", "take_all"]
 
 
-def take(entry, where, fields):
+def take(entry: Any, where: str, fields: Mapping[str, JsonType]) -> dict[str, Any]:
     """Fields of a JSON object.
 
     Parameters
@@ -34,7 +38,7 @@ def take(entry, where, fields):
     return {name: entry[name] for name in fields}
 
 
-def take_all(values, where, what, types):
+def take_all(values: list[Any], where: str, what: str, types: JsonType) -> list[Any]:
     """Elements of a JSON list, each of a type; raises ModelError if one is not."""
     for value in values:
         if not _fits(value, types):

@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import ceil, floor, isqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 __all__ = ["Rounding", "attention_thresholds", "stream_thresholds"]
@@ -25,7 +26,9 @@ class Rounding(StrEnum):
     HALF_EVEN = "half-even"
 
 
-def stream_thresholds(fraction_bits, max_count, rounding, tokens=1):
+def stream_thresholds(
+    fraction_bits: int, max_count: int, rounding: Rounding, tokens: int = 1,
+) -> NDArray[np.int64]:
     """Thresholds of a neuron that reads the residual stream, or the sum of its tokens.
 
     The real threshold of spike j is ``j - 1/2``, and a stream of F fraction bits reaches it at
@@ -59,7 +62,10 @@ def stream_thresholds(fraction_bits, max_count, rounding, tokens=1):
     return (ladder + _strict(spike, rounding))[np.newaxis]
 
 
-def attention_thresholds(dk, max_count, rounding, tokens=None, *, divisor=None, scale=None):
+def attention_thresholds(
+    dk: int, max_count: int, rounding: Rounding, tokens: int | None = None, *,
+    divisor: int | None = None, scale: tuple[int, int] | None = None,
+) -> NDArray[np.int64]:
     """Thresholds of the neuron behind attention, scale and normalisers included.
 
     With queries, keys and values as counts, spike j fires once the potential I satisfies

@@ -1,18 +1,31 @@
 """Membranes: the state that a neuron carries from one time step to the next, in integers."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.names import Named
 
 
-__all__ = ["Leak", "LeakKind", "Membrane", "Order", "Reset"]
+__all__ = ["Ends", "Leak", "LeakKind", "Membrane", "Order", "Reset"]
 
 
 #: Most bits that a leak shifts by, and largest unit.
 MAX_SHIFT = 47
+
+#: A state: of many neurons, or one end of an interval.
+_State = TypeVar("_State", int, NDArray[np.int64])
+
+#: Takes the membranes of a step, and whether a bit was lost from each; returns counts.
+Count = Callable[[NDArray[np.int64], np.ndarray | int], NDArray[np.int64]]
+
+#: Least and largest value by channel, in Python integers.
+Ends = tuple[list[int], list[int]]
 
 
 class LeakKind(StrEnum):
@@ -53,7 +66,7 @@ class Leak:
     kind: LeakKind
     shift: int = 0
 
-    def apply(self, state):
+    def apply(self, state: _State) -> _State:
         """The state after the leak.
 
         >>> Leak(LeakKind.SHIFT, 1).apply(-3), Leak(LeakKind.SUBTRACT, 2).apply(-3)
@@ -105,7 +118,7 @@ class Membrane:
     sticky: bool = False
     state: str | None = None
 
-    def check(self, layer, channels, half_even):
+    def check(self, layer: Named, channels: int, half_even: bool) -> None:
         """Raises ModelError unless the fields are legal for so many channels."""
         where = f"Layer {layer.name}"
         if len(self.leak) not in (1, channels):
@@ -129,14 +142,16 @@ class Membrane:
         if self.sticky and any(leak.kind is LeakKind.SUBTRACT for leak in self.leak):
             raise ModelError(f"{where}: a sticky membrane must not leak by subtraction")
 
-    def leaked(self, state):
+    def leaked(self, state: NDArray[np.int64]) -> NDArray[np.int64]:
         """State of shape (samples, channels, ...) after the leak of each channel."""
         if len(self.leak) == 1:
             return self.leak[0].apply(state)
         return np.stack([leak.apply(state[:, channel]) for channel, leak in enumerate(self.leak)],
                         axis=1)
 
-    def run(self, potentials, count, carry=None):
+    def run(
+        self, potentials: NDArray[np.int64], count: Count, carry: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Counts and states of all steps.
 
         Parameters
@@ -180,7 +195,10 @@ class Membrane:
         clears = np.array([leak.kind is LeakKind.CLEAR for leak in self.leak]).reshape(across)
         return np.where(clears, 0, lost | ((state & (1 << shifts) - 1) != 0))
 
-    def interval(self, low, high, steps, thresholds, start=None):
+    def interval(
+        self, low: Sequence[int], high: Sequence[int], steps: int,
+        thresholds: Sequence[Sequence[int]], start: Ends | None = None,
+    ) -> tuple[Ends, Ends, Ends]:
         """Least and largest membrane, and the same of the state, over all steps.
 
         A neuron that may fire need not: the interval holds whatever its thresholds are, and for

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
 from golden.ladders import Rounding, stream_thresholds
 from golden.membrane import Membrane
+from golden.names import Named
 
 
 __all__ = ["MAX_LADDER", "Neuron", "Rule", "spike_count"]
@@ -47,35 +50,35 @@ class Neuron:
         F, and the width of counts, of the uniform rule: D is ``2**bits - 1``.
     """
 
-    thresholds: np.ndarray | None
+    thresholds: NDArray[np.int64] | None
     rounding: Rounding
     membrane: Membrane | None = None
     fraction_bits: int | None = None
     bits: int | None = None
 
     @classmethod
-    def uniform(cls, fraction_bits, bits, membrane=None):
+    def uniform(cls, fraction_bits: int, bits: int, membrane: Membrane | None = None) -> Self:
         """Neuron of the uniform rule."""
         return cls(None, Rounding.HALF_UP, membrane, fraction_bits, bits)
 
     @property
-    def rule(self):
+    def rule(self) -> Rule:
         """How a value becomes a count."""
         return Rule.UNIFORM if self.thresholds is None else Rule.LADDER
 
     @property
-    def levels(self):
+    def levels(self) -> int:
         """D: the largest count."""
         return 2**self.bits - 1 if self.thresholds is None else self.thresholds.shape[1]
 
     @property
-    def ladder(self):
+    def ladder(self) -> NDArray[np.int64]:
         """Thresholds of either rule, shape (channels, D) or (1, D)."""
         if self.thresholds is not None:
             return self.thresholds
         return stream_thresholds(self.fraction_bits, self.levels, Rounding.HALF_UP)
 
-    def check(self, layer, channels):
+    def check(self, layer: Named, channels: int) -> None:
         """Demand fields of the right form.
 
         Parameters
@@ -125,7 +128,7 @@ class Neuron:
             raise ModelError(f"Layer {layer.name}: thresholds must not decrease, as those of "
                              f"channel {falling[0][0]} do")
 
-    def check_ladder(self, layer, fraction_bits, tokens=1):
+    def check_ladder(self, layer: Named, fraction_bits: int, tokens: int = 1) -> None:
         """Demand the thresholds that follow from a stream's fraction bits and the rounding rule.
 
         A membrane may have others, since its leak is folded into them.
@@ -148,7 +151,9 @@ class Neuron:
                              f"ladder {ladder.tolist()} of {fraction_bits} fraction bits, not "
                              f"{self.ladder.tolist()}")
 
-    def fire(self, values, carry=None):
+    def fire(
+        self, values: NDArray[np.int64], carry: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None, NDArray[np.int64] | None]:
         """Counts, and what a membrane leaves.
 
         Parameters
@@ -183,7 +188,9 @@ class Neuron:
                 + spike_count(values, self.thresholds[:, 1::2]))
 
 
-def spike_count(potential, thresholds, axis=1):
+def spike_count(
+    potential: NDArray[np.int64], thresholds: NDArray[np.int64], axis: int = 1,
+) -> NDArray[np.int64]:
     """Number of spikes that each neuron fires, for integer (SFA) firing.
 
     A neuron fires once for every threshold that its membrane potential has reached. This is

@@ -1,8 +1,12 @@
 """Spike codes: counts as binary planes, and linear operators that take them plane by plane."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
+
+from golden.hints import Linear
 
 
 __all__ = [
@@ -41,7 +45,7 @@ SPIKE_CODE_ALIASES = {"bit-serial": "bitplane", "2-bit-serial": "graded"}
 _FACTORS = {SpikeCode.THERMOMETER: 1, SpikeCode.BIT_SERIAL: 2, SpikeCode.TWO_BIT_SERIAL: 4}
 
 
-def plane_count(code, max_count):
+def plane_count(code: SpikeCode, max_count: int) -> int:
     """Number of binary planes that hold counts of 0..``max_count``.
 
     >>> plane_count(SpikeCode.THERMOMETER, 4), plane_count(SpikeCode.BIT_SERIAL, 4)
@@ -50,7 +54,7 @@ def plane_count(code, max_count):
     return max_count if code is SpikeCode.THERMOMETER else max_count.bit_length()
 
 
-def planes(counts, code, max_count):
+def planes(counts: NDArray[np.integer], code: SpikeCode, max_count: int) -> NDArray[np.int64]:
     """Binary planes of ``counts``, in the order in which hardware takes them.
 
     Parameters
@@ -88,12 +92,12 @@ def planes(counts, code, max_count):
     return counts >> steps[::-1] & 1
 
 
-def merge_msb(code, max_count):
+def merge_msb(code: SpikeCode, max_count: int) -> bool:
     """Whether the MSB plane of D = 4 is taken with the others, so that a 4 is two additions."""
     return code is SpikeCode.TWO_BIT_SERIAL and max_count == 4
 
 
-def passes(code, max_count):
+def passes(code: SpikeCode, max_count: int) -> tuple[tuple[int, ...], ...]:
     """Which planes are taken at once: their numbers, pass after pass.
 
     The last plane of a pass weighs 1, the one before it 2, and so on.
@@ -111,7 +115,9 @@ def passes(code, max_count):
     return tuple(tuple(range(max(0, end - 2), end)) for end in range(2 - count % 2, count + 1, 2))
 
 
-def accumulate(linear, counts, code, max_count):
+def accumulate(
+    linear: Linear, counts: NDArray[np.integer], code: SpikeCode, max_count: int,
+) -> Iterator[NDArray[np.int64]]:
     """Run a linear operator plane by plane.
 
     Parameters
@@ -135,7 +141,7 @@ def accumulate(linear, counts, code, max_count):
             yield accumulator
 
 
-def set_bits(counts, code, max_count):
+def set_bits(counts: NDArray[np.integer], code: SpikeCode, max_count: int) -> NDArray[np.int64]:
     """Additions that each count stands for.
 
     They are its set bits, and one more for a 4 where the MSB plane is taken together with others.

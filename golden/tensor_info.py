@@ -31,23 +31,23 @@ class TensorInfo:
 
     kind: str
     channels: int
-    size: tuple
+    size: tuple[int, ...]
     steps: int = 1
     levels: int | None = None
     fraction_bits: int | None = None
     over: str | None = None
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Of one step: (channels, *size)."""
         return (self.channels, *self.size)
 
     @property
-    def positions(self):
+    def positions(self) -> int:
         """Number of positions of a map."""
         return prod(self.size)
 
     @property
-    def values(self):
+    def values(self) -> int:
         """Number of values per sample."""
         return self.steps * prod(self.shape)

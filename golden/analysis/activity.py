@@ -1,10 +1,14 @@
 """What a run costs: additions executed, and mean spike counts."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
+from golden.hints import Tensors
 from golden.model.executor import run
+from golden.model.integer_model import IntegerModel
 from golden.names import PIXELS
 from golden.spike import SpikeCode, set_bits
 
@@ -16,7 +20,8 @@ __all__ = ["additions", "additions_per_image", "mean_counts", "skipping_macs"]
 _BATCH = 100
 
 
-def additions_per_image(model, tensors, code):
+def additions_per_image(model: IntegerModel, tensors: Tensors,
+                        code: SpikeCode | Mapping[str, SpikeCode]) -> dict[str, NDArray[np.int64]]:
     """Additions that each image causes in each layer.
 
     An addition is one accumulator update by a set spike bit. Taps on padding, stream additions and
@@ -47,7 +52,9 @@ def additions_per_image(model, tensors, code):
             for layer in model.layers}
 
 
-def additions(model, tensors, code):
+def additions(
+    model: IntegerModel, tensors: Tensors, code: SpikeCode | Mapping[str, SpikeCode],
+) -> dict[str, int]:
     """Additions that all images together cause in each layer.
 
     Parameters and counting rule are those of `additions_per_image`.
@@ -60,7 +67,7 @@ def additions(model, tensors, code):
             for name, counts in additions_per_image(model, tensors, code).items()}
 
 
-def skipping_macs(model, tensors):
+def skipping_macs(model: IntegerModel, tensors: Tensors) -> dict[str, NDArray[np.int64]]:
     """Multiplications of each image and layer that a machine does which skips inputs of zero.
 
     Parameters and counting rule are those of `additions_per_image`, for counts that are multiplied
@@ -73,7 +80,7 @@ def skipping_macs(model, tensors):
     return {layer.name: layer.events(tensors, _present) for layer in model.layers}
 
 
-def mean_counts(model, images):
+def mean_counts(model: IntegerModel, images: NDArray[np.uint8]) -> dict[str, float]:
     """Mean spike count of every ``*.counts`` tensor, and mean set bits of the pixels.
 
     Parameters

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.analysis.activity import additions, skipping_macs
+from golden.hints import Progress
 from golden.model.executor import classify, run
+from golden.model.integer_model import IntegerModel
 from golden.model.ranges import widths
 from golden.model.shapes import tensor_infos
 from golden.names import PIXELS
@@ -43,7 +46,7 @@ class LayerStatistics:
     inputs: str | None
     macs: int
     operand_bits: int
-    additions: dict = field(default_factory=lambda: dict.fromkeys(SpikeCode, 0))
+    additions: dict[SpikeCode, int] = field(default_factory=lambda: dict.fromkeys(SpikeCode, 0))
     skipping: int = 0
 
 
@@ -70,14 +73,14 @@ class ActivityStatistics:
 
     images: int
     right: int | None
-    layers: dict
-    histograms: dict
+    layers: dict[str, LayerStatistics]
+    histograms: dict[str, NDArray[np.int64]]
     pixel_bits: float
     max_count: int
     stream_bits: int
     activation_values: int
 
-    def mean_count(self, name):
+    def mean_count(self, name: str) -> float:
         """Mean spikes of a ``*.counts`` tensor's neuron, or mean set bits of a pixel."""
         if name == PIXELS:
             return self.pixel_bits
@@ -85,7 +88,10 @@ class ActivityStatistics:
         return float(histogram @ np.arange(len(histogram)) / histogram.sum())
 
 
-def take_statistics(model, images, labels=None, *, progress=None):
+def take_statistics(
+    model: IntegerModel, images: NDArray[np.uint8], labels: NDArray[np.integer] | None = None, *,
+    progress: Progress | None = None,
+) -> ActivityStatistics:
     """Run a model and count.
 
     Parameters

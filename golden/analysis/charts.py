@@ -2,9 +2,11 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 
@@ -23,7 +25,7 @@ PAPER = np.array([238, 240, 243])
 INK = np.array([140, 20, 60])
 
 
-def bars(rows, *, limit=None, digits=0):
+def bars(rows: Sequence[tuple[str, float]], *, limit: float | None = None, digits: int = 0) -> str:
     """Horizontal bars, with names and values on their left.
 
     Parameters
@@ -65,7 +67,8 @@ def bars(rows, *, limit=None, digits=0):
     return "\n".join([*parts, "</svg>"])
 
 
-def scatter(points, *, front, axes):
+def scatter(points: Sequence[tuple[float, float]], *, front: Sequence[tuple[float, float]],
+            axes: tuple[str, str]) -> str:
     """Points over two logarithmic axes, and a line through the best of them.
 
     Parameters
@@ -122,7 +125,7 @@ def scatter(points, *, front, axes):
     return "\n".join([*parts, "</svg>", ""])
 
 
-def stacks(rows):
+def stacks(rows: Sequence[tuple[str, Sequence[int]]]) -> str:
     """Horizontal bars of equal length, divided into the shares of 0, 1, ... spikes.
 
     Parameters
@@ -154,7 +157,7 @@ def stacks(rows):
     return "\n".join([*parts, "</svg>"])
 
 
-def spike_map(counts, *, max_count):
+def spike_map(counts: NDArray[np.integer], *, max_count: int) -> tuple[str, int, int]:
     """Picture of the counts of one layer: its channels side by side, darker where more spikes are.
 
     Parameters

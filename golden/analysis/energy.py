@@ -11,6 +11,7 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (the formula).
 
 from dataclasses import dataclass
 
+from golden.analysis.activity_statistics import ActivityStatistics
 from golden.names import PIXELS
 from golden.spike import SpikeCode, plane_count
 
@@ -61,7 +62,7 @@ class LayerEnergy:
     skipping: float
 
 
-def formula(macs, mean_count):
+def formula(macs: int, mean_count: float) -> float:
     """Picojoules of a spike-driven layer: ``E_AC T D fr FL``, where ``D fr`` is the mean count.
 
     >>> formula(1_000_000, 0.5)
@@ -70,7 +71,7 @@ def formula(macs, mean_count):
     return AC_FLOAT32 * mean_count * macs
 
 
-def mac_energy(activation_bits, operand_bits):
+def mac_energy(activation_bits: int, operand_bits: int) -> float:
     """Picojoules of an integer multiply-accumulate.
 
     A multiplier's energy goes with the product of its widths; 8 x 8 bits cost 0.2 pJ. The sum goes
@@ -82,7 +83,7 @@ def mac_energy(activation_bits, operand_bits):
     return MULTIPLY_INT8 * activation_bits * operand_bits / 64 + ADD_INT32
 
 
-def energies(statistics):
+def energies(statistics: ActivityStatistics) -> list[LayerEnergy]:
     """Energy of every layer that computes with spikes or pixels.
 
     Parameters

@@ -7,6 +7,7 @@ measured.
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.analysis.activity import mean_counts
 from golden.interval import saturate
@@ -16,14 +17,14 @@ from golden.model.ranges import widths
 from golden.model.rules import validate
 from golden.names import PIXELS
 from golden.neuron import Neuron
-from golden.ops import Conv, Fire, KeyValue, Output, Query, Sum, Write
+from golden.ops import Conv, Fire, KeyValue, Operator, Output, Query, Sum, Write
 from golden.ops.conv import conv_interval
 
 
 __all__ = ["ModelBuilder", "random_images", "random_model"]
 
 
-def random_images(seed, count, image_shape):
+def random_images(seed: int, count: int, image_shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Images with dark and bright areas, the first black and the second white; uint8 NHWC."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (count, *image_shape)) * (rng.random((count, *image_shape)) < 0.6)
@@ -33,10 +34,13 @@ def random_images(seed, count, image_shape):
 
 
 def random_model(
-    seed, image_shape=(8, 8, 1), dims=(8, 8, 16, 16), heads=2, strides=(1, 2, 1, 2, 1),
-    depths=(1, 1), max_count=4, weight_bits=4, rounding=Rounding.HALF_EVEN, classes=10,
-    stem_kernel=3, logit_shift=0, pixel_constant=0, calibration_images=12, mean_count=None,
-):
+    seed: int, image_shape: tuple[int, int, int] = (8, 8, 1),
+    dims: tuple[int, int, int, int] = (8, 8, 16, 16), heads: int = 2,
+    strides: tuple[int, int, int, int, int] = (1, 2, 1, 2, 1), depths: tuple[int, int] = (1, 1),
+    max_count: int = 4, weight_bits: int = 4, rounding: Rounding = Rounding.HALF_EVEN,
+    classes: int = 10, stem_kernel: int = 3, logit_shift: int = 0, pixel_constant: int = 0,
+    calibration_images: int = 12, mean_count: float | None = None,
+) -> IntegerModel:
     """Whole E-SpikeFormer with random weights.
 
     Thresholds are quantiles of the potentials that random images cause, and biases centre the
@@ -106,8 +110,8 @@ class ModelBuilder:
         Aim for the mean count of a branch.
     """
 
-    def __init__(self, seed, images, *, max_count, weight_bits, rounding, pixel_constant=0,
-                 mean_count):
+    def __init__(self, seed: int, images: NDArray[np.uint8], *, max_count: int, weight_bits: int,
+                 rounding: Rounding, pixel_constant: int = 0, mean_count: float) -> None:
         self.rng = np.random.default_rng(seed)
         self.mean_count = mean_count
         self.max_count = max_count
@@ -121,38 +125,39 @@ class ModelBuilder:
         self.tensors = {PIXELS: images.transpose(0, 3, 1, 2).astype(np.int64)}
         self.fraction_bits = None
 
-    def model(self, name, classes):
+    def model(self, name: str, classes: int) -> IntegerModel:
         """The valid model of all layers, with widths; the last one is its head."""
         taken = Input(tuple(self.image_shape), constant=self.pixel_constant)
         model = IntegerModel(name, taken, tuple(self.layers))
         validate(model)
         return replace(model, widths=widths(model))
 
-    def down(self, name, channels, stride, last=None, *, source=None, kernel=3):
+    def down(self, name: str, channels: int, stride: int, last: str | None = None, *,
+             source: str | None = None, kernel: int = 3) -> str:
         self.fraction_bits = None
         return self.write(name, source or f"{last}.counts", channels, None, kernel, stride)
 
-    def conv_block(self, name, last):
+    def conv_block(self, name: str, last: str) -> str:
         channels = self.channels(f"{last}.counts")
         last = self.separable(f"{name}.Conv", last, 7)
         self.fire(f"{name}.conv1", f"{last}.counts", 4 * channels, kernel=3)
         return self.write(name, f"{name}.conv1.counts", channels, f"{last}.stream", 3)
 
-    def transformer_block(self, name, last, heads):
+    def transformer_block(self, name: str, last: str, heads: int) -> str:
         last = self.separable(f"{name}.conv", last, 3)
         last = self.attention(f"{name}.attn", last, heads)
         channels = self.channels(f"{last}.counts")
         self.fire(f"{name}.mlp.fc1", f"{last}.counts", 4 * channels)
         return self.write(name, f"{name}.mlp.fc1.counts", channels, f"{last}.stream")
 
-    def separable(self, name, last, kernel):
+    def separable(self, name: str, last: str, kernel: int) -> str:
         channels = self.channels(f"{last}.counts")
         self.fire(f"{name}.pwconv1", f"{last}.counts", 2 * channels)
         self.fire(f"{name}.dwconv", f"{name}.pwconv1.counts", 2 * channels, kernel=kernel,
                   depthwise=True)
         return self.write(name, f"{name}.dwconv.counts", channels, f"{last}.stream")
 
-    def attention(self, name, last, heads, values=4):
+    def attention(self, name: str, last: str, heads: int, values: int = 4) -> str:
         """Queries, keys, ``values`` times as many values, both passes, and the projection."""
         _, channels, *size = self.tensors[f"{last}.counts"].shape
         dk, tokens = channels // heads, size[0] * size[1]
@@ -166,7 +171,7 @@ class ModelBuilder:
                           Fire(Neuron(thresholds, self.rounding))))
         return self.write(name, f"{name}.attn.counts", channels, f"{last}.stream")
 
-    def head(self, last, classes, shift):
+    def head(self, last: str, classes: int, shift: int) -> None:
         _, _, height, width = self.tensors[f"{last}.stream"].shape
         ladder = stream_thresholds(self.fraction_bits, self.max_count, self.rounding,
                                    height * width)
@@ -175,7 +180,8 @@ class ModelBuilder:
         bias = self.rng.integers(-20, 21, classes)
         self.append(replace(layer, epilogue=Output(bias, 2.0**-6, shift)))
 
-    def fire(self, name, source, channels, *, kernel=1, depthwise=False, mean=None):
+    def fire(self, name: str, source: str, channels: int, *, kernel: int = 1,
+             depthwise: bool = False, mean: float | None = None) -> None:
         layer = self.conv(name, source, channels, kernel, depthwise=depthwise)
         samples = np.moveaxis(self.potentials(layer), 1, 0).reshape(channels, -1)
         mean = self.mean_count if mean is None else mean
@@ -187,7 +193,8 @@ class ModelBuilder:
         thresholds = saturate(thresholds, *conv_interval(layer, self.max_count))
         self.append(replace(layer, epilogue=Fire(Neuron(thresholds, self.rounding))))
 
-    def write(self, name, source, channels, previous, kernel=1, stride=1):
+    def write(self, name: str, source: str, channels: int, previous: str | None, kernel: int = 1,
+              stride: int = 1) -> str:
         layer = self.conv(name, source, channels, kernel, stride)
         potentials = self.potentials(layer)
         spread = max(1.0, float(potentials.std()))
@@ -213,7 +220,8 @@ class ModelBuilder:
                                                Neuron(ladder, self.rounding))))
         return name
 
-    def conv(self, name, source, channels, kernel=1, stride=1, *, depthwise=False):
+    def conv(self, name: str, source: str, channels: int, kernel: int = 1, stride: int = 1, *,
+             depthwise: bool = False) -> Conv:
         """A layer that still lacks its epilogue."""
         fan_in = 1 if depthwise else self.channels(source)
         limit = 2 ** (self.weight_bits - 1) - 1
@@ -221,13 +229,13 @@ class ModelBuilder:
         return Conv.square(name, source, weight.astype(np.int8), self.weight_bits, stride,
                            kernel // 2, channels if depthwise else 1, epilogue=None)
 
-    def channels(self, name):
+    def channels(self, name: str) -> int:
         return self.tensors[name].shape[1]
 
-    def potentials(self, layer):
+    def potentials(self, layer: Operator) -> NDArray[np.int64]:
         *_, potentials = layer.potentials(self.tensors, max_count=self.max_count)
         return potentials
 
-    def append(self, layer):
+    def append(self, layer: Operator) -> None:
         self.layers.append(layer)
         self.tensors |= layer.store(self.potentials(layer), self.tensors)

@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -30,7 +31,7 @@ PLAIN = str.maketrans({
 ROOT = Path(__file__).parents[2]
 
 
-def enter(main, *, prog):
+def enter(main: Callable[[], int], *, prog: str) -> int:
     """Run a command as the program that was started.
 
     Characters that the terminal or a log cannot hold are spelled in ASCII, and a reader who leaves

@@ -8,6 +8,7 @@ import math
 import os
 import stat
 from argparse import ArgumentTypeError
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from golden.data.reading import printable
@@ -21,7 +22,7 @@ __all__ = [
 ]
 
 
-def whole(least, most):
+def whole(least: int, most: int) -> Callable[[str], int]:
     """Type of a whole number from ``least`` to ``most``."""
     rule = f"must be a whole number from {least} to {most}"
 
@@ -36,7 +37,9 @@ def whole(least, most):
     return convert
 
 
-def number(*, most, above=-math.inf, least=-math.inf):
+def number(
+    *, most: float, above: float = -math.inf, least: float = -math.inf,
+) -> Callable[[str], float]:
     """Type of a number greater than ``above``, at least ``least`` and at most ``most``."""
     lower = f"at least {least:g}" if least > above else f"greater than {above:g}"
     rule = f"must be a number {lower} and at most {most:g}"
@@ -78,14 +81,14 @@ SPIKE_CODE_NOTE = "; ".join(f"{alias}: alias of {name}"
                             for name, alias in SPIKE_CODE_ALIASES.items())
 
 
-def text(given):
+def text(given: str) -> str:
     """Type of a text that is not empty."""
     if not given.strip():
         raise ArgumentTypeError(f"must not be empty, not {_shown(given)}")
     return given
 
 
-def input_file(given):
+def input_file(given: str) -> Path:
     """Type of a file to read, which whoever reads it finds missing."""
     path, mode = _look(given)
     if mode is not None and not stat.S_ISREG(mode):
@@ -93,7 +96,7 @@ def input_file(given):
     return path
 
 
-def input_path(given):
+def input_path(given: str) -> Path:
     """Type of a file or folder to read, which whoever reads it finds missing."""
     path, mode = _look(given)
     if mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -101,7 +104,7 @@ def input_path(given):
     return path
 
 
-def output_file(given):
+def output_file(given: str) -> Path:
     """Type of a file to write, in a folder that is there and writable or can be made."""
     path, mode = _look(given)
     if mode is not None and not stat.S_ISREG(mode):
@@ -112,7 +115,7 @@ def output_file(given):
     return path
 
 
-def output_folder(given):
+def output_folder(given: str) -> Path:
     """Type of a folder to write into, which is there and writable or can be made."""
     path, mode = _look(given)
     if mode is not None and not stat.S_ISDIR(mode):
@@ -122,7 +125,7 @@ def output_folder(given):
     return path
 
 
-def distinct(option, values):
+def distinct(option: str, values: Sequence[object] | None) -> None:
     """Raise ValueError if a list that an option was given has a value twice."""
     for value in values or ():
         if values.count(value) > 1:

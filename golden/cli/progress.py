@@ -2,7 +2,11 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
+
+from golden.hints import Progress
 
 
 __all__ = ["duration", "image_progress"]
@@ -16,7 +20,7 @@ _EMPTY = "\r\x1b[K"
 
 
 @contextmanager
-def image_progress(stream=None):
+def image_progress(stream: TextIO | None = None) -> Iterator[Progress]:
     """Function of (images done, their total) that says how far a command is.
 
     On a terminal one line is kept up to date and leaves nothing behind. Elsewhere, as in a log, a
@@ -53,7 +57,7 @@ def image_progress(stream=None):
             print(_EMPTY, end="", file=stream, flush=True)
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """Time as people say it.
 
     >>> duration(12.3), duration(600), duration(9000)

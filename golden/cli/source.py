@@ -1,6 +1,7 @@
 """Images for the commands, wherever they come from."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from golden.data.images import ImageSet, load_images, load_labelled
@@ -8,6 +9,7 @@ from golden.data.picture import SUFFIXES
 from golden.data.pictures import Pictures
 from golden.data.tree import PARTS, open_test_set
 from golden.model.input import ModelInput
+from golden.model.integer_model import IntegerModel
 
 
 __all__ = ["SOURCES", "announce", "load_source", "open_source"]
@@ -18,7 +20,7 @@ SOURCES = ("a .npy or labelled .npz array, an image file, a folder of images, a 
            "test/CLASS/IMAGE (or val), or digits")
 
 
-def load_source(source, takes, *, count=None):
+def load_source(source: Path | str, takes: ModelInput, *, count: int | None = None) -> ImageSet:
     """Load images, and their labels where they have some.
 
     Parameters
@@ -59,7 +61,7 @@ def load_source(source, takes, *, count=None):
     return found if count is None else found.take(count)
 
 
-def open_source(source, model, *, count=None):
+def open_source(source: Path | str, model: IntegerModel, *, count: int | None = None) -> ImageSet:
     """Load images for a model, and say what was found.
 
     Parameters, result and errors are those of `load_source`.
@@ -69,7 +71,7 @@ def open_source(source, model, *, count=None):
     return found
 
 
-def announce(lines):
+def announce(lines: Iterable[str]) -> None:
     """Say what was found, on standard error: results of commands may be read by programs."""
     for line in lines:
         print(line, file=sys.stderr, flush=True)

@@ -5,9 +5,12 @@ import io
 import tempfile
 import weakref
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 from golden.data.limits import MAX_DIRECTORY, MAX_MEMBERS
-from golden.data.reading import BLOCK, InputError, decoding, open_regular, printable
+from golden.data.reading import BLOCK, InputError, Readable, decoding, open_regular, printable
 
 
 __all__ = ["Archive"]
@@ -49,7 +52,7 @@ class Archive:
         If the file is no zip, or has too many members; one sentence that names it.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str) -> None:
         self._path = path
         with decoding(f"{path}: the data cannot be read", "it must be a whole .zip file"):
             self._file = _Counted(open_regular(path).detach())
@@ -60,11 +63,11 @@ class Archive:
         self.names = tuple(name for name in names if not name.endswith("/"))
         self.folders = tuple(name.rstrip("/") for name in names if name.endswith("/"))
 
-    def size(self, name):
+    def size(self, name: str) -> int:
         """Bytes of a member, as the directory claims."""
         return self._zip.getinfo(name).file_size
 
-    def check_size(self, name, limit):
+    def check_size(self, name: str, limit: int) -> None:
         """Demand that a member claims to have at most so many bytes.
 
         Raises
@@ -77,7 +80,7 @@ class Archive:
                              f"{limit} bytes, not {self.size(name)}")
 
     @contextlib.contextmanager
-    def member(self, name, limit):
+    def member(self, name: str, limit: int) -> Iterator[Readable]:
         """Open a member for reading from its start to its end.
 
         Parameters
@@ -110,7 +113,7 @@ class Archive:
         with member:
             yield _Member(member, where)
 
-    def open(self, name, limit):
+    def open(self, name: str, limit: int) -> IO[bytes]:
         """A member, unpacked, as a file in which readers may seek.
 
         Parameters and errors are those of `member`.

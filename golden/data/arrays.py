@@ -6,13 +6,16 @@ Headers are looked at before memory is asked for, and nothing is ever unpickled.
 import ast
 import math
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from golden.data.archive import Archive
 from golden.data.limits import MAX_ARRAY
-from golden.data.reading import BLOCK, InputError, decoding, open_regular
+from golden.data.reading import BLOCK, InputError, Readable, decoding, open_regular
 
 
 __all__ = ["StoredArray", "open_array", "open_arrays"]
@@ -61,7 +64,9 @@ class StoredArray:
         If there is no array of numbers, or its header does not fit its size; one sentence.
     """
 
-    def __init__(self, opener, size, name):
+    def __init__(
+        self, opener: Callable[[], AbstractContextManager[Readable]], size: int, name: str,
+    ) -> None:
         self._opener, self._name = opener, name
         with decoding(f"{name}: the file cannot be read", _FAULT), opener() as file:
             fields, self._start = _header(file)
@@ -75,7 +80,7 @@ class StoredArray:
             raise InputError(f"{name}: the array of shape {self.shape} and type {self.dtype} must "
                              f"have {self._bytes} bytes, not {size - self._start}")
 
-    def read(self):
+    def read(self) -> np.ndarray:
         """The array, in the machine's byte order."""
         with decoding(f"{self._name}: the file cannot be read", _FAULT), self._opener() as file:
             file.read(self._start)
@@ -94,7 +99,7 @@ class StoredArray:
         return values.astype(self.dtype.newbyteorder("="), copy=False)
 
 
-def open_array(path):
+def open_array(path: Path | str) -> StoredArray:
     """The array of a ``.npy`` file.
 
     Parameters
@@ -115,7 +120,7 @@ def open_array(path):
     return StoredArray(lambda: open_regular(path), size, str(path))
 
 
-def open_arrays(path, *names):
+def open_arrays(path: Path | str, *names: str) -> dict[str, StoredArray]:
     """Some arrays of a ``.npz`` file.
 
     Parameters

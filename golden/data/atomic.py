@@ -2,14 +2,16 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 __all__ = ["replacing"]
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: Path | str) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` that takes its place once all is written.
 
     Folders that are missing are made.

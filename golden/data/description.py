@@ -3,6 +3,8 @@
 import json
 import math
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +24,7 @@ _PLAIN = bytes(set(range(256)) - set(b"[]{}"))
 _KINDS = {dict: "object", list: "list"}
 
 
-def read_json(path, what, *, kind=dict, limit=MAX_JSON):
+def read_json(path: Path | str, what: str, *, kind: type = dict, limit: int = MAX_JSON) -> Any:
     """The JSON object of a file, or a list.
 
     Parameters
@@ -51,7 +53,7 @@ def read_json(path, what, *, kind=dict, limit=MAX_JSON):
                           limit=limit)
 
 
-def parse_json(text, name, *, kind=dict, limit=MAX_JSON):
+def parse_json(text: str | bytes, name: str, *, kind: type = dict, limit: int = MAX_JSON) -> Any:
     """A JSON object that a text holds, or a list.
 
     Numbers are finite, a key is given once in an object, and nothing is nested deeper than

@@ -1,6 +1,7 @@
 """Scikit-learn's bundled digits: 1,797 real scans of 8x8 pixels, and the split used here."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 __all__ = ["CLASSES", "IMAGE_SHAPE", "load_digits"]
@@ -15,7 +16,9 @@ CLASSES = tuple("0123456789")
 TEST_IMAGES = 360
 
 
-def load_digits():
+def load_digits() -> tuple[
+    NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64],
+]:
     """Training and test images with their labels.
 
     The split is fixed: a permutation from a frozen generator, whose last 360 images are the

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from golden.data.reading import InputError, printable
 
@@ -25,11 +26,15 @@ class Each:
         That every key matches.
     """
 
-    value: object
-    key: re.Pattern | None = None
+    value: "Form"
+    key: re.Pattern[str] | None = None
 
 
-def require_form(value, form, where):
+#: What a value must be, see `require_form`.
+Form = dict[str, Any] | list[Any] | Each | range | re.Pattern[str] | type | tuple[type, ...]
+
+
+def require_form(value: Any, form: Form, where: str) -> None:
     """Demand that a JSON value has a form.
 
     Parameters

@@ -1,14 +1,16 @@
 """Images and labelled data from files, as the uint8 arrays that an integer model takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.data.arrays import open_array, open_arrays
 from golden.data.picture import SUFFIXES, open_picture
-from golden.data.pictures import Pictures
+from golden.data.pictures import Pictures, Takes
 from golden.data.reading import listed, printable
 
 
@@ -40,16 +42,16 @@ class ImageSet:
         Images that were found, if only some of them are here.
     """
 
-    path: Any
-    images: Any
-    names: list
-    labels: Any = None
+    path: Path | str
+    images: NDArray[np.uint8] | Pictures
+    names: list[str]
+    labels: NDArray[np.int64] | None = None
     n_classes: int | None = None
-    unread: tuple = ()
+    unread: tuple[str, ...] = ()
     total: int | None = None
 
     @property
-    def lines(self):
+    def lines(self) -> list[str]:
         """What was found, for people."""
         found = len(self.names) if self.total is None else self.total
         classes = (", without classes" if self.n_classes is None else
@@ -58,7 +60,7 @@ class ImageSet:
         return [f"{printable(self.path)}: {counted(found, 'image')}{classes}{taken}",
                 *unread_lines(self.path, self.unread)]
 
-    def take(self, count):
+    def take(self, count: int) -> Self:
         """The first images, or evenly spaced ones of a tree, which is sorted by class.
 
         Parameters
@@ -85,7 +87,7 @@ class ImageSet:
         )
 
 
-def counted(number, noun, nouns=None):
+def counted(number: int, noun: str, nouns: str | None = None) -> str:
     """A number and what it counts.
 
     >>> counted(1, "image"), counted(2, "class", "classes")
@@ -94,7 +96,7 @@ def counted(number, noun, nouns=None):
     return f"{number} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
-def unread_lines(path, names):
+def unread_lines(path: Path | str, names: Sequence[str]) -> list[str]:
     """Sentence about files that were not read, if there are any, as a list."""
     if not names:
         return []
@@ -103,7 +105,7 @@ def unread_lines(path, names):
     return [f"{printable(path)}: {counted(len(names), 'file')} {were} not read: {shown}"]
 
 
-def load_images(path, takes):
+def load_images(path: Path | str, takes: Takes) -> ImageSet:
     """Images of one file or of a folder.
 
     Parameters
@@ -145,7 +147,7 @@ def load_images(path, takes):
     return ImageSet(path, images, [file.name for file in files], unread=unread)
 
 
-def load_labelled(path, takes):
+def load_labelled(path: Path | str, takes: Takes) -> ImageSet:
     """Images and labels of a ``.npz`` file.
 
     Parameters

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -15,7 +16,7 @@ _NAME = ".lock"
 
 
 @contextlib.contextmanager
-def alone_in(folder, command):
+def alone_in(folder: Path | str, command: str) -> Iterator[None]:
     """Keep other commands out of a folder, which is made if it is missing.
 
     A folder that was made here, and in which nothing was left, is removed.
@@ -55,7 +56,7 @@ def alone_in(folder, command):
 
 
 @contextlib.contextmanager
-def waiting_lock(path):
+def waiting_lock(path: Path) -> Iterator[None]:
     """Wait until no other process holds a lock file, and hold it.
 
     Parameters

@@ -6,6 +6,8 @@ import logging
 import math
 import warnings
 from functools import cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +21,11 @@ from golden.data.limits import (
     MAX_WEBP_PIXELS,
 )
 from golden.data.reading import BLOCK, InputError, decoding, open_regular
+
+
+if TYPE_CHECKING:
+    # Never imported here: arrays need no Pillow.
+    from PIL import Image
 
 
 __all__ = ["FORMATS", "SUFFIXES", "open_picture"]
@@ -61,7 +68,7 @@ _SCAN = b"\xff\xda"
 _BAND = 2**20
 
 
-def open_picture(file, name, channels):
+def open_picture(file: Path | str | IO[bytes], name: str, channels: int) -> "Image.Image":
     """Decode an image file of any size, upright, as gray or RGB.
 
     Transparency is left out, and the colours behind it are taken as they are.

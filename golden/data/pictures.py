@@ -1,11 +1,33 @@
 """Image files of any size, decoded whenever they are needed."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-__all__ = ["Pictures"]
+if TYPE_CHECKING:
+    # Never imported here: arrays need no Pillow. The module of trees imports this one.
+    from PIL import Image
+
+    from golden.data.tree import ImageTree
+
+
+__all__ = ["Pictures", "Takes"]
+
+
+class Takes(Protocol):
+    """What a model takes, as `golden.model.input.ModelInput` says it."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+    def fit(self, picture: "Image.Image", name: str) -> "Image.Image": ...
+
+    def check_labels(self, labels: NDArray[np.int64], path: Path | str) -> None: ...
 
 
 class Pictures:
@@ -21,20 +43,22 @@ class Pictures:
         Files that are decoded at the same time; Pillow releases the interpreter meanwhile.
     """
 
-    def __init__(self, tree, takes, *, decoders=1):
+    def __init__(self, tree: "ImageTree", takes: Takes, *, decoders: int = 1) -> None:
         self._tree = tree
         self._takes = takes
         self._decoders = decoders
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._tree)
 
-    def __getitem__(self, indices):
+    def __getitem__(
+        self, indices: slice | Sequence[int] | NDArray[np.integer],
+    ) -> NDArray[np.uint8]:
         if isinstance(indices, slice):
             indices = range(*indices.indices(len(self)))
         return self._decode(indices, [None] * len(indices), self._fit)
 
-    def choose(self, indices):
+    def choose(self, indices: NDArray[np.integer]) -> Self:
         """Some of the pictures, as :meth:`golden.data.tree.ImageTree.choose` chooses them."""
         return type(self)(self._tree.choose(indices), self._takes, decoders=self._decoders)
 

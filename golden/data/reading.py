@@ -8,10 +8,13 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterator, Sequence
+from io import BufferedReader
 from pathlib import Path
+from typing import Protocol
 
 
-__all__ = ["BLOCK", "InputError", "decoding", "listed", "open_regular", "printable",
+__all__ = ["BLOCK", "InputError", "Readable", "decoding", "listed", "open_regular", "printable",
            "read_regular"]
 
 
@@ -26,11 +29,17 @@ _OTHERS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"
            stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 
 
+class Readable(Protocol):
+    """An open file that is read from its start to its end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class InputError(ValueError):
     """Something from outside cannot be used; the message is one sentence that names it."""
 
 
-def open_regular(path):
+def open_regular(path: Path | str) -> BufferedReader:
     """Open a regular file for reading; links are followed.
 
     A pipe would wait for a writer for ever, and a device has no end.
@@ -59,7 +68,7 @@ def open_regular(path):
         raise
 
 
-def read_regular(path, limit):
+def read_regular(path: Path | str, limit: int) -> bytes:
     """Bytes of a regular file.
 
     Parameters
@@ -87,7 +96,7 @@ def read_regular(path, limit):
 
 
 @contextlib.contextmanager
-def decoding(sentence, otherwise):
+def decoding(sentence: str, otherwise: str) -> Iterator[None]:
     """Turns whatever a decoder raises into one sentence.
 
     Decoders of foreign bytes raise what they like: a damaged file is a ``RuntimeError`` for one
@@ -116,7 +125,7 @@ def decoding(sentence, otherwise):
         raise InputError(f"{sentence} ({reason})") from error
 
 
-def printable(name, most=200):
+def printable(name: object, most: int = 200) -> str:
     r"""Text from outside as it may stand in a sentence: on one line, and not too long.
 
     >>> printable("ant/0001.png"), printable("a\nb")
@@ -128,7 +137,7 @@ def printable(name, most=200):
     return text if len(text) <= most else f"{text[:most // 2]}...{text[3 - most // 2:]}"
 
 
-def listed(names):
+def listed(names: Sequence[str]) -> str:
     """Names as part of a sentence, which stops where they become too many.
 
     >>> listed(["a", "b"]), listed([str(number) for number in range(11)])

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+from pathlib import Path
+from typing import Any
 
 from golden.data.description import read_json
 from golden.data.form import require_form
@@ -18,14 +20,14 @@ KEY = "sha256"
 _LOG = logging.getLogger(__name__)
 
 
-def sealed_text(values):
+def sealed_text(values: dict[str, Any]) -> str:
     """Text of a file that holds values and their digest; the same values give the same text."""
     # As a reader will find them: keys are texts, tuples are lists.
     values = json.loads(json.dumps(values))
     return json.dumps(values | {KEY: _digest(values)}, indent=1, sort_keys=True) + "\n"
 
 
-def read_sealed(path, what, form):
+def read_sealed(path: Path | str, what: str, form: dict[str, Any]) -> dict[str, Any]:
     """Values that `sealed_text` was given.
 
     Parameters
@@ -49,7 +51,7 @@ def read_sealed(path, what, form):
     return require_sealed(read_json(path, what), form, f"{path}: {what}")
 
 
-def read_kept(path, what, form):
+def read_kept(path: Path | str, what: str, form: dict[str, Any]) -> dict[str, Any] | None:
     """The same of a file that can be made again.
 
     Returns
@@ -65,7 +67,7 @@ def read_kept(path, what, form):
         return None
 
 
-def require_sealed(values, form, name):
+def require_sealed(values: dict[str, Any], form: dict[str, Any], name: str) -> dict[str, Any]:
     """The same for values that were read already; ``name`` is what they are, for errors."""
     require_form(values, form | {KEY: str}, name)
     values = dict(values)

@@ -5,6 +5,7 @@ It is read here, because the library takes the sizes that a header claims for gr
 """
 
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -27,7 +28,7 @@ _MAX_AXES = 8
 _TRUNCATED = "the file is truncated or no safetensors file"
 
 
-def read_tensors(path, key):
+def read_tensors(path: Path | str, key: str) -> tuple[str, dict[str, np.ndarray]]:
     """A text of the file's metadata, and all tensors.
 
     Parameters

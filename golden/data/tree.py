@@ -6,15 +6,21 @@ have this layout.
 
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.data.archive import Archive
 from golden.data.images import HIDDEN, counted
 from golden.data.limits import MAX_ENCODED, MAX_MEMBERS
 from golden.data.picture import SUFFIXES, open_picture
 from golden.data.reading import decoding, open_regular, printable
+
+
+if TYPE_CHECKING:
+    # Never imported here: arrays need no Pillow.
+    from PIL import Image
 
 
 __all__ = ["PARTS", "ImageTree", "open_test_set", "open_tree"]
@@ -44,16 +50,16 @@ class ImageTree:
     """
 
     path: Path
-    classes: tuple
-    names: tuple
-    labels: np.ndarray
-    unread: tuple
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    unread: tuple[str, ...]
     _files: Any
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.names)
 
-    def choose(self, indices):
+    def choose(self, indices: NDArray[np.integer]) -> Self:
         """Tree of some of the images.
 
         Parameters
@@ -67,16 +73,16 @@ class ImageTree:
         names = tuple(self.names[index] for index in indices)
         return replace(self, names=names, labels=self.labels[indices])
 
-    def picture(self, index, channels):
+    def picture(self, index: int, channels: int) -> "Image.Image":
         """An image of any size, as :func:`golden.data.picture.open_picture` gives it."""
         with self._file(index) as file:
             return open_picture(file, self.name(index), channels)
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         """What errors call an image."""
         return f"{self.path}: {printable(self.names[index])}"
 
-    def line(self, what):
+    def line(self, what: str) -> str:
         """How many images of how many classes there are, for people."""
         classes = counted(len(self.classes), "class", "classes")
         return f"{printable(self.path)}: {len(self)} {what} of {classes}"
@@ -86,7 +92,7 @@ class ImageTree:
             return self._files.open(self.names[index])
 
 
-def open_tree(path):
+def open_tree(path: Path | str) -> tuple[ImageTree, ImageTree]:
     """Find the images of a data set.
 
     Parameters
@@ -112,7 +118,7 @@ def open_tree(path):
     return train, test
 
 
-def open_test_set(path):
+def open_test_set(path: Path | str) -> ImageTree:
     """Find the test images of a data set, which need not have images to train on.
 
     Parameters and errors are those of `open_tree`.

@@ -1,12 +1,22 @@
 """The executor: runs an integer model on images and returns logits and every tensor."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from golden.hints import Progress
+from golden.model.integer_model import IntegerModel
 from golden.model.ranges import widths
 from golden.model.shapes import last_readers, public_shape, tensor_infos
 from golden.names import PIXELS, state_name, stream_name
+from golden.spike import SpikeCode
+
+
+if TYPE_CHECKING:
+    # Never imported here: running a model needs no threads that decode.
+    from golden.data.pictures import Pictures
 
 
 __all__ = ["Result", "accuracy", "classify", "run"]
@@ -31,16 +41,17 @@ class Result:
         Empty unless traced. Keys and shapes are those of `golden.model.shapes.shapes`.
     """
 
-    outputs: dict[str, np.ndarray]
-    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+    outputs: dict[str, NDArray[np.int64]]
+    tensors: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
-    def logits(self):
+    def logits(self) -> NDArray[np.int64]:
         """The first output; shape (images, classes) where it has one step and one position."""
         return next(iter(self.outputs.values()))
 
 
-def run(model, images, *, trace=False, code=None, progress=None):
+def run(model: IntegerModel, images: NDArray[np.uint8], *, trace: bool = False,
+        code: SpikeCode | None = None, progress: Progress | None = None) -> Result:
     """Run an integer model.
 
     Parameters
@@ -86,12 +97,13 @@ def run(model, images, *, trace=False, code=None, progress=None):
     return Result({name: tensors[name] for name in model.outputs}, tensors if trace else {})
 
 
-def classify(logits):
+def classify(logits: NDArray[np.int64]) -> NDArray[np.intp]:
     """Class with the largest logit, the first one on a tie; shape (images,)."""
     return logits.argmax(axis=1)
 
 
-def accuracy(model, images, labels, *, progress=None):
+def accuracy(model: IntegerModel, images: "NDArray[np.uint8] | Pictures",
+             labels: NDArray[np.integer], *, progress: Progress | None = None) -> float:
     """Share of ``images`` whose class equals the label.
 
     Parameters

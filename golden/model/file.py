@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
@@ -12,6 +13,7 @@ from golden.data.reading import InputError, printable
 from golden.data.tensors import read_tensors
 from golden.errors import ModelError
 from golden.model.graph import from_graph, to_graph
+from golden.model.integer_model import IntegerModel
 from golden.model.rules import validate
 from golden.model.upgrade import upgraded
 
@@ -27,7 +29,7 @@ KEY = "addend"
 FORMAT = "addend-integer-model"
 
 
-def save(model, path):
+def save(model: IntegerModel, path: Path | str) -> None:
     """Write a model file, whole or not at all; the same model gives the same bytes.
 
     Parameters
@@ -60,7 +62,7 @@ def save(model, path):
         raise ModelError(f"{path}: {error}") from error
 
 
-def load(path):
+def load(path: Path | str) -> IntegerModel:
     """Read and check a model file.
 
     Parameters

@@ -1,6 +1,8 @@
 """Translation between an integer model and the JSON graph and tensors of its file, format 2.0."""
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +34,7 @@ AXIS = {field.name: field.type for field in fields(Axis)}
 LEAK = {"kind": str, "shift": int}
 
 
-def to_graph(model):
+def to_graph(model: IntegerModel) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Graph and tensors of a model.
 
     Parameters
@@ -70,7 +72,7 @@ def to_graph(model):
     }, tensors.arrays
 
 
-def from_graph(graph, tensors):
+def from_graph(graph: Any, tensors: Mapping[str, np.ndarray]) -> IntegerModel:
     """Model of a graph and its tensors; the inverse of `to_graph`.
 
     Raises

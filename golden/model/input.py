@@ -1,12 +1,22 @@
 """What a model takes: the shape of its images, how pictures come to it, and its classes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.data.limits import MAX_PIXELS, MAX_SIDE
 from golden.data.reading import InputError, listed, printable
 from golden.errors import ModelError
+from golden.model.integer_model import IntegerModel
+
+
+if TYPE_CHECKING:
+    # Never imported here: arrays need no Pillow.
+    from PIL import Image
 
 
 __all__ = ["IMAGENET", "ModelInput", "check_class_names"]
@@ -37,14 +47,15 @@ class ModelInput:
         Names of the classes in the order of the logits, where they are known.
     """
 
-    shape: tuple
+    shape: tuple[int, int, int]
     resize: int | None = None
-    crop: tuple | None = None
+    crop: tuple[int, int] | None = None
     n_classes: int | None = None
-    classes: tuple | None = None
+    classes: tuple[str, ...] | None = None
 
     @classmethod
-    def usual(cls, shape, n_classes=None, classes=None):
+    def usual(cls, shape: Sequence[int], n_classes: int | None = None,
+              classes: tuple[str, ...] | None = None) -> Self:
         """Input of a model that says nothing about it.
 
         224x224 models take pictures of any size, by the protocol of the published results; all
@@ -56,13 +67,14 @@ class ModelInput:
         return cls(shape, resize, (side, side), n_classes, classes)
 
     @classmethod
-    def resized(cls, shape, n_classes=None, classes=None):
+    def resized(cls, shape: Sequence[int], n_classes: int | None = None,
+                classes: tuple[str, ...] | None = None) -> Self:
         """Input of a model of any size for pictures of any size, in the proportions of 224x224."""
         shape, (resize, side) = tuple(shape), IMAGENET
         return cls(shape, round(min(shape[:2]) * resize / side), shape[:2], n_classes, classes)
 
     @classmethod
-    def of(cls, model):
+    def of(cls, model: IntegerModel) -> Self:
         """Input of a model (docs/format.md).
 
         Raises
@@ -91,18 +103,18 @@ class ModelInput:
                              f"pixels for images of {height}x{width}, not {resize}")
         return cls(usual.shape, resize, crop and tuple(crop), model.classes, names and tuple(names))
 
-    def onto(self, model):
+    def onto(self, model: IntegerModel) -> IntegerModel:
         """The model that takes pictures and names its classes so."""
         pictures = {"resize": self.resize, "crop": self.crop and list(self.crop)}
         names = {} if self.classes is None else {next(iter(model.outputs)): tuple(self.classes)}
         return replace(model, input=replace(model.input, pictures=pictures),
                        class_names=model.class_names | names)
 
-    def class_name(self, index):
+    def class_name(self, index: int) -> str:
         """Name of a class, or its number where names are not known."""
         return str(index) if self.classes is None else printable(self.classes[index])
 
-    def fit(self, picture, name):
+    def fit(self, picture: "Image.Image", name: str) -> "Image.Image":
         """Resize a picture and cut out its middle.
 
         Parameters
@@ -142,7 +154,7 @@ class ModelInput:
                              f"pixels it must have at most {MAX_PIXELS}, not {size[0] * size[1]}")
         return picture.resize(size, Image.Resampling.BICUBIC)
 
-    def labels_of(self, classes, path):
+    def labels_of(self, classes: Sequence[str], path: Path | str) -> NDArray[np.int64]:
         """Labels that classes of a folder have in the model.
 
         Parameters
@@ -178,7 +190,7 @@ class ModelInput:
                   for index, name in enumerate(classes)]
         return np.array(places, np.int64)
 
-    def check_labels(self, labels, path):
+    def check_labels(self, labels: NDArray[np.int64], path: Path | str) -> None:
         """Demand that labels are classes of the model.
 
         Raises
@@ -194,7 +206,7 @@ class ModelInput:
                              f"{self.n_classes} classes, not {wrong[0]}")
 
 
-def check_class_names(model):
+def check_class_names(model: IntegerModel) -> None:
     """Raises ModelError unless the names of classes fit the outputs."""
     for output, names in model.class_names.items():
         if output not in model.outputs:

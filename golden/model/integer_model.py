@@ -6,6 +6,7 @@ writes models, the golden executor and the hardware generator read them.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from golden.names import PIXELS
 from golden.ops import Operator
@@ -36,8 +37,8 @@ class Input:
     shape: tuple[int, int, int]
     steps: int = 1
     constant: int = 0
-    encoder: dict = field(default_factory=lambda: {"kind": "bytes"})
-    pictures: dict | None = None
+    encoder: dict[str, Any] = field(default_factory=lambda: {"kind": "bytes"})
+    pictures: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,44 +67,44 @@ class IntegerModel:
     name: str
     input: Input
     layers: tuple[Operator, ...]
-    class_names: dict[str, tuple] = field(default_factory=dict)
+    class_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mean_counts: dict[str, float] = field(default_factory=dict)
-    notes: dict = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of the input."""
         return self.input.shape
 
     @property
-    def pixel_constant(self):
+    def pixel_constant(self) -> int:
         """Value of one more pixel channel, or 0."""
         return self.input.constant
 
     @property
-    def max_count(self):
+    def max_count(self) -> int:
         """Largest D of all neurons, at least 1."""
         return max([1, *(layer.epilogue.neuron.levels for layer in self.layers
                          if layer.epilogue is not None and layer.epilogue.neuron is not None)])
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, Operator]:
         """Layers whose epilogue is an output, by the name of the output."""
         return {layer.epilogue.output: layer for layer in self.layers
                 if layer.epilogue is not None and layer.epilogue.KIND == "output"}
 
     @property
-    def head(self):
+    def head(self) -> Operator:
         """The layer of the first output."""
         return next(iter(self.outputs.values()))
 
     @property
-    def classes(self):
+    def classes(self) -> int:
         """Number of channels of the first output."""
         return len(self.head.epilogue.bias)
 
-    def mean_count(self, name):
+    def mean_count(self, name: str) -> float:
         """Mean count of a map, or mean set bits of pixels.
 
         Where ``mean_counts`` does not say, a quarter of D, or half of the bits.

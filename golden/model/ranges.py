@@ -7,56 +7,16 @@ subset of the same terms, the accumulator stays inside it at every step, in any 
 and in all spike codes.
 """
 
-from dataclasses import dataclass, field
-
 from golden.interval import kv_width, width
+from golden.model.integer_model import IntegerModel
 from golden.model.shapes import tensor_infos
+from golden.ops.facts import Facts, Ranges
 
 
-__all__ = ["Ranges", "analyse", "widths"]
+__all__ = ["analyse", "widths"]
 
 
-@dataclass(frozen=True)
-class Ranges:
-    """Least and largest value, per layer and channel.
-
-    Every value is a pair of int64 arrays of shape (channels,), keyed by the layer's name; for
-    ``memory`` the arrays have one entry per head. ``fired`` is what thresholds are compared with,
-    ``state`` has membranes and states one behind the other, and ``carried`` is what a state is
-    when a layer is done, by the state's name.
-    """
-
-    potential: dict[str, tuple] = field(default_factory=dict)
-    stream: dict[str, tuple] = field(default_factory=dict)
-    memory: dict[str, tuple] = field(default_factory=dict)
-    outputs: dict[str, tuple] = field(default_factory=dict)
-    fired: dict[str, tuple] = field(default_factory=dict)
-    state: dict[str, tuple] = field(default_factory=dict)
-    carried: dict[str, tuple] = field(default_factory=dict)
-
-    @property
-    def logits(self):
-        """The pair of the first layer that has an output."""
-        return next(iter(self.outputs.values()))
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What operators are told about the model that they are in.
-
-    Parameters
-    ----------
-    known : dict of str to TensorInfo
-        Of all tensors.
-    ranges : Ranges
-        Of earlier layers at least.
-    """
-
-    known: dict
-    ranges: Ranges = field(default_factory=Ranges)
-
-
-def analyse(model):
+def analyse(model: IntegerModel) -> Ranges:
     """Intervals of every potential, stream, state, attention memory and output.
 
     Parameters
@@ -78,7 +38,7 @@ def analyse(model):
     return facts.ranges
 
 
-def widths(model):
+def widths(model: IntegerModel) -> dict[str, dict[str, int]]:
     """Bits that every layer's accumulator, stream, state, attention memory and output need.
 
     Returns
@@ -88,7 +48,7 @@ def widths(model):
         ``memory`` without a sign bit; a layer has the entries that apply to it.
     """
     ranges = analyse(model)
-    result = {layer.name: {} for layer in model.layers}
+    result: dict[str, dict[str, int]] = {layer.name: {} for layer in model.layers}
     for noun, found in (("potential", ranges.potential), ("stream", ranges.stream),
                         ("state", ranges.state), ("output", ranges.outputs)):
         for name, interval in found.items():

@@ -6,15 +6,17 @@ from golden.data.reading import printable
 from golden.errors import ModelError
 from golden.interval import MAX_WIDTH
 from golden.model.input import ModelInput, check_class_names
-from golden.model.ranges import Facts, analyse, widths
+from golden.model.integer_model import IntegerModel
+from golden.model.ranges import analyse, widths
 from golden.model.shapes import tensor_infos
 from golden.names import MAX_NAME
+from golden.ops.facts import Facts
 
 
 __all__ = ["validate"]
 
 
-def validate(model):
+def validate(model: IntegerModel) -> None:
     """Check every rule of an integer model.
 
     Parameters

@@ -4,6 +4,7 @@ import math
 
 from golden.data.limits import MAX_LAYERS, MAX_MAP, MAX_PIXELS, MAX_SIDE
 from golden.errors import ModelError
+from golden.model.integer_model import IntegerModel
 from golden.names import MAX_NAME, PIXELS
 from golden.ops import Operator
 from golden.tensor_info import TensorInfo
@@ -16,12 +17,12 @@ __all__ = ["last_readers", "shapes", "tensor_infos"]
 MAX_STEPS = 2**16
 
 
-def last_readers(model):
+def last_readers(model: IntegerModel) -> dict[str, int]:
     """Per tensor that is read at all, the index of the last layer that reads it."""
     return {name: index for index, layer in enumerate(model.layers) for name in layer.reads}
 
 
-def shapes(model):
+def shapes(model: IntegerModel) -> dict[str, tuple[int, ...]]:
     """Shape of every tensor as `golden.run` returns it, samples aside.
 
     Parameters
@@ -44,7 +45,7 @@ def shapes(model):
     return {name: public_shape(info) for name, info in tensor_infos(model).items()}
 
 
-def public_shape(info):
+def public_shape(info: TensorInfo) -> tuple[int, ...]:
     """Shape of a tensor outside of the executor, whose arrays all have five axes.
 
     The one place where the axis of one step is left out: readers of one step need not know of it.
@@ -54,7 +55,7 @@ def public_shape(info):
     return (info.channels,) if info.kind == "output" and info.positions == 1 else info.shape
 
 
-def tensor_infos(model):
+def tensor_infos(model: IntegerModel) -> dict[str, TensorInfo]:
     """Info of every tensor that the executor stores.
 
     Parameters

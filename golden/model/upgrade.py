@@ -1,5 +1,10 @@
 """One step from the graph and tensors of format 1.x to those of 2.0."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
 from golden.data.reading import printable
 from golden.errors import ModelError
 from golden.fields import take
@@ -32,7 +37,7 @@ DRAINS = {
 NOUNS = {"kv": "memory", "logits": "output"}
 
 
-def upgraded(graph, tensors):
+def upgraded(graph: Any, tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Graph of format 2.0 of one of format 1.x; the tensors stay as they are.
 
     Parameters

@@ -6,8 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from golden.errors import ModelError
+from golden.hints import Infos, Interval, Linear, Tensors, Widths
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .operator import look_up, require_epilogue
 from .output import Output
 from .sum import StreamReader, stream_sum
@@ -44,11 +46,11 @@ class AnalogHead(StreamReader):
     epilogue: Output
 
     @property
-    def channels(self):
+    def channels(self) -> int:
         """Number of classes."""
         return len(self.weight)
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         source = look_up(self, self.source, known, "stream")
         if self.weight.ndim != 2 or self.weight.shape[1] != source.channels or not self.channels:
             raise ModelError(f"Layer {self.name}: weights must have shape (classes, "
@@ -57,7 +59,7 @@ class AnalogHead(StreamReader):
         require_epilogue(self, Output)
         return self.epilogue.outputs(self, TensorInfo("counts", self.channels, (1, 1)), known)
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         weight = self.weight.astype(np.int64)
 
         def product(values):
@@ -66,14 +68,14 @@ class AnalogHead(StreamReader):
 
         return product
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         weight = self.weight.astype(object)
         low, high = self.summed(facts)
         ends = weight * low, weight * high
         return np.minimum(*ends).sum(axis=1), np.maximum(*ends).sum(axis=1)
 
-    def products(self, known):
+    def products(self, known: Infos) -> tuple[int, int, int]:
         return 1, *self.weight.shape
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         return self.weight_bits

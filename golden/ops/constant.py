@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.hints import Infos, Interval, Linear, Tensors, Widths
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .fire import Fire
 from .operator import Operator, look_up, require_epilogue
 from .output import Output
@@ -42,10 +45,10 @@ class Constant(Operator):
     epilogue: Fire | Write | Output
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         return [*(self.epilogue.reads if self.epilogue else ())]
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         if self.weight.ndim != 3 or min(self.weight.shape) < 1:
             raise ModelError(f"Layer {self.name}: weights must have shape (channels, height, "
                              f"width), not {self.weight.shape}")
@@ -57,11 +60,11 @@ class Constant(Operator):
         return self.epilogue.outputs(self, TensorInfo("counts", channels, tuple(size), steps),
                                      known)
 
-    def operand(self, tensors):
+    def operand(self, tensors: Tensors) -> NDArray[np.int64]:
         """Any tensor, for the number of samples alone."""
         return next(iter(tensors.values()))
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         weight = self.weight.astype(np.int64)
         stream = next((tensors[name] for name in self.reads), None)
 
@@ -71,9 +74,9 @@ class Constant(Operator):
 
         return repeated
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         weight = self.weight.reshape(len(self.weight), -1).astype(np.int64)
         return weight.min(axis=1), weight.max(axis=1)
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         return self.weight_bits

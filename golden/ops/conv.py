@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from golden.axis import Axis
 from golden.errors import ModelError
+from golden.hints import Bounds, Infos, Interval, Linear, Tensors, Weigh, Widths
 from golden.names import PIXELS
 from golden.tensor_info import TensorInfo
 
 from .convolve import convolve
+from .facts import Facts
 from .fire import Fire
 from .frames import framed, like
 from .operator import Operator, look_up, require_epilogue
@@ -63,33 +66,34 @@ class Conv(Operator):
     time: str = "each"
 
     @classmethod
-    def square(cls, name, source, weight, weight_bits, stride, padding, groups, epilogue):
+    def square(cls, name: str, source: str, weight: np.ndarray, weight_bits: int, stride: int,
+               padding: int, groups: int, epilogue: Fire | Write | Output | None) -> Self:
         """Convolution of one source with a square kernel, padded alike on all four sides."""
         axis = Axis.padded(weight.shape[-1], stride, padding)
         return cls(name, (source,), weight, weight_bits, (axis, axis), groups, epilogue)
 
     @property
-    def source(self):
+    def source(self) -> str:
         """The source of a layer that has one."""
         source, = self.sources
         return source
 
     @property
-    def depthwise(self):
+    def depthwise(self) -> bool:
         """Whether each output channel sees one input channel of its own only."""
         return 1 < self.groups == self.channels and self.weight.shape[1] == 1
 
     @property
-    def channels(self):
+    def channels(self) -> int:
         """Number of output channels."""
         return len(self.weight)
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         # A layer that is being built may lack its epilogue.
         return [*self.sources, *(self.epilogue.reads if self.epilogue else ())]
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         found = [look_up(self, name, known, "counts", "pixels") for name in self.sources]
         if not found:
             raise ModelError(f"Layer {self.name}: there must be at least one source")
@@ -127,11 +131,11 @@ class Conv(Operator):
             raise ModelError(f"{where}: a map of {size[0]}x{size[1]} must not be smaller than the "
                              f"{shape[2]}x{shape[3]} kernel")
 
-    def operand(self, tensors):
+    def operand(self, tensors: Tensors) -> NDArray[np.int64]:
         found = [tensors[name] for name in self.sources]
         return found[0] if len(found) == 1 else np.concatenate(found, axis=-3)
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         def convolved(counts):
             potential = convolve(counts, self.weight, self.axes, self.groups)
             if self.time == "each":
@@ -140,7 +144,7 @@ class Conv(Operator):
 
         return convolved
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         found = [facts.known[name] for name in self.sources]
         levels = np.repeat([info.levels for info in found], [info.channels for info in found])
         low, high = conv_interval(self, levels)
@@ -149,7 +153,7 @@ class Conv(Operator):
         # Python integers: int64 may be too small for the sum of all steps.
         return low.astype(object) * found[0].steps, high.astype(object) * found[0].steps
 
-    def events(self, tensors, weigh):
+    def events(self, tensors: Tensors, weigh: Weigh) -> NDArray[np.int64]:
         """A spike is added once for every output position that it reaches."""
         lanes, total = self.channels // self.groups, 0
         for name in self.sources:
@@ -160,14 +164,14 @@ class Conv(Operator):
             total = total + reached.reshape(len(source), -1).sum(axis=1) * lanes
         return total
 
-    def products(self, known):
+    def products(self, known: Infos) -> tuple[int, int, int]:
         """Rows are output positions, row-major, step after step unless steps are summed."""
         steps = known[self.sources[0]].steps
         rows, terms = self._positions(known), self.weight[0].size
         return (rows * steps, self.channels, terms) if self.time == "each" else (
             rows, self.channels, terms * steps)
 
-    def operands(self, tensors, row):
+    def operands(self, tensors: Tensors, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         source = framed(self.operand(tensors))[0]
         reads = [axis.reads(length)
                  for axis, length in zip(self.axes, source.shape[-2:], strict=True)]
@@ -182,15 +186,15 @@ class Conv(Operator):
         weights = self.weight.reshape(self.channels, -1).astype(np.int64)
         return window, np.tile(weights, len(source))
 
-    def by_row(self, potentials):
+    def by_row(self, potentials: NDArray[np.int64]) -> NDArray[np.int64]:
         maps = framed(potentials)[0].reshape(-1, self.channels, prod(potentials.shape[-2:]))
         return maps.transpose(0, 2, 1).reshape(-1, self.channels)
 
-    def unfolded(self, known):
+    def unfolded(self, known: Infos) -> int:
         return (self.weight[0].size * self.groups * self._positions(known)
                 * known[self.sources[0]].steps)
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         return self.weight_bits
 
     def _positions(self, known):
@@ -199,7 +203,7 @@ class Conv(Operator):
                     zip(self.axes, known[self.sources[0]].size, strict=True))
 
 
-def conv_interval(layer, levels):
+def conv_interval(layer: Conv, levels: ArrayLike) -> Bounds:
     """Least and largest potential of every channel of a convolution of one step.
 
     The bounds are attained: every input at its largest where the weight is positive, or where it

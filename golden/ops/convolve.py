@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from golden.axis import Axis
 from golden.exact import exact_dtype
@@ -10,7 +11,8 @@ from golden.exact import exact_dtype
 __all__ = ["convolve"]
 
 
-def convolve(counts, weight, axes=None, groups=1):
+def convolve(counts: NDArray[np.integer], weight: NDArray[np.integer],
+             axes: tuple[Axis, Axis] | None = None, groups: int = 1) -> NDArray[np.int64]:
     """Potentials of a convolution with zero padding.
 
     Parameters

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.hints import Infos, Tensors
 from golden.neuron import Neuron, Rule
+from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .firing import fire, fired_info, record_fired
-from .operator import Epilogue
+from .operator import Epilogue, Operator
 from .shifted import check_shifted, shifted, shifted_interval
 
 
@@ -33,14 +37,14 @@ class Fire(Epilogue):
 
     neuron: Neuron
     shift: int = 0
-    bias: np.ndarray | None = None
+    bias: NDArray[np.int64] | None = None
 
-    def outputs(self, layer, info, known):
+    def outputs(self, layer: Operator, info: TensorInfo, known: Infos) -> dict[str, TensorInfo]:
         check_shifted(layer, self, info.channels)
         self.neuron.check(layer, info.channels)
         return fired_info(layer, self.neuron, info)
 
-    def check(self, layer, facts):
+    def check(self, layer: Operator, facts: Facts) -> None:
         """Thresholds fit what is compared with them."""
         if self.neuron.rule is Rule.UNIFORM:
             return
@@ -59,11 +63,13 @@ class Fire(Epilogue):
                 f"Layer {layer.name}: thresholds of channel {channel} must be {low[channel]} to "
                 f"{above[channel]}, the range of its {what}, not {thresholds[channel, step]}")
 
-    def store(self, layer, potentials, tensors):
+    def store(
+        self, layer: Operator, potentials: NDArray[np.int64], tensors: Tensors,
+    ) -> dict[str, NDArray[np.int64]]:
         values = shifted(potentials, self.shift, self.bias)
         return fire(layer, self.neuron, values, tensors)
 
-    def record(self, layer, low, high, facts):
+    def record(self, layer: Operator, low: np.ndarray, high: np.ndarray, facts: Facts) -> None:
         if self.shift or self.bias is not None:
             low, high = shifted_interval(layer, self, low, high)
         record_fired(layer, self.neuron, low, high, facts)

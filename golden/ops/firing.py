@@ -1,18 +1,22 @@
 """What the epilogues that fire have in common: counts, states and their ranges."""
 
 import numpy as np
+from numpy.typing import NDArray
 
+from golden.hints import Tensors
 from golden.interval import require_width
-from golden.names import carry_name, counts_name, state_name
+from golden.names import Named, carry_name, counts_name, state_name
+from golden.neuron import Neuron
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .frames import framed, like
 
 
 __all__ = ["fire", "fired_info", "record_fired"]
 
 
-def fired_info(layer, neuron, info):
+def fired_info(layer: Named, neuron: Neuron, info: TensorInfo) -> dict[str, TensorInfo]:
     """Names and infos of what a neuron makes of values described by ``info``."""
     kind = "memory" if info.kind == "memory" else "counts"
     made = {counts_name(layer): TensorInfo(kind, info.channels, info.size, info.steps,
@@ -22,7 +26,9 @@ def fired_info(layer, neuron, info):
     return made
 
 
-def fire(layer, neuron, values, tensors):
+def fire(
+    layer: Named, neuron: Neuron, values: NDArray[np.int64], tensors: Tensors,
+) -> dict[str, NDArray[np.int64]]:
     """Tensors that a neuron makes of values, by name.
 
     A membrane goes on with what ``tensors`` hold of its state, and leaves it there.
@@ -35,7 +41,8 @@ def fire(layer, neuron, values, tensors):
             carry: left}
 
 
-def record_fired(layer, neuron, low, high, facts):
+def record_fired(layer: Named, neuron: Neuron, low: NDArray[np.int64], high: NDArray[np.int64],
+                 facts: Facts) -> None:
     """Adds the interval of what is compared with thresholds, and that of the state."""
     ranges, membrane = facts.ranges, neuron.membrane
     if membrane is None:

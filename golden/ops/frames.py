@@ -1,9 +1,12 @@
 """The axis of time steps, which arrays of one step may lack."""
 
+import numpy as np
+
+
 __all__ = ["framed", "like"]
 
 
-def framed(values):
+def framed(values: np.ndarray) -> np.ndarray:
     """Array (samples, steps, channels, *size) of one that may lack its axis of one step.
 
     >>> import numpy as np
@@ -13,6 +16,6 @@ def framed(values):
     return values[:, None] if values.ndim == 4 else values
 
 
-def like(result, values):
+def like(result: np.ndarray, values: np.ndarray) -> np.ndarray:
     """``result`` of five axes without that of one step, where ``values`` lack it, too."""
     return result[:, 0] if values.ndim == 4 and result.shape[1] == 1 else result

@@ -1,8 +1,13 @@
 """Maps of counts, seen as the heads of attention, and the tokens that it sums over."""
 
+from typing import Protocol
+
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.names import Named
+from golden.tensor_info import TensorInfo
 
 from .frames import framed
 
@@ -14,24 +19,31 @@ __all__ = ["OVER", "by_head", "check_over", "from_head", "sets_of", "tokens_of"]
 OVER = ("space", "time", "both")
 
 
-def check_over(layer):
+class Summing(Named, Protocol):
+    """A layer that sums over tokens."""
+
+    @property
+    def over(self) -> str: ...
+
+
+def check_over(layer: Summing) -> None:
     """Raises ModelError unless a layer's ``over`` is one of `OVER`."""
     if layer.over not in OVER:
         raise ModelError(f"Layer {layer.name}: over must be space, time or both, not "
                          f"{layer.over!r}")
 
 
-def sets_of(info, over):
+def sets_of(info: TensorInfo, over: str) -> int:
     """Number of sets of tokens of a map that are summed each by itself."""
     return {"space": info.steps, "time": info.positions, "both": 1}[over]
 
 
-def tokens_of(info, over):
+def tokens_of(info: TensorInfo, over: str) -> int:
     """Number of tokens of each set."""
     return info.steps * info.positions // sets_of(info, over)
 
 
-def by_head(values, heads, over="space"):
+def by_head(values: NDArray[np.int64], heads: int, over: str = "space") -> NDArray[np.int64]:
     """Map as (samples, sets, heads, channels of a head, tokens).
 
     A set is what is summed together: the positions of a step, the steps of a position, or all.
@@ -42,7 +54,7 @@ def by_head(values, heads, over="space"):
     return split_heads(values, heads, over)
 
 
-def split_heads(values, heads, over):
+def split_heads(values: NDArray[np.int64], heads: int, over: str) -> NDArray[np.int64]:
     """The same for values of either sign."""
     values = framed(values)
     samples, steps, channels = values.shape[:3]
@@ -54,7 +66,9 @@ def split_heads(values, heads, over):
     return values
 
 
-def from_head(values, over, steps, size):
+def from_head(
+    values: NDArray[np.int64], over: str, steps: int, size: tuple[int, ...],
+) -> NDArray[np.int64]:
     """Map (samples, steps, channels, *size); the inverse of `by_head`."""
     samples, _, heads, width = values.shape[:4]
     if over == "time":

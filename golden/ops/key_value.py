@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
 from golden.exact import exact_dtype
+from golden.hints import Infos, Interval, Linear, Tensors, Weigh, Widths
 from golden.names import memory_name
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .fire import Fire
 from .frames import like
 from .heads import by_head, check_over, sets_of, tokens_of
@@ -49,10 +52,10 @@ class KeyValue(Operator):
     epilogue: Fire | None = None
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         return [self.keys, self.values]
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         if not self.name.endswith(".kv"):
             raise ModelError(f"Layer {self.name}: a memory's name must end in .kv")
         check_over(self)
@@ -75,32 +78,32 @@ class KeyValue(Operator):
         require_epilogue(self, Fire)
         return self.epilogue.outputs(self, info, known)
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         return lambda keys: key_value(keys, tensors[self.values], self.heads, self.over)
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         keys, values = facts.known[self.keys], facts.known[self.values]
         high = np.full(self.heads, tokens_of(keys, self.over) * keys.levels * values.levels)
         return np.zeros_like(high), high
 
-    def record(self, low, high, facts):
+    def record(self, low: np.ndarray, high: np.ndarray, facts: Facts) -> None:
         facts.ranges.memory[self.name] = low, high
         if self.epilogue is not None:
             self.epilogue.record(self, low, high, facts)
 
-    def events(self, tensors, weigh):
+    def events(self, tensors: Tensors, weigh: Weigh) -> NDArray[np.int64]:
         """Spikes of keys gate rows of values."""
         keys = weigh(tensors[self.keys], self.keys)
         dv = tensors[self.values].shape[-3] // self.heads
         return keys.reshape(len(keys), -1).sum(axis=1) * dv
 
-    def products(self, known):
+    def products(self, known: Infos) -> tuple[int, int, int]:
         """Rows are channels of the keys, set after set."""
         keys, values = known[self.keys], known[self.values]
         return (sets_of(keys, self.over) * keys.channels, values.channels // self.heads,
                 tokens_of(keys, self.over))
 
-    def operands(self, tensors, row):
+    def operands(self, tensors: Tensors, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         keys, values = (by_head(tensors[name], self.heads, self.over)[0]
                         for name in (self.keys, self.values))
         number, channel = divmod(row, self.heads * keys.shape[2])
@@ -108,14 +111,16 @@ class KeyValue(Operator):
         values = values[number, head]
         return np.broadcast_to(keys[number, head, key], values.shape), values
 
-    def by_row(self, potentials):
+    def by_row(self, potentials: NDArray[np.int64]) -> NDArray[np.int64]:
         return potentials[0].reshape(-1, potentials.shape[-1])
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         return known[self.values].levels.bit_length()
 
 
-def key_value(keys, values, heads, over="space"):
+def key_value(
+    keys: NDArray[np.int64], values: NDArray[np.int64], heads: int, over: str = "space",
+) -> NDArray[np.int64]:
     """Memory ``k^T v`` of every set of tokens and head, summed over tokens.
 
     No N x N matrix is formed: integer sums are associative, so ``(q k^T) v = q (k^T v)`` exactly.

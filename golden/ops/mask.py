@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.hints import Infos, Interval, Linear, Tensors, Weigh, Widths
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .fire import Fire
 from .operator import Operator, look_up, require_epilogue, require_heads
 from .output import Output
@@ -40,10 +43,10 @@ class Mask(Operator):
     epilogue: Fire | Write | Output
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         return [self.gate, self.values, *(self.epilogue.reads if self.epilogue else ())]
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         gate = look_up(self, self.gate, known, "counts")
         values = look_up(self, self.values, known, "counts")
         require_heads(self, self.heads >= 1 and values.channels % self.heads == 0,
@@ -57,26 +60,26 @@ class Mask(Operator):
         info = TensorInfo("counts", values.channels, values.size, values.steps)
         return self.epilogue.outputs(self, info, known)
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         return lambda gate: masked(gate, tensors[self.values])
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         gate, values = facts.known[self.gate], facts.known[self.values]
         high = np.full(values.channels, gate.levels * values.levels)
         return np.zeros_like(high), high
 
-    def events(self, tensors, weigh):
+    def events(self, tensors: Tensors, weigh: Weigh) -> NDArray[np.int64]:
         """A spike of the gate adds the values of its head."""
         gate = weigh(tensors[self.gate], self.gate)
         width = tensors[self.values].shape[-3] // self.heads
         return gate.reshape(len(gate), -1).sum(axis=1) * width
 
-    def products(self, known):
+    def products(self, known: Infos) -> tuple[int, int, int]:
         """Rows are counts of the gate, in the order of its array."""
         gate, values = known[self.gate], known[self.values]
         return gate.values, values.channels // self.heads, 1
 
-    def operands(self, tensors, row):
+    def operands(self, tensors: Tensors, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         gate = tensors[self.gate][0]
         place = np.unravel_index(row, gate.shape)
         values = tensors[self.values][0]
@@ -85,17 +88,17 @@ class Mask(Operator):
                          *place[-2:])]
         return np.full((width, 1), gate[place]), values[:, np.newaxis]
 
-    def by_row(self, potentials):
+    def by_row(self, potentials: NDArray[np.int64]) -> NDArray[np.int64]:
         values = potentials[0]
         *steps, channels, height, width = values.shape
         values = values.reshape(*steps, self.heads, channels // self.heads, height, width)
         return np.moveaxis(values, -3, -1).reshape(-1, channels // self.heads)
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         return known[self.values].levels.bit_length()
 
 
-def masked(gate, values):
+def masked(gate: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
     """``gate[head(c), n] * values[c, n]`` of arrays (..., channels, height, width).
 
     >>> masked(np.array([[[[2]]]]), np.array([[[[1]], [[3]]]])).ravel()

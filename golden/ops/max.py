@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.axis import Axis
 from golden.errors import ModelError
+from golden.hints import Infos, Interval, Linear, Tensors, Widths
 from golden.names import counts_name
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .operator import Operator, look_up
 
 
@@ -35,10 +38,10 @@ class Max(Operator):
     axes: tuple[Axis, Axis]
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         return [self.source]
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         source, where = look_up(self, self.source, known, "counts"), f"Layer {self.name}"
         if len(self.axes) != 2:
             raise ModelError(f"{where}: there must be two axes, not {len(self.axes)}")
@@ -52,24 +55,26 @@ class Max(Operator):
         return {counts_name(self): TensorInfo("counts", source.channels, size, source.steps,
                                               source.levels)}
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         return lambda counts: largest_count(counts, self.axes)
 
-    def store(self, potentials, tensors):
+    def store(
+        self, potentials: NDArray[np.int64], tensors: Tensors,
+    ) -> dict[str, NDArray[np.int64]]:
         return {counts_name(self): potentials}
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         info = facts.known[counts_name(self)]
         return np.zeros(info.channels, np.int64), np.full(info.channels, info.levels)
 
-    def record(self, low, high, facts):
+    def record(self, low: np.ndarray, high: np.ndarray, facts: Facts) -> None:
         """Counts go from 0 to D, as their info says."""
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         return known[self.source].levels.bit_length()
 
 
-def largest_count(counts, axes):
+def largest_count(counts: NDArray[np.int64], axes: tuple[Axis, Axis]) -> NDArray[np.int64]:
     """Largest count in each window, 0 outside of the map; one axis after the other.
 
     >>> largest_count(np.array([[[[1, 0, 3, 2]]]]), (Axis(1), Axis(2, 2))).tolist()

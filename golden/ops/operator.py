@@ -4,12 +4,21 @@ Arrays are (samples, steps, channels, *size); operators work on the last axes, s
 step may lack the axis of steps.
 """
 
+from collections.abc import Iterator
+from typing import ClassVar, Protocol
+
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.hints import Infos, Interval, JsonType, Linear, Tensors, Weigh, Widths
 from golden.interval import require_width
-from golden.names import PIXELS
+from golden.names import PIXELS, Named
+from golden.neuron import Neuron
 from golden.spike import SpikeCode, accumulate
+from golden.tensor_info import TensorInfo
+
+from .facts import Facts
 
 
 __all__ = ["Epilogue", "Operator", "look_up", "require_epilogue", "require_heads"]
@@ -24,20 +33,26 @@ class Operator:
     """
 
     #: Kind in the file, fields in the file with their JSON types, and tensors beside them.
-    KIND, FIELDS, TENSORS = "", {}, ()
+    KIND: ClassVar[str] = ""
+    FIELDS: ClassVar[dict[str, JsonType]] = {}
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+
+    #: Fields that every subclass has.
+    name: str
+    epilogue: "Epilogue | None"
 
     #: Whether its first source is spikes, which cause its additions.
-    SPIKING = True
+    SPIKING: ClassVar[bool] = True
 
     #: What its potentials are called where widths are written.
-    NOUN = "potential"
+    NOUN: ClassVar[str] = "potential"
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         """Names of the tensors that the layer reads, in the order of its fields."""
         raise NotImplementedError
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         """Names and infos of the tensors that the layer makes, after all rules of its own fields.
 
         Parameters
@@ -56,25 +71,27 @@ class Operator:
         """
         raise NotImplementedError
 
-    def check(self, facts):
+    def check(self, facts: Facts) -> None:
         """Raises ModelError if a value does not fit those of other layers.
 
         Parameters
         ----------
-        facts : golden.model.rules.Facts
+        facts : Facts
         """
         if self.epilogue is not None:
             self.epilogue.check(self, facts)
 
-    def operand(self, tensors):
+    def operand(self, tensors: Tensors) -> NDArray[np.int64]:
         """What the operator is linear in: its first source, unless it says otherwise."""
         return tensors[self.reads[0]]
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         """The operator as a function of its operand; other sources are in ``tensors``."""
         raise NotImplementedError
 
-    def potentials(self, tensors, *, max_count, code=None):
+    def potentials(
+        self, tensors: Tensors, *, max_count: int, code: SpikeCode | None = None,
+    ) -> Iterator[NDArray[np.int64]]:
         """Potentials, in steps.
 
         Parameters
@@ -99,31 +116,33 @@ class Operator:
         else:
             yield from accumulate(linear, spikes, code, max_count)
 
-    def unfolded(self, known):
+    def unfolded(self, known: Infos) -> int:
         """Values of the largest temporary of ``linear``, per sample."""
         return 0
 
-    def store(self, potentials, tensors):
+    def store(
+        self, potentials: NDArray[np.int64], tensors: Tensors,
+    ) -> dict[str, NDArray[np.int64]]:
         """The tensors that are made of potentials, by name; ``tensors`` are those of before."""
         if self.epilogue is None:
             return {self.name: potentials}
         return self.epilogue.store(self, potentials, tensors)
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         """Least and largest potential: two arrays of int64 or of Python integers.
 
         They have an entry per channel, or per head where potentials are stored as they are.
         """
         raise NotImplementedError
 
-    def record(self, low, high, facts):
+    def record(self, low: np.ndarray, high: np.ndarray, facts: Facts) -> None:
         """Adds the intervals of potentials and of what is made of them to ``facts.ranges``."""
         require_width(self, low, high)
         low, high = (np.asarray(bound).astype(np.int64) for bound in (low, high))
         facts.ranges.potential[self.name] = low, high
         self.epilogue.record(self, low, high, facts)
 
-    def events(self, tensors, weigh):
+    def events(self, tensors: Tensors, weigh: Weigh) -> NDArray[np.int64]:
         """Operations that the inputs of each image cause, each input ``weigh``-ed.
 
         Those of stream values are none: no spikes drive them.
@@ -140,7 +159,7 @@ class Operator:
         """
         return np.zeros(len(next(iter(tensors.values()))), np.int64)
 
-    def products(self, known):
+    def products(self, known: Infos) -> tuple[int, int, int]:
         """Dot products per sample of a machine that skips neither zeros nor padding.
 
         Returns
@@ -151,7 +170,7 @@ class Operator:
         """
         return 0, 0, 0
 
-    def operands(self, tensors, row):
+    def operands(self, tensors: Tensors, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Both operands of the dot products of a row, for the first image.
 
         Parameters
@@ -165,15 +184,15 @@ class Operator:
         """
         raise NotImplementedError
 
-    def by_row(self, potentials):
+    def by_row(self, potentials: NDArray[np.int64]) -> NDArray[np.int64]:
         """Potentials of the first image as `products` orders them, shape (rows, outputs)."""
         raise NotImplementedError
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         """Width of what one addition adds; ``bits`` are the model's widths."""
         raise NotImplementedError
 
-    def stream_bits(self, known, bits):
+    def stream_bits(self, known: Infos, bits: Widths) -> int:
         """Bits of the residual stream that are read and written, per sample."""
         return 0 if self.epilogue is None else self.epilogue.stream_bits(self, known, bits)
 
@@ -182,39 +201,50 @@ class Epilogue:
     """What becomes of a layer's potentials. Subclasses are frozen dataclasses."""
 
     #: Kind in the file, fields with their JSON types, and tensors beside them.
-    KIND, FIELDS, TENSORS = "", {}, ()
+    KIND: ClassVar[str] = ""
+    FIELDS: ClassVar[dict[str, JsonType]] = {}
+    TENSORS: ClassVar[tuple[str, ...]] = ()
 
     #: An epilogue without a neuron fires nothing.
-    neuron = None
+    neuron: Neuron | None = None
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         """Names of further tensors that are read."""
         return []
 
-    def outputs(self, layer, info, known):
+    def outputs(self, layer: Operator, info: TensorInfo, known: Infos) -> dict[str, TensorInfo]:
         """Names and infos of the tensors that are made of potentials, after all own rules.
 
         ``info`` describes the potentials; its kind is of no account unless it is ``memory``.
         """
         raise NotImplementedError
 
-    def check(self, layer, facts):
+    def check(self, layer: Operator, facts: Facts) -> None:
         """Raises ModelError if a value does not fit those of other layers."""
 
-    def store(self, layer, potentials, tensors):
+    def store(
+        self, layer: Operator, potentials: NDArray[np.int64], tensors: Tensors,
+    ) -> dict[str, NDArray[np.int64]]:
         """The tensors that are made, by name; ``tensors`` holds those of earlier layers."""
         raise NotImplementedError
 
-    def record(self, layer, low, high, facts):
+    def record(self, layer: Operator, low: np.ndarray, high: np.ndarray, facts: Facts) -> None:
         """Adds the intervals of what is made of potentials of ``low`` to ``high``."""
 
-    def stream_bits(self, layer, known, bits):
+    def stream_bits(self, layer: Operator, known: Infos, bits: Widths) -> int:
         """Bits of the residual stream that are written, and read to be added to, per sample."""
         return 0
 
 
-def look_up(layer, name, known, *kinds):
+class Headed(Named, Protocol):
+    """A layer whose channels are those of heads."""
+
+    @property
+    def heads(self) -> int: ...
+
+
+def look_up(layer: Named, name: str, known: Infos, *kinds: str) -> TensorInfo:
     """Info of a source, which must exist and be of a kind that the layer reads."""
     if name not in known:
         raise ModelError(f"Layer {layer.name}: source {name} must be the output of an earlier "
@@ -226,14 +256,14 @@ def look_up(layer, name, known, *kinds):
     return known[name]
 
 
-def require_epilogue(layer, *kinds):
+def require_epilogue(layer: Operator, *kinds: type[Epilogue]) -> None:
     """Raises ModelError unless a layer's epilogue is of one of these classes."""
     if not isinstance(layer.epilogue, kinds):
         raise ModelError(f"Layer {layer.name}: the epilogue must be one of "
                          f"{', '.join(kind.KIND for kind in kinds)}, not {layer.epilogue!r}")
 
 
-def require_heads(layer, fits, what):
+def require_heads(layer: Headed, fits: bool, what: str) -> None:
     """Raises ModelError unless the heads fit."""
     if not fits:
         raise ModelError(f"Layer {layer.name}: {layer.heads} heads must divide the channels "

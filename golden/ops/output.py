@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.hints import Infos, Tensors
 from golden.names import LOGITS, MAX_NAME
 from golden.tensor_info import TensorInfo
 
-from .operator import Epilogue
+from .facts import Facts
+from .operator import Epilogue, Operator
 from .shifted import check_shifted, shifted, shifted_interval
 
 
@@ -35,17 +38,17 @@ class Output(Epilogue):
     KIND, TENSORS = "output", ("bias",)
     FIELDS: ClassVar = {"output": str, "shift": int, "scale": (int, float)}
 
-    bias: np.ndarray
+    bias: NDArray[np.int64]
     scale: float
     shift: int = 0
     name: str = LOGITS
 
     @property
-    def output(self):
+    def output(self) -> str:
         """Name of the tensor."""
         return self.name
 
-    def outputs(self, layer, info, known):
+    def outputs(self, layer: Operator, info: TensorInfo, known: Infos) -> dict[str, TensorInfo]:
         if self.bias is None:
             raise ModelError(f"Layer {layer.name}: the bias of an output must be given")
         check_shifted(layer, self, info.channels)
@@ -59,8 +62,10 @@ class Output(Epilogue):
                              f"finite, not {self.scale!r}")
         return {self.name: TensorInfo("output", info.channels, info.size, info.steps)}
 
-    def store(self, layer, potentials, tensors):
+    def store(
+        self, layer: Operator, potentials: NDArray[np.int64], tensors: Tensors,
+    ) -> dict[str, NDArray[np.int64]]:
         return {self.name: shifted(potentials, self.shift, self.bias)}
 
-    def record(self, layer, low, high, facts):
+    def record(self, layer: Operator, low: np.ndarray, high: np.ndarray, facts: Facts) -> None:
         facts.ranges.outputs[layer.name] = shifted_interval(layer, self, low, high)

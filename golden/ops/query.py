@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
 from golden.exact import exact_dtype
+from golden.hints import Infos, Interval, Linear, Tensors, Weigh, Widths
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .fire import Fire
 from .frames import framed, like
 from .heads import by_head, check_over, from_head, sets_of, split_heads, tokens_of
@@ -47,10 +50,10 @@ class Query(Operator):
     over: str = "space"
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         return [self.queries, self.memory, *(self.epilogue.reads if self.epilogue else ())]
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         check_over(self)
         memory = look_up(self, self.memory, known, "memory")
         heads, dk, dv = memory.shape
@@ -67,10 +70,10 @@ class Query(Operator):
         info = TensorInfo("counts", heads * dv, queries.size, queries.steps)
         return self.epilogue.outputs(self, info, known)
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         return lambda queries: query(queries, tensors[self.memory], self.over)
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         memory, queries = facts.known[self.memory], facts.known[self.queries]
         largest = (memory.levels if memory.levels is not None
                    else int(facts.ranges.memory[self.memory][1].max()))
@@ -78,35 +81,37 @@ class Query(Operator):
         high = np.full(memory.channels * dv, dk * queries.levels * largest)
         return np.zeros_like(high), high
 
-    def events(self, tensors, weigh):
+    def events(self, tensors: Tensors, weigh: Weigh) -> NDArray[np.int64]:
         """Spikes of queries gate rows of the memory."""
         queries = weigh(tensors[self.queries], self.queries)
         return queries.reshape(len(queries), -1).sum(axis=1) * tensors[self.memory].shape[-1]
 
-    def products(self, known):
+    def products(self, known: Infos) -> tuple[int, int, int]:
         """Rows are tokens, the heads of each one after the other; ``k^T v`` is formed first."""
         heads, dk, dv = known[self.memory].shape
         queries = known[self.queries]
         tokens = sets_of(queries, self.over) * tokens_of(queries, self.over)
         return heads * tokens, dv, dk
 
-    def operands(self, tensors, row):
+    def operands(self, tensors: Tensors, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         queries = by_head(tensors[self.queries], self.heads, self.over)[0]
         token, head = divmod(row, self.heads)
         number, token = divmod(token, queries.shape[3])
         memory = framed(tensors[self.memory])[0, number, head].T
         return np.broadcast_to(queries[number, head, :, token], memory.shape), memory
 
-    def by_row(self, potentials):
+    def by_row(self, potentials: NDArray[np.int64]) -> NDArray[np.int64]:
         heads = split_heads(potentials[:1], self.heads, self.over)[0]
         return heads.transpose(0, 3, 1, 2).reshape(-1, heads.shape[2])
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         levels = known[self.memory].levels
         return bits[self.memory]["memory"] if levels is None else levels.bit_length()
 
 
-def query(queries, memory, over="space"):
+def query(
+    queries: NDArray[np.int64], memory: NDArray[np.int64], over: str = "space",
+) -> NDArray[np.int64]:
     """Potentials ``q (k^T v)`` of every token.
 
     Parameters

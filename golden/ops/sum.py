@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.hints import Infos, Interval, Linear, Tensors, Widths
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .fire import Fire
 from .frames import framed, like
 from .heads import check_over, tokens_of
@@ -21,17 +26,20 @@ class StreamReader(Operator):
 
     SPIKING = False
 
+    source: str
+    over: str
+
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         return [self.source, *(self.epilogue.reads if self.epilogue else ())]
 
-    def summed(self, facts):
+    def summed(self, facts: Facts) -> Interval:
         """Interval of the sum, in Python integers: int64 may be too small."""
         tokens = tokens_of(facts.known[self.source], self.over)
-        return (tokens * bound.astype(object)
-                for bound in facts.ranges.stream[self.source.removesuffix(".stream")])
+        low, high = facts.ranges.stream[self.source.removesuffix(".stream")]
+        return tokens * low.astype(object), tokens * high.astype(object)
 
-    def stream_bits(self, known, bits):
+    def stream_bits(self, known: Infos, bits: Widths) -> int:
         source = self.source.removesuffix(".stream")
         return (known[self.source].values * bits[source]["stream"]
                 + super().stream_bits(known, bits))
@@ -59,7 +67,7 @@ class Sum(StreamReader):
     epilogue: Fire | Write | Output
     over: str = "space"
 
-    def outputs(self, known):
+    def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         check_over(self)
         source = look_up(self, self.source, known, "stream")
         require_epilogue(self, Fire, Write, Output)
@@ -68,7 +76,7 @@ class Sum(StreamReader):
         return self.epilogue.outputs(self, TensorInfo("counts", source.channels, size, steps),
                                      known)
 
-    def check(self, facts):
+    def check(self, facts: Facts) -> None:
         """Thresholds follow from the stream's fraction bits, whatever values can occur."""
         if isinstance(self.epilogue, Fire):
             source = facts.known[self.source]
@@ -77,17 +85,17 @@ class Sum(StreamReader):
         else:
             super().check(facts)
 
-    def linear(self, tensors):
+    def linear(self, tensors: Tensors) -> Linear:
         return lambda stream: stream_sum(stream, self.over)
 
-    def interval(self, facts):
+    def interval(self, facts: Facts) -> Interval:
         return self.summed(facts)
 
-    def operand_bits(self, known, bits):
+    def operand_bits(self, known: Infos, bits: Widths) -> int:
         return bits[self.source.removesuffix(".stream")]["stream"]
 
 
-def stream_sum(stream, over="space"):
+def stream_sum(stream: NDArray[np.int64], over: str = "space") -> NDArray[np.int64]:
     """Sum over positions, steps or both; what is summed over keeps an axis of length 1.
 
     >>> import numpy as np

@@ -1,14 +1,27 @@
 """The rule of integer weights."""
 
+from typing import Protocol
+
 import numpy as np
 
 from golden.errors import ModelError
+from golden.names import Named
 
 
 __all__ = ["check_weights"]
 
 
-def check_weights(layer):
+class Weighted(Named, Protocol):
+    """A layer that has weights."""
+
+    @property
+    def weight(self) -> np.ndarray: ...
+
+    @property
+    def weight_bits(self) -> int: ...
+
+
+def check_weights(layer: Weighted) -> None:
     """Raises ModelError unless a layer's weights are stored in, and fit, their width."""
     if type(layer.weight_bits) is not int or not 2 <= layer.weight_bits <= 16:
         raise ModelError(f"Layer {layer.name}: weight width must be 2 to 16 bits, "

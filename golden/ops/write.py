@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.hints import Infos, Tensors, Widths
 from golden.interval import require_width
 from golden.names import stream_name
 from golden.neuron import Neuron
 from golden.tensor_info import TensorInfo
 
+from .facts import Facts
 from .firing import fire, fired_info, record_fired
-from .operator import Epilogue, look_up
+from .operator import Epilogue, Operator, look_up
 from .shifted import check_shifted, shifted, shifted_interval
 
 
@@ -50,16 +53,16 @@ class Write(Epilogue):
 
     previous: str | None
     shift: int
-    bias: np.ndarray
+    bias: NDArray[np.int64]
     fraction_bits: int
     neuron: Neuron | None
     combine: str = "add"
 
     @property
-    def reads(self):
+    def reads(self) -> list[str]:
         return [] if self.previous is None else [self.previous]
 
-    def outputs(self, layer, info, known):
+    def outputs(self, layer: Operator, info: TensorInfo, known: Infos) -> dict[str, TensorInfo]:
         if not 1 <= self.fraction_bits <= 32:
             raise ModelError(f"Layer {layer.name}: fraction bits F must be 1 to 32, "
                              f"not {self.fraction_bits!r}")
@@ -89,12 +92,14 @@ class Write(Epilogue):
             made |= fired_info(layer, self.neuron, stream)
         return made
 
-    def check(self, layer, facts):
+    def check(self, layer: Operator, facts: Facts) -> None:
         """Thresholds follow from the stream's fraction bits."""
         if self.neuron is not None:
             self.neuron.check_ladder(layer, self.fraction_bits)
 
-    def store(self, layer, potentials, tensors):
+    def store(
+        self, layer: Operator, potentials: NDArray[np.int64], tensors: Tensors,
+    ) -> dict[str, NDArray[np.int64]]:
         previous = None if self.previous is None else tensors[self.previous]
         value = add(potentials, previous=previous, shift=self.shift, bias=self.bias,
                     combine=self.combine)
@@ -103,7 +108,7 @@ class Write(Epilogue):
             made |= fire(layer, self.neuron, value, tensors)
         return made
 
-    def record(self, layer, low, high, facts):
+    def record(self, layer: Operator, low: np.ndarray, high: np.ndarray, facts: Facts) -> None:
         low, high = shifted_interval(layer, self, low, high)
         if self.previous is not None:
             before = facts.ranges.stream[self.previous.removesuffix(".stream")]
@@ -114,12 +119,13 @@ class Write(Epilogue):
         if self.neuron is not None:
             record_fired(layer, self.neuron, low, high, facts)
 
-    def stream_bits(self, layer, known, bits):
+    def stream_bits(self, layer: Operator, known: Infos, bits: Widths) -> int:
         values = known[stream_name(layer)].values
         return values * bits[layer.name]["stream"] * (1 if self.previous is None else 2)
 
 
-def add(potential, *, previous, shift, bias, combine="add"):
+def add(potential: NDArray[np.int64], *, previous: NDArray[np.int64] | None, shift: int,
+        bias: NDArray[np.int64], combine: str = "add") -> NDArray[np.int64]:
     """Combine a branch with the stream, in fixed point.
 
     The weights' scale is a power of two, so aligning it with the stream's fraction bits is a shift.

@@ -32,8 +32,8 @@ ROOMS = {
               "cli": {"network", "data", "run", "export"}},
 }
 #: What rooms of golden may import that lies in no room.
-GROUND = {"axis", "errors", "exact", "fields", "interval", "ladders", "membrane", "names", "neuron",
-          "spike", "tensor_info"}
+GROUND = {"axis", "errors", "exact", "fields", "hints", "interval", "ladders", "membrane", "names",
+          "neuron", "spike", "tensor_info"}
 #: What an installation without the extra train lacks, by import name. Scikit-learn, too, may be
 #: missing, but golden reads its digits where it is there.
 TRAINING = {"torch", "msgspec", "rich"}
