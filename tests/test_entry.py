@@ -77,8 +77,9 @@ def test_a_reader_who_leaves_ends_a_command_silently(project_root, command):
     done = started(project_root, *command, capture_output=False, stdout=writes,
                    stderr=subprocess.PIPE)
     os.close(writes)
-    # Argparse takes no notice of what becomes of its help.
-    assert done.returncode == (0 if "--help" in command and "build" in command[1] else BROKEN_PIPE)
+    # Newer releases of argparse take no notice of what becomes of their help.
+    helped = command == ["-m", "hw.build", "--help"]
+    assert done.returncode in ((0, BROKEN_PIPE) if helped else (BROKEN_PIPE,))
     assert done.stderr == b""
 
 
