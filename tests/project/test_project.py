@@ -14,6 +14,10 @@ from packaging.utils import canonicalize_name
 from addend import __main__ as addend
 
 
+#: What torch's build for GPUs installs, in versions of its own choice.
+CUDA = re.compile(r"(nvidia|cuda|triton)\b")
+
+
 @pytest.fixture(scope="session")
 def declared(project_root):
     return tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
@@ -36,7 +40,7 @@ def closure(requirements):
                 requirement.marker.evaluate({"extra": extra}) for extra in extras):
             continue
         name = canonicalize_name(requirement.name)
-        if name not in found:
+        if name not in found and not CUDA.match(name):
             found.add(name)
             pending += map(Requirement, importlib.metadata.requires(name) or [])
     return found
