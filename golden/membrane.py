@@ -193,8 +193,8 @@ class Membrane:
         steps : int
         thresholds : list of list of int
             Of each channel, or of all of them.
-        start : (list of int, list of int), optional
-            Interval of the state before the first step.
+        start : (list of int, list of int, list of list of int), optional
+            Interval of the state before the first step, and the thresholds that fired there.
 
         Returns
         -------
@@ -203,22 +203,24 @@ class Membrane:
         last : (list of int, list of int)
             Of the state after the last step.
         """
+        zeros = [0] * len(low)
+        least, most, before = start or (zeros, zeros, [[]])
         result = [self._channel_interval(
-            potential, steps, thresholds[channel if len(thresholds) > 1 else 0],
-            self.leak[channel if len(self.leak) > 1 else 0],
-            (0, 0) if start is None else (start[0][channel], start[1][channel]))
+            potential, steps, _of_channel(thresholds, channel), _of_channel(self.leak, channel),
+            (least[channel], most[channel]), _of_channel(before, channel))
             for channel, potential in enumerate(zip(low, high, strict=True))]
         return tuple(tuple([ends[side] for ends in part] for side in (0, 1))
                      for part in zip(*result, strict=True))
 
-    def _channel_interval(self, potential, steps, thresholds, leak, state):
+    def _channel_interval(self, potential, steps, thresholds, leak, state, before):
         membranes, states = [], []
         for step in range(steps):
             low, high = leak.apply(state[0]), leak.apply(state[1])
-            if self.order is Order.LATE and (step or state != (0, 0)):
+            if self.order is Order.LATE:
                 # A state is at least its j-th threshold where j counts are subtracted.
                 low = min([low, *(leak.apply(max(state[0], reached)) - (number << self.unit)
-                                  for number, reached in self._reached(thresholds, state[1]))])
+                                  for number, reached in self._reached(before, state[1]))])
+                before = thresholds
             membrane = low + potential[0], high + potential[1]
             membranes.append(membrane)
             low, high = membrane
@@ -238,6 +240,11 @@ class Membrane:
         early = 1 if self.sticky else 0
         return [(number, threshold - early) for number, threshold in enumerate(thresholds, 1)
                 if threshold - early <= high]
+
+
+def _of_channel(entries, channel):
+    """Entry of a channel, where there may be one for all."""
+    return entries[channel if len(entries) > 1 else 0]
 
 
 def _hull(intervals):
