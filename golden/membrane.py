@@ -12,7 +12,7 @@ from golden.errors import ModelError
 from golden.names import Named
 
 
-__all__ = ["Ends", "Leak", "LeakKind", "Membrane", "Order", "Reset"]
+__all__ = ["Carried", "Ends", "Leak", "LeakKind", "Membrane", "Order", "Reset"]
 
 
 #: Most bits that a leak shifts by, and largest unit.
@@ -26,6 +26,8 @@ Count = Callable[[NDArray[np.int64], np.ndarray | int], NDArray[np.int64]]
 
 #: Least and largest value by channel, in Python integers.
 Ends = tuple[list[int], list[int]]
+#: The same of a state, and the thresholds of each channel that fired there.
+Carried = tuple[list[int], list[int], Sequence[Sequence[int]]]
 
 
 class LeakKind(StrEnum):
@@ -197,7 +199,7 @@ class Membrane:
 
     def interval(
         self, low: Sequence[int], high: Sequence[int], steps: int,
-        thresholds: Sequence[Sequence[int]], start: Ends | None = None,
+        thresholds: Sequence[Sequence[int]], start: Carried | None = None,
     ) -> tuple[Ends, Ends, Ends]:
         """Least and largest membrane, and the same of the state, over all steps.
 
@@ -211,8 +213,8 @@ class Membrane:
         steps : int
         thresholds : list of list of int
             Of each channel, or of all of them.
-        start : (list of int, list of int), optional
-            Interval of the state before the first step.
+        start : (list of int, list of int, list of list of int), optional
+            Interval of the state before the first step, and the thresholds that fired there.
 
         Returns
         -------
@@ -221,22 +223,24 @@ class Membrane:
         last : (list of int, list of int)
             Of the state after the last step.
         """
+        zeros = [0] * len(low)
+        least, most, before = start or (zeros, zeros, [[]])
         result = [self._channel_interval(
-            potential, steps, thresholds[channel if len(thresholds) > 1 else 0],
-            self.leak[channel if len(self.leak) > 1 else 0],
-            (0, 0) if start is None else (start[0][channel], start[1][channel]))
+            potential, steps, _of_channel(thresholds, channel), _of_channel(self.leak, channel),
+            (least[channel], most[channel]), _of_channel(before, channel))
             for channel, potential in enumerate(zip(low, high, strict=True))]
         return tuple(tuple([ends[side] for ends in part] for side in (0, 1))
                      for part in zip(*result, strict=True))
 
-    def _channel_interval(self, potential, steps, thresholds, leak, state):
+    def _channel_interval(self, potential, steps, thresholds, leak, state, before):
         membranes, states = [], []
         for step in range(steps):
             low, high = leak.apply(state[0]), leak.apply(state[1])
-            if self.order is Order.LATE and (step or state != (0, 0)):
+            if self.order is Order.LATE:
                 # A state is at least its j-th threshold where j counts are subtracted.
                 low = min([low, *(leak.apply(max(state[0], reached)) - (number << self.unit)
-                                  for number, reached in self._reached(thresholds, state[1]))])
+                                  for number, reached in self._reached(before, state[1]))])
+                before = thresholds
             membrane = low + potential[0], high + potential[1]
             membranes.append(membrane)
             low, high = membrane
@@ -256,6 +260,11 @@ class Membrane:
         early = 1 if self.sticky else 0
         return [(number, threshold - early) for number, threshold in enumerate(thresholds, 1)
                 if threshold - early <= high]
+
+
+def _of_channel(entries, channel):
+    """Entry of a channel, where there may be one for all."""
+    return entries[channel if len(entries) > 1 else 0]
 
 
 def _hull(intervals):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from golden.hints import Bounds
-from golden.membrane import Ends
+from golden.membrane import Carried
 from golden.tensor_info import TensorInfo
 
 
@@ -17,7 +17,8 @@ class Ranges:
     Every value is a pair of int64 arrays of shape (channels,), keyed by the layer's name; for
     ``memory`` the arrays have one entry per head. ``fired`` is what thresholds are compared with,
     ``state`` has membranes and states one behind the other, and ``carried`` is what a state is
-    when a layer is done, in Python integers, by the state's name.
+    when a layer is done, in Python integers, and the thresholds that fired there, by the state's
+    name.
     """
 
     potential: dict[str, Bounds] = field(default_factory=dict)
@@ -26,7 +27,7 @@ class Ranges:
     outputs: dict[str, Bounds] = field(default_factory=dict)
     fired: dict[str, Bounds] = field(default_factory=dict)
     state: dict[str, Bounds] = field(default_factory=dict)
-    carried: dict[str, Ends] = field(default_factory=dict)
+    carried: dict[str, Carried] = field(default_factory=dict)
 
     @property
     def logits(self) -> Bounds:

@@ -49,12 +49,13 @@ def record_fired(layer: Named, neuron: Neuron, low: NDArray[np.int64], high: NDA
         ranges.fired[layer.name] = low, high
         return
     name = membrane.state or layer.name
+    ladder = neuron.ladder.tolist()
     seen, states, last = membrane.interval(
-        low.tolist(), high.tolist(), facts.known[counts_name(layer)].steps,
-        neuron.ladder.tolist(), ranges.carried.get(name))
+        low.tolist(), high.tolist(), facts.known[counts_name(layer)].steps, ladder,
+        ranges.carried.get(name))
     require_width(layer, *seen)
     require_width(layer, *states)
-    ranges.carried[name] = last
+    ranges.carried[name] = (*last, ladder)
     ranges.fired[layer.name] = tuple(np.array(bound, np.int64) for bound in seen)
     ranges.state[layer.name] = (np.array([*seen[0], *states[0]], np.int64),
                                 np.array([*seen[1], *states[1]], np.int64))

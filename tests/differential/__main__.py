@@ -8,7 +8,7 @@ import numpy as np
 
 import golden
 
-from .cores import SOAK_CORES, groups
+from .cores import MEMBERS, SOAK_CORES, groups
 from .draw import draw
 from .failure import FOLDER
 from .versus_golden import golden_difference
@@ -21,8 +21,8 @@ def main(arguments=None):
     path, core = options.model, options.core
     FOLDER.mkdir(parents=True, exist_ok=True)
     if path is None:
-        scope = None if core is None else SOAK_CORES[core].scope
-        model, images = draw(options.seed, options.index, scope)
+        drawn = draw if core is None else SOAK_CORES[core].draw
+        model, images = drawn(options.seed, options.index)
         path = FOLDER / f"{model.name}.safetensors"
         golden.save(model, path)
         np.save(path.with_suffix(".npy"), images)
@@ -30,7 +30,7 @@ def main(arguments=None):
     if core is None:
         difference = golden_difference(path, images)
     else:
-        *_, group = groups(options.seed, SOAK_CORES[:core + 1])
+        *_, group = groups(options.seed, SOAK_CORES[:core + 1], options.members)
         netlist = Netlist(group, FOLDER / f"core{core}", Path("build") / "sim")
         difference, = netlist.differences([(path, golden.load(path), images)])
     print(f"{path}: {difference or 'all is equal'}")
@@ -48,6 +48,8 @@ def _parser():
     parser.add_argument("--core", type=int, metavar="N",
                         help=f"simulate it on netlist N, 0 to {len(SOAK_CORES) - 1}, which holds "
                              "what the seed draws for it, in place of running golden")
+    parser.add_argument("--members", type=int, default=MEMBERS, metavar="N",
+                        help="models that the netlist was made for (default: %(default)s)")
     return parser
 
 

@@ -11,15 +11,24 @@ from hw.emit.memory_images import memory_words
 from hw.isa.core_config import EQUAL
 from hw.load import lay_out
 
-from .draw import Scope, draw
+from .draw import draw
 from .properties import PROPERTIES, properties
+from .scope import FEATURES, Scope
 
 
-__all__ = ["CORES", "SOAK_CORES", "Core", "Group", "Member", "groups", "lay_out_on"]
+__all__ = ["CORES", "MEMBERS", "SOAK_CORES", "SOAK_MEMBERS", "Core", "Group", "Member", "groups",
+           "lay_out_on"]
 
 
-#: Models that are drawn for a netlist, and how many of them it then runs.
-CANDIDATES, MEMBERS = 40, 4
+#: Models of format 1 that are drawn for a netlist; there is one more for each feature of format 2,
+#: which hardware runs or refuses.
+CANDIDATES = 40
+
+#: How many of them the netlist runs in make test, and in make soak.
+MEMBERS, SOAK_MEMBERS = 4, 7
+
+#: Numbers of models from one netlist to the next.
+_DRAWN = 1000
 
 
 @dataclass(frozen=True)
@@ -44,12 +53,14 @@ class Core:
     pixel_channels: int
     pixel_constant: int = 0
 
-    @property
-    def scope(self):
-        """What is drawn for this core."""
-        return Scope(max_count=self.max_count, pixel_channels=self.pixel_channels,
-                     pixel_constant=self.pixel_constant, logit_bits=34, analog=False,
-                     channels=self.lanes + 4)
+    def draw(self, seed, index):
+        """Model number ``index`` of a seed, and its images."""
+        number = index % _DRAWN - CANDIDATES
+        features = frozenset() if number < 0 else frozenset({FEATURES[number]})
+        return draw(seed, index, Scope(
+            max_count=self.max_count, pixel_channels=self.pixel_channels,
+            pixel_constant=self.pixel_constant, logit_bits=34, channels=self.lanes + 4,
+            features=features))
 
     def compile(self, model):
         """Plan of a model for the smallest core of this array."""
@@ -111,7 +122,7 @@ class Group:
     refused : Counter of str
         How many models were refused, by reason.
     crashed : tuple of (int, str)
-        Models on which the compiler died: index, and how.
+        Models on which the compiler died, or which it refused in no sentence: index, and how.
     """
 
     number: int
@@ -122,10 +133,11 @@ class Group:
     crashed: tuple
 
 
-def groups(seed, cores):
+def groups(seed, cores, size=MEMBERS):
     """Groups of some cores; a core's group is the same whatever cores come after it.
 
-    Of the models that are drawn for a core, those run that bring what few had before.
+    Of the models that are drawn for a core, those run that bring what few had before; ``size`` of
+    them.
 
     Yields
     ------
@@ -135,7 +147,7 @@ def groups(seed, cores):
     for number, core in enumerate(cores):
         drawn, refused, crashed = _drawn(seed, number, core)
         members = []
-        for _ in range(MEMBERS):
+        for _ in range(size):
             best = max(drawn, key=lambda member: _worth(member, met))
             drawn.remove(best)
             members.append(best)
@@ -151,13 +163,18 @@ def lay_out_on(model, config):
 def _drawn(seed, number, core):
     """Models that the compiler takes; how many it does not, by reason; and what it dies of."""
     drawn, refused, crashed = [], Counter(), []
-    first = 1000 * (number + 1)
-    for index in range(first, first + CANDIDATES):
-        model, images = draw(seed, index, core.scope)
+    first = _DRAWN * (number + 1)
+    for index in range(first, first + CANDIDATES + len(FEATURES)):
+        model, images = core.draw(seed, index)
+        if model.max_count != core.max_count:
+            refused["its largest count is not that of the core"] += 1
+            continue
         try:
             core.compile(model)
         except ValueError as error:
             refused[_reason(error)] += 1
+            if not _is_sentence(error, model):
+                crashed.append((index, f"{model.name}: refused without layer or remedy: {error}"))
             continue
         # A legal model is built or refused in a sentence.
         except Exception as error:
@@ -170,8 +187,18 @@ def _drawn(seed, number, core):
 
 
 def _reason(error):
-    """A refusal without names and numbers in it."""
-    return re.sub(r"\b(layer\d+|head)\b[.\w]*", "X", re.sub(r"\b-?\d+\b", "N", str(error)))
+    """A refusal without its remedy, and without names and numbers in it."""
+    text = str(error).rpartition(": ")[0]
+    named = re.sub(r"\b(layer\d+|head|map\d|drawn-\d+-\d+)\b[.\w]*", "X", text)
+    return re.sub(r"\b\d+\b", "N", named)
+
+
+def _is_sentence(error, model):
+    """Whether a refusal names the layer, or the model, and what helps."""
+    what, _, remedy = str(error).rpartition(": ")
+    names = {model.name, *(layer.name for layer in model.layers)}
+    return bool(remedy) and any(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w])", what)
+                                for name in names)
 
 
 def _worth(member, met):

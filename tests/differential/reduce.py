@@ -4,40 +4,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden import (
-    PIXELS,
-    AnalogHead,
-    Axis,
-    Conv,
-    Fire,
-    KeyValue,
-    ModelError,
-    Output,
-    Query,
-    Sum,
-    Write,
-    stream_thresholds,
-    validate,
-)
-from golden.interval import saturate
-from golden.model.ranges import analyse, widths
-from golden.model.shapes import shapes
-from golden.names import counts_name, stream_name
+from golden import PIXELS, Conv, KeyValue, Output, Rule, Write
+from golden.model.shapes import tensor_infos
+from golden.names import LOGITS, counts_name
 
-from .draw import read_layers
-from .sketch import geometries
+from .geometry import squares
+from .narrow import narrowed
+from .settle import settled
 
 
 __all__ = ["reduce"]
 
 
 def reduce(model, images, fails, *, attempts):
-    """Takes layers, channels, spikes and pixels away while the model still fails.
+    """Takes layers, channels, spikes, steps and pixels away while the model still fails.
 
     Parameters
     ----------
     model : IntegerModel
-    images : uint8 array, shape (images, height, width, channels)
+    images : uint8 array, shape (images, height, width, channels), or of frames
     fails : function of (IntegerModel, images)
         Whether the fault shows.
     attempts : int
@@ -50,15 +35,15 @@ def reduce(model, images, fails, *, attempts):
     found = True
     while found:
         found = False
-        for candidate in _candidates(model, images):
-            legal = _settled(*candidate)
-            if legal is None or _size(*legal) >= _size(model, images):
+        for changed, shown in _candidates(model, images):
+            legal = settled(changed)
+            if legal is None or _size(legal, shown) >= _size(model, images):
                 continue
             attempts -= 1
             if attempts < 0:
                 return model, images
-            if fails(*legal):
-                (model, images), found = legal, True
+            if fails(legal, shown):
+                (model, images), found = (legal, shown), True
                 break
     return model, images
 
@@ -66,167 +51,94 @@ def reduce(model, images, fails, *, attempts):
 def _size(model, images):
     """What a smaller model has less of, the most important first."""
     weights = [layer.weight.size for layer in model.layers if hasattr(layer, "weight")]
-    joined = sum(getattr(getattr(layer, "epilogue", None), "previous", None) is not None
-                 for layer in model.layers)
-    return len(model.layers), joined, sum(weights), model.max_count, images.size
+    epilogues = [layer.epilogue for layer in model.layers if layer.epilogue is not None]
+    joined = sum(getattr(epilogue, "previous", None) is not None for epilogue in epilogues)
+    neurons = [epilogue.neuron for epilogue in epilogues if epilogue.neuron is not None]
+    extras = (sum(neuron.membrane is not None for neuron in neurons)
+              + sum(epilogue.KIND == "fire" and (epilogue.shift > 0) + (epilogue.bias is not None)
+                    for epilogue in epilogues))
+    return (len(model.layers), joined, extras, model.input.steps, sum(weights),
+            sum(neuron.levels for neuron in neurons), images.size)
 
 
 def _candidates(model, images):
     """Other models, those first that lack much; they may be illegal still, or not smaller."""
     for index in range(len(images) if len(images) > 1 else 0):
         yield model, images[index:index + 1]
-    for layer in model.layers[:-1]:
-        if not isinstance(layer, KeyValue):
-            yield _cut(model, counts_name(layer)), images
-    for index, layer in reversed([*enumerate(model.layers)]):
-        if isinstance(layer, Conv):
-            yield _of_pixels(model, index), images
-            if isinstance(layer.epilogue, Write) and layer.epilogue.previous:
-                started = replace(layer.epilogue, previous=None)
-                yield _changed(model, index, epilogue=started), images
-    for name in map(counts_name, model.layers[:-1]):
-        yield _narrowed(model, name), images
+    infos = tensor_infos(model)
+    for layer in model.layers:
+        if counts_name(layer) in infos and not isinstance(layer, KeyValue):
+            yield _cut(model, layer, infos[counts_name(layer)]), images
+    for layer in model.outputs.values() if len(model.outputs) > 1 else ():
+        kept = tuple(other for other in model.layers if other is not layer)
+        yield replace(model, layers=kept), images
+    if model.input.steps > 1:
+        yield (replace(model, input=replace(model.input, steps=1)),
+               images[:, 0] if images.ndim == 5 else images)
+    for index in reversed(range(len(model.layers))):
+        for layer in _simpler(model.layers[index], infos):
+            yield _changed(model, index, layer), images
+    for layer in model.layers:
+        yield narrowed(model, counts_name(layer)), images
     for count in {1, model.max_count // 2, model.max_count - 1} - {0, model.max_count}:
         yield _with_count(model, count), images
     height, width, _ = model.image_shape
     for rows, columns in ((1, 1), (height // 2, width), (height, width // 2), (height - 1, width),
                           (height, width - 1)):
         if rows and columns and (rows, columns) != (height, width):
-            cropped = images[:, :rows, :columns]
-            yield replace(model, input=replace(model.input, shape=cropped.shape[1:])), cropped
+            cropped = images[..., :rows, :columns, :]
+            yield replace(model, input=replace(model.input, shape=cropped.shape[-3:])), cropped
 
 
-def _cut(model, name):
-    """A head of one class on a tensor, and the layers before it."""
-    channels, height, width = shapes(model)[name]
-    head = Conv.square("head", name, np.ones((1, channels, 1, 1), np.int8), 2,
-                       max(height, width), 0, 1, Output(np.zeros(1, np.int64), 1.0))
-    end = [counts_name(layer) for layer in model.layers].index(name) + 1
-    return replace(model, layers=(*model.layers[:end], head))
+def _cut(model, layer, info):
+    """A head of one class on a layer's counts, and the layers before it."""
+    head = Conv.square("head", counts_name(layer), np.ones((1, info.channels, 1, 1), np.int8), 2,
+                       max(info.size), 0, 1, Output(np.zeros(1, np.int64), 1.0, name=LOGITS))
+    end = model.layers.index(layer) + 1
+    kept = [other for other in model.layers[:end] if not isinstance(other.epilogue, Output)]
+    return replace(model, layers=(*kept, head))
 
 
-def _changed(model, index, **fields):
-    layers = list(model.layers)
-    layers[index] = replace(layers[index], **fields)
-    return replace(model, layers=tuple(layers))
+def _changed(model, index, layer):
+    return replace(model, layers=(*model.layers[:index], layer, *model.layers[index + 1:]))
 
 
-def _of_pixels(model, index):
-    """A layer that reads pixels: some of its weights, on a map of the same size as before."""
-    layer, known = model.layers[index], shapes(model)
-    made = known.get(counts_name(layer), (model.classes, 1, 1))
-    channels, *size = known[PIXELS]
-    found = geometries(size, lambda out: out == tuple(made[1:]))
-    if layer.source == PIXELS or not found:
-        return model
-    kernel, stride, padding = found[0]
-    taps = np.arange(kernel) % layer.weight.shape[2]
-    weight = layer.weight[:, np.arange(channels) % layer.weight.shape[1]][:, :, taps][..., taps]
-    axes = (Axis.padded(kernel, stride, padding),) * 2
-    return _changed(model, index, sources=(PIXELS,), weight=weight, axes=axes, groups=1)
+def _simpler(layer, infos):
+    """What else a layer could be, with less before it or behind it."""
+    epilogue, neuron = layer.epilogue, layer.epilogue and layer.epilogue.neuron
+    if isinstance(layer, Conv):
+        yield from _of_pixels(layer, infos)
+    if isinstance(epilogue, Write) and epilogue.previous:
+        yield replace(layer, epilogue=replace(epilogue, previous=None, combine="add"))
+    if epilogue is not None and epilogue.KIND == "fire":
+        yield replace(layer, epilogue=replace(epilogue, shift=0, bias=None))
+    if neuron is not None and neuron.membrane is not None:
+        yield replace(layer, epilogue=replace(epilogue, neuron=replace(neuron, membrane=None)))
 
 
-def _narrowed(model, name):
-    """Half of the channels of a map, and of all whose channels are the same."""
-    known = shapes(model)
-    same, grown = {name}, True
-    while grown:
-        before = len(same)
-        for layer in model.layers:
-            tied = _tied(layer)
-            if tied & same:
-                same |= tied
-        grown = len(same) > before
-    frozen = {PIXELS}.union(*map(_frozen, model.layers))
-    if name not in known or same & frozen or known[name][0] < 2:
-        return model
-    kept = known[name][0] // 2
-    return replace(model, layers=tuple(_sliced(layer, same, kept) for layer in model.layers))
-
-
-def _tied(layer):
-    """Maps of a layer that have the same channels."""
-    match layer:
-        case Conv(epilogue=Write(previous=previous)):
-            tied = {stream_name(layer), counts_name(layer)} | ({previous} - {None})
-            return tied | ({layer.source} if layer.depthwise else set())
-        case Conv() if layer.depthwise and not isinstance(layer.epilogue, Output):
-            return {layer.source, counts_name(layer)}
-        case Sum():
-            return {layer.source, counts_name(layer)}
-    return set()
-
-
-def _frozen(layer):
-    """Maps whose channels belong to heads, or to classes."""
-    match layer:
-        case KeyValue():
-            return {layer.keys, layer.values}
-        case Query():
-            return {layer.queries, counts_name(layer)}
-        case Conv(epilogue=Output()) if layer.depthwise:
-            return {layer.source}
-    return set()
-
-
-def _sliced(layer, narrow, kept):
-    """A layer that makes or reads only the first channels of some maps."""
-    if isinstance(layer, AnalogHead) and layer.source in narrow:
-        return replace(layer, weight=layer.weight[:, :kept])
-    if not isinstance(layer, Conv):
-        return layer
-    if layer.source in narrow and not layer.depthwise:
-        layer = replace(layer, weight=layer.weight[:, :kept])
-    if counts_name(layer) not in narrow:
-        return layer
-    epilogue = layer.epilogue
-    if isinstance(epilogue, Write):
-        epilogue = replace(epilogue, bias=epilogue.bias[:kept])
-    elif len(epilogue.neuron.thresholds) > 1:
-        thresholds = epilogue.neuron.thresholds[:kept]
-        epilogue = replace(epilogue, neuron=replace(epilogue.neuron, thresholds=thresholds))
-    return replace(layer, weight=layer.weight[:kept], epilogue=epilogue,
-                   groups=kept if layer.depthwise else 1)
+def _of_pixels(layer, infos):
+    """The layer on pixels: some of its weights, on a map of the same size as before."""
+    made = infos.get(counts_name(layer)) or infos.get(f"{layer.name}.stream")
+    size, (channels, *area) = (1, 1) if made is None else made.size, infos[PIXELS].shape
+    found = squares(area, lambda out: out == tuple(size))
+    if layer.sources == (PIXELS,) or not found:
+        return
+    axes = found[0]
+    down, across = (np.arange(axes[0].kernel) % kernel for kernel in layer.weight.shape[2:])
+    weight = layer.weight[:, np.arange(channels) % layer.weight.shape[1]][:, :, down][..., across]
+    yield replace(layer, sources=(PIXELS,), weight=weight, axes=axes, groups=1)
 
 
 def _with_count(model, count):
+    """No neuron that fires more than ``count`` spikes at once."""
     def shortened(layer):
         neuron = layer.epilogue and layer.epilogue.neuron
         if neuron is None:
             return layer
-        neuron = replace(neuron, thresholds=neuron.thresholds[:, :count])
+        if neuron.rule is Rule.UNIFORM:
+            neuron = replace(neuron, bits=max(1, min(neuron.bits, (count + 1).bit_length() - 1)))
+        else:
+            neuron = replace(neuron, thresholds=neuron.thresholds[:, :count])
         return replace(layer, epilogue=replace(layer.epilogue, neuron=neuron))
 
     return replace(model, layers=tuple(map(shortened, model.layers)))
-
-
-def _settled(model, images):
-    """The model with thresholds and widths that fit what was changed, or None if it is illegal."""
-    model = replace(model, layers=tuple(read_layers(model.layers)), widths={}, mean_counts={})
-    try:
-        known, ranges = shapes(model), analyse(model)
-        layers = tuple(_fitted(layer, model, known, ranges) for layer in model.layers)
-        model = replace(model, layers=layers)
-        validate(model)
-        return replace(model, widths=widths(model)), images
-    except ModelError:
-        return None
-
-
-def _fitted(layer, model, known, ranges):
-    """A layer whose thresholds keep to the range of its potential."""
-    if not isinstance(layer.epilogue, Fire):
-        return layer
-    neuron = layer.epilogue.neuron
-    if isinstance(layer, Sum):
-        bits = next(other.epilogue.fraction_bits for other in model.layers
-                    if stream_name(other) == layer.source)
-        thresholds = stream_thresholds(bits, model.max_count, neuron.rounding,
-                                       int(np.prod(known[layer.source][1:])))
-    else:
-        low, high = ranges.potential[layer.name]
-        if len(neuron.thresholds) == 1:
-            low, high = low.min(keepdims=True), high.max(keepdims=True)
-        thresholds = saturate(neuron.thresholds, low, high)
-    return replace(layer, epilogue=replace(
-        layer.epilogue, neuron=replace(neuron, thresholds=thresholds)))

@@ -20,36 +20,38 @@ def golden_difference(path, images):
     ----------
     path : Path
         A model file.
-    images : uint8 array, shape (images, height, width, channels)
+    images : uint8 array, shape (images, height, width, channels), or of frames
 
     Returns
     -------
     str or None
     """
     reference = Reference(path)
-    tensors = reference.run(images)
+    trace = reference.run(images)
     try:
-        return next(_differences(golden.load(path), images, reference, tensors), None)
+        return next(_differences(golden.load(path), images, reference, trace), None)
     # Whatever a legal model makes golden do, it must not end in an exception.
     except Exception as error:
         return f"golden ends in {type(error).__name__}: {error}"
 
 
-def _differences(model, images, reference, tensors):
+def _differences(model, images, reference, trace):
     """One sentence for each."""
-    if model.widths != reference.widths(tensors):
-        yield f"widths are {model.widths}, reference {reference.widths(tensors)}"
+    tensors, bits = reference.public(trace), reference.widths(trace)
+    for name in bits:
+        if model.widths[name] != bits[name]:
+            yield f"widths of layer {name} are {model.widths[name]}, reference {bits[name]}"
     for code in (None, *golden.SpikeCode):
         where = "whole counts" if code is None else f"the {code.value} code"
         result = golden.run(model, images, trace=True, code=code)
         yield from _unequal(result.tensors, tensors, where)
-    logits = golden.run(model, images).logits
-    yield from _unequal({"logits": logits}, {"logits": tensors["logits"]}, "a run without trace")
+    outputs = {name: tensors[name] for name in model.outputs}
+    yield from _unequal(golden.run(model, images).outputs, outputs, "a run without trace")
     for code in golden.SpikeCode:
         yield from _unequal(golden.additions_per_image(model, tensors, code),
-                            reference.additions(tensors, code.value),
+                            reference.additions(trace, code.value),
                             f"additions of the {code.value} code")
-    yield from _unequal(golden.skipping_macs(model, tensors), reference.skipping_macs(tensors),
+    yield from _unequal(golden.skipping_macs(model, tensors), reference.skipping_macs(trace),
                         "multiplications")
     means = {name: values.mean() for name, values in tensors.items() if name.endswith(".counts")}
     found = golden.mean_counts(model, images)

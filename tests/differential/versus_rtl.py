@@ -122,8 +122,9 @@ class Netlist:
 
     def _compare(self, path, plan, parts, outcomes, captures, first):
         """First difference of one model's images."""
-        tensors = Reference(path).run(np.concatenate(parts))
-        result = Result({"logits": tensors["logits"]}, tensors)
+        reference = Reference(path)
+        tensors = reference.public(reference.run(np.concatenate(parts)))
+        result = Result({name: tensors[name] for name in plan.model.outputs}, tensors)
         additions = golden.additions_per_image(plan.executed, tensors, plan.codes)
         comparison = Comparison()
         for image, outcome in enumerate(outcomes):

@@ -8,16 +8,20 @@ import safetensors.numpy
 import golden
 from golden.analysis.synthetic import random_model
 from golden.model.file import _digest
+from golden.model.shapes import shapes
 from tests.fuzz.mutate import NUMBERS, mutate, mutate_json
 from tests.fuzz.reader import Reader
+from tests.stepped import stepped
 
 
 def _write(folder):
+    """Models of format 1, and one of all operators with steps, membranes and several outputs."""
     small = random_model(6, dims=(4, 4, 4, 4), heads=1)
     golden.save(small, folder / "a.safetensors")
     golden.save(random_model(7, image_shape=(6, 7, 3), dims=(4, 4, 8, 8), max_count=2,
                              logit_shift=3, pixel_constant=9), folder / "b.safetensors")
-    return [folder / "a.safetensors", folder / "b.safetensors"]
+    golden.save(stepped(), folder / "c.safetensors")
+    return [folder / f"{name}.safetensors" for name in "abc"]
 
 
 def _check(path, model):
@@ -26,9 +30,10 @@ def _check(path, model):
     for layer in model.layers:
         if hasattr(layer, "weight"):
             assert np.array_equal(layer.weight, tensors[f"{layer.name}.weight"])
-    if np.prod(model.image_shape) < 1000:
-        images = np.zeros((1, *model.image_shape), np.uint8)
-        assert golden.run(model, images).logits.shape == (1, model.classes)
+    if np.prod(model.image_shape) * model.input.steps < 1000:
+        images, known = np.zeros((1, *model.image_shape), np.uint8), shapes(model)
+        for name, values in golden.run(model, images).outputs.items():
+            assert values.shape == (1, *known[name])
 
 
 def _change(data, rng, others):

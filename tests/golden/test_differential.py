@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import golden
+from golden import LeakKind
+from golden.ops.conv import conv_interval
 from golden.ops.convolve import convolve
 from tests.differential.__main__ import main
 from tests.differential.draw import draw
@@ -17,7 +19,7 @@ from tests.differential.versus_golden import golden_difference
 
 
 #: Models for each spike code in make test, and in make soak.
-MODELS, SOAK_MODELS = 210, 1005
+MODELS, SOAK_MODELS = 210, 2010
 
 
 @pytest.mark.soak
@@ -69,6 +71,18 @@ def restarted(potential, *, previous, shift, bias, combine):
     return (potential << shift) + bias[:, np.newaxis, np.newaxis]
 
 
+def towards_zero(leak, state):
+    """A leak whose shifts drop bits of a negative state towards 0."""
+    left = np.sign(state) * (np.abs(state) >> leak.shift)
+    return {LeakKind.KEEP: state, LeakKind.SHIFT: left, LeakKind.SUBTRACT: state - left,
+            LeakKind.CLEAR: state * 0}[leak.kind]
+
+
+def of_one_count(layer, levels):
+    """Ranges of a convolution as if all its sources counted to the largest D of them."""
+    return conv_interval(layer, np.full_like(levels, np.max(levels)))
+
+
 def beyond_the_border(counts, weight, axes, groups):
     """A convolution whose padding repeats the border where it should be zero."""
     padding = [(axis.before, axis.after) for axis in axes]
@@ -81,6 +95,8 @@ def beyond_the_border(counts, weight, axes, groups):
     ("golden.model.executor.last_readers", forgetful),
     ("golden.ops.write.add", restarted),
     ("golden.ops.conv.convolve", beyond_the_border),
+    ("golden.membrane.Leak.apply", towards_zero),
+    ("golden.ops.conv.conv_interval", of_one_count),
 ])
 def test_a_fault_in_golden_is_found_reduced_and_reproduced(monkeypatch, tmp_path, seed, place,
                                                           fault):

@@ -12,9 +12,12 @@ from golden import (
     Fire,
     Input,
     IntegerModel,
+    Membrane,
     ModelError,
     Neuron,
+    Order,
     Output,
+    Reset,
     Rounding,
     SpikeCode,
     Sum,
@@ -194,3 +197,22 @@ def test_the_least_number_of_48_bits_is_legal():
         again.epilogue, previous="b.stream", bias=np.array([-1])))
     with pytest.raises(ModelError, match="Layer c: values must fit 48 bits, not need 49"):
         validate(replace(model, layers=(*model.layers[:2], below, *model.layers[2:])))
+
+
+def test_a_late_state_is_lowered_by_the_counts_of_the_layer_before():
+    late = Membrane(reset=Reset.SUBTRACT, unit=3, order=Order.LATE, state="shared")
+
+    def silent(name, ladder):
+        neuron = Neuron(np.array([ladder]), Rounding.HALF_UP, late)
+        return Conv.square(name, PIXELS, np.zeros((1, 1, 1, 1), np.int8), 2, 1, 0, 1, Fire(neuron))
+
+    head = Conv.square("head", "second.counts", np.ones((1, 1, 1, 1), np.int8), 2, 1, 0, 1,
+                       Output(np.zeros(1, np.int64), 1.0))
+    # The first layer fires 3 of a state of 0, which the second one subtracts: 0 - 3 * 2**3.
+    model = IntegerModel("late", Input((1, 1, 1)),
+                         (silent("first", [0, 0, 0]), silent("second", [1]), head))
+    validate(model)
+    tensors = run(model, np.zeros((1, 1, 1, 1), np.uint8), trace=True).tensors
+    assert tensors["first.counts"].item() == 3
+    assert tensors["second.state"].item() == -24
+    assert widths(model)["second"]["state"] == 6

@@ -9,7 +9,14 @@ import golden
 from hw.compiler.orders import contiguous
 from hw.compiler.residual import ResidualMemory
 from sim.faults import threshold_off_by_one
-from tests.differential.cores import CORES, SOAK_CORES, groups, lay_out_on
+from tests.differential.cores import (
+    CORES,
+    MEMBERS,
+    SOAK_CORES,
+    SOAK_MEMBERS,
+    groups,
+    lay_out_on,
+)
 from tests.differential.failure import describe
 from tests.differential.properties import GOLDEN_ONLY, PROPERTIES
 from tests.differential.versus_rtl import Netlist
@@ -35,11 +42,12 @@ def saved(folder, members):
 
 @pytest.mark.soak
 def test_the_hardware_equals_the_second_executor(seed, soak, tmp_path, cache, record_property):
-    cores = SOAK_CORES if soak else CORES
+    cores, size = (SOAK_CORES, SOAK_MEMBERS) if soak else (CORES, MEMBERS)
     met, refused, failures, simulated = Counter(), Counter(), [], 0
-    for group in groups(seed, cores):
+    for group in groups(seed, cores, size):
         refused.update(group.refused)
-        command = f"--seed {seed} --core {group.number} --index"
+        options = f" --core {group.number} --members {size}"
+        command = f"--seed {seed}{options} --index"
         failures += [f"{model}; reproduce: python -m tests.differential {command} {index}"
                      for index, model in group.crashed]
         folder = tmp_path / str(group.number)
@@ -52,7 +60,7 @@ def test_the_hardware_equals_the_second_executor(seed, soak, tmp_path, cache, re
                 failures.append(describe(
                     member.model.name, member.model, member.images, difference,
                     command=f"{command} {member.index}", compare=netlist.difference,
-                    options=f" --core {group.number}", attempts=40))
+                    options=options, attempts=40))
                 print(failures[-1])
     wanted = [name for name in PROPERTIES if name not in GOLDEN_ONLY and (
         not name.startswith("D = ") or soak or int(name.split()[-1]) in {1, 15})]
