@@ -14,8 +14,8 @@ from hw.compiler import compile_model
 from hw.compiler.layouts import LAYOUTS
 from sim.verify import verify
 from tests.models import small
-from tests.operator import reverse_layout
-from tests.operator.reverse import Reverse
+from tests.new_operator import reverse_layout
+from tests.new_operator.reverse import Reverse
 
 
 @pytest.fixture
