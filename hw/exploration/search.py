@@ -180,7 +180,8 @@ def _optuna():
     try:
         import optuna
     except ImportError:
-        raise ToolError("The search needs optuna: install it with `pip install optuna`") from None
+        raise ToolError("The search needs optuna: install it with "
+                        "`pip install 'addend[explore]'`") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

