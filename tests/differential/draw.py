@@ -39,7 +39,8 @@ def draw(seed, index, scope=None):
     scope = scope or Scope()
     features = scope.features
     if features is None:
-        features = frozenset(name for name in FEATURES if rng.random() < 0.3)
+        features = frozenset(name for name in FEATURES
+                             if rng.random() < (0.4 if name == "steps" else 0.3))
     taken, images = _input(rng, scope, features)
     sketch = Sketch(rng, _pixels(images, taken), scope=scope, features=features,
                     max_count=scope.max_count or 1 + index % 15)

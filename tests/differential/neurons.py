@@ -77,6 +77,11 @@ def _with_membrane(sketch, layer, info, values, ends, count, rounding):
     else:
         ladder = random_thresholds(rng, seen, np.array(low), np.array(high), count,
                                    above=1 + membrane.sticky)
+        if membrane.sticky:
+            # Odd thresholds lie one above what is reached, where a lost bit decides.
+            ladder[:, ::2] += 1
+            most = np.array(high)[:, None] if len(ladder) > 1 else max(high)
+            ladder = np.minimum(np.maximum.accumulate(ladder, axis=1), most + 2).astype(np.int64)
         neuron = Neuron(ladder, rounding, membrane)
     if membrane.reset is Reset.SUBTRACT:
         ladder = neuron.ladder

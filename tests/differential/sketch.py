@@ -124,7 +124,7 @@ class Sketch:
         shape = (channels, fan_in // groups, *kernel)
         alike = [layer for layer in self.layers
                  if isinstance(layer, Conv) and layer.weight.shape == shape]
-        if alike and self.has("groups", 0.3):
+        if alike and self.chance(0.3):
             layer = self.one_of(alike)
             weight, bits = layer.weight, layer.weight_bits
         else:
