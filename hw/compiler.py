@@ -27,6 +27,7 @@ from .plan import LayerPlan, Plan, SpikeMap, Window
 from .readers import direct_values
 from .records import Drain
 from .tables import NeuronTable, WindowTable
+from .token_sums import sum_ends
 from .windows import conv_windows
 
 
@@ -269,9 +270,8 @@ class _Compiler:
         channels, name = contiguous(n_channels, self.lanes), counts_name(layer)
         if layer.name not in self.places.fused:
             self._sum(layer, channels, size)
-        low, high = self.ranges.potential[layer.name]
-        thresholds = saturate(layer.drain.neuron.thresholds, low.min(keepdims=True),
-                              high.max(keepdims=True))
+        thresholds = saturate(layer.drain.neuron.thresholds,
+                              *sum_ends(self.ranges.potential[layer.name]))
         where = self.places.in_spikes(name, channels, 1, step=step,
                                       last=self.places.last(name, step))
         record = {"token_sum": 1, "drain": Drain.SPIKES, "tiles": len(channels),

@@ -5,6 +5,7 @@ from golden.ranges import analyse, width
 
 from .capacities import PROGRAM_WIDTH
 from .fields import largest
+from .token_sums import sum_width
 
 
 __all__ = ["LOAD_DEPTH", "LOGIT_WIDTH", "check_fields", "check_model"]
@@ -36,9 +37,7 @@ def check_model(model, weight_width=None):
                 raise ValueError(f"--weight-width must be at least the {layer.weight_bits} bits of "
                                  f"layer {layer.name}, not {weight_width!r}")
             case TokenSum():
-                low, high = ranges.potential[layer.name]
-                # One more value, for a spike that can never fire.
-                bits = width(low, high + 1)
+                bits = sum_width(ranges.potential[layer.name])
                 if bits >= PROGRAM_WIDTH:
                     raise ValueError(
                         f"Layer {layer.name}: token sums must fit {PROGRAM_WIDTH - 1} bits, not "

@@ -6,6 +6,7 @@ from golden import Conv, Logits, TokenSum, Write
 from golden.ranges import analyse, width
 
 from .capacities import Capacities, entry_width, words_of
+from .token_sums import sum_width
 
 
 __all__ = ["needed_capacities", "with_program"]
@@ -30,8 +31,7 @@ def needed_capacities(model, planned, *, weight_width, **sizes):
     sums = {layer.name for layer in model.layers if isinstance(layer, TokenSum)}
     potentials = [width(*bounds) for name, bounds in [*ranges.potential.items(), *ranges.kv.items()]
                   if name not in sums]
-    # One more value, for a threshold that no sum reaches.
-    summed = [width(low, high + 1) for low, high in (ranges.potential[name] for name in sums)]
+    summed = [sum_width(ranges.potential[name]) for name in sums]
     row_width = entry_width(weight_width, model.max_count, sizes["spike_code"])
     shifts = [layer.drain.shift for layer in model.layers
               if isinstance(layer, Conv) and isinstance(layer.drain, Write | Logits)]

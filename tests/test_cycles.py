@@ -8,6 +8,7 @@ import pytest
 
 import golden
 from golden import PIXELS, Logits, Rounding, SpikeCode
+from golden.ranges import widths
 from golden.synthetic import ModelBuilder, random_images
 from hw.build import build
 from hw.compiler import compile_model
@@ -19,6 +20,7 @@ from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from tests.engines import largest
+from tests.models import changed
 
 
 pytestmark = pytest.mark.sim
@@ -64,8 +66,17 @@ def one_pixel_and_many_sums():
     return model.model("pixel", 3)
 
 
+def sums_that_are_negative():
+    """A channel that never fires, beside two lanes that have none and must not fire either."""
+    model = builder(3, 3, 1)
+    model.down("stem", 1, 1, source=PIXELS)
+    model.head("stem", 2, 0)
+    made = changed(model.model("negative", 2), "stem", drain={"bias": np.array([-(1 << 14)])})
+    return replace(made, widths=widths(made))
+
+
 MODELS = (only_a_head, head_reads_pixels_once_more, rest_is_shorter_than_an_image,
-          one_pixel_and_many_sums)
+          one_pixel_and_many_sums, sums_that_are_negative)
 
 
 def images_of(model):
