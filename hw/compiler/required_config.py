@@ -6,6 +6,7 @@ from golden.interval import width
 from golden.model.ranges import analyse
 
 from ..isa.core_config import CoreConfig, element_width, words_of
+from .token_sums import sum_width
 
 
 __all__ = ["required_config", "with_program"]
@@ -30,8 +31,7 @@ def required_config(model, planned, *, weight_width, **sizes):
     sums = {layer.name for layer in model.layers if not layer.SPIKING}
     formed = [*ranges.potential.items(), *ranges.memory.items()]
     potentials = [width(*bounds) for name, bounds in formed if name not in sums]
-    # One more value, for a threshold that no sum reaches.
-    summed = [width(low, high + 1) for low, high in (ranges.potential[name] for name in sums)]
+    summed = [sum_width(ranges.potential[name]) for name in sums]
     row_width = element_width(weight_width, model.max_count, sizes["spike_code"])
     shifts = [getattr(layer.epilogue, "shift", 0) for layer in model.layers]
     sizes |= {

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import cocotb
 import numpy as np
 
-from golden import SpikeCode, planes
+from golden import Axis, SpikeCode, planes
 from golden.spike import passes
 from hw.compiler.tap_windows import conv_tap_windows
 from hw.isa.plan import SpikeMap, TapWindow
@@ -133,14 +133,14 @@ def convolution(rng, draw, *, channels, size, kernel, stride, density, depthwise
     task = Task(rng, draw, channels=channels, size=size, density=density, split_msb=split_msb)
     padding = kernel // 2
     out_size = tuple((extent + 2 * padding - kernel) // stride + 1 for extent in size)
-    shape = SimpleNamespace(weight=np.zeros((1, 1, kernel, kernel)), stride=stride, padding=padding)
+    axis = Axis(kernel=kernel, stride=stride, before=padding, after=padding)
     row_step = 1 if depthwise else LANES
     tap_rows = 1 if depthwise else task.n_words * LANES
     words = [0] if depthwise else list(range(task.n_words))
     word_stride = task.map.words if depthwise else 1
-    lines, positions = conv_tap_windows(shape, size=size, out_size=out_size, words=len(words),
-                                        stride=task.map.words, word_stride=word_stride,
-                                        row_step=row_step, tap_rows=tap_rows)
+    lines, positions = conv_tap_windows(
+        SimpleNamespace(axes=(axis, axis)), size=size, out_size=out_size, words=len(words),
+        stride=task.map.words, word_stride=word_stride, row_step=row_step, tap_rows=tap_rows)
     for index, out in enumerate(np.ndindex(*out_size)):
         task.job(lines[index // len(positions)], positions[index % len(positions)])
         taps = []

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 
 from golden.cli.entry import enter
 from golden.cli.options import input_file, output_file, whole
-from golden.cli.progress import image_progress
 from tests.benchmark.plain import PlainNetwork, TimeSteps, integer_neuron
+from train.cli.progress import image_progress
 from train.cli.report import write_json
 from train.network.model import ESpikeFormer
 from train.run import config

@@ -9,6 +9,7 @@ import pytest
 import golden
 from golden import PIXELS, Axis, Output, Rounding, SpikeCode
 from golden.analysis.synthetic import ModelBuilder, random_images
+from golden.model.ranges import widths
 from hw.build import build
 from hw.compiler import compile_model
 from hw.estimate.cycles import predict
@@ -19,6 +20,7 @@ from sim.loading import load_step
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 from tests.engines import largest
+from tests.models import changed
 
 
 pytestmark = pytest.mark.sim
@@ -65,8 +67,17 @@ def one_pixel_and_many_sums():
     return model.model("pixel", 3)
 
 
+def sums_that_are_negative():
+    """A channel that never fires, beside two lanes that have none and must not fire either."""
+    model = builder(3, 3, 1)
+    model.down("stem", 1, 1, source=PIXELS)
+    model.head("stem", 2, 0)
+    made = changed(model.model("negative", 2), "stem", epilogue={"bias": np.array([-(1 << 14)])})
+    return replace(made, widths=widths(made))
+
+
 MODELS = (only_a_head, head_reads_pixels_once_more, rest_is_shorter_than_an_image,
-          one_pixel_and_many_sums)
+          one_pixel_and_many_sums, sums_that_are_negative)
 
 
 def images_of(model):
@@ -76,10 +87,21 @@ def images_of(model):
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory, project_root):
-    """What came of two images of each model, alone and back to back, on one core; and the core."""
-    folder = tmp_path_factory.mktemp("cycles")
-    models = [make() for make in MODELS]
-    # A core as large as all of them; descriptors are wider where memories are deeper.
+    """What came of two images of each model, alone and back to back, and the core that it ran on.
+
+    Models of one D run on one core.
+    """
+    found = {}
+    for max_count in sorted({make().max_count for make in MODELS}):
+        found |= on_one_core([make for make in MODELS if make().max_count == max_count],
+                             tmp_path_factory.mktemp("cycles"), project_root / "build" / "sim")
+    return found
+
+
+def on_one_core(makers, folder, cache):
+    """Configuration and outcomes of models on a core as large as all of them, by their names."""
+    models = [make() for make in makers]
+    # Descriptors are wider where memories are deeper.
     config = replace(largest([compile_model(model, **ARRAY) for model in models]),
                      program_depth=100)
     build(replace(compile_model(models[-1], **ARRAY), required=config), folder)
@@ -89,18 +111,17 @@ def outcomes(tmp_path_factory, project_root):
         np.save(folder / f"images-{id(model)}.npy", images_of(model))
         step = {"images": f"images-{id(model)}.npy", "stall": 0.0, "classes": model.classes}
         steps += [step, step | {"back_to_back": True}]
-    executable = build_simulator(harness(folder), project_root / "build" / "sim", fast=True)
+    executable = build_simulator(harness(folder), cache, fast=True)
     simulate(executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps})
     found = json.loads((folder / "outcome.json").read_text())
-    return config, {make.__name__: found[4 * index:4 * index + 4]
-                    for index, make in enumerate(MODELS)}
+    return {make.__name__: (config, found[4 * index:4 * index + 4])
+            for index, make in enumerate(makers)}
 
 
 @pytest.mark.parametrize("make", MODELS)
 def test_cycles_and_period_are_those_of_the_rtl(outcomes, make):
-    config, found = outcomes
+    config, (first, second, before, behind) = outcomes[make.__name__]
     model = make()
-    first, second, before, behind = found[make.__name__]
     plan = replace(lay_out(model, config), required=config)
     result = golden.run(model, images_of(model), trace=True)
     cycles = [predict(plan, result.tensors, image) for image in range(2)]

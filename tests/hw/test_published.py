@@ -134,7 +134,7 @@ def test_sizes_are_laid_out_and_what_does_not_fit_is_said(project_root, tmp_path
     weights = sum(layer.weight.size for layer in model.layers if isinstance(layer, Conv))
     assert weights < length * 16 < 1.3 * weights + 2**18
     blocks = {row["name"]: row["blocks"] for row in rows}
-    figures = (length * 16, sum(blocks.values()), blocks["spikes"], blocks["stream"], total)
+    figures = (length * 16, sum(blocks.values()), blocks["spikes"], blocks["residual"], total)
     row = f"| {size} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |"
     assert row in (project_root / "docs" / "checkpoints.md").read_text()
     with pytest.raises(ValueError, match=r"block RAMs, \d+ more than the 208 there are "

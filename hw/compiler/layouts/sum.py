@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from golden.interval import saturate, width
+from golden.interval import saturate
 from golden.names import counts_name
 
 from ...isa.core_config import PROGRAM_WIDTH
@@ -10,6 +10,7 @@ from ...isa.descriptors import Destination
 from ...isa.plan import LayerPlan, TapWindow
 from ..layer_descriptor import tile_descriptor
 from ..orders import contiguous
+from ..token_sums import sum_ends, sum_width
 from .rules import require_fire, require_space
 
 
@@ -20,9 +21,7 @@ def refuse(layer, ranges, weight_width):
     """Raises ValueError if a sum does more than fire, or is wider than a word of the program."""
     require_space(layer)
     require_fire(layer)
-    low, high = ranges.potential[layer.name]
-    # One more value, for a spike that can never fire.
-    bits = width(low, high + 1)
+    bits = sum_width(ranges.potential[layer.name])
     if bits >= PROGRAM_WIDTH:
         raise ValueError(f"Layer {layer.name}: token sums must fit {PROGRAM_WIDTH - 1} bits, not "
                          f"need {bits}: export with fewer fraction bits or fewer tokens")
@@ -34,9 +33,8 @@ def lay_out(context, step, layer):
     channels, name = contiguous(n_channels, context.lanes), counts_name(layer)
     if layer.name not in context.places.fused:
         _sum(context, layer, channels, size)
-    low, high = context.ranges.potential[layer.name]
-    thresholds = saturate(layer.epilogue.neuron.thresholds, low.min(keepdims=True),
-                          high.max(keepdims=True))
+    thresholds = saturate(layer.epilogue.neuron.thresholds,
+                          *sum_ends(context.ranges.potential[layer.name]))
     where = context.places.in_spikes(name, channels, 1, step=step,
                                      last=context.places.last(name, step))
     descriptor = {"token_sum": 1, "drain": Destination.SPIKES, "tiles": len(channels),
