@@ -89,7 +89,7 @@ def test_an_interrupt_stops_the_tool(tmp_path, project_root):
         "print(os.getpid(), flush=True); time.sleep(600)"
     )
     parent = (
-        "import sys; from hw import tools\n"
+        "import sys; from hw.fpga import tools\n"
         f"tools.tool_command = lambda name: [sys.executable, '-c', {child!r}]\n"
         "tools.prepare = lambda name: None\n"
         f"tools.run('yosys', [], folder={str(tmp_path)!r}, log='log', limit=600)\n"
