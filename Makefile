@@ -1,5 +1,5 @@
 # Every target sets up what it needs in .venv (python packages, pinned by constraints.txt), but for
-# test-bare, which makes an environment of its own.
+# test-bare and test-lowest, which have environments of their own.
 #
 # Variables, on the command line or in the environment:
 #   PYTHON=python3.12       interpreter that owns the virtual environment (3.11 or newer); make
@@ -31,7 +31,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-bare soak mutants sim sim-full sim-shapes bench bench-train lint accuracy sweep cifar clean
+.PHONY: help setup demo test test-bare test-lowest soak mutants sim sim-full sim-shapes bench bench-train lint accuracy sweep cifar clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,6 +54,11 @@ test: $(READY) ## run the whole test suite, with a reduced set of RTL simulation
 
 test-bare: ## install the wheel without extras in an empty environment and run every command
 	@sh scripts/bare.sh $(PYTHON)
+
+test-lowest: ## run the tests with the lowest versions of pyproject.toml, without torch
+	sh scripts/lowest.sh $(PYTHON) build/lowest
+	build/lowest/bin/python -m ruff check .
+	build/lowest/bin/python -m pytest --lowest $(PYTEST_ARGS)
 
 soak: $(READY) ## run the tests of random cases with many more of them; SEED=N draws others
 	$(RUN) -m pytest -m soak --soak $(PYTEST_ARGS)
