@@ -1,7 +1,9 @@
-# Every target sets up what it needs in .venv (python packages, pinned by constraints.txt).
+# Every target sets up what it needs in .venv (python packages, pinned by constraints.txt), but for
+# test-bare and test-lowest, which have environments of their own.
 #
 # Variables, on the command line or in the environment:
-#   PYTHON=python3.12       interpreter that owns the virtual environment (3.11 or newer)
+#   PYTHON=python3.12       interpreter that owns the virtual environment (3.11 or newer); make
+#                           test-bare takes several
 #   TORCH_INDEX=URL         extra package index, asked for torch too: PyTorch's CPU index
 #                           spares the download of the CUDA build (see README.md)
 #   PIP_INDEX_ARGS="..."    further arguments for pip install, for example a mirror
@@ -17,7 +19,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 
-PIP_INDEX_ARGS ?=
+export PIP_INDEX_ARGS ?=
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
 DATA ?=
@@ -29,10 +31,10 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak mutants sim sim-full sim-shapes bench bench-train lint accuracy sweep cifar clean
+.PHONY: help setup demo test test-bare test-lowest soak mutants sim sim-full sim-shapes bench bench-train lint accuracy sweep cifar clean
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: $(READY) ## create .venv with everything (all targets below do)
 
@@ -49,6 +51,14 @@ demo: $(READY) ## train on real digits, build, simulate bit-exactly, route: buil
 
 test: $(READY) ## run the whole test suite, with a reduced set of RTL simulations
 	$(RUN) -m pytest $(PYTEST_ARGS)
+
+test-bare: ## install the wheel without extras in an empty environment and run every command
+	@sh scripts/bare.sh $(PYTHON)
+
+test-lowest: ## run the tests with the lowest versions of pyproject.toml, without torch
+	sh scripts/lowest.sh $(PYTHON) build/lowest
+	build/lowest/bin/python -m ruff check .
+	build/lowest/bin/python -m pytest --lowest $(PYTEST_ARGS)
 
 soak: $(READY) ## run the tests of random cases with many more of them; SEED=N draws others
 	$(RUN) -m pytest -m soak --soak $(PYTEST_ARGS)

@@ -1,7 +1,9 @@
 """Options, limits and profiles that every test shares."""
 
+import importlib.util
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,9 +25,23 @@ def pytest_addoption(parser):
                      help="also run the tests marked full: every array, spike code and image")
     parser.addoption("--soak", action="store_true",
                      help="draw many more random cases in tests marked soak; SEED=N draws others")
+    parser.addoption("--lowest", action="store_true",
+                     help="run with other versions than the pinned ones, and without torch: skip "
+                          "what imports it, and tests marked pinned")
+
+
+class WithoutTorch:
+    """Finds modules last, when nobody else has: who imports torch is skipped."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "torch":
+            pytest.skip("make test-lowest runs without torch", allow_module_level=True)
 
 
 def pytest_configure(config):
+    if config.getoption("--lowest"):
+        sys.meta_path.append(WithoutTorch)
     # Hypothesis imports slowly, so only the configuration of a run with tests pays for it.
     from hypothesis import settings
 
@@ -35,12 +51,13 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--full-sim"):
-        return
-    full = [item for item in items if "full" in item.keywords]
-    if full:
-        config.hook.pytest_deselected(items=full)
-        items[:] = [item for item in items if "full" not in item.keywords]
+    left_out = set() if config.getoption("--full-sim") else {"full"}
+    if config.getoption("--lowest"):
+        left_out.add("pinned")
+    deselected = [item for item in items if left_out & set(item.keywords)]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if not left_out & set(item.keywords)]
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -59,6 +76,12 @@ def environment():
     for name in os.environ.keys() - before.keys():
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture
+def torch():
+    """For tests that start a program which imports torch: they are skipped like those that do."""
+    importlib.util.find_spec("torch")
 
 
 @pytest.fixture(scope="session")

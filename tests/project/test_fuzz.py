@@ -14,7 +14,9 @@ SMALL, LARGE = 2_000, 20_000
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", NAMES)
-def test_damaged_files_give_a_right_result_or_one_sentence(name, soak, seed):
+def test_damaged_files_give_a_right_result_or_one_sentence(name, soak, seed, request):
+    if name == "checkpoint":
+        request.getfixturevalue("torch")
     count = -(-(LARGE if soak else SMALL) // len(NAMES))
     campaign = run_campaign(name, seed, count)
     print(f"{name}: {dict(campaign.outcomes)}, {campaign.growth / 1e6:.0f} MB")

@@ -199,7 +199,7 @@ def test_every_module_imports_where_torch_is_missing(project_root, package):
 def test_the_console_script_starts_where_nothing_is_installed(project_root):
     """Help needs the standard library alone: ``-S`` hides every installed package."""
     finished = subprocess.run(
-        [sys.executable, "-S", "-m", "addend", "--help"], cwd=project_root, capture_output=True,
+        [sys.executable, "-S", "addend", "--help"], cwd=project_root, capture_output=True,
         text=True, timeout=60)
     assert finished.returncode == 0
     assert "addend COMMAND" in finished.stdout

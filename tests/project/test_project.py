@@ -51,11 +51,13 @@ def requirements(declared, *extras):
         text for extra in extras for text in declared["optional-dependencies"][extra]]
 
 
+@pytest.mark.pinned
 def test_everything_that_is_installed_is_pinned_and_nothing_else(declared, pins):
     assert closure(requirements(
         declared, "train", "fpga", "sim", "explore", "test")) == set(pins)
 
 
+@pytest.mark.pinned
 def test_the_pins_are_what_runs_here(pins):
     installed = {name: importlib.metadata.version(name).split("+")[0] for name in pins}
     assert installed == pins
