@@ -17,9 +17,10 @@ def levels(sketch):
     """D of the next neuron."""
     if "levels" not in sketch.features:
         return sketch.max_count
+    # Small ones more often, since a thermometer code takes as many passes.
     if sketch.wide_counts and sketch.chance(0.7):
-        return int(sketch.rng.integers(16, 256))
-    return int(sketch.rng.integers(1, 16))
+        return 16 + int(240 * sketch.rng.random() ** 3)
+    return 1 + int(15 * sketch.rng.random() ** 2)
 
 
 def random_neuron(sketch, layer, info, values, ends, stream=None):
@@ -48,7 +49,8 @@ def random_neuron(sketch, layer, info, values, ends, stream=None):
         if neuron is not None:
             return neuron
     if "levels" in sketch.features and sketch.chance(0.2):
-        bits = int(rng.integers(1, 10 if sketch.wide_counts else 5))
+        bits = int(rng.integers(5, 10)) if sketch.wide_counts and sketch.chance(0.2) else int(
+            rng.integers(1, 5))
         if stream is None:
             spread = np.log2(max(1.0, float(values.std())) * 2) - bits
             return Neuron.uniform(int(np.clip(round(spread) + rng.integers(0, 2), 1, 47)), bits)

@@ -3,6 +3,7 @@
 import numpy as np
 
 import golden
+from golden.model.ranges import widths
 
 from .reference import Reference
 
@@ -37,10 +38,10 @@ def golden_difference(path, images):
 
 def _differences(model, images, reference, trace):
     """One sentence for each."""
-    tensors, bits = reference.public(trace), reference.widths(trace)
+    tensors, bits, derived = reference.public(trace), reference.widths(trace), widths(model)
     for name in bits:
-        if model.widths[name] != bits[name]:
-            yield f"widths of layer {name} are {model.widths[name]}, reference {bits[name]}"
+        if derived[name] != bits[name]:
+            yield f"widths of layer {name} are {derived[name]}, reference {bits[name]}"
     for code in (None, *golden.SpikeCode):
         where = "whole counts" if code is None else f"the {code.value} code"
         result = golden.run(model, images, trace=True, code=code)
