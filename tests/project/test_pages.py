@@ -30,7 +30,7 @@ from train.network.model import published
 PAGES = ("README.md", "docs/training.md", "docs/results.md", "docs/usage.md")
 #: What takes minutes, or needs a core that does.
 LONG = ("--target fpga", "addend sim", "addend explore", "hw.load", "hw.area", "hw.report", "sweep",
-        "torchrun")
+        "torchrun", "train convert", "cifar10-nano.safetensors")
 
 
 def all_commands(root):
