@@ -49,10 +49,11 @@ class Netlist:
     def __init__(self, group, folder, cache):
         self.config = group.config
         self.folder = Path(folder)
-        build(lay_out_on(group.members[0].model, group.config), self.folder / "core")
-        # An external memory has room for the images of all members, whatever their lengths.
-        self.executable = build_simulator(harness(self.folder / "core", room=64), cache, fast=True,
-                                          capture=True)
+        plans = [lay_out_on(member.model, group.config) for member in group.members]
+        build(plans[0], self.folder / "core")
+        room = _room(plans, group.config) if group.config.external else 1
+        self.executable = build_simulator(harness(self.folder / "core", room=room), cache,
+                                          fast=True, capture=True)
 
     def differences(self, runs, plans=None):
         """First difference of each model, or None, where all of them run one after the other.
@@ -140,6 +141,12 @@ class Netlist:
         if not self.config.external:
             _compare_cycles(comparison, plan, tensors, outcomes, list(map(len, parts)))
         return comparison.first
+
+
+def _room(plans, config):
+    """Times the weight image of the first plan that an external memory holds all of them."""
+    beats = [len(image_words(plan, config)["external"]) for plan in plans]
+    return -(-sum(beats) // beats[0])
 
 
 def _parts(images):
