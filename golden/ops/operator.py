@@ -112,7 +112,8 @@ class Operator:
         if code is None or not self.SPIKING:
             yield linear(spikes)
         elif PIXELS in self.reads:
-            yield from accumulate(linear, spikes, SpikeCode.BIT_SERIAL, 255)
+            # Counts beside pixels may be larger than these.
+            yield from accumulate(linear, spikes, SpikeCode.BIT_SERIAL, max(255, max_count))
         else:
             yield from accumulate(linear, spikes, code, max_count)
 

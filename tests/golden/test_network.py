@@ -238,3 +238,16 @@ def test_accuracy_is_the_share_of_right_classes():
     assert golden.accuracy(model, images, labels) == 7 / 10
     with pytest.raises(ValueError, match="equally many"):
         golden.accuracy(model, images, labels[:-1])
+
+
+@pytest.mark.parametrize("code", [None, *SpikeCode])
+def test_counts_beside_pixels_may_be_larger_than_these(code):
+    uniform = golden.Fire(golden.Neuron.uniform(1, 9))
+    stem = golden.Conv.square("stem", golden.PIXELS, np.full((1, 1, 1, 1), 7, np.int8), 4, 1, 0, 1,
+                              uniform)
+    head = golden.Conv("head", (golden.PIXELS, "stem.counts"), np.ones((1, 2, 1, 1), np.int8), 2,
+                       (Axis(1), Axis(1)), 1, golden.Output(np.zeros(1, np.int64), 1.0))
+    model = golden.IntegerModel("mixed", golden.Input((1, 1, 1)), (stem, head))
+    golden.validate(model)
+    # 200 and the largest of 9 bits.
+    assert run(model, np.full((1, 1, 1, 1), 200, np.uint8), code=code).logits.item() == 711
