@@ -144,10 +144,11 @@ def test_a_quick_bench_is_exact_and_goes_on_where_it_was(project_root, tmp_path,
 
 
 @pytest.mark.sim
-def test_an_interrupt_ends_the_runs_under_way_and_those_that_wait(tmp_path):
+def test_an_interrupt_ends_the_runs_under_way_and_those_that_wait(tmp_path, project_root):
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmark.hardware", "--quick", "--only", "codes", "L2", "L3",
          "L4", "L6", "--out", str(tmp_path)],
+        cwd=project_root, env=os.environ | {"PYTHONPATH": str(project_root)},
         stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stderr.readline().startswith("codes: ")
     os.killpg(process.pid, signal.SIGINT)
