@@ -28,6 +28,10 @@ def sum_ends(bounds):
 
 
 def sum_width(bounds):
-    """Bits of a sum, and of a threshold that no sum reaches."""
+    """Bits of a sum, and of a threshold that no sum reaches.
+
+    >>> sum_width((np.array([-1]), np.array([-1])))
+    2
+    """
     low, high = sum_ends(bounds)
     return width(low, high + 1)

@@ -1,5 +1,7 @@
 """Commands print on any terminal, stop when their reader leaves, and say which extra is missing."""
 
+import argparse
+import inspect
 import os
 import re
 import subprocess
@@ -13,6 +15,8 @@ from tests.commands import COMMANDS, HELPERS
 
 
 MODEL = "tests/data/digits.safetensors"
+#: Whether argparse takes no notice of what becomes of its help: 3.11.2 does, later releases do not.
+ARGPARSE_IS_DEAF = "OSError" in inspect.getsource(argparse.ArgumentParser._print_message)
 #: Prints, as a command does, on both streams, and ends with status 7.
 PRINTS = """
 import sys
@@ -37,7 +41,7 @@ sys.exit(enter(main, prog="test"))
 def started(root, *arguments, **options):
     """Run a Python program in the project's folder, with variables beside those of the tests."""
     changes = options.pop("env", {})
-    return subprocess.run([sys.executable, *arguments], cwd=root, timeout=300, check=False,
+    return subprocess.run([sys.executable, *arguments], cwd=root, timeout=120, check=False,
                           env=os.environ | changes,
                           **({"capture_output": True} | options))
 
@@ -78,9 +82,8 @@ def test_a_reader_who_leaves_ends_a_command_silently(project_root, command):
     done = started(project_root, *command, capture_output=False, stdout=writes,
                    stderr=subprocess.PIPE)
     os.close(writes)
-    # Newer releases of argparse take no notice of what becomes of their help.
-    helped = command == ["-m", "hw.build", "--help"]
-    assert done.returncode in ((0, BROKEN_PIPE) if helped else (BROKEN_PIPE,))
+    unnoticed = ARGPARSE_IS_DEAF and command == ["-m", "hw.build", "--help"]
+    assert done.returncode == (0 if unnoticed else BROKEN_PIPE)
     assert done.stderr == b""
 
 
@@ -99,7 +102,7 @@ def test_a_full_disk_is_one_sentence(project_root, command):
 def test_a_closed_stream_swallows_what_is_printed(project_root, closed):
     done = subprocess.run(
         ["/bin/sh", "-c", f'exec "$0" -c "$1" {closed}>&-', sys.executable, PRINTS],
-        cwd=project_root, capture_output=True, timeout=300, check=False)
+        cwd=project_root, capture_output=True, timeout=120, check=False)
     assert done.returncode == 7
     assert b"Error" not in done.stdout + done.stderr
 
