@@ -82,7 +82,8 @@ bench: $(READY) ## simulate and route what the hardware is judged by, print ever
 bench-train: $(READY) ## time a training step, beside the network written plainly and over time steps
 	$(RUN) -m tests.benchmark.training
 
-lint: $(READY) ## check the style rules of pyproject.toml
+lint: $(READY) ## check the format of the code and the style rules of pyproject.toml
+	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 
 accuracy: $(READY) ## train three seeds on the digits and print the medians

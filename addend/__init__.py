@@ -16,10 +16,17 @@ from typing import Any
 
 #: Public names, and the modules that define them.
 _PUBLIC = {
-    "IntegerModel": "golden", "ModelError": "golden", "SpikeCode": "golden", "accuracy": "golden",
-    "classify": "golden", "load": "golden", "run": "golden", "save": "golden",
+    "IntegerModel": "golden",
+    "ModelError": "golden",
+    "SpikeCode": "golden",
+    "accuracy": "golden",
+    "classify": "golden",
+    "load": "golden",
+    "run": "golden",
+    "save": "golden",
     "validate": "golden",
-    "build": "hw.build", "compile_model": "hw.compiler",
+    "build": "hw.build",
+    "compile_model": "hw.compiler",
 }
 
 __all__ = list(_PUBLIC)

@@ -66,8 +66,9 @@ def run(argv: Sequence[str]) -> int:
         return 0
     name, *arguments = argv
     if name not in COMMANDS:
-        print(f"addend: command must be one of {', '.join(COMMANDS)}, not {name!r}",
-              file=sys.stderr)
+        print(
+            f"addend: command must be one of {', '.join(COMMANDS)}, not {name!r}", file=sys.stderr
+        )
         return 2
     module, prefix, _ = COMMANDS[name]
     # Where the subcommand is one of several in its module, that adds its own name.

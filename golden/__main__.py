@@ -91,32 +91,47 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m golden")
 
 def _parser(prog):
     parser = argparse.ArgumentParser(
-        prog=prog, description="Run integer models exactly, without torch.", epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog=prog,
+        description="Run integer models exactly, without torch.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser(
-        "run", help="classify images, and write tensors", description=RUN_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("model", metavar="MODEL", type=input_file,
-                         help="model file (.safetensors)")
+        "run",
+        help="classify images, and write tensors",
+        description=RUN_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "model", metavar="MODEL", type=input_file, help="model file (.safetensors)"
+    )
     command.add_argument("images", metavar="IMAGES", type=input_path, help=SOURCES)
-    command.add_argument("--out", metavar="OUT.npz", type=output_file,
-                         help="write the logits here")
-    command.add_argument("--trace", action="store_true",
-                         help="write every tensor too; needs --out")
-    command.add_argument("--code", **SPIKE_CODE, metavar="CODE",
-                         help="execute spike by spike: thermometer, bit-serial or 2-bit-serial; "
-                              f"the result is the same, only slower ({SPIKE_CODE_NOTE})")
+    command.add_argument("--out", metavar="OUT.npz", type=output_file, help="write the logits here")
+    command.add_argument("--trace", action="store_true", help="write every tensor too; needs --out")
+    command.add_argument(
+        "--code",
+        **SPIKE_CODE,
+        metavar="CODE",
+        help="execute spike by spike: thermometer, bit-serial or 2-bit-serial; "
+        f"the result is the same, only slower ({SPIKE_CODE_NOTE})",
+    )
     command.set_defaults(command=_run)
 
     command = commands.add_parser(
-        "evaluate", help="accuracy on labelled data", description=EVALUATE_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("model", metavar="MODEL", type=input_file,
-                         help="model file (.safetensors)")
+        "evaluate",
+        help="accuracy on labelled data",
+        description=EVALUATE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     command.add_argument(
-        "data", metavar="DATA", type=input_path,
+        "model", metavar="MODEL", type=input_file, help="model file (.safetensors)"
+    )
+    command.add_argument(
+        "data",
+        metavar="DATA",
+        type=input_path,
         help="labelled .npz, folder or zip with test/CLASS/IMAGE (or val), or digits",
     )
     command.set_defaults(command=_evaluate)

@@ -75,21 +75,27 @@ class Axis:
         """Raises ModelError, which begins with ``where``, unless the fields are legal."""
         for name in ("kernel", "stride", "dilation", "upsample"):
             if type(getattr(self, name)) is not int or getattr(self, name) < 1:
-                raise ModelError(f"{where}: the {name} of an axis must be at least 1, not "
-                                 f"{getattr(self, name)!r}")
+                raise ModelError(
+                    f"{where}: the {name} of an axis must be at least 1, not "
+                    f"{getattr(self, name)!r}"
+                )
         if type(self.transposed) is not bool:
             raise ModelError(f"{where}: transposed must be true or false, not {self.transposed!r}")
         if self.kernel > 1 and self.span > MAX_SPAN:
-            raise ModelError(f"{where}: a kernel must span at most {MAX_SPAN} positions, not "
-                             f"{self.span}")
+            raise ModelError(
+                f"{where}: a kernel must span at most {MAX_SPAN} positions, not {self.span}"
+            )
         for name in ("before", "after"):
             padding = getattr(self, name)
             if type(padding) is not int or not 0 <= padding < self.span:
-                raise ModelError(f"{where}: the padding of an axis must be 0 to {self.span - 1}, "
-                                 f"not {padding!r}")
+                raise ModelError(
+                    f"{where}: the padding of an axis must be 0 to {self.span - 1}, not {padding!r}"
+                )
         if self.upsample > 1 and (self.kernel > 1 or self.transposed):
-            raise ModelError(f"{where}: an axis that upsamples must have a kernel of 1 and must "
-                             "not be transposed")
+            raise ModelError(
+                f"{where}: an axis that upsamples must have a kernel of 1 and must "
+                "not be transposed"
+            )
 
     def length(self, size: int) -> int:
         """Number of output positions of a map of ``size``; below 1 if the kernel does not fit.
@@ -137,8 +143,9 @@ class Axis:
         tuple of (int, int)
             Tap and input position; both ascend.
         """
-        return tuple((tap, place) for tap, place in enumerate(self.reads(size)[out].tolist())
-                     if place >= 0)
+        return tuple(
+            (tap, place) for tap, place in enumerate(self.reads(size)[out].tolist()) if place >= 0
+        )
 
     def cover(self, size: int) -> NDArray[np.int64]:
         """Number of output positions that each input position reaches.
@@ -154,8 +161,9 @@ class Axis:
         size = values.shape[axis]
         if self.transposed:
             stretched = np.zeros(_changed(values.shape, axis, self._stretched(size)), values.dtype)
-            np.moveaxis(stretched, axis, 0)[::self._factor if size > 1 else 1] = np.moveaxis(
-                values, axis, 0)
+            np.moveaxis(stretched, axis, 0)[:: self._factor if size > 1 else 1] = np.moveaxis(
+                values, axis, 0
+            )
             values = stretched
         elif self.upsample > 1:
             values = values.repeat(self.upsample, axis)

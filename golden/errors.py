@@ -1,6 +1,5 @@
 """The error of a model that breaks a rule."""
 
-
 __all__ = ["ModelError"]
 
 

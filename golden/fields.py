@@ -33,8 +33,9 @@ def take(entry: Any, where: str, fields: Mapping[str, JsonType]) -> dict[str, An
     for name, types in fields.items():
         value = entry.get(name) if isinstance(entry, dict) else None
         if not isinstance(entry, dict) or name not in entry or not _fits(value, types):
-            raise ModelError(f"{where}: the field {name} must be given with the right type, "
-                             f"not as {value!r}")
+            raise ModelError(
+                f"{where}: the field {name} must be given with the right type, not as {value!r}"
+            )
     return {name: entry[name] for name in fields}
 
 

@@ -8,8 +8,17 @@ from numpy.typing import NDArray
 from golden.tensor_info import TensorInfo
 
 
-__all__ = ["Bounds", "Infos", "Interval", "JsonType", "Linear", "Progress", "Tensors", "Weigh",
-           "Widths"]
+__all__ = [
+    "Bounds",
+    "Infos",
+    "Interval",
+    "JsonType",
+    "Linear",
+    "Progress",
+    "Tensors",
+    "Weigh",
+    "Widths",
+]
 
 
 #: Tensors, what is known of them, and the bits of each noun of each layer, by name.

@@ -27,7 +27,10 @@ class Rounding(StrEnum):
 
 
 def stream_thresholds(
-    fraction_bits: int, max_count: int, rounding: Rounding, tokens: int = 1,
+    fraction_bits: int,
+    max_count: int,
+    rounding: Rounding,
+    tokens: int = 1,
 ) -> NDArray[np.int64]:
     """Thresholds of a neuron that reads the residual stream, or the sum of its tokens.
 
@@ -63,8 +66,13 @@ def stream_thresholds(
 
 
 def attention_thresholds(
-    dk: int, max_count: int, rounding: Rounding, tokens: int | None = None, *,
-    divisor: int | None = None, scale: tuple[int, int] | None = None,
+    dk: int,
+    max_count: int,
+    rounding: Rounding,
+    tokens: int | None = None,
+    *,
+    divisor: int | None = None,
+    scale: tuple[int, int] | None = None,
 ) -> NDArray[np.int64]:
     """Thresholds of the neuron behind attention, scale and normalisers included.
 
@@ -114,7 +122,7 @@ def attention_thresholds(
         else:
             ladder.append(isqrt(ceil(square) - 1) + 1)
     if tokens is not None:
-        ladder = [min(threshold, dk * tokens * max_count ** 3 + 1) for threshold in ladder]
+        ladder = [min(threshold, dk * tokens * max_count**3 + 1) for threshold in ladder]
     return np.array([ladder], np.int64)
 
 

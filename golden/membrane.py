@@ -33,10 +33,10 @@ Carried = tuple[list[int], list[int], Sequence[Sequence[int]]]
 class LeakKind(StrEnum):
     """What a leak makes of a state s; all shifts are arithmetic."""
 
-    KEEP = "keep"           # s
-    SHIFT = "shift"         # s >> r
-    SUBTRACT = "subtract"   # s - (s >> r)
-    CLEAR = "clear"         # 0
+    KEEP = "keep"  # s
+    SHIFT = "shift"  # s >> r
+    SUBTRACT = "subtract"  # s - (s >> r)
+    CLEAR = "clear"  # 0
 
 
 class Reset(StrEnum):
@@ -124,22 +124,31 @@ class Membrane:
         """Raises ModelError unless the fields are legal for so many channels."""
         where = f"Layer {layer.name}"
         if len(self.leak) not in (1, channels):
-            raise ModelError(f"{where}: leaks of the membrane must be 1 or {channels}, not "
-                             f"{len(self.leak)}")
+            raise ModelError(
+                f"{where}: leaks of the membrane must be 1 or {channels}, not {len(self.leak)}"
+            )
         for leak in self.leak:
             shifts = leak.kind in (LeakKind.SHIFT, LeakKind.SUBTRACT)
             if not (1 <= leak.shift <= MAX_SHIFT if shifts else leak.shift == 0):
-                raise ModelError(f"{where}: a leak must shift by 1 to {MAX_SHIFT} bits, or by 0 "
-                                 f"where it does not shift, not by {leak.shift!r}")
+                raise ModelError(
+                    f"{where}: a leak must shift by 1 to {MAX_SHIFT} bits, or by 0 "
+                    f"where it does not shift, not by {leak.shift!r}"
+                )
         if not 0 <= self.unit <= MAX_SHIFT or (self.unit and self.reset is not Reset.SUBTRACT):
-            raise ModelError(f"{where}: the unit of a membrane must be 0 to {MAX_SHIFT}, and 0 "
-                             f"unless its reset subtracts, not {self.unit!r}")
+            raise ModelError(
+                f"{where}: the unit of a membrane must be 0 to {MAX_SHIFT}, and 0 "
+                f"unless its reset subtracts, not {self.unit!r}"
+            )
         if self.order is Order.LATE and self.reset is not Reset.SUBTRACT:
-            raise ModelError(f"{where}: a membrane of late order must have a reset that subtracts, "
-                             f"not {self.reset.value}")
+            raise ModelError(
+                f"{where}: a membrane of late order must have a reset that subtracts, "
+                f"not {self.reset.value}"
+            )
         if self.sticky and not half_even:
-            raise ModelError(f"{where}: a membrane must be sticky only where rounding is "
-                             "half-even, since half-up needs no such bit")
+            raise ModelError(
+                f"{where}: a membrane must be sticky only where rounding is "
+                "half-even, since half-up needs no such bit"
+            )
         # s - (s >> r) rounds up, so that what was shifted out is missing and not left over.
         if self.sticky and any(leak.kind is LeakKind.SUBTRACT for leak in self.leak):
             raise ModelError(f"{where}: a sticky membrane must not leak by subtraction")
@@ -148,11 +157,15 @@ class Membrane:
         """State of shape (samples, channels, ...) after the leak of each channel."""
         if len(self.leak) == 1:
             return self.leak[0].apply(state)
-        return np.stack([leak.apply(state[:, channel]) for channel, leak in enumerate(self.leak)],
-                        axis=1)
+        return np.stack(
+            [leak.apply(state[:, channel]) for channel, leak in enumerate(self.leak)], axis=1
+        )
 
     def run(
-        self, potentials: NDArray[np.int64], count: Count, carry: NDArray[np.int64] | None = None,
+        self,
+        potentials: NDArray[np.int64],
+        count: Count,
+        carry: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Counts and states of all steps.
 
@@ -170,8 +183,11 @@ class Membrane:
         carry : int64 array
         """
         first = potentials[:, 0]
-        state, lost, before = (np.zeros_like(first) for _ in range(3)) if carry is None else (
-            carry[:, index] for index in range(3))
+        state, lost, before = (
+            (np.zeros_like(first) for _ in range(3))
+            if carry is None
+            else (carry[:, index] for index in range(3))
+        )
         counts, states = np.empty_like(potentials), np.empty_like(potentials)
         for step in range(potentials.shape[1]):
             leaked = self.leaked(state)
@@ -198,8 +214,12 @@ class Membrane:
         return np.where(clears, 0, lost | ((state & (1 << shifts) - 1) != 0))
 
     def interval(
-        self, low: Sequence[int], high: Sequence[int], steps: int,
-        thresholds: Sequence[Sequence[int]], start: Carried | None = None,
+        self,
+        low: Sequence[int],
+        high: Sequence[int],
+        steps: int,
+        thresholds: Sequence[Sequence[int]],
+        start: Carried | None = None,
     ) -> tuple[Ends, Ends, Ends]:
         """Least and largest membrane, and the same of the state, over all steps.
 
@@ -225,12 +245,21 @@ class Membrane:
         """
         zeros = [0] * len(low)
         least, most, before = start or (zeros, zeros, [[]])
-        result = [self._channel_interval(
-            potential, steps, _of_channel(thresholds, channel), _of_channel(self.leak, channel),
-            (least[channel], most[channel]), _of_channel(before, channel))
-            for channel, potential in enumerate(zip(low, high, strict=True))]
-        return tuple(tuple([ends[side] for ends in part] for side in (0, 1))
-                     for part in zip(*result, strict=True))
+        result = [
+            self._channel_interval(
+                potential,
+                steps,
+                _of_channel(thresholds, channel),
+                _of_channel(self.leak, channel),
+                (least[channel], most[channel]),
+                _of_channel(before, channel),
+            )
+            for channel, potential in enumerate(zip(low, high, strict=True))
+        ]
+        return tuple(
+            tuple([ends[side] for ends in part] for side in (0, 1))
+            for part in zip(*result, strict=True)
+        )
 
     def _channel_interval(self, potential, steps, thresholds, leak, state, before):
         membranes, states = [], []
@@ -238,8 +267,13 @@ class Membrane:
             low, high = leak.apply(state[0]), leak.apply(state[1])
             if self.order is Order.LATE:
                 # A state is at least its j-th threshold where j counts are subtracted.
-                low = min([low, *(leak.apply(max(state[0], reached)) - (number << self.unit)
-                                  for number, reached in self._reached(before, state[1]))])
+                low = min([
+                    low,
+                    *(
+                        leak.apply(max(state[0], reached)) - (number << self.unit)
+                        for number, reached in self._reached(before, state[1])
+                    ),
+                ])
                 before = thresholds
             membrane = low + potential[0], high + potential[1]
             membranes.append(membrane)
@@ -247,8 +281,13 @@ class Membrane:
             if self.reset is Reset.ZERO:
                 low, high = min(low, 0), max(high, 0)
             elif self.reset is Reset.SUBTRACT and self.order is Order.EARLY:
-                low = min([low, *(max(low, reached) - (number << self.unit)
-                                  for number, reached in self._reached(thresholds, high))])
+                low = min([
+                    low,
+                    *(
+                        max(low, reached) - (number << self.unit)
+                        for number, reached in self._reached(thresholds, high)
+                    ),
+                ])
             state = low, high
             states.append(state)
             if step and states[-1] == states[-2] and membranes[-1] == membranes[-2]:
@@ -258,8 +297,11 @@ class Membrane:
     def _reached(self, thresholds, high):
         """Numbers of the counts that a membrane of at most ``high`` may fire, and where."""
         early = 1 if self.sticky else 0
-        return [(number, threshold - early) for number, threshold in enumerate(thresholds, 1)
-                if threshold - early <= high]
+        return [
+            (number, threshold - early)
+            for number, threshold in enumerate(thresholds, 1)
+            if threshold - early <= high
+        ]
 
 
 def _of_channel(entries, channel):

@@ -4,8 +4,15 @@ from typing import Protocol
 
 
 __all__ = [
-    "LOGITS", "MAX_NAME", "PIXELS", "Named", "carry_name", "counts_name", "memory_name",
-    "state_name", "stream_name",
+    "LOGITS",
+    "MAX_NAME",
+    "PIXELS",
+    "Named",
+    "carry_name",
+    "counts_name",
+    "memory_name",
+    "state_name",
+    "stream_name",
 ]
 
 

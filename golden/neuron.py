@@ -92,8 +92,10 @@ class Neuron:
         ModelError
         """
         if not isinstance(self.rounding, Rounding):
-            raise ModelError(f"Layer {layer.name}: the rounding rule must be half-up or "
-                             f"half-even, not {self.rounding!r}")
+            raise ModelError(
+                f"Layer {layer.name}: the rounding rule must be half-up or "
+                f"half-even, not {self.rounding!r}"
+            )
         if self.rule is Rule.UNIFORM:
             self._check_uniform(layer)
         else:
@@ -103,30 +105,43 @@ class Neuron:
 
     def _check_uniform(self, layer):
         if not (type(self.bits) is int and 1 <= self.bits <= MAX_BITS):
-            raise ModelError(f"Layer {layer.name}: the largest count of a uniform neuron must be "
-                             f"2^B - 1 with B of 1 to {MAX_BITS}")
+            raise ModelError(
+                f"Layer {layer.name}: the largest count of a uniform neuron must be "
+                f"2^B - 1 with B of 1 to {MAX_BITS}"
+            )
         if not (type(self.fraction_bits) is int and 1 <= self.fraction_bits <= MAX_FRACTION):
-            raise ModelError(f"Layer {layer.name}: fraction bits of a uniform neuron must be 1 to "
-                             f"{MAX_FRACTION}, not {self.fraction_bits!r}")
+            raise ModelError(
+                f"Layer {layer.name}: fraction bits of a uniform neuron must be 1 to "
+                f"{MAX_FRACTION}, not {self.fraction_bits!r}"
+            )
         if self.rounding is not Rounding.HALF_UP:
-            raise ModelError(f"Layer {layer.name}: the rounding of a uniform neuron must be "
-                             "half-up")
+            raise ModelError(
+                f"Layer {layer.name}: the rounding of a uniform neuron must be half-up"
+            )
 
     def _check_thresholds(self, layer, channels):
         thresholds = self.thresholds
         if thresholds.dtype != np.int64 or thresholds.ndim != 2:
-            raise ModelError(f"Layer {layer.name}: thresholds must be int64 of shape (channels, "
-                             f"D), not {thresholds.dtype} of shape {thresholds.shape}")
+            raise ModelError(
+                f"Layer {layer.name}: thresholds must be int64 of shape (channels, "
+                f"D), not {thresholds.dtype} of shape {thresholds.shape}"
+            )
         if not 1 <= thresholds.shape[1] <= MAX_LADDER:
-            raise ModelError(f"Layer {layer.name}: the largest count D must be 1 to {MAX_LADDER}, "
-                             f"not {thresholds.shape[1]}")
+            raise ModelError(
+                f"Layer {layer.name}: the largest count D must be 1 to {MAX_LADDER}, "
+                f"not {thresholds.shape[1]}"
+            )
         if len(thresholds) not in (1, channels):
-            raise ModelError(f"Layer {layer.name}: thresholds must have 1 or {channels} rows, not "
-                             f"{len(thresholds)}")
+            raise ModelError(
+                f"Layer {layer.name}: thresholds must have 1 or {channels} rows, not "
+                f"{len(thresholds)}"
+            )
         falling = np.argwhere(thresholds[:, 1:] < thresholds[:, :-1])
         if len(falling):
-            raise ModelError(f"Layer {layer.name}: thresholds must not decrease, as those of "
-                             f"channel {falling[0][0]} do")
+            raise ModelError(
+                f"Layer {layer.name}: thresholds must not decrease, as those of "
+                f"channel {falling[0][0]} do"
+            )
 
     def check_ladder(self, layer: Named, fraction_bits: int, tokens: int = 1) -> None:
         """Demand the thresholds that follow from a stream's fraction bits and the rounding rule.
@@ -147,12 +162,16 @@ class Neuron:
         """
         ladder = stream_thresholds(fraction_bits, self.levels, self.rounding, tokens)
         if self.membrane is None and not np.array_equal(self.ladder, ladder):
-            raise ModelError(f"Layer {layer.name}: thresholds must be the {self.rounding.value} "
-                             f"ladder {ladder.tolist()} of {fraction_bits} fraction bits, not "
-                             f"{self.ladder.tolist()}")
+            raise ModelError(
+                f"Layer {layer.name}: thresholds must be the {self.rounding.value} "
+                f"ladder {ladder.tolist()} of {fraction_bits} fraction bits, not "
+                f"{self.ladder.tolist()}"
+            )
 
     def fire(
-        self, values: NDArray[np.int64], carry: NDArray[np.int64] | None = None,
+        self,
+        values: NDArray[np.int64],
+        carry: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None, NDArray[np.int64] | None]:
         """Counts, and what a membrane leaves.
 
@@ -184,12 +203,15 @@ class Neuron:
         if isinstance(lost, int):
             return self._count(values, 1)
         # Half-to-even: thresholds of the 1st, 3rd, ... spike are one above the tie.
-        return (spike_count(values + lost, self.thresholds[:, ::2])
-                + spike_count(values, self.thresholds[:, 1::2]))
+        return spike_count(values + lost, self.thresholds[:, ::2]) + spike_count(
+            values, self.thresholds[:, 1::2]
+        )
 
 
 def spike_count(
-    potential: NDArray[np.int64], thresholds: NDArray[np.int64], axis: int = 1,
+    potential: NDArray[np.int64],
+    thresholds: NDArray[np.int64],
+    axis: int = 1,
 ) -> NDArray[np.int64]:
     """Number of spikes that each neuron fires, for integer (SFA) firing.
 

@@ -10,8 +10,14 @@ from golden.hints import Linear
 
 
 __all__ = [
-    "SPIKE_CODE_ALIASES", "SpikeCode", "accumulate", "merge_msb", "passes",
-    "plane_count", "planes", "set_bits",
+    "SPIKE_CODE_ALIASES",
+    "SpikeCode",
+    "accumulate",
+    "merge_msb",
+    "passes",
+    "plane_count",
+    "planes",
+    "set_bits",
 ]
 
 
@@ -33,8 +39,9 @@ class SpikeCode(StrEnum):
 
     @classmethod
     def _missing_(cls, value):
-        return next((cls(name) for name, alias in SPIKE_CODE_ALIASES.items() if alias == value),
-                    None)
+        return next(
+            (cls(name) for name, alias in SPIKE_CODE_ALIASES.items() if alias == value), None
+        )
 
 
 #: Other names of spike codes, which options and files may have.
@@ -116,7 +123,10 @@ def passes(code: SpikeCode, max_count: int) -> tuple[tuple[int, ...], ...]:
 
 
 def accumulate(
-    linear: Linear, counts: NDArray[np.integer], code: SpikeCode, max_count: int,
+    linear: Linear,
+    counts: NDArray[np.integer],
+    code: SpikeCode,
+    max_count: int,
 ) -> Iterator[NDArray[np.int64]]:
     """Run a linear operator plane by plane.
 

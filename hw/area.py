@@ -63,8 +63,9 @@ def breakdown(folder, *, limit=3600):
     """
     folder = Path(folder)
     (folder / WORK).mkdir(exist_ok=True)
-    run_yosys(folder, f"{ECP5} -noflatten -top {TOP}", name="area", define="ADDEND_ECP5",
-              limit=limit)
+    run_yosys(
+        folder, f"{ECP5} -noflatten -top {TOP}", name="area", define="ADDEND_ECP5", limit=limit
+    )
     modules = read_json(folder / WORK / "area.json", "the report of Yosys")["modules"]
     engines = {name: {"lut": 0, "ff": 0} for name, _ in ENGINES} | {REST: {"lut": 0, "ff": 0}}
     for name, module in modules.items():
@@ -104,12 +105,18 @@ def main(arguments=None, prog="python -m hw.area"):
         Ctrl-C.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Print LUTs and flip-flops per engine and per lane.")
-    parser.add_argument("folder", type=output_folder, metavar="DIR",
-                        help="build directory of hw.build")
+        prog=prog, description="Print LUTs and flip-flops per engine and per lane."
+    )
+    parser.add_argument(
+        "folder", type=output_folder, metavar="DIR", help="build directory of hw.build"
+    )
     options = parser.parse_args(arguments)
-    return guarded(lambda: _print(options.folder), prog=prog, where=options.folder,
-                   interrupted="nothing was measured")
+    return guarded(
+        lambda: _print(options.folder),
+        prog=prog,
+        where=options.folder,
+        interrupted="nothing was measured",
+    )
 
 
 def _print(folder):
@@ -122,8 +129,10 @@ def _print(folder):
     for name, used in [*engines.items(), ("together", total)]:
         if not used["lut"]:
             continue
-        print(f"{name:34} {used['lut']:6} {used['ff']:6}   {used['lut'] / lanes:8.1f} "
-              f"{used['ff'] / lanes:8.1f}")
+        print(
+            f"{name:34} {used['lut']:6} {used['ff']:6}   {used['lut'] / lanes:8.1f} "
+            f"{used['ff'] / lanes:8.1f}"
+        )
 
 
 if __name__ == "__main__":

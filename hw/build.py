@@ -49,8 +49,7 @@ __all__ = ["EXACT_LIMIT", "build", "main", "predicted_cycles"]
 EXACT_LIMIT = 2_000_000
 
 
-def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True,
-          load_patience=PATIENCE):
+def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True, load_patience=PATIENCE):
     """Writes Verilog, memory images and their description.
 
     Parameters
@@ -80,8 +79,12 @@ def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True,
     if usable(folder):
         check_memory_images(folder, missing_ok=True)
     cycles = predicted_cycles(plan, pictures)
-    write(contents(plan, clock_mhz=clock_mhz, cycles=cycles, readmemh=readmemh,
-                   load_patience=load_patience), folder)
+    write(
+        contents(
+            plan, clock_mhz=clock_mhz, cycles=cycles, readmemh=readmemh, load_patience=load_patience
+        ),
+        folder,
+    )
     check_memory_images(folder)
     return cycles
 
@@ -104,22 +107,33 @@ def predicted_cycles(plan, pictures=None):
     elif exact:
         tensors = synthetic_tensors(plan.model)
     if pictures is not None or exact:
-        additions = {name: number / count for name, number in golden.additions(
-            plan.executed, tensors, plan.codes).items()}
+        additions = {
+            name: number / count
+            for name, number in golden.additions(plan.executed, tensors, plan.codes).items()
+        }
     if exact:
         predicted = [predict(plan, tensors, index) for index in range(count)]
-        total, period = (sum(getattr(p, name) for p in predicted) / count
-                         for name in ("total", "period"))
-        layers = {layer.name: (sum(p.layers[number] for p in predicted) / count,
-                               additions[layer.name])
-                  for number, layer in enumerate(plan.layers)}
+        total, period = (
+            sum(getattr(p, name) for p in predicted) / count for name in ("total", "period")
+        )
+        layers = {
+            layer.name: (sum(p.layers[number] for p in predicted) / count, additions[layer.name])
+            for number, layer in enumerate(plan.layers)
+        }
     else:
         source = f"{source}, estimated"
         if pictures is not None:
             quick = estimate(plan, additions)
         total, period, layers = quick.total, quick.period, quick.layers
-    return {"from": source, "images": count, "total": total, "period": period, "layers": {
-        name: {"cycles": cycles, "additions": added} for name, (cycles, added) in layers.items()}}
+    return {
+        "from": source,
+        "images": count,
+        "total": total,
+        "period": period,
+        "layers": {
+            name: {"cycles": cycles, "additions": added} for name, (cycles, added) in layers.items()
+        },
+    }
 
 
 def main(arguments=None, prog="python -m hw.build"):
@@ -132,55 +146,117 @@ def main(arguments=None, prog="python -m hw.build"):
         was missed with ``--strict-clock``; 130 for Ctrl-C.
     """
     options = _parser(prog).parse_args(arguments)
-    return guarded(lambda: _run(options, prog), prog=prog, where=options.out or "standard output",
-                   interrupted=f"{options.out} holds finished steps only")
+    return guarded(
+        lambda: _run(options, prog),
+        prog=prog,
+        where=options.out or "standard output",
+        interrupted=f"{options.out} holds finished steps only",
+    )
 
 
 def _parser(prog):
     parser = argparse.ArgumentParser(
-        prog=prog, description="Build an addition-only accelerator for an integer model.",
+        prog=prog,
+        description="Build an addition-only accelerator for an integer model.",
         epilog="example: %(prog)s --target fpga --model digits.safetensors --device ecp5-85k "
-               "--columns 2 --lanes-per-column 16 --out build/digits",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--target", choices=("fpga", "sim"), default="fpga",
-                        help="fpga goes on to the bitstream, sim stops at Verilog and memory "
-                             "images")
-    parser.add_argument("--model", type=input_file, required=True, metavar="MODEL",
-                        help="integer model (.safetensors), as train export writes it")
-    parser.add_argument("--device", default="ecp5-85k", choices=[d.name for d in DEVICES],
-                        help="FPGA")
-    parser.add_argument("--columns", type=whole(1, MOST_COLUMNS), default=2, metavar="B",
-                        help="columns, each working on one output position at a time")
-    parser.add_argument("--lanes-per-column", type=whole(2, MOST_LANES), default=16, metavar="P",
-                        help="adders of a column; one that divides the channels wastes none")
-    parser.add_argument("--share", type=whole(1, MOST_COLUMNS), default=1, metavar="K",
-                        help="columns that share one firing unit: smaller, and slower where a "
-                             "position has fewer spikes than K times P")
-    parser.add_argument("--spike-code", **SPIKE_CODE, default="2-bit-serial",
-                        help="how counts become spikes: 2-bit-serial takes the fewest cycles, "
-                             "bit-serial the fewest additions and smaller lanes, thermometer is "
-                             f"what papers describe ({SPIKE_CODE_NOTE})")
-    parser.add_argument("--weight-width", type=whole(2, 8), metavar="BITS",
-                        help="bits of a weight in memory; the model's own if not given")
-    parser.add_argument("--bus-width", type=int, choices=(0, *BUS_WIDTHS), default=0,
-                        metavar="BITS", help="read weights and descriptors from an external memory "
-                        "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip")
-    parser.add_argument("--no-readmemh", action="store_true", help="memories start empty, as "
-                        "those of an ASIC do, and are filled through the load port (hw.load)")
-    parser.add_argument("--clock", type=number(above=0, most=10_000), default=100.0, metavar="MHZ",
-                        help="clock that placement aims at")
-    parser.add_argument("--strict-clock", action="store_true",
-                        help="end with status 3 if routing does not reach the clock")
-    parser.add_argument("--seed", type=SEED, default=1,
-                        help="of the placement: another one finds another, faster or slower by "
-                             "some percent")
-    parser.add_argument("--images", type=input_path, metavar="FILE",
-                        help=f"images for exact cycles: {SOURCES}")
-    parser.add_argument("--count", type=COUNT, default=1,
-                        help="how many of the images to count")
+        "--columns 2 --lanes-per-column 16 --out build/digits",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--target",
+        choices=("fpga", "sim"),
+        default="fpga",
+        help="fpga goes on to the bitstream, sim stops at Verilog and memory images",
+    )
+    parser.add_argument(
+        "--model",
+        type=input_file,
+        required=True,
+        metavar="MODEL",
+        help="integer model (.safetensors), as train export writes it",
+    )
+    parser.add_argument(
+        "--device", default="ecp5-85k", choices=[d.name for d in DEVICES], help="FPGA"
+    )
+    parser.add_argument(
+        "--columns",
+        type=whole(1, MOST_COLUMNS),
+        default=2,
+        metavar="B",
+        help="columns, each working on one output position at a time",
+    )
+    parser.add_argument(
+        "--lanes-per-column",
+        type=whole(2, MOST_LANES),
+        default=16,
+        metavar="P",
+        help="adders of a column; one that divides the channels wastes none",
+    )
+    parser.add_argument(
+        "--share",
+        type=whole(1, MOST_COLUMNS),
+        default=1,
+        metavar="K",
+        help="columns that share one firing unit: smaller, and slower where a "
+        "position has fewer spikes than K times P",
+    )
+    parser.add_argument(
+        "--spike-code",
+        **SPIKE_CODE,
+        default="2-bit-serial",
+        help="how counts become spikes: 2-bit-serial takes the fewest cycles, "
+        "bit-serial the fewest additions and smaller lanes, thermometer is "
+        f"what papers describe ({SPIKE_CODE_NOTE})",
+    )
+    parser.add_argument(
+        "--weight-width",
+        type=whole(2, 8),
+        metavar="BITS",
+        help="bits of a weight in memory; the model's own if not given",
+    )
+    parser.add_argument(
+        "--bus-width",
+        type=int,
+        choices=(0, *BUS_WIDTHS),
+        default=0,
+        metavar="BITS",
+        help="read weights and descriptors from an external memory "
+        "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip",
+    )
+    parser.add_argument(
+        "--no-readmemh",
+        action="store_true",
+        help="memories start empty, as "
+        "those of an ASIC do, and are filled through the load port (hw.load)",
+    )
+    parser.add_argument(
+        "--clock",
+        type=number(above=0, most=10_000),
+        default=100.0,
+        metavar="MHZ",
+        help="clock that placement aims at",
+    )
+    parser.add_argument(
+        "--strict-clock",
+        action="store_true",
+        help="end with status 3 if routing does not reach the clock",
+    )
+    parser.add_argument(
+        "--seed",
+        type=SEED,
+        default=1,
+        help="of the placement: another one finds another, faster or slower by some percent",
+    )
+    parser.add_argument(
+        "--images", type=input_path, metavar="FILE", help=f"images for exact cycles: {SOURCES}"
+    )
+    parser.add_argument("--count", type=COUNT, default=1, help="how many of the images to count")
     parser.add_argument("--out", type=output_folder, help="build directory")
-    parser.add_argument("--dry-run", action="store_true",
-                        help="print sizes, widths, memory and cycles, and write nothing")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print sizes, widths, memory and cycles, and write nothing",
+    )
     return parser
 
 
@@ -188,17 +264,25 @@ def _run(options, prog):
     if options.out is None and not options.dry_run:
         raise ValueError("--out must name the build directory, unless --dry-run is given")
     if options.strict_clock and (options.dry_run or options.target != "fpga"):
-        raise ValueError("--strict-clock must come with --target fpga and without --dry-run, since "
-                         "only routing tells which clock is reached")
+        raise ValueError(
+            "--strict-clock must come with --target fpga and without --dry-run, since "
+            "only routing tells which clock is reached"
+        )
     if options.columns % options.share:
-        raise ValueError(f"--share must divide the {options.columns} columns, not be "
-                         f"{options.share}")
+        raise ValueError(
+            f"--share must divide the {options.columns} columns, not be {options.share}"
+        )
     model = golden.load(options.model)
     device = find_device(options.device)
-    plan = compile_model(model, columns=options.columns, lanes=options.lanes_per_column,
-                         columns_per_group=options.share,
-                         spike_code=golden.SpikeCode(options.spike_code),
-                         weight_width=options.weight_width, bus_width=options.bus_width)
+    plan = compile_model(
+        model,
+        columns=options.columns,
+        lanes=options.lanes_per_column,
+        columns_per_group=options.share,
+        spike_code=golden.SpikeCode(options.spike_code),
+        weight_width=options.weight_width,
+        bus_width=options.bus_width,
+    )
     if options.target == "fpga" and not options.dry_run:
         require_memory(device, plan.required)
     pictures = None
@@ -208,11 +292,18 @@ def _run(options, prog):
         print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, pictures))))
         return 0
 
-    print(f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} "
-          "lanes", flush=True)
+    print(
+        f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} lanes",
+        flush=True,
+    )
     with alone_in(options.out, "build"):
-        build(plan, options.out, clock_mhz=options.clock, pictures=pictures,
-              readmemh=not options.no_readmemh)
+        build(
+            plan,
+            options.out,
+            clock_mhz=options.clock,
+            pictures=pictures,
+            readmemh=not options.no_readmemh,
+        )
         print(f"Verilog and memory images are in {options.out}", flush=True)
         return _implement(options, prog, device) if options.target == "fpga" else 0
 
@@ -224,18 +315,26 @@ def _implement(options, prog, device):
     # Those of an earlier build must not be taken for this one's.
     for name in ("report.json", "report.html"):
         (options.out / name).unlink(missing_ok=True)
-    used = implement(options.out, device=device, clock_mhz=options.clock, seed=options.seed,
-                     progress=lambda text: print(text, flush=True))
-    figures = build_figures(read_description(options.out), used.as_dict(),
-                            bitstream=options.out / "accelerator.bit")
+    used = implement(
+        options.out,
+        device=device,
+        clock_mhz=options.clock,
+        seed=options.seed,
+        progress=lambda text: print(text, flush=True),
+    )
+    figures = build_figures(
+        read_description(options.out), used.as_dict(), bitstream=options.out / "accelerator.bit"
+    )
     write_report(options.out, figures)
     for name, value in summary(figures):
         print(f"  {name}: {value}")
     if figures["clock_met"]:
         return 0
-    print(f"{prog}: the clock of {used.clock_mhz:g} MHz was missed: routing reached "
-          f"{used.fmax_mhz:.1f} MHz; another --seed, a smaller array or a lower --clock may do.",
-          file=sys.stderr)
+    print(
+        f"{prog}: the clock of {used.clock_mhz:g} MHz was missed: routing reached "
+        f"{used.fmax_mhz:.1f} MHz; another --seed, a smaller array or a lower --clock may do.",
+        file=sys.stderr,
+    )
     return 3 if options.strict_clock else 0
 
 

@@ -43,14 +43,20 @@ def lay_out(model, config):
     ValueError
         If the core cannot hold the model: which field is too small, and by how much.
     """
-    plan = compile_model(model, **config.array, bus_width=config.bus_width,
-                         tile_rows=config.weight_depth // 2 if config.external else None)
+    plan = compile_model(
+        model,
+        **config.array,
+        bus_width=config.bus_width,
+        tile_rows=config.weight_depth // 2 if config.external else None,
+    )
     config.require(plan.required)
     # Descriptors are wider where the core's memories are deeper.
     required, there = len(memory_words(plan, config)["program"]), config.program_depth
     if required > there:
-        raise ValueError(f"The core's program memory has {there} words, and the model needs "
-                         f"{required}: build a core for the larger model")
+        raise ValueError(
+            f"The core's program memory has {there} words, and the model needs "
+            f"{required}: build a core for the larger model"
+        )
     return plan
 
 
@@ -106,20 +112,30 @@ def main(arguments=None, prog="python -m hw.load"):
         Exit status: 0, or 2 for a model that the core cannot hold or a file that is not there.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Write what makes a built core run another model. Weights on chip: "
+        prog=prog,
+        description="Write what makes a built core run another model. Weights on chip: "
         "the beats of its load port, one 33-bit hexadecimal number per line, bit 32 is tlast; the "
         "last two are the packet that signs them. "
         "Weights in an external memory: the bytes that lie there, from weights_base on, which "
-        "must be a multiple of 16 bus words.")
-    parser.add_argument("folder", type=input_path, metavar="DIR",
-                        help="build directory of hw.build")
-    parser.add_argument("model", type=input_file, metavar="MODEL",
-                        help="integer model (.safetensors)")
-    parser.add_argument("--out", type=output_file, required=True, metavar="FILE",
-                        help="text file, or binary for an external memory")
+        "must be a multiple of 16 bus words.",
+    )
+    parser.add_argument(
+        "folder", type=input_path, metavar="DIR", help="build directory of hw.build"
+    )
+    parser.add_argument(
+        "model", type=input_file, metavar="MODEL", help="integer model (.safetensors)"
+    )
+    parser.add_argument(
+        "--out",
+        type=output_file,
+        required=True,
+        metavar="FILE",
+        help="text file, or binary for an external memory",
+    )
     options = parser.parse_args(arguments)
-    return guarded(lambda: _write(options), prog=prog, where=options.out,
-                   interrupted="nothing was written")
+    return guarded(
+        lambda: _write(options), prog=prog, where=options.out, interrupted="nothing was written"
+    )
 
 
 def _write(options):

@@ -63,13 +63,20 @@ def main(arguments=None, prog="python -m hw.report"):
         Exit status: 0; 2 for a folder that holds no accelerator; 130 for Ctrl-C.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Print what a build directory predicts and what routing measured, "
-        "and write report.html and report.json into it.")
-    parser.add_argument("folder", type=output_folder, metavar="DIR",
-                        help="build directory of hw.build")
+        prog=prog,
+        description="Print what a build directory predicts and what routing measured, "
+        "and write report.html and report.json into it.",
+    )
+    parser.add_argument(
+        "folder", type=output_folder, metavar="DIR", help="build directory of hw.build"
+    )
     options = parser.parse_args(arguments)
-    return guarded(lambda: _run(options.folder), prog=prog, where=options.folder,
-                   interrupted="no report was written")
+    return guarded(
+        lambda: _run(options.folder),
+        prog=prog,
+        where=options.folder,
+        interrupted="no report was written",
+    )
 
 
 def _run(folder):

@@ -43,8 +43,11 @@ class Account:
         self.expired += ended
         if memory == ACCOUNT:
             if len(packet) == 2 and not ended:
-                self.intact |= (not self.spoilt and len(self.begun) == len(self.memories)
-                                and packet[1] & LAST - 1 == self.signature())
+                self.intact |= (
+                    not self.spoilt
+                    and len(self.begun) == len(self.memories)
+                    and packet[1] & LAST - 1 == self.signature()
+                )
                 self.close()
                 return
             bad = not ended or len(packet) > 1
@@ -66,7 +69,7 @@ class Account:
         for index in range(whole):
             if address + index >= depth:
                 return True
-            parts = payload[index * per_word:(index + 1) * per_word]
+            parts = payload[index * per_word : (index + 1) * per_word]
             word = sum((part & LAST - 1) << 32 * at for at, part in enumerate(parts))
             self.written.append((memory, address + index, word & ((1 << width) - 1)))
             self.intact = False

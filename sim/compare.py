@@ -96,16 +96,21 @@ def compare_image(comparison, plan, result, image, captures, outcome, *, capture
             slots[address] = entry, index
 
     for (memory, layer), slots in expected.items():
-        _compare_writes(comparison, number, memory, slots,
-                        captures.get(memory, {}).get((number, layer), []))
+        _compare_writes(
+            comparison, number, memory, slots, captures.get(memory, {}).get((number, layer), [])
+        )
     for memory, writes in captures.items():
         for (captured_image, layer), found in writes.items():
             if captured_image == number and (memory, layer) not in expected and memory != "sums":
-                comparison.note("words", number, f"{memory}: {len(found)} writes in layer {layer} "
-                                                 "that the model does not make")
+                comparison.note(
+                    "words",
+                    number,
+                    f"{memory}: {len(found)} writes in layer {layer} that the model does not make",
+                )
 
-    for index, (got, want) in enumerate(zip(outcome["logits"], result.logits[image].tolist(),
-                                            strict=True)):
+    for index, (got, want) in enumerate(
+        zip(outcome["logits"], result.logits[image].tolist(), strict=True)
+    ):
         if got != want:
             comparison.note("logits", number, f"logits, class {index}: {got}, golden {want}")
     comparison.images += 1
@@ -140,20 +145,30 @@ def _compare_writes(comparison, image, memory, slots, writes):
     found = {}
     for address, word in writes:
         if address not in slots:
-            comparison.note("words", image, f"{memory}: a write to address {address:#x} that the "
-                                            "model does not make")
+            comparison.note(
+                "words",
+                image,
+                f"{memory}: a write to address {address:#x} that the model does not make",
+            )
         elif address in found and memory != "sums":
             entry, index = slots[address]
             channel, position = entry.locate(index, 0)
-            comparison.note("words", image, f"{entry.tensor}, channel {channel}, position "
-                                            f"{position}: stored more than once")
+            comparison.note(
+                "words",
+                image,
+                f"{entry.tensor}, channel {channel}, position {position}: stored more than once",
+            )
         found[address] = word
     for address, (entry, index) in slots.items():
         word = found.get(address)
         if word != entry.words[index]:
             channel, position = entry.locate(index, 0 if word is None else word)
             got = "nothing stored" if word is None else f"stored {word:#x}"
-            comparison.note("words", image, f"{entry.tensor}, channel {channel}, position "
-                                            f"{position}: {got}, golden "
-                                            f"{int(entry.words[index]):#x} "
-                                            f"({memory} address {address:#x})")
+            comparison.note(
+                "words",
+                image,
+                f"{entry.tensor}, channel {channel}, position "
+                f"{position}: {got}, golden "
+                f"{int(entry.words[index]):#x} "
+                f"({memory} address {address:#x})",
+            )

@@ -43,8 +43,12 @@ LEAST_ACCURACY = 0.94
 #: What is taken from the reports that steps leave behind.
 FORMS = {
     "export.json": {"accuracy": {"golden": float}},
-    "verify.json": {"mismatches": int, "cycles": [float], "additions": [float],
-                    "layers": [{"name": str, "cycles": float, "additions": float}]},
+    "verify.json": {
+        "mismatches": int,
+        "cycles": [float],
+        "additions": [float],
+        "layers": [{"name": str, "cycles": float, "additions": float}],
+    },
     "report.json": {"utilisation": {"lut": int, "ff": int, "fmax_mhz": float}},
 }
 
@@ -93,8 +97,10 @@ def main(arguments=None, prog="python -m sim.demo"):
         print(f"{error.filename or options.out}: {error.strerror or error}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nInterrupted; finished steps are in "
-              f"{options.out}, no report was written.", file=sys.stderr)
+        print(
+            f"\nInterrupted; finished steps are in {options.out}, no report was written.",
+            file=sys.stderr,
+        )
         return 130
     return 0
 
@@ -102,23 +108,32 @@ def main(arguments=None, prog="python -m sim.demo"):
 def parser(prog):
     """Build the command line."""
     options = argparse.ArgumentParser(
-        prog=prog, description="Train on real digits, export, build, simulate bit-exactly, "
+        prog=prog,
+        description="Train on real digits, export, build, simulate bit-exactly, "
         "synthesise, place, route, and report.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    options.add_argument("--out", type=output_folder, default=Path("build/demo"),
-                         help="output folder")
-    options.add_argument("--device", default="ecp5-85k", choices=[d.name for d in DEVICES],
-                         help="FPGA")
-    options.add_argument("--columns", type=whole(1, MOST_COLUMNS), default=2,
-                         help="columns of the array")
-    options.add_argument("--lanes-per-column", type=whole(2, MOST_LANES), default=16,
-                         help="adders of each column")
-    options.add_argument("--spike-code", **SPIKE_CODE, default="2-bit-serial",
-                         help=f"how counts become spikes ({SPIKE_CODE_NOTE})")
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    options.add_argument(
+        "--out", type=output_folder, default=Path("build/demo"), help="output folder"
+    )
+    options.add_argument(
+        "--device", default="ecp5-85k", choices=[d.name for d in DEVICES], help="FPGA"
+    )
+    options.add_argument(
+        "--columns", type=whole(1, MOST_COLUMNS), default=2, help="columns of the array"
+    )
+    options.add_argument(
+        "--lanes-per-column", type=whole(2, MOST_LANES), default=16, help="adders of each column"
+    )
+    options.add_argument(
+        "--spike-code",
+        **SPIKE_CODE,
+        default="2-bit-serial",
+        help=f"how counts become spikes ({SPIKE_CODE_NOTE})",
+    )
     options.add_argument("--images", type=COUNT, default=20, help="test images to simulate")
     options.add_argument("--seed", type=SEED, default=0, help="of the training")
-    options.add_argument("--config", type=input_file, default=RECIPE,
-                         help="training configuration")
+    options.add_argument("--config", type=input_file, default=RECIPE, help="training configuration")
     return options
 
 
@@ -136,20 +151,62 @@ def steps(options):
     """
     out = options.out
     model, built = f"{out}/digits.safetensors", f"{out}/accelerator"
-    array = ["--model", model, "--device", options.device, "--columns", str(options.columns),
-             "--lanes-per-column", str(options.lanes_per_column),
-             "--spike-code", options.spike_code, "--out", built]
+    array = [
+        "--model",
+        model,
+        "--device",
+        options.device,
+        "--columns",
+        str(options.columns),
+        "--lanes-per-column",
+        str(options.lanes_per_column),
+        "--spike-code",
+        options.spike_code,
+        "--out",
+        built,
+    ]
     return [
-        ("training on real digits",
-         ["train", "fit", "--config", str(options.config), "--out", f"{out}/train",
-          "--seed", str(options.seed), "--resume"]),
-        ("exporting the integer model",
-         ["train", "export", f"{out}/train/checkpoint.pt", "--out", model,
-          "--report", f"{out}/export.json"]),
+        (
+            "training on real digits",
+            [
+                "train",
+                "fit",
+                "--config",
+                str(options.config),
+                "--out",
+                f"{out}/train",
+                "--seed",
+                str(options.seed),
+                "--resume",
+            ],
+        ),
+        (
+            "exporting the integer model",
+            [
+                "train",
+                "export",
+                f"{out}/train/checkpoint.pt",
+                "--out",
+                model,
+                "--report",
+                f"{out}/export.json",
+            ],
+        ),
         ("building the accelerator", ["hw.build", "--target", "sim", *array]),
-        ("simulating it, every tensor against the golden model",
-         ["sim.verify", built, model, "--images", "digits", "--count", str(options.images),
-          "--report", f"{out}/verify.json"]),
+        (
+            "simulating it, every tensor against the golden model",
+            [
+                "sim.verify",
+                built,
+                model,
+                "--images",
+                "digits",
+                "--count",
+                str(options.images),
+                "--report",
+                f"{out}/verify.json",
+            ],
+        ),
         ("synthesising, placing and routing", ["hw.build", "--target", "fpga", *array]),
     ]
 
@@ -181,8 +238,10 @@ def require_accuracy(out):
     """Raise DemoError if the exported model is worse than what hardware is worth building for."""
     reached = read(out / "export.json")["accuracy"]["golden"]
     if reached < LEAST_ACCURACY:
-        raise DemoError(f"The demonstration stops: the accuracy of the golden model must be at "
-                        f"least {LEAST_ACCURACY:.0%}, not {reached:.2%}")
+        raise DemoError(
+            f"The demonstration stops: the accuracy of the golden model must be at "
+            f"least {LEAST_ACCURACY:.0%}, not {reached:.2%}"
+        )
 
 
 def collect(options):
@@ -197,8 +256,9 @@ def collect(options):
     exported, verified = read(out / "export.json"), read(out / "verify.json")
     built = read(out / "accelerator" / "report.json")
     if verified["mismatches"]:
-        raise DemoError(f"The demonstration stops: mismatches must be 0, "
-                        f"not {verified['mismatches']}")
+        raise DemoError(
+            f"The demonstration stops: mismatches must be 0, not {verified['mismatches']}"
+        )
     lanes = options.columns * options.lanes_per_column
     accuracy = {kind: exported["accuracy"][kind] for kind in ("float", "quantised", "golden")}
     test_digits = f"{exported['images']} test digits"
@@ -206,23 +266,32 @@ def collect(options):
     return {
         "title": f"Digits on {options.device}",
         "accuracy": {**accuracy, "rtl": verified["accuracy"]},
-        "accuracy_of": {**dict.fromkeys(accuracy, test_digits),
-                        "rtl": f"{verified['images']} of them, simulated"},
+        "accuracy_of": {
+            **dict.fromkeys(accuracy, test_digits),
+            "rtl": f"{verified['images']} of them, simulated",
+        },
         "cycles_of": f"means of {free} simulated images",
         "period_of": "the second of two images",
         "density_of": f"mean of {test_digits}",
         "spikes_of": "the first test digit",
         "clock_met": built["clock_met"],
         "comparison": {key: verified[key] for key in ("images", "tensors", "values", "mismatches")},
-        "array": {"columns": options.columns, "lanes_per_column": options.lanes_per_column,
-                  "spike_code": options.spike_code},
+        "array": {
+            "columns": options.columns,
+            "lanes_per_column": options.lanes_per_column,
+            "spike_code": options.spike_code,
+        },
         "cycles": mean(verified["cycles"]),
         "period": verified["period"],
         "additions": mean(verified["additions"]),
         "layers": [
-            {**layer, "utilisation": lane_utilisation(
-                additions=layer["additions"], cycles=layer["cycles"], lanes=lanes),
-             **density(exported["mean_counts"], layer["name"])}
+            {
+                **layer,
+                "utilisation": lane_utilisation(
+                    additions=layer["additions"], cycles=layer["cycles"], lanes=lanes
+                ),
+                **density(exported["mean_counts"], layer["name"]),
+            }
             for layer in verified["layers"]
         ],
         "utilisation": built["utilisation"],

@@ -64,15 +64,25 @@ def measure(engine, model, image, folder, *, cache=None, limit=3600):
         groups[layer.name] = counts.shape[:2]
         np.savez(folder / f"layer{number}.npz", counts=counts, weights=weights, sums=sums)
     executable = build(Design.of(DenseEngine(engine)), cache or folder)
-    simulate(executable, "sim.testbenches.tb_dense_engine", folder, limit=limit, parameters={
-        "layers": [layer.name for layer in layers], "count_width": engine.count_width,
-        "weight_width": engine.weight_width, "accumulator_width": engine.accumulator_width})
+    simulate(
+        executable,
+        "sim.testbenches.tb_dense_engine",
+        folder,
+        limit=limit,
+        parameters={
+            "layers": [layer.name for layer in layers],
+            "count_width": engine.count_width,
+            "weight_width": engine.weight_width,
+            "accumulator_width": engine.accumulator_width,
+        },
+    )
     simulated = read_json(folder / "cycles.json", "the outcome")
     for name, (products, words) in groups.items():
         if simulated[name] != products * words + engine.latency:
             raise SimulationError(
                 f"Layer {name}: {products} dot products of {words} words must take "
-                f"{products * words + engine.latency} cycles, not {simulated[name]}")
+                f"{products * words + engine.latency} cycles, not {simulated[name]}"
+            )
     return {name: work.cycles(engine) for name, work in works.items()}
 
 
@@ -86,18 +96,23 @@ def _dot_products(engine, model, layer, work, tensors):
         counts, weights = layer.operands(tensors, row)
         total = 0
         for at_count, count in enumerate(_digits(counts, engine.count_width, work.count_digits)):
-            parts = ([weights] if hasattr(layer, "weight") else
-                     _digits(weights, engine.weight_width - 1, work.weight_digits))
+            parts = (
+                [weights]
+                if hasattr(layer, "weight")
+                else _digits(weights, engine.weight_width - 1, work.weight_digits)
+            )
             for at_weight, weight in enumerate(parts):
                 part = (count * weight).sum(axis=1)
-                total = total + (part << (engine.count_width * at_count
-                                          + (engine.weight_width - 1) * at_weight))
+                total = total + (
+                    part << (engine.count_width * at_count + (engine.weight_width - 1) * at_weight)
+                )
                 all_counts.append(_words(count, engine))
                 all_weights.append(_words(weight, engine))
                 sums.append(_tiles(part, engine))
         if not np.array_equal(total, expected[row]):
-            raise SimulationError(f"Layer {layer.name}: the digits of row {row} must add up to "
-                                  "golden's potentials")
+            raise SimulationError(
+                f"Layer {layer.name}: the digits of row {row} must add up to golden's potentials"
+            )
     return np.concatenate(all_counts), np.concatenate(all_weights), np.concatenate(sums)
 
 
@@ -126,51 +141,74 @@ def main(arguments=None, prog="python -m sim.dense"):
         Exit status: 0; 2 for bad input, 3 for a tool or a simulation that failed, 130 for Ctrl-C.
     """
     options = _parser(prog).parse_args(arguments)
-    return guarded(lambda: _run(options), prog=prog, where=options.out,
-                   interrupted="no report was written", failures=(SimulationError,))
+    return guarded(
+        lambda: _run(options),
+        prog=prog,
+        where=options.out,
+        interrupted="no report was written",
+        failures=(SimulationError,),
+    )
 
 
 def _run(options):
     model = golden.load(options.model)
     images, _ = chosen(options.images, model, 1)
-    engine = DenseSize(outputs=options.outputs, inputs=options.inputs,
-                       count_width=options.count_width or model.max_count.bit_length(),
-                       weight_width=options.weight_width or max(
-                           getattr(layer, "weight_bits", 0) for layer in model.layers))
-    cycles = measure(engine, model, images, options.out / "run", cache=options.cache,
-                     limit=options.limit)
+    engine = DenseSize(
+        outputs=options.outputs,
+        inputs=options.inputs,
+        count_width=options.count_width or model.max_count.bit_length(),
+        weight_width=options.weight_width
+        or max(getattr(layer, "weight_bits", 0) for layer in model.layers),
+    )
+    cycles = measure(
+        engine, model, images, options.out / "run", cache=options.cache, limit=options.limit
+    )
     macs = sum(work.macs for work in dense_work(model, engine).values())
     with replacing(options.out / "dense.json") as file:
         file.write((json.dumps({"cycles": cycles, "macs": macs}, indent=1) + "\n").encode())
     total = sum(cycles.values())
     operations = engine.operations
-    print(f"{len(cycles)} layers, sums of {ROWS} rows each equal golden's: {total:,} cycles per "
-          f"image, {macs / total / operations:.3f} of {operations} products a cycle are needed")
+    print(
+        f"{len(cycles)} layers, sums of {ROWS} rows each equal golden's: {total:,} cycles per "
+        f"image, {macs / total / operations:.3f} of {operations} products a cycle are needed"
+    )
 
 
 def _parser(prog):
     parser = argparse.ArgumentParser(
-        prog=prog, description="Simulate the dense engine, which multiplies every count by every "
+        prog=prog,
+        description="Simulate the dense engine, which multiplies every count by every "
         "weight, on rows of each layer of a model; compare its sums with golden, and count its "
-        "cycles for an image.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("model", type=input_file, metavar="MODEL",
-                        help="integer model (.safetensors)")
-    parser.add_argument("--images", type=input_path, metavar="FILE",
-                        help=f"{SOURCES}; a random one if not given")
-    parser.add_argument("--outputs", type=whole(1, 1024), default=8,
-                        help="dot products at a time")
-    parser.add_argument("--inputs", type=whole(1, 1024), default=8,
-                        help="terms of each in a cycle")
-    parser.add_argument("--count-width", type=whole(1, 16), metavar="BITS",
-                        help="bits of a count; as many as the model's have if not given")
-    parser.add_argument("--weight-width", type=whole(2, 16), metavar="BITS",
-                        help="bits of a weight; as many as the model's have if not given")
-    parser.add_argument("--limit", type=SECONDS, default=3600,
-                        help="seconds of simulation")
-    parser.add_argument("--cache", type=output_folder, metavar="DIR",
-                        help="folder that keeps simulators")
-    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR",
-                        help="receives dense.json")
+        "cycles for an image.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "model", type=input_file, metavar="MODEL", help="integer model (.safetensors)"
+    )
+    parser.add_argument(
+        "--images", type=input_path, metavar="FILE", help=f"{SOURCES}; a random one if not given"
+    )
+    parser.add_argument("--outputs", type=whole(1, 1024), default=8, help="dot products at a time")
+    parser.add_argument("--inputs", type=whole(1, 1024), default=8, help="terms of each in a cycle")
+    parser.add_argument(
+        "--count-width",
+        type=whole(1, 16),
+        metavar="BITS",
+        help="bits of a count; as many as the model's have if not given",
+    )
+    parser.add_argument(
+        "--weight-width",
+        type=whole(2, 16),
+        metavar="BITS",
+        help="bits of a weight; as many as the model's have if not given",
+    )
+    parser.add_argument("--limit", type=SECONDS, default=3600, help="seconds of simulation")
+    parser.add_argument(
+        "--cache", type=output_folder, metavar="DIR", help="folder that keeps simulators"
+    )
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="receives dense.json"
+    )
     return parser
 
 

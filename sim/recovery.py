@@ -88,8 +88,11 @@ def recovery(trial, work):
     steps, expected = [], []
 
     for begin, end in ((1, n_pixels), (n_pixels, longest), (longest // 2, longest)):
-        steps.append({"interrupted": "first.npy", "reset_after": rng.randint(begin, end),
-                      "stall": 0.0})
+        steps.append({
+            "interrupted": "first.npy",
+            "reset_after": rng.randint(begin, end),
+            "stall": 0.0,
+        })
     if not trial.filled:
         steps.append(load_step(work, trial.plan, trial.config))
     for name, length in (("short", n_pixels - 1), ("long", n_pixels + 1)):
@@ -117,16 +120,20 @@ def _load(trial, work, rng, run, steps, expected):
     spoilt = spoilt_step(work, plan, config, name="spoilt")
     if trial.patience is not None:
         np.save(work / "header.npy", np.zeros(1, np.int64))
-        steps += [{"load": "header.npy", "stall": 0.0},
-                  {"watch": trial.patience - NEARLY, "stall": 0.0},
-                  {"watch": 2 * NEARLY, "stall": 0.0}]
+        steps += [
+            {"load": "header.npy", "stall": 0.0},
+            {"watch": trial.patience - NEARLY, "stall": 0.0},
+            {"watch": 2 * NEARLY, "stall": 0.0},
+        ]
         expected += [Silence((Status.OK,)), Silence((Status.TIMEOUT,))]
     steps += [
-        {"load": "unknown.npy", "stall": STALL}, {"watch": 4, "stall": 0.0},
+        {"load": "unknown.npy", "stall": STALL},
+        {"watch": 4, "stall": 0.0},
         spoilt | {"background": True, "load_after": after},
         run | {"images": "first.npy"},
         # Nothing, behind what was loaded.
-        {"load": "nothing.npy", "stall": 0.0}, {"failing": "first.npy", "stall": 0.0},
+        {"load": "nothing.npy", "stall": 0.0},
+        {"failing": "first.npy", "stall": 0.0},
         load_step(work, plan, config, stall=STALL),
         run | {"images": "both.npy"},
     ]
@@ -135,8 +142,10 @@ def _load(trial, work, rng, run, steps, expected):
     loaded = packets(plan, config)
     for bit in range(BEAT_WIDTH):
         for flipped, status in ((1 << bit, Status.MODEL), (0, Status.OK)):
-            steps += [small_load_step(work, loaded, config, 1 + bit % 8, flipped),
-                      {"watch": 4, "stall": 0.0}]
+            steps += [
+                small_load_step(work, loaded, config, 1 + bit % 8, flipped),
+                {"watch": 4, "stall": 0.0},
+            ]
             expected.append(Silence((status,)))
     steps.append(run | {"images": "first.npy"})
     expected.append(first)
@@ -146,15 +155,20 @@ def _load(trial, work, rng, run, steps, expected):
 def _reload(trial, work, loaded, steps, expected):
     """Adds a small load right behind reset, and a network that the core was not made for."""
     config = trial.config
-    steps += [{"interrupted": "first.npy", "reset_after": 1, "stall": 0.0},
-              small_load_step(work, loaded, config, 1, 0), {"watch": 4, "stall": 0.0}]
+    steps += [
+        {"interrupted": "first.npy", "reset_after": 1, "stall": 0.0},
+        small_load_step(work, loaded, config, 1, 0),
+        {"watch": 4, "stall": 0.0},
+    ]
     expected.append(Silence((Status.OK,)))
     if trial.stranger is None:
         return
     model, plan, images = trial.stranger
     np.save(work / "stranger.npy", images)
-    steps += [load_step(work, plan, config, name="stranger-load"),
-              {"images": "stranger.npy", "stall": 0.0, "classes": model.classes}]
+    steps += [
+        load_step(work, plan, config, name="stranger-load"),
+        {"images": "stranger.npy", "stall": 0.0, "classes": model.classes},
+    ]
     expected += map(Image, golden.run(model, images).logits.tolist())
 
 
@@ -170,14 +184,22 @@ def compare_recovery(comparison, expected, outcomes):
     """
     previous = None
     for number, (outcome, wanted) in enumerate(zip(outcomes, expected, strict=True)):
-        if (outcome["status"] not in [status.value for status in wanted.said]
-                or outcome["error"] != int(outcome["status"] != 0)):
-            comparison.note("recovery", number, f"status {outcome['status']} and error "
-                                                f"{outcome['error']} after what must be {wanted}")
+        if outcome["status"] not in [status.value for status in wanted.said] or outcome[
+            "error"
+        ] != int(outcome["status"] != 0):
+            comparison.note(
+                "recovery",
+                number,
+                f"status {outcome['status']} and error "
+                f"{outcome['error']} after what must be {wanted}",
+            )
         if isinstance(wanted, Image):
             if outcome["logits"] != wanted.logits:
-                comparison.note("recovery", number, f"logits {outcome['logits']} after faults, "
-                                                    f"golden {wanted.logits}")
+                comparison.note(
+                    "recovery",
+                    number,
+                    f"logits {outcome['logits']} after faults, golden {wanted.logits}",
+                )
             compare_counters(comparison, number, outcome, previous)
             previous = outcome
         elif outcome["busy"] or outcome.get("received"):

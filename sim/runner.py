@@ -105,8 +105,16 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
     tuning = FAST if fast else QUICK
     defines = {"ADDEND_CAPTURE": 1} if capture else {}
     main = CLOCKED.read_text() if design.clock else None
-    key = json.dumps([design.top, design.verilog, design.clock, main, tuning, defines, simulator(),
-                      sys.executable])
+    key = json.dumps([
+        design.top,
+        design.verilog,
+        design.clock,
+        main,
+        tuning,
+        defines,
+        simulator(),
+        sys.executable,
+    ])
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     folder = Path(cache).resolve() / f"{design.top}-{digest}"
     executable = folder / design.top
@@ -119,20 +127,27 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
         folder.mkdir()
         source = folder / "design.v"
         source.write_text(design.verilog)
-        runner = _verilator(limit=limit, tuning=tuning, clock=design.clock,
-                            runtime=runtime(cache))
+        runner = _verilator(limit=limit, tuning=tuning, clock=design.clock, runtime=runtime(cache))
         log = folder / "build.log"
         try:
             runner.build(
-                sources=[source], hdl_toplevel=design.top, build_dir=folder, defines=defines,
+                sources=[source],
+                hdl_toplevel=design.top,
+                build_dir=folder,
+                defines=defines,
                 build_args=[*tuning.flags, *(f"-Wno-{name}" for name in WAIVED)],
-                timescale=("1ns", "1ns"), log_file=log)
+                timescale=("1ns", "1ns"),
+                log_file=log,
+            )
         except subprocess.TimeoutExpired:
-            raise ToolError(f"Verilator must build {design.top} within {limit:g} s, and did not: "
-                            f"see {log}") from None
+            raise ToolError(
+                f"Verilator must build {design.top} within {limit:g} s, and did not: see {log}"
+            ) from None
         except RuntimeError as error:
-            raise ToolError(f"Building a simulator of {design.top} failed, {error}: "
-                            f"{last_error(log)} (see {log})") from None
+            raise ToolError(
+                f"Building a simulator of {design.top} failed, {error}: "
+                f"{last_error(log)} (see {log})"
+            ) from None
         call_whole(executable)
     return executable
 
@@ -179,22 +194,35 @@ def simulate(executable, testbench, folder, *, parameters=None, only=None, seed=
     runner = _verilator(limit=limit)
     try:
         runner.test(
-            test_module=testbench, hdl_toplevel=executable.name, hdl_toplevel_lang="verilog",
-            build_dir=executable.parent, test_dir=folder, results_xml=str(results), seed=seed,
-            test_filter=only, log_file=log, timescale=("1ns", "1ns"),
-            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed + 1}"])
+            test_module=testbench,
+            hdl_toplevel=executable.name,
+            hdl_toplevel_lang="verilog",
+            build_dir=executable.parent,
+            test_dir=folder,
+            results_xml=str(results),
+            seed=seed,
+            test_filter=only,
+            log_file=log,
+            timescale=("1ns", "1ns"),
+            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed + 1}"],
+        )
     except subprocess.TimeoutExpired:
-        raise SimulationError(f"{testbench} must finish within {limit:g} s, and did not ({repeat})"
-                           ) from None
+        raise SimulationError(
+            f"{testbench} must finish within {limit:g} s, and did not ({repeat})"
+        ) from None
     except (RuntimeError, SystemExit):
         # Failed tests end the runner too; what they say is in the results.
         if not results.exists():
-            raise ToolError(f"{testbench} ended with status {runner.status} and without results: "
-                            f"{last_error(log)} (see {log})") from None
+            raise ToolError(
+                f"{testbench} ended with status {runner.status} and without results: "
+                f"{last_error(log)} (see {log})"
+            ) from None
     passed, failed = _read_results(results)
     if failed:
-        raise SimulationError("; ".join(f"{testbench}.{name}: {message}"
-                                     for name, message in failed.items()) + f" ({repeat})")
+        raise SimulationError(
+            "; ".join(f"{testbench}.{name}: {message}" for name, message in failed.items())
+            + f" ({repeat})"
+        )
     if not passed:
         raise ToolError(f"{testbench} must hold at least one test that matches {only!r}")
     return passed
@@ -211,8 +239,9 @@ def _read_results(path):
     """Seconds of each test that passed, and the message of each that failed."""
     passed, failed = {}, {}
     for case in parse_xml(path).getroot().iter("testcase"):  # noqa: S314
-        messages = [child.get("message", child.tag) for child in case
-                    if child.tag in ("failure", "error")]
+        messages = [
+            child.get("message", child.tag) for child in case if child.tag in ("failure", "error")
+        ]
         if messages:
             failed[case.get("name")] = messages[0]
         elif case.find("skipped") is None:

@@ -46,9 +46,14 @@ def stranger(config, seed):
 def _network(config, seed, weight_bits, images):
     """One layer of every kind; the images choose its thresholds, and so lie close to them."""
     builder = ModelBuilder(
-        seed, images, max_count=config.max_count, weight_bits=weight_bits,
-        rounding=Rounding.HALF_UP, pixel_constant=config.pixel_constant,
-        mean_count=0.3 * config.max_count)
+        seed,
+        images,
+        max_count=config.max_count,
+        weight_bits=weight_bits,
+        rounding=Rounding.HALF_UP,
+        pixel_constant=config.pixel_constant,
+        mean_count=0.3 * config.max_count,
+    )
     builder.down("stem", CHANNELS, 3, source=PIXELS)
     builder.separable("mixer", "stem", 7)
     builder.attention("attention", "mixer", 1, values=1)

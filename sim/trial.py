@@ -124,12 +124,19 @@ class Trial:
         SimulationError
             If a simulation does not come to an end, or a port breaks its protocol.
         """
+
         def simulated(steps, n_images):
             parameters = {"steps": steps, "inputs": inputs or {}}
             if not self.config.external:
                 parameters["deadline"] = self._deadline(work, steps, n_images)
-            passed = simulate(executable, "sim.testbenches.tb_accelerator", work,
-                              parameters=parameters, seed=self.seed, limit=limit)
+            passed = simulate(
+                executable,
+                "sim.testbenches.tb_accelerator",
+                work,
+                parameters=parameters,
+                seed=self.seed,
+                limit=limit,
+            )
             outcomes = read_json(work / "outcome.json", "the outcome", kind=list)
             return outcomes, sum(passed.values())
 
@@ -163,13 +170,19 @@ class Trial:
     def _steps(self, work):
         """Images that run freely, images that are stalled, and two of the first back to back."""
         steps = [] if self.filled else [load_step(work, self.plan, self.config)]
-        for name, stall, part in (("free", 0.0, self.images[:self.n_free]),
-                                  ("stalled", STALL, self.images[self.n_free:]),
-                                  ("back_to_back", 0.0, self.images[:self.n_again])):
+        for name, stall, part in (
+            ("free", 0.0, self.images[: self.n_free]),
+            ("stalled", STALL, self.images[self.n_free :]),
+            ("back_to_back", 0.0, self.images[: self.n_again]),
+        ):
             if len(part):
                 np.save(work / f"{name}.npy", part)
-                steps.append({"images": f"{name}.npy", "stall": stall,
-                              "classes": self.model.classes, "back_to_back": name != "free"})
+                steps.append({
+                    "images": f"{name}.npy",
+                    "stall": stall,
+                    "classes": self.model.classes,
+                    "back_to_back": name != "free",
+                })
         return steps
 
     def _compare(self, outcomes, captures):
@@ -177,21 +190,24 @@ class Trial:
         for number, outcome in enumerate(outcomes):
             image = number % len(self.images)
             own = comparison if number == image else repeated
-            compare_image(own, self.plan, self.result, image, captures, outcome,
-                          captured_as=number)
+            compare_image(own, self.plan, self.result, image, captures, outcome, captured_as=number)
             self._compare_additions(own, number, image, outcome)
             compare_counters(own, number, outcome, outcomes[number - 1] if number else None)
             if outcome["status"] or outcome["error"]:
-                own.note("status", number,
-                         f"status {outcome['status']} and error {outcome['error']}, not 0")
+                own.note(
+                    "status",
+                    number,
+                    f"status {outcome['status']} and error {outcome['error']}, not 0",
+                )
             if number < len(self.predicted):
                 self._compare_cycles(own, image, outcome)
         period = self.period(outcomes)
         if period is not None and self.predicted:
             first, second = self.predicted[:2]
             if period != second.behind(first):
-                repeated.note("period", 1, f"{period} cycles after image 0, predicted "
-                                           f"{second.behind(first)}")
+                repeated.note(
+                    "period", 1, f"{period} cycles after image 0, predicted {second.behind(first)}"
+                )
         comparison.add_mismatches(repeated)
         return comparison
 
@@ -209,19 +225,28 @@ class Trial:
         for layer, counted in zip(self.plan.layers, outcome["layers"], strict=True):
             wanted = int(self.additions[layer.name][image])
             if counted["additions"] != wanted:
-                comparison.note("additions", number, f"layer {layer.name}: "
-                                f"{counted['additions']} additions counted, golden {wanted}")
+                comparison.note(
+                    "additions",
+                    number,
+                    f"layer {layer.name}: "
+                    f"{counted['additions']} additions counted, golden {wanted}",
+                )
 
     def _compare_cycles(self, comparison, image, outcome):
         predicted = self.predicted[image]
         if outcome["cycles"] != predicted.total:
-            comparison.note("cycles", image,
-                            f"{outcome['cycles']} cycles, predicted {predicted.total}")
-        for layer, counted, cycles in zip(self.plan.layers, outcome["layers"], predicted.layers,
-                                          strict=False):
+            comparison.note(
+                "cycles", image, f"{outcome['cycles']} cycles, predicted {predicted.total}"
+            )
+        for layer, counted, cycles in zip(
+            self.plan.layers, outcome["layers"], predicted.layers, strict=False
+        ):
             if counted["cycles"] != cycles:
-                comparison.note("cycles", image, f"layer {layer.name}: {counted['cycles']} cycles, "
-                                                 f"predicted {cycles}")
+                comparison.note(
+                    "cycles",
+                    image,
+                    f"layer {layer.name}: {counted['cycles']} cycles, predicted {cycles}",
+                )
 
 
 def _plan(folder, model):
@@ -229,11 +254,13 @@ def _plan(folder, model):
     description = read_description(folder)
     check_memory_images(folder)
     config = CoreConfig.from_dict(description["config"])
-    plan = compile_model(model, **config.array, weight_width=config.weight_width,
-                         bus_width=config.bus_width)
+    plan = compile_model(
+        model, **config.array, weight_width=config.weight_width, bus_width=config.bus_width
+    )
     words = image_words(plan, config)
     for name, memory in description["memories"].items():
         if digest(words[name], memory["width"]) != memory["sha256"]:
-            raise ValueError(f"{folder} must be built from {model.name}, but its {name} are of "
-                             "another model")
+            raise ValueError(
+                f"{folder} must be built from {model.name}, but its {name} are of another model"
+            )
     return config, plan, description["readmemh"] or config.external

@@ -35,8 +35,18 @@ from .trial import Trial
 __all__ = ["main", "verify"]
 
 
-def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600, stalled=True,
-           synthesised=False):
+def verify(
+    folder,
+    model,
+    images,
+    *,
+    labels=None,
+    seed=1,
+    cache=None,
+    limit=3600,
+    stalled=True,
+    synthesised=False,
+):
     """Simulate the accelerator of a folder and compare all that it stores with the golden model.
 
     The first half of the images runs freely, one after the other, and must take the cycles that
@@ -88,13 +98,17 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
     """
     folder = Path(folder)
     trial = Trial(folder, model, images, seed=seed, stalled=stalled)
-    executable = build(harness(folder, synthesised=synthesised), cache or folder / "sim", fast=True,
-                       capture=True)
+    executable = build(
+        harness(folder, synthesised=synthesised), cache or folder / "sim", fast=True, capture=True
+    )
     comparison, outcomes, seconds = trial.run(executable, workplace(folder, cache), limit=limit)
-    free = outcomes[:trial.n_free]
+    free = outcomes[: trial.n_free]
     figures = {
-        "images": comparison.images, "tensors": comparison.tensors, "values": comparison.values,
-        "mismatches": comparison.mismatches, "first_mismatch": comparison.first,
+        "images": comparison.images,
+        "tensors": comparison.tensors,
+        "values": comparison.values,
+        "mismatches": comparison.mismatches,
+        "first_mismatch": comparison.first,
         "cycles": [outcome["cycles"] for outcome in free],
         "stalls": [outcome["stalls"] for outcome in free],
         "predicted_cycles": [cycles.total for cycles in trial.predicted],
@@ -108,7 +122,9 @@ def verify(folder, model, images, *, labels=None, seed=1, cache=None, limit=3600
         "seed": seed,
     }
     if labels is not None:
-        classes = np.array([outcome["logits"] for outcome in outcomes[:len(images)]]).argmax(axis=1)
+        classes = np.array([outcome["logits"] for outcome in outcomes[: len(images)]]).argmax(
+            axis=1
+        )
         figures["accuracy"] = float((classes == labels).mean())
     return figures
 
@@ -125,8 +141,10 @@ def workplace(folder, cache=None):
     if os.access(folder, os.W_OK):
         return folder / "sim" / "run"
     if cache is None:
-        raise ValueError(f"{folder} cannot be written to: pass --cache DIR, a folder that may hold "
-                         "the simulation")
+        raise ValueError(
+            f"{folder} cannot be written to: pass --cache DIR, a folder that may hold "
+            "the simulation"
+        )
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     return Path(cache) / f"run-{name}"
 
@@ -135,10 +153,16 @@ def _layer_means(plan, outcomes):
     """Means of each layer over images; none if an image did not run all of them."""
     if any(len(outcome["layers"]) != len(plan.layers) for outcome in outcomes):
         return []
-    return [{"name": layer.name,
-             **{key: sum(outcome["layers"][number][key] for outcome in outcomes) / len(outcomes)
-                for key in ("cycles", "additions")}}
-            for number, layer in enumerate(plan.layers)]
+    return [
+        {
+            "name": layer.name,
+            **{
+                key: sum(outcome["layers"][number][key] for outcome in outcomes) / len(outcomes)
+                for key in ("cycles", "additions")
+            },
+        }
+        for number, layer in enumerate(plan.layers)
+    ]
 
 
 def main(arguments=None, prog="python -m sim.verify"):
@@ -151,8 +175,13 @@ def main(arguments=None, prog="python -m sim.verify"):
         that failed, 130 for Ctrl-C.
     """
     options = _parser(prog).parse_args(arguments)
-    return guarded(lambda: _run(options, prog), prog=prog, where=options.folder,
-                   interrupted="no report was written", failures=(SimulationError,))
+    return guarded(
+        lambda: _run(options, prog),
+        prog=prog,
+        where=options.folder,
+        interrupted="no report was written",
+        failures=(SimulationError,),
+    )
 
 
 def _run(options, prog):
@@ -160,14 +189,24 @@ def _run(options, prog):
     model = golden.load(options.model)
     images, labels = chosen(options.images, model, options.count, options.seed)
     with waiting_lock(workplace(options.folder, options.cache).with_suffix(".lock")):
-        figures = verify(options.folder, model, images, labels=labels, seed=options.seed,
-                         cache=options.cache, limit=options.limit, stalled=not options.free,
-                         synthesised=options.synthesised)
+        figures = verify(
+            options.folder,
+            model,
+            images,
+            labels=labels,
+            seed=options.seed,
+            cache=options.cache,
+            limit=options.limit,
+            stalled=not options.free,
+            synthesised=options.synthesised,
+        )
     if options.report is not None:
         with replacing(options.report) as file:
             file.write((json.dumps(figures, indent=1, sort_keys=True) + "\n").encode())
-    print(f"{figures['images']} images, {figures['tensors']} tensors, {figures['values']} values "
-          f"compared: {figures['mismatches']} mismatches")
+    print(
+        f"{figures['images']} images, {figures['tensors']} tensors, {figures['values']} values "
+        f"compared: {figures['mismatches']} mismatches"
+    )
     if figures["mismatches"]:
         print(f"{prog}: first mismatch: {figures['first_mismatch']}.", file=sys.stderr)
         return 1
@@ -176,21 +215,33 @@ def _run(options, prog):
 
 def _parser(prog):
     parser = argparse.ArgumentParser(
-        prog=prog, description="Simulate a built accelerator under Verilator and compare every "
+        prog=prog,
+        description="Simulate a built accelerator under Verilator and compare every "
         "tensor that it stores, its logits, additions and cycles with the golden model.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("folder", type=input_path, metavar="DIR",
-                        help="build directory of hw.build")
-    parser.add_argument("model", type=input_file, metavar="MODEL",
-                        help="the integer model it was built from")
-    parser.add_argument("--images", type=input_path, metavar="FILE",
-                        help=f"{SOURCES}; random ones if not given")
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "folder", type=input_path, metavar="DIR", help="build directory of hw.build"
+    )
+    parser.add_argument(
+        "model", type=input_file, metavar="MODEL", help="the integer model it was built from"
+    )
+    parser.add_argument(
+        "--images", type=input_path, metavar="FILE", help=f"{SOURCES}; random ones if not given"
+    )
     parser.add_argument("--count", type=COUNT, default=20, help="how many images")
     parser.add_argument("--free", action="store_true", help="stall no image; else, the second half")
-    parser.add_argument("--synthesised", action="store_true",
-                        help="simulate the memories and carry cells that an ECP5 gets")
-    parser.add_argument("--cache", type=output_folder, metavar="DIR",
-                        help="folder that keeps simulators; DIR/sim if not given")
+    parser.add_argument(
+        "--synthesised",
+        action="store_true",
+        help="simulate the memories and carry cells that an ECP5 gets",
+    )
+    parser.add_argument(
+        "--cache",
+        type=output_folder,
+        metavar="DIR",
+        help="folder that keeps simulators; DIR/sim if not given",
+    )
     parser.add_argument("--seed", type=SEED, default=1, help="of the stalls and of random images")
     parser.add_argument("--limit", type=SECONDS, default=3600, help="seconds of simulation")
     parser.add_argument("--report", type=output_file, metavar="FILE", help="figures as JSON")

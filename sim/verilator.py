@@ -38,8 +38,10 @@ class Verilator(cocotb_tools.runner.Verilator):
         # Rewriting assertions costs the import of pytest in every run; testbenches write messages.
         self.env["COCOTB_REWRITE_ASSERTION_FILES"] = ""
         # A path in the simulator itself would have to pass a linker's command line.
-        self.env["LD_LIBRARY_PATH"] = os.pathsep.join(
-            [str(LIBRARIES), *filter(None, [self.env.get("LD_LIBRARY_PATH")])])
+        self.env["LD_LIBRARY_PATH"] = os.pathsep.join([
+            str(LIBRARIES),
+            *filter(None, [self.env.get("LD_LIBRARY_PATH")]),
+        ])
 
     def _simulator_in_path_build_only(self):
         self.executable = shutil.which("verilator", path=self.env["PATH"])
@@ -56,21 +58,30 @@ class Verilator(cocotb_tools.runner.Verilator):
         main = [Path(argument).name for argument in verilate].index("verilator.cpp")
         verilate[main] = self._link(Path(verilate[main]))
         # What a testbench cannot see may be optimised away.
-        (self.build_dir / "public.vlt").write_text(
-            self.tuning.public.format(top=self.hdl_toplevel))
+        (self.build_dir / "public.vlt").write_text(self.tuning.public.format(top=self.hdl_toplevel))
         verilate[verilate.index("--public-flat-rw")] = "public.vlt"
         if self.clock is not None:
-            verilate[main:main + 1] = ["-CFLAGS", f"-DCLOCK={self.clock}", self._link(CLOCKED)]
+            verilate[main : main + 1] = ["-CFLAGS", f"-DCLOCK={self.clock}", self._link(CLOCKED)]
         root = Path(program).parents[1]
         if (root / "include" / "verilated.mk").exists():
             # The wheel, whose programs would look for each other by their full paths.
             linked = self._link(root)
             self.env |= {"VERILATOR_ROOT": linked, "VERILATOR_BIN": f"{linked}/bin/verilator_bin"}
         # Verilator's makefile refuses a folder whose full path has a space in it.
-        return [[program, *verilate],
-                ["make", "-j1", "-f", "Vtop.mk", "CURDIR=.", "VM_PARALLEL_BUILDS=0",
-                 f"PYTHON3={self._link(Path(sys.executable))}", "OPT_GLOBAL=-O1",
-                 f"OPT_FAST={self.tuning.level}"]]
+        return [
+            [program, *verilate],
+            [
+                "make",
+                "-j1",
+                "-f",
+                "Vtop.mk",
+                "CURDIR=.",
+                "VM_PARALLEL_BUILDS=0",
+                f"PYTHON3={self._link(Path(sys.executable))}",
+                "OPT_GLOBAL=-O1",
+                f"OPT_FAST={self.tuning.level}",
+            ],
+        ]
 
     def _link(self, path):
         """Name, in the folder that is built in, of a file or folder that lies anywhere."""
@@ -84,8 +95,14 @@ class Verilator(cocotb_tools.runner.Verilator):
             if cmd[0] == "make":
                 copy_objects(self.runtime, self.build_dir)
                 join(self.build_dir)
-            self.status = subprocess.run(cmd, cwd=cwd, env=self.env, stdout=stdout,
-                                         stderr=subprocess.STDOUT, timeout=self.limit).returncode
+            self.status = subprocess.run(
+                cmd,
+                cwd=cwd,
+                env=self.env,
+                stdout=stdout,
+                stderr=subprocess.STDOUT,
+                timeout=self.limit,
+            ).returncode
             if self.status:
                 raise RuntimeError(f"{Path(cmd[0]).name} failed with status {self.status}")
         if self.runtime is not None:

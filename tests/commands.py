@@ -12,16 +12,36 @@ __all__ = ["COMMANDS", "HELPERS", "parsers", "top_parser"]
 #: Modules with a command line, and their subcommands.
 COMMANDS = {
     "golden.__main__": ("run", "evaluate"),
-    "train.__main__": ("fit", "pretrain", "evaluate", "export", "convert", "accuracy", "sweep",
-                       "report"),
-    "hw.build": (), "hw.load": (), "hw.explore": (), "tests.benchmark.hardware": (), "hw.area": (),
-    "hw.report": (), "tests.benchmark.calibrate": (), "sim.verify": (), "sim.dense": (),
+    "train.__main__": (
+        "fit",
+        "pretrain",
+        "evaluate",
+        "export",
+        "convert",
+        "accuracy",
+        "sweep",
+        "report",
+    ),
+    "hw.build": (),
+    "hw.load": (),
+    "hw.explore": (),
+    "tests.benchmark.hardware": (),
+    "hw.area": (),
+    "hw.report": (),
+    "tests.benchmark.calibrate": (),
+    "sim.verify": (),
+    "sim.dense": (),
     "sim.demo": (),
 }
 
 #: Further ones, for whoever works on the project.
-HELPERS = ("sim.mutants", "tests.benchmark.inference", "tests.benchmark.training",
-           "tests.differential.__main__", "tests.fuzz.__main__")
+HELPERS = (
+    "sim.mutants",
+    "tests.benchmark.inference",
+    "tests.benchmark.training",
+    "tests.differential.__main__",
+    "tests.fuzz.__main__",
+)
 
 
 class _Parsed(BaseException):
@@ -46,6 +66,7 @@ def top_parser(module, monkeypatch):
 def parsers(module, monkeypatch):
     """The parser of each command of a module, by subcommand."""
     top = top_parser(module, monkeypatch)
-    subcommands = [action for action in top._actions
-                   if isinstance(action, argparse._SubParsersAction)]
+    subcommands = [
+        action for action in top._actions if isinstance(action, argparse._SubParsersAction)
+    ]
     return dict(subcommands[0].choices) if subcommands else {"": top}

@@ -21,13 +21,22 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--full-sim", action="store_true",
-                     help="also run the tests marked full: every array, spike code and image")
-    parser.addoption("--soak", action="store_true",
-                     help="draw many more random cases in tests marked soak; SEED=N draws others")
-    parser.addoption("--lowest", action="store_true",
-                     help="run with other versions than the pinned ones, and without torch: skip "
-                          "what imports it, and tests marked pinned")
+    parser.addoption(
+        "--full-sim",
+        action="store_true",
+        help="also run the tests marked full: every array, spike code and image",
+    )
+    parser.addoption(
+        "--soak",
+        action="store_true",
+        help="draw many more random cases in tests marked soak; SEED=N draws others",
+    )
+    parser.addoption(
+        "--lowest",
+        action="store_true",
+        help="run with other versions than the pinned ones, and without torch: skip "
+        "what imports it, and tests marked pinned",
+    )
 
 
 class WithoutTorch:

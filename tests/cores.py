@@ -37,11 +37,22 @@ def verilog_of(name):
     """Text of one of ``CORES``."""
     columns, lanes, per_group, code, bus_width, max_count = CORES[name]
     if max_count is None:
-        config = compile_model(golden.load(DIGITS), columns=columns, lanes=lanes,
-                               columns_per_group=per_group, spike_code=code,
-                               bus_width=bus_width).required
+        config = compile_model(
+            golden.load(DIGITS),
+            columns=columns,
+            lanes=lanes,
+            columns_per_group=per_group,
+            spike_code=code,
+            bus_width=bus_width,
+        ).required
     else:
-        config = sizes(columns=columns, lanes=lanes, columns_per_group=per_group, code=code,
-                       bus_width=bus_width, max_count=max_count,
-                       pixel_channels=min(3, lanes))
+        config = sizes(
+            columns=columns,
+            lanes=lanes,
+            columns_per_group=per_group,
+            code=code,
+            bus_width=bus_width,
+            max_count=max_count,
+            pixel_channels=min(3, lanes),
+        )
     return emit(config, images=image_paths(config))[0]

@@ -6,9 +6,18 @@ import re
 __all__ = ["DOCUMENTS", "anchors", "commands", "links", "spans", "tables"]
 
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/checkpoints.md",
-             "docs/data.md", "docs/decisions.md", "docs/format.md", "docs/results.md",
-             "docs/training.md", "docs/usage.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/checkpoints.md",
+    "docs/data.md",
+    "docs/decisions.md",
+    "docs/format.md",
+    "docs/results.md",
+    "docs/training.md",
+    "docs/usage.md",
+)
 
 _PROGRAMS = r"(?:python -m|torchrun|make|addend) "
 

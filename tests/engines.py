@@ -23,14 +23,32 @@ def run_testbench(component, module, parameters, *, folder, cache, **options):
 
 def sizes(*, lanes=8, code=SpikeCode.BIT_SERIAL, max_count=4, **changes):
     """Configuration of a core that is small, and whose numbers are all different."""
-    return CoreConfig(**{
-        "columns": 2, "lanes": lanes, "columns_per_group": 1, "spike_code": code,
-        "max_count": max_count, "pixel_channels": 3, "weight_width": 4, "accumulator_width": 15,
-        "residual_width": 17,
-        "digits": 3, "sum_width": 22, "shift_width": 3, "weight_depth": 3000,
-        "neuron_depth": 100, "program_depth": 200, "window_depth": 60, "pixel_depth": 20,
-        "spike_depth": 2000, "residual_depth": 300, "attention_depth": 150,
-        "sum_depth": 3 * lanes} | changes)
+    return CoreConfig(
+        **{
+            "columns": 2,
+            "lanes": lanes,
+            "columns_per_group": 1,
+            "spike_code": code,
+            "max_count": max_count,
+            "pixel_channels": 3,
+            "weight_width": 4,
+            "accumulator_width": 15,
+            "residual_width": 17,
+            "digits": 3,
+            "sum_width": 22,
+            "shift_width": 3,
+            "weight_depth": 3000,
+            "neuron_depth": 100,
+            "program_depth": 200,
+            "window_depth": 60,
+            "pixel_depth": 20,
+            "spike_depth": 2000,
+            "residual_depth": 300,
+            "attention_depth": 150,
+            "sum_depth": 3 * lanes,
+        }
+        | changes
+    )
 
 
 def extreme(model, *, fires):
@@ -61,9 +79,10 @@ def extreme(model, *, fires):
 def largest(plans):
     """The configuration that holds all plans."""
     required = [plan.required.as_dict() for plan in plans]
-    return CoreConfig.from_dict({key: value if isinstance(value, str)
-                                 else max(sizes[key] for sizes in required)
-                                 for key, value in required[0].items()})
+    return CoreConfig.from_dict({
+        key: value if isinstance(value, str) else max(sizes[key] for sizes in required)
+        for key, value in required[0].items()
+    })
 
 
 def small_model(**options):
@@ -71,8 +90,9 @@ def small_model(**options):
 
     ``options`` are those of ``random_model``.
     """
-    return random_model(5, **{"image_shape": (4, 4, 2), "dims": (4, 4, 8, 8),
-                              "strides": (1, 2, 1, 2, 1)} | options)
+    return random_model(
+        5, **{"image_shape": (4, 4, 2), "dims": (4, 4, 8, 8), "strides": (1, 2, 1, 2, 1)} | options
+    )
 
 
 def group_setting(folder, *, lanes, code, columns_per_group=1, **options):
@@ -81,12 +101,27 @@ def group_setting(folder, *, lanes, code, columns_per_group=1, **options):
     ``options`` are those of ``small_model``.
     """
     model = small_model(**options)
-    models = {"random": model, "silent": extreme(model, fires=False),
-              "saturated": extreme(model, fires=True)}
+    models = {
+        "random": model,
+        "silent": extreme(model, fires=False),
+        "saturated": extreme(model, fires=True),
+    }
     for name, variant in models.items():
         golden.save(variant, folder / f"{name}.safetensors")
-    config = largest(compile_model(variant, columns=columns_per_group, lanes=lanes,
-                                   columns_per_group=columns_per_group,
-                                   spike_code=code) for variant in models.values())
-    return SimpleNamespace(config=config, parameters={
-        "models": [f"{name}.safetensors" for name in models], "config": config.as_dict()})
+    config = largest(
+        compile_model(
+            variant,
+            columns=columns_per_group,
+            lanes=lanes,
+            columns_per_group=columns_per_group,
+            spike_code=code,
+        )
+        for variant in models.values()
+    )
+    return SimpleNamespace(
+        config=config,
+        parameters={
+            "models": [f"{name}.safetensors" for name in models],
+            "config": config.as_dict(),
+        },
+    )

@@ -8,8 +8,14 @@ from golden.analysis.synthetic import ModelBuilder, random_images
 
 def small():
     """A model of few layers that has every engine: attention and a convolution, 4 x 4 pixels."""
-    builder = ModelBuilder(2, random_images(2, 6, (4, 4, 1)), max_count=4, weight_bits=3,
-                           rounding=Rounding.HALF_EVEN, mean_count=0.9)
+    builder = ModelBuilder(
+        2,
+        random_images(2, 6, (4, 4, 1)),
+        max_count=4,
+        weight_bits=3,
+        rounding=Rounding.HALF_EVEN,
+        mean_count=0.9,
+    )
     builder.down("stem", 4, 2, source=PIXELS)
     builder.attention("attention", "stem", 2)
     builder.head("attention", 2, 0)

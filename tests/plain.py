@@ -44,7 +44,10 @@ class PlainForward:
         weight = self.state[f"{conv}.weight"]
         weight = weight[..., None] if weight.dim() == 3 else weight
         potential = F.conv2d(
-            spikes, weight, self.state.get(f"{conv}.bias"), padding=weight.shape[2] // 2,
+            spikes,
+            weight,
+            self.state.get(f"{conv}.bias"),
+            padding=weight.shape[2] // 2,
             **geometry,
         )
         mean, var, scale, shift = (
@@ -139,9 +142,13 @@ class PlainLargeForward(PlainForward):
 
     def __call__(self, images):
         mean = self.stream(images).mean((2, 3))
-        return {name: F.linear(inputs, self.state[f"{head}.weight"], self.state[f"{head}.bias"])
-                for name, head, inputs in (("analog", "head", mean),
-                                           ("spike", "head_kd", self.neuron(mean, divisor=1)))}
+        return {
+            name: F.linear(inputs, self.state[f"{head}.weight"], self.state[f"{head}.bias"])
+            for name, head, inputs in (
+                ("analog", "head", mean),
+                ("spike", "head_kd", self.neuron(mean, divisor=1)),
+            )
+        }
 
 
 def dyadic_state(shape, seed):
@@ -181,5 +188,7 @@ def dyadic_state(shape, seed):
             state[name] = torch.ones(values.shape)
         else:
             state[name] = drawn(values, 0.3, 2.0**-10).float()
-    return {name: values.float() if values.is_floating_point() else values
-            for name, values in state.items()}
+    return {
+        name: values.float() if values.is_floating_point() else values
+        for name, values in state.items()
+    }

@@ -69,32 +69,75 @@ def stepped():
     even = Neuron(stream_thresholds(9, 3, Rounding.HALF_EVEN), Rounding.HALF_EVEN, whole)
     bias = np.array([5, -40, 3, 700])
     layers = (
-        conv("stem", (PIXELS,), 4, 2, Write(None, 1, bias, 9, even),
-             axes=(Axis(3, before=2), Axis(2, after=1))),
-        conv("q", ("stem.counts",), 4, 4, Fire(Neuron(np.array([[2], [1], [3], [0]]),
-                                                      Rounding.HALF_UP, leaky))),
-        conv("k", ("stem.counts",), 4, 4, Fire(Neuron.uniform(2, 2), 1, np.array([0, 1, -2, 9])),
-             groups=2),
+        conv(
+            "stem",
+            (PIXELS,),
+            4,
+            2,
+            Write(None, 1, bias, 9, even),
+            axes=(Axis(3, before=2), Axis(2, after=1)),
+        ),
+        conv(
+            "q",
+            ("stem.counts",),
+            4,
+            4,
+            Fire(Neuron(np.array([[2], [1], [3], [0]]), Rounding.HALF_UP, leaky)),
+        ),
+        conv(
+            "k",
+            ("stem.counts",),
+            4,
+            4,
+            Fire(Neuron.uniform(2, 2), 1, np.array([0, 1, -2, 9])),
+            groups=2,
+        ),
         conv("v", ("stem.counts", "k.counts"), 6, 8, Fire(ladder(-3, 4)), bits=11),
         KeyValue("space.kv", "k.counts", "v.counts", 2),
         Query("space", "q.counts", "space.kv", 2, Fire(ladder(1, 9))),
         KeyValue("time.kv", "k.counts", "v.counts", 2, "time"),
         Query("time", "q.counts", "time.kv", 2, Fire(ladder(2, 5)), "time"),
-        KeyValue("both.kv", "k.counts", "v.counts", 2, "both", Fire(Neuron(
-            np.array([[20, 40], [30, 50]]), Rounding.HALF_UP))),
+        KeyValue(
+            "both.kv",
+            "k.counts",
+            "v.counts",
+            2,
+            "both",
+            Fire(Neuron(np.array([[20, 40], [30, 50]]), Rounding.HALF_UP)),
+        ),
         Query("both", "q.counts", "both.kv.counts", 2, Fire(ladder(1, 2)), "both"),
         conv("gate", ("v.counts",), 3, 6, Fire(ladder(-1, 3))),
         Mask("mask", "gate.counts", "v.counts", 3, Fire(ladder(1, 2, 4))),
         Max("pool", "v.counts", (Axis(2, 2), Axis(3, 1, 1, 1))),
-        conv("up", ("pool.counts",), 4, 6, Write("stem.stream", 0, -bias, 9, None, "max"),
-             axes=(Axis(1, upsample=2), Axis(1))),
-        Constant("code", weights(7, 4, *SIZE, bits=9), 9, Write("up.stream", 2, bias, 9, replace(
-            even, membrane=None))),
-        Sum("late", "code.stream", Fire(Neuron(
-            stream_thresholds(9, 2, Rounding.HALF_UP, STEPS), Rounding.HALF_UP)), "time"),
+        conv(
+            "up",
+            ("pool.counts",),
+            4,
+            6,
+            Write("stem.stream", 0, -bias, 9, None, "max"),
+            axes=(Axis(1, upsample=2), Axis(1)),
+        ),
+        Constant(
+            "code",
+            weights(7, 4, *SIZE, bits=9),
+            9,
+            Write("up.stream", 2, bias, 9, replace(even, membrane=None)),
+        ),
+        Sum(
+            "late",
+            "code.stream",
+            Fire(Neuron(stream_thresholds(9, 2, Rounding.HALF_UP, STEPS), Rounding.HALF_UP)),
+            "time",
+        ),
         Sum("all", "code.stream", output(4, "totals"), "both"),
-        conv("map", ("code.counts", "mask.counts"), 2, 10, output(2, "map"),
-             axes=(Axis(2, 2, 1, 1, transposed=True), Axis(2, 1, 0, 0, 2))),
+        conv(
+            "map",
+            ("code.counts", "mask.counts"),
+            2,
+            10,
+            output(2, "map"),
+            axes=(Axis(2, 2, 1, 1, transposed=True), Axis(2, 1, 0, 0, 2)),
+        ),
         conv("head", ("late.counts",), 5, 4, output(5, "logits"), axes=(Axis(4), Axis(3))),
         conv("rate", ("both.counts",), 2, 6, output(2, "rate"), time="sum"),
     )
@@ -117,9 +160,11 @@ def conv_loop(layer, tensors, known):
     for out, y, x in np.ndindex(layer.channels, *lengths):
         first = out // (layer.channels // layer.groups) * width
         for (i, row), (j, column), channel in product(
-                layer.axes[0].pairs(y, size[0]), layer.axes[1].pairs(x, size[1]), range(width)):
-            result[:, :, out, y, x] += (int(layer.weight[out, channel, i, j])
-                                        * source[:, :, first + channel, row, column])
+            layer.axes[0].pairs(y, size[0]), layer.axes[1].pairs(x, size[1]), range(width)
+        ):
+            result[:, :, out, y, x] += (
+                int(layer.weight[out, channel, i, j]) * source[:, :, first + channel, row, column]
+            )
     return result.sum(axis=1, keepdims=True) if layer.time == "sum" else result
 
 
@@ -134,7 +179,8 @@ def key_value_loop(layer, tensors, known):
     result = np.zeros((len(keys), sets, layer.heads, dk, dv), np.int64)
     for step, y, x, head, i, j in np.ndindex(STEPS, *SIZE, layer.heads, dk, dv):
         result[:, set_of(layer, step, y, x), head, i, j] += (
-            keys[:, step, head * dk + i, y, x] * values[:, step, head * dv + j, y, x])
+            keys[:, step, head * dk + i, y, x] * values[:, step, head * dv + j, y, x]
+        )
     return result
 
 
@@ -143,24 +189,31 @@ def query_loop(layer, tensors, known):
     _, _, heads, dk, dv = memory.shape
     result = np.zeros((len(queries), STEPS, heads * dv, *SIZE), np.int64)
     for step, y, x, head, i, j in np.ndindex(STEPS, *SIZE, heads, dk, dv):
-        result[:, step, head * dv + j, y, x] += (queries[:, step, head * dk + i, y, x]
-                                                 * memory[:, set_of(layer, step, y, x), head, i, j])
+        result[:, step, head * dv + j, y, x] += (
+            queries[:, step, head * dk + i, y, x] * memory[:, set_of(layer, step, y, x), head, i, j]
+        )
     return result
 
 
 def mask_loop(layer, tensors, known):
     gate, values = tensors[layer.gate], tensors[layer.values]
     width = values.shape[2] // layer.heads
-    return np.stack([values[:, :, channel] * gate[:, :, channel // width]
-                     for channel in range(values.shape[2])], axis=2)
+    return np.stack(
+        [
+            values[:, :, channel] * gate[:, :, channel // width]
+            for channel in range(values.shape[2])
+        ],
+        axis=2,
+    )
 
 
 def max_loop(layer, tensors, known):
     source = tensors[layer.source]
     result = np.zeros((*source.shape[:2], *known[f"{layer.name}.counts"].shape), np.int64)
     for y, x in np.ndindex(*result.shape[3:]):
-        for (_, row), (_, column) in product(layer.axes[0].pairs(y, SIZE[0]),
-                                             layer.axes[1].pairs(x, SIZE[1])):
+        for (_, row), (_, column) in product(
+            layer.axes[0].pairs(y, SIZE[0]), layer.axes[1].pairs(x, SIZE[1])
+        ):
             result[..., y, x] = np.maximum(result[..., y, x], source[..., row, column])
     return result
 
@@ -172,12 +225,19 @@ def constant_loop(layer, tensors, known):
 def sum_loop(layer, tensors, known):
     stream = tensors[layer.source]
     if layer.over == "time":
-        return sum(stream[:, step:step + 1] for step in range(STEPS))
+        return sum(stream[:, step : step + 1] for step in range(STEPS))
     return stream.reshape(5, STEPS, 4, -1).sum(axis=(1, 3)).reshape(5, 1, 4, 1, 1)
 
 
-LOOPS = {Conv: conv_loop, KeyValue: key_value_loop, Query: query_loop, Mask: mask_loop,
-         Max: max_loop, Constant: constant_loop, Sum: sum_loop}
+LOOPS = {
+    Conv: conv_loop,
+    KeyValue: key_value_loop,
+    Query: query_loop,
+    Mask: mask_loop,
+    Max: max_loop,
+    Constant: constant_loop,
+    Sum: sum_loop,
+}
 
 
 def fired(neuron, values):
@@ -193,8 +253,10 @@ def fired(neuron, values):
                 value += state >> shift
             row = ladder[channel if len(ladder) > 1 else 0].tolist()
             sticky = membrane is not None and membrane.sticky and lost
-            count = sum(value + (1 if sticky and index % 2 == 0 else 0) >= threshold
-                        for index, threshold in enumerate(row))
+            count = sum(
+                value + (1 if sticky and index % 2 == 0 else 0) >= threshold
+                for index, threshold in enumerate(row)
+            )
             counts[sample, step, channel, y, x] = count
             if membrane is not None:
                 state = value

@@ -26,8 +26,14 @@ torch.set_num_threads(1)
 def network_config(**changes):
     """The smallest network that has every block, a stride and heads of an irrational scale."""
     fields = {
-        "image": (8, 8, 1), "classes": 10, "dims": (4, 4, 6, 6), "depths": (1, 1), "heads": 2,
-        "strides": (1, 2, 1, 1, 1), "stem_kernel": 3, "max_count": 4,
+        "image": (8, 8, 1),
+        "classes": 10,
+        "dims": (4, 4, 6, 6),
+        "depths": (1, 1),
+        "heads": 2,
+        "strides": (1, 2, 1, 1, 1),
+        "stem_kernel": 3,
+        "max_count": 4,
         "rounding": Rounding.HALF_UP,
     }
     return NetworkConfig(**(fields | changes))
@@ -36,8 +42,13 @@ def network_config(**changes):
 def run_config(*, bits=8, data=None, **changes):
     """A run of a few seconds on the real digits; changes of the schedule and of the network."""
     schedule = {
-        "float_epochs": 1, "quantised_epochs": 3, "frozen_epochs": 1, "batch": 128,
-        "float_rate": 5e-3, "quantised_rate": 2e-3, "spike_penalty": 0.01,
+        "float_epochs": 1,
+        "quantised_epochs": 3,
+        "frozen_epochs": 1,
+        "batch": 128,
+        "float_rate": 5e-3,
+        "quantised_rate": 2e-3,
+        "spike_penalty": 0.01,
     }
     fields = FitConfig.__struct_fields__
     schedule |= {name: value for name, value in changes.items() if name in fields}

@@ -51,8 +51,10 @@ def main(arguments=None, prog="python -m train"):
         # In a run of one process this is a bug, and its trace is wanted.
         if not _rank():
             raise
-        print(f"{_rank()}lost another process, whose own message says why; --resume goes on.",
-              file=sys.stderr)
+        print(
+            f"{_rank()}lost another process, whose own message says why; --resume goes on.",
+            file=sys.stderr,
+        )
         return 2
 
 

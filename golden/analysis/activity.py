@@ -20,8 +20,9 @@ __all__ = ["additions", "additions_per_image", "mean_counts", "skipping_macs"]
 _BATCH = 100
 
 
-def additions_per_image(model: IntegerModel, tensors: Tensors,
-                        code: SpikeCode | Mapping[str, SpikeCode]) -> dict[str, NDArray[np.int64]]:
+def additions_per_image(
+    model: IntegerModel, tensors: Tensors, code: SpikeCode | Mapping[str, SpikeCode]
+) -> dict[str, NDArray[np.int64]]:
     """Additions that each image causes in each layer.
 
     An addition is one accumulator update by a set spike bit. Taps on padding, stream additions and
@@ -41,19 +42,29 @@ def additions_per_image(model: IntegerModel, tensors: Tensors,
     dict of str to int64 array, shape (images,)
         Keyed by the layer's name.
     """
-    codes = dict.fromkeys((layer.name for layer in model.layers), code) if isinstance(
-        code, SpikeCode) else code
+    codes = (
+        dict.fromkeys((layer.name for layer in model.layers), code)
+        if isinstance(code, SpikeCode)
+        else code
+    )
 
     def bits(code, values, name):
-        return (set_bits(values, SpikeCode.BIT_SERIAL, 255) if name == PIXELS
-                else set_bits(values, code, model.max_count))
+        return (
+            set_bits(values, SpikeCode.BIT_SERIAL, 255)
+            if name == PIXELS
+            else set_bits(values, code, model.max_count)
+        )
 
-    return {layer.name: layer.events(tensors, partial(bits, codes[layer.name]))
-            for layer in model.layers}
+    return {
+        layer.name: layer.events(tensors, partial(bits, codes[layer.name]))
+        for layer in model.layers
+    }
 
 
 def additions(
-    model: IntegerModel, tensors: Tensors, code: SpikeCode | Mapping[str, SpikeCode],
+    model: IntegerModel,
+    tensors: Tensors,
+    code: SpikeCode | Mapping[str, SpikeCode],
 ) -> dict[str, int]:
     """Additions that all images together cause in each layer.
 
@@ -63,8 +74,10 @@ def additions(
     -------
     dict of str to int
     """
-    return {name: int(counts.sum())
-            for name, counts in additions_per_image(model, tensors, code).items()}
+    return {
+        name: int(counts.sum())
+        for name, counts in additions_per_image(model, tensors, code).items()
+    }
 
 
 def skipping_macs(model: IntegerModel, tensors: Tensors) -> dict[str, NDArray[np.int64]]:
@@ -95,7 +108,7 @@ def mean_counts(model: IntegerModel, images: NDArray[np.uint8]) -> dict[str, flo
     """
     sums, sizes = {}, {}
     for first in range(0, len(images), _BATCH):
-        tensors = run(model, images[first:first + _BATCH], trace=True).tensors
+        tensors = run(model, images[first : first + _BATCH], trace=True).tensors
         tensors[PIXELS] = set_bits(tensors[PIXELS], SpikeCode.BIT_SERIAL, 255)
         for name, tensor in tensors.items():
             if name == PIXELS or name.endswith(".counts"):

@@ -89,7 +89,10 @@ class ActivityStatistics:
 
 
 def take_statistics(
-    model: IntegerModel, images: NDArray[np.uint8], labels: NDArray[np.integer] | None = None, *,
+    model: IntegerModel,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer] | None = None,
+    *,
     progress: Progress | None = None,
 ) -> ActivityStatistics:
     """Run a model and count.
@@ -109,7 +112,7 @@ def take_statistics(
     statistics = _empty(model)
     pixel_bits, right = 0, 0
     for first in range(0, len(images), _BATCH):
-        part = images[first:first + _BATCH]
+        part = images[first : first + _BATCH]
         result = run(model, part, trace=True)
         for code in SpikeCode:
             for name, number in additions(model, result.tensors, code).items():
@@ -121,7 +124,7 @@ def take_statistics(
             statistics.histograms[name] += found
         pixel_bits += int(np.bitwise_count(part).sum())
         if labels is not None:
-            right += int((classify(result.logits) == labels[first:first + _BATCH]).sum())
+            right += int((classify(result.logits) == labels[first : first + _BATCH]).sum())
         if progress is not None:
             progress(first + len(part), len(images))
     statistics.images = len(images)
@@ -134,17 +137,24 @@ def _empty(model):
     known, bits = tensor_infos(model), model.widths or widths(model)
     layers = {
         layer.name: LayerStatistics(
-            layer.name, layer.reads[0] if layer.SPIKING else None,
-            prod(layer.products(known)), layer.operand_bits(known, bits)
-        ) for layer in model.layers
+            layer.name,
+            layer.reads[0] if layer.SPIKING else None,
+            prod(layer.products(known)),
+            layer.operand_bits(known, bits),
+        )
+        for layer in model.layers
     }
     histograms = {
-        name: np.zeros(model.max_count + 1, np.int64)
-        for name in known if name.endswith(".counts")
+        name: np.zeros(model.max_count + 1, np.int64) for name in known if name.endswith(".counts")
     }
     return ActivityStatistics(
-        images=0, right=None, layers=layers, histograms=histograms, pixel_bits=0.0,
-        max_count=model.max_count, stream_bits=_stream_bits(model, known, bits),
+        images=0,
+        right=None,
+        layers=layers,
+        histograms=histograms,
+        pixel_bits=0.0,
+        max_count=model.max_count,
+        stream_bits=_stream_bits(model, known, bits),
         activation_values=_activation_values(model, known),
     )
 
@@ -158,7 +168,9 @@ def _activation_values(model, known):
     """Counts that are written once and read once by every layer that takes them."""
     written = sum(info.values for name, info in known.items() if name.endswith(".counts"))
     read = sum(
-        known[name].values for layer in model.layers for name in layer.reads
+        known[name].values
+        for layer in model.layers
+        for name in layer.reads
         if name.endswith(".counts")
     )
     return written + read

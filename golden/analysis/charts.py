@@ -67,8 +67,12 @@ def bars(rows: Sequence[tuple[str, float]], *, limit: float | None = None, digit
     return "\n".join([*parts, "</svg>"])
 
 
-def scatter(points: Sequence[tuple[float, float]], *, front: Sequence[tuple[float, float]],
-            axes: tuple[str, str]) -> str:
+def scatter(
+    points: Sequence[tuple[float, float]],
+    *,
+    front: Sequence[tuple[float, float]],
+    axes: tuple[str, str],
+) -> str:
     """Points over two logarithmic axes, and a line through the best of them.
 
     Parameters
@@ -92,13 +96,17 @@ def scatter(points: Sequence[tuple[float, float]], *, front: Sequence[tuple[floa
         spans.append((np.log(min(values)), np.log(max(values)) or 1))
 
     def place(point):
-        across, up = ((np.log(value) - least) / ((most - least) or 1)
-                      for value, (least, most) in zip(point, spans, strict=True))
+        across, up = (
+            (np.log(value) - least) / ((most - least) or 1)
+            for value, (least, most) in zip(point, spans, strict=True)
+        )
         return left + across * size, 10 + (1 - up) * size
 
     height, width = size + low + 20, size + left + 20
-    head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'width="{width}" font-size="12" font-family="sans-serif">')
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" font-size="12" font-family="sans-serif">'
+    )
     parts = [
         head,
         f'<rect width="{width}" height="{height}" fill="white"/>',
@@ -107,8 +115,11 @@ def scatter(points: Sequence[tuple[float, float]], *, front: Sequence[tuple[floa
     for axis, (least, most) in enumerate(spans):
         for share in (0, 0.5, 1):
             text = f"{np.exp(least + share * (most - least)):,.0f}"
-            x, y = ((left + share * size, size + 26) if axis == 0
-                    else (left - 6, 14 + (1 - share) * size))
+            x, y = (
+                (left + share * size, size + 26)
+                if axis == 0
+                else (left - 6, 14 + (1 - share) * size)
+            )
             anchor = "middle" if axis == 0 else "end"
             parts.append(f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{text}</text>')
     middle = left + size / 2
@@ -116,12 +127,14 @@ def scatter(points: Sequence[tuple[float, float]], *, front: Sequence[tuple[floa
         f'<text x="{middle:.0f}" y="{size + 46}" text-anchor="middle">{escape(axes[0])}</text>',
         f'<text x="{left + 8}" y="22">{escape(axes[1])}</text>',
     ]
-    parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#9aa5b1"/>'
-              for x, y in map(place, points)]
+    parts += [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#9aa5b1"/>' for x, y in map(place, points)
+    ]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, front))
     parts.append(f'<polyline points="{path}" stroke="#8c143c" fill="none" stroke-width="2"/>')
-    parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#8c143c"/>'
-              for x, y in map(place, front)]
+    parts += [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#8c143c"/>' for x, y in map(place, front)
+    ]
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -182,7 +195,7 @@ def spike_map(counts: NDArray[np.integer], *, max_count: int) -> tuple[str, int,
     for channel, plane in enumerate(counts):
         row, column = divmod(channel, columns)
         top, left = row * (height + 1), column * (width + 1)
-        sheet[top:top + height, left:left + width] = plane
+        sheet[top : top + height, left : left + width] = plane
     steps = np.arange(max_count + 1)[:, np.newaxis] / max_count
     palette = np.rint(PAPER + steps * (INK - PAPER)).astype(np.uint8)
     image = Image.fromarray(sheet)

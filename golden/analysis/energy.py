@@ -17,8 +17,14 @@ from golden.spike import SpikeCode, plane_count
 
 
 __all__ = [
-    "ADD_INT32", "AC_FLOAT32", "MAC_FLOAT32", "MULTIPLY_INT8", "LayerEnergy", "energies",
-    "formula", "mac_energy",
+    "ADD_INT32",
+    "AC_FLOAT32",
+    "MAC_FLOAT32",
+    "MULTIPLY_INT8",
+    "LayerEnergy",
+    "energies",
+    "formula",
+    "mac_energy",
 ]
 
 
@@ -95,8 +101,11 @@ def energies(statistics: ActivityStatistics) -> list[LayerEnergy]:
     list of LayerEnergy
         Per image.
     """
-    return [_layer(statistics, layer) for layer in statistics.layers.values()
-            if layer.inputs is not None]
+    return [
+        _layer(statistics, layer)
+        for layer in statistics.layers.values()
+        if layer.inputs is not None
+    ]
 
 
 def _layer(statistics, layer):
@@ -108,8 +117,11 @@ def _layer(statistics, layer):
     else:
         papers = formula(layer.macs, statistics.mean_count(layer.inputs))
     return LayerEnergy(
-        name=layer.name, papers=papers, papers_dense=MAC_FLOAT32 * layer.macs,
+        name=layer.name,
+        papers=papers,
+        papers_dense=MAC_FLOAT32 * layer.macs,
         thermometer=ADD_INT32 * layer.additions[SpikeCode.THERMOMETER] / statistics.images,
         bit_serial=ADD_INT32 * layer.additions[SpikeCode.BIT_SERIAL] / statistics.images,
-        dense=mac * layer.macs, skipping=mac * layer.skipping / statistics.images,
+        dense=mac * layer.macs,
+        skipping=mac * layer.skipping / statistics.images,
     )

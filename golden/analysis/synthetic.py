@@ -34,12 +34,21 @@ def random_images(seed: int, count: int, image_shape: tuple[int, int, int]) -> N
 
 
 def random_model(
-    seed: int, image_shape: tuple[int, int, int] = (8, 8, 1),
-    dims: tuple[int, int, int, int] = (8, 8, 16, 16), heads: int = 2,
-    strides: tuple[int, int, int, int, int] = (1, 2, 1, 2, 1), depths: tuple[int, int] = (1, 1),
-    max_count: int = 4, weight_bits: int = 4, rounding: Rounding = Rounding.HALF_EVEN,
-    classes: int = 10, stem_kernel: int = 3, logit_shift: int = 0, pixel_constant: int = 0,
-    calibration_images: int = 12, mean_count: float | None = None,
+    seed: int,
+    image_shape: tuple[int, int, int] = (8, 8, 1),
+    dims: tuple[int, int, int, int] = (8, 8, 16, 16),
+    heads: int = 2,
+    strides: tuple[int, int, int, int, int] = (1, 2, 1, 2, 1),
+    depths: tuple[int, int] = (1, 1),
+    max_count: int = 4,
+    weight_bits: int = 4,
+    rounding: Rounding = Rounding.HALF_EVEN,
+    classes: int = 10,
+    stem_kernel: int = 3,
+    logit_shift: int = 0,
+    pixel_constant: int = 0,
+    calibration_images: int = 12,
+    mean_count: float | None = None,
 ) -> IntegerModel:
     """Whole E-SpikeFormer with random weights.
 
@@ -71,9 +80,14 @@ def random_model(
         Valid, with widths and mean counts.
     """
     builder = ModelBuilder(
-        seed, random_images(seed, calibration_images, image_shape), max_count=max_count,
-        weight_bits=weight_bits, rounding=rounding, pixel_constant=pixel_constant,
-        mean_count=0.22 * max_count if mean_count is None else mean_count)
+        seed,
+        random_images(seed, calibration_images, image_shape),
+        max_count=max_count,
+        weight_bits=weight_bits,
+        rounding=rounding,
+        pixel_constant=pixel_constant,
+        mean_count=0.22 * max_count if mean_count is None else mean_count,
+    )
     stem, stage1, stage2, stage3, stage4 = dims[0] // 2, *dims
     last = builder.down("downsample1_1", stem, strides[0], source=PIXELS, kernel=stem_kernel)
     last = builder.conv_block("ConvBlock1_1.0", last)
@@ -110,8 +124,17 @@ class ModelBuilder:
         Aim for the mean count of a branch.
     """
 
-    def __init__(self, seed: int, images: NDArray[np.uint8], *, max_count: int, weight_bits: int,
-                 rounding: Rounding, pixel_constant: int = 0, mean_count: float) -> None:
+    def __init__(
+        self,
+        seed: int,
+        images: NDArray[np.uint8],
+        *,
+        max_count: int,
+        weight_bits: int,
+        rounding: Rounding,
+        pixel_constant: int = 0,
+        mean_count: float,
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         self.mean_count = mean_count
         self.max_count = max_count
@@ -132,8 +155,16 @@ class ModelBuilder:
         validate(model)
         return replace(model, widths=widths(model))
 
-    def down(self, name: str, channels: int, stride: int, last: str | None = None, *,
-             source: str | None = None, kernel: int = 3) -> str:
+    def down(
+        self,
+        name: str,
+        channels: int,
+        stride: int,
+        last: str | None = None,
+        *,
+        source: str | None = None,
+        kernel: int = 3,
+    ) -> str:
         self.fraction_bits = None
         return self.write(name, source or f"{last}.counts", channels, None, kernel, stride)
 
@@ -153,8 +184,9 @@ class ModelBuilder:
     def separable(self, name: str, last: str, kernel: int) -> str:
         channels = self.channels(f"{last}.counts")
         self.fire(f"{name}.pwconv1", f"{last}.counts", 2 * channels)
-        self.fire(f"{name}.dwconv", f"{name}.pwconv1.counts", 2 * channels, kernel=kernel,
-                  depthwise=True)
+        self.fire(
+            f"{name}.dwconv", f"{name}.pwconv1.counts", 2 * channels, kernel=kernel, depthwise=True
+        )
         return self.write(name, f"{name}.dwconv.counts", channels, f"{last}.stream")
 
     def attention(self, name: str, last: str, heads: int, values: int = 4) -> str:
@@ -167,21 +199,37 @@ class ModelBuilder:
             self.fire(f"{name}.{branch}", f"{last}.counts", width, mean=mean)
         self.append(KeyValue(f"{name}.kv", f"{name}.k.counts", f"{name}.v.counts", heads))
         thresholds = attention_thresholds(dk, self.max_count, self.rounding, tokens)
-        self.append(Query(f"{name}.attn", f"{name}.q.counts", f"{name}.kv", heads,
-                          Fire(Neuron(thresholds, self.rounding))))
+        self.append(
+            Query(
+                f"{name}.attn",
+                f"{name}.q.counts",
+                f"{name}.kv",
+                heads,
+                Fire(Neuron(thresholds, self.rounding)),
+            )
+        )
         return self.write(name, f"{name}.attn.counts", channels, f"{last}.stream")
 
     def head(self, last: str, classes: int, shift: int) -> None:
         _, _, height, width = self.tensors[f"{last}.stream"].shape
-        ladder = stream_thresholds(self.fraction_bits, self.max_count, self.rounding,
-                                   height * width)
+        ladder = stream_thresholds(
+            self.fraction_bits, self.max_count, self.rounding, height * width
+        )
         self.append(Sum("head.sum", f"{last}.stream", Fire(Neuron(ladder, self.rounding))))
         layer = self.conv("head", "head.sum.counts", classes)
         bias = self.rng.integers(-20, 21, classes)
         self.append(replace(layer, epilogue=Output(bias, 2.0**-6, shift)))
 
-    def fire(self, name: str, source: str, channels: int, *, kernel: int = 1,
-             depthwise: bool = False, mean: float | None = None) -> None:
+    def fire(
+        self,
+        name: str,
+        source: str,
+        channels: int,
+        *,
+        kernel: int = 1,
+        depthwise: bool = False,
+        mean: float | None = None,
+    ) -> None:
         layer = self.conv(name, source, channels, kernel, depthwise=depthwise)
         samples = np.moveaxis(self.potentials(layer), 1, 0).reshape(channels, -1)
         mean = self.mean_count if mean is None else mean
@@ -193,8 +241,15 @@ class ModelBuilder:
         thresholds = saturate(thresholds, *conv_interval(layer, self.max_count))
         self.append(replace(layer, epilogue=Fire(Neuron(thresholds, self.rounding))))
 
-    def write(self, name: str, source: str, channels: int, previous: str | None, kernel: int = 1,
-              stride: int = 1) -> str:
+    def write(
+        self,
+        name: str,
+        source: str,
+        channels: int,
+        previous: str | None,
+        kernel: int = 1,
+        stride: int = 1,
+    ) -> str:
         layer = self.conv(name, source, channels, kernel, stride)
         potentials = self.potentials(layer)
         spread = max(1.0, float(potentials.std()))
@@ -216,18 +271,40 @@ class ModelBuilder:
         aim = self.rng.uniform(-0.23, 1.36, channels) * self.mean_count * 2**self.fraction_bits
         bias = np.floor(aim - stream.mean(axis=(0, 2, 3))).astype(np.int64)
         ladder = stream_thresholds(self.fraction_bits, self.max_count, self.rounding)
-        self.append(replace(layer, epilogue=Write(previous, shift, bias, self.fraction_bits,
-                                               Neuron(ladder, self.rounding))))
+        self.append(
+            replace(
+                layer,
+                epilogue=Write(
+                    previous, shift, bias, self.fraction_bits, Neuron(ladder, self.rounding)
+                ),
+            )
+        )
         return name
 
-    def conv(self, name: str, source: str, channels: int, kernel: int = 1, stride: int = 1, *,
-             depthwise: bool = False) -> Conv:
+    def conv(
+        self,
+        name: str,
+        source: str,
+        channels: int,
+        kernel: int = 1,
+        stride: int = 1,
+        *,
+        depthwise: bool = False,
+    ) -> Conv:
         """A layer that still lacks its epilogue."""
         fan_in = 1 if depthwise else self.channels(source)
         limit = 2 ** (self.weight_bits - 1) - 1
         weight = self.rng.integers(-limit, limit + 1, (channels, fan_in, kernel, kernel))
-        return Conv.square(name, source, weight.astype(np.int8), self.weight_bits, stride,
-                           kernel // 2, channels if depthwise else 1, epilogue=None)
+        return Conv.square(
+            name,
+            source,
+            weight.astype(np.int8),
+            self.weight_bits,
+            stride,
+            kernel // 2,
+            channels if depthwise else 1,
+            epilogue=None,
+        )
 
     def channels(self, name: str) -> int:
         return self.tensors[name].shape[1]

@@ -16,15 +16,35 @@ BROKEN_PIPE = 141
 
 #: Extra of this project that installs a module.
 EXTRAS = {
-    "torch": "train", "sklearn": "train", "msgspec": "train", "rich": "train",
-    "tensorboardX": "train", "cocotb": "sim", "cocotb_tools": "sim", "find_libpython": "sim",
+    "torch": "train",
+    "sklearn": "train",
+    "msgspec": "train",
+    "rich": "train",
+    "tensorboardX": "train",
+    "cocotb": "sim",
+    "cocotb_tools": "sim",
+    "find_libpython": "sim",
     "optuna": "explore",
 }
 
 #: How characters are spelled where only ASCII can be written.
 PLAIN = str.maketrans({
-    "×": "x", "·": "*", "µ": "u", "μ": "u", "→": "->", "≤": "<=", "≥": ">=", "–": "-", "—": "-",
-    "…": "...", "’": "'", "“": '"', "”": '"', "━": "-", "╸": "-", "╺": "-",
+    "×": "x",
+    "·": "*",
+    "µ": "u",
+    "μ": "u",
+    "→": "->",
+    "≤": "<=",
+    "≥": ">=",
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+    "━": "-",
+    "╸": "-",
+    "╺": "-",
 })
 
 #: Folder that holds the packages, wherever the user stands.
@@ -54,8 +74,10 @@ def enter(main: Callable[[], int], *, prog: str) -> int:
     codecs.register_error("addend-plain", _spelled)
     sys.stdout, sys.stderr = _stream(sys.stdout), _stream(sys.stderr)
     os.environ["PYTHONSAFEPATH"] = "1"
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    os.environ["PYTHONPATH"] = os.pathsep.join([
+        str(ROOT),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ])
     try:
         try:
             return main()
@@ -67,8 +89,13 @@ def enter(main: Callable[[], int], *, prog: str) -> int:
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
             raise
-        status, sentence = 2, (f"{error.name} is not installed: it comes with "
-                               f"`pip install 'addend[{EXTRAS[error.name]}]'`")
+        status, sentence = (
+            2,
+            (
+                f"{error.name} is not installed: it comes with "
+                f"`pip install 'addend[{EXTRAS[error.name]}]'`"
+            ),
+        )
     except OSError as error:
         _discard()
         status, sentence = 2, f"standard output: {error.strerror or error}"
@@ -91,7 +118,7 @@ def _spelled(error):
     """Error handler of codecs: what cannot be encoded, in ASCII."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    text = error.object[error.start:error.end].translate(PLAIN)
+    text = error.object[error.start : error.end].translate(PLAIN)
     return text.encode("ascii", "backslashreplace").decode(), error.end
 
 

@@ -16,9 +16,22 @@ from golden.spike import SPIKE_CODE_ALIASES, SpikeCode
 
 
 __all__ = [
-    "COUNT", "EPOCHS", "SEED", "SECONDS", "SPIKE_CODE", "SPIKE_CODE_NOTE", "THREADS",
-    "WORKERS", "distinct", "input_file", "input_path", "number", "output_file", "output_folder",
-    "text", "whole",
+    "COUNT",
+    "EPOCHS",
+    "SEED",
+    "SECONDS",
+    "SPIKE_CODE",
+    "SPIKE_CODE_NOTE",
+    "THREADS",
+    "WORKERS",
+    "distinct",
+    "input_file",
+    "input_path",
+    "number",
+    "output_file",
+    "output_folder",
+    "text",
+    "whole",
 ]
 
 
@@ -34,11 +47,15 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         if not least <= value <= most:
             raise ArgumentTypeError(f"{rule}, not {_shown(given)}")
         return value
+
     return convert
 
 
 def number(
-    *, most: float, above: float = -math.inf, least: float = -math.inf,
+    *,
+    most: float,
+    above: float = -math.inf,
+    least: float = -math.inf,
 ) -> Callable[[str], float]:
     """Type of a number greater than ``above``, at least ``least`` and at most ``most``."""
     lower = f"at least {least:g}" if least > above else f"greater than {above:g}"
@@ -53,6 +70,7 @@ def number(
         if not (above < value and least <= value <= most):
             raise ArgumentTypeError(f"{rule}, not {_shown(given)}")
         return value
+
     return convert
 
 
@@ -77,8 +95,9 @@ def _spike_code(given):
 
 #: How an option takes a spike code; to be followed by its own help.
 SPIKE_CODE = {"type": _spike_code, "choices": [code.value for code in SpikeCode]}
-SPIKE_CODE_NOTE = "; ".join(f"{alias}: alias of {name}"
-                            for name, alias in SPIKE_CODE_ALIASES.items())
+SPIKE_CODE_NOTE = "; ".join(
+    f"{alias}: alias of {name}" for name, alias in SPIKE_CODE_ALIASES.items()
+)
 
 
 def text(given: str) -> str:
@@ -119,8 +138,9 @@ def output_folder(given: str) -> Path:
     """Type of a folder to write into, which is there and writable or can be made."""
     path, mode = _look(given)
     if mode is not None and not stat.S_ISDIR(mode):
-        raise ArgumentTypeError(f"must be a folder to write into, not {_kind(mode)}: "
-                                f"{_shown(given)}")
+        raise ArgumentTypeError(
+            f"must be a folder to write into, not {_kind(mode)}: {_shown(given)}"
+        )
     _require_writable(path, given)
     return path
 
@@ -152,13 +172,18 @@ def _require_writable(folder, given):
     if not there.is_dir():
         raise ArgumentTypeError(f"must lie in a folder, and {there} is none: {_shown(given)}")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise ArgumentTypeError(f"must lie in a folder that you may write to, and {there} is not "
-                                f"one: {_shown(given)}")
+        raise ArgumentTypeError(
+            f"must lie in a folder that you may write to, and {there} is not one: {_shown(given)}"
+        )
 
 
 def _kind(mode):
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFREG: "a file", stat.S_IFIFO: "a pipe",
-             stat.S_IFSOCK: "a socket"}
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFREG: "a file",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+    }
     return kinds.get(stat.S_IFMT(mode), "a device")
 
 

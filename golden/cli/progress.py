@@ -47,8 +47,12 @@ def image_progress(stream: TextIO | None = None) -> Iterator[Progress]:
         said = now
         left = duration((now - began) / done * (total - done))
         text = f"{done} of {total} images, about {left} left"
-        print(f"{_EMPTY if terminal else ''}{text}", end="" if terminal else "\n", file=stream,
-              flush=True)
+        print(
+            f"{_EMPTY if terminal else ''}{text}",
+            end="" if terminal else "\n",
+            file=stream,
+            flush=True,
+        )
 
     try:
         yield show

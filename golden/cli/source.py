@@ -16,8 +16,10 @@ __all__ = ["SOURCES", "announce", "load_source", "open_source"]
 
 
 #: What a command's help says about its images.
-SOURCES = ("a .npy or labelled .npz array, an image file, a folder of images, a folder or zip with "
-           "test/CLASS/IMAGE (or val), or digits")
+SOURCES = (
+    "a .npy or labelled .npz array, an image file, a folder of images, a folder or zip with "
+    "test/CLASS/IMAGE (or val), or digits"
+)
 
 
 def load_source(source: Path | str, takes: ModelInput, *, count: int | None = None) -> ImageSet:
@@ -50,8 +52,9 @@ def load_source(source: Path | str, takes: ModelInput, *, count: int | None = No
     if _is_tree(path):
         tree = open_test_set(path)
         labels = takes.labels_of(tree.classes, path)[tree.labels]
-        found = ImageSet(path, Pictures(tree, takes), list(tree.names), labels, len(tree.classes),
-                         tree.unread)
+        found = ImageSet(
+            path, Pictures(tree, takes), list(tree.names), labels, len(tree.classes), tree.unread
+        )
     elif str(source) == "digits":
         found = _digits(takes)
     elif path.suffix == ".npz":
@@ -83,11 +86,11 @@ def _digits(takes):
 
     *_, images, labels = load_digits()
     if images.shape[1:] != takes.shape:
-        raise ValueError(f"digits have shape {images.shape[1:]}, and the model takes "
-                         f"{takes.shape}")
+        raise ValueError(f"digits have shape {images.shape[1:]}, and the model takes {takes.shape}")
     names = [f"digits {index}" for index in range(len(images))]
-    return ImageSet("digits", images, names, takes.labels_of(CLASSES, "digits")[labels],
-                    len(CLASSES))
+    return ImageSet(
+        "digits", images, names, takes.labels_of(CLASSES, "digits")[labels], len(CLASSES)
+    )
 
 
 def _is_tree(path):

@@ -76,8 +76,10 @@ class Archive:
             One sentence that names the archive and the member.
         """
         if self.size(name) > limit:
-            raise InputError(f"{self._path}: {printable(name)} is too large: it must have at most "
-                             f"{limit} bytes, not {self.size(name)}")
+            raise InputError(
+                f"{self._path}: {printable(name)} is too large: it must have at most "
+                f"{limit} bytes, not {self.size(name)}"
+            )
 
     @contextlib.contextmanager
     def member(self, name: str, limit: int) -> Iterator[Readable]:
@@ -106,8 +108,10 @@ class Archive:
         if info.flag_bits & 1:
             raise InputError(f"{where} is encrypted: pack the archive again without a password")
         if info.compress_type not in _PACKED:
-            raise InputError(f"{where} must be stored or deflated, not packed with method "
-                             f"{info.compress_type}: pack the archive again, with zip or numpy")
+            raise InputError(
+                f"{where} must be stored or deflated, not packed with method "
+                f"{info.compress_type}: pack the archive again, with zip or numpy"
+            )
         with decoding(f"{where} cannot be read", _DAMAGED):
             member = self._zip.open(info)
         with member:
@@ -153,8 +157,10 @@ class _Counted(io.BufferedReader):
 
     def read(self, size=-1):
         if size > MAX_DIRECTORY:
-            raise InputError(f"{self.raw.name}: the directory of the archive must have at most "
-                             f"{MAX_DIRECTORY} bytes, not {size}")
+            raise InputError(
+                f"{self.raw.name}: the directory of the archive must have at most "
+                f"{MAX_DIRECTORY} bytes, not {size}"
+            )
         data = super().read(size)
         if data.count(_ENTRY) > MAX_MEMBERS:
             raise InputError(f"the archive must have at most {MAX_MEMBERS} members")

@@ -65,7 +65,10 @@ class StoredArray:
     """
 
     def __init__(
-        self, opener: Callable[[], AbstractContextManager[Readable]], size: int, name: str,
+        self,
+        opener: Callable[[], AbstractContextManager[Readable]],
+        size: int,
+        name: str,
     ) -> None:
         self._opener, self._name = opener, name
         with decoding(f"{name}: the file cannot be read", _FAULT), opener() as file:
@@ -74,11 +77,15 @@ class StoredArray:
             self._order = _order(fields["fortran_order"])
         self._bytes = math.prod(self.shape) * self.dtype.itemsize
         if self._bytes > MAX_ARRAY:
-            raise InputError(f"{name}: the array is too large: it must have at most {MAX_ARRAY} "
-                             f"bytes, not {self._bytes}")
+            raise InputError(
+                f"{name}: the array is too large: it must have at most {MAX_ARRAY} "
+                f"bytes, not {self._bytes}"
+            )
         if self._start + self._bytes != size:
-            raise InputError(f"{name}: the array of shape {self.shape} and type {self.dtype} must "
-                             f"have {self._bytes} bytes, not {size - self._start}")
+            raise InputError(
+                f"{name}: the array of shape {self.shape} and type {self.dtype} must "
+                f"have {self._bytes} bytes, not {size - self._start}"
+            )
 
     def read(self) -> np.ndarray:
         """The array, in the machine's byte order."""
@@ -90,9 +97,10 @@ class StoredArray:
             while at < self._bytes:
                 block = file.read(min(BLOCK, self._bytes - at))
                 if not block:
-                    raise InputError(f"{self._name}: the file ends after {at} of {self._bytes} "
-                                     "bytes of values")
-                flat[at:at + len(block)] = block
+                    raise InputError(
+                        f"{self._name}: the file ends after {at} of {self._bytes} bytes of values"
+                    )
+                flat[at : at + len(block)] = block
                 at += len(block)
             # A zip compares its checksum where a member ends.
             file.read(1)
@@ -139,9 +147,15 @@ def open_arrays(path: Path | str, *names: str) -> dict[str, StoredArray]:
         One sentence that names the file.
     """
     archive = Archive(path)
-    return {name: StoredArray(partial(archive.member, f"{name}.npy", MAX_ARRAY + _MAX_START),
-                              archive.size(f"{name}.npy"), f"{path}: {name}")
-            for name in names if f"{name}.npy" in archive.names}
+    return {
+        name: StoredArray(
+            partial(archive.member, f"{name}.npy", MAX_ARRAY + _MAX_START),
+            archive.size(f"{name}.npy"),
+            f"{path}: {name}",
+        )
+        for name in names
+        if f"{name}.npy" in archive.names
+    }
 
 
 def _header(file):

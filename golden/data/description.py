@@ -49,8 +49,7 @@ def read_json(path: Path | str, what: str, *, kind: type = dict, limit: int = MA
         it (``error.__cause__``).
     """
     with decoding(f"{path}: {what} cannot be read", "it is no JSON"):
-        return parse_json(read_regular(path, limit), f"{path}: {what}", kind=kind,
-                          limit=limit)
+        return parse_json(read_regular(path, limit), f"{path}: {what}", kind=kind, limit=limit)
 
 
 def parse_json(text: str | bytes, name: str, *, kind: type = dict, limit: int = MAX_JSON) -> Any:
@@ -83,14 +82,19 @@ def parse_json(text: str | bytes, name: str, *, kind: type = dict, limit: int = 
     if _depth(data) > MAX_JSON_DEPTH:
         raise InputError(f"{name} must not be nested deeper than {MAX_JSON_DEPTH} levels")
     try:
-        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object,
-                           parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_constant=_refuse,
+            parse_float=_finite,
+        )
         if b"\\u" in data:
             # Half of a surrogate pair is no character, and nothing could print or store it.
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise InputError(f"{name} must be JSON, and line {error.lineno}, column {error.colno} is "
-                         "not") from error
+        raise InputError(
+            f"{name} must be JSON, and line {error.lineno}, column {error.colno} is not"
+        ) from error
     except UnicodeError as error:
         raise InputError(f"{name} must be text of whole characters in UTF-8") from error
     except (ValueError, RecursionError) as error:

@@ -17,7 +17,10 @@ TEST_IMAGES = 360
 
 
 def load_digits() -> tuple[
-    NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64],
+    NDArray[np.uint8],
+    NDArray[np.int64],
+    NDArray[np.uint8],
+    NDArray[np.int64],
 ]:
     """Training and test images with their labels.
 

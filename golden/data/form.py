@@ -79,8 +79,9 @@ def _require_single(value, form, where):
         case range():
             _require_type(value, int, where)
             if value not in form:
-                raise InputError(f"{where} must be {form.start} to {form.stop - 1}, not "
-                                 f"{printable(value)}")
+                raise InputError(
+                    f"{where} must be {form.start} to {form.stop - 1}, not {printable(value)}"
+                )
         case re.Pattern():
             _require_type(value, str, where)
             if not form.fullmatch(value):
@@ -90,8 +91,15 @@ def _require_single(value, form, where):
 
 
 #: Types of JSON by what people call them.
-_NAMES = {dict: "an object", list: "a list", int: "a whole number", float: "a number",
-          str: "a text", bool: "true or false", type(None): "null"}
+_NAMES = {
+    dict: "an object",
+    list: "a list",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    type(None): "null",
+}
 
 
 def _require_type(value, types, where):

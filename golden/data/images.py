@@ -54,11 +54,16 @@ class ImageSet:
     def lines(self) -> list[str]:
         """What was found, for people."""
         found = len(self.names) if self.total is None else self.total
-        classes = (", without classes" if self.n_classes is None else
-                   f" of {counted(self.n_classes, 'class', 'classes')}")
+        classes = (
+            ", without classes"
+            if self.n_classes is None
+            else f" of {counted(self.n_classes, 'class', 'classes')}"
+        )
         taken = "" if self.total is None else f", {len(self.names)} taken"
-        return [f"{printable(self.path)}: {counted(found, 'image')}{classes}{taken}",
-                *unread_lines(self.path, self.unread)]
+        return [
+            f"{printable(self.path)}: {counted(found, 'image')}{classes}{taken}",
+            *unread_lines(self.path, self.unread),
+        ]
 
     def take(self, count: int) -> Self:
         """The first images, or evenly spaced ones of a tree, which is sorted by class.
@@ -82,8 +87,11 @@ class ImageSet:
             chosen = np.arange(count)
             images = self.images[:count]
         return replace(
-            self, images=images, names=[self.names[index] for index in chosen],
-            labels=None if self.labels is None else self.labels[chosen], total=found,
+            self,
+            images=images,
+            names=[self.names[index] for index in chosen],
+            labels=None if self.labels is None else self.labels[chosen],
+            total=found,
         )
 
 
@@ -173,8 +181,10 @@ def load_labelled(path: Path | str, takes: Takes) -> ImageSet:
     images, labels = stored["images"], stored["labels"]
     _check(path, images.dtype, images.shape, takes.shape)
     if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"{path}: labels must be {images.shape[0]} integers, not {labels.dtype} "
-                         f"of shape {labels.shape}")
+        raise ValueError(
+            f"{path}: labels must be {images.shape[0]} integers, not {labels.dtype} "
+            f"of shape {labels.shape}"
+        )
     labels = labels.read()
     if labels.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{path}: labels must fit int64, not be {labels.max()}")
@@ -207,7 +217,8 @@ def _check(path, dtype, shape, image_shape):
     if dtype != np.uint8:
         raise ValueError(f"{path}: images must be uint8, not {dtype}")
     if len(shape) != 4 or shape[1:] != (height, width, channels):
-        raise ValueError(f"{path}: images must have shape (images, {height}, {width}, {channels}), "
-                         f"not {shape}")
+        raise ValueError(
+            f"{path}: images must have shape (images, {height}, {width}, {channels}), not {shape}"
+        )
     if shape[0] == 0:
         raise ValueError(f"{path}: there must be at least one image")

@@ -1,9 +1,23 @@
 """Limits of what is read from outside, which hold before memory is asked for (docs/format.md)."""
 
 __all__ = [
-    "MAX_ARRAY", "MAX_DIRECTORY", "MAX_ENCODED", "MAX_JSON", "MAX_JSON_DEPTH", "MAX_LAYERS",
-    "MAX_MAP", "MAX_MEMBERS", "MAX_NETLIST", "MAX_PIXELS", "MAX_PROGRESSIVE_PIXELS", "MAX_SCANS",
-    "MAX_SIDE", "MAX_TILE_PIXELS", "MAX_TOML", "MAX_TOML_DOTS", "MAX_WEBP_PIXELS",
+    "MAX_ARRAY",
+    "MAX_DIRECTORY",
+    "MAX_ENCODED",
+    "MAX_JSON",
+    "MAX_JSON_DEPTH",
+    "MAX_LAYERS",
+    "MAX_MAP",
+    "MAX_MEMBERS",
+    "MAX_NETLIST",
+    "MAX_PIXELS",
+    "MAX_PROGRESSIVE_PIXELS",
+    "MAX_SCANS",
+    "MAX_SIDE",
+    "MAX_TILE_PIXELS",
+    "MAX_TOML",
+    "MAX_TOML_DOTS",
+    "MAX_WEBP_PIXELS",
 ]
 
 

@@ -41,8 +41,10 @@ def alone_in(folder: Path | str, command: str) -> Iterator[None]:
     try:
         descriptor = _locked_file(path)
         if descriptor is None:
-            raise ValueError(f"{folder}: another {command} is at work there, so wait for its end "
-                             "or choose another folder")
+            raise ValueError(
+                f"{folder}: another {command} is at work there, so wait for its end "
+                "or choose another folder"
+            )
         try:
             yield
         finally:

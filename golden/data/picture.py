@@ -49,10 +49,19 @@ _DEEP = (";16B", ";16L", ";16N")
 _ORIENTATION = 0x112
 _UPRIGHT = {
     number: ((slice(None, None, rows), slice(None, None, columns)), turned)
-    for number, (rows, columns, turned) in enumerate([
-        (1, 1, False), (1, -1, False), (-1, -1, False), (-1, 1, False),
-        (1, 1, True), (-1, 1, True), (-1, -1, True), (1, -1, True),
-    ], 1)
+    for number, (rows, columns, turned) in enumerate(
+        [
+            (1, 1, False),
+            (1, -1, False),
+            (-1, -1, False),
+            (-1, 1, False),
+            (1, 1, True),
+            (-1, 1, True),
+            (-1, -1, True),
+            (1, -1, True),
+        ],
+        1,
+    )
 }
 
 #: Tags of TIFF for the width and height of its tiles.
@@ -97,7 +106,7 @@ def open_picture(file: Path | str | IO[bytes], name: str, channels: int) -> "Ima
     if channels not in (1, 3):
         raise InputError(f"{name}: a model of {channels} channels takes .npy arrays only")
     _silence()
-    with (decoding(f"{name}: the image cannot be read", _FAULT), _opened(file) as encoded):
+    with decoding(f"{name}: the image cannot be read", _FAULT), _opened(file) as encoded:
         _check_encoded(encoded, name)
         try:
             image = Image.open(encoded, formats=FORMATS)
@@ -140,8 +149,9 @@ def _check_encoded(encoded, name):
     size = encoded.seek(0, 2)
     encoded.seek(0)
     if size > MAX_ENCODED:
-        raise InputError(f"{name}: the image is too large: it must have at most {MAX_ENCODED} "
-                         f"bytes, not {size}")
+        raise InputError(
+            f"{name}: the image is too large: it must have at most {MAX_ENCODED} bytes, not {size}"
+        )
     if encoded.read(2) == _JPEG:
         scans = sum(block.count(_SCAN) for block in iter(lambda: encoded.read(BLOCK), b""))
         if scans > MAX_SCANS:
@@ -161,22 +171,31 @@ def _check(image, name):
     if image.format == "TIFF":
         tile = math.prod(image.tag_v2.get(tag, 1) for tag in _TILE)
         if tile > MAX_TILE_PIXELS:
-            raise InputError(f"{name}: a tile of the image must have at most {MAX_TILE_PIXELS} "
-                             f"pixels, not {tile}")
+            raise InputError(
+                f"{name}: a tile of the image must have at most {MAX_TILE_PIXELS} "
+                f"pixels, not {tile}"
+            )
     if image.mode not in EIGHT_BIT_MODES or _is_deep(image):
-        raise InputError(f"{name}: pixels must have 8 bits per channel, not "
-                         f"{'16' if _is_deep(image) else f'mode {image.mode}'}")
+        raise InputError(
+            f"{name}: pixels must have 8 bits per channel, not "
+            f"{'16' if _is_deep(image) else f'mode {image.mode}'}"
+        )
 
 
 def _too_large(most):
-    return (f"the image is too large: it must have at most {MAX_SIDE} pixels along a side, and "
-            f"{most} altogether")
+    return (
+        f"the image is too large: it must have at most {MAX_SIDE} pixels along a side, and "
+        f"{most} altogether"
+    )
 
 
 def _is_deep(image):
     """Whether Pillow throws away half of the bits of every channel."""
-    return any(str(part).endswith(_DEEP) for tile in image.tile
-               for part in (tile[3] if isinstance(tile[3], tuple) else tile[3:4]))
+    return any(
+        str(part).endswith(_DEEP)
+        for tile in image.tile
+        for part in (tile[3] if isinstance(tile[3], tuple) else tile[3:4])
+    )
 
 
 def _flips(image):
@@ -208,6 +227,6 @@ def _converted(image, mode):
     rows = max(1, _BAND // width)
     for top in range(0, height, rows):
         band = image.crop((0, top, width, min(height, top + rows))).convert(mode)
-        filed[top:top + rows] = np.asarray(band).reshape(-1, width, channels)
+        filed[top : top + rows] = np.asarray(band).reshape(-1, width, channels)
     image.close()
     return Image.fromarray(pixels.squeeze(2) if channels == 1 else pixels)

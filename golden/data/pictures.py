@@ -52,7 +52,8 @@ class Pictures:
         return len(self._tree)
 
     def __getitem__(
-        self, indices: slice | Sequence[int] | NDArray[np.integer],
+        self,
+        indices: slice | Sequence[int] | NDArray[np.integer],
     ) -> NDArray[np.uint8]:
         if isinstance(indices, slice):
             indices = range(*indices.indices(len(self)))

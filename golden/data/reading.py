@@ -14,8 +14,16 @@ from pathlib import Path
 from typing import Protocol
 
 
-__all__ = ["BLOCK", "InputError", "Readable", "decoding", "listed", "open_regular", "printable",
-           "read_regular"]
+__all__ = [
+    "BLOCK",
+    "InputError",
+    "Readable",
+    "decoding",
+    "listed",
+    "open_regular",
+    "printable",
+    "read_regular",
+]
 
 
 #: Bytes that are read at once where a size is only a claim.
@@ -25,8 +33,13 @@ BLOCK = 2**20
 _LISTED = 8
 
 #: What a path may lead to instead of a regular file.
-_OTHERS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket",
-           stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+_OTHERS = {
+    stat.S_IFDIR: "folder",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
 
 
 class Readable(Protocol):
@@ -134,7 +147,7 @@ def printable(name: object, most: int = 200) -> str:
     text = str(name)
     if not text.isprintable():
         text = text.encode("unicode_escape", "surrogateescape").decode("ascii", "replace")
-    return text if len(text) <= most else f"{text[:most // 2]}...{text[3 - most // 2:]}"
+    return text if len(text) <= most else f"{text[: most // 2]}...{text[3 - most // 2 :]}"
 
 
 def listed(names: Sequence[str]) -> str:

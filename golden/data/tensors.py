@@ -99,8 +99,10 @@ def _place(name, entry):
         raise ModelError("the file must hold int8, int16 and int64 tensors only")
     size = math.prod(shape) * _TYPES[dtype].itemsize
     if len(shape) > _MAX_AXES or max(shape, default=0) > MAX_ARRAY or size > MAX_ARRAY:
-        raise ModelError(f"the tensor {name} must have at most {MAX_ARRAY} bytes and {_MAX_AXES} "
-                         f"axes, not shape {shape}")
+        raise ModelError(
+            f"the tensor {name} must have at most {MAX_ARRAY} bytes and {_MAX_AXES} "
+            f"axes, not shape {shape}"
+        )
     if end - begin != size:
         raise ModelError(_TRUNCATED)
     return begin, end, _TYPES[dtype], tuple(shape)

@@ -139,8 +139,9 @@ class _Data:
 
     def __init__(self, path):
         self._path = path
-        with decoding(f"{path}: the data cannot be read",
-                      "it must be a folder or a whole .zip file"):
+        with decoding(
+            f"{path}: the data cannot be read", "it must be a folder or a whole .zip file"
+        ):
             self._files = _Folder(path) if path.is_dir() else _Zip(path)
         self._parts = {part: {} for part in PARTS}
         self._others = []
@@ -171,18 +172,26 @@ class _Data:
         part = next((name for name in names if self._parts[name]), None)
         if part is None:
             places = " or ".join(f"{part}/CLASS/IMAGE" for part in names)
-            raise ValueError(f"{self._path}: the data must hold {places} with "
-                             f"{', '.join(SUFFIXES)} files")
+            raise ValueError(
+                f"{self._path}: the data must hold {places} with {', '.join(SUFFIXES)} files"
+            )
         classes = self._parts[part]
         for name, images in classes.items():
             if not images:
-                raise ValueError(f"{self._path}: class {printable(name)} must have at least one "
-                                 f"image in {part}")
+                raise ValueError(
+                    f"{self._path}: class {printable(name)} must have at least one image in {part}"
+                )
         sorted_names = sorted(classes)
         labels = np.repeat(np.arange(len(classes)), [len(classes[name]) for name in sorted_names])
         images = tuple(image for name in sorted_names for image in sorted(classes[name]))
-        return ImageTree(self._path, tuple(sorted_names), images, labels.astype(np.int64),
-                         tuple(sorted(self._others)), self._files)
+        return ImageTree(
+            self._path,
+            tuple(sorted_names),
+            images,
+            labels.astype(np.int64),
+            tuple(sorted(self._others)),
+            self._files,
+        )
 
 
 def _is_hidden(name):
@@ -192,8 +201,9 @@ def _is_hidden(name):
 def _require_equal(train, test):
     if train.classes != test.classes:
         odd = sorted(set(train.classes) ^ set(test.classes))[0]
-        raise ValueError(f"{train.path}: class {printable(odd)} must be in both parts of the data, "
-                         "not in one")
+        raise ValueError(
+            f"{train.path}: class {printable(odd)} must be in both parts of the data, not in one"
+        )
 
 
 class _Folder:

@@ -50,8 +50,14 @@ class Result:
         return next(iter(self.outputs.values()))
 
 
-def run(model: IntegerModel, images: NDArray[np.uint8], *, trace: bool = False,
-        code: SpikeCode | None = None, progress: Progress | None = None) -> Result:
+def run(
+    model: IntegerModel,
+    images: NDArray[np.uint8],
+    *,
+    trace: bool = False,
+    code: SpikeCode | None = None,
+    progress: Progress | None = None,
+) -> Result:
     """Run an integer model.
 
     Parameters
@@ -87,7 +93,7 @@ def run(model: IntegerModel, images: NDArray[np.uint8], *, trace: bool = False,
     batch = _batch(model, known)
     parts = []
     for start in range(0, len(images), batch):
-        parts.append(_run_batch(model, images[start:start + batch], trace, code, stored))
+        parts.append(_run_batch(model, images[start : start + batch], trace, code, stored))
         if progress is not None:
             progress(min(start + batch, len(images)), len(images))
     tensors = {}
@@ -102,8 +108,13 @@ def classify(logits: NDArray[np.int64]) -> NDArray[np.intp]:
     return logits.argmax(axis=1)
 
 
-def accuracy(model: IntegerModel, images: "NDArray[np.uint8] | Pictures",
-             labels: NDArray[np.integer], *, progress: Progress | None = None) -> float:
+def accuracy(
+    model: IntegerModel,
+    images: "NDArray[np.uint8] | Pictures",
+    labels: NDArray[np.integer],
+    *,
+    progress: Progress | None = None,
+) -> float:
     """Share of ``images`` whose class equals the label.
 
     Parameters
@@ -121,8 +132,10 @@ def accuracy(model: IntegerModel, images: "NDArray[np.uint8] | Pictures",
         0 to 1.
     """
     if len(images) != len(labels) or len(labels) == 0:
-        raise ValueError(f"Images and labels must be equally many and at least one, "
-                         f"not {len(images)} and {len(labels)}")
+        raise ValueError(
+            f"Images and labels must be equally many and at least one, "
+            f"not {len(images)} and {len(labels)}"
+        )
     right, total = 0, len(labels)
     for first in range(0, total, _SLICE):
         part = slice(first, first + _SLICE)
@@ -140,8 +153,11 @@ def _run_batch(model, images, trace, code, stored):
         for potentials in layer.potentials(tensors, max_count=most, code=code):
             _check_width(layer, layer.NOUN, potentials, bits)
         made = layer.store(potentials, tensors)
-        for name, noun in ((stream_name(layer), "stream"), (state_name(layer), "state"),
-                           *((name, "output") for name in outputs)):
+        for name, noun in (
+            (stream_name(layer), "stream"),
+            (state_name(layer), "state"),
+            *((name, "output") for name in outputs),
+        ):
             if name in made:
                 _check_width(layer, noun, made[name], bits)
         tensors.update(made)
@@ -156,8 +172,9 @@ def _run_batch(model, images, trace, code, stored):
 def _pixels(model, images):
     """Channels first, and the constant one behind them; shape (images, steps, channels, ...)."""
     if images.ndim == 4:
-        images = np.broadcast_to(images[:, np.newaxis],
-                                 (len(images), model.input.steps, *images.shape[1:]))
+        images = np.broadcast_to(
+            images[:, np.newaxis], (len(images), model.input.steps, *images.shape[1:])
+        )
     pixels = images.transpose(0, 1, 4, 2, 3).astype(np.int64)
     if not model.input.constant:
         return pixels
@@ -172,8 +189,10 @@ def _check_width(layer, noun, values, bits):
     # The attention memory is never negative and has no sign bit.
     limit = 2 ** (bits[noun] - (noun != "memory"))
     if high >= limit or low < (0 if noun == "memory" else -limit):
-        raise OverflowError(f"Layer {layer.name}: the {noun} of {low} to {high} must fit "
-                            f"{bits[noun]} bits, where hardware would wrap")
+        raise OverflowError(
+            f"Layer {layer.name}: the {noun} of {low} to {high} must fit "
+            f"{bits[noun]} bits, where hardware would wrap"
+        )
 
 
 def _check_images(model, images):
@@ -182,8 +201,9 @@ def _check_images(model, images):
     shape = tuple(model.image_shape)
     if images.shape[1:] not in (shape, (model.input.steps, *shape)):
         height, width, channels = shape
-        raise ValueError(f"Images must have shape (images, {height}, {width}, {channels}), "
-                         f"not {images.shape}")
+        raise ValueError(
+            f"Images must have shape (images, {height}, {width}, {channels}), not {images.shape}"
+        )
     if len(images) == 0:
         raise ValueError("Images must be at least one, not 0")
 

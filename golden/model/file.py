@@ -49,8 +49,11 @@ def save(model: IntegerModel, path: Path | str) -> None:
         graph = json.dumps(graph, separators=(",", ":"), sort_keys=True, allow_nan=False)
         # What cannot be read again is not written.
         parse_json(graph, "the graph")
-        header = {"format": FORMAT, "version": "{}.{}".format(*VERSION),
-                  "digest": _digest(graph, tensors)}
+        header = {
+            "format": FORMAT,
+            "version": "{}.{}".format(*VERSION),
+            "digest": _digest(graph, tensors),
+        }
         # The graph comes last, so that readers in any language find the bytes that were digested.
         header = json.dumps(header, separators=(",", ":"))[:-1] + f',"graph":{graph}}}'
         data = safetensors.numpy.save(tensors, metadata={KEY: header})
@@ -114,11 +117,14 @@ def _open_header(header):
         raise ModelError(f"the format must be {FORMAT} with a version like 2.0")
     newest = (version[0], OLDER[version[0]]) if version[0] in OLDER else VERSION
     if version > newest:
-        raise ModelError(f"format version {fields['version']} is newer than "
-                         f"{newest[0]}.{newest[1]}, the newest that this Addend reads")
+        raise ModelError(
+            f"format version {fields['version']} is newer than "
+            f"{newest[0]}.{newest[1]}, the newest that this Addend reads"
+        )
     if version[0] != newest[0]:
-        raise ModelError(f"format version {fields['version']} must have major version 1 or "
-                         f"{VERSION[0]}")
+        raise ModelError(
+            f"format version {fields['version']} must have major version 1 or {VERSION[0]}"
+        )
     return header[start:-1], fields["digest"], version[0]
 
 

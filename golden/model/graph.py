@@ -20,14 +20,31 @@ __all__ = ["from_graph", "to_graph"]
 
 
 #: Fields of the graph, and of its parts.
-FIELDS = {"name": str, "input": dict, "layers": list, "outputs": list, "mean_counts": dict,
-          "notes": dict}
-INPUT = {"shape": list, "steps": int, "constant": int, "encoder": dict,
-         "pictures": (dict, type(None))}
+FIELDS = {
+    "name": str,
+    "input": dict,
+    "layers": list,
+    "outputs": list,
+    "mean_counts": dict,
+    "notes": dict,
+}
+INPUT = {
+    "shape": list,
+    "steps": int,
+    "constant": int,
+    "encoder": dict,
+    "pictures": (dict, type(None)),
+}
 OUTPUT = {"name": str, "layer": str, "classes": (list, type(None))}
 NEURON = {"levels": int, "rule": str, "rounding": str, "membrane": (dict, type(None))}
-MEMBRANE = {"leak": list, "reset": str, "unit": int, "order": str, "sticky": bool,
-            "state": (str, type(None))}
+MEMBRANE = {
+    "leak": list,
+    "reset": str,
+    "unit": int,
+    "order": str,
+    "sticky": bool,
+    "state": (str, type(None)),
+}
 
 #: Types of the fields of an axis and of a leak; those with a default may be left out.
 AXIS = {field.name: field.type for field in fields(Axis)}
@@ -54,21 +71,33 @@ def to_graph(model: IntegerModel) -> tuple[dict[str, Any], dict[str, np.ndarray]
     for layer in model.layers:
         if type(layer) not in OPERATORS.values():
             raise ModelError(f"A layer must be one of the known kinds, not {layer!r}")
-        entry = {"kind": layer.KIND, "name": layer.name, **_plain(layer),
-                 **tensors.named(layer.name, layer), "widths": bits[layer.name]}
+        entry = {
+            "kind": layer.KIND,
+            "name": layer.name,
+            **_plain(layer),
+            **tensors.named(layer.name, layer),
+            "widths": bits[layer.name],
+        }
         if "epilogue" in layer.__dataclass_fields__:
             entry["epilogue"] = _epilogue_entry(layer, tensors)
         layers.append(entry)
     taken = model.input
     return {
         "name": model.name,
-        "input": {"shape": list(taken.shape), "steps": taken.steps, "constant": taken.constant,
-                  "encoder": taken.encoder, "pictures": taken.pictures},
+        "input": {
+            "shape": list(taken.shape),
+            "steps": taken.steps,
+            "constant": taken.constant,
+            "encoder": taken.encoder,
+            "pictures": taken.pictures,
+        },
         "layers": layers,
-        "outputs": [{"name": name, "layer": layer.name,
-                     "classes": _listed(model.class_names.get(name))}
-                    for name, layer in model.outputs.items()],
-        "mean_counts": model.mean_counts, "notes": model.notes,
+        "outputs": [
+            {"name": name, "layer": layer.name, "classes": _listed(model.class_names.get(name))}
+            for name, layer in model.outputs.items()
+        ],
+        "mean_counts": model.mean_counts,
+        "notes": model.notes,
     }, tensors.arrays
 
 
@@ -92,10 +121,12 @@ def from_graph(graph: Any, tensors: Mapping[str, np.ndarray]) -> IntegerModel:
         layers.append(layer)
         bits[layer.name] = take(entry, f"Layer {layer.name}", {"widths": dict})["widths"]
     entries = [take(entry, "An output", OUTPUT) for entry in found.pop("outputs")]
-    names = {entry["name"]: tuple(entry["classes"]) for entry in entries
-             if entry["classes"] is not None}
-    model = IntegerModel(**found, input=Input(**taken), layers=tuple(layers), class_names=names,
-                         widths=bits)
+    names = {
+        entry["name"]: tuple(entry["classes"]) for entry in entries if entry["classes"] is not None
+    }
+    model = IntegerModel(
+        **found, input=Input(**taken), layers=tuple(layers), class_names=names, widths=bits
+    )
     made = [(name, layer.name) for name, layer in model.outputs.items()]
     if made != [(entry["name"], entry["layer"]) for entry in entries]:
         raise ModelError(f"The outputs must be those of the layers, {made}, in their order")
@@ -119,8 +150,9 @@ class _Tensors:
         return self._names[id(array)]
 
     def named(self, layer_name, part):
-        return {noun: self.name(f"{layer_name}.{noun}", getattr(part, noun))
-                for noun in part.TENSORS}
+        return {
+            noun: self.name(f"{layer_name}.{noun}", getattr(part, noun)) for noun in part.TENSORS
+        }
 
 
 def _epilogue_entry(layer, tensors):
@@ -134,8 +166,12 @@ def _epilogue_entry(layer, tensors):
 
 
 def _neuron_entry(layer, neuron, tensors):
-    entry = {"levels": neuron.levels, "rule": neuron.rule.value, "rounding": neuron.rounding.value,
-             "membrane": None}
+    entry = {
+        "levels": neuron.levels,
+        "rule": neuron.rule.value,
+        "rounding": neuron.rounding.value,
+        "membrane": None,
+    }
     if neuron.rule is Rule.UNIFORM:
         entry["fraction_bits"] = neuron.fraction_bits
     else:
@@ -143,8 +179,12 @@ def _neuron_entry(layer, neuron, tensors):
     if (membrane := neuron.membrane) is not None:
         entry["membrane"] = {
             "leak": [_without_defaults(leak) for leak in membrane.leak],
-            "reset": membrane.reset.value, "unit": membrane.unit, "order": membrane.order.value,
-            "sticky": membrane.sticky, "state": membrane.state}
+            "reset": membrane.reset.value,
+            "unit": membrane.unit,
+            "order": membrane.order.value,
+            "sticky": membrane.sticky,
+            "state": membrane.state,
+        }
     return entry
 
 
@@ -156,8 +196,9 @@ def _layer(entry, tensors):
     if "sources" in found:
         found["sources"] = tuple(take_all(found["sources"], where, "source", str))
     if "axes" in found:
-        found["axes"] = tuple(_with_defaults(Axis, axis, f"{where}: an axis", AXIS)
-                              for axis in found["axes"])
+        found["axes"] = tuple(
+            _with_defaults(Axis, axis, f"{where}: an axis", AXIS) for axis in found["axes"]
+        )
     if "epilogue" in cls.__dataclass_fields__:
         epilogue = take(entry, where, {"epilogue": (dict, type(None))})["epilogue"]
         found["epilogue"] = epilogue and _epilogue(epilogue, where, tensors)
@@ -188,11 +229,14 @@ def _neuron(entry, where, tensors):
         name = take(entry, where, {"thresholds": str})["thresholds"]
         neuron = Neuron(_tensor(tensors, name, where), rounding, membrane)
         if neuron.thresholds.ndim != 2:
-            raise ModelError(f"{where}: thresholds must have shape (channels, D), not "
-                             f"{neuron.thresholds.shape}")
+            raise ModelError(
+                f"{where}: thresholds must have shape (channels, D), not {neuron.thresholds.shape}"
+            )
     if neuron.levels != levels:
-        raise ModelError(f"{where}: the neuron must have {levels} levels, not {neuron.levels}, "
-                         "which its thresholds or its width give it")
+        raise ModelError(
+            f"{where}: the neuron must have {levels} levels, not {neuron.levels}, "
+            "which its thresholds or its width give it"
+        )
     return neuron
 
 
@@ -203,17 +247,23 @@ def _membrane(entry, where):
         kind = take(leak, f"{where}: a leak", {"kind": str})["kind"]
         shift = take({"shift": 0} | leak, f"{where}: a leak", {"shift": int})["shift"]
         leaks.append(Leak(_choice(LeakKind, kind, where, "kind of a leak"), shift))
-    return Membrane(tuple(leaks), _choice(Reset, found["reset"], where, "reset of a membrane"),
-                    found["unit"], _choice(Order, found["order"], where, "order of a membrane"),
-                    found["sticky"], found["state"])
+    return Membrane(
+        tuple(leaks),
+        _choice(Reset, found["reset"], where, "reset of a membrane"),
+        found["unit"],
+        _choice(Order, found["order"], where, "order of a membrane"),
+        found["sticky"],
+        found["state"],
+    )
 
 
 def _choice(choices, value, where, what):
     """Member of an enumeration, by its value."""
     names = [member.value for member in choices]
     if value not in names:
-        raise ModelError(f"{where}: the {what} must be {', '.join(names[:-1])} or {names[-1]}, "
-                         f"not {value!r}")
+        raise ModelError(
+            f"{where}: the {what} must be {', '.join(names[:-1])} or {names[-1]}, not {value!r}"
+        )
     return choices(value)
 
 
@@ -229,15 +279,17 @@ def _plain(part):
 
 def _without_defaults(part):
     """Fields of an axis or leak, but for those that have their default."""
-    return {field.name: getattr(part, field.name) for field in fields(part)
-            if getattr(part, field.name) != field.default}
+    return {
+        field.name: getattr(part, field.name)
+        for field in fields(part)
+        if getattr(part, field.name) != field.default
+    }
 
 
 def _with_defaults(cls, entry, where, types):
     if not isinstance(entry, dict):
         raise ModelError(f"{where} must be an object, not {entry!r}")
-    defaults = {field.name: field.default for field in fields(cls)
-                if field.default is not MISSING}
+    defaults = {field.name: field.default for field in fields(cls) if field.default is not MISSING}
     return cls(**take(defaults | entry, where, types))
 
 
@@ -252,8 +304,10 @@ def _class(entry, where, kinds):
 def _tensors(entry, cls, where, tensors):
     """Tensors of a layer or epilogue, by field; a bias may be null."""
     types = {noun: (str, type(None)) if noun == "bias" else str for noun in cls.TENSORS}
-    return {noun: None if name is None else _tensor(tensors, name, where)
-            for noun, name in take(entry, where, types).items()}
+    return {
+        noun: None if name is None else _tensor(tensors, name, where)
+        for noun, name in take(entry, where, types).items()
+    }
 
 
 def _tensor(tensors, name, where):

@@ -54,8 +54,12 @@ class ModelInput:
     classes: tuple[str, ...] | None = None
 
     @classmethod
-    def usual(cls, shape: Sequence[int], n_classes: int | None = None,
-              classes: tuple[str, ...] | None = None) -> Self:
+    def usual(
+        cls,
+        shape: Sequence[int],
+        n_classes: int | None = None,
+        classes: tuple[str, ...] | None = None,
+    ) -> Self:
         """Input of a model that says nothing about it.
 
         224x224 models take pictures of any size, by the protocol of the published results; all
@@ -67,8 +71,12 @@ class ModelInput:
         return cls(shape, resize, (side, side), n_classes, classes)
 
     @classmethod
-    def resized(cls, shape: Sequence[int], n_classes: int | None = None,
-                classes: tuple[str, ...] | None = None) -> Self:
+    def resized(
+        cls,
+        shape: Sequence[int],
+        n_classes: int | None = None,
+        classes: tuple[str, ...] | None = None,
+    ) -> Self:
         """Input of a model of any size for pictures of any size, in the proportions of 224x224."""
         shape, (resize, side) = tuple(shape), IMAGENET
         return cls(shape, round(min(shape[:2]) * resize / side), shape[:2], n_classes, classes)
@@ -87,28 +95,42 @@ class ModelInput:
         if pictures is None:
             return replace(usual, classes=names and tuple(names))
         if not isinstance(pictures, dict) or not pictures.keys() <= {*_FIELDS}:
-            raise ModelError(f"The input's pictures must be null or an object of "
-                             f"{' and '.join(_FIELDS)}, not {printable(pictures)}")
+            raise ModelError(
+                f"The input's pictures must be null or an object of "
+                f"{' and '.join(_FIELDS)}, not {printable(pictures)}"
+            )
         resize, crop = (pictures.get(field) for field in _FIELDS)
         height, width, _ = usual.shape
         if resize is not None and not (type(resize) is int and 1 <= resize <= MAX_SIDE):
-            raise ModelError(f"The input's pictures: resize must be null or 1 to {MAX_SIDE} "
-                             f"pixels, not {printable(repr(resize))}")
-        if crop is not None and not (isinstance(crop, list) and crop == [height, width]
-                                     and all(type(side) is int for side in crop)):
-            raise ModelError(f"The input's pictures: crop must be null or the image's [{height}, "
-                             f"{width}], not {printable(repr(crop))}")
+            raise ModelError(
+                f"The input's pictures: resize must be null or 1 to {MAX_SIDE} "
+                f"pixels, not {printable(repr(resize))}"
+            )
+        if crop is not None and not (
+            isinstance(crop, list)
+            and crop == [height, width]
+            and all(type(side) is int for side in crop)
+        ):
+            raise ModelError(
+                f"The input's pictures: crop must be null or the image's [{height}, "
+                f"{width}], not {printable(repr(crop))}"
+            )
         if resize is not None and resize < min(height, width):
-            raise ModelError(f"The input's pictures: resize must be at least {min(height, width)} "
-                             f"pixels for images of {height}x{width}, not {resize}")
+            raise ModelError(
+                f"The input's pictures: resize must be at least {min(height, width)} "
+                f"pixels for images of {height}x{width}, not {resize}"
+            )
         return cls(usual.shape, resize, crop and tuple(crop), model.classes, names and tuple(names))
 
     def onto(self, model: IntegerModel) -> IntegerModel:
         """The model that takes pictures and names its classes so."""
         pictures = {"resize": self.resize, "crop": self.crop and list(self.crop)}
         names = {} if self.classes is None else {next(iter(model.outputs)): tuple(self.classes)}
-        return replace(model, input=replace(model.input, pictures=pictures),
-                       class_names=model.class_names | names)
+        return replace(
+            model,
+            input=replace(model.input, pictures=pictures),
+            class_names=model.class_names | names,
+        )
 
     def class_name(self, index: int) -> str:
         """Name of a class, or its number where names are not known."""
@@ -140,8 +162,10 @@ class ModelInput:
         if self.crop is not None and min(left, top) >= 0:
             return picture.crop((left, top, left + width, top + height))
         if picture.size != (width, height):
-            raise InputError(f"{name}: the image must have {height}x{width} pixels (height x "
-                             f"width), not {picture.height}x{picture.width}")
+            raise InputError(
+                f"{name}: the image must have {height}x{width} pixels (height x "
+                f"width), not {picture.height}x{picture.width}"
+            )
         return picture
 
     def _resize(self, picture, name):
@@ -150,8 +174,10 @@ class ModelInput:
         scale = self.resize / min(picture.size)
         size = tuple(max(self.resize, round(length * scale)) for length in picture.size)
         if size[0] * size[1] > MAX_PIXELS:
-            raise InputError(f"{name}: the image is too long: with a shorter side of {self.resize} "
-                             f"pixels it must have at most {MAX_PIXELS}, not {size[0] * size[1]}")
+            raise InputError(
+                f"{name}: the image is too long: with a shorter side of {self.resize} "
+                f"pixels it must have at most {MAX_PIXELS}, not {size[0] * size[1]}"
+            )
         return picture.resize(size, Image.Resampling.BICUBIC)
 
     def labels_of(self, classes: Sequence[str], path: Path | str) -> NDArray[np.int64]:
@@ -178,16 +204,25 @@ class ModelInput:
         if self.classes is not None and {*classes} != {*self.classes}:
             wrong = [printable(name) for name in classes if name not in self.classes]
             lacking = [printable(name) for name in self.classes if name not in classes]
-            faults = [f"{what} {listed(names)}" for what, names in
-                      (("not have", wrong), ("have", lacking)) if names]
-            raise InputError(f"{path}: the classes must be those of the model, so it must "
-                             f"{' and must '.join(faults)}")
+            faults = [
+                f"{what} {listed(names)}"
+                for what, names in (("not have", wrong), ("have", lacking))
+                if names
+            ]
+            raise InputError(
+                f"{path}: the classes must be those of the model, so it must "
+                f"{' and must '.join(faults)}"
+            )
         if self.n_classes not in (None, len(classes)):
             shown = listed([printable(name) for name in classes])
-            raise InputError(f"{path}: there must be {self.n_classes} classes, as the model has, "
-                             f"not {len(classes)} ({shown})")
-        places = [index if self.classes is None else self.classes.index(name)
-                  for index, name in enumerate(classes)]
+            raise InputError(
+                f"{path}: there must be {self.n_classes} classes, as the model has, "
+                f"not {len(classes)} ({shown})"
+            )
+        places = [
+            index if self.classes is None else self.classes.index(name)
+            for index, name in enumerate(classes)
+        ]
         return np.array(places, np.int64)
 
     def check_labels(self, labels: NDArray[np.int64], path: Path | str) -> None:
@@ -202,8 +237,10 @@ class ModelInput:
             return
         wrong = labels[(labels < 0) | (labels >= self.n_classes)]
         if wrong.size:
-            raise InputError(f"{path}: labels must be 0 to {self.n_classes - 1}, as the model has "
-                             f"{self.n_classes} classes, not {wrong[0]}")
+            raise InputError(
+                f"{path}: labels must be 0 to {self.n_classes - 1}, as the model has "
+                f"{self.n_classes} classes, not {wrong[0]}"
+            )
 
 
 def check_class_names(model: IntegerModel) -> None:
@@ -213,14 +250,19 @@ def check_class_names(model: IntegerModel) -> None:
             raise ModelError(f"The classes of output {output} must be those of an output")
         number = len(model.outputs[output].epilogue.bias)
         if not _are_names(names, number):
-            raise ModelError(f"The classes of output {output} must be null or {number} names of "
-                             f"whole characters that differ, not {printable(repr(list(names)))}")
+            raise ModelError(
+                f"The classes of output {output} must be null or {number} names of "
+                f"whole characters that differ, not {printable(repr(list(names)))}"
+            )
 
 
 def _are_names(classes, number):
-    return (isinstance(classes, tuple) and len(classes) == number
-            and all(isinstance(name, str) and name and _is_text(name) for name in classes)
-            and len({*classes}) == number)
+    return (
+        isinstance(classes, tuple)
+        and len(classes) == number
+        and all(isinstance(name, str) and name and _is_text(name) for name in classes)
+        and len({*classes}) == number
+    )
 
 
 def _is_text(name):

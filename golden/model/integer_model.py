@@ -85,14 +85,23 @@ class IntegerModel:
     @property
     def max_count(self) -> int:
         """Largest D of all neurons, at least 1."""
-        return max([1, *(layer.epilogue.neuron.levels for layer in self.layers
-                         if layer.epilogue is not None and layer.epilogue.neuron is not None)])
+        return max([
+            1,
+            *(
+                layer.epilogue.neuron.levels
+                for layer in self.layers
+                if layer.epilogue is not None and layer.epilogue.neuron is not None
+            ),
+        ])
 
     @property
     def outputs(self) -> dict[str, Operator]:
         """Layers whose epilogue is an output, by the name of the output."""
-        return {layer.epilogue.output: layer for layer in self.layers
-                if layer.epilogue is not None and layer.epilogue.KIND == "output"}
+        return {
+            layer.epilogue.output: layer
+            for layer in self.layers
+            if layer.epilogue is not None and layer.epilogue.KIND == "output"
+        }
 
     @property
     def head(self) -> Operator:

@@ -49,8 +49,12 @@ def widths(model: IntegerModel) -> dict[str, dict[str, int]]:
     """
     ranges = analyse(model)
     result: dict[str, dict[str, int]] = {layer.name: {} for layer in model.layers}
-    for noun, found in (("potential", ranges.potential), ("stream", ranges.stream),
-                        ("state", ranges.state), ("output", ranges.outputs)):
+    for noun, found in (
+        ("potential", ranges.potential),
+        ("stream", ranges.stream),
+        ("state", ranges.state),
+        ("output", ranges.outputs),
+    ):
         for name, interval in found.items():
             result[name][noun] = width(*interval)
     for name, (_, high) in ranges.memory.items():

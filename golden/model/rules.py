@@ -29,13 +29,16 @@ def validate(model: IntegerModel) -> None:
         One sentence that names the layer and the rule that it breaks.
     """
     if not (model.name.isprintable() and len(model.name) <= MAX_NAME):
-        raise ModelError(f"The model's name must be at most {MAX_NAME} printable characters, not "
-                         f"{model.name!r}")
+        raise ModelError(
+            f"The model's name must be at most {MAX_NAME} printable characters, not {model.name!r}"
+        )
     if not 0 <= model.input.constant <= 255:
         raise ModelError(f"Pixel constant must be 0 to 255, not {model.input.constant!r}")
     if model.input.encoder != {"kind": "bytes"}:
-        raise ModelError('The encoder of the input must be {"kind": "bytes"}, not '
-                         f"{printable(model.input.encoder)}")
+        raise ModelError(
+            'The encoder of the input must be {"kind": "bytes"}, not '
+            f"{printable(model.input.encoder)}"
+        )
     facts = Facts(tensor_infos(model), analyse(model))
     for layer in model.layers:
         layer.check(facts)
@@ -53,17 +56,21 @@ def _widths(model):
         for noun, bits in needed.items():
             stored = model.widths.get(name, {}).get(noun)
             if not isinstance(stored, int) or stored < bits:
-                raise ModelError(f"Layer {name}: the {noun} width must be at least {bits} bits, "
-                                 f"which its exact range needs, not {stored}")
+                raise ModelError(
+                    f"Layer {name}: the {noun} width must be at least {bits} bits, "
+                    f"which its exact range needs, not {stored}"
+                )
     for name, stored in model.widths.items():
         for noun, bits in stored.items():
             if type(bits) is not int or not 1 <= bits <= MAX_WIDTH:
-                raise ModelError(f"Layer {name}: the {noun} width must be 1 to {MAX_WIDTH} bits, "
-                                 f"not {bits!r}")
+                raise ModelError(
+                    f"Layer {name}: the {noun} width must be 1 to {MAX_WIDTH} bits, not {bits!r}"
+                )
 
 
 def _mean_counts(model):
     for name, mean in model.mean_counts.items():
         if not isinstance(mean, int | float) or not 0 <= mean <= sys.float_info.max:
-            raise ModelError(f"The mean count of {name} must be a number of at least 0, "
-                             f"not {mean!r}")
+            raise ModelError(
+                f"The mean count of {name} must be a number of at least 0, not {mean!r}"
+            )

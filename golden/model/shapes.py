@@ -75,8 +75,11 @@ def tensor_infos(model: IntegerModel) -> dict[str, TensorInfo]:
     """
     _check_sizes(model)
     height, width, channels = model.input.shape
-    known = {PIXELS: TensorInfo("pixels", channels + (model.input.constant > 0), (height, width),
-                                model.input.steps, 255)}
+    known = {
+        PIXELS: TensorInfo(
+            "pixels", channels + (model.input.constant > 0), (height, width), model.input.steps, 255
+        )
+    }
     names = set()
     for layer in model.layers:
         if not isinstance(layer, Operator):
@@ -85,14 +88,17 @@ def tensor_infos(model: IntegerModel) -> dict[str, TensorInfo]:
             raise ModelError(f"Layer {layer.name}: a name must be given to only one layer")
         names.add(layer.name)
         if not (layer.name.isprintable() and 1 <= len(layer.name) <= MAX_NAME):
-            raise ModelError(f"Layer {layer.name!r}: a name must have 1 to {MAX_NAME} printable "
-                             "characters")
+            raise ModelError(
+                f"Layer {layer.name!r}: a name must have 1 to {MAX_NAME} printable characters"
+            )
         for name, info in layer.outputs(known).items():
             if name in known:
                 raise ModelError(f"Layer {layer.name}: tensor {name} must be made only once")
             if info.values > MAX_MAP:
-                raise ModelError(f"Layer {layer.name}: tensor {name} must have at most {MAX_MAP} "
-                                 f"values, not {public_shape(info)}")
+                raise ModelError(
+                    f"Layer {layer.name}: tensor {name} must have at most {MAX_MAP} "
+                    f"values, not {public_shape(info)}"
+                )
             known[name] = info
     if not model.outputs:
         raise ModelError("A model must have at least one layer with an output")
@@ -106,13 +112,17 @@ def _check_sizes(model):
         raise ModelError(f"Image shape must be positive, not {model.input.shape}")
     if type(model.input.steps) is not int or not 1 <= model.input.steps <= MAX_STEPS:
         raise ModelError(f"Steps of the input must be 1 to {MAX_STEPS}, not {model.input.steps!r}")
-    if (max(model.input.shape) > MAX_SIDE or height * width > MAX_PIXELS
-            or math.prod(model.input.shape) * model.input.steps > MAX_MAP):
-        raise ModelError(f"Image shape must be at most {MAX_SIDE} along every axis, with at most "
-                         f"{MAX_PIXELS} pixels and {MAX_MAP} values, not {model.input.shape}")
+    if (
+        max(model.input.shape) > MAX_SIDE
+        or height * width > MAX_PIXELS
+        or math.prod(model.input.shape) * model.input.steps > MAX_MAP
+    ):
+        raise ModelError(
+            f"Image shape must be at most {MAX_SIDE} along every axis, with at most "
+            f"{MAX_PIXELS} pixels and {MAX_MAP} values, not {model.input.shape}"
+        )
     if len(model.layers) > MAX_LAYERS:
-        raise ModelError(f"A model must have at most {MAX_LAYERS} layers, not "
-                         f"{len(model.layers)}")
+        raise ModelError(f"A model must have at most {MAX_LAYERS} layers, not {len(model.layers)}")
 
 
 def _check_states(model, known):
@@ -126,5 +136,7 @@ def _check_states(model, known):
         kind = membrane.sticky, membrane.order
         first = seen.setdefault(name, (layer.name, shape, kind))
         if first[1:] != (shape, kind):
-            raise ModelError(f"Layer {layer.name}: the state {name} must have shape {first[1]}, "
-                             f"order and sticky bit like that of layer {first[0]}, not {shape}")
+            raise ModelError(
+                f"Layer {layer.name}: the state {name} must have shape {first[1]}, "
+                f"order and sticky bit like that of layer {first[0]}, not {shape}"
+            )

@@ -14,8 +14,16 @@ __all__ = ["upgraded"]
 
 
 #: Fields of a graph of format 1.x; the constant came with 1.2.
-FIELDS = {"name": str, "max_count": int, "image_shape": list, "classes": int, "layers": list,
-          "mean_counts": dict, "notes": dict, "pixel_constant": int}
+FIELDS = {
+    "name": str,
+    "max_count": int,
+    "image_shape": list,
+    "classes": int,
+    "layers": list,
+    "mean_counts": dict,
+    "notes": dict,
+    "pixel_constant": int,
+}
 NOTE = ("resize", "crop", "classes")
 
 #: Kinds of layers: fields that stay as they are, with their types.
@@ -54,8 +62,9 @@ def upgraded(graph: Any, tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
     ModelError
         If a field is missing or of the wrong type, or a rule is broken that only 1.x has.
     """
-    found = take({"pixel_constant": 0} | graph if isinstance(graph, dict) else graph,
-                 "The graph", FIELDS)
+    found = take(
+        {"pixel_constant": 0} | graph if isinstance(graph, dict) else graph, "The graph", FIELDS
+    )
     if not 1 <= found["max_count"] <= 15:
         raise ModelError(f"Largest count D must be 1 to 15, not {found['max_count']!r}")
     layers = [_layer(entry, found["max_count"], tensors) for entry in found["layers"]]
@@ -64,23 +73,32 @@ def upgraded(graph: Any, tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
         raise ModelError("The last layer of a model must emit logits, and no other")
     head, weight = layers[-1]["name"], tensors.get(layers[-1].get("weight"))
     if weight is None or len(weight.shape) < 2 or weight.shape[0] != found["classes"]:
-        raise ModelError(f"Layer {head}: logits must have shape {(found['classes'], 1, 1)}, as the "
-                         "model has so many classes")
+        raise ModelError(
+            f"Layer {head}: logits must have shape {(found['classes'], 1, 1)}, as the "
+            "model has so many classes"
+        )
     notes = dict(found["notes"])
     note = notes.pop("input", None)
     if note is not None and (not isinstance(note, dict) or not note.keys() <= {*NOTE}):
-        raise ModelError(f"The note input must be an object of {', '.join(NOTE)}, not "
-                         f"{printable(note)}")
+        raise ModelError(
+            f"The note input must be an object of {', '.join(NOTE)}, not {printable(note)}"
+        )
     pictures = note and {field: note.get(field) for field in ("resize", "crop")}
     if note == {}:
         pictures = {"resize": None, "crop": None}
     return {
         "name": found["name"],
-        "input": {"shape": found["image_shape"], "steps": 1, "constant": found["pixel_constant"],
-                  "encoder": {"kind": "bytes"}, "pictures": pictures},
+        "input": {
+            "shape": found["image_shape"],
+            "steps": 1,
+            "constant": found["pixel_constant"],
+            "encoder": {"kind": "bytes"},
+            "pictures": pictures,
+        },
         "layers": layers,
         "outputs": [{"name": "logits", "layer": head, "classes": (note or {}).get("classes")}],
-        "mean_counts": found["mean_counts"], "notes": notes,
+        "mean_counts": found["mean_counts"],
+        "notes": notes,
     }
 
 
@@ -102,8 +120,9 @@ def _layer(entry, max_count, tensors):
         found["over"] = "space"
     drain = None
     if kind != "key_value":
-        drain = _epilogue(take(entry, where, {"drain": dict})["drain"], name, max_count, tensors,
-                          where)
+        drain = _epilogue(
+            take(entry, where, {"drain": dict})["drain"], name, max_count, tensors, where
+        )
     return {"kind": kind, **found, "epilogue": drain}
 
 
@@ -122,14 +141,28 @@ def _epilogue(entry, name, max_count, tensors, where):
     kind = _kind(entry, where, DRAINS)
     found = take({"shift": 0} | entry if kind == "logits" else entry, where, DRAINS[kind])
     if kind == "logits":
-        return {"kind": "output", "output": "logits", **found,
-                "bias": _tensor(tensors, f"{name}.bias", where)}
-    neuron = {"levels": max_count, "rule": "ladder", "rounding": found.pop("rounding"),
-              "thresholds": _tensor(tensors, f"{name}.thresholds", where), "membrane": None}
+        return {
+            "kind": "output",
+            "output": "logits",
+            **found,
+            "bias": _tensor(tensors, f"{name}.bias", where),
+        }
+    neuron = {
+        "levels": max_count,
+        "rule": "ladder",
+        "rounding": found.pop("rounding"),
+        "thresholds": _tensor(tensors, f"{name}.thresholds", where),
+        "membrane": None,
+    }
     if kind == "fire":
         return {"kind": kind, "shift": 0, "bias": None, "neuron": neuron}
-    return {"kind": kind, **found, "combine": "add", "neuron": neuron,
-            "bias": _tensor(tensors, f"{name}.bias", where)}
+    return {
+        "kind": kind,
+        **found,
+        "combine": "add",
+        "neuron": neuron,
+        "bias": _tensor(tensors, f"{name}.bias", where),
+    }
 
 
 def _kind(entry, where, kinds):

@@ -18,11 +18,23 @@ from .write import Write
 
 
 __all__ = [
-    "EPILOGUES", "OPERATORS", "AnalogHead", "Constant", "Conv", "Epilogue", "Fire", "KeyValue",
-    "Mask", "Max", "Operator", "Output", "Query", "Sum", "Write",
+    "EPILOGUES",
+    "OPERATORS",
+    "AnalogHead",
+    "Constant",
+    "Conv",
+    "Epilogue",
+    "Fire",
+    "KeyValue",
+    "Mask",
+    "Max",
+    "Operator",
+    "Output",
+    "Query",
+    "Sum",
+    "Write",
 ]
 
 
-OPERATORS = {cls.KIND: cls for cls in (Conv, KeyValue, Query, Mask, Max, Sum, Constant,
-                                       AnalogHead)}
+OPERATORS = {cls.KIND: cls for cls in (Conv, KeyValue, Query, Mask, Max, Sum, Constant, AnalogHead)}
 EPILOGUES = {cls.KIND: cls for cls in (Fire, Write, Output)}

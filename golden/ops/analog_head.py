@@ -53,8 +53,10 @@ class AnalogHead(StreamReader):
     def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         source = look_up(self, self.source, known, "stream")
         if self.weight.ndim != 2 or self.weight.shape[1] != source.channels or not self.channels:
-            raise ModelError(f"Layer {self.name}: weights must have shape (classes, "
-                             f"{source.channels}), not {self.weight.shape}")
+            raise ModelError(
+                f"Layer {self.name}: weights must have shape (classes, "
+                f"{source.channels}), not {self.weight.shape}"
+            )
         check_weights(self)
         require_epilogue(self, Output)
         return self.epilogue.outputs(self, TensorInfo("counts", self.channels, (1, 1)), known)

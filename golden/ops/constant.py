@@ -50,15 +50,19 @@ class Constant(Operator):
 
     def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         if self.weight.ndim != 3 or min(self.weight.shape) < 1:
-            raise ModelError(f"Layer {self.name}: weights must have shape (channels, height, "
-                             f"width), not {self.weight.shape}")
+            raise ModelError(
+                f"Layer {self.name}: weights must have shape (channels, height, "
+                f"width), not {self.weight.shape}"
+            )
         check_weights(self)
         require_epilogue(self, Fire, Write, Output)
-        steps = max([look_up(self, name, known, "stream").steps for name in self.epilogue.reads],
-                    default=1)
+        steps = max(
+            [look_up(self, name, known, "stream").steps for name in self.epilogue.reads], default=1
+        )
         channels, *size = self.weight.shape
-        return self.epilogue.outputs(self, TensorInfo("counts", channels, tuple(size), steps),
-                                     known)
+        return self.epilogue.outputs(
+            self, TensorInfo("counts", channels, tuple(size), steps), known
+        )
 
     def operand(self, tensors: Tensors) -> NDArray[np.int64]:
         """Any tensor, for the number of samples alone."""

@@ -53,8 +53,13 @@ class Conv(Operator):
     """
 
     KIND, TENSORS = "conv", ("weight",)
-    FIELDS: ClassVar = {"sources": list, "weight_bits": int, "axes": list, "groups": int,
-                        "time": str}
+    FIELDS: ClassVar = {
+        "sources": list,
+        "weight_bits": int,
+        "axes": list,
+        "groups": int,
+        "time": str,
+    }
 
     name: str
     sources: tuple[str, ...]
@@ -66,8 +71,17 @@ class Conv(Operator):
     time: str = "each"
 
     @classmethod
-    def square(cls, name: str, source: str, weight: np.ndarray, weight_bits: int, stride: int,
-               padding: int, groups: int, epilogue: Fire | Write | Output | None) -> Self:
+    def square(
+        cls,
+        name: str,
+        source: str,
+        weight: np.ndarray,
+        weight_bits: int,
+        stride: int,
+        padding: int,
+        groups: int,
+        epilogue: Fire | Write | Output | None,
+    ) -> Self:
         """Convolution of one source with a square kernel, padded alike on all four sides."""
         axis = Axis.padded(weight.shape[-1], stride, padding)
         return cls(name, (source,), weight, weight_bits, (axis, axis), groups, epilogue)
@@ -75,7 +89,7 @@ class Conv(Operator):
     @property
     def source(self) -> str:
         """The source of a layer that has one."""
-        source, = self.sources
+        (source,) = self.sources
         return source
 
     @property
@@ -100,8 +114,10 @@ class Conv(Operator):
         size, steps = found[0].size, found[0].steps
         for name, info in zip(self.sources, found, strict=True):
             if (info.size, info.steps) != (size, steps):
-                raise ModelError(f"Layer {self.name}: {name} must have size {size} and {steps} "
-                                 f"steps like {self.sources[0]}, not {info.size} and {info.steps}")
+                raise ModelError(
+                    f"Layer {self.name}: {name} must have size {size} and {steps} "
+                    f"steps like {self.sources[0]}, not {info.size} and {info.steps}"
+                )
         self._check_geometry(sum(info.channels for info in found), size)
         if self.time not in ("each", "sum"):
             raise ModelError(f"Layer {self.name}: time must be each or sum, not {self.time!r}")
@@ -114,22 +130,31 @@ class Conv(Operator):
     def _check_geometry(self, channels, size):
         where, shape = f"Layer {self.name}", self.weight.shape
         if len(shape) != 4 or min(shape) < 1:
-            raise ModelError(f"{where}: weights must have shape (out, in, kernel, kernel), not "
-                             f"{shape}")
+            raise ModelError(
+                f"{where}: weights must have shape (out, in, kernel, kernel), not {shape}"
+            )
         if len(self.axes) != 2 or shape[2:] != tuple(axis.kernel for axis in self.axes):
-            raise ModelError(f"{where}: weights of shape {shape} must have two axes of these "
-                             f"kernels, not {[axis.kernel for axis in self.axes]}")
+            raise ModelError(
+                f"{where}: weights of shape {shape} must have two axes of these "
+                f"kernels, not {[axis.kernel for axis in self.axes]}"
+            )
         for axis in self.axes:
             axis.check(where)
         if self.groups < 1 or channels % self.groups or len(self.weight) % self.groups:
-            raise ModelError(f"{where}: groups must divide {channels} input and "
-                             f"{len(self.weight)} output channels, not {self.groups}")
+            raise ModelError(
+                f"{where}: groups must divide {channels} input and "
+                f"{len(self.weight)} output channels, not {self.groups}"
+            )
         if shape[1] * self.groups != channels:
-            raise ModelError(f"{where}: weights must take {channels} channels of "
-                             f"{' and '.join(self.sources)}, not {shape[1] * self.groups}")
+            raise ModelError(
+                f"{where}: weights must take {channels} channels of "
+                f"{' and '.join(self.sources)}, not {shape[1] * self.groups}"
+            )
         if min(axis.length(length) for axis, length in zip(self.axes, size, strict=True)) < 1:
-            raise ModelError(f"{where}: a map of {size[0]}x{size[1]} must not be smaller than the "
-                             f"{shape[2]}x{shape[3]} kernel")
+            raise ModelError(
+                f"{where}: a map of {size[0]}x{size[1]} must not be smaller than the "
+                f"{shape[2]}x{shape[3]} kernel"
+            )
 
     def operand(self, tensors: Tensors) -> NDArray[np.int64]:
         found = [tensors[name] for name in self.sources]
@@ -158,8 +183,9 @@ class Conv(Operator):
         lanes, total = self.channels // self.groups, 0
         for name in self.sources:
             source = weigh(tensors[name], name)
-            rows, columns = (axis.cover(size) for axis, size in
-                             zip(self.axes, source.shape[-2:], strict=True))
+            rows, columns = (
+                axis.cover(size) for axis, size in zip(self.axes, source.shape[-2:], strict=True)
+            )
             reached = source.sum(axis=-3) @ columns @ rows
             total = total + reached.reshape(len(source), -1).sum(axis=1) * lanes
         return total
@@ -168,16 +194,20 @@ class Conv(Operator):
         """Rows are output positions, row-major, step after step unless steps are summed."""
         steps = known[self.sources[0]].steps
         rows, terms = self._positions(known), self.weight[0].size
-        return (rows * steps, self.channels, terms) if self.time == "each" else (
-            rows, self.channels, terms * steps)
+        return (
+            (rows * steps, self.channels, terms)
+            if self.time == "each"
+            else (rows, self.channels, terms * steps)
+        )
 
     def operands(self, tensors: Tensors, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         source = framed(self.operand(tensors))[0]
-        reads = [axis.reads(length)
-                 for axis, length in zip(self.axes, source.shape[-2:], strict=True)]
+        reads = [
+            axis.reads(length) for axis, length in zip(self.axes, source.shape[-2:], strict=True)
+        ]
         step, position = divmod(row, len(reads[0]) * len(reads[1]))
         y, x = divmod(position, len(reads[1]))
-        source = source[step:step + 1] if self.time == "each" else source
+        source = source[step : step + 1] if self.time == "each" else source
         # One more row and column of zeros, which -1 reads.
         padded = np.pad(source, ((0, 0), (0, 0), (0, 1), (0, 1)))
         window = padded[:, :, reads[0][y]][..., reads[1][x]]
@@ -191,16 +221,22 @@ class Conv(Operator):
         return maps.transpose(0, 2, 1).reshape(-1, self.channels)
 
     def unfolded(self, known: Infos) -> int:
-        return (self.weight[0].size * self.groups * self._positions(known)
-                * known[self.sources[0]].steps)
+        return (
+            self.weight[0].size
+            * self.groups
+            * self._positions(known)
+            * known[self.sources[0]].steps
+        )
 
     def operand_bits(self, known: Infos, bits: Widths) -> int:
         return self.weight_bits
 
     def _positions(self, known):
         """Number of output positions."""
-        return prod(axis.length(size) for axis, size in
-                    zip(self.axes, known[self.sources[0]].size, strict=True))
+        return prod(
+            axis.length(size)
+            for axis, size in zip(self.axes, known[self.sources[0]].size, strict=True)
+        )
 
 
 def conv_interval(layer: Conv, levels: ArrayLike) -> Bounds:
@@ -226,5 +262,7 @@ def conv_interval(layer: Conv, levels: ArrayLike) -> Bounds:
     largest = np.reshape(levels, (layer.groups, inputs)).astype(np.int64)
     largest = largest.repeat(outputs // layer.groups, axis=0)
     weight = layer.weight.reshape(outputs, inputs, -1).astype(np.int64)
-    return ((np.minimum(weight, 0).sum(axis=2) * largest).sum(axis=1),
-            (np.maximum(weight, 0).sum(axis=2) * largest).sum(axis=1))
+    return (
+        (np.minimum(weight, 0).sum(axis=2) * largest).sum(axis=1),
+        (np.maximum(weight, 0).sum(axis=2) * largest).sum(axis=1),
+    )

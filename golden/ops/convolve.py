@@ -11,8 +11,12 @@ from golden.exact import exact_dtype
 __all__ = ["convolve"]
 
 
-def convolve(counts: NDArray[np.integer], weight: NDArray[np.integer],
-             axes: tuple[Axis, Axis] | None = None, groups: int = 1) -> NDArray[np.int64]:
+def convolve(
+    counts: NDArray[np.integer],
+    weight: NDArray[np.integer],
+    axes: tuple[Axis, Axis] | None = None,
+    groups: int = 1,
+) -> NDArray[np.int64]:
     """Potentials of a convolution with zero padding.
 
     Parameters
@@ -54,8 +58,8 @@ def convolve(counts: NDArray[np.integer], weight: NDArray[np.integer],
     windows = sliding_window_view(stretched, [axis.span for axis in axes], axis=(2, 3))
     steps = [1 if axis.transposed else axis.stride for axis in axes]
     dilations = [axis.dilation if axis.kernel > 1 else 1 for axis in axes]
-    windows = windows[:, :, ::steps[0], ::steps[1], ::dilations[0], ::dilations[1]]
-    windows = windows[:, :, :axes[0].length(size[0]), :axes[1].length(size[1])]
+    windows = windows[:, :, :: steps[0], :: steps[1], :: dilations[0], :: dilations[1]]
+    windows = windows[:, :, : axes[0].length(size[0]), : axes[1].length(size[1])]
     form = _depthwise if 1 < groups == len(weight) == windows.shape[1] else _dense
     potential = form(windows, weight.astype(dtype), groups).astype(np.int64)
     return potential.reshape(*leading, *potential.shape[1:])
@@ -75,8 +79,9 @@ def _dense(windows, weight, groups):
     if groups == 1:
         potential = weight.reshape(len(weight), -1) @ columns.reshape(maps, -1, height * width)
     else:
-        potential = (weight.reshape(groups, len(weight) // groups, -1)
-                     @ columns.reshape(maps, groups, -1, height * width))
+        potential = weight.reshape(groups, len(weight) // groups, -1) @ columns.reshape(
+            maps, groups, -1, height * width
+        )
     return potential.reshape(maps, len(weight), height, width)
 
 

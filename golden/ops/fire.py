@@ -61,10 +61,14 @@ class Fire(Epilogue):
             what = "potential" if self.neuron.membrane is None else "membrane"
             raise ModelError(
                 f"Layer {layer.name}: thresholds of channel {channel} must be {low[channel]} to "
-                f"{above[channel]}, the range of its {what}, not {thresholds[channel, step]}")
+                f"{above[channel]}, the range of its {what}, not {thresholds[channel, step]}"
+            )
 
     def store(
-        self, layer: Operator, potentials: NDArray[np.int64], tensors: Tensors,
+        self,
+        layer: Operator,
+        potentials: NDArray[np.int64],
+        tensors: Tensors,
     ) -> dict[str, NDArray[np.int64]]:
         values = shifted(potentials, self.shift, self.bias)
         return fire(layer, self.neuron, values, tensors)

@@ -19,15 +19,21 @@ __all__ = ["fire", "fired_info", "record_fired"]
 def fired_info(layer: Named, neuron: Neuron, info: TensorInfo) -> dict[str, TensorInfo]:
     """Names and infos of what a neuron makes of values described by ``info``."""
     kind = "memory" if info.kind == "memory" else "counts"
-    made = {counts_name(layer): TensorInfo(kind, info.channels, info.size, info.steps,
-                                           neuron.levels, over=info.over)}
+    made = {
+        counts_name(layer): TensorInfo(
+            kind, info.channels, info.size, info.steps, neuron.levels, over=info.over
+        )
+    }
     if neuron.membrane is not None:
         made[state_name(layer)] = TensorInfo("state", info.channels, info.size, info.steps)
     return made
 
 
 def fire(
-    layer: Named, neuron: Neuron, values: NDArray[np.int64], tensors: Tensors,
+    layer: Named,
+    neuron: Neuron,
+    values: NDArray[np.int64],
+    tensors: Tensors,
 ) -> dict[str, NDArray[np.int64]]:
     """Tensors that a neuron makes of values, by name.
 
@@ -37,12 +43,16 @@ def fire(
         return {counts_name(layer): neuron.fire(values)[0]}
     carry = carry_name(neuron.membrane.state or layer.name)
     counts, states, left = neuron.fire(framed(values), tensors.get(carry))
-    return {counts_name(layer): like(counts, values), state_name(layer): like(states, values),
-            carry: left}
+    return {
+        counts_name(layer): like(counts, values),
+        state_name(layer): like(states, values),
+        carry: left,
+    }
 
 
-def record_fired(layer: Named, neuron: Neuron, low: NDArray[np.int64], high: NDArray[np.int64],
-                 facts: Facts) -> None:
+def record_fired(
+    layer: Named, neuron: Neuron, low: NDArray[np.int64], high: NDArray[np.int64], facts: Facts
+) -> None:
     """Adds the interval of what is compared with thresholds, and that of the state."""
     ranges, membrane = facts.ranges, neuron.membrane
     if membrane is None:
@@ -51,11 +61,17 @@ def record_fired(layer: Named, neuron: Neuron, low: NDArray[np.int64], high: NDA
     name = membrane.state or layer.name
     ladder = neuron.ladder.tolist()
     seen, states, last = membrane.interval(
-        low.tolist(), high.tolist(), facts.known[counts_name(layer)].steps, ladder,
-        ranges.carried.get(name))
+        low.tolist(),
+        high.tolist(),
+        facts.known[counts_name(layer)].steps,
+        ladder,
+        ranges.carried.get(name),
+    )
     require_width(layer, *seen)
     require_width(layer, *states)
     ranges.carried[name] = (*last, ladder)
     ranges.fired[layer.name] = tuple(np.array(bound, np.int64) for bound in seen)
-    ranges.state[layer.name] = (np.array([*seen[0], *states[0]], np.int64),
-                                np.array([*seen[1], *states[1]], np.int64))
+    ranges.state[layer.name] = (
+        np.array([*seen[0], *states[0]], np.int64),
+        np.array([*seen[1], *states[1]], np.int64),
+    )

@@ -29,8 +29,9 @@ class Summing(Named, Protocol):
 def check_over(layer: Summing) -> None:
     """Raises ModelError unless a layer's ``over`` is one of `OVER`."""
     if layer.over not in OVER:
-        raise ModelError(f"Layer {layer.name}: over must be space, time or both, not "
-                         f"{layer.over!r}")
+        raise ModelError(
+            f"Layer {layer.name}: over must be space, time or both, not {layer.over!r}"
+        )
 
 
 def sets_of(info: TensorInfo, over: str) -> int:
@@ -67,7 +68,10 @@ def split_heads(values: NDArray[np.int64], heads: int, over: str) -> NDArray[np.
 
 
 def from_head(
-    values: NDArray[np.int64], over: str, steps: int, size: tuple[int, ...],
+    values: NDArray[np.int64],
+    over: str,
+    steps: int,
+    size: tuple[int, ...],
 ) -> NDArray[np.int64]:
     """Map (samples, steps, channels, *size); the inverse of `by_head`."""
     samples, _, heads, width = values.shape[:4]

@@ -62,17 +62,28 @@ class KeyValue(Operator):
         keys = look_up(self, self.keys, known, "counts")
         values = look_up(self, self.values, known, "counts")
         if keys.size != values.size:
-            raise ModelError(f"Layer {self.name}: keys and values must have the same tokens, "
-                             f"not {keys.size} and {values.size}")
+            raise ModelError(
+                f"Layer {self.name}: keys and values must have the same tokens, "
+                f"not {keys.size} and {values.size}"
+            )
         if keys.steps != values.steps:
-            raise ModelError(f"Layer {self.name}: keys and values must have the same steps, not "
-                             f"{keys.steps} and {values.steps}")
+            raise ModelError(
+                f"Layer {self.name}: keys and values must have the same steps, not "
+                f"{keys.steps} and {values.steps}"
+            )
         for info, noun in ((keys, "keys"), (values, "values")):
-            require_heads(self, self.heads >= 1 and info.channels % self.heads == 0,
-                          f"{info.channels} channels of {noun}")
-        info = TensorInfo("memory", self.heads, (keys.channels // self.heads,
-                                                 values.channels // self.heads),
-                          sets_of(keys, self.over), over=self.over)
+            require_heads(
+                self,
+                self.heads >= 1 and info.channels % self.heads == 0,
+                f"{info.channels} channels of {noun}",
+            )
+        info = TensorInfo(
+            "memory",
+            self.heads,
+            (keys.channels // self.heads, values.channels // self.heads),
+            sets_of(keys, self.over),
+            over=self.over,
+        )
         if self.epilogue is None:
             return {memory_name(self): info}
         require_epilogue(self, Fire)
@@ -100,12 +111,16 @@ class KeyValue(Operator):
     def products(self, known: Infos) -> tuple[int, int, int]:
         """Rows are channels of the keys, set after set."""
         keys, values = known[self.keys], known[self.values]
-        return (sets_of(keys, self.over) * keys.channels, values.channels // self.heads,
-                tokens_of(keys, self.over))
+        return (
+            sets_of(keys, self.over) * keys.channels,
+            values.channels // self.heads,
+            tokens_of(keys, self.over),
+        )
 
     def operands(self, tensors: Tensors, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        keys, values = (by_head(tensors[name], self.heads, self.over)[0]
-                        for name in (self.keys, self.values))
+        keys, values = (
+            by_head(tensors[name], self.heads, self.over)[0] for name in (self.keys, self.values)
+        )
         number, channel = divmod(row, self.heads * keys.shape[2])
         head, key = divmod(channel, keys.shape[2])
         values = values[number, head]
@@ -119,7 +134,10 @@ class KeyValue(Operator):
 
 
 def key_value(
-    keys: NDArray[np.int64], values: NDArray[np.int64], heads: int, over: str = "space",
+    keys: NDArray[np.int64],
+    values: NDArray[np.int64],
+    heads: int,
+    over: str = "space",
 ) -> NDArray[np.int64]:
     """Memory ``k^T v`` of every set of tokens and head, summed over tokens.
 

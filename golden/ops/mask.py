@@ -49,13 +49,18 @@ class Mask(Operator):
     def outputs(self, known: Infos) -> dict[str, TensorInfo]:
         gate = look_up(self, self.gate, known, "counts")
         values = look_up(self, self.values, known, "counts")
-        require_heads(self, self.heads >= 1 and values.channels % self.heads == 0,
-                      f"{values.channels} channels of values")
+        require_heads(
+            self,
+            self.heads >= 1 and values.channels % self.heads == 0,
+            f"{values.channels} channels of values",
+        )
         require_heads(self, gate.channels == self.heads, f"the gate has {gate.channels} channels")
         if (gate.size, gate.steps) != (values.size, values.steps):
-            raise ModelError(f"Layer {self.name}: gate and values must have the same size and "
-                             f"steps, not {gate.size} in {gate.steps} and {values.size} in "
-                             f"{values.steps}")
+            raise ModelError(
+                f"Layer {self.name}: gate and values must have the same size and "
+                f"steps, not {gate.size} in {gate.steps} and {values.size} in "
+                f"{values.steps}"
+            )
         require_epilogue(self, Fire, Write, Output)
         info = TensorInfo("counts", values.channels, values.size, values.steps)
         return self.epilogue.outputs(self, info, known)
@@ -84,8 +89,9 @@ class Mask(Operator):
         place = np.unravel_index(row, gate.shape)
         values = tensors[self.values][0]
         width = values.shape[-3] // self.heads
-        values = values[(*place[:-3], slice(place[-3] * width, (place[-3] + 1) * width),
-                         *place[-2:])]
+        values = values[
+            (*place[:-3], slice(place[-3] * width, (place[-3] + 1) * width), *place[-2:])
+        ]
         return np.full((width, 1), gate[place]), values[:, np.newaxis]
 
     def by_row(self, potentials: NDArray[np.int64]) -> NDArray[np.int64]:

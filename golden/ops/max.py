@@ -47,19 +47,27 @@ class Max(Operator):
             raise ModelError(f"{where}: there must be two axes, not {len(self.axes)}")
         for axis in self.axes:
             axis.check(where)
-        size = tuple(axis.length(length)
-                     for axis, length in zip(self.axes, source.size, strict=True))
+        size = tuple(
+            axis.length(length) for axis, length in zip(self.axes, source.size, strict=True)
+        )
         if min(size) < 1:
-            raise ModelError(f"{where}: a map of {source.size[0]}x{source.size[1]} must not be "
-                             f"smaller than the {self.axes[0].kernel}x{self.axes[1].kernel} window")
-        return {counts_name(self): TensorInfo("counts", source.channels, size, source.steps,
-                                              source.levels)}
+            raise ModelError(
+                f"{where}: a map of {source.size[0]}x{source.size[1]} must not be "
+                f"smaller than the {self.axes[0].kernel}x{self.axes[1].kernel} window"
+            )
+        return {
+            counts_name(self): TensorInfo(
+                "counts", source.channels, size, source.steps, source.levels
+            )
+        }
 
     def linear(self, tensors: Tensors) -> Linear:
         return lambda counts: largest_count(counts, self.axes)
 
     def store(
-        self, potentials: NDArray[np.int64], tensors: Tensors,
+        self,
+        potentials: NDArray[np.int64],
+        tensors: Tensors,
     ) -> dict[str, NDArray[np.int64]]:
         return {counts_name(self): potentials}
 

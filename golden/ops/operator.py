@@ -90,7 +90,11 @@ class Operator:
         raise NotImplementedError
 
     def potentials(
-        self, tensors: Tensors, *, max_count: int, code: SpikeCode | None = None,
+        self,
+        tensors: Tensors,
+        *,
+        max_count: int,
+        code: SpikeCode | None = None,
     ) -> Iterator[NDArray[np.int64]]:
         """Potentials, in steps.
 
@@ -122,7 +126,9 @@ class Operator:
         return 0
 
     def store(
-        self, potentials: NDArray[np.int64], tensors: Tensors,
+        self,
+        potentials: NDArray[np.int64],
+        tensors: Tensors,
     ) -> dict[str, NDArray[np.int64]]:
         """The tensors that are made of potentials, by name; ``tensors`` are those of before."""
         if self.epilogue is None:
@@ -225,7 +231,10 @@ class Epilogue:
         """Raises ModelError if a value does not fit those of other layers."""
 
     def store(
-        self, layer: Operator, potentials: NDArray[np.int64], tensors: Tensors,
+        self,
+        layer: Operator,
+        potentials: NDArray[np.int64],
+        tensors: Tensors,
     ) -> dict[str, NDArray[np.int64]]:
         """The tensors that are made, by name; ``tensors`` holds those of earlier layers."""
         raise NotImplementedError
@@ -248,24 +257,31 @@ class Headed(Named, Protocol):
 def look_up(layer: Named, name: str, known: Infos, *kinds: str) -> TensorInfo:
     """Info of a source, which must exist and be of a kind that the layer reads."""
     if name not in known:
-        raise ModelError(f"Layer {layer.name}: source {name} must be the output of an earlier "
-                         "layer")
+        raise ModelError(
+            f"Layer {layer.name}: source {name} must be the output of an earlier layer"
+        )
     kind = known[name].kind
     if kind not in kinds:
-        raise ModelError(f"Layer {layer.name}: source {name} must be a tensor of "
-                         f"{' or '.join(kinds)}, not of {kind}")
+        raise ModelError(
+            f"Layer {layer.name}: source {name} must be a tensor of "
+            f"{' or '.join(kinds)}, not of {kind}"
+        )
     return known[name]
 
 
 def require_epilogue(layer: Operator, *kinds: type[Epilogue]) -> None:
     """Raises ModelError unless a layer's epilogue is of one of these classes."""
     if not isinstance(layer.epilogue, kinds):
-        raise ModelError(f"Layer {layer.name}: the epilogue must be one of "
-                         f"{', '.join(kind.KIND for kind in kinds)}, not {layer.epilogue!r}")
+        raise ModelError(
+            f"Layer {layer.name}: the epilogue must be one of "
+            f"{', '.join(kind.KIND for kind in kinds)}, not {layer.epilogue!r}"
+        )
 
 
 def require_heads(layer: Headed, fits: bool, what: str) -> None:
     """Raises ModelError unless the heads fit."""
     if not fits:
-        raise ModelError(f"Layer {layer.name}: {layer.heads} heads must divide the channels "
-                         f"equally and agree along the block, but {what}")
+        raise ModelError(
+            f"Layer {layer.name}: {layer.heads} heads must divide the channels "
+            f"equally and agree along the block, but {what}"
+        )

@@ -52,18 +52,26 @@ class Output(Epilogue):
         if self.bias is None:
             raise ModelError(f"Layer {layer.name}: the bias of an output must be given")
         check_shifted(layer, self, info.channels)
-        if not (self.name.isprintable() and 1 <= len(self.name) <= MAX_NAME and "." not in
-                self.name):
-            raise ModelError(f"Layer {layer.name}: an output's name must have 1 to {MAX_NAME} "
-                             f"printable characters and no full stop, not {self.name!r}")
+        if not (
+            self.name.isprintable() and 1 <= len(self.name) <= MAX_NAME and "." not in self.name
+        ):
+            raise ModelError(
+                f"Layer {layer.name}: an output's name must have 1 to {MAX_NAME} "
+                f"printable characters and no full stop, not {self.name!r}"
+            )
         # Compared with the largest float, since an integer may be larger.
         if not 0 < self.scale <= sys.float_info.max:
-            raise ModelError(f"Layer {layer.name}: the scale of an output must be positive and "
-                             f"finite, not {self.scale!r}")
+            raise ModelError(
+                f"Layer {layer.name}: the scale of an output must be positive and "
+                f"finite, not {self.scale!r}"
+            )
         return {self.name: TensorInfo("output", info.channels, info.size, info.steps)}
 
     def store(
-        self, layer: Operator, potentials: NDArray[np.int64], tensors: Tensors,
+        self,
+        layer: Operator,
+        potentials: NDArray[np.int64],
+        tensors: Tensors,
     ) -> dict[str, NDArray[np.int64]]:
         return {self.name: shifted(potentials, self.shift, self.bias)}
 

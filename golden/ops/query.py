@@ -60,12 +60,16 @@ class Query(Operator):
         require_heads(self, self.heads == heads, f"{self.memory} has {heads}")
         queries = look_up(self, self.queries, known, "counts")
         if queries.channels != heads * dk:
-            raise ModelError(f"Layer {self.name}: queries must have {heads} heads of {dk} "
-                             f"channels, not {queries.channels} channels")
+            raise ModelError(
+                f"Layer {self.name}: queries must have {heads} heads of {dk} "
+                f"channels, not {queries.channels} channels"
+            )
         if self.over != memory.over or sets_of(queries, self.over) != memory.steps:
-            raise ModelError(f"Layer {self.name}: queries must be over {memory.over} in "
-                             f"{memory.steps} sets like {self.memory}, not over {self.over} in "
-                             f"{sets_of(queries, self.over)}")
+            raise ModelError(
+                f"Layer {self.name}: queries must be over {memory.over} in "
+                f"{memory.steps} sets like {self.memory}, not over {self.over} in "
+                f"{sets_of(queries, self.over)}"
+            )
         require_epilogue(self, Fire, Write, Output)
         info = TensorInfo("counts", heads * dv, queries.size, queries.steps)
         return self.epilogue.outputs(self, info, known)
@@ -75,8 +79,11 @@ class Query(Operator):
 
     def interval(self, facts: Facts) -> Interval:
         memory, queries = facts.known[self.memory], facts.known[self.queries]
-        largest = (memory.levels if memory.levels is not None
-                   else int(facts.ranges.memory[self.memory][1].max()))
+        largest = (
+            memory.levels
+            if memory.levels is not None
+            else int(facts.ranges.memory[self.memory][1].max())
+        )
         _, dk, dv = memory.shape
         high = np.full(memory.channels * dv, dk * queries.levels * largest)
         return np.zeros_like(high), high
@@ -110,7 +117,9 @@ class Query(Operator):
 
 
 def query(
-    queries: NDArray[np.int64], memory: NDArray[np.int64], over: str = "space",
+    queries: NDArray[np.int64],
+    memory: NDArray[np.int64],
+    over: str = "space",
 ) -> NDArray[np.int64]:
     """Potentials ``q (k^T v)`` of every token.
 

@@ -31,21 +31,26 @@ class Shifting(Protocol):
 def check_shifted(layer: Named, epilogue: Shifting, channels: int) -> None:
     """Raises ModelError unless shift and bias are legal for so many channels."""
     if not 0 <= epilogue.shift <= MAX_SHIFT:
-        raise ModelError(f"Layer {layer.name}: the shift must be 0 to {MAX_SHIFT}, not "
-                         f"{epilogue.shift!r}")
+        raise ModelError(
+            f"Layer {layer.name}: the shift must be 0 to {MAX_SHIFT}, not {epilogue.shift!r}"
+        )
     bias = epilogue.bias
     if bias is None:
         return
     if bias.dtype != np.int64 or bias.shape != (channels,):
-        raise ModelError(f"Layer {layer.name}: the bias must be int64 of shape {(channels,)}, not "
-                         f"{bias.dtype} of shape {bias.shape}")
-    limit = 2**(BIAS_BITS - 1)
+        raise ModelError(
+            f"Layer {layer.name}: the bias must be int64 of shape {(channels,)}, not "
+            f"{bias.dtype} of shape {bias.shape}"
+        )
+    limit = 2 ** (BIAS_BITS - 1)
     if bias.min() < -limit or bias.max() >= limit:
         raise ModelError(f"Layer {layer.name}: the bias must fit {BIAS_BITS} bits")
 
 
 def shifted(
-    potentials: NDArray[np.int64], shift: int, bias: NDArray[np.int64] | None,
+    potentials: NDArray[np.int64],
+    shift: int,
+    bias: NDArray[np.int64] | None,
 ) -> NDArray[np.int64]:
     """``(potential << shift) + bias`` of arrays (..., channels, height, width)."""
     moved = potentials << shift
@@ -56,8 +61,12 @@ def shifted_interval(layer: Named, epilogue: Shifting, low: np.ndarray, high: np
     """Interval of ``(potential << shift) + bias``, int64; it must fit `MAX_WIDTH` bits."""
     bias = [0] * len(low) if epilogue.bias is None else epilogue.bias
     # Python integers, since a large shift could leave int64 before it is refused.
-    low, high = ([(int(value) << epilogue.shift) + int(offset)
-                  for value, offset in zip(bound, bias, strict=True)]
-                 for bound in (low, high))
+    low, high = (
+        [
+            (int(value) << epilogue.shift) + int(offset)
+            for value, offset in zip(bound, bias, strict=True)
+        ]
+        for bound in (low, high)
+    )
     require_width(layer, low, high)
     return np.array(low, np.int64), np.array(high, np.int64)

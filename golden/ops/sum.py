@@ -41,8 +41,7 @@ class StreamReader(Operator):
 
     def stream_bits(self, known: Infos, bits: Widths) -> int:
         source = self.source.removesuffix(".stream")
-        return (known[self.source].values * bits[source]["stream"]
-                + super().stream_bits(known, bits))
+        return known[self.source].values * bits[source]["stream"] + super().stream_bits(known, bits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +72,17 @@ class Sum(StreamReader):
         require_epilogue(self, Fire, Write, Output)
         size = source.size if self.over == "time" else (1, 1)
         steps = source.steps if self.over == "space" else 1
-        return self.epilogue.outputs(self, TensorInfo("counts", source.channels, size, steps),
-                                     known)
+        return self.epilogue.outputs(
+            self, TensorInfo("counts", source.channels, size, steps), known
+        )
 
     def check(self, facts: Facts) -> None:
         """Thresholds follow from the stream's fraction bits, whatever values can occur."""
         if isinstance(self.epilogue, Fire):
             source = facts.known[self.source]
-            self.epilogue.neuron.check_ladder(self, source.fraction_bits,
-                                              tokens_of(source, self.over))
+            self.epilogue.neuron.check_ladder(
+                self, source.fraction_bits, tokens_of(source, self.over)
+            )
         else:
             super().check(facts)
 

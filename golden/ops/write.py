@@ -48,8 +48,12 @@ class Write(Epilogue):
     """
 
     KIND, TENSORS = "write", ("bias",)
-    FIELDS: ClassVar = {"previous": (str, type(None)), "combine": str, "shift": int,
-                        "fraction_bits": int}
+    FIELDS: ClassVar = {
+        "previous": (str, type(None)),
+        "combine": str,
+        "shift": int,
+        "fraction_bits": int,
+    }
 
     previous: str | None
     shift: int
@@ -64,28 +68,37 @@ class Write(Epilogue):
 
     def outputs(self, layer: Operator, info: TensorInfo, known: Infos) -> dict[str, TensorInfo]:
         if not 1 <= self.fraction_bits <= 32:
-            raise ModelError(f"Layer {layer.name}: fraction bits F must be 1 to 32, "
-                             f"not {self.fraction_bits!r}")
+            raise ModelError(
+                f"Layer {layer.name}: fraction bits F must be 1 to 32, not {self.fraction_bits!r}"
+            )
         if self.combine not in ("add", "max") or (self.combine == "max" and self.previous is None):
-            raise ModelError(f"Layer {layer.name}: combine must be add, or max with a previous "
-                             f"stream, not {self.combine!r}")
+            raise ModelError(
+                f"Layer {layer.name}: combine must be add, or max with a previous "
+                f"stream, not {self.combine!r}"
+            )
         if self.bias is None:
             raise ModelError(f"Layer {layer.name}: the bias of a write must be given")
         check_shifted(layer, self, info.channels)
         if self.previous is not None:
             before = look_up(layer, self.previous, known, "stream")
             if before.shape != info.shape:
-                raise ModelError(f"Layer {layer.name}: {self.previous} must have shape "
-                                 f"{info.shape}, not {before.shape}")
+                raise ModelError(
+                    f"Layer {layer.name}: {self.previous} must have shape "
+                    f"{info.shape}, not {before.shape}"
+                )
             if before.steps != info.steps:
-                raise ModelError(f"Layer {layer.name}: {self.previous} must have {info.steps} "
-                                 f"steps, not {before.steps}")
+                raise ModelError(
+                    f"Layer {layer.name}: {self.previous} must have {info.steps} "
+                    f"steps, not {before.steps}"
+                )
             if before.fraction_bits != self.fraction_bits:
                 raise ModelError(
                     f"Layer {layer.name}: fraction bits F must be {before.fraction_bits} like "
-                    f"those of {self.previous}, not {self.fraction_bits}")
-        stream = TensorInfo("stream", info.channels, info.size, info.steps,
-                            fraction_bits=self.fraction_bits)
+                    f"those of {self.previous}, not {self.fraction_bits}"
+                )
+        stream = TensorInfo(
+            "stream", info.channels, info.size, info.steps, fraction_bits=self.fraction_bits
+        )
         made = {stream_name(layer): stream}
         if self.neuron is not None:
             self.neuron.check(layer, info.channels)
@@ -98,11 +111,15 @@ class Write(Epilogue):
             self.neuron.check_ladder(layer, self.fraction_bits)
 
     def store(
-        self, layer: Operator, potentials: NDArray[np.int64], tensors: Tensors,
+        self,
+        layer: Operator,
+        potentials: NDArray[np.int64],
+        tensors: Tensors,
     ) -> dict[str, NDArray[np.int64]]:
         previous = None if self.previous is None else tensors[self.previous]
-        value = add(potentials, previous=previous, shift=self.shift, bias=self.bias,
-                    combine=self.combine)
+        value = add(
+            potentials, previous=previous, shift=self.shift, bias=self.bias, combine=self.combine
+        )
         made = {stream_name(layer): value}
         if self.neuron is not None:
             made |= fire(layer, self.neuron, value, tensors)
@@ -124,8 +141,14 @@ class Write(Epilogue):
         return values * bits[layer.name]["stream"] * (1 if self.previous is None else 2)
 
 
-def add(potential: NDArray[np.int64], *, previous: NDArray[np.int64] | None, shift: int,
-        bias: NDArray[np.int64], combine: str = "add") -> NDArray[np.int64]:
+def add(
+    potential: NDArray[np.int64],
+    *,
+    previous: NDArray[np.int64] | None,
+    shift: int,
+    bias: NDArray[np.int64],
+    combine: str = "add",
+) -> NDArray[np.int64]:
     """Combine a branch with the stream, in fixed point.
 
     The weights' scale is a power of two, so aligning it with the stream's fraction bits is a shift.

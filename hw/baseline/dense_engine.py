@@ -55,19 +55,23 @@ class DenseSize:
         lanes = config.columns * config.lanes
         # The largest power of two that divides the lanes.
         inputs = min(inputs, lanes & -lanes)
-        return cls(outputs=lanes // inputs, inputs=inputs, weight_width=config.weight_width,
-                   count_width=config.max_count.bit_length())
+        return cls(
+            outputs=lanes // inputs,
+            inputs=inputs,
+            weight_width=config.weight_width,
+            count_width=config.max_count.bit_length(),
+        )
 
     @property
     def bits(self):
         """Bits of all masks and adders."""
         levels = self.inputs.bit_length() - 1
         masks = self.inputs * self.weight_width
-        trees = sum((self.inputs >> level) * (self.weight_width + level)
-                    for level in range(1, levels + 1))
+        trees = sum(
+            (self.inputs >> level) * (self.weight_width + level) for level in range(1, levels + 1)
+        )
         joined = sum(self.weight_width + levels + bit + 1 for bit in range(1, self.count_width))
-        return self.outputs * (self.count_width * (masks + trees) + joined
-                               + self.accumulator_width)
+        return self.outputs * (self.count_width * (masks + trees) + joined + self.accumulator_width)
 
     @property
     def adders(self):
@@ -131,28 +135,38 @@ class DenseEngine(wiring.Component):
         weights = Signal.like(self.weights)
         valid, last = signals("valid last", size.latency - 1)
         m.d.sync += [
-            counts.eq(self.counts), weights.eq(self.weights),
-            valid.eq(Cat(self.valid, valid)), last.eq(Cat(self.last, last)),
+            counts.eq(self.counts),
+            weights.eq(self.weights),
+            valid.eq(Cat(self.valid, valid)),
+            last.eq(Cat(self.last, last)),
         ]
         closes = valid[-1] & last[-1]
         m.d.sync += self.done.eq(closes)
 
         for output in range(size.outputs):
-            terms = [(counts.word_select(number, size.count_width),
-                      weights.word_select(number, size.weight_width).as_signed())
-                     for number in range(output * size.inputs, (output + 1) * size.inputs)]
-            by_bit = [self._sum(m, [Mux(count[bit], weight, 0) for count, weight in terms])
-                      for bit in range(size.count_width)]
+            terms = [
+                (
+                    counts.word_select(number, size.count_width),
+                    weights.word_select(number, size.weight_width).as_signed(),
+                )
+                for number in range(output * size.inputs, (output + 1) * size.inputs)
+            ]
+            by_bit = [
+                self._sum(m, [Mux(count[bit], weight, 0) for count, weight in terms])
+                for bit in range(size.count_width)
+            ]
             word = by_bit[0]
             for bit in range(1, size.count_width):
                 # The sums of later bits wait until it is their turn.
                 word = _register(m, word + (by_bit[bit] << bit))
-                by_bit[bit + 1:] = [_register(m, waiting) for waiting in by_bit[bit + 1:]]
+                by_bit[bit + 1 :] = [_register(m, waiting) for waiting in by_bit[bit + 1 :]]
 
             accumulator = Signal(signed(size.accumulator_width))
             finished, total = signals("finished total", accumulator.shape())
-            m.d.comb += [total.eq(accumulator + word),
-                         self.sums.word_select(output, size.accumulator_width).eq(finished)]
+            m.d.comb += [
+                total.eq(accumulator + word),
+                self.sums.word_select(output, size.accumulator_width).eq(finished),
+            ]
             with m.If(valid[-1]):
                 m.d.sync += accumulator.eq(total)
             with m.If(closes):
@@ -162,10 +176,12 @@ class DenseEngine(wiring.Component):
     def _sum(self, m, terms):
         """Sum of the terms, by a tree whose levels are registered."""
         # Terms are masked weights, whose zero must not widen them.
-        terms = [term[:self.size.weight_width].as_signed() for term in terms]
+        terms = [term[: self.size.weight_width].as_signed() for term in terms]
         while len(terms) > 1:
-            terms = [_register(m, one + other)
-                     for one, other in zip(terms[::2], terms[1::2], strict=True)]
+            terms = [
+                _register(m, one + other)
+                for one, other in zip(terms[::2], terms[1::2], strict=True)
+            ]
         return terms[0]
 
 

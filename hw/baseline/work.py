@@ -36,8 +36,13 @@ class DenseWork:
     def cycles(self, engine):
         """Cycles that the engine takes: one for each of its words."""
         words = -(-self.terms // engine.inputs)
-        return (self.rows * -(-self.outputs // engine.outputs) * words
-                * self.count_digits * self.weight_digits)
+        return (
+            self.rows
+            * -(-self.outputs // engine.outputs)
+            * words
+            * self.count_digits
+            * self.weight_digits
+        )
 
 
 def dense_work(model, engine):
@@ -64,8 +69,10 @@ def dense_work(model, engine):
     known, needed = tensor_infos(model), widths(model)
     for layer in model.layers:
         if getattr(layer, "weight_bits", 0) > engine.weight_width:
-            raise ValueError(f"Layer {layer.name} has weights of {layer.weight_bits} bits: the "
-                             f"dense engine's must have as many, not {engine.weight_width}")
+            raise ValueError(
+                f"Layer {layer.name} has weights of {layer.weight_bits} bits: the "
+                f"dense engine's must have as many, not {engine.weight_width}"
+            )
 
     def digits(bits, width):
         return -(-bits // width)
@@ -80,7 +87,10 @@ def dense_work(model, engine):
         if layer.SPIKING:
             constant = hasattr(layer, "weight")
             found[layer.name] = DenseWork(
-                *layer.products(known), counts(layer.reads[0]),
-                1 if constant else digits(layer.operand_bits(known, needed),
-                                          engine.weight_width - 1))
+                *layer.products(known),
+                counts(layer.reads[0]),
+                1
+                if constant
+                else digits(layer.operand_bits(known, needed), engine.weight_width - 1),
+            )
     return found

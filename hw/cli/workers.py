@@ -18,8 +18,9 @@ def workers(count):
         Processes.
     """
     # Ctrl-C ends a process, and not only the task that it is at.
-    with ProcessPoolExecutor(count, initializer=signal.signal,
-                             initargs=(signal.SIGINT, signal.SIG_DFL)) as pool:
+    with ProcessPoolExecutor(
+        count, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)
+    ) as pool:
         try:
             yield pool
         except BaseException:

@@ -58,9 +58,13 @@ class AttentionRows:
         """Fields of a tile of the first pass; ``spike`` is the address of the keys."""
         word, bit = divmod(self._channel(tile), self.lanes)
         # The row of the first token, less the bits in front of the head's first channel.
-        return {"spike": spike + word, "first_mask": 1 << bit, "words": 0,
-                "row": self.values + tile * self.tokens - bit,
-                "out": self.base + tile * self.dk}
+        return {
+            "spike": spike + word,
+            "first_mask": 1 << bit,
+            "words": 0,
+            "row": self.values + tile * self.tokens - bit,
+            "out": self.base + tile * self.dk,
+        }
 
     def query(self, words, tokens):
         """Tap windows of the second pass: the channels of a query token per job."""
@@ -73,11 +77,14 @@ class AttentionRows:
         ones = (1 << self.lanes) - 1
         # The most significant digits come first; they lie behind all others.
         base = self.base + (self.digits - 1) * self.rows
-        return {"spike": spike + first, "words": last - first,
-                # The row of the head's first channel, less the bits in front of it.
-                "row": base + tile * self.dk - begin % self.lanes,
-                "first_mask": ones & ~((1 << begin % self.lanes) - 1),
-                "last_mask": (2 << (begin + self.dk - 1) % self.lanes) - 1}
+        return {
+            "spike": spike + first,
+            "words": last - first,
+            # The row of the head's first channel, less the bits in front of it.
+            "row": base + tile * self.dk - begin % self.lanes,
+            "first_mask": ones & ~((1 << begin % self.lanes) - 1),
+            "last_mask": (2 << (begin + self.dk - 1) % self.lanes) - 1,
+        }
 
     def _channel(self, tile):
         """First channel of a tile's head in queries and keys."""

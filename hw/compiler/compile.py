@@ -13,8 +13,17 @@ from .limits import check_fields, check_model
 __all__ = ["compile_model"]
 
 
-def compile_model(model, *, columns, lanes, spike_code, columns_per_group=1, weight_width=None,
-                  bus_width=0, tile_rows=None):
+def compile_model(
+    model,
+    *,
+    columns,
+    lanes,
+    spike_code,
+    columns_per_group=1,
+    weight_width=None,
+    bus_width=0,
+    tile_rows=None,
+):
     """Lays out ``model`` for ``columns`` columns of ``lanes`` lanes.
 
     Parameters
@@ -42,10 +51,15 @@ def compile_model(model, *, columns, lanes, spike_code, columns_per_group=1, wei
         says which layer, and what helps.
     """
     check_model(model, weight_width)
-    context = Context(model, columns=columns, lanes=lanes, columns_per_group=columns_per_group,
-                      code=spike_code,
-                      weight_width=weight_width or max(layer.weight_bits for layer in model.layers
-                                                       if hasattr(layer, "weight_bits")))
+    context = Context(
+        model,
+        columns=columns,
+        lanes=lanes,
+        columns_per_group=columns_per_group,
+        code=spike_code,
+        weight_width=weight_width
+        or max(layer.weight_bits for layer in model.layers if hasattr(layer, "weight_bits")),
+    )
     for step, layer in enumerate(model.layers):
         LAYOUTS[type(layer)].lay_out(context, step, layer)
     plan = context.plan()

@@ -45,22 +45,34 @@ class Context:
     """
 
     def __init__(self, model, *, columns, lanes, columns_per_group, code, weight_width):
-        check_array(columns, lanes, columns_per_group,
-                    model.image_shape[2] + (model.pixel_constant > 0))
+        check_array(
+            columns, lanes, columns_per_group, model.image_shape[2] + (model.pixel_constant > 0)
+        )
         self.model, self.lanes, self.code = model, lanes, code
-        self._array = {"columns": columns, "lanes": lanes, "columns_per_group": columns_per_group,
-                       "spike_code": code, "weight_width": weight_width}
+        self._array = {
+            "columns": columns,
+            "lanes": lanes,
+            "columns_per_group": columns_per_group,
+            "spike_code": code,
+            "weight_width": weight_width,
+        }
         self.shapes, self.ranges = shapes(model), analyse(model)
         self.values = direct_values(model)
-        self.places = Placement(model, lanes=lanes, groups=columns // columns_per_group, code=code,
-                                fused=fused_sums(model))
+        self.places = Placement(
+            model,
+            lanes=lanes,
+            groups=columns // columns_per_group,
+            code=code,
+            fused=fused_sums(model),
+        )
         self.maps, self.attention_rows = self.places.maps, {}
         self.neurons, self._windows = NeuronTable(model.max_count), TapWindowTable()
         self._rows, self._planned = [], []
         self.n_rows = 0
         channels, height, width = self.shapes[PIXELS]
-        self.maps[PIXELS] = SpikeMap(0, PIXEL_PLANES, 1, height * width,
-                                     contiguous(channels, lanes), PIXELS)
+        self.maps[PIXELS] = SpikeMap(
+            0, PIXEL_PLANES, 1, height * width, contiguous(channels, lanes), PIXELS
+        )
 
     def add(self, planned):
         """Adds what the array does for one layer."""
@@ -81,19 +93,34 @@ class Context:
 
     def silent_neurons(self, layer):
         """Address of one tile of neurons without a bias, which serves all tiles."""
-        neuron, = self.neurons.place(layer, np.full((1, self.lanes), -1))
+        (neuron,) = self.neurons.place(layer, np.full((1, self.lanes), -1))
         return neuron
 
     def plan(self):
         """The plan of all layers that were added."""
         places = self.places
         required = required_config(
-            self.model, self._planned, **self._array, weight_depth=self.n_rows,
-            neuron_depth=len(self.neurons.words), window_depth=len(self._windows.words),
-            pixel_depth=self.maps[PIXELS].size, spike_depth=max(1, places.spikes.depth),
-            residual_depth=places.residual.depth, branches=int(places.residual.branches),
-            attention_depth=max(1, places.attention.depth), sum_depth=places.sum_depth,
-            digits=max([rows.digits for rows in self.attention_rows.values()], default=1))
-        return Plan(self.model, required, tuple(self._planned), self.maps,
-                    np.concatenate(self._rows).astype(np.int8), self.neurons.words,
-                    self._windows.words, self._windows.bases)
+            self.model,
+            self._planned,
+            **self._array,
+            weight_depth=self.n_rows,
+            neuron_depth=len(self.neurons.words),
+            window_depth=len(self._windows.words),
+            pixel_depth=self.maps[PIXELS].size,
+            spike_depth=max(1, places.spikes.depth),
+            residual_depth=places.residual.depth,
+            branches=int(places.residual.branches),
+            attention_depth=max(1, places.attention.depth),
+            sum_depth=places.sum_depth,
+            digits=max([rows.digits for rows in self.attention_rows.values()], default=1),
+        )
+        return Plan(
+            self.model,
+            required,
+            tuple(self._planned),
+            self.maps,
+            np.concatenate(self._rows).astype(np.int8),
+            self.neurons.words,
+            self._windows.words,
+            self._windows.bases,
+        )

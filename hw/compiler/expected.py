@@ -53,8 +53,10 @@ class ExpectedContents:
         element = ((difference & -difference).bit_length() - 1) // self.element_width
         element = min(element, self.channels.shape[-1] - 1)
         shape = (len(self.words), self.channels.shape[-1])
-        return tuple(int(np.broadcast_to(array, shape)[index, element])
-                     for array in (self.channels, self.positions))
+        return tuple(
+            int(np.broadcast_to(array, shape)[index, element])
+            for array in (self.channels, self.positions)
+        )
 
 
 def plane_words(plan, placed, counts):
@@ -79,7 +81,7 @@ def plane_words(plan, placed, counts):
         bits = planes(flat, plan.required.spike_code, plan.model.max_count)
     # One more element, which is 0, serves lanes without a channel and channels that are padding.
     padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.int64)
-    padded[:, :-1, :flat.shape[1]] = bits
+    padded[:, :-1, : flat.shape[1]] = bits
     return _words(padded[:, placed.channels].transpose(0, 3, 1, 2)).reshape(placed.planes, -1)
 
 
@@ -117,17 +119,32 @@ def _pixels(plan, pixels):
     n_channels = plan.required.pixel_channels
     flat = pixels[:n_channels].reshape(n_channels, -1)
     positions = np.arange(flat.shape[1])
-    return ExpectedContents(PIXELS, PIXEL_LAYER, "pixels", positions, _joined(flat, 8), 8,
-                            np.arange(n_channels)[np.newaxis], positions[:, np.newaxis])
+    return ExpectedContents(
+        PIXELS,
+        PIXEL_LAYER,
+        "pixels",
+        positions,
+        _joined(flat, 8),
+        8,
+        np.arange(n_channels)[np.newaxis],
+        positions[:, np.newaxis],
+    )
 
 
 def _spikes(plan, number, counts):
     """A count map, all planes of its channels in a word."""
     placed, lanes = plan.layers[number].target, plan.required.lanes
     position, word = np.divmod(np.arange(placed.size), placed.words)
-    return ExpectedContents(placed.tensor, number, "spikes", placed.address(word, position),
-                            _joined(plane_words(plan, placed, counts), lanes), 1,
-                            np.tile(placed.channels[word], placed.planes), position[:, np.newaxis])
+    return ExpectedContents(
+        placed.tensor,
+        number,
+        "spikes",
+        placed.address(word, position),
+        _joined(plane_words(plan, placed, counts), lanes),
+        1,
+        np.tile(placed.channels[word], placed.planes),
+        position[:, np.newaxis],
+    )
 
 
 def _words(bits):
@@ -157,10 +174,18 @@ def _stream(plan, number, values):
         turn = np.arange(len(position)) * planned.descriptor["stream_step"]
         addresses = address[:, np.newaxis] + turn
         channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
-        result.append(ExpectedContents(
-            planned.stream, number, f"stream.{group}", addresses.ravel(),
-            _unsigned(flat[channel, at].ravel(), plan.required.residual_width),
-            plan.required.residual_width, channel.reshape(-1, 1), at.reshape(-1, 1)))
+        result.append(
+            ExpectedContents(
+                planned.stream,
+                number,
+                f"stream.{group}",
+                addresses.ravel(),
+                _unsigned(flat[channel, at].ravel(), plan.required.residual_width),
+                plan.required.residual_width,
+                channel.reshape(-1, 1),
+                at.reshape(-1, 1),
+            )
+        )
     return result
 
 
@@ -169,9 +194,16 @@ def _sums(plan, number, values):
     width = plan.required.sum_width
     sums = values.reshape(len(values), -1).sum(axis=1)
     channels, addresses = _neurons(plan.layers[number], "out")
-    return ExpectedContents(f"{plan.layers[number].stores} (token sum)", number, "sums", addresses,
-                            _unsigned(sums[channels], width), width, channels[:, np.newaxis],
-                            np.zeros((1, 1), int))
+    return ExpectedContents(
+        f"{plan.layers[number].stores} (token sum)",
+        number,
+        "sums",
+        addresses,
+        _unsigned(sums[channels], width),
+        width,
+        channels[:, np.newaxis],
+        np.zeros((1, 1), int),
+    )
 
 
 def _neurons(planned, base):
@@ -199,7 +231,7 @@ def _rows(plan, number, values):
         heads, dk, dv = values.shape
         by_row = np.zeros((dk, heads * dv), np.int64)
         for head in range(heads):
-            by_row[:, head * dv:(head + 1) * dv] = values[head]
+            by_row[:, head * dv : (head + 1) * dv] = values[head]
     padded = np.zeros((len(by_row), by_row.shape[1] + 1), np.int64)
     padded[:, :-1] = by_row
     # Digits, tiles, rows, lanes.
@@ -211,7 +243,12 @@ def _rows(plan, number, values):
     bits = [_words(elements >> bit & 1).ravel() for bit in range(width)]
     channels = np.broadcast_to(planned.channels[:, np.newaxis], elements.shape)
     positions = np.broadcast_to(np.arange(len(by_row))[:, np.newaxis], elements.shape)
-    return ExpectedContents(planned.stores, number, "attention", addresses.ravel(),
-                            _joined(np.array(bits), n_lanes), 1,
-                            *(np.tile(array.reshape(-1, n_lanes), width)
-                              for array in (channels, positions)))
+    return ExpectedContents(
+        planned.stores,
+        number,
+        "attention",
+        addresses.ravel(),
+        _joined(np.array(bits), n_lanes),
+        1,
+        *(np.tile(array.reshape(-1, n_lanes), width) for array in (channels, positions)),
+    )

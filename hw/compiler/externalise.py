@@ -31,8 +31,10 @@ def externalise_weights(plan, *, bus_width, half=None):
     largest = max(planned.rows_per_tile for planned in plan.layers)
     half = half or largest
     if largest > half:
-        raise ValueError(f"The core's weight buffer has {half} rows per tile, and the model needs "
-                         f"{largest}: build a core for the larger model")
+        raise ValueError(
+            f"The core's weight buffer has {half} rows per tile, and the model needs "
+            f"{largest}: build a core for the larger model"
+        )
     layers, number = [], 0
     for planned in plan.layers:
         tiles = []
@@ -43,7 +45,9 @@ def externalise_weights(plan, *, bus_width, half=None):
             tiles.append(tile | place)
             number += 1
         layers.append(replace(planned, tiles=tuple(tiles)))
-    sizes = vars(plan.required) | {"bus_width": bus_width, "weight_depth": 2 * half,
-                                   "neuron_depth": 2 * lanes}
-    return replace(plan, layers=tuple(layers), resident=plan,
-                   required=with_program(sizes, layers))
+    sizes = vars(plan.required) | {
+        "bus_width": bus_width,
+        "weight_depth": 2 * half,
+        "neuron_depth": 2 * lanes,
+    }
+    return replace(plan, layers=tuple(layers), resident=plan, required=with_program(sizes, layers))

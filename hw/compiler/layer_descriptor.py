@@ -9,8 +9,9 @@ from ..isa.passes import pixel_passes
 __all__ = ["layer_descriptor", "tile_descriptor"]
 
 
-def layer_descriptor(model, code, source, *, word_stride, line_stride, row_step, split_msb=False,
-                     **others):
+def layer_descriptor(
+    model, code, source, *, word_stride, line_stride, row_step, split_msb=False, **others
+):
     """Fields that follow from what a layer reads; those of where it stores are neutral.
 
     Parameters

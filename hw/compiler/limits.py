@@ -40,49 +40,90 @@ def check_model(model, weight_width=None):
     _check_ends(model)
     bits = width(*ranges.logits)
     if bits > LOGIT_WIDTH:
-        raise ValueError(f"Layer {model.head.name}: logits must fit the {LOGIT_WIDTH} bits "
-                         f"of the output port, not need {bits}: export the head with fewer weight "
-                         "bits or a smaller shift")
+        raise ValueError(
+            f"Layer {model.head.name}: logits must fit the {LOGIT_WIDTH} bits "
+            f"of the output port, not need {bits}: export the head with fewer weight "
+            "bits or a smaller shift"
+        )
 
 
 def _check_epilogue(layer, max_count):
     """Raises ValueError if no core has what is behind a layer's potentials."""
     epilogue, neuron = layer.epilogue, layer.epilogue.neuron
     if epilogue.KIND == "fire":
-        require(layer, epilogue.shift == 0 and epilogue.bias is None,
-                "fires behind a shift or a bias", "fold them into its thresholds")
+        require(
+            layer,
+            epilogue.shift == 0 and epilogue.bias is None,
+            "fires behind a shift or a bias",
+            "fold them into its thresholds",
+        )
     if epilogue.KIND == "write":
-        require(layer, epilogue.combine == "add", "keeps the larger of two streams",
-                "add, or use a convolution with a stride")
-        require(layer, neuron is not None, "writes a stream without a neuron",
-                "give it one: its counts need no reader")
+        require(
+            layer,
+            epilogue.combine == "add",
+            "keeps the larger of two streams",
+            "add, or use a convolution with a stride",
+        )
+        require(
+            layer,
+            neuron is not None,
+            "writes a stream without a neuron",
+            "give it one: its counts need no reader",
+        )
     if neuron is None:
         return
-    require(layer, neuron.membrane is None, "has a neuron with a membrane",
-            "use a model of one step, whose neurons keep no state")
-    require(layer, neuron.rule is Rule.LADDER, "has a neuron of the uniform rule",
-            "use a ladder of thresholds")
-    require(layer, neuron.levels <= MAX_COUNT, f"counts up to {neuron.levels}",
-            f"use a D of at most {MAX_COUNT}")
-    require(layer, neuron.levels == max_count,
-            f"counts up to {neuron.levels} where others count up to {max_count}",
-            "use one D for all neurons")
+    require(
+        layer,
+        neuron.membrane is None,
+        "has a neuron with a membrane",
+        "use a model of one step, whose neurons keep no state",
+    )
+    require(
+        layer,
+        neuron.rule is Rule.LADDER,
+        "has a neuron of the uniform rule",
+        "use a ladder of thresholds",
+    )
+    require(
+        layer,
+        neuron.levels <= MAX_COUNT,
+        f"counts up to {neuron.levels}",
+        f"use a D of at most {MAX_COUNT}",
+    )
+    require(
+        layer,
+        neuron.levels == max_count,
+        f"counts up to {neuron.levels} where others count up to {max_count}",
+        "use one D for all neurons",
+    )
 
 
 def _check_ends(model):
     """Raises ValueError if no core takes the model's input, or gives its outputs."""
     if model.input.steps > 1:
-        raise ValueError(f"{model.name}: the input must have one step, not {model.input.steps}, "
-                         "since hardware does not run time steps yet: use a model of one step")
+        raise ValueError(
+            f"{model.name}: the input must have one step, not {model.input.steps}, "
+            "since hardware does not run time steps yet: use a model of one step"
+        )
     if len(model.outputs) > 1:
-        raise ValueError(f"{model.name}: there must be one output, not "
-                         f"{' and '.join(model.outputs)}, since hardware does not run several yet: "
-                         "use a model for each")
-    require(model.head, model.head is model.layers[-1], "has an output, but is not the last layer",
-            "put the layers behind it in front of it")
+        raise ValueError(
+            f"{model.name}: there must be one output, not "
+            f"{' and '.join(model.outputs)}, since hardware does not run several yet: "
+            "use a model for each"
+        )
+    require(
+        model.head,
+        model.head is model.layers[-1],
+        "has an output, but is not the last layer",
+        "put the layers behind it in front of it",
+    )
     info = tensor_infos(model)[model.head.epilogue.output]
-    require(model.head, info.positions == 1, f"has an output of {info.positions} positions",
-            "let its kernel cover the map")
+    require(
+        model.head,
+        info.positions == 1,
+        f"has an output of {info.positions} positions",
+        "let its kernel cover the map",
+    )
 
 
 def check_fields(plan):
@@ -98,24 +139,60 @@ def check_fields(plan):
     words = min(largest(required.job, "words"), largest(required.tap_window, "steps")) + 1
     for layer in plan.layers:
         where = f"Layer {layer.name}"
-        read = (max([tile["words"] for tile in layer.tiles], default=0)
-                + max([window.steps + 1 for window in layer.positions], default=0))
-        _require(where, "tiles", len(layer.tiles) or len(layer.channels),
-                 largest(required.layer, "tiles"), "take more lanes per column")
-        _require(where, "taps per column", max([w.steps + 1 for w in layer.lines], default=0),
-                 taps, "use a smaller kernel")
-        _require(where, "words per line", read, words,
-                 "take more lanes per column, or fewer tokens or channels")
-        _require(where, "passes", layer.descriptor.get("passes", 0) + 1,
-                 largest(required.layer, "passes") + 1, "use another spike code")
+        read = max([tile["words"] for tile in layer.tiles], default=0) + max(
+            [window.steps + 1 for window in layer.positions], default=0
+        )
+        _require(
+            where,
+            "tiles",
+            len(layer.tiles) or len(layer.channels),
+            largest(required.layer, "tiles"),
+            "take more lanes per column",
+        )
+        _require(
+            where,
+            "taps per column",
+            max([w.steps + 1 for w in layer.lines], default=0),
+            taps,
+            "use a smaller kernel",
+        )
+        _require(
+            where,
+            "words per line",
+            read,
+            words,
+            "take more lanes per column, or fewer tokens or channels",
+        )
+        _require(
+            where,
+            "passes",
+            layer.descriptor.get("passes", 0) + 1,
+            largest(required.layer, "passes") + 1,
+            "use another spike code",
+        )
     # All ones stand for no layer.
-    _require(plan.model.name, "layers", len(plan.layers), largest(required.header, "layers") - 1,
-             "split the network")
-    _require(plan.model.name, "classes", plan.model.classes, largest(required.header, "classes"),
-             "use a head of fewer classes")
+    _require(
+        plan.model.name,
+        "layers",
+        len(plan.layers),
+        largest(required.header, "layers") - 1,
+        "split the network",
+    )
+    _require(
+        plan.model.name,
+        "classes",
+        plan.model.classes,
+        largest(required.header, "classes"),
+        "use a head of fewer classes",
+    )
     for name, (_, depth) in required.memories.items():
-        _require(plan.model.name, f"words of the memory of {name}", depth, LOAD_DEPTH,
-                 "take more lanes per column, or keep weights outside with --bus-width")
+        _require(
+            plan.model.name,
+            f"words of the memory of {name}",
+            depth,
+            LOAD_DEPTH,
+            "take more lanes per column, or keep weights outside with --bus-width",
+        )
 
 
 def _require(where, what, number, limit, remedy):

@@ -34,8 +34,9 @@ def by_head(channels, heads, lanes):
     [[0, 1], [2, -1], [3, 4], [5, -1]]
     """
     of_one = contiguous(channels // heads, lanes)
-    return np.concatenate([np.where(of_one < 0, -1, of_one + head * channels // heads)
-                           for head in range(heads)])
+    return np.concatenate([
+        np.where(of_one < 0, -1, of_one + head * channels // heads) for head in range(heads)
+    ])
 
 
 def in_class_order(classes, lanes):

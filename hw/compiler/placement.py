@@ -78,9 +78,15 @@ class Placement:
         self.sum_depth = 2
         self._last = last_readers(model)
         # A stream that is summed while it is written need not stay for that.
-        self.residual = ResidualMemory(groups, {
-            name: step for step, layer in enumerate(model.layers) if layer.name not in self.fused
-            for name in layer.reads})
+        self.residual = ResidualMemory(
+            groups,
+            {
+                name: step
+                for step, layer in enumerate(model.layers)
+                if layer.name not in self.fused
+                for name in layer.reads
+            },
+        )
 
     def last(self, tensor, step):
         """Step at which a tensor is read last; ``step``, at which it is made, if it never is."""
@@ -91,40 +97,56 @@ class Placement:
         base = self.spikes.place(len(channels) * positions, step=step, last=last)
         placed = SpikeMap(base, self.planes, len(channels), positions, channels, tensor)
         self.maps[copy or tensor] = placed
-        return ResultLocation(tensor, {"drain": Destination.SPIKES, "out_step": len(channels)},
-                              tuple(base + tile for tile in range(len(channels))), placed)
+        return ResultLocation(
+            tensor,
+            {"drain": Destination.SPIKES, "out_step": len(channels)},
+            tuple(base + tile for tile in range(len(channels))),
+            placed,
+        )
 
     def in_values(self, tensor, channels, positions, *, step, last):
         """Rows in the attention memory, which are added where keys spike."""
         base = self.attention.place(len(channels) * positions, step=step, last=last)
         self.value_rows[tensor] = base
-        return ResultLocation(tensor, {"drain": Destination.VALUES},
-                              tuple(base + tile * positions for tile in range(len(channels))))
+        return ResultLocation(
+            tensor,
+            {"drain": Destination.VALUES},
+            tuple(base + tile * positions for tile in range(len(channels))),
+        )
 
     def in_sums(self, stream, channels):
         """The sum memory, for a stream that is summed over its tokens."""
         self.sum_depth = max(self.sum_depth, channels.size)
-        return ResultLocation(stream, {"drain": Destination.SUMS, "out_step": 0},
-                              tuple(tile * self.lanes for tile in range(len(channels))))
+        return ResultLocation(
+            stream,
+            {"drain": Destination.SUMS, "out_step": 0},
+            tuple(tile * self.lanes for tile in range(len(channels))),
+        )
 
     def in_logits(self, channels):
         """The output port."""
-        return ResultLocation(LOGITS, {"drain": Destination.LOGITS, "restart": 1, "out_step": 0},
-                              (0,) * len(channels))
+        return ResultLocation(
+            LOGITS, {"drain": Destination.LOGITS, "restart": 1, "out_step": 0}, (0,) * len(channels)
+        )
 
     def in_stream(self, layer, channels, positions, *, step):
         """A version of a residual stream, and its counts or what it adds to the token sums."""
         name, stream = counts_name(layer), stream_name(layer)
-        read, written = self.residual.write(layer, step=step, positions=positions,
-                                            words=channels.size)
-        descriptor = {"stream": 1, "first": int(layer.epilogue.previous is None), "restart": 1,
-                      "stream_step": written.step}
+        read, written = self.residual.write(
+            layer, step=step, positions=positions, words=channels.size
+        )
+        descriptor = {
+            "stream": 1,
+            "first": int(layer.epilogue.previous is None),
+            "restart": 1,
+            "stream_step": written.step,
+        }
         if written.base != read.base:
             descriptor["stream_move"] = written.base - read.base
         if stream in self.fused.values():
             where = self.in_sums(stream, channels)
         else:
-            where = self.in_spikes(name, channels, positions, step=step,
-                                   last=self.last(name, step))
-        return replace(where, descriptor=where.descriptor | descriptor, stream=stream,
-                       residual=read.base)
+            where = self.in_spikes(name, channels, positions, step=step, last=self.last(name, step))
+        return replace(
+            where, descriptor=where.descriptor | descriptor, stream=stream, residual=read.base
+        )

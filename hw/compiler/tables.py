@@ -81,4 +81,3 @@ class TapWindowTable:
         if windows and windows not in self.bases:
             self.bases[windows] = len(self.words)
             self.words.extend(windows)
-

@@ -41,8 +41,15 @@ def conv_tap_windows(layer, *, size, out_size, words, stride, word_stride, row_s
     for index in range(out_width):
         first, taps, start = _inside(index, width, across)
         jump = row_step + (across.kernel - taps) * tap_rows
-        positions.append(TapWindow(start * stride, first * tap_rows, jump, taps * words - 1,
-                                   (taps * words - 1) * word_stride))
+        positions.append(
+            TapWindow(
+                start * stride,
+                first * tap_rows,
+                jump,
+                taps * words - 1,
+                (taps * words - 1) * word_stride,
+            )
+        )
     return tuple(lines), tuple(positions)
 
 

@@ -29,8 +29,17 @@ from .memory_images import (
 from .verilog import TOP, emit
 
 
-__all__ = ["DESCRIPTION", "FORMAT", "FORMAT_VERSION", "check_memory_images", "check_verilog",
-           "contents", "read_description", "usable", "write"]
+__all__ = [
+    "DESCRIPTION",
+    "FORMAT",
+    "FORMAT_VERSION",
+    "check_memory_images",
+    "check_verilog",
+    "contents",
+    "read_description",
+    "usable",
+    "write",
+]
 
 
 #: Name of the file that describes the others.
@@ -72,8 +81,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     words = image_words(plan, config)
     paths = slice_paths(config)
     readmemh = readmemh and not config.external
-    text, ports = emit(config, images=paths if readmemh else None,
-                       load_patience=load_patience)
+    text, ports = emit(config, images=paths if readmemh else None, load_patience=load_patience)
     files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
     images = {}
     for name, (width, slices) in config.image_files.items():
@@ -81,8 +89,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
             files[path] = write_hex(part, width // slices)
             images[path] = {"width": width // slices, "sha256": digest(part, width // slices)}
     holds_weights = paths["external" if config.external else "weights"]
-    read_back = [read_hex(files[path], images[path]["width"], name=path)
-                 for path in holds_weights]
+    read_back = [read_hex(files[path], images[path]["width"], name=path) for path in holds_weights]
     if (read_weights(read_back, config) != plan.rows).any():
         raise ValueError("Memory images of weights must give back the model's weights")
 
@@ -94,17 +101,31 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
         "classes": plan.model.classes,
         "clock_mhz": clock_mhz,
         "config": config.as_dict(),
-        "ports": [{"name": name, "direction": direction, "width": width}
-                  for name, direction, width in ports],
+        "ports": [
+            {"name": name, "direction": direction, "width": width}
+            for name, direction, width in ports
+        ],
         "memories": {
-            name: {"number": number, "images": list(paths[name]), "width": width, "depth": depth,
-                   "sha256": digest(words[name], width)}
-            for number, (name, width, depth) in enumerate(_images(config, words))},
+            name: {
+                "number": number,
+                "images": list(paths[name]),
+                "width": width,
+                "depth": depth,
+                "sha256": digest(words[name], width),
+            }
+            for number, (name, width, depth) in enumerate(_images(config, words))
+        },
         "images": images,
         "readmemh": readmemh,
         "spike_maps": {
-            name: {"base": placed.base, "planes": placed.planes, "words": placed.words,
-                   "positions": placed.positions} for name, placed in plan.maps.items()},
+            name: {
+                "base": placed.base,
+                "planes": placed.planes,
+                "words": placed.words,
+                "positions": placed.positions,
+            }
+            for name, placed in plan.maps.items()
+        },
         "layers": [_describe(layer) for layer in plan.layers],
         "cycles": cycles,
         "verilog": hashlib.sha256(text.encode()).hexdigest(),
@@ -174,8 +195,9 @@ def read_description(folder):
         return _checked(read_json(path, name), f"{path}: {name}")
     except InputError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            raise InputError(f"{path} must exist: build the accelerator with python -m hw.build "
-                             "first") from error
+            raise InputError(
+                f"{path} must exist: build the accelerator with python -m hw.build first"
+            ) from error
         raise InputError(f"{error}; build the accelerator again") from error
 
 
@@ -185,8 +207,10 @@ def _checked(found, name):
         raise InputError(f"{name} must be of the format {FORMAT}")
     version = found.get("version")
     if version not in _READ:
-        raise InputError(f"{name} has version {printable(version)}, and this program reads "
-                         f"{' and '.join(map(str, _READ))}")
+        raise InputError(
+            f"{name} has version {printable(version)}, and this program reads "
+            f"{' and '.join(map(str, _READ))}"
+        )
     require_form(by_todays_names(found), DESCRIPTION_FORM, name)
     # The digest is over the names that stand in the file.
     found = by_todays_names(require_sealed(found, {}, name))
@@ -211,8 +235,10 @@ def check_verilog(folder):
     with open_regular(path) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != read_description(folder)["verilog"]:
-        raise InputError(f"{path} must have the digest that {DESCRIPTION} gives for it, but was "
-                         "changed; build the accelerator again")
+        raise InputError(
+            f"{path} must have the digest that {DESCRIPTION} gives for it, but was "
+            "changed; build the accelerator again"
+        )
 
 
 def check_memory_images(folder, *, missing_ok=False):
@@ -238,8 +264,10 @@ def check_memory_images(folder, *, missing_ok=False):
         text = read_regular(path, MAX_ARRAY).decode("ascii", "replace")
         words = read_hex(text, image["width"], name=path)
         if digest(words, image["width"]) != image["sha256"]:
-            raise ValueError(f"Memory image {path} must have the digest that {DESCRIPTION} gives "
-                             "for it: remove it and build again")
+            raise ValueError(
+                f"Memory image {path} must have the digest that {DESCRIPTION} gives "
+                "for it: remove it and build again"
+            )
 
 
 def _images(config, words):
@@ -251,10 +279,16 @@ def _images(config, words):
 
 def _describe(layer):
     """One row of the layer table, with plain values."""
-    descriptor = {key: int(getattr(value, "value", value))
-                  for key, value in layer.descriptor.items()}
-    return {"name": layer.name, "tiles": len(layer.tiles), "lines": len(layer.lines),
-            "positions": len(layer.positions), "descriptor": descriptor}
+    descriptor = {
+        key: int(getattr(value, "value", value)) for key, value in layer.descriptor.items()
+    }
+    return {
+        "name": layer.name,
+        "tiles": len(layer.tiles),
+        "lines": len(layer.lines),
+        "positions": len(layer.positions),
+        "descriptor": descriptor,
+    }
 
 
 def _holds(path, text):

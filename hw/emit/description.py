@@ -20,8 +20,11 @@ _IMAGE = re.compile(r"rom/[a-z]+(\.\d+)?\.hex")
 
 #: Fields of the core configuration; no reader may take their values on trust.
 _CONFIG = {field.name: _WHOLE for field in fields(CoreConfig)} | {
-    "columns": range(1, MOST_COLUMNS + 1), "lanes": range(2, MOST_LANES + 1),
-    "columns_per_group": range(1, MOST_COLUMNS + 1), "spike_code": _CODE, "max_count": range(1, 16),
+    "columns": range(1, MOST_COLUMNS + 1),
+    "lanes": range(2, MOST_LANES + 1),
+    "columns_per_group": range(1, MOST_COLUMNS + 1),
+    "spike_code": _CODE,
+    "max_count": range(1, 16),
     "weight_width": range(2, 9),
 }
 
@@ -32,25 +35,46 @@ DESCRIPTION_FORM = {
     "classes": _WHOLE,
     "clock_mhz": float,
     "config": _CONFIG,
-    "ports": [{"name": re.compile(r"\w+"), "direction": re.compile("input|output"),
-               "width": _WIDTH}],
-    "memories": Each({"number": range(16), "images": [_IMAGE], "width": _WIDTH, "depth": _WHOLE,
-                      "sha256": _DIGEST}),
+    "ports": [
+        {"name": re.compile(r"\w+"), "direction": re.compile("input|output"), "width": _WIDTH}
+    ],
+    "memories": Each({
+        "number": range(16),
+        "images": [_IMAGE],
+        "width": _WIDTH,
+        "depth": _WHOLE,
+        "sha256": _DIGEST,
+    }),
     "images": Each({"width": _WIDTH, "sha256": _DIGEST}, key=_IMAGE),
     "readmemh": bool,
     "spike_maps": Each(dict.fromkeys(("base", "planes", "words", "positions"), _WHOLE)),
-    "layers": [{"name": str, "tiles": _WHOLE, "lines": _WHOLE, "positions": _WHOLE,
-                "descriptor": Each(int)}],
-    "cycles": {"from": str, "images": _WHOLE, "total": float, "period": float,
-               "layers": Each({"cycles": float, "additions": float})},
+    "layers": [
+        {
+            "name": str,
+            "tiles": _WHOLE,
+            "lines": _WHOLE,
+            "positions": _WHOLE,
+            "descriptor": Each(int),
+        }
+    ],
+    "cycles": {
+        "from": str,
+        "images": _WHOLE,
+        "total": float,
+        "period": float,
+        "layers": Each({"cycles": float, "additions": float}),
+    },
     "verilog": _DIGEST,
     "versions": Each((str, type(None))),
 }
 
 #: Names that version 7 had for fields of the description, of its configuration and of its layers.
 _OLDER = {"capacities": "config"}
-_OLDER_IN_CONFIG = {"shared": "columns_per_group", "stream_width": "residual_width",
-                    "stream_depth": "residual_depth"}
+_OLDER_IN_CONFIG = {
+    "shared": "columns_per_group",
+    "stream_width": "residual_width",
+    "stream_depth": "residual_depth",
+}
 _OLDER_IN_LAYER = {"record": "descriptor"}
 
 
@@ -78,5 +102,7 @@ def _renamed(values, names):
     """The same fields by other names; whatever is no object stays as it is."""
     if not isinstance(values, dict):
         return values
-    return {names[key] if key in names and names[key] not in values else key: value
-            for key, value in values.items()}
+    return {
+        names[key] if key in names and names[key] not in values else key: value
+        for key, value in values.items()
+    }

@@ -10,8 +10,15 @@ from ..isa.weight_image import read_image, write_image
 
 
 __all__ = [
-    "beats", "digest", "image_words", "memory_words", "read_hex", "read_weights", "slice_paths",
-    "sliced", "write_hex",
+    "beats",
+    "digest",
+    "image_words",
+    "memory_words",
+    "read_hex",
+    "read_weights",
+    "slice_paths",
+    "sliced",
+    "write_hex",
 ]
 
 
@@ -48,8 +55,9 @@ def memory_words(plan, config):
         "weights": _pack_rows(plan.rows, config.weight_width),
         "neurons": [_pack_neuron(config, *neuron) for neuron in plan.neurons],
         "program": _program(plan, config),
-        "windows": [pack(config.tap_window, vars(window), wraps=DISTANCES)
-                    for window in plan.windows],
+        "windows": [
+            pack(config.tap_window, vars(window), wraps=DISTANCES) for window in plan.windows
+        ],
     }
 
 
@@ -68,8 +76,13 @@ def read_weights(images, config):
     """
     slices = images
     if config.external:
-        words = [word for group in read_image(images[0], config) for section in group
-                 if section.memory == "weights" for word in section.words]
+        words = [
+            word
+            for group in read_image(images[0], config)
+            for section in group
+            if section.memory == "weights"
+            for word in section.words
+        ]
         slices = sliced(words, config.memories["weights"][0], config.lanes)
     sign = 1 << (config.weight_width - 1)
     return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int8)
@@ -77,9 +90,13 @@ def read_weights(images, config):
 
 def slice_paths(config):
     """Image files of each memory, one per slice, relative to the build directory."""
-    return {name: tuple(f"rom/{name}.hex" if slices == 1 else f"rom/{name}.{index}.hex"
-                        for index in range(slices))
-            for name, (_, slices) in config.image_files.items()}
+    return {
+        name: tuple(
+            f"rom/{name}.hex" if slices == 1 else f"rom/{name}.{index}.hex"
+            for index in range(slices)
+        )
+        for name, (_, slices) in config.image_files.items()
+    }
 
 
 def sliced(words, width, slices):
@@ -123,17 +140,20 @@ def read_hex(text, width, *, name):
     """
     head, _, body = text.partition("\n")
     if not head.startswith(DIGEST_COMMENT):
-        raise ValueError(f"Memory image {name} must begin with its digest: remove it and build "
-                         "again")
+        raise ValueError(
+            f"Memory image {name} must begin with its digest: remove it and build again"
+        )
     try:
         words = [int(line, 16) for line in body.split()]
     except ValueError:
-        raise ValueError(f"Memory image {name} must hold hexadecimal words only: remove it and "
-                         "build again") from None
+        raise ValueError(
+            f"Memory image {name} must hold hexadecimal words only: remove it and build again"
+        ) from None
     # The text itself, too: what Python reads as a number may be none for Verilog.
     if write_hex(words, width) != text or max(words, default=0) >> width:
-        raise ValueError(f"Memory image {name} must match its digest, but was changed: remove it "
-                         "and build again")
+        raise ValueError(
+            f"Memory image {name} must match its digest, but was changed: remove it and build again"
+        )
     return words
 
 
@@ -164,8 +184,10 @@ def _lines(words, width):
 def _pack_rows(rows, width):
     """Each row as one word, lane 0 lowest."""
     mask = (1 << width) - 1
-    return [sum((weight & mask) << width * lane for lane, weight in enumerate(row))
-            for row in rows.tolist()]
+    return [
+        sum((weight & mask) << width * lane for lane, weight in enumerate(row))
+        for row in rows.tolist()
+    ]
 
 
 def _pack_neuron(config, bias, thresholds):
@@ -176,8 +198,9 @@ def _pack_neuron(config, bias, thresholds):
     word = 0
     for place, number in enumerate((bias, *thresholds)):
         if not -never << 1 <= number < never << 1:
-            raise ValueError(f"A bias must fit the {width} bits of the neuron memory, not be "
-                             f"{number}")
+            raise ValueError(
+                f"A bias must fit the {width} bits of the neuron memory, not be {number}"
+            )
         word |= (number & (1 << width) - 1) << place * width
     return word
 
@@ -185,8 +208,15 @@ def _pack_neuron(config, bias, thresholds):
 def _program(plan, config):
     """Words of the program: header, descriptors of layers and tiles, thresholds of token sums."""
     height, width, _ = plan.model.image_shape
-    words = _split(config.header, {"last_pixel": height * width - 1, "layers": len(plan.layers),
-                                   "classes": plan.model.classes}, wraps=())
+    words = _split(
+        config.header,
+        {
+            "last_pixel": height * width - 1,
+            "layers": len(plan.layers),
+            "classes": plan.model.classes,
+        },
+        wraps=(),
+    )
     for layer in plan.layers:
         descriptor = dict(layer.descriptor)
         wraps = DISTANCES
@@ -194,10 +224,13 @@ def _program(plan, config):
             # The address of the first word that is fired, and not a distance.
             wraps = DISTANCES - {"out_step"}
         else:
-            descriptor |= {"tiles": len(layer.tiles), "lines": len(layer.lines),
-                           "positions": len(layer.positions),
-                           "line_base": plan.window_base[layer.lines],
-                           "position_base": plan.window_base[layer.positions]}
+            descriptor |= {
+                "tiles": len(layer.tiles),
+                "lines": len(layer.lines),
+                "positions": len(layer.positions),
+                "line_base": plan.window_base[layer.lines],
+                "position_base": plan.window_base[layer.positions],
+            }
         try:
             words += _split(config.layer, descriptor, wraps=wraps)
             for tile in layer.tiles:
@@ -211,5 +244,7 @@ def _program(plan, config):
 def _split(layout, values, *, wraps):
     """A descriptor as program words, least significant first."""
     word = pack(layout, values, wraps=wraps)
-    return [(word >> PROGRAM_WIDTH * index) & ((1 << PROGRAM_WIDTH) - 1)
-            for index in range(words_of(layout))]
+    return [
+        (word >> PROGRAM_WIDTH * index) & ((1 << PROGRAM_WIDTH) - 1)
+        for index in range(words_of(layout))
+    ]

@@ -21,8 +21,9 @@ __all__ = ["TOP", "convert", "emit", "netlist"]
 TOP = "accelerator"
 
 #: The register of a module that Yosys makes for the start of a simulation, up to the module's end.
-_START = re.compile(r"(?<=\n  reg )(\\\$auto\$verilog_backend\S+)  = 0;(.*?\n)endmodule\n",
-                    re.DOTALL)
+_START = re.compile(
+    r"(?<=\n  reg )(\\\$auto\$verilog_backend\S+)  = 0;(.*?\n)endmodule\n", re.DOTALL
+)
 
 
 class _Top(Elaboratable):
@@ -48,24 +49,39 @@ class _Top(Elaboratable):
             self._add("weights_base", core.weights_base, incoming=True)
         else:
             self._stream("s_axis_load", core.load, True)
-        for name in ("busy", "error", "status", "layer", "cycles", "additions",
-                     *(["stalls"] if external else [])):
+        for name in (
+            "busy",
+            "error",
+            "status",
+            "layer",
+            "cycles",
+            "additions",
+            *(["stalls"] if external else []),
+        ):
             self._add(name, Value.cast(getattr(core, name)), incoming=False)
 
     def _stream(self, prefix, port, incoming):
         # Registers that are held in reset take nothing, whatever they say.
         ready = port.ready & ~self._reset if incoming else port.ready
-        for suffix, value, forward in (("tdata", port.p.data, True), ("tlast", port.p.last, True),
-                                       ("tvalid", port.valid, True), ("tready", ready, False)):
+        for suffix, value, forward in (
+            ("tdata", port.p.data, True),
+            ("tlast", port.p.last, True),
+            ("tvalid", port.valid, True),
+            ("tready", ready, False),
+        ):
             self._add(f"{prefix}_{suffix}", value, incoming=incoming == forward)
 
     def _read_bus(self, prefix, bus):
         """Read channels of AXI4, the signals that never change included."""
         for name, member in bus.signature.members.items():
             self._add(f"{prefix}_{name}", getattr(bus, name), incoming=member.flow is In)
-        for name, value in (("arlen", C(BURST - 1, 8)),
-                            ("arsize", C(exact_log2(len(bus.rdata) // 8), 3)),
-                            ("arburst", C(1, 2)), ("arcache", C(3, 4)), ("arprot", C(0, 3))):
+        for name, value in (
+            ("arlen", C(BURST - 1, 8)),
+            ("arsize", C(exact_log2(len(bus.rdata) // 8), 3)),
+            ("arburst", C(1, 2)),
+            ("arcache", C(3, 4)),
+            ("arprot", C(0, 3)),
+        ):
             self._add(f"{prefix}_{name}", value, incoming=False)
 
     def _add(self, name, value, *, incoming):
@@ -133,8 +149,9 @@ def emit(config, *, images=None, load_patience=PATIENCE):
     top = _Top(Core(config, images=images, load_patience=load_patience))
     text = convert(top, name=TOP, ports=top.ports)
     targets = {id(target) for target, _ in top._wires}
-    ports = [(port.name, "output" if id(port) in targets else "input", len(port))
-             for port in top.ports]
+    ports = [
+        (port.name, "output" if id(port) in targets else "input", len(port)) for port in top.ports
+    ]
     return f"{text}\n{library()}", ports
 
 

@@ -61,8 +61,10 @@ def fit(measured):
     while True:
         found = np.linalg.lstsq(scaled[:, left], np.ones(len(measured)), rcond=None)[0]
         if (found >= 0).all():
-            return {names[index]: round(float(value), 4)
-                    for index, value in zip(left, found, strict=True)}
+            return {
+                names[index]: round(float(value), 4)
+                for index, value in zip(left, found, strict=True)
+            }
         left.pop(int(found.argmin()))
 
 
@@ -96,8 +98,9 @@ def fit_dense(measured):
     """
     rows = np.array([[size.bits, size.adders] for size, _ in measured], float)
     found = np.linalg.lstsq(rows, np.array([lut for _, lut in measured], float), rcond=None)[0]
-    return {name: round(float(value), 4) for name, value in zip(("bits", "adders"), found,
-                                                                strict=True)}
+    return {
+        name: round(float(value), 4) for name, value in zip(("bits", "adders"), found, strict=True)
+    }
 
 
 def predicted_lut(config, *, routed=True):
@@ -116,7 +119,8 @@ def predicted_lut(config, *, routed=True):
     known = _known()
     given = features(config)
     return (known["routed"] if routed else 1) * sum(
-        value * given[name] for name, value in known["coefficients"].items())
+        value * given[name] for name, value in known["coefficients"].items()
+    )
 
 
 @cache

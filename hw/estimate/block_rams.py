@@ -22,16 +22,21 @@ def memory_table(config):
     columns, groups, lanes = config.columns, config.groups, config.lanes
     # Each pair of columns, and of groups, reads one copy through its two ports. External neurons
     # are written beside their reads.
-    copies = {"weights": -(-columns // 2),
-              "neurons": groups if config.external else -(-groups // 2)}
+    copies = {
+        "weights": -(-columns // 2),
+        "neurons": groups if config.external else -(-groups // 2),
+    }
     rows = []
     for name, (width, depth) in config.memories.items():
         ports = 2 if name in copies and not (config.external and name == "neurons") else 1
         sliced = 1 if config.external and name != "weights" else config.slices[name]
         # Synthesis lays out what has an image, in one file per slice.
         lay_out = blocks if config.external else least
-        rows.append(_row(name, width, depth, copies.get(name, 1), sliced=sliced, ports=ports,
-                         lay_out=lay_out))
+        rows.append(
+            _row(
+                name, width, depth, copies.get(name, 1), sliced=sliced, ports=ports, lay_out=lay_out
+            )
+        )
     rows += [
         _row("pixels", config.pixel_width, config.pixel_depth, columns),
         _row("spikes", config.spike_width, config.spike_depth, columns),
@@ -47,14 +52,25 @@ def require_memory(device, config):
     rows = memory_table(config)
     largest = sorted(rows, key=lambda row: -row["blocks"])[:2]
     named = " and ".join(f"{row['name']} {row['blocks']}" for row in largest)
-    advice = ("lower --columns, of which each has a copy of all spikes, run smaller images, or "
-              "build with --target sim") if config.external else None
+    advice = (
+        (
+            "lower --columns, of which each has a copy of all spikes, run smaller images, or "
+            "build with --target sim"
+        )
+        if config.external
+        else None
+    )
     device.require(bram=sum(row["blocks"] for row in rows), detail=f" ({named})", advice=advice)
 
 
 def _row(name, width, depth, copies, *, sliced=1, ports=1, lay_out=blocks):
     """A memory whose words are cut into ``sliced`` equal parts."""
     part = lay_out(width // sliced, depth, ports=ports)
-    return {"name": name, "width": width, "depth": depth, "copies": copies,
-            "blocks": copies * sliced * part.number,
-            "multiplexed": copies * width * ports * (part.banks - 1)}
+    return {
+        "name": name,
+        "width": width,
+        "depth": depth,
+        "copies": copies,
+        "blocks": copies * sliced * part.number,
+        "multiplexed": copies * width * ports * (part.banks - 1),
+    }

@@ -51,8 +51,7 @@ class ColumnCycles:
         issue = self.busy and self.not_full
         self.not_full = len(self.words) < WORDS - UNDER_WAY - 1
         last = issue and self.at == len(self.job) - 1
-        job_fire = (self.reserve is not None and self.behind is None
-                    and (not self.busy or last))
+        job_fire = self.reserve is not None and self.behind is None and (not self.busy or last)
         self.waiting = self.look() and not readout_start
         if readout_start:
             self.result = None
@@ -61,7 +60,10 @@ class ColumnCycles:
 
         stall = self.sent is True and self.occupied
         self.loaded, self.fetching, self.asking = (
-            self.fetching, self.asking, None if stall else self.sent)
+            self.fetching,
+            self.asking,
+            None if stall else self.sent,
+        )
         if readout_ends_in_3:
             self.occupied = False
         elif self.sent is True and not stall:

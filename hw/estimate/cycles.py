@@ -71,8 +71,10 @@ def predict(plan, tensors, image=0):
     -------
     Cycles
     """
-    words = {id(placed): plane_words(plan, placed, tensors[placed.tensor][image])
-             for placed in plan.maps.values()}
+    words = {
+        id(placed): plane_words(plan, placed, tensors[placed.tensor][image])
+        for placed in plan.maps.values()
+    }
     return _Core(plan, words).run()
 
 
@@ -130,8 +132,12 @@ class _Core:
         left = max(0, height * width - (idle - released))
         next_begun = idle + 3 + max(header + left, required.sum_depth)
         ends = [*begins[1:], total]
-        return Cycles(total, next_begun - total, total - begun,
-                      tuple(end - begin for begin, end in zip(begins, ends, strict=True)))
+        return Cycles(
+            total,
+            next_begun - total,
+            total - begun,
+            tuple(end - begin for begin, end in zip(begins, ends, strict=True)),
+        )
 
     def _token_sum(self, layer, now):
         """Cycle in which the next layer's descriptor is asked for."""
@@ -145,9 +151,14 @@ class _Core:
         """Cycle in which the next layer's descriptor is asked for, and that of the last logit."""
         required = self.plan.required
         tile_cycles = words_of(required.tile) + 1
-        groups = [GroupCycles(required.columns_per_group, layer.descriptor["drain"],
-                              digits=layer.descriptor["out_digits"] + 1)
-                  for _ in range(required.groups)]
+        groups = [
+            GroupCycles(
+                required.columns_per_group,
+                layer.descriptor["drain"],
+                digits=layer.descriptor["out_digits"] + 1,
+            )
+            for _ in range(required.groups)
+        ]
         dispatched = _dispatch(layer, required)
         entries = _Entries(layer, self.words[id(layer.source)], required)
         upcoming = next(dispatched)
@@ -160,21 +171,31 @@ class _Core:
         latest = -1
         cycle = now + 1
         while True:
-            idle = (not (storing or stored or summing or summed or asked or adding)
-                    and all(group.idle() for group in groups))
+            idle = not (storing or stored or summing or summed or asked or adding) and all(
+                group.idle() for group in groups
+            )
             all_dispatched = upcoming is None and staged is None and offer is None
             if all_dispatched and cycle >= ready and idle:
                 return cycle + 2, last_logit
 
             taker, job = None, None
             if offer is not None:
-                taker = next((column for column in offer[0] if
-                              groups[column % required.groups].columns[column // required.groups]
-                              .reserve is None), None)
+                taker = next(
+                    (
+                        column
+                        for column in offer[0]
+                        if groups[column % required.groups]
+                        .columns[column // required.groups]
+                        .reserve
+                        is None
+                    ),
+                    None,
+                )
                 job = offer[1]
             requests = [index for index, group in enumerate(groups) if group.request()]
-            grant = next((index for index in requests if index > latest),
-                         requests[0] if requests else None)
+            grant = next(
+                (index for index in requests if index > latest), requests[0] if requests else None
+            )
             if any(group.locked for group in groups):
                 grant = None
             latest = latest if grant is None else grant
@@ -233,8 +254,14 @@ class _Entries:
     def of(self, tile, line, position):
         layer, descriptor = self.layer, self.layer.descriptor
         fields = layer.tiles[tile]
-        key = (fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"],
-               line, position)
+        key = (
+            fields["spike"],
+            fields["words"],
+            fields["first_mask"],
+            fields["last_mask"],
+            line,
+            position,
+        )
         if key not in self.known:
             self.known[key] = self._count(fields, layer.lines[line], position, descriptor)
         return self.known[key]
@@ -257,17 +284,23 @@ class _Entries:
         else:
             lanes = self.layer.source.channels.shape[1]
             nibbles = np.arange(0, lanes, NIBBLE).astype(words.dtype)
-            events = np.bitwise_count((words[..., np.newaxis] >> nibbles
-                                       & word_type((1 << NIBBLE) - 1)).astype(np.uint8))
-        passes = [[tuple(filter(None, word)) for word in one]
-                  for one in events.astype(int).sum(axis=1).tolist()]
+            events = np.bitwise_count(
+                (words[..., np.newaxis] >> nibbles & word_type((1 << NIBBLE) - 1)).astype(np.uint8)
+            )
+        passes = [
+            [tuple(filter(None, word)) for word in one]
+            for one in events.astype(int).sum(axis=1).tolist()
+        ]
         entries = []
         for digit in range(descriptor["digits"] + 1):
             for index, one in enumerate(passes):
                 doubled = digit > 0 if index == 0 else descriptor["double"]
                 if doubled:
-                    doublings = (doubling_words(self.config, descriptor) if index
-                             else self.config.doubling_words_per_digit)
+                    doublings = (
+                        doubling_words(self.config, descriptor)
+                        if index
+                        else self.config.doubling_words_per_digit
+                    )
                     entries += [(1,)] * doublings
                 # Something must double.
                 empty = doubled and not any(one)
@@ -277,5 +310,7 @@ class _Entries:
 
 def _pass_words(layer, words, config):
     """Lanes of a map's words that add, and that add again: shape (passes, 2, words)."""
-    return np.array([pass_additions([words[plane] for plane in planes], config.two_bit_serial)
-                     for planes in layer_passes(config, layer.descriptor)])
+    return np.array([
+        pass_additions([words[plane] for plane in planes], config.two_bit_serial)
+        for planes in layer_passes(config, layer.descriptor)
+    ])

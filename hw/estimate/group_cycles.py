@@ -57,10 +57,18 @@ class GroupCycles:
 
     def idle(self):
         """Whether everything that was accepted is stored."""
-        return not (self.reading_out or self.released or self.complete or self.leaving
-                    or self.replay or any(stage is not None for stage in self.firing)
-                    or any(column.reserve or column.behind is not None
-                           or column.result is not None for column in self.columns))
+        return not (
+            self.reading_out
+            or self.released
+            or self.complete
+            or self.leaving
+            or self.replay
+            or any(stage is not None for stage in self.firing)
+            or any(
+                column.reserve or column.behind is not None or column.result is not None
+                for column in self.columns
+            )
+        )
 
     def request(self):
         """Whether something waits for the bus."""
@@ -88,8 +96,13 @@ class GroupCycles:
         fired = self.firing.pop()
         self.firing.insert(0, self.reading_out - 1 if self.reading_out else None)
         self.reading_out = max(0, self.reading_out - 1)
-        wants = (self.destination is Destination.SUMS and any(ready) and not self.jobs
-                 and starting is None and not self.locked)
+        wants = (
+            self.destination is Destination.SUMS
+            and any(ready)
+            and not self.jobs
+            and starting is None
+            and not self.locked
+        )
         output, done = self._fire(fired, grant)
         if self.destination is Destination.SUMS:
             done = finishes
@@ -103,16 +116,20 @@ class GroupCycles:
             self.ends_in_3 = self.reading_out <= FETCH + 1
         for index, column in enumerate(self.columns):
             job = offered[1] if offered is not None and offered[0] == index else None
-            column.move(job, readout_start=starting == index,
-                        readout_ends_in_3=ends_in_3 and index == read_out)
+            column.move(
+                job,
+                readout_start=starting == index,
+                readout_ends_in_3=ends_in_3 and index == read_out,
+            )
         return output
 
     def _room(self):
         """Whether the readout of a job may begin."""
         if self.destination in (Destination.SPIKES, Destination.VALUES):
             return self.jobs < 2
-        return not (self.jobs or self.logged
-                    or (self.destination is Destination.SUMS and not self.locked))
+        return not (
+            self.jobs or self.logged or (self.destination is Destination.SUMS and not self.locked)
+        )
 
     def _choose(self, ready):
         """Column whose readout begins, or None."""

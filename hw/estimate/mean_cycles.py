@@ -69,13 +69,15 @@ def estimate(plan, additions=None):
     """
     height, width, _ = plan.model.image_shape
     known = additions or {}
-    layers = {planned.name: _layer(plan, planned, known.get(planned.name))
-              for planned in plan.layers}
+    layers = {
+        planned.name: _layer(plan, planned, known.get(planned.name)) for planned in plan.layers
+    }
     computing = sum(cycles for cycles, _ in layers.values())
     # Pixels of the next image come while layers are computed that read none.
-    last = max(number for number, planned in enumerate(plan.layers)
-               if planned.descriptor.get("releases"))
-    hidden = sum(cycles for cycles, _ in list(layers.values())[last + 1:])
+    last = max(
+        number for number, planned in enumerate(plan.layers) if planned.descriptor.get("releases")
+    )
+    hidden = sum(cycles for cycles, _ in list(layers.values())[last + 1 :])
     period = computing + max(0, height * width - hidden)
     return Estimate(height * width + computing, period, layers)
 
@@ -92,16 +94,18 @@ def _layer(plan, planned, additions):
     descriptor, tiles = planned.descriptor, len(planned.tiles)
     positions = len(planned.lines) * len(planned.positions)
     # Words of a job in one pass.
-    words = (sum(line.steps + 1 for line in planned.lines)
-             * sum(position.steps + 1 + planned.tiles[0]["words"]
-                   for position in planned.positions)) / positions
+    words = (
+        sum(line.steps + 1 for line in planned.lines)
+        * sum(position.steps + 1 + planned.tiles[0]["words"] for position in planned.positions)
+    ) / positions
     # One job: words read, and events with their spread, in all passes of all digits.
     inputs, taps = planned.inputs, planned.taps
     fan_out = int((planned.channels >= 0).sum())
     digits = descriptor["digits"] + 1
-    doublings = (descriptor["double"] * digits * descriptor["passes"]
-                 * doubling_words(required, descriptor)
-                 + descriptor["digits"] * required.doubling_words_per_digit)
+    doublings = (
+        descriptor["double"] * digits * descriptor["passes"] * doubling_words(required, descriptor)
+        + descriptor["digits"] * required.doubling_words_per_digit
+    )
     reads = (descriptor["passes"] + 1) * digits * words + doublings
     spikes = sum(first + again for first, again in spiking)
     if descriptor["depthwise"]:
@@ -109,8 +113,12 @@ def _layer(plan, planned, additions):
         events, spread = taps * sum(busy), taps * sum(p * (1 - p) for p in busy)
     else:
         # A spike that adds a second time is one that adds.
-        events, spread = taps * inputs * spikes, taps * inputs * sum(
-            first + 3 * again - (first + again) ** 2 for first, again in spiking)
+        events, spread = (
+            taps * inputs * spikes,
+            taps
+            * inputs
+            * sum(first + 3 * again - (first + again) ** 2 for first, again in spiking),
+        )
         if additions is not None:
             events = additions / positions / fan_out
         # Passes without spikes take an event to double.
@@ -135,8 +143,10 @@ def _layer(plan, planned, additions):
     deal = (positions + between) * tiles
     load = 0
     if required.external:
-        beats = [-(-required.memories[memory][0] // required.bus_width)
-                 for memory in ("weights", "neurons")]
+        beats = [
+            -(-required.memories[memory][0] // required.bus_width)
+            for memory in ("weights", "neurons")
+        ]
         load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + 4)
         work += tiles * planned.rows_per_tile
     if additions is None:
@@ -155,9 +165,15 @@ def _pass_probabilities(plan, planned):
     top = model.max_count
     counts = np.array(count_probabilities(model.mean_count(name), top))
     expanded = planes(np.arange(top + 1), required.spike_code, top)
-    return [tuple(float(counts @ additions) for additions in pass_additions(
-        [expanded[plane] for plane in group], required.two_bit_serial))
-        for group in layer_passes(required, planned.descriptor)]
+    return [
+        tuple(
+            float(counts @ additions)
+            for additions in pass_additions(
+                [expanded[plane] for plane in group], required.two_bit_serial
+            )
+        )
+        for group in layer_passes(required, planned.descriptor)
+    ]
 
 
 def _mean_of_larger(mean, deviation, floor):

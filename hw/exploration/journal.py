@@ -49,8 +49,9 @@ def mend(path):
         try:
             require_form(parse_json(line, name, limit=MAX_LINE), _STEP, name)
         except InputError as error:
-            raise InputError(f"{error}; remove the line to go on without it, or the file to begin "
-                             "anew") from error
+            raise InputError(
+                f"{error}; remove the line to go on without it, or the file to begin anew"
+            ) from error
     if whole < len(data):
         _LOG.warning("%s: the last line was not written to its end, and is dropped", path)
         with path.open("r+b") as file:

@@ -32,9 +32,18 @@ STUDY = "addend-2"
 
 #: What a storage must hold of a search and of a point.
 _IDENTITY = {"model": str, "device": str, "images": int}
-_POINT = {"columns": int, "lanes": int, "columns_per_group": int, "spike_code": str,
-          "bus_width": int, "cycles": float, "additions": float, "lut": float, "blocks": int,
-          "fits": bool}
+_POINT = {
+    "columns": int,
+    "lanes": int,
+    "columns_per_group": int,
+    "spike_code": str,
+    "bus_width": int,
+    "cycles": float,
+    "additions": float,
+    "lut": float,
+    "blocks": int,
+    "fits": bool,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +85,18 @@ class Point:
     @property
     def options(self):
         """Options of ``hw.build`` that build the core."""
-        return ["--columns", str(self.columns), "--lanes-per-column", str(self.lanes),
-                "--share", str(self.columns_per_group), "--spike-code", self.spike_code,
-                "--bus-width", str(self.bus_width)]
+        return [
+            "--columns",
+            str(self.columns),
+            "--lanes-per-column",
+            str(self.lanes),
+            "--share",
+            str(self.columns_per_group),
+            "--spike-code",
+            self.spike_code,
+            "--bus-width",
+            str(self.bus_width),
+        ]
 
 
 def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spike_code, bus_width):
@@ -98,16 +116,31 @@ def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spi
     ValueError
         If there is no such core for the model.
     """
-    plan = compile_model(model, columns=columns, lanes=lanes, columns_per_group=columns_per_group,
-                         spike_code=SpikeCode(spike_code), bus_width=bus_width)
-    quick = estimate(plan, additions and {
-        name: additions[code.value][name] for name, code in plan.codes.items()})
+    plan = compile_model(
+        model,
+        columns=columns,
+        lanes=lanes,
+        columns_per_group=columns_per_group,
+        spike_code=SpikeCode(spike_code),
+        bus_width=bus_width,
+    )
+    quick = estimate(
+        plan, additions and {name: additions[code.value][name] for name, code in plan.codes.items()}
+    )
     lut = predicted_lut(plan.required)
     blocks = sum(row["blocks"] for row in memory_table(plan.required))
-    return Point(columns=columns, lanes=lanes, columns_per_group=columns_per_group,
-                 spike_code=spike_code, bus_width=bus_width, cycles=quick.total,
-                 additions=sum(added for _, added in quick.layers.values()), lut=lut,
-                 blocks=blocks, fits=lut <= device.lut and blocks <= device.bram)
+    return Point(
+        columns=columns,
+        lanes=lanes,
+        columns_per_group=columns_per_group,
+        spike_code=spike_code,
+        bus_width=bus_width,
+        cycles=quick.total,
+        additions=sum(added for _, added in quick.layers.values()),
+        lut=lut,
+        blocks=blocks,
+        fits=lut <= device.lut and blocks <= device.bram,
+    )
 
 
 def pareto(points):
@@ -152,20 +185,27 @@ def search(model_path, device_name, storage, *, trials, workers, images=None):
         _mend(optuna, Path(storage))
     study = open_study(optuna, storage)
     model = golden.load(model_path)
-    identity = {"model": model.name, "device": device_name,
-                "images": 0 if images is None else len(images)}
+    identity = {
+        "model": model.name,
+        "device": device_name,
+        "images": 0 if images is None else len(images),
+    }
     known = study.user_attrs.get("identity")
     if known is None:
         study.set_user_attr("identity", identity)
         known = identity
     require_form(known, _IDENTITY, f"{storage}: the search's identity")
     if known != identity:
-        raise ValueError(f"{storage} holds a search for {known['model']} on {known['device']} with "
-                         f"{known['images']} images: use another --storage or --out")
+        raise ValueError(
+            f"{storage} holds a search for {known['model']} on {known['device']} with "
+            f"{known['images']} images: use another --storage or --out"
+        )
     additions = {} if images is None else _additions(model, images)
     with ProcessPoolExecutor(workers) as pool:
-        for future in [pool.submit(_work, model_path, device_name, additions, storage, trials,
-                                   seed) for seed in range(workers)]:
+        for future in [
+            pool.submit(_work, model_path, device_name, additions, storage, trials, seed)
+            for seed in range(workers)
+        ]:
             future.result()
     points = {}
     for trial in study.get_trials(deepcopy=False):
@@ -180,8 +220,9 @@ def _optuna():
     try:
         import optuna
     except ImportError:
-        raise ToolError("The search needs optuna: install it with "
-                        "`pip install 'addend[explore]'`") from None
+        raise ToolError(
+            "The search needs optuna: install it with `pip install 'addend[explore]'`"
+        ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
@@ -206,8 +247,11 @@ def open_study(optuna, storage):
             journal = optuna.storages.journal
             place = optuna.storages.JournalStorage(journal.JournalFileBackend(storage))
         return optuna.create_study(
-            study_name=STUDY, storage=place, load_if_exists=True,
-            directions=["minimize", "minimize"])
+            study_name=STUDY,
+            storage=place,
+            load_if_exists=True,
+            directions=["minimize", "minimize"],
+        )
     except ImportError as error:
         raise ToolError(f"{storage} needs a database driver: {error}") from None
     except Exception as error:
@@ -230,9 +274,13 @@ def _mend(optuna, path):
 def _additions(model, images):
     """Additions per image, by spike code and layer."""
     tensors = golden.run(model, images, trace=True).tensors
-    return {code.value: {name: number / len(images) for name, number
-                         in golden.additions(model, tensors, code).items()}
-            for code in SpikeCode}
+    return {
+        code.value: {
+            name: number / len(images)
+            for name, number in golden.additions(model, tensors, code).items()
+        }
+        for code in SpikeCode
+    }
 
 
 def _work(model_path, device_name, additions, storage, trials, seed):
@@ -245,9 +293,12 @@ def _work(model_path, device_name, additions, storage, trials, seed):
         return
     # Evolution begins again from what the storage holds; a random start differs by process.
     study.sampler = optuna.samplers.NSGAIISampler(
-        seed=seed + len(study.get_trials(deepcopy=False)), population_size=24)
-    study.optimize(lambda trial: _try(optuna, model, device, additions, trial), callbacks=[
-        optuna.study.MaxTrialsCallback(trials, states=finished)])
+        seed=seed + len(study.get_trials(deepcopy=False)), population_size=24
+    )
+    study.optimize(
+        lambda trial: _try(optuna, model, device, additions, trial),
+        callbacks=[optuna.study.MaxTrialsCallback(trials, states=finished)],
+    )
 
 
 def _try(optuna, model, device, additions, trial):

@@ -47,8 +47,12 @@ def _private():
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
-        if (stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-                and not stat.S_IMODE(found.st_mode) & 0o022 and _writable(folder)):
+        if (
+            stat.S_ISDIR(found.st_mode)
+            and found.st_uid == os.getuid()
+            and not stat.S_IMODE(found.st_mode) & 0o022
+            and _writable(folder)
+        ):
             return folder
     except OSError:
         pass

@@ -76,23 +76,46 @@ class Device:
         short = [
             f"{number} {WORDS[kind]}, {number - getattr(self, kind)} more than the "
             f"{getattr(self, kind)} there are"
-            for kind, number in needed.items() if number > getattr(self, kind)
+            for kind, number in needed.items()
+            if number > getattr(self, kind)
         ]
         if short:
-            raise ValueError(f"The accelerator does not fit {self.name}: it needs "
-                             f"{' and '.join(short)}{detail}; {remedy(needed, advice)}")
+            raise ValueError(
+                f"The accelerator does not fit {self.name}: it needs "
+                f"{' and '.join(short)}{detail}; {remedy(needed, advice)}"
+            )
 
 
-WORDS = {"lut": "LUTs", "ff": "flip-flops", "bram": "block RAMs",
-         "dsp": "multipliers"}
+WORDS = {"lut": "LUTs", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers"}
 
 DEVICES = (
-    Device(name="ecp5-25k", option="--25k", lut=24288, ff=24288, bram=56, dsp=28,
-           packages=(("CABGA381", 197),)),
-    Device(name="ecp5-45k", option="--45k", lut=43848, ff=43848, bram=108, dsp=72,
-           packages=(("CABGA381", 203), ("CABGA554", 245))),
-    Device(name="ecp5-85k", option="--85k", lut=83640, ff=83640, bram=208, dsp=156,
-           packages=(("CABGA381", 205), ("CABGA756", 365))),
+    Device(
+        name="ecp5-25k",
+        option="--25k",
+        lut=24288,
+        ff=24288,
+        bram=56,
+        dsp=28,
+        packages=(("CABGA381", 197),),
+    ),
+    Device(
+        name="ecp5-45k",
+        option="--45k",
+        lut=43848,
+        ff=43848,
+        bram=108,
+        dsp=72,
+        packages=(("CABGA381", 203), ("CABGA554", 245)),
+    ),
+    Device(
+        name="ecp5-85k",
+        option="--85k",
+        lut=83640,
+        ff=83640,
+        bram=208,
+        dsp=156,
+        packages=(("CABGA381", 205), ("CABGA756", 365)),
+    ),
 )
 
 
@@ -115,6 +138,8 @@ def remedy(needed, advice=None):
     for device in DEVICES:
         if all(number <= getattr(device, kind) for kind, number in needed.items()):
             return f"--device {device.name} has enough, or lower --columns"
-    return advice or ("lower --columns or --lanes-per-column, keep the weights outside with "
-                      "--bus-width, train with fewer weight bits or channels, or build with "
-                      "--target sim")
+    return advice or (
+        "lower --columns or --lanes-per-column, keep the weights outside with "
+        "--bus-width, train with fewer weight bits or channels, or build with "
+        "--target sim"
+    )

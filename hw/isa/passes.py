@@ -6,8 +6,15 @@ from golden.spike import SpikeCode, merge_msb, passes
 
 
 __all__ = [
-    "MSB_FIRST", "PIXEL_PLANES", "additions_of", "count_probabilities", "doubling_words",
-    "layer_passes", "pass_additions", "pixel_passes", "split_msb_pays",
+    "MSB_FIRST",
+    "PIXEL_PLANES",
+    "additions_of",
+    "count_probabilities",
+    "doubling_words",
+    "layer_passes",
+    "pass_additions",
+    "pixel_passes",
+    "split_msb_pays",
 ]
 
 
@@ -36,7 +43,7 @@ def layer_passes(config, descriptor):
     if descriptor["pixels"]:
         return config.pixel_passes
     # Jobs without spikes take one.
-    return (MSB_FIRST if descriptor["fours"] else config.passes)[:descriptor["passes"] + 1]
+    return (MSB_FIRST if descriptor["fours"] else config.passes)[: descriptor["passes"] + 1]
 
 
 def doubling_words(config, descriptor):
@@ -51,8 +58,10 @@ def doubling_words(config, descriptor):
 def count_probabilities(mean_count, max_count):
     """Probabilities of the counts 0 to D, taken as binomial."""
     rate = mean_count / max_count
-    return [comb(max_count, count) * rate**count * (1 - rate) ** (max_count - count)
-            for count in range(max_count + 1)]
+    return [
+        comb(max_count, count) * rate**count * (1 - rate) ** (max_count - count)
+        for count in range(max_count + 1)
+    ]
 
 
 def split_msb_pays(code, max_count, mean_count, channels_per_word):
@@ -73,8 +82,10 @@ def split_msb_pays(code, max_count, mean_count, channels_per_word):
     """
     if not merge_msb(code, max_count):
         return False
-    bits = sum(probability * count.bit_count() for count, probability
-               in enumerate(count_probabilities(mean_count, max_count)))
+    bits = sum(
+        probability * count.bit_count()
+        for count, probability in enumerate(count_probabilities(mean_count, max_count))
+    )
     return bits * channels_per_word >= 3
 
 
@@ -93,7 +104,7 @@ def additions_of(planes):
         not of its double; and those that add the double after it.
     """
     match planes:
-        case ones,:
+        case (ones,):
             return ones, ones, ones & 0
         case twos, ones:
             return twos | ones, ones, twos & ones
@@ -104,7 +115,7 @@ def additions_of(planes):
 def pass_additions(planes, two_bit_serial):
     """Channels that add in a pass, and those that add a second time, as `additions_of` says."""
     if not two_bit_serial:
-        plane, = planes
+        (plane,) = planes
         return plane, plane & 0
     first, _, add_second = additions_of(planes)
     return first, add_second

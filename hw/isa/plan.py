@@ -169,5 +169,9 @@ class Plan:
 
         Where 2-bit-serial takes the MSB plane in a pass of its own, those of bit-serial.
         """
-        return {layer.name: SpikeCode.BIT_SERIAL if layer.descriptor.get("fours")
-                else self.required.spike_code for layer in self.layers}
+        return {
+            layer.name: SpikeCode.BIT_SERIAL
+            if layer.descriptor.get("fours")
+            else self.required.spike_code
+            for layer in self.layers
+        }

@@ -12,8 +12,17 @@ from .checksum import checksum
 from .fields import pack
 
 
-__all__ = ["BURST", "BURST_COUNT_WIDTH", "Section", "head_layout", "image_bytes", "image_length",
-           "read_image", "section_layout", "write_image"]
+__all__ = [
+    "BURST",
+    "BURST_COUNT_WIDTH",
+    "Section",
+    "head_layout",
+    "image_bytes",
+    "image_length",
+    "read_image",
+    "section_layout",
+    "write_image",
+]
 
 
 #: Beats of a burst. A burst is aligned to its own size, so that it never crosses 4 KiB.
@@ -37,8 +46,14 @@ def section_layout():
     section of the table or of a tile, behind which its checksum follows; ``final`` that of the
     image. ``beats`` is the number of beats that follow the header.
     """
-    return data.StructLayout({"address": 24, "closes": 1, "final": 1, "reserved": 2, "memory": 4,
-                              "beats": 32})
+    return data.StructLayout({
+        "address": 24,
+        "closes": 1,
+        "final": 1,
+        "reserved": 2,
+        "memory": 4,
+        "beats": 32,
+    })
 
 
 @dataclass(frozen=True)
@@ -81,25 +96,33 @@ def write_image(words, plan, config):
     for planned, resident in zip(plan.layers, plan.resident.layers, strict=True):
         for tile, source in zip(planned.tiles, resident.tiles, strict=True):
             first = source["neuron"]
-            sections = [Section("neurons", tile["neuron"], words["neurons"][first:first + lanes])]
+            sections = [Section("neurons", tile["neuron"], words["neurons"][first : first + lanes])]
             if planned.rows_per_tile:
                 first = source["row"]
-                sections.append(Section("weights", tile["row"],
-                                        words["weights"][first:first + planned.rows_per_tile]))
+                sections.append(
+                    Section(
+                        "weights",
+                        tile["row"],
+                        words["weights"][first : first + planned.rows_per_tile],
+                    )
+                )
             groups.append(sections)
 
     beats = [0]
     for index, sections in enumerate(groups):
         final = index == len(groups) - 1
-        group = [beat for section in sections
-                 for beat in _section_beats(section, config, final=final,
-                                            closes=section is sections[-1])]
+        group = [
+            beat
+            for section in sections
+            for beat in _section_beats(section, config, final=final, closes=section is sections[-1])
+        ]
         beats += [*group, checksum(group, config.bus_width)]
         if index == 0:
             table = len(beats) - 1
     beats += [0] * (-len(beats) % BURST)
-    beats[0] = pack(head_layout(), {"fingerprint": config.fingerprint,
-                                    "bursts": len(beats) // BURST})
+    beats[0] = pack(
+        head_layout(), {"fingerprint": config.fingerprint, "bursts": len(beats) // BURST}
+    )
     # The head, whose length is that of the whole image, belongs to the table.
     beats[table] = checksum(beats[:table], config.bus_width)
     return beats
@@ -108,11 +131,13 @@ def write_image(words, plan, config):
 def image_length(plan):
     """Beats of the weight image of a plan from ``externalise_weights``, without writing it."""
     required = plan.required
-    beats = {name: -(-width // required.bus_width)
-             for name, (width, _) in required.memories.items()}
+    beats = {
+        name: -(-width // required.bus_width) for name, (width, _) in required.memories.items()
+    }
     # The head, two headers and a checksum; then headers and a checksum per tile.
-    length = (4 + required.program_depth * beats["program"]
-              + required.window_depth * beats["windows"])
+    length = (
+        4 + required.program_depth * beats["program"] + required.window_depth * beats["windows"]
+    )
     for planned in plan.layers:
         tile = 2 + required.lanes * beats["neurons"]
         if planned.rows_per_tile:
@@ -143,15 +168,19 @@ def read_image(beats, config):
         name = numbers[header["memory"]]
         width, _ = config.memories[name]
         per_word = -(-width // config.bus_width)
-        payload = beats[at + 1:at + 1 + header["beats"]]
-        words = [sum(beat << config.bus_width * index for index, beat in enumerate(parts))
-                 for parts in zip(*[iter(payload)] * per_word, strict=True)]
+        payload = beats[at + 1 : at + 1 + header["beats"]]
+        words = [
+            sum(beat << config.bus_width * index for index, beat in enumerate(parts))
+            for parts in zip(*[iter(payload)] * per_word, strict=True)
+        ]
         group.append(Section(name, header["address"], words))
         at += 1 + len(payload)
         if header["closes"]:
             if beats[at] != checksum(beats[begin:at], config.bus_width):
-                raise ValueError(f"Tile {len(groups)} of the weight image must have the "
-                                 "checksum behind it: write it again")
+                raise ValueError(
+                    f"Tile {len(groups)} of the weight image must have the "
+                    "checksum behind it: write it again"
+                )
             groups.append(group)
             group, begin, at = [], at + 1, at + 1
         if header["final"]:
@@ -167,11 +196,22 @@ def _section_beats(section, config, *, closes, final):
     """Header and payload."""
     width, _ = config.memories[section.memory]
     mask = (1 << config.bus_width) - 1
-    payload = [(word >> shift) & mask for word in section.words
-               for shift in range(0, width, config.bus_width)]
-    header = pack(section_layout(), {
-        "address": section.address, "closes": closes, "final": closes and final, "reserved": 0,
-        "memory": list(config.memories).index(section.memory), "beats": len(payload)})
+    payload = [
+        (word >> shift) & mask
+        for word in section.words
+        for shift in range(0, width, config.bus_width)
+    ]
+    header = pack(
+        section_layout(),
+        {
+            "address": section.address,
+            "closes": closes,
+            "final": closes and final,
+            "reserved": 0,
+            "memory": list(config.memories).index(section.memory),
+            "beats": len(payload),
+        },
+    )
     return [header, *payload]
 
 

@@ -27,15 +27,20 @@ def build_figures(description, used=None, *, bitstream=None):
     figures = {
         "title": description["model"],
         "verilog": description["verilog"],
-        "array": {"columns": config["columns"], "lanes_per_column": config["lanes"],
-                  "spike_code": config["spike_code"]},
+        "array": {
+            "columns": config["columns"],
+            "lanes_per_column": config["lanes"],
+            "spike_code": config["spike_code"],
+        },
         "cycles": cycles["total"],
         "period": cycles["period"],
         "cycles_from": cycles["from"],
         "cycles_of": f"{prediction(cycles)}; nothing was simulated",
         "additions": sum(layer["additions"] for layer in cycles["layers"].values()),
-        "layers": [{"name": name, **layer, "utilisation": lane_utilisation(**layer, lanes=lanes)}
-                   for name, layer in cycles["layers"].items()],
+        "layers": [
+            {"name": name, **layer, "utilisation": lane_utilisation(**layer, lanes=lanes)}
+            for name, layer in cycles["layers"].items()
+        ],
     }
     if used is not None:
         figures |= {

@@ -38,10 +38,17 @@ def dry_run(plan, device, clock_mhz, cycles):
     array = f"{required.columns} columns of {required.lanes} lanes"
     code = f"{required.spike_code.value} code, D = {required.max_count}"
     lines = [f"{plan.model.name}: {array}, {code}", "", "widths (bits)"]
-    lines += [f"  {name:12} {getattr(required, f'{name}_width'):6}"
-              for name in ("weight", "accumulator", "residual", "sum", "shift")]
-    lines += ["", *_memory(plan, device), "", *_layers(plan, clock_mhz, cycles),
-              *_attention(plan.model)]
+    lines += [
+        f"  {name:12} {getattr(required, f'{name}_width'):6}"
+        for name in ("weight", "accumulator", "residual", "sum", "shift")
+    ]
+    lines += [
+        "",
+        *_memory(plan, device),
+        "",
+        *_layers(plan, clock_mhz, cycles),
+        *_attention(plan.model),
+    ]
     try:
         require_memory(device, required)
     except ValueError as error:
@@ -52,18 +59,24 @@ def dry_run(plan, device, clock_mhz, cycles):
 def _memory(plan, device):
     required, rows = plan.required, memory_table(plan.required)
     lines = ["memory         width   depth  copies  block RAMs"]
-    lines += [f"  {row['name']:12} {row['width']:5} {row['depth']:7} {row['copies']:7} "
-              f"{row['blocks']:7}" for row in rows]
+    lines += [
+        f"  {row['name']:12} {row['width']:5} {row['depth']:7} {row['copies']:7} {row['blocks']:7}"
+        for row in rows
+    ]
     blocks = sum(row["blocks"] for row in rows)
-    lines.append(f"  {'together':12} {'':5} {'':7} {'':7} {blocks:7} of {device.bram} on "
-                 f"{device.name}")
+    lines.append(
+        f"  {'together':12} {'':5} {'':7} {'':7} {blocks:7} of {device.bram} on {device.name}"
+    )
     lut = predicted_lut(required)
-    lines.append(f"\nLUTs: some {lut:,.0f} of {device.lut:,}, "
-                 f"{lut / (required.columns * required.lanes):.0f} per lane")
+    lines.append(
+        f"\nLUTs: some {lut:,.0f} of {device.lut:,}, "
+        f"{lut / (required.columns * required.lanes):.0f} per lane"
+    )
     if required.external:
         size = image_length(plan) * required.bus_width // 8
-        lines.append(f"\nexternal memory: {size} bytes, read once per image over "
-                     f"{required.bus_width} bits")
+        lines.append(
+            f"\nexternal memory: {size} bytes, read once per image over {required.bus_width} bits"
+        )
     return lines
 
 
@@ -73,11 +86,17 @@ def _layers(plan, clock_mhz, cycles):
     dense = DenseSize.beside(required, inputs=DENSE_INPUTS)
     works = dense_work(plan.model, dense)
     luts = dense_lut(dense) / predicted_lut(required)
-    head = (f"cycles and additions per image, {prediction(cycles)}; U = additions / "
-            f"(cycles x {lanes} lanes);")
-    lines = [head,
-             ("advantage: LUTs x cycles of a dense engine of as many products, of "
-              f"{dense.count_width}-bit counts and {dense.weight_width}-bit weights, over ours")]
+    head = (
+        f"cycles and additions per image, {prediction(cycles)}; U = additions / "
+        f"(cycles x {lanes} lanes);"
+    )
+    lines = [
+        head,
+        (
+            "advantage: LUTs x cycles of a dense engine of as many products, of "
+            f"{dense.count_width}-bit counts and {dense.weight_width}-bit weights, over ours"
+        ),
+    ]
     total, lost = 0, []
     for name, layer in cycles["layers"].items():
         share = lane_utilisation(**layer, lanes=lanes)
@@ -94,11 +113,15 @@ def _layers(plan, clock_mhz, cycles):
     additions = sum(layer["additions"] for layer in cycles["layers"].values())
     used = lane_utilisation(additions=additions, cycles=cycles["total"], lanes=lanes)
     rate = clock_mhz * 1e6 / cycles["period"]
-    lines.append(f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {used:5.3f}  "
-                 f"advantage {luts * total / cycles['total']:5.2f}")
-    lines.append(f"  at {clock_mhz:g} MHz: latency {cycles['total'] / clock_mhz / 1e3:.3f} ms, "
-                 f"{rate:.{0 if rate >= 100 else 2}f} images/s, each entering while the one before "
-                 "is computed")
+    lines.append(
+        f"  {'whole image':32} {cycles['total']:9.0f} {additions:11.0f}  U {used:5.3f}  "
+        f"advantage {luts * total / cycles['total']:5.2f}"
+    )
+    lines.append(
+        f"  at {clock_mhz:g} MHz: latency {cycles['total'] / clock_mhz / 1e3:.3f} ms, "
+        f"{rate:.{0 if rate >= 100 else 2}f} images/s, each entering while the one before "
+        "is computed"
+    )
     lines.append(f"  spikes win in {len(works) - len(lost)} of {len(works)} layers")
     return lines
 

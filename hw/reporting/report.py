@@ -24,12 +24,23 @@ ACCURACIES = {
 #: Charts over the layers: key, title, what it shows, line that no bar passes, decimals, and which
 #: of the report's images its figures are of.
 CHARTS = (
-    ("utilisation", "Lane utilisation per layer",
-     "Additions divided by cycles and lanes; 1 means that every lane adds in every cycle", 1.0, 3,
-     "cycles_of"),
+    (
+        "utilisation",
+        "Lane utilisation per layer",
+        "Additions divided by cycles and lanes; 1 means that every lane adds in every cycle",
+        1.0,
+        3,
+        "cycles_of",
+    ),
     ("cycles", "Cycles per layer", "Clock cycles per image", None, 0, "cycles_of"),
-    ("additions", "Additions per layer", "Accumulator updates by set spike bits, per image", None,
-     0, "cycles_of"),
+    (
+        "additions",
+        "Additions per layer",
+        "Accumulator updates by set spike bits, per image",
+        None,
+        0,
+        "cycles_of",
+    ),
     ("density", "Mean spike count per layer", "Spikes per neuron", None, 3, "density_of"),
 )
 
@@ -88,8 +99,9 @@ def write(folder, figures, *, spikes=None, max_count=4):
     folder = Path(folder)
     with replacing(folder / "report.html") as file:
         # A path that is no text in any encoding must not cost the page.
-        file.write(page(figures, spikes=spikes, max_count=max_count).encode(
-            errors="backslashreplace"))
+        file.write(
+            page(figures, spikes=spikes, max_count=max_count).encode(errors="backslashreplace")
+        )
     with replacing(folder / "report.json") as file:
         file.write((json.dumps(figures, indent=2, sort_keys=True) + "\n").encode())
 
@@ -118,9 +130,11 @@ def prediction(cycles):
     """
     source, _, estimated = cycles["from"].partition(", ")
     count = cycles["images"]
-    return (f"{estimated or 'predicted'} "
-            + ("from the model's mean counts" if source == "mean counts"
-               else f"for {count} image{'s'[:count != 1]}"))
+    return f"{estimated or 'predicted'} " + (
+        "from the model's mean counts"
+        if source == "mean counts"
+        else f"for {count} image{'s'[: count != 1]}"
+    )
 
 
 def summary(figures):
@@ -137,11 +151,15 @@ def summary(figures):
         Names and values.
     """
     of = figures.get("accuracy_of", {})
-    rows = [(f"{name} ({of[key]})" if key in of else name, f"{figures['accuracy'][key]:.2%}")
-            for key, name in ACCURACIES.items() if key in figures.get("accuracy", {})]
+    rows = [
+        (f"{name} ({of[key]})" if key in of else name, f"{figures['accuracy'][key]:.2%}")
+        for key, name in ACCURACIES.items()
+        if key in figures.get("accuracy", {})
+    ]
     if compared := figures.get("comparison"):
-        rows += [(f"{kind} compared", f"{compared[kind]:,}")
-                 for kind in ("images", "tensors", "values")]
+        rows += [
+            (f"{kind} compared", f"{compared[kind]:,}") for kind in ("images", "tensors", "values")
+        ]
         rows.append(("mismatches", f"{compared['mismatches']:,}"))
     if array := figures.get("array"):
         lanes = array["columns"] * array["lanes_per_column"]
@@ -151,20 +169,27 @@ def summary(figures):
         ]
         if figures.get("cycles") and "additions" in figures:
             used = lane_utilisation(
-                additions=figures["additions"], cycles=figures["cycles"], lanes=lanes)
-            rows += [("cycles per image", f"{figures['cycles']:,.0f}"),
-                     ("additions per image", f"{figures['additions']:,.0f}"),
-                     ("lane utilisation", f"{used:.3f}")]
+                additions=figures["additions"], cycles=figures["cycles"], lanes=lanes
+            )
+            rows += [
+                ("cycles per image", f"{figures['cycles']:,.0f}"),
+                ("additions per image", f"{figures['additions']:,.0f}"),
+                ("lane utilisation", f"{used:.3f}"),
+            ]
             if "cycles_of" in figures:
                 rows.append(("cycles, additions and utilisation", figures["cycles_of"]))
     if used := figures.get("utilisation"):
         rows += implementation(used, figures)
         if array:
-            rows.append(("LUT and FF per lane, whole core",
-                         f"{used['lut'] / lanes:.1f} and {used['ff'] / lanes:.1f}"))
+            rows.append((
+                "LUT and FF per lane, whole core",
+                f"{used['lut'] / lanes:.1f} and {used['ff'] / lanes:.1f}",
+            ))
     if counted := figures.get("multipliers"):
-        rows += [(f"multipliers and DSPs, {target} synthesis", f"{number:,}")
-                 for target, number in counted.items()]
+        rows += [
+            (f"multipliers and DSPs, {target} synthesis", f"{number:,}")
+            for target, number in counted.items()
+        ]
     if "bitstream" in figures:
         rows.append(("bitstream", figures["bitstream"]))
     return rows
@@ -180,8 +205,11 @@ def implementation(used, figures):
         ("BRAM", f"{used['bram']:,}"),
         ("DSP", f"{used['dsp']:,}"),
         ("Fmax after routing", f"{used['fmax_mhz']:.1f} MHz"),
-        ("clock that was asked for", f"{used['clock_mhz']:g} MHz, "
-         + ("reached" if used["fmax_mhz"] >= used["clock_mhz"] else "missed")),
+        (
+            "clock that was asked for",
+            f"{used['clock_mhz']:g} MHz, "
+            + ("reached" if used["fmax_mhz"] >= used["clock_mhz"] else "missed"),
+        ),
     ]
     if cycles:
         rows.append(("latency at Fmax", f"{cycles / used['fmax_mhz'] / 1e3:,.3f} ms"))
@@ -195,27 +223,50 @@ def page(figures, *, spikes, max_count):
     """Text of the HTML page, which needs no other file and no network."""
     layers = figures.get("layers", [])
     drawn = [
-        {"title": title, "text": f"{text}: {figures[of]}." if of in figures else f"{text}.",
-         "svg": bars([(layer["name"], layer[key]) for layer in layers if key in layer],
-                     limit=limit, digits=digits)}
-        for key, title, text, limit, digits, of in CHARTS if any(key in layer for layer in layers)
+        {
+            "title": title,
+            "text": f"{text}: {figures[of]}." if of in figures else f"{text}.",
+            "svg": bars(
+                [(layer["name"], layer[key]) for layer in layers if key in layer],
+                limit=limit,
+                digits=digits,
+            ),
+        }
+        for key, title, text, limit, digits, of in CHARTS
+        if any(key in layer for layer in layers)
     ]
     maps = []
     for name, counts in (spikes or {}).items():
         source, width, height = spike_map(np.asarray(counts), max_count=max_count)
-        maps.append({"name": name, "source": source, "width": width, "height": height,
-                     "shape": "×".join(map(str, counts.shape)), "mean": f"{counts.mean():.3f}"})
-    shown = [(key, digits) for key, *_, digits, _ in CHARTS
-             if any(key in layer for layer in layers)]
+        maps.append({
+            "name": name,
+            "source": source,
+            "width": width,
+            "height": height,
+            "shape": "×".join(map(str, counts.shape)),
+            "mean": f"{counts.mean():.3f}",
+        })
+    shown = [
+        (key, digits) for key, *_, digits, _ in CHARTS if any(key in layer for layer in layers)
+    ]
     folders = [Path(__file__).parent, Path(charts.__file__).parent]
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, loader=jinja2.FileSystemLoader(folders))
+        autoescape=True, trim_blocks=True, loader=jinja2.FileSystemLoader(folders)
+    )
     return environment.get_template("report.html").render(
-        title=figures.get("title", "Addend build"), summary=summary(figures), charts=drawn,
-        columns=[key for key, _ in shown], maps=maps, max_count=max_count,
-        cycles_of=figures.get("cycles_of"), spikes_of=figures.get("spikes_of", "one image"),
+        title=figures.get("title", "Addend build"),
+        summary=summary(figures),
+        charts=drawn,
+        columns=[key for key, _ in shown],
+        maps=maps,
+        max_count=max_count,
+        cycles_of=figures.get("cycles_of"),
+        spikes_of=figures.get("spikes_of", "one image"),
         layers=[
-            (layer["name"], [f"{layer[key]:,.{digits}f}" if key in layer else ""
-                             for key, digits in shown])
+            (
+                layer["name"],
+                [f"{layer[key]:,.{digits}f}" if key in layer else "" for key, digits in shown],
+            )
             for layer in layers
-        ])
+        ],
+    )

@@ -139,8 +139,9 @@ class Array(wiring.Component):
         later = Signal(len(requests))
         m.d.comb += [
             later.eq(requests & behind),
-            slot.eq(Mux(later.any(), later & -later, requests & -requests)
-                    & ~owned.replicate(len(slot))),
+            slot.eq(
+                Mux(later.any(), later & -later, requests & -requests) & ~owned.replicate(len(slot))
+            ),
         ]
         with m.If(self.restart):
             m.d.sync += behind.eq(0)
@@ -149,13 +150,20 @@ class Array(wiring.Component):
 
     def _weights(self, m, groups):
         """Gives each pair of columns its copy of the weights."""
-        columns = [(group, index) for group in groups
-                   for index in range(self.config.columns_per_group)]
+        columns = [
+            (group, index) for group in groups for index in range(self.config.columns_per_group)
+        ]
         for number in range(0, len(columns), 2):
             memory = self._shared(m, "weights", number // 2, self.load_weights)
-            for port, (group, index) in zip("ab", columns[number:number + 2], strict=False):
-                self._connect(m, memory, port, group.weight_address[index],
-                              group.weight_read[index], group.weights[index])
+            for port, (group, index) in zip("ab", columns[number : number + 2], strict=False):
+                self._connect(
+                    m,
+                    memory,
+                    port,
+                    group.weight_address[index],
+                    group.weight_read[index],
+                    group.weights[index],
+                )
                 if port == "a":
                     m.d.comb += group.weight_port_taken[index].eq(self.load_weights)
 
@@ -167,7 +175,7 @@ class Array(wiring.Component):
         if not self.config.external:
             for number in range(0, len(groups), 2):
                 memory = self._shared(m, "neurons", number // 2, self.load_neurons)
-                for port, group in zip("ab", groups[number:number + 2], strict=False):
+                for port, group in zip("ab", groups[number : number + 2], strict=False):
                     self._connect(m, memory, port, group.neuron_address, 1, group.neuron)
             return
         width, depth = self.config.memories["neurons"]
@@ -186,7 +194,8 @@ class Array(wiring.Component):
         """A copy of the weights or neurons, of which two readers share one."""
         width, depth = self.config.memories[name]
         m.submodules[f"{name}_{number}"] = memory = SharedMemory(
-            width=width, depth=depth, images=self.images[name], slices=self.config.slices[name])
+            width=width, depth=depth, images=self.images[name], slices=self.config.slices[name]
+        )
         m.d.comb += [
             memory.write.eq(load),
             memory.write_address.eq(self.load_address),
@@ -232,11 +241,15 @@ class Array(wiring.Component):
                 # All copies hold the same words, so that one log is enough.
                 logged = number == index == 0
                 m.submodules[f"spikes_{number}_{index}"] = spikes = Memory(
-                    width=config.spike_width, depth=config.spike_depth,
-                    name="spikes" if logged else "")
+                    width=config.spike_width,
+                    depth=config.spike_depth,
+                    name="spikes" if logged else "",
+                )
                 m.submodules[f"pixels_{number}_{index}"] = pixels = Memory(
-                    width=config.pixel_width, depth=config.pixel_depth,
-                    name="pixels" if logged else "")
+                    width=config.pixel_width,
+                    depth=config.pixel_depth,
+                    name="pixels" if logged else "",
+                )
                 m.d.comb += [
                     spikes.write.eq(stored),
                     spikes.write_address.eq(stored_address),
@@ -253,5 +266,6 @@ class Array(wiring.Component):
                     group.pixel_read[index].eq(pixels.read_data),
                     pixels.tag.eq(self.pixel_tag),
                 ]
-        m.d.comb += self.idle.eq(Cat(group.idle for group in groups).all() & ~stored
-                                 & ~stored_entry & ~self.sum_write)
+        m.d.comb += self.idle.eq(
+            Cat(group.idle for group in groups).all() & ~stored & ~stored_entry & ~self.sum_write
+        )

@@ -31,8 +31,14 @@ def axi_read_signature(data_width):
     ARM IHI 0022, AMBA AXI Protocol Specification, chapter A3.
     """
     return wiring.Signature({
-        "araddr": Out(ADDRESS_WIDTH), "arvalid": Out(1), "arready": In(1),
-        "rdata": In(data_width), "rresp": In(2), "rlast": In(1), "rvalid": In(1), "rready": Out(1),
+        "araddr": Out(ADDRESS_WIDTH),
+        "arvalid": Out(1),
+        "arready": In(1),
+        "rdata": In(data_width),
+        "rresp": In(2),
+        "rlast": In(1),
+        "rvalid": In(1),
+        "rready": Out(1),
     })
 
 
@@ -102,16 +108,24 @@ class BurstReader(wiring.Component):
         lost = Signal()
 
         ask, complete = signals("ask complete")
-        m.d.comb += ask.eq((asked != self.bursts) & (outstanding != OUTSTANDING) & ~self.stop
-                           & ~self.start & (~bus.arvalid | bus.arready))
+        m.d.comb += ask.eq(
+            (asked != self.bursts)
+            & (outstanding != OUTSTANDING)
+            & ~self.stop
+            & ~self.start
+            & (~bus.arvalid | bus.arready)
+        )
         with m.If(bus.arready):
             m.d.sync += bus.arvalid.eq(0)
         with m.If(ask):
-            m.d.sync += [bus.arvalid.eq(1), bus.araddr.eq(next_burst << offset),
-                         next_burst.eq(next_burst + 1), asked.eq(asked + 1)]
+            m.d.sync += [
+                bus.arvalid.eq(1),
+                bus.araddr.eq(next_burst << offset),
+                next_burst.eq(next_burst + 1),
+                asked.eq(asked + 1),
+            ]
         with m.If(self.start):
-            m.d.sync += [next_burst.eq(self.base >> offset), asked.eq(0), place.eq(0),
-                         lost.eq(0)]
+            m.d.sync += [next_burst.eq(self.base >> offset), asked.eq(0), place.eq(0), lost.eq(0)]
         m.d.sync += outstanding.eq(outstanding + ask - complete)
 
         final = place == BURST - 1

@@ -40,15 +40,21 @@ class Checksum(wiring.Component):
     """
 
     def __init__(self, width, *, start=ONES):
-        super().__init__({"clear": In(1), "valid": In(1), "beat": In(width),
-                          "value": Out(CHECKSUM_WIDTH, init=start)})
+        super().__init__({
+            "clear": In(1),
+            "valid": In(1),
+            "beat": In(width),
+            "value": Out(CHECKSUM_WIDTH, init=start),
+        })
 
     def elaborate(self, platform):
         m = Module()
         state = self.value
         shifted = (state << 1)[:CHECKSUM_WIDTH] ^ Mux(state[-1], POLYNOMIAL, 0)
-        words = (self.beat[low:low + CHECKSUM_WIDTH]
-                 for low in range(0, len(self.beat), CHECKSUM_WIDTH))
+        words = (
+            self.beat[low : low + CHECKSUM_WIDTH]
+            for low in range(0, len(self.beat), CHECKSUM_WIDTH)
+        )
         with m.If(self.valid):
             m.d.sync += state.eq(reduce(xor, words, shifted))
         with m.If(self.clear):

@@ -18,5 +18,12 @@ def choose_add(*, choose, base, other, addend, total):
     total : Signal
     """
     width = len(total)
-    return Instance("addend_choose_add", p_WIDTH=width, i_choose=choose, i_base=base[:width],
-                    i_other=other[:width], i_addend=addend[:width], o_total=total)
+    return Instance(
+        "addend_choose_add",
+        p_WIDTH=width,
+        i_choose=choose,
+        i_base=base[:width],
+        i_other=other[:width],
+        i_addend=addend[:width],
+        o_total=total,
+    )

@@ -110,7 +110,8 @@ class Column(wiring.Component):
         m.submodules.walker = walker = Walker(self.config)
         m.submodules.finder = finder = Finder(self.config)
         m.submodules.lanes = adders = Lanes(
-            lanes=lanes, entry_width=row_width, width=self.config.accumulator_width)
+            lanes=lanes, entry_width=row_width, width=self.config.accumulator_width
+        )
 
         m.submodules.words = words = SyncFIFO(width=word_layout(self.config).size, depth=WORDS)
 
@@ -139,13 +140,11 @@ class Column(wiring.Component):
             walker.layer.eq(self.layer),
             walker.job.payload.eq(reserve),
             walker.job.valid.eq(reserved & ~behind),
-
             self.source_address.eq(walker.address),
             walker.spikes.eq(self.spike_read),
             walker.pixel.eq(self.pixel_read),
             words.w_en.eq(walker.valid),
             words.w_data.eq(walker.word),
-
             finder.depthwise.eq(self.layer.depthwise),
             finder.words.payload.eq(words.r_data),
             finder.words.valid.eq(words.r_rdy),
@@ -167,8 +166,10 @@ class Column(wiring.Component):
             self.weight_address.eq(event.row),
         ]
         m.submodules.attention = attention = Memory(
-            width=lanes * digit_width, depth=self.config.attention_depth,
-            name="attention" if self.log else "")
+            width=lanes * digit_width,
+            depth=self.config.attention_depth,
+            name="attention" if self.log else "",
+        )
         m.d.comb += [
             attention.write.eq(self.entry_write),
             attention.write_address.eq(self.entry_address),
@@ -235,6 +236,7 @@ class Column(wiring.Component):
         ]
         if self.config.external:
             jobs = ((next_to_drain, self.result), (behind, following), (reserved, reserve.result))
-            m.d.comb += self.using.eq(reduce(or_, (Mux(there, C(1, 2) << result.half, 0)
-                                                   for there, result in jobs)))
+            m.d.comb += self.using.eq(
+                reduce(or_, (Mux(there, C(1, 2) << result.half, 0) for there, result in jobs))
+            )
         return m

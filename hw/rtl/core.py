@@ -74,18 +74,24 @@ class Core(wiring.Component):
         self.load_patience = load_patience
         weights = {"load": In(stream.Signature(beat_layout(BEAT_WIDTH)))}
         if config.external:
-            weights = {"weights": Out(axi_read_signature(config.bus_width)),
-                       "weights_base": In(ADDRESS_WIDTH), "stalls": Out(32)}
-        super().__init__(weights | {
-            "pixels": In(stream.Signature(beat_layout(config.pixel_width))),
-            "logits": Out(stream.Signature(beat_layout(32))),
-            "busy": Out(1),
-            "error": Out(1),
-            "status": Out(Status),
-            "layer": Out(LAYER_WIDTH),
-            "cycles": Out(32),
-            "additions": Out(40),
-        })
+            weights = {
+                "weights": Out(axi_read_signature(config.bus_width)),
+                "weights_base": In(ADDRESS_WIDTH),
+                "stalls": Out(32),
+            }
+        super().__init__(
+            weights
+            | {
+                "pixels": In(stream.Signature(beat_layout(config.pixel_width))),
+                "logits": Out(stream.Signature(beat_layout(32))),
+                "busy": Out(1),
+                "error": Out(1),
+                "status": Out(Status),
+                "layer": Out(LAYER_WIDTH),
+                "cycles": Out(32),
+                "additions": Out(40),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -104,8 +110,11 @@ class Core(wiring.Component):
         for name in ("program", "windows"):
             width, depth = config.memories[name]
             m.submodules[name] = tables[name] = table = Memory(
-                width=width, depth=depth, registered=name == "windows",
-                image=(*self.images[name], "")[0])
+                width=width,
+                depth=depth,
+                registered=name == "windows",
+                image=(*self.images[name], "")[0],
+            )
         m.d.comb += [
             tables["program"].read.eq(1),
             tables["program"].read_address.eq(sequencer.program_address),
@@ -127,8 +136,9 @@ class Core(wiring.Component):
             # before reset has ended here, a cycle after ``aresetn``, waits.
             m.d.comb += [
                 loader.enable.eq((~sequencer.busy | sequencer.discard) & ~ResetSignal()),
-                sequencer.start.eq(image_waits & (~loader.intact | (~self.load.valid
-                                                                    & ~loader.active))),
+                sequencer.start.eq(
+                    image_waits & (~loader.intact | (~self.load.valid & ~loader.active))
+                ),
                 sequencer.refuse.eq(~loader.intact),
                 failure.eq(Status.MODEL),
             ]
@@ -160,7 +170,6 @@ class Core(wiring.Component):
             writer.discard.eq(sequencer.discard),
             writer.last_pixel.eq(sequencer.header.last_pixel),
             writer.release.eq(sequencer.release),
-
             array.layer.eq(sequencer.layer),
             array.restart.eq(sequencer.begins),
             array.job.eq(sequencer.job),
@@ -172,7 +181,6 @@ class Core(wiring.Component):
             array.spike_write.eq(token_sum.write),
             array.spike_address.eq(token_sum.address),
             array.spike_data.eq(token_sum.data),
-
             token_sum.clear.eq(sequencer.starts),
             token_sum.add.eq(array.sum_write),
             token_sum.channel.eq(array.sum_address),
@@ -210,10 +218,10 @@ class Core(wiring.Component):
         m.d.comb += [
             array.tag.eq(tag),
             # Pixels that come while an image is computed are those of the next one.
-            array.pixel_tag.eq(Cat(C(-1, LAYER_WIDTH), (counters.image + counters.computing)
-                                   [:IMAGE_WIDTH])),
+            array.pixel_tag.eq(
+                Cat(C(-1, LAYER_WIDTH), (counters.image + counters.computing)[:IMAGE_WIDTH])
+            ),
             token_sum.tag.eq(tag),
-
             counters.started.eq(writer.started),
             counters.waiting.eq(writer.waiting & ~sequencer.holding),
             counters.dropped.eq(writer.dropped),
@@ -222,7 +230,6 @@ class Core(wiring.Component):
             counters.given_up.eq(gives_up),
             counters.added.eq(array.additions),
             counters.stalled.eq(sequencer.waiting),
-
             self.busy.eq(sequencer.busy | closing),
             self.layer.eq(sequencer.number),
             self.cycles.eq(counters.cycles),
@@ -257,13 +264,18 @@ class Core(wiring.Component):
         memories, bus_width = self.config.memories, self.config.bus_width
         if self.config.external:
             return Loader(memories, beat_width=bus_width)
-        return LoadPort(memories, fingerprint=self.config.fingerprint, filled=self.filled,
-                        patience=self.load_patience)
+        return LoadPort(
+            memories,
+            fingerprint=self.config.fingerprint,
+            filled=self.filled,
+            patience=self.load_patience,
+        )
 
     def _read_external(self, m, array, sequencer, loader, failure):
         """Connects sequencer, double buffer and load port to the external image."""
-        m.submodules.reader = reader = ImageReader(self.config.bus_width,
-                                                   fingerprint=self.config.fingerprint)
+        m.submodules.reader = reader = ImageReader(
+            self.config.bus_width, fingerprint=self.config.fingerprint
+        )
         m.submodules.buffers = buffers = TileBuffers()
         wiring.connect(m, reader.bus, wiring.flipped(self.weights))
         wiring.connect(m, reader.packets, loader.beats)
@@ -275,12 +287,10 @@ class Core(wiring.Component):
             reader.refused.eq(loader.failed),
             loader.enable.eq(1),
             loader.clear.eq(reader.started),
-
             buffers.clear.eq(reader.started),
             buffers.loaded.eq(reader.tile),
             buffers.dealt.eq(sequencer.tile_dealt),
             buffers.using.eq(array.using | sequencer.using),
-
             sequencer.fetching.eq(reader.started),
             sequencer.table.eq(reader.table),
             sequencer.failed.eq(reader.failed),

@@ -48,10 +48,19 @@ class Counters(wiring.Component):
 
     def __init__(self, n_lanes):
         super().__init__({
-            "started": In(1), "waiting": In(1), "dropped": In(1), "computes": In(1),
-            "complete": In(1), "given_up": In(1), "added": In(range(n_lanes + 1)),
-            "stalled": In(1), "image": Out(IMAGE_WIDTH), "computing": Out(1),
-            "cycles": Out(32), "additions": Out(40), "stalls": Out(32),
+            "started": In(1),
+            "waiting": In(1),
+            "dropped": In(1),
+            "computes": In(1),
+            "complete": In(1),
+            "given_up": In(1),
+            "added": In(range(n_lanes + 1)),
+            "stalled": In(1),
+            "image": Out(IMAGE_WIDTH),
+            "computing": Out(1),
+            "cycles": Out(32),
+            "additions": Out(40),
+            "stalls": Out(32),
         })
 
     def elaborate(self, platform):

@@ -122,9 +122,12 @@ class Dealer(wiring.Component):
         with m.If(self.taken):
             m.d.sync += [
                 staged.eq(1),
-                staged_allowed.eq(Cat((~layer.restart | (target == index % n_groups))
-                                      & (~logits | (index == 0))
-                                      for index in range(config.columns))),
+                staged_allowed.eq(
+                    Cat(
+                        (~layer.restart | (target == index % n_groups)) & (~logits | (index == 0))
+                        for index in range(config.columns)
+                    )
+                ),
                 # Tiles that read more words than the window says find them side by side.
                 span.eq(self.position.span + tile.words),
                 stage.spike.eq(self.line_spike + self.position.offset),
@@ -139,7 +142,6 @@ class Dealer(wiring.Component):
                 stage.result.neuron.eq(tile.neuron),
                 stage.result.stream.eq(next_stream),
                 stage.result.last_lane.eq(tile.lanes - 1),
-
                 out.eq(next_out + layer.out_step),
                 mask.eq(Mux(layer.gather, next_mask.rotate_left(1), next_mask)),
                 stream.eq(next_stream),
@@ -152,6 +154,8 @@ class Dealer(wiring.Component):
         with m.If(self.layer_begins):
             m.d.sync += group.eq(0)
         if config.external:
-            m.d.comb += self.using.eq(Mux(staged, C(1, 2) << stage.result.half, 0)
-                                      | Mux(allowed.any(), C(1, 2) << self.job.result.half, 0))
+            m.d.comb += self.using.eq(
+                Mux(staged, C(1, 2) << stage.result.half, 0)
+                | Mux(allowed.any(), C(1, 2) << self.job.result.half, 0)
+            )
         return m

@@ -109,33 +109,48 @@ class Finder(wiring.Component):
         ]
         with m.If(moves):
             m.d.sync += [
-                found.eq(occupied), nibble.eq(_chosen(word.spikes, chosen)),
+                found.eq(occupied),
+                nibble.eq(_chosen(word.spikes, chosen)),
                 more.eq((several & chosen).any()),
-                first_lane.eq(number), common.eq(word),
+                first_lane.eq(number),
+                common.eq(word),
                 common.last.eq(word.last & (self.depthwise | ~later.any())),
-                flags.eq(later), word.double.eq(0),
+                flags.eq(later),
+                word.double.eq(0),
             ]
             if graded:
-                m.d.sync += [once.eq(_chosen(word.once, chosen)),
-                             again.eq(_chosen(word.again, chosen)), second.eq(0)]
+                m.d.sync += [
+                    once.eq(_chosen(word.once, chosen)),
+                    again.eq(_chosen(word.again, chosen)),
+                    second.eq(0),
+                ]
             with m.If(self.depthwise):
                 m.d.sync += more.eq(word.again.any() if graded else 0)
         with m.Elif(~self.hold):
             m.d.sync += [
-                nibble.eq(rest | (spike & again)), once.eq(once & ~spike), again.eq(again & ~spike),
+                nibble.eq(rest | (spike & again)),
+                once.eq(once & ~spike),
+                again.eq(again & ~spike),
                 # Spikes that leave twice are among those that leave.
-                more.eq((_several(nibble, 3) | (_several(nibble, 2) & again.any()))
-                        & ~self.depthwise),
-                second.eq(1), common.double.eq(0),
+                more.eq(
+                    (_several(nibble, 3) | (_several(nibble, 2) & again.any())) & ~self.depthwise
+                ),
+                second.eq(1),
+                common.double.eq(0),
             ]
         parts = _nibbles(self.words.p.spikes)
         repeated = _nibbles(self.words.p.again) if graded else [C(0)] * n_nibbles
         with m.If(self.words.ready):
             m.d.sync += [
-                occupied.eq(self.words.valid), word.eq(self.words.payload),
+                occupied.eq(self.words.valid),
+                word.eq(self.words.payload),
                 flags.eq(Cat(part.any() for part in parts)),
-                several.eq(Cat(_several(part, 2) | twice.any()
-                               for part, twice in zip(parts, repeated, strict=True))),
+                several.eq(
+                    Cat(
+                        _several(part, 2) | twice.any()
+                        for part, twice in zip(parts, repeated, strict=True)
+                    )
+                ),
             ]
 
         lane = Cat(_encoded(spike, exact_log2(NIBBLE)), first_lane)
@@ -144,9 +159,13 @@ class Finder(wiring.Component):
         if graded:
             mask = Mux(second, common.again, common.spikes)
             with m.If(~self.hold):
-                m.d.sync += self.event.twice.eq(Mux(
-                    self.depthwise, second.replicate(n_lanes) | ~common.once,
-                    (spike & ~once).any().replicate(n_lanes)))
+                m.d.sync += self.event.twice.eq(
+                    Mux(
+                        self.depthwise,
+                        second.replicate(n_lanes) | ~common.once,
+                        (spike & ~once).any().replicate(n_lanes),
+                    )
+                )
         with m.If(~self.hold):
             m.d.sync += [
                 self.valid.eq(found),
@@ -170,16 +189,20 @@ def _several(spikes, number):
 
 def _chosen(spikes, chosen):
     """The nibble of a word that is given one-hot."""
-    return reduce(or_, (nibble & chosen[index].replicate(NIBBLE)
-                        for index, nibble in enumerate(_nibbles(spikes))))
+    return reduce(
+        or_,
+        (nibble & chosen[index].replicate(NIBBLE) for index, nibble in enumerate(_nibbles(spikes))),
+    )
 
 
 def _nibbles(spikes):
     """A word's spikes, a few at a time."""
-    return [spikes[start:start + NIBBLE] for start in range(0, len(spikes), NIBBLE)]
+    return [spikes[start : start + NIBBLE] for start in range(0, len(spikes), NIBBLE)]
 
 
 def _encoded(one_hot, width):
     """Number of the bit that is set, 0 if there is none."""
-    return Cat(Cat(one_hot[index] for index in range(len(one_hot)) if index >> bit & 1).any()
-               for bit in range(width))
+    return Cat(
+        Cat(one_hot[index] for index in range(len(one_hot)) if index >> bit & 1).any()
+        for bit in range(width)
+    )

@@ -128,15 +128,17 @@ class FiringUnit(wiring.Component):
         stream_address = [self.stream_read_address]
         for stage in range(1, STAGES):
             stream_address.append(
-                Signal.like(self.stream_read_address, name=f"stream_address_{stage}"))
+                Signal.like(self.stream_read_address, name=f"stream_address_{stage}")
+            )
             m.d.sync += stream_address[stage].eq(stream_address[stage - 1])
         if config.branches:
             # What is written may have another place than what was read.
             m.d.sync += stream_address[-1].eq(stream_address[-2] + self.layer.stream_move)
 
         potential = Signal(signed(config.accumulator_width))
-        neuron_2, neuron_3, neuron_4 = (Signal(config.neuron, name=f"neuron_{stage}")
-                                        for stage in (2, 3, 4))
+        neuron_2, neuron_3, neuron_4 = (
+            Signal(config.neuron, name=f"neuron_{stage}") for stage in (2, 3, 4)
+        )
         stream_2 = Signal(signed(config.residual_width))
         stream_3 = Signal.like(stream_2)
         biased = Signal(wide)
@@ -148,24 +150,21 @@ class FiringUnit(wiring.Component):
             potential.eq(self.taken),
             neuron_2.eq(self.neuron),
             stream_2.eq(Mux(self.layer.stream & ~self.layer.first, self.stream, 0)),
-
             biased.eq((potential << self.layer.shift) + neuron_2.bias.as_signed()),
             stream_3.eq(stream_2),
             neuron_3.eq(neuron_2),
-
             total_4.eq(biased + stream_3),
             neuron_4.eq(neuron_3),
-
             total_5.eq(total_4),
-            reached.eq(Cat(total_4 >= neuron_4.thresholds[j].as_signed()
-                           for j in range(config.max_count))),
+            reached.eq(
+                Cat(total_4 >= neuron_4.thresholds[j].as_signed() for j in range(config.max_count))
+            ),
         ]
 
         m.d.comb += [
             self.stream_write.eq(valid[4] & self.layer.stream),
             self.stream_write_address.eq(stream_address[4]),
             self.stream_data.eq(total_4),
-
             self.fired.eq(valid[STAGES]),
             self.fired_lane.eq(lane[STAGES]),
             self.fired_last.eq(last[STAGES]),

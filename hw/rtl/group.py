@@ -122,7 +122,8 @@ class Group(wiring.Component):
         for index in range(self.config.columns_per_group):
             # All attention memories hold the same rows, so that one log is enough.
             m.submodules[f"column_{index}"] = column = Column(
-                self.config, log=self.index == index == 0)
+                self.config, log=self.index == index == 0
+            )
             columns.append(column)
             m.d.comb += [
                 column.layer.eq(self.layer),
@@ -147,8 +148,11 @@ class Group(wiring.Component):
         # Where the layer's results go, from registers: known long before it matters.
         drain = self.layer.drain
         packs, sums, logits = signals("packs sums logits")
-        m.d.sync += [packs.eq((drain == Destination.SPIKES) | (drain == Destination.VALUES)),
-                     sums.eq(drain == Destination.SUMS), logits.eq(drain == Destination.LOGITS)]
+        m.d.sync += [
+            packs.eq((drain == Destination.SPIKES) | (drain == Destination.VALUES)),
+            sums.eq(drain == Destination.SUMS),
+            logits.eq(drain == Destination.LOGITS),
+        ]
         drained = self._drain(m, columns, room)
         firing, packer = self._fire(m, drained)
         self._send(m, firing, packer, sums, logits)
@@ -190,9 +194,13 @@ class Group(wiring.Component):
                 column.empties.eq(empties & (chosen == index)),
             ]
             with m.If(column.begin):
-                m.d.sync += [draining.eq(1), chosen.eq(index), result.eq(column.result),
-                             lane.eq(column.result.last_lane),
-                             empties.eq(column.result.last_lane <= FETCH)]
+                m.d.sync += [
+                    draining.eq(1),
+                    chosen.eq(index),
+                    result.eq(column.result),
+                    lane.eq(column.result.last_lane),
+                    empties.eq(column.result.last_lane <= FETCH),
+                ]
 
         with m.If(self.restart):
             m.d.sync += chosen.eq(0)
@@ -214,8 +222,10 @@ class Group(wiring.Component):
         m.submodules.firing = firing = FiringUnit(self.config)
         m.submodules.packer = packer = SpikePacker(self.config)
         m.submodules.stream = residual = Memory(
-            width=self.config.residual_width, depth=self.config.residual_depth,
-            name=f"stream.{self.index}")
+            width=self.config.residual_width,
+            depth=self.config.residual_depth,
+            name=f"stream.{self.index}",
+        )
         m.d.comb += [
             firing.layer.eq(self.layer),
             firing.release.eq(draining),
@@ -232,7 +242,6 @@ class Group(wiring.Component):
             residual.write_address.eq(firing.stream_write_address),
             residual.write_data.eq(firing.stream_data),
             residual.tag.eq(self.tag),
-
             packer.layer.eq(self.layer),
             packer.fired.eq(firing.fired),
             packer.lane.eq(firing.fired_lane),
@@ -278,14 +287,22 @@ class Group(wiring.Component):
         released = draining & (lane == 0) & sums
         m.d.comb += [
             done.eq(packer.done | released | (firing.fired & firing.fired_last & logits)),
-            room.eq(Mux(packs, ~jobs[1],
-                        ~jobs.any() & (self.own | ~sums) & (self.logits_room | ~logits))),
+            room.eq(
+                Mux(
+                    packs, ~jobs[1], ~jobs.any() & (self.own | ~sums) & (self.logits_room | ~logits)
+                )
+            ),
             self.request.eq(packer.request | waits),
         ]
         m.d.sync += [
             jobs.eq(jobs + begins - done),
-            waits.eq(sums & Cat(column.ready for column in columns).any() & ~jobs.any()
-                     & ~begins & ~self.own),
+            waits.eq(
+                sums
+                & Cat(column.ready for column in columns).any()
+                & ~jobs.any()
+                & ~begins
+                & ~self.own
+            ),
         ]
         with m.If(self.slot & sums):
             m.d.sync += [self.own.eq(1), waits.eq(0)]
@@ -295,8 +312,15 @@ class Group(wiring.Component):
     def _idle(self, m, columns, drained, firing, packer):
         """Knows whether everything is stored, and until when halves of the buffer are needed."""
         draining, _, result, _, settling = drained
-        emptying = (draining | settling | ~firing.idle | ~packer.idle
-                    | self.spike_write | self.attention_write | self.sum_write)
+        emptying = (
+            draining
+            | settling
+            | ~firing.idle
+            | ~packer.idle
+            | self.spike_write
+            | self.attention_write
+            | self.sum_write
+        )
         m.d.comb += self.idle.eq(Cat(column.idle for column in columns).all() & ~emptying)
         if self.config.external:
             # Of all that is on its way to the memories, the latest job is the last to need a half;
@@ -304,4 +328,5 @@ class Group(wiring.Component):
             half = Mux(emptying, C(1, 2) << result.half, 0)
             for bit in range(2):
                 m.d.comb += self.using[bit].eq(
-                    Cat(*(column.using[bit] for column in columns), half[bit]).any())
+                    Cat(*(column.using[bit] for column in columns), half[bit]).any()
+                )

@@ -82,8 +82,8 @@ class ImageReader(wiring.Component):
 
         beat = reader.beats
         arrives = beat.valid & beat.ready
-        head = head_layout()(beat.payload[:head_layout().size])
-        header = section_layout()(beat.payload[:section_layout().size])
+        head = head_layout()(beat.payload[: head_layout().size])
+        header = section_layout()(beat.payload[: section_layout().size])
         begins = Signal()
         section = Signal(section_layout())
         left = Signal.like(section.beats)
@@ -100,8 +100,12 @@ class ImageReader(wiring.Component):
         m.d.sync += [self.table.eq(0), self.tile.eq(0), self.failed.eq(0)]
 
         def fail(status):
-            m.d.sync += [self.failed.eq(1), self.status.eq(status), self.table.eq(0),
-                         self.tile.eq(0)]
+            m.d.sync += [
+                self.failed.eq(1),
+                self.status.eq(status),
+                self.table.eq(0),
+                self.tile.eq(0),
+            ]
             m.next = "FAILED"
 
         def watch():
@@ -119,8 +123,12 @@ class ImageReader(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += [reader.start.eq(self.start), reader.stop.eq(~self.start),
-                             self.started.eq(self.start), sums.clear.eq(1)]
+                m.d.comb += [
+                    reader.start.eq(self.start),
+                    reader.stop.eq(~self.start),
+                    self.started.eq(self.start),
+                    sums.clear.eq(1),
+                ]
                 with m.If(self.start):
                     m.d.sync += [reader.bursts.eq(1), is_table.eq(1)]
                     m.next = "HEAD"
@@ -160,8 +168,7 @@ class ImageReader(wiring.Component):
             with m.State("CHECKSUM"):
                 m.d.comb += [beat.ready.eq(1), sums.clear.eq(arrives)]
                 with m.If(arrives):
-                    m.d.sync += [self.table.eq(is_table), self.tile.eq(~is_table),
-                                 is_table.eq(0)]
+                    m.d.sync += [self.table.eq(is_table), self.tile.eq(~is_table), is_table.eq(0)]
                     m.next = "HEADER"
                     with m.If(section.final):
                         m.next = "DONE"

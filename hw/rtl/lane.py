@@ -40,8 +40,9 @@ class Lane(wiring.Component):
 
     def __init__(self, *, entry_width, width):
         if width <= entry_width:
-            raise ValueError(f"Sum must be wider than entries of {entry_width} bits, not "
-                             f"{width!r} bits")
+            raise ValueError(
+                f"Sum must be wider than entries of {entry_width} bits, not {width!r} bits"
+            )
         super().__init__({
             "valid": In(1),
             "entry": In(signed(entry_width)),
@@ -60,7 +61,8 @@ class Lane(wiring.Component):
         entry = Signal(signed(width))
         m.d.comb += entry.eq(self.entry)
         m.submodules.accumulate = choose_add(
-            choose=self.double, base=accumulator, other=accumulator << 1, addend=entry, total=total)
+            choose=self.double, base=accumulator, other=accumulator << 1, addend=entry, total=total
+        )
 
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(self.valid):

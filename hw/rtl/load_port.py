@@ -108,8 +108,11 @@ class LoadPort(wiring.Component):
         ]
         m.d.sync += malformed.eq(0)
         with m.If(taken & ~to_loader):
-            m.d.sync += [closing.eq(~beat.last), too_long.eq(closing),
-                         malformed.eq(Mux(closing, ~beat.last & ~too_long, beat.last))]
+            m.d.sync += [
+                closing.eq(~beat.last),
+                too_long.eq(closing),
+                malformed.eq(Mux(closing, ~beat.last & ~too_long, beat.last)),
+            ]
         with m.If(self.expired):
             m.d.sync += closing.eq(0)
         self._watch(m, under_way, taken)

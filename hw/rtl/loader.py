@@ -119,8 +119,12 @@ class Loader(wiring.Component):
                         with m.Case(index):
                             m.d.sync += part.eq(self.beats.p.data)
                 with m.If(place == final):
-                    m.d.sync += [place.eq(0), self.complete.eq(1),
-                                 self.address.eq(address), address.eq(address + 1)]
+                    m.d.sync += [
+                        place.eq(0),
+                        self.complete.eq(1),
+                        self.address.eq(address),
+                        address.eq(address + 1),
+                    ]
                 with m.Elif(self.beats.p.last):
                     m.d.sync += self.failed.eq(1)
         with m.If(self.clear):

@@ -56,9 +56,15 @@ class SharedMemory(wiring.Component):
         self.images = images or ("",) * slices
         address = bits_for(depth - 1)
         super().__init__({
-            "a_read": In(1), "a_address": In(address), "a_data": Out(width),
-            "b_read": In(1), "b_address": In(address), "b_data": Out(width),
-            "write": In(1), "write_address": In(address), "write_data": In(width),
+            "a_read": In(1),
+            "a_address": In(address),
+            "a_data": Out(width),
+            "b_read": In(1),
+            "b_address": In(address),
+            "b_data": Out(width),
+            "write": In(1),
+            "write_address": In(address),
+            "write_data": In(width),
         })
 
     def elaborate(self, platform):
@@ -66,12 +72,20 @@ class SharedMemory(wiring.Component):
         width = self.width // self.slices
         for index, image in enumerate(self.images):
             m.submodules[f"slice_{index}"] = _instance(
-                width, self.depth, shared=True, image=image,
-                i_write=self.write, i_data=self.write_data.word_select(index, width),
-                i_a_read=self.a_read, o_a_data=self.a_data.word_select(index, width),
+                width,
+                self.depth,
+                shared=True,
+                image=image,
+                i_write=self.write,
+                i_data=self.write_data.word_select(index, width),
+                i_a_read=self.a_read,
+                o_a_data=self.a_data.word_select(index, width),
                 i_a_address=Mux(self.write, self.write_address, self.a_address),
-                i_b_read=self.b_read, o_b_data=self.b_data.word_select(index, width),
-                i_b_address=self.b_address, i_tag=C(0, TAG_WIDTH))
+                i_b_read=self.b_read,
+                o_b_data=self.b_data.word_select(index, width),
+                i_b_address=self.b_address,
+                i_tag=C(0, TAG_WIDTH),
+            )
         return m
 
 
@@ -110,8 +124,12 @@ class Memory(wiring.Component):
         self.name = name
         address = bits_for(depth - 1)
         super().__init__({
-            "write": In(1), "write_address": In(address), "write_data": In(width),
-            "read": In(1), "read_address": In(address), "read_data": Out(width),
+            "write": In(1),
+            "write_address": In(address),
+            "write_data": In(width),
+            "read": In(1),
+            "read_address": In(address),
+            "read_data": Out(width),
             "tag": In(TAG_WIDTH),
         })
 
@@ -125,10 +143,21 @@ class Memory(wiring.Component):
             with m.If(self.read):
                 m.d.sync += held.eq(read_data)
         m.submodules.memory = _instance(
-            self.width, self.depth, shared=False, image=self.image, name=self.name,
-            i_write=self.write, i_data=self.write_data, i_a_address=self.write_address,
-            i_a_read=0, o_a_data=Signal(self.width, name="none"),
-            i_b_read=self.read, o_b_data=read_data, i_b_address=self.read_address, i_tag=self.tag)
+            self.width,
+            self.depth,
+            shared=False,
+            image=self.image,
+            name=self.name,
+            i_write=self.write,
+            i_data=self.write_data,
+            i_a_address=self.write_address,
+            i_a_read=0,
+            o_a_data=Signal(self.width, name="none"),
+            i_b_read=self.read,
+            o_b_data=read_data,
+            i_b_address=self.read_address,
+            i_tag=self.tag,
+        )
         return m
 
 
@@ -138,7 +167,16 @@ def _instance(width, depth, *, shared, image="", name="", **connected):
     # An empty text would be a parameter without a value.
     texts = {key: text for key, text in (("p_INIT_FILE", image), ("p_NAME", name)) if text}
     return Instance(
-        "addend_memory", p_WIDTH=width, p_DEPTH=depth, p_ADDRESS_WIDTH=bits_for(depth - 1),
-        p_SHARED=int(shared), p_BANK=layout.bank, p_SLICE=layout.slice,
-        p_REST_SLICE=layout.rest_slice, p_TAG_WIDTH=TAG_WIDTH, **texts,
-        i_clk=ClockSignal(), **connected)
+        "addend_memory",
+        p_WIDTH=width,
+        p_DEPTH=depth,
+        p_ADDRESS_WIDTH=bits_for(depth - 1),
+        p_SHARED=int(shared),
+        p_BANK=layout.bank,
+        p_SLICE=layout.slice,
+        p_REST_SLICE=layout.rest_slice,
+        p_TAG_WIDTH=TAG_WIDTH,
+        **texts,
+        i_clk=ClockSignal(),
+        **connected,
+    )

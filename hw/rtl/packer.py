@@ -98,34 +98,49 @@ class SpikePacker(wiring.Component):
         digit = Signal(config.digit)
         lane, first_lane = signals("lane first_lane", self.lane.shape())
         m.submodules.values = values = RegisterFile(
-            shape=unsigned(config.digits * digit_width), depth=n_lanes, init=[])
+            shape=unsigned(config.digits * digit_width), depth=n_lanes, init=[]
+        )
         write, read = values.write_port(), values.read_port(domain="comb")
         m.d.comb += [
-            write.en.eq(taken & potential), write.addr.eq(self.lane), write.data.eq(self.value),
+            write.en.eq(taken & potential),
+            write.addr.eq(self.lane),
+            write.data.eq(self.value),
             read.addr.eq(lane),
         ]
         closes = Signal()
         with m.If(ends):
-            m.d.sync += [replaying.eq(potential), digit.eq(0), lane.eq(self.result.last_lane),
-                         first_lane.eq(self.result.last_lane)]
+            m.d.sync += [
+                replaying.eq(potential),
+                digit.eq(0),
+                lane.eq(self.result.last_lane),
+                first_lane.eq(self.result.last_lane),
+            ]
         with m.If(replaying & shifts):
             m.d.sync += lane.eq(lane - 1)
             with m.If(closes):
-                m.d.sync += [lane.eq(first_lane), digit.eq(digit + 1),
-                             replaying.eq(digit != layer.out_digits)]
+                m.d.sync += [
+                    lane.eq(first_lane),
+                    digit.eq(digit + 1),
+                    replaying.eq(digit != layer.out_digits),
+                ]
 
         entry = Signal(width)
         with m.If(potential):
             m.d.comb += [
-                entry.eq(Array(read.data.word_select(index, digit_width)
-                               for index in range(config.digits))[digit]),
-                shifts.eq(replaying & ~complete), closes.eq(shifts & (lane == 0)),
+                entry.eq(
+                    Array(
+                        read.data.word_select(index, digit_width) for index in range(config.digits)
+                    )[digit]
+                ),
+                shifts.eq(replaying & ~complete),
+                closes.eq(shifts & (lane == 0)),
                 self.done.eq(moves & ~replaying),
             ]
         with m.Else():
             m.d.comb += [
                 entry.eq(Mux(drain == Destination.VALUES, self.count, self.code)),
-                shifts.eq(taken), closes.eq(ends),
+                shifts.eq(taken),
+                closes.eq(ends),
                 self.done.eq(leaves),
             ]
 
@@ -146,8 +161,12 @@ class SpikePacker(wiring.Component):
         with m.If(leaves):
             m.d.sync += leaving.eq(0)
         with m.If(moves):
-            m.d.sync += [complete.eq(0), leaving.eq(1), self.address.eq(address),
-                         address.eq(address + layer.out_stride)]
+            m.d.sync += [
+                complete.eq(0),
+                leaving.eq(1),
+                self.address.eq(address),
+                address.eq(address + layer.out_stride),
+            ]
         with m.If(closes):
             m.d.sync += complete.eq(1)
         with m.If(ends):

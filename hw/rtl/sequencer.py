@@ -142,8 +142,17 @@ class Sequencer(wiring.Component):
 
         # Records arrive word by word and shift in from the top.
         pointer = Signal.like(self.program_address)
-        awaited = Signal(range(max(words_of(config.layer), words_of(config.tile),
-                                   words_of(config.header), config.max_count) + 1))
+        awaited = Signal(
+            range(
+                max(
+                    words_of(config.layer),
+                    words_of(config.tile),
+                    words_of(config.header),
+                    config.max_count,
+                )
+                + 1
+            )
+        )
         arriving = Signal()
         arrived = arriving & (awaited == 0)
         m.d.comb += self.program_address.eq(pointer)
@@ -156,7 +165,7 @@ class Sequencer(wiring.Component):
             shift = Signal(name=f"{name}_shift")
             with m.If(shift):
                 m.d.sync += words.eq(Cat(words[PROGRAM_WIDTH:], self.program))
-            return layout(words[:layout.size]), shift
+            return layout(words[: layout.size]), shift
 
         header, header_shift = record(config.header, "header")
         layer_record, layer_shift = record(config.layer, "layer")
@@ -270,9 +279,12 @@ class Sequencer(wiring.Component):
                     m.d.comb += [self.given_up.eq(1), self.release.eq(self.holding)]
                     m.next = "IDLE"
             with m.State("LINE"):
-                m.d.sync += [line_pointer.eq(line_pointer + 1), lines.eq(lines - 1),
-                             window_pointer.eq(layer.position_base),
-                             positions.eq(layer.positions)]
+                m.d.sync += [
+                    line_pointer.eq(line_pointer + 1),
+                    lines.eq(lines - 1),
+                    window_pointer.eq(layer.position_base),
+                    positions.eq(layer.positions),
+                ]
                 m.next = "FIRST WINDOW"
             with m.State("FIRST WINDOW"):
                 m.d.sync += window_pointer.eq(window_pointer + 1)
@@ -288,11 +300,16 @@ class Sequencer(wiring.Component):
             with m.State("POSITIONS"):
                 m.d.comb += offered.eq(1)
                 with m.If(dealer.word_ends):
-                    m.d.sync += [line_spike.eq(line_spike + 1),
-                                 line_row.eq(line_row + config.lanes)]
+                    m.d.sync += [
+                        line_spike.eq(line_spike + 1),
+                        line_row.eq(line_row + config.lanes),
+                    ]
                 with m.If(taken):
-                    m.d.sync += [window_pointer.eq(window_pointer + 1),
-                                 positions.eq(positions - 1), tile_begins.eq(0)]
+                    m.d.sync += [
+                        window_pointer.eq(window_pointer + 1),
+                        positions.eq(positions - 1),
+                        tile_begins.eq(0),
+                    ]
                     with m.If(positions == 1):
                         m.d.sync += window_pointer.eq(line_pointer)
                         m.next = "LINE"

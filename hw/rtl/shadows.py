@@ -37,7 +37,9 @@ class Lanes(wiring.Component):
         self.entry_width = entry_width
         self.width = width
         super().__init__({
-            "valid": In(1), "double": In(1), "last": In(1),
+            "valid": In(1),
+            "double": In(1),
+            "last": In(1),
             "row": In(lanes * entry_width),
             "release": In(lanes),
             "taken": Out(signed(width)),
@@ -49,7 +51,8 @@ class Lanes(wiring.Component):
         mixed = 0
         for index in range(self.lanes):
             m.submodules[f"lane_{index}"] = lane = Lane(
-                entry_width=self.entry_width, width=self.width)
+                entry_width=self.entry_width, width=self.width
+            )
             m.d.comb += [
                 lane.valid.eq(self.valid),
                 lane.double.eq(self.double),
@@ -61,6 +64,6 @@ class Lanes(wiring.Component):
 
         before = Signal(self.width)
         m.d.sync += before.eq(mixed)
-        m.d.comb += self.taken.eq((before ^ mixed)[:self.width].as_signed())
+        m.d.comb += self.taken.eq((before ^ mixed)[: self.width].as_signed())
 
         return m

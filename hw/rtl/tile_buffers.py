@@ -36,8 +36,13 @@ class TileBuffers(wiring.Component):
 
     def __init__(self):
         super().__init__({
-            "clear": In(1), "loaded": In(1), "room": Out(1), "dealt": In(1), "ready": Out(1),
-            "half": Out(1), "using": In(2),
+            "clear": In(1),
+            "loaded": In(1),
+            "room": Out(1),
+            "dealt": In(1),
+            "ready": Out(1),
+            "half": Out(1),
+            "using": In(2),
         })
 
     def elaborate(self, platform):

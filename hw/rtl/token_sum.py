@@ -48,8 +48,9 @@ class TokenSum(wiring.Component):
 
     def __init__(self, config):
         if config.sum_width >= PROGRAM_WIDTH:
-            raise ValueError(f"Token sums must fit {PROGRAM_WIDTH - 1} bits, not "
-                             f"{config.sum_width!r}")
+            raise ValueError(
+                f"Token sums must fit {PROGRAM_WIDTH - 1} bits, not {config.sum_width!r}"
+            )
         self.config = config
         super().__init__({
             "clear": In(1),
@@ -74,8 +75,9 @@ class TokenSum(wiring.Component):
         n_lanes, n_planes = config.lanes, config.planes
         max_count = config.max_count
         width = signed(config.sum_width)
-        m.submodules.sums = sums = Memory(width=config.sum_width, depth=config.sum_depth,
-                                          name="sums")
+        m.submodules.sums = sums = Memory(
+            width=config.sum_width, depth=config.sum_depth, name="sums"
+        )
         m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
 
         # Adding: ask, read, then add and write. The memory does not show the last two sums yet. If
@@ -103,12 +105,15 @@ class TokenSum(wiring.Component):
 
         # Firing: thresholds circulate, so that the ladder needs one comparator.
         ladder = Signal(max_count * config.sum_width)
-        threshold = ladder[:config.sum_width]
+        threshold = ladder[: config.sum_width]
         rotate = Signal()
         with m.If(self.threshold_valid | rotate):
-            m.d.sync += ladder.eq(Cat(
-                ladder[config.sum_width:],
-                Mux(self.threshold_valid, self.threshold[:config.sum_width], threshold)))
+            m.d.sync += ladder.eq(
+                Cat(
+                    ladder[config.sum_width :],
+                    Mux(self.threshold_valid, self.threshold[: config.sum_width], threshold),
+                )
+            )
 
         index = Signal(range(config.sum_depth + n_lanes))
         words = Signal(range(-(-config.sum_depth // n_lanes) + 1))
@@ -132,8 +137,13 @@ class TokenSum(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.idle.eq(~asked & ~adding)
-                m.d.sync += [index.eq(0), lane.eq(0), step.eq(0), words.eq(self.words),
-                             self.address.eq(self.out)]
+                m.d.sync += [
+                    index.eq(0),
+                    lane.eq(0),
+                    step.eq(0),
+                    words.eq(self.words),
+                    self.address.eq(self.out),
+                ]
                 with m.If(self.clear):
                     m.d.sync += [channel.eq(0), *zeros]
                     m.next = "CLEAR"
@@ -153,8 +163,7 @@ class TokenSum(wiring.Component):
             with m.State("COMPARE"):
                 m.d.comb += [rotate.eq(1), sums.read_address.eq(index)]
                 m.d.sync += [
-                    reached.eq(Cat(reached[1:],
-                                   read >= threshold.as_signed())),
+                    reached.eq(Cat(reached[1:], read >= threshold.as_signed())),
                     step.eq(step + 1),
                 ]
                 with m.If(step == max_count - 1):
@@ -162,10 +171,13 @@ class TokenSum(wiring.Component):
                     m.next = "STORE"
             with m.State("STORE"):
                 m.d.comb += sums.write.eq(1)
-                m.d.sync += [word.eq(Cat(word[1:], code[plane]))
-                             for plane, word in enumerate(codes)]
                 m.d.sync += [
-                    index.eq(index + 1), lane.eq(lane + 1), step.eq(0),
+                    word.eq(Cat(word[1:], code[plane])) for plane, word in enumerate(codes)
+                ]
+                m.d.sync += [
+                    index.eq(index + 1),
+                    lane.eq(lane + 1),
+                    step.eq(0),
                 ]
                 m.next = "READ"
                 with m.If(lane == n_lanes - 1):

@@ -52,8 +52,10 @@ class _Loops:
     def __init__(self, numbers):
         self._numbers = numbers
         #: Rounds of each loop that have begun.
-        self.begun = [Signal.like(number, init=1, name=f"begun_{index}")
-                      for index, number in enumerate(numbers)]
+        self.begun = [
+            Signal.like(number, init=1, name=f"begun_{index}")
+            for index, number in enumerate(numbers)
+        ]
         #: Whether each loop is in its last round, and whether all inside it are, too.
         self.last = [Signal(init=1, name=f"last_{index}") for index in range(len(numbers))]
         self.ends = [Signal(init=1, name=f"ends_{index}") for index in range(len(numbers))]
@@ -63,7 +65,8 @@ class _Loops:
         """Begins anew; ``once`` says of each loop whether it runs only once."""
         inside = C(1)
         for begun, last, ends, single, known in zip(
-                self.begun, self.last, self.ends, once, self._once, strict=True):
+            self.begun, self.last, self.ends, once, self._once, strict=True
+        ):
             inside = inside & single
             m.d.sync += [begun.eq(1), last.eq(single), ends.eq(inside), known.eq(single)]
 
@@ -71,7 +74,8 @@ class _Loops:
         """Goes on to the next round; not from the last one of all."""
         moves = inside = C(1)
         for number, begun, last, ends, once in zip(
-                self._numbers, self.begun, self.last, self.ends, self._once, strict=True):
+            self._numbers, self.begun, self.last, self.ends, self._once, strict=True
+        ):
             following = Mux(moves, Mux(last, once, begun == number), last)
             inside = inside & following
             m.d.sync += [last.eq(following), ends.eq(inside)]
@@ -159,8 +163,12 @@ class Walker(wiring.Component):
         with m.Elif(~last_line):
             m.d.comb += jump.eq(job.line_jump)
         m.submodules.next_word = choose_add(
-            choose=last_line, base=word, other=Mux(last_digit, offered.spike, job.spike),
-            addend=jump, total=next_word)
+            choose=last_line,
+            base=word,
+            other=Mux(last_digit, offered.spike, job.spike),
+            addend=jump,
+            total=next_word,
+        )
         m.d.comb += self.address.eq(word)
 
         # Rows go on likewise; a pass begins where its digit does.
@@ -173,8 +181,12 @@ class Walker(wiring.Component):
         with m.Elif(last_pass & ~last_digit):
             m.d.comb += row_jump.eq(layer.digit_stride)
         m.submodules.next_row = choose_add(
-            choose=last_line, base=row, other=Mux(last_digit, offered.row, job.row),
-            addend=row_jump, total=next_row)
+            choose=last_line,
+            base=row,
+            other=Mux(last_digit, offered.row, job.row),
+            addend=row_jump,
+            total=next_row,
+        )
 
         first_word = Signal()
         doubled = Signal()
@@ -182,7 +194,9 @@ class Walker(wiring.Component):
             m.d.sync += marks.eq(marks >> 1)
         with m.If(issue & ~mark):
             m.d.sync += [
-                word.eq(next_word), row.eq(next_row), first_word.eq(last_word),
+                word.eq(next_word),
+                row.eq(next_row),
+                first_word.eq(last_word),
                 doubled.eq(last_line & (layer.double | last_pass)),
             ]
             with m.If(last_line):
@@ -198,8 +212,13 @@ class Walker(wiring.Component):
         m.d.sync += [one_pass.eq(layer.passes == 0), one_digit.eq(layer.digits == 0)]
         with m.If(start):
             m.d.sync += [
-                job.eq(offered), busy.eq(1), word.eq(next_word), row.eq(next_row),
-                job.row.eq(next_row), first_word.eq(1), doubled.eq(0),
+                job.eq(offered),
+                busy.eq(1),
+                word.eq(next_word),
+                row.eq(next_row),
+                job.row.eq(next_row),
+                first_word.eq(1),
+                doubled.eq(0),
             ]
             loops.start(m, [offered.words == 0, offered.lines == 0, one_pass, one_digit])
 
@@ -208,16 +227,24 @@ class Walker(wiring.Component):
         # block memories are late. Its spikes are those that may be used, in the pass that is.
         n_passes = len(self.config.passes)
         step = data.StructLayout({
-            "valid": 1, "word": word_layout(self.config), "ends": 1,
-            "chosen": n_passes, "pixels": 1, "fours": 1, "others": 1,
-            "pixel_pass": range(len(self.config.pixel_passes))})
+            "valid": 1,
+            "word": word_layout(self.config),
+            "ends": 1,
+            "chosen": n_passes,
+            "pixels": 1,
+            "fours": 1,
+            "others": 1,
+            "pixel_pass": range(len(self.config.pixel_passes)),
+        })
         asked, read = signals("asked read", step)
         spikes = Signal.like(self.spikes)
         pixel = Signal.like(self.pixel)
         m.d.sync += [
             asked.valid.eq(issue),
-            asked.word.spikes.eq((job.first_mask | ~masked.replicate(lanes))
-                                 & (job.last_mask | ~last_word.replicate(lanes))),
+            asked.word.spikes.eq(
+                (job.first_mask | ~masked.replicate(lanes))
+                & (job.last_mask | ~last_word.replicate(lanes))
+            ),
             asked.word.row.eq(row),
             # An entry is one addition, however many digits it has.
             asked.word.lanes.eq(Mux(loops.last[3], job.lanes, 0)),
@@ -260,14 +287,14 @@ class Walker(wiring.Component):
         m.d.comb += chosen.eq(first & read.word.spikes | pixel_first)
         m.d.sync += [
             found_word.spikes.eq(chosen),
-            spiking.eq(Cat(chosen[at:at + 4].any() for at in range(0, lanes, 4))),
+            spiking.eq(Cat(chosen[at : at + 4].any() for at in range(0, lanes, 4))),
         ]
         if self.config.two_bit_serial:
             (once, again), (pixel_once, pixel_again) = further, pixel_further
             m.d.sync += [
                 found_word.once.eq(Mux(read.pixels, pixel_once, once)),
                 # Where nothing is added at first, this bit does not matter.
-                found_word.once[len(pixel_once):].eq(once[len(pixel_once):]),
+                found_word.once[len(pixel_once) :].eq(once[len(pixel_once) :]),
                 found_word.again.eq(again & read.word.spikes | pixel_again),
             ]
             with m.If(read.fours):
@@ -286,25 +313,37 @@ class Walker(wiring.Component):
     def _pass(self, spikes, step):
         """Spikes of a step's pass, followed in the graded code by what ``additions_of`` says."""
         lanes = self.config.lanes
-        found = [self._additions([spikes.word_select(plane, lanes) for plane in planes])
-                 for planes in self.config.passes]
+        found = [
+            self._additions([spikes.word_select(plane, lanes) for plane in planes])
+            for planes in self.config.passes
+        ]
         if len(found) == 1:
             return found[0]
-        return [reduce(or_, (value & bit.replicate(lanes)
-                             for value, bit in zip(values, step.chosen, strict=True)))
-                for values in zip(*found, strict=True)]
+        return [
+            reduce(
+                or_,
+                (
+                    value & bit.replicate(lanes)
+                    for value, bit in zip(values, step.chosen, strict=True)
+                ),
+            )
+            for values in zip(*found, strict=True)
+        ]
 
     def _pixel_pass(self, pixel, step):
         """The same of a pixel; nothing where the step reads none."""
-        channels = [pixel.word_select(channel, 8)
-                    for channel in range(self.config.pixel_channels)]
+        channels = [pixel.word_select(channel, 8) for channel in range(self.config.pixel_channels)]
         if self.config.pixel_constant:
             channels.append(C(self.config.pixel_constant, 8))
         # The most significant plane comes first.
         return self._additions([
-            Cat(Cat(channel[::-1][plane] for plane in planes).bit_select(step.pixel_pass, 1)
-                & step.pixels for channel in channels)
-            for planes in zip(*self.config.pixel_passes, strict=True)])
+            Cat(
+                Cat(channel[::-1][plane] for plane in planes).bit_select(step.pixel_pass, 1)
+                & step.pixels
+                for channel in channels
+            )
+            for planes in zip(*self.config.pixel_passes, strict=True)
+        ])
 
     def _additions(self, planes):
         return additions_of(planes) if self.config.two_bit_serial else planes

@@ -48,8 +48,9 @@ def packed(values, width):
     >>> hex(packed([1, -1, 2], 4))
     '0x2f1'
     """
-    return sum((int(value) & ((1 << width) - 1)) << width * index
-               for index, value in enumerate(values))
+    return sum(
+        (int(value) & ((1 << width) - 1)) << width * index for index, value in enumerate(values)
+    )
 
 
 def pulse(rng, probability):

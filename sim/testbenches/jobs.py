@@ -36,20 +36,36 @@ def jobs(planned, config, *, first_tile=0):
         words = 0
         windows = [(line, position) for line in planned.lines for position in planned.positions]
         for line, position in windows:
-            result = pack(config.result, out=out, neuron=tile["neuron"], stream=stream,
-                          last_lane=tile["lanes"] - 1, **half)
+            result = pack(
+                config.result,
+                out=out,
+                neuron=tile["neuron"],
+                stream=stream,
+                last_lane=tile["lanes"] - 1,
+                **half,
+            )
             allowed = range(config.columns)
             if descriptor["drain"] is Destination.LOGITS:
                 allowed = (0,)
             elif descriptor["restart"]:
                 allowed = range(group, config.columns, n_groups)
             span = position.span + tile["words"]
-            yield allowed, pack(
-                config.job, spike=tile["spike"] + line.offset + position.offset + words,
-                row=tile["row"] + line.row + position.row + words * config.lanes,
-                row_jump=position.jump, line_jump=descriptor["line_stride"] - span,
-                lines=line.steps, words=position.steps + tile["words"], first_mask=mask,
-                last_mask=tile["last_mask"], lanes=tile["lanes"], result=result)
+            yield (
+                allowed,
+                pack(
+                    config.job,
+                    spike=tile["spike"] + line.offset + position.offset + words,
+                    row=tile["row"] + line.row + position.row + words * config.lanes,
+                    row_jump=position.jump,
+                    line_jump=descriptor["line_stride"] - span,
+                    lines=line.steps,
+                    words=position.steps + tile["words"],
+                    first_mask=mask,
+                    last_mask=tile["last_mask"],
+                    lanes=tile["lanes"],
+                    result=result,
+                ),
+            )
             if descriptor["gather"]:
                 words += mask >> config.lanes - 1
                 mask = 1 << mask.bit_length() % config.lanes
@@ -61,6 +77,9 @@ def jobs(planned, config, *, first_tile=0):
 def layer_word(planned, config):
     """Word of ``config.layer``, without what only the sequencer reads."""
     known = {name for name, _ in config.layer}
-    values = {name: getattr(value, "value", value) for name, value in planned.descriptor.items()
-              if name in known}
+    values = {
+        name: getattr(value, "value", value)
+        for name, value in planned.descriptor.items()
+        if name in known
+    }
     return pack(config.layer, **values)

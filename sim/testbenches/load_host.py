@@ -40,8 +40,10 @@ class Host:
     async def step(self, **inputs):
         """One cycle, in which idle beats are noise."""
         cycles = self.cycles
-        await cycles.step(**{"enable": 1, "beats__valid": 0,
-                             "beats__payload": cycles.noise("beats__payload")} | inputs)
+        await cycles.step(
+            **{"enable": 1, "beats__valid": 0, "beats__payload": cycles.noise("beats__payload")}
+            | inputs
+        )
         self.refused += cycles.get("refused")
         self.expired += cycles.get("expired")
         write = cycles.get("write")
@@ -86,8 +88,11 @@ class Host:
     def good(self, memory, *, address=0, words=2):
         """Packet of random words for a memory."""
         width, _ = self.memories[memory]
-        return ended(beats(memory, [self.rng.getrandbits(width) for _ in range(words)], width,
-                           address=address))
+        return ended(
+            beats(
+                memory, [self.rng.getrandbits(width) for _ in range(words)], width, address=address
+            )
+        )
 
     def closing(self, flipped=0):
         """Packet that closes the account."""

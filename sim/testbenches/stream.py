@@ -47,16 +47,22 @@ class Port:
 
 def amaranth_port(dut, name):
     """Stream port of an Amaranth component, in its Verilog; ``name`` as in ``Members``."""
-    return Port(clk=dut.clk, valid=getattr(dut, f"{name}__valid"),
-                ready=getattr(dut, f"{name}__ready"),
-                payload=[getattr(dut, f"{name}__payload")])
+    return Port(
+        clk=dut.clk,
+        valid=getattr(dut, f"{name}__valid"),
+        ready=getattr(dut, f"{name}__ready"),
+        payload=[getattr(dut, f"{name}__payload")],
+    )
 
 
 def axis_port(dut, prefix):
     """AXI4-Stream port with ``tdata`` and ``tlast``, which is the highest bit of a word."""
-    return Port(clk=dut.aclk, valid=getattr(dut, f"{prefix}_tvalid"),
-                ready=getattr(dut, f"{prefix}_tready"),
-                payload=[getattr(dut, f"{prefix}_tdata"), getattr(dut, f"{prefix}_tlast")])
+    return Port(
+        clk=dut.aclk,
+        valid=getattr(dut, f"{prefix}_tvalid"),
+        ready=getattr(dut, f"{prefix}_tready"),
+        payload=[getattr(dut, f"{prefix}_tdata"), getattr(dut, f"{prefix}_tlast")],
+    )
 
 
 class Source:

@@ -136,10 +136,15 @@ class _Bench:
                 await _until_idle(dut)
                 additions = int(dut.additions.value)
                 self.outcome.append({
-                    "logits": _signed_logits(words, classes), "begun": self.images[number],
-                    "ended": ended, "cycles": int(dut.cycles.value), "additions": additions,
+                    "logits": _signed_logits(words, classes),
+                    "begun": self.images[number],
+                    "ended": ended,
+                    "cycles": int(dut.cycles.value),
+                    "additions": additions,
                     "stalls": int(dut.stalls.value) if self.external else 0,
-                    "layers": _layers(self.layers, ended, additions), **_said(dut)})
+                    "layers": _layers(self.layers, ended, additions),
+                    **_said(dut),
+                })
             await feeding
 
     async def _feed(self, images, *, between=None):
@@ -159,8 +164,11 @@ class _Bench:
         """Notes when each layer begins, and the additions until then."""
         while True:
             await self.dut.layer.value_change
-            self.layers.append((int(self.dut.layer.value), cycle_now(),
-                                int(self.dut.additions.value)))
+            self.layers.append((
+                int(self.dut.layer.value),
+                cycle_now(),
+                int(self.dut.additions.value),
+            ))
 
 
 async def _pass(dut, cycles):
@@ -196,8 +204,11 @@ async def _fail(dut, feed, logits, batches):
         await _until_idle(dut, cycles=3)
         receiving.cancel()
         logits.idle()
-    return {**_said(dut), "received": len(received),
-            "closed": bool(received and received[-1] >> 32)}
+    return {
+        **_said(dut),
+        "received": len(received),
+        "closed": bool(received and received[-1] >> 32),
+    }
 
 
 def _said(dut):
@@ -241,8 +252,10 @@ def _signed_logits(words, classes):
 def _layers(begins, ended, additions):
     """Cycles and additions per layer; pixels and idling have a number above all layers."""
     marks = [mark for mark in begins if mark[0] < 0xFFF] + [(None, ended, additions)]
-    return [{"number": number, "cycles": after - begin, "additions": later - before}
-            for (number, begin, before), (_, after, later) in pairwise(marks)]
+    return [
+        {"number": number, "cycles": after - begin, "additions": later - before}
+        for (number, begin, before), (_, after, later) in pairwise(marks)
+    ]
 
 
 def cycle_now():

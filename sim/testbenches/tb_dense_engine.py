@@ -33,11 +33,20 @@ async def run(cycles, name, given, counts, weights, sums):
     """
     begin, done = cycles.count, 0
     n_words = counts.shape[1]
-    words = [(packed(count.ravel(), given["count_width"]),
-              packed(weight.ravel(), given["weight_width"]), index % n_words == n_words - 1)
-             for index, (count, weight) in enumerate(
-                 zip(counts.reshape(-1, *counts.shape[2:]),
-                     weights.reshape(-1, *weights.shape[2:]), strict=True))]
+    words = [
+        (
+            packed(count.ravel(), given["count_width"]),
+            packed(weight.ravel(), given["weight_width"]),
+            index % n_words == n_words - 1,
+        )
+        for index, (count, weight) in enumerate(
+            zip(
+                counts.reshape(-1, *counts.shape[2:]),
+                weights.reshape(-1, *weights.shape[2:]),
+                strict=True,
+            )
+        )
+    ]
     width = given["accumulator_width"]
     while done < len(sums):
         if (index := cycles.count - begin) < len(words):
@@ -47,8 +56,10 @@ async def run(cycles, name, given, counts, weights, sums):
             await cycles.step(valid=0)
         if cycles.get("done"):
             word = cycles.get("sums")
-            actual = [signed(word >> width * output & (1 << width) - 1, width)
-                      for output in range(sums.shape[1])]
+            actual = [
+                signed(word >> width * output & (1 << width) - 1, width)
+                for output in range(sums.shape[1])
+            ]
             expected = sums[done].tolist()
             assert actual == expected, f"{name}: sums {done} are {actual}, golden {expected}"
             done += 1

@@ -19,8 +19,13 @@ def draw_word(rng, density):
     """Fields of a word that the tap address generator may send."""
     kind = rng.random()
     spikes = sum(pulse(rng, density) << lane for lane in range(LANES))
-    word = {"spikes": spikes, "row": rng.getrandbits(WORD["row"].width), "lanes": LANES,
-            "double": 0, "last": 0}
+    word = {
+        "spikes": spikes,
+        "row": rng.getrandbits(WORD["row"].width),
+        "lanes": LANES,
+        "double": 0,
+        "last": 0,
+    }
     if kind < 0.2:
         word |= {"spikes": spikes * (kind < 0.1), "double": 1}
     elif kind < 0.5:
@@ -28,8 +33,10 @@ def draw_word(rng, density):
     elif not spikes:
         word["spikes"] = 1 << rng.randrange(LANES)
     if SIZES.two_bit_serial:
-        word |= {"once": rng.getrandbits(LANES),
-                 "again": word["spikes"] & rng.getrandbits(LANES) & rng.getrandbits(LANES)}
+        word |= {
+            "once": rng.getrandbits(LANES),
+            "again": word["spikes"] & rng.getrandbits(LANES) & rng.getrandbits(LANES),
+        }
     return word
 
 
@@ -42,12 +49,23 @@ def events_of(word, *, depthwise):
     if depthwise or not spikes:
         found = [(row, mask, twice) for mask, twice in (added if again else added[:1])]
     else:
-        found = [((row + lane) % (1 << WORD["row"].width), ONES, ONES * (twice >> lane & 1))
-                 for lane in range(LANES) for mask, twice in added if mask >> lane & 1]
-    return [{"row": row, "mask": mask, "lanes": word["lanes"] * bool(mask), "twice": twice,
-             "double": word["double"] * (index == 0),
-             "last": word["last"] * (index == len(found) - 1)}
-            for index, (row, mask, twice) in enumerate(found)]
+        found = [
+            ((row + lane) % (1 << WORD["row"].width), ONES, ONES * (twice >> lane & 1))
+            for lane in range(LANES)
+            for mask, twice in added
+            if mask >> lane & 1
+        ]
+    return [
+        {
+            "row": row,
+            "mask": mask,
+            "lanes": word["lanes"] * bool(mask),
+            "twice": twice,
+            "double": word["double"] * (index == 0),
+            "last": word["last"] * (index == len(found) - 1),
+        }
+        for index, (row, mask, twice) in enumerate(found)
+    ]
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

@@ -31,11 +31,18 @@ class Layer:
         scale = 4 if stream else 2
         least, most = low // scale, high // scale
         narrow = bounds(SIZES.accumulator_width)
-        self.sums = draw.integers(max(least >> shift, narrow[0]), min(most >> shift, narrow[1]),
-                                  (positions, LANES), endpoint=True)
+        self.sums = draw.integers(
+            max(least >> shift, narrow[0]),
+            min(most >> shift, narrow[1]),
+            (positions, LANES),
+            endpoint=True,
+        )
         bias = draw.integers(least, most, LANES, endpoint=True)
-        before = draw.integers(bounds(SIZES.residual_width)[0] // 4,
-                               bounds(SIZES.residual_width)[1] // 4, (positions, LANES))
+        before = draw.integers(
+            bounds(SIZES.residual_width)[0] // 4,
+            bounds(SIZES.residual_width)[1] // 4,
+            (positions, LANES),
+        )
         self.sums[0], self.sums[1 % positions] = 0, max(least >> shift, narrow[0])
         self.before = before
         self.bias = bias
@@ -55,14 +62,18 @@ class Layer:
 
     def neurons(self):
         """Words of the neuron memory."""
-        return [pack(SIZES.neuron, bias=bias, thresholds=packed(ladder, SIZES.threshold_width))
-                for bias, ladder in zip(self.bias.tolist(), self.thresholds.tolist(), strict=True)]
+        return [
+            pack(SIZES.neuron, bias=bias, thresholds=packed(ladder, SIZES.threshold_width))
+            for bias, ladder in zip(self.bias.tolist(), self.thresholds.tolist(), strict=True)
+        ]
 
     def codes(self):
         """Word of planes of every count, the first plane lowest."""
         bits = planes(self.counts, SIZES.spike_code, D)
-        return [[packed(bits[:, position, lane], 1) for lane in range(LANES)]
-                for position in range(len(self.counts))]
+        return [
+            [packed(bits[:, position, lane], 1) for lane in range(LANES)]
+            for position in range(len(self.counts))
+        ]
 
 
 class Memory:
@@ -75,35 +86,48 @@ class Memory:
     def clock(self, address):
         """Reads at the end of a cycle."""
         # Addresses without a word belong to cycles in which nothing is released.
-        self.data = (self.words[address] if address < len(self.words)
-                     else self.rng.getrandbits(self.width))
+        self.data = (
+            self.words[address] if address < len(self.words) else self.rng.getrandbits(self.width)
+        )
 
 
 async def fire(dut, layer, *, gap):
     """Releases the lanes of all positions and compares what is fired and stored."""
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(layer=layer.descriptor(), release=0, lane=0, last=0, result=0,
-                       taken=0, neuron=0, stream=0)
+    await cycles.reset(
+        layer=layer.descriptor(), release=0, lane=0, last=0, result=0, taken=0, neuron=0, stream=0
+    )
     neuron_base, positions = 5, len(layer.sums)
     neurons = Memory([0] * neuron_base + layer.neurons(), rng, SIZES.neuron.size)
     width = SIZES.residual_width
-    streams = Memory([int(value) & ((1 << width) - 1) for value in layer.before.ravel()], rng,
-                     width)
+    streams = Memory(
+        [int(value) & ((1 << width) - 1) for value in layer.before.ravel()], rng, width
+    )
     order = [(position, lane) for position in range(positions) for lane in reversed(range(LANES))]
     codes, fired, stored = layer.codes(), list(order), {}
-    results = [pack(SIZES.result, neuron=neuron_base, stream=position * LANES,
-                    out=rng.getrandbits(SIZES.result["out"].width))
-               for position in range(positions)]
+    results = [
+        pack(
+            SIZES.result,
+            neuron=neuron_base,
+            stream=position * LANES,
+            out=rng.getrandbits(SIZES.result["out"].width),
+        )
+        for position in range(positions)
+    ]
     taken = cycles.noise("taken")
     while fired:
         release = int(bool(order) and not rng.random() < gap)
         position, lane = order[0] if release else (0, 0)
         await cycles.step(
-            release=release, taken=taken, neuron=neurons.data,
-            stream=streams.data, lane=lane if release else cycles.noise("lane"),
+            release=release,
+            taken=taken,
+            neuron=neurons.data,
+            stream=streams.data,
+            lane=lane if release else cycles.noise("lane"),
             last=int(lane == 0) if release else cycles.noise("last"),
-            result=results[position] if release else cycles.noise("result"))
+            result=results[position] if release else cycles.noise("result"),
+        )
         if cycles.get("stream_write"):
             assert layer.stream, "a layer without a stream stored one"
             address = cycles.get("stream_write_address")
@@ -112,11 +136,22 @@ async def fire(dut, layer, *, gap):
             streams.words[address] = cycles.get("stream_data")
         if cycles.get("fired"):
             at = fired.pop(0)
-            actual = (cycles.get_signed("value"), cycles.get("count"), cycles.get("code"),
-                      cycles.get("fired_lane"), cycles.get("fired_last"),
-                      cycles.get("fired_result"))
-            golden = (int(layer.results[at]), int(layer.counts[at]), codes[at[0]][at[1]], at[1],
-                      int(at[1] == 0), results[at[0]])
+            actual = (
+                cycles.get_signed("value"),
+                cycles.get("count"),
+                cycles.get("code"),
+                cycles.get("fired_lane"),
+                cycles.get("fired_last"),
+                cycles.get("fired_result"),
+            )
+            golden = (
+                int(layer.results[at]),
+                int(layer.counts[at]),
+                codes[at[0]][at[1]],
+                at[1],
+                int(at[1] == 0),
+                results[at[0]],
+            )
             assert actual == golden, f"position {at[0]}, lane {at[1]}: {actual}, golden {golden}"
         neurons.clock(cycles.get("neuron_address"))
         streams.clock(cycles.get("stream_read_address"))
@@ -126,8 +161,9 @@ async def fire(dut, layer, *, gap):
     if not gap:
         assert cycles.count == positions * LANES + 5, f"{cycles.count} cycles"
     if layer.stream:
-        assert stored == {index: int(value) for index, value
-                          in enumerate(layer.results.ravel())}, "the stored stream differs"
+        assert stored == {index: int(value) for index, value in enumerate(layer.results.ravel())}, (
+            "the stored stream differs"
+        )
     await cycles.step(release=0)
     assert cycles.get("idle")
     assert not cycles.get("fired")

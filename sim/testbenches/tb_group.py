@@ -44,23 +44,28 @@ class Harness:
         self.given = plant(self.plan, self.golden.tensors)
         self.cycles = Cycles(dut, self.rng)
         # In Verilog, a module is named anew where a signal has its name.
-        modules = {child._name.strip("\\ ").partition("$")[0]: child for child in dut
-                   if isinstance(child, HierarchyObject)}
+        modules = {
+            child._name.strip("\\ ").partition("$")[0]: child
+            for child in dut
+            if isinstance(child, HierarchyObject)
+        }
         self.stream = modules["stream"].memory.bank[0].blocks.slice[0].words
         self.stall, self.slot = stall, slot
         words = memory_words(self.given, self.sizes)
         self.weights, self.neurons = words["weights"], words["neurons"]
         # Spike memory starts as noise: what was not stored must not be read.
-        self.spikes = [self.rng.getrandbits(self.sizes.spike_width)
-                       for _ in range(self.sizes.spike_depth)]
-        pixels, = (item for item in self.expected if item.memory == "pixels")
+        self.spikes = [
+            self.rng.getrandbits(self.sizes.spike_width) for _ in range(self.sizes.spike_depth)
+        ]
+        (pixels,) = (item for item in self.expected if item.memory == "pixels")
         self.pixels = pixels.words.tolist()
         self.ports = [("neuron", "neuron_address", self.neurons)]
         for column in range(SIZES.columns_per_group):
             self.ports += [
                 (f"spike_read__{column}", f"source_address__{column}", self.spikes),
                 (f"pixel_read__{column}", f"source_address__{column}", self.pixels),
-                (f"weights__{column}", f"weight_address__{column}", self.weights)]
+                (f"weights__{column}", f"weight_address__{column}", self.weights),
+            ]
         self.data = {port: 0 for port, _, _ in self.ports}
         self.additions = 0
 
@@ -69,8 +74,11 @@ class Harness:
         for item in self.expected:
             if (item.layer, item.memory) == (number, memory):
                 return SimpleNamespace(
-                    tensor=item.tensor, locate=item.locate, addresses=item.addresses.tolist(),
-                    words=dict(zip(item.addresses.tolist(), item.words.tolist(), strict=True)))
+                    tensor=item.tensor,
+                    locate=item.locate,
+                    addresses=item.addresses.tolist(),
+                    words=dict(zip(item.addresses.tolist(), item.words.tolist(), strict=True)),
+                )
         return SimpleNamespace(tensor="nothing", locate=None, addresses=[], words={})
 
     def preload(self, number):
@@ -84,9 +92,11 @@ class Harness:
         reads = cycles.get("weight_read")
         for port, address, memory in self.ports:
             name, _, column = port.partition("__")
-            if (name in ("spike_read", "pixel_read")
-                    or name == "neuron"
-                    or (name == "weights" and reads >> int(column) & 1)):
+            if (
+                name in ("spike_read", "pixel_read")
+                or name == "neuron"
+                or (name == "weights" and reads >> int(column) & 1)
+            ):
                 index = cycles.get(address)
                 self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
 
@@ -107,21 +117,30 @@ class Harness:
             allowed, job = waiting[0] if offered else ((), cycles.noise("job"))
             column = next((c for c in allowed if cycles.get("job_ready") >> c & 1), None)
             await cycles.step(
-                layer=layer_word(planned, self.sizes), restart=int(cycles.count == begin),
-                job_valid=0 if column is None else 1 << column, weight_port_taken=taken, job=job,
-                slot=slot, logits_room=room, **self.data, **entry)
+                layer=layer_word(planned, self.sizes),
+                restart=int(cycles.count == begin),
+                job_valid=0 if column is None else 1 << column,
+                weight_port_taken=taken,
+                job=job,
+                slot=slot,
+                logits_room=room,
+                **self.data,
+                **entry,
+            )
             done = cycles.get("idle") and not waiting
             assert not taken & cycles.get("weight_read"), "the weight port is taken"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
-                self.compare_spikes(planned, spikes, cycles.get("word_address"),
-                                    cycles.get("word"), written)
+                self.compare_spikes(
+                    planned, spikes, cycles.get("word_address"), cycles.get("word"), written
+                )
             entry = {"entry_write": 0}
             if cycles.get("attention_write"):
                 address, word = cycles.get("word_address"), cycles.get("word")
                 golden_word = entries.pop(address, None)
-                assert word == golden_word, (f"{planned.name}: row {address} is {word:x}, golden "
-                                             f"{golden_word}")
+                assert word == golden_word, (
+                    f"{planned.name}: row {address} is {word:x}, golden {golden_word}"
+                )
                 entry = {"entry_write": 1, "entry_address": address, "entry_data": word}
             if cycles.get("sum_write"):
                 channel = cycles.get("sum_address")
@@ -158,21 +177,35 @@ class Harness:
     def compare_stream(self, number, planned):
         """Compares what the residual memory inside the group holds after a layer."""
         expected = self.expect(number, "stream.0")
-        for index, (address, word) in enumerate(zip(expected.addresses, expected.words.values(),
-                                                    strict=True)):
+        for index, (address, word) in enumerate(
+            zip(expected.addresses, expected.words.values(), strict=True)
+        ):
             actual = int(self.stream[address].value)
             if actual != word:
                 channel, position = expected.locate(index, actual)
-                raise AssertionError(f"{planned.name}: stream of channel {channel}, position "
-                                     f"{position} is {actual:x}, golden {word:x}")
+                raise AssertionError(
+                    f"{planned.name}: stream of channel {channel}, position "
+                    f"{position} is {actual:x}, golden {word:x}"
+                )
 
 
 async def run_network(dut, model, *, stall, slot):
     """Runs all layers on one image; returns the harness and the cycles of each layer."""
     harness = Harness(dut, model, stall=stall, slot=slot)
-    await harness.cycles.reset(layer=0, restart=0, job_valid=0, job=0, slot=0, weight_port_taken=0,
-                               logits_room=0, tag=0, entry_write=0, entry_address=0,
-                               entry_data=0, **harness.data)
+    await harness.cycles.reset(
+        layer=0,
+        restart=0,
+        job_valid=0,
+        job=0,
+        slot=0,
+        weight_port_taken=0,
+        logits_room=0,
+        tag=0,
+        entry_write=0,
+        entry_address=0,
+        entry_data=0,
+        **harness.data,
+    )
     cycles = {}
     for number, planned in enumerate(harness.given.layers):
         if planned.descriptor["token_sum"]:
@@ -187,28 +220,34 @@ async def run_network(dut, model, *, stall, slot):
 async def networks_match_golden(dut, model):
     """Every stored word, logit and addition of one image, whoever stalls."""
     harness, _ = await run_network(dut, model, stall=0.5, slot=0.25)
-    executed = golden.additions(harness.plan.executed, harness.golden.tensors,
-                                harness.plan.codes)
-    assert harness.additions == sum(executed.values()), \
+    executed = golden.additions(harness.plan.executed, harness.golden.tensors, harness.plan.codes)
+    assert harness.additions == sum(executed.values()), (
         f"{harness.additions} additions, golden {sum(executed.values())}"
+    )
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.columns_per_group > 1)
 async def layers_take_a_cycle_per_event(dut):
     """Finding, fetching and firing hide behind events, where a position has more than lanes."""
     harness, cycles = await run_network(dut, "saturated.safetensors", stall=0.0, slot=1.0)
-    executed = golden.additions(harness.plan.executed, harness.golden.tensors,
-                                harness.plan.codes)
+    executed = golden.additions(harness.plan.executed, harness.golden.tensors, harness.plan.codes)
     compared = 0
     for planned in harness.plan.layers[1:]:
-        if (planned.source is None or planned.descriptor["depthwise"]
-                or planned.descriptor["drain"] is Destination.KEY_VALUES):
+        if (
+            planned.source is None
+            or planned.descriptor["depthwise"]
+            or planned.descriptor["drain"] is Destination.KEY_VALUES
+        ):
             continue
         # All tiles see the same spikes, or heads that all fire; a pass without spikes takes
         # events to double, and every digit of an entry one.
         descriptor = planned.descriptor
-        doublings = (descriptor["double"] * descriptor["passes"] * planned.jobs
-                 * (1 + doubling_words(SIZES, descriptor)))
+        doublings = (
+            descriptor["double"]
+            * descriptor["passes"]
+            * planned.jobs
+            * (1 + doubling_words(SIZES, descriptor))
+        )
         additions = executed[planned.name] * (descriptor["digits"] + 1)
         events = additions * len(planned.channels) // (planned.channels >= 0).sum() + doublings
         if descriptor["digits"]:
@@ -230,7 +269,8 @@ async def silence_takes_no_events(dut):
             continue
         words = max(line.steps + 1 for line in planned.lines) * (
             max(position.steps + 1 for position in planned.positions)
-            + max(tile["words"] for tile in planned.tiles))
+            + max(tile["words"] for tile in planned.tiles)
+        )
         passes = (planned.descriptor["passes"] + 1) * (planned.descriptor["digits"] + 1)
         reads = passes * (words + 1) + planned.descriptor["digits"] * SIZES.digit_width
         spent, bound = cycles[planned.name], planned.jobs * max(reads, SIZES.lanes + 1) + FILLING

@@ -37,7 +37,7 @@ def expected_packets(beats):
         for section in group:
             width, _ = SIZES.memories[section.memory]
             length = 1 + len(section.words) * -(-width // SIZES.bus_width)
-            packet = beats[at:at + length]
+            packet = beats[at : at + length]
             packets.append([*packet[:-1], packet[-1] | LAST])
             at += length
         at += 1
@@ -77,25 +77,36 @@ class Memory:
         dead = bool(self.queue) and self.fault == ("dead", self.queue[0][0])
         busy = self.waiting is not None or self.offered is not None or (self.queue and not dead)
         self.silent_for = 0 if busy else self.silent_for + 1
-        if (self.offered is None and self.queue and cycles.count >= self.queue[0][1]
-                and not dead and not pulse(self.rng, self.stall)):
+        if (
+            self.offered is None
+            and self.queue
+            and cycles.count >= self.queue[0][1]
+            and not dead
+            and not pulse(self.rng, self.stall)
+        ):
             self.offered = self.queue.pop(0)[0]
-        self.inputs = {"bus__arready": pulse(self.rng, 1 - self.stall),
-                       "bus__rvalid": int(self.offered is not None)}
+        self.inputs = {
+            "bus__arready": pulse(self.rng, 1 - self.stall),
+            "bus__rvalid": int(self.offered is not None),
+        }
         beat = self.offered
         if beat is None:
-            self.inputs |= {name: cycles.noise(name)
-                            for name in ("bus__rdata", "bus__rresp", "bus__rlast")}
+            self.inputs |= {
+                name: cycles.noise(name) for name in ("bus__rdata", "bus__rresp", "bus__rlast")
+            }
             return
         ill = self.fault[0] if self.fault is not None and self.fault[1] == beat else None
         if ill == "short":
-            self.queue = [(other, due) for other, due in self.queue
-                          if other // BURST != beat // BURST]
+            self.queue = [
+                (other, due) for other, due in self.queue if other // BURST != beat // BURST
+            ]
         flipped = {"flip": 1, "length": 1 << 60}.get(ill, 0)
         last = (beat % BURST == BURST - 1) != (ill in ("last", "short"))
-        self.inputs |= {"bus__rdata": self.beats[beat] ^ flipped,
-                        "bus__rresp": 2 if ill == "error" else 0,
-                        "bus__rlast": int(last)}
+        self.inputs |= {
+            "bus__rdata": self.beats[beat] ^ flipped,
+            "bus__rresp": 2 if ill == "error" else 0,
+            "bus__rlast": int(last),
+        }
 
 
 class Reading:
@@ -106,8 +117,11 @@ class Reading:
         self.model = golden.load(parameters()["model"])
         plan = compile_model(self.model, **SIZES.array, bus_width=SIZES.bus_width)
         # The first layers are enough, and their image is short.
-        plan = replace(plan, layers=plan.layers[:LAYERS],
-                       resident=replace(plan.resident, layers=plan.resident.layers[:LAYERS]))
+        plan = replace(
+            plan,
+            layers=plan.layers[:LAYERS],
+            resident=replace(plan.resident, layers=plan.resident.layers[:LAYERS]),
+        )
         self.beats = image_words(plan, SIZES)["external"]
         self.groups = expected_packets(self.beats)
         self.cycles = Cycles(dut, rng)
@@ -116,8 +130,16 @@ class Reading:
 
     async def reset(self):
         """Everything low, the base address set."""
-        await self.cycles.reset(base=BASE, start=0, wanted=0, room=0, refused=0,
-                                packets__ready=0, bus__arready=0, bus__rvalid=0)
+        await self.cycles.reset(
+            base=BASE,
+            start=0,
+            wanted=0,
+            room=0,
+            refused=0,
+            packets__ready=0,
+            bus__arready=0,
+            bus__rvalid=0,
+        )
 
     async def run(self, *, fault=None, refuse=None, leave=None):
         """Reads the image once; returns loaded groups, packets, and the status if it failed."""
@@ -131,8 +153,14 @@ class Reading:
             room = 0 if closed else room or pulse(self.rng, 0.3)
             refused = int(refuse is not None and len(packets) == refuse)
             wanted = int(leave is None or loaded < leave)
-            await cycles.step(start=start, wanted=wanted, room=room, packets__ready=ready,
-                              refused=refused, **self.memory.inputs)
+            await cycles.step(
+                start=start,
+                wanted=wanted,
+                room=room,
+                packets__ready=ready,
+                refused=refused,
+                **self.memory.inputs,
+            )
             start &= ~cycles.get("started")
             closed = bool(cycles.get("tile"))
             loaded += cycles.get("table") + cycles.get("tile")
@@ -184,20 +212,26 @@ async def faults_have_their_status_and_the_next_reading_is_right(dut):
     cases = [({"fault": ("flip", 0)}, 0, Status.IMAGE)]
     for group in (0, 1, middle):
         beat = reading.beat_of(group)
-        cases += [({"fault": ("flip", beat)}, group, Status.CHECKSUM),
-                  ({"fault": ("error", beat)}, group, Status.BUS),
-                  ({"fault": ("last", beat)}, group, Status.BUS)]
+        cases += [
+            ({"fault": ("flip", beat)}, group, Status.CHECKSUM),
+            ({"fault": ("error", beat)}, group, Status.BUS),
+            ({"fault": ("last", beat)}, group, Status.BUS),
+        ]
     cases += [({"fault": ("short", beat)}, middle, Status.BUS)]
     header = reading.beat_of(middle) - len(reading.groups[middle][0]) + 1
-    cases += [({"fault": ("flip", header)}, middle, Status.CHECKSUM),
-              ({"fault": ("length", header)}, middle, Status.CHECKSUM)]
+    cases += [
+        ({"fault": ("flip", header)}, middle, Status.CHECKSUM),
+        ({"fault": ("length", header)}, middle, Status.CHECKSUM),
+    ]
     before = len(reading.packets_until(middle))
-    cases += [({"fault": ("dead", reading.beat_of(middle))}, middle, Status.STALLED),
-              ({"refuse": before + 1}, middle, Status.IMAGE)]
+    cases += [
+        ({"fault": ("dead", reading.beat_of(middle))}, middle, Status.STALLED),
+        ({"refuse": before + 1}, middle, Status.IMAGE),
+    ]
     for case, groups, status in cases:
         loaded, packets, found = await reading.run(**case)
         assert (loaded, found) == (groups, status.value), f"{case}: {loaded} groups, {found}"
-        assert packets[:len(reading.packets_until(groups))] == reading.packets_until(groups)
+        assert packets[: len(reading.packets_until(groups))] == reading.packets_until(groups)
         loaded, packets, found = await reading.run()
         assert (loaded, found) == (len(reading.groups), None), f"after {case}: {found}"
         assert packets == reading.packets_until(loaded), f"after {case}: packets differ"

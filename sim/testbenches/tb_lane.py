@@ -24,10 +24,14 @@ def events(counts, values, code, max_count):
         result += [(0, 1)] * (doublings - 1)
         double = int(doublings > 0)
         # A four adds the double twice.
-        added = [value * min(2, weight) for plane in reversed(group)
-                 for weight in [2 ** (group[-1] - plane)] for _ in range(max(1, weight // 2))
-                 for value, spike in zip(values.tolist(), expanded[plane].tolist(), strict=True)
-                 if spike]
+        added = [
+            value * min(2, weight)
+            for plane in reversed(group)
+            for weight in [2 ** (group[-1] - plane)]
+            for _ in range(max(1, weight // 2))
+            for value, spike in zip(values.tolist(), expanded[plane].tolist(), strict=True)
+            if spike
+        ]
         # Without spikes, an event that adds nothing still doubles.
         for value in added or [0] * double:
             result.append((value, double))
@@ -61,8 +65,12 @@ async def run(dut, sums, *, stall):
             while rng.random() < stall:
                 # Without valid, nothing is added; a release counts at any time.
                 release = pulse(rng, 0.3)
-                await cycles.step(valid=0, last=0, release=release, **{
-                    name: cycles.noise(name) for name in ("entry", "double")})
+                await cycles.step(
+                    valid=0,
+                    last=0,
+                    release=release,
+                    **{name: cycles.noise(name) for name in ("entry", "double")},
+                )
                 assert cycles.get_signed("shadow") == held, f"held before sum {number}"
                 held = 0 if release else held
             last = int(index == len(sequence) - 1)
@@ -101,11 +109,15 @@ async def sums_reach_the_bounds(dut):
     steps = (1 << WIDTH - 1) // -LEAST
     doubled = [(LEAST, 0)] + [(0, 1)] * (WIDTH - ENTRY_WIDTH)
     both = [(-1, 0)] + [(-1, 1)] * (WIDTH - 2)
-    await run(dut, [
-        ([(LEAST, 0)] * steps, LEAST * steps),
-        ([(-LEAST - 1, 0)] * steps, (-LEAST - 1) * steps),
-        (doubled, -(1 << WIDTH - 1)),
-        (both, 1 - (1 << WIDTH - 1)),
-        ([(0, 0)], 0),
-        ([(-1, 0)], -1),
-    ], stall=0.0)
+    await run(
+        dut,
+        [
+            ([(LEAST, 0)] * steps, LEAST * steps),
+            ([(-LEAST - 1, 0)] * steps, (-LEAST - 1) * steps),
+            (doubled, -(1 << WIDTH - 1)),
+            (both, 1 - (1 << WIDTH - 1)),
+            ([(0, 0)], 0),
+            ([(-1, 0)], -1),
+        ],
+        stall=0.0,
+    )

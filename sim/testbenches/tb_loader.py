@@ -56,8 +56,10 @@ async def send(cycles, source, packet):
 def draw_words(draw, memory, count):
     """Random words of a memory."""
     width, _ = MEMORIES[memory]
-    return [int.from_bytes(draw.bytes(-(-width // 8)), "little") & ((1 << width) - 1)
-            for _ in range(count)]
+    return [
+        int.from_bytes(draw.bytes(-(-width // 8)), "little") & ((1 << width) - 1)
+        for _ in range(count)
+    ]
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
@@ -91,9 +93,10 @@ async def bad_packets_fail(dut, stall):
             "last memory number": ([15 << 28, *good[1:]], []),
             "beyond its depth": (beats(memory, words, width, address=depth), []),
             "beyond its depth by one word": (
-                beats(memory, words + words, width, address=depth - 3), kept),
-            "an address that would wrap": (
-                beats(memory, words, width, address=0xFFFFFF), []),
+                beats(memory, words + words, width, address=depth - 3),
+                kept,
+            ),
+            "an address that would wrap": (beats(memory, words, width, address=0xFFFFFF), []),
             "header only": (good[:1], []),
         }
         if width > 32:

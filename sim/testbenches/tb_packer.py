@@ -42,9 +42,13 @@ class Task:
 
     def fire(self, values, counts, *, out):
         """Adds the neurons of a job: lane ``len(counts) - 1`` first."""
-        result = pack(SIZES.result, out=out, last_lane=len(counts) - 1,
-                      neuron=self.draw.integers(1 << 5),
-                      stream=self.draw.integers(1 << 5))
+        result = pack(
+            SIZES.result,
+            out=out,
+            last_lane=len(counts) - 1,
+            neuron=self.draw.integers(1 << 5),
+            stream=self.draw.integers(1 << 5),
+        )
         for lane in reversed(range(len(counts))):
             self.neurons.append((lane, result, int(values[lane]), int(counts[lane])))
 
@@ -73,10 +77,16 @@ class Task:
             out = int(self.draw.integers(SIZES.attention_depth))
             self.fire(values, counts, out=out)
             entries = counts if self.destination is Destination.VALUES else values
-            self.words += [("attention", (out + digit * self.stride) & OUT,
-                            side_by_side([entries >> digit * DIGIT_WIDTH + bit & 1
-                                          for bit in range(DIGIT_WIDTH)]))
-                           for digit in range(self.n_digits)]
+            self.words += [
+                (
+                    "attention",
+                    (out + digit * self.stride) & OUT,
+                    side_by_side([
+                        entries >> digit * DIGIT_WIDTH + bit & 1 for bit in range(DIGIT_WIDTH)
+                    ]),
+                )
+                for digit in range(self.n_digits)
+            ]
 
 
 async def store(dut, task, *, gap, slot):
@@ -87,10 +97,15 @@ async def store(dut, task, *, gap, slot):
     """
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    layer = pack(SIZES.layer, drain=task.destination.value, out_stride=task.stride,
-                 out_digits=task.n_digits - 1)
-    await cycles.reset(layer=layer, fired=0, lane=0, last=0, result=0, value=0, count=0, code=0,
-                       slot=0)
+    layer = pack(
+        SIZES.layer,
+        drain=task.destination.value,
+        out_stride=task.stride,
+        out_digits=task.n_digits - 1,
+    )
+    await cycles.reset(
+        layer=layer, fired=0, lane=0, last=0, result=0, value=0, count=0, code=0, slot=0
+    )
     # A layer begins long before its first neuron fires.
     await cycles.step()
     neurons, words = list(task.neurons), list(task.words)
@@ -99,15 +114,20 @@ async def store(dut, task, *, gap, slot):
     while neurons or words:
         may = begun or (under_way < most and not ended)
         offered = bool(neurons) and may and not rng.random() < gap
-        lane, result, value, count = neurons[0] if offered else (
-            rng.randrange(LANES), cycles.noise("result"), 0, 0)
+        lane, result, value, count = (
+            neurons[0] if offered else (rng.randrange(LANES), cycles.noise("result"), 0, 0)
+        )
         bits = planes(np.array(count), SIZES.spike_code, D)
         await cycles.step(
-            fired=int(offered), lane=lane, last=int(lane == 0), result=result,
+            fired=int(offered),
+            lane=lane,
+            last=int(lane == 0),
+            result=result,
             slot=pulse(rng, slot),
             value=(value if offered else rng.getrandbits(8)) & ((1 << SIZES.result_width) - 1),
             count=count if offered else rng.randint(0, D),
-            code=packed(bits, 1) if offered else cycles.noise("code"))
+            code=packed(bits, 1) if offered else cycles.noise("code"),
+        )
         for memory in ("spike", "attention"):
             if cycles.get(f"{memory}_write"):
                 assert cycles.get("slot"), "a word was stored in another column's turn"
@@ -147,8 +167,9 @@ async def spikes_are_stored_with_all_planes(dut, gap, slot):
 async def rows_are_stored_digit_by_digit(dut, n_digits, gap, slot):
     """Rows of the attention memory: counts (no digits), and potentials digit by digit."""
     _, draw = generators()
-    task = Task(draw, Destination.KEY_VALUES if n_digits else Destination.VALUES,
-                n_digits=max(1, n_digits))
+    task = Task(
+        draw, Destination.KEY_VALUES if n_digits else Destination.VALUES, n_digits=max(1, n_digits)
+    )
     task.attention(12)
     await store(dut, task, gap=gap, slot=slot)
 

@@ -10,8 +10,14 @@ from .stream import Source, amaranth_port
 SIZES = config()
 CHANNELS = SIZES.pixel_channels
 LAST = 1 << 8 * CHANNELS
-QUIET = {"enable": 0, "discard": 0, "release": 0, "last_pixel": 0, "pixels__valid": 0,
-         "pixels__payload": 0}
+QUIET = {
+    "enable": 0,
+    "discard": 0,
+    "release": 0,
+    "last_pixel": 0,
+    "pixels__valid": 0,
+    "pixels__payload": 0,
+}
 
 
 class Watch:
@@ -80,10 +86,11 @@ async def images_are_stored(dut, stall):
             await source.send_all(beats(image))
             while watch.seen["images"] == before["images"] and not watching.done():
                 await cycles.step()
-            assert watch.written[-len(expected):] == expected, f"image {number} differs"
+            assert watch.written[-len(expected) :] == expected, f"image {number} differs"
             increments = {name: watch.seen[name] - before[name] for name in before}
-            assert increments == {"started": 1 + number % 2, "images": 1, "dropped": number % 2}, \
+            assert increments == {"started": 1 + number % 2, "images": 1, "dropped": number % 2}, (
                 f"image {number} of {n_pixels} pixels: {increments}"
+            )
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
@@ -92,8 +99,7 @@ async def a_pixel_takes_a_cycle_and_waits_for_enable_and_release(dut):
     rng, draw = generators()
     cycles = Cycles(dut, rng)
     words = beats(draw.integers(0, 256, (6, CHANNELS)))
-    await cycles.reset(**QUIET | {"last_pixel": 5, "pixels__valid": 1,
-                                  "pixels__payload": words[0]})
+    await cycles.reset(**QUIET | {"last_pixel": 5, "pixels__valid": 1, "pixels__payload": words[0]})
     for _ in range(20):
         await cycles.step()
         assert not cycles.get("pixels__ready")
@@ -123,7 +129,8 @@ async def discarded_pixels_are_not_stored(dut):
         written, dropped = 0, 0
         dut.discard.value = 1
         sending = cocotb.start_soon(
-            source.send_all(beats(draw.integers(0, 256, (n_pixels, CHANNELS)))))
+            source.send_all(beats(draw.integers(0, 256, (n_pixels, CHANNELS))))
+        )
         while not dropped:
             await cycles.step()
             written += cycles.get("write")

@@ -20,11 +20,15 @@ class Expected:
 
     def __init__(self, planned, first_tile):
         self.name = planned.name
-        self.descriptor = {name: int(getattr(value, "value", value))
-                           for name, value in planned.descriptor.items()}
+        self.descriptor = {
+            name: int(getattr(value, "value", value)) for name, value in planned.descriptor.items()
+        }
         self.thresholds = [threshold & 0xFFFFFFFF for threshold in planned.thresholds]
-        self.jobs = [] if self.descriptor["token_sum"] else list(
-            jobs(planned, SIZES, first_tile=first_tile))
+        self.jobs = (
+            []
+            if self.descriptor["token_sum"]
+            else list(jobs(planned, SIZES, first_tile=first_tile))
+        )
         self.tiles = len(planned.tiles)
 
 
@@ -127,12 +131,16 @@ class Image:
         limit = cycles.count + 500 + 60 * len(waiting)
         dispatched = 0
         while waiting or fired < expected.descriptor["token_sum"]:
-            ready = sum(pulse(self.rng, 1 - self.stall) << column
-                        for column in range(SIZES.columns))
+            ready = sum(
+                pulse(self.rng, 1 - self.stall) << column for column in range(SIZES.columns)
+            )
             # Columns may be idle before they take the last job.
-            await self.step(job_ready=ready, settled=pulse(self.rng, 0.5) if waiting else 0,
-                            tile_ready=pulse(self.rng, 1 - self.stall),
-                            tile_half=(self.n_tiles + dispatched) % 2)
+            await self.step(
+                job_ready=ready,
+                settled=pulse(self.rng, 0.5) if waiting else 0,
+                tile_ready=pulse(self.rng, 1 - self.stall),
+                tile_half=(self.n_tiles + dispatched) % 2,
+            )
             dispatched += cycles.get("tile_dealt")
             if cycles.get("threshold_valid"):
                 thresholds.append(cycles.get("program"))
@@ -166,12 +174,17 @@ class Image:
         assert valid == 1 << first, f"{name}: columns {valid:b}, not column {first}"
         actual = self.cycles.get("job")
         if actual != word:
-            raise AssertionError(f"{name}: {unpack(SIZES.job, actual)}, "
-                                 f"not {unpack(SIZES.job, word)}")
+            raise AssertionError(
+                f"{name}: {unpack(SIZES.job, actual)}, not {unpack(SIZES.job, word)}"
+            )
         assert self.cycles.get("number") == number
         descriptor = unpack(SIZES.layer, self.cycles.get("layer"))
-        wrong = {key for key, value in expected.descriptor.items() if descriptor[key] != (
-            value % (1 << SIZES.layer[key].width) if key in DISTANCES else value)}
+        wrong = {
+            key
+            for key, value in expected.descriptor.items()
+            if descriptor[key]
+            != (value % (1 << SIZES.layer[key].width) if key in DISTANCES else value)
+        }
         assert not wrong, f"{name}: {wrong} of the layer's descriptor differ"
 
 
@@ -187,8 +200,21 @@ async def every_job_is_dispatched(dut, stall):
         layers.append(Expected(planned, tiles))
         tiles += len(planned.tiles)
     cycles = Cycles(dut, rng)
-    await cycles.reset(start=0, refuse=0, stored=0, dropped=0, program=0, window=0, job_ready=0,
-                       settled=0, fetching=0, table=0, failed=0, tile_ready=0, tile_half=0)
+    await cycles.reset(
+        start=0,
+        refuse=0,
+        stored=0,
+        dropped=0,
+        program=0,
+        window=0,
+        job_ready=0,
+        settled=0,
+        fetching=0,
+        table=0,
+        failed=0,
+        tile_ready=0,
+        tile_half=0,
+    )
     image = Image(cycles, memory_words(plan, SIZES), stall=stall)
     await image.step()
     for malformed in (False, True, False):
@@ -197,8 +223,11 @@ async def every_job_is_dispatched(dut, stall):
             for number, expected in enumerate(layers):
                 await image.run_layer(number, expected)
             header = unpack(SIZES.header, cycles.get("header"))
-            assert header == {"last_pixel": model.image_shape[0] * model.image_shape[1] - 1,
-                              "layers": len(layers), "classes": model.classes}
+            assert header == {
+                "last_pixel": model.image_shape[0] * model.image_shape[1] - 1,
+                "layers": len(layers),
+                "classes": model.classes,
+            }
         await image.step()
         assert not cycles.get("busy"), "still busy after the last layer"
     assert image.n_jobs == 2 * sum(len(layer.jobs) for layer in layers)

@@ -71,5 +71,10 @@ async def fewer_lanes_than_there_are(dut):
     for first_lane in (0, N_LANES - 2, 1, N_LANES - 1):
         values = draw.integers(-1, 2, N_LANES)
         await cycles.step(valid=1, last=1, row=packed(values, ENTRY_WIDTH))
-        await read_out(cycles, values, first_lane=first_lane, gap=0.0,
-                    background=lambda: {"valid": 0, "last": 0})
+        await read_out(
+            cycles,
+            values,
+            first_lane=first_lane,
+            gap=0.0,
+            background=lambda: {"valid": 0, "last": 0},
+        )

@@ -56,8 +56,18 @@ async def counts_of_sums_match_golden(dut, gap):
     """Several images, values of one channel right behind each other, sums up to the bounds."""
     rng, draw = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(clear=0, add=0, channel=0, value=0, threshold=0, threshold_valid=0, start=0,
-                       words=0, out=0, tag=0)
+    await cycles.reset(
+        clear=0,
+        add=0,
+        channel=0,
+        value=0,
+        threshold=0,
+        threshold_valid=0,
+        start=0,
+        words=0,
+        out=0,
+        tag=0,
+    )
     for n_words in range(1, SIZES.sum_depth // LANES + 1):
         n_channels = n_words * LANES
         await cycles.step(clear=1)

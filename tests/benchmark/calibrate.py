@@ -53,17 +53,24 @@ def main(arguments=None, prog="python -m tests.benchmark.calibrate"):
         Exit status: 0; 3 for a tool that failed; 130 for Ctrl-C.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Synthesise a dozen cores, route one of them and dense engines, "
+        prog=prog,
+        description="Synthesise a dozen cores, route one of them and dense engines, "
         f"and fit the area model to them: writes hw/{COEFFICIENTS.name}. To be run when engines "
         "have changed.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--out", type=output_folder, default=Path("build/calibrate"), metavar="DIR",
-                        help="folder to work in")
-    parser.add_argument("--workers", type=WORKERS, default=2, metavar="N",
-                        help="processes")
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--out",
+        type=output_folder,
+        default=Path("build/calibrate"),
+        metavar="DIR",
+        help="folder to work in",
+    )
+    parser.add_argument("--workers", type=WORKERS, default=2, metavar="N", help="processes")
     options = parser.parse_args(arguments)
-    return guarded(lambda: _run(options), prog=prog, where=options.out,
-                   interrupted="the model is as it was")
+    return guarded(
+        lambda: _run(options), prog=prog, where=options.out, interrupted="the model is as it was"
+    )
 
 
 def _run(options):
@@ -73,9 +80,11 @@ def _run(options):
         measured = [future.result() for future in running]
     routed = route(folders[ROUTED], seeds=(1,))
     dense = [(size, _route_dense(size, options.out.resolve())) for size in DENSE]
-    known = {"coefficients": fit(measured),
-             "routed": round(routed["lut"] / routed["synthesised_lut"], 4),
-             "dense": fit_dense(dense)}
+    known = {
+        "coefficients": fit(measured),
+        "routed": round(routed["lut"] / routed["synthesised_lut"], 4),
+        "dense": fit_dense(dense),
+    }
     with replacing(COEFFICIENTS) as file:
         file.write((json.dumps(known, indent=1) + "\n").encode())
     for core, (config, lut) in zip(CORES, measured, strict=True):
@@ -94,8 +103,14 @@ def _build(folder, core):
     """Configuration and synthesised LUTs of a core; kept until its Verilog changes."""
     name, columns, lanes, per_group, code, bus_width = core
     model = golden.load(DATA / f"{name}.safetensors")
-    plan = compile_model(model, columns=columns, lanes=lanes, columns_per_group=per_group,
-                         spike_code=SpikeCode(code), bus_width=bus_width)
+    plan = compile_model(
+        model,
+        columns=columns,
+        lanes=lanes,
+        columns_per_group=per_group,
+        spike_code=SpikeCode(code),
+        bus_width=bus_width,
+    )
     write_core(plan, folder)
     return plan.required, route(folder, seeds=())["synthesised_lut"]
 

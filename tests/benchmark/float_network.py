@@ -32,25 +32,30 @@ def network_of(model):
     convs = {layer.name: layer for layer in model.layers if layer.KIND == "conv"}
     memories = [layer for layer in model.layers if layer.KIND == "key_value"]
     base = "downsample4" in convs
-    downs = [f"downsample{stage}" for stage in ("1_1", "1_2", "2", "3", "4")[:5 if base else 4]]
+    downs = [f"downsample{stage}" for stage in ("1_1", "1_2", "2", "3", "4")[: 5 if base else 4]]
     stages = ["block3", "block4"] if base else ["block3"]
     try:
         dims = tuple(len(convs[name].weight) for name in downs[1:])
         return NetworkConfig(
-            family="base" if base else "large", image=model.image_shape, classes=model.classes,
-            dims=dims, heads=memories[0].heads,
+            family="base" if base else "large",
+            image=model.image_shape,
+            classes=model.classes,
+            dims=dims,
+            heads=memories[0].heads,
             strides=tuple(convs[name].axes[0].stride for name in downs),
             depths=tuple(
                 sum(name.startswith(f"{stage}.") and name.endswith(".mlp.fc1") for name in convs)
                 for stage in stages
             ),
-            stem_kernel=convs[downs[0]].weight.shape[2], max_count=model.max_count,
+            stem_kernel=convs[downs[0]].weight.shape[2],
+            max_count=model.max_count,
             ratio=len(convs["block3.0.mlp.fc1"].weight) // dims[2],
             pixel_constant=model.pixel_constant,
         )
     except (KeyError, IndexError) as error:
-        raise ValueError(f"{model.name} must be a spike-driven transformer with layers named as in "
-                         "our exports") from error
+        raise ValueError(
+            f"{model.name} must be a spike-driven transformer with layers named as in our exports"
+        ) from error
 
 
 @torch.no_grad()
@@ -76,6 +81,6 @@ def time_inference(shape, count, *, rounds):
     for _ in range(rounds):
         began = time.perf_counter()
         for index in range(len(maps)):
-            network(maps[index:index + 1])
+            network(maps[index : index + 1])
         seconds.append((time.perf_counter() - began) / len(maps))
     return statistics.median(seconds)

@@ -41,8 +41,11 @@ class Bench:
         lines = [_line("golden", self.golden), f"peak memory    {self.peak / 2**30:8.2f} GiB"]
         if self.torch is None:
             return [*lines, "PyTorch cannot run this network here, so nothing was compared"]
-        return [*lines, _line("torch float32", self.torch),
-                f"golden takes {self.golden / self.torch:.2f} times as long"]
+        return [
+            *lines,
+            _line("torch float32", self.torch),
+            f"golden takes {self.golden / self.torch:.2f} times as long",
+        ]
 
 
 def bench(model, images, *, rounds):
@@ -92,14 +95,14 @@ def main(arguments=None, prog="python -m tests.benchmark.inference"):
         Exit status: 0, or 2 for a file that is no model.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description="Print how many images per second the golden model runs on all "
+        prog=prog,
+        description="Print how many images per second the golden model runs on all "
         "cores, its peak memory, and the time of PyTorch's float32 inference of the same network, "
-        "one image at a time, in the same run.")
-    parser.add_argument("model", metavar="MODEL", type=input_file,
-                        help="model file (.safetensors)")
+        "one image at a time, in the same run.",
+    )
+    parser.add_argument("model", metavar="MODEL", type=input_file, help="model file (.safetensors)")
     parser.add_argument("--images", type=whole(1, 1024), default=4, metavar="N", help="default: 4")
-    parser.add_argument("--rounds", type=whole(1, 1000), default=3, metavar="N",
-                        help="default: 3")
+    parser.add_argument("--rounds", type=whole(1, 1000), default=3, metavar="N", help="default: 3")
     options = parser.parse_args(arguments)
     try:
         model = load(options.model)
@@ -108,7 +111,8 @@ def main(arguments=None, prog="python -m tests.benchmark.inference"):
         return 2
     # What an image shows does not matter: no step of the golden model depends on it.
     images = np.random.default_rng(0).integers(
-        0, 256, (options.images, *model.image_shape), np.uint8)
+        0, 256, (options.images, *model.image_shape), np.uint8
+    )
     print("\n".join(bench(model, images, rounds=options.rounds).lines()))
     return 0
 

@@ -55,7 +55,8 @@ def measure(runs, settings, names=None, *, alone=(), n_workers=2, progress=print
         progress(f"{len(known)} of {len(names)} runs are known from before")
     finished = chain(
         _finished({name: runs[name] for name in missing if name not in alone}, settings, n_workers),
-        _finished({name: runs[name] for name in missing if name in alone}, settings, 1))
+        _finished({name: runs[name] for name in missing if name in alone}, settings, 1),
+    )
     for done, (name, (measured, seconds)) in enumerate(finished, start=1):
         known[name] = measured
         path = _kept(settings, name)

@@ -70,22 +70,37 @@ class FixedLayer:
             for number, branch in enumerate(("q", "k", "v")):
                 builder.append(_picks(self, branch, range(number * each, (number + 1) * each)))
             builder.append(KeyValue("layer.kv", "k.counts", "v.counts", self.heads))
-            ladder = attention_thresholds(each // self.heads, MAX_COUNT, builder.rounding,
-                                          self.size**2)
-            builder.append(Query("layer", "q.counts", "layer.kv", self.heads,
-                                 Fire(Neuron(ladder, builder.rounding))))
+            ladder = attention_thresholds(
+                each // self.heads, MAX_COUNT, builder.rounding, self.size**2
+            )
+            builder.append(
+                Query(
+                    "layer",
+                    "q.counts",
+                    "layer.kv",
+                    self.heads,
+                    Fire(Neuron(ladder, builder.rounding)),
+                )
+            )
         else:
             builder.append(_picks(self, "inputs", range(self.channels)))
-            builder.fire("layer", "inputs.counts", self.outputs, kernel=self.kernel,
-                         depthwise=self.depthwise)
+            builder.fire(
+                "layer", "inputs.counts", self.outputs, kernel=self.kernel, depthwise=self.depthwise
+            )
         return _finished(builder, self.name, "layer.counts")
 
 
 def _builder(layer):
     """Builder whose thresholds follow from synthetic counts."""
     sample = image(layer, counts_of(synthetic(layer, seed=1), MEAN_COUNT))
-    return ModelBuilder(0, sample[np.newaxis], max_count=MAX_COUNT, weight_bits=8,
-                        rounding=Rounding.HALF_UP, mean_count=MEAN_COUNT)
+    return ModelBuilder(
+        0,
+        sample[np.newaxis],
+        max_count=MAX_COUNT,
+        weight_bits=8,
+        rounding=Rounding.HALF_UP,
+        mean_count=MEAN_COUNT,
+    )
 
 
 def _picks(layer, name, channels):
@@ -94,8 +109,16 @@ def _picks(layer, name, channels):
     weight = np.zeros((len(channels), layer.channels), np.int8)
     weight[np.arange(len(channels)), list(channels)] = 1
     ladder = np.arange(1, MAX_COUNT + 1, dtype=np.int64)[np.newaxis]
-    return Conv.square(name, PIXELS, weight.reshape(-1, pixels, layer.patch, layer.patch), 2,
-                layer.patch, 0, 1, Fire(Neuron(ladder, Rounding.HALF_UP)))
+    return Conv.square(
+        name,
+        PIXELS,
+        weight.reshape(-1, pixels, layer.patch, layer.patch),
+        2,
+        layer.patch,
+        0,
+        1,
+        Fire(Neuron(ladder, Rounding.HALF_UP)),
+    )
 
 
 def _finished(builder, name, source):
@@ -124,18 +147,43 @@ def block():
 
 
 FIXED = (
-    FixedLayer(name="L1", text="linear 64 to 64, 64 tokens", size=8, channels=64, outputs=64,
-               patch=4),
-    FixedLayer(name="L2", text="linear 384 to 384, 64 tokens", size=8, channels=384, outputs=384,
-               patch=8),
-    FixedLayer(name="L3", text="linear 384 to 1536, 64 tokens", size=8, channels=384,
-               outputs=1536, patch=8),
-    FixedLayer(name="L4", text="3x3 convolution 32 to 128, 28x28", size=28, channels=32,
-               outputs=128, patch=4, kernel=3),
-    FixedLayer(name="L5", text="attention, 196 tokens, 8 heads of 16", size=14, channels=384,
-               outputs=128, patch=8, heads=8),
-    FixedLayer(name="L6", text="7x7 depthwise, 64 channels, 14x14", size=14, channels=64,
-               outputs=64, patch=4, kernel=7, depthwise=True),
+    FixedLayer(
+        name="L1", text="linear 64 to 64, 64 tokens", size=8, channels=64, outputs=64, patch=4
+    ),
+    FixedLayer(
+        name="L2", text="linear 384 to 384, 64 tokens", size=8, channels=384, outputs=384, patch=8
+    ),
+    FixedLayer(
+        name="L3", text="linear 384 to 1536, 64 tokens", size=8, channels=384, outputs=1536, patch=8
+    ),
+    FixedLayer(
+        name="L4",
+        text="3x3 convolution 32 to 128, 28x28",
+        size=28,
+        channels=32,
+        outputs=128,
+        patch=4,
+        kernel=3,
+    ),
+    FixedLayer(
+        name="L5",
+        text="attention, 196 tokens, 8 heads of 16",
+        size=14,
+        channels=384,
+        outputs=128,
+        patch=8,
+        heads=8,
+    ),
+    FixedLayer(
+        name="L6",
+        text="7x7 depthwise, 64 channels, 14x14",
+        size=14,
+        channels=64,
+        outputs=64,
+        patch=4,
+        kernel=7,
+        depthwise=True,
+    ),
 )
 
 
@@ -203,11 +251,12 @@ def recorded(layer, model, images):
     groups = -(-layer.channels // potentials.shape[1])
     needed = groups * pieces**2
     if needed > len(potentials):
-        raise ValueError(f"Images must be at least {needed} for layer {layer.name}, "
-                         f"not {len(potentials)}")
+        raise ValueError(
+            f"Images must be at least {needed} for layer {layer.name}, not {len(potentials)}"
+        )
     tiled = potentials[:needed].reshape(groups, pieces, pieces, *potentials.shape[1:])
     tiled = tiled.transpose(0, 3, 1, 4, 2, 5).reshape(-1, pieces * largest, pieces * largest)
-    return tiled[:layer.channels, :layer.size, :layer.size]
+    return tiled[: layer.channels, : layer.size, : layer.size]
 
 
 def counts_of(potentials, mean):

@@ -13,8 +13,26 @@ from golden.model.input import ModelInput
 from hw.baseline.dense_engine import DenseSize
 
 
-__all__ = ["ARRAY", "BUS", "CURVE", "DATA", "DENSE", "ENGINES", "MEANS", "NANO_DENSE", "NARROW",
-           "SCALES", "TINY", "TINY_DENSE", "WIDE", "WIDER", "Settings", "nano", "pictures", "tiny"]
+__all__ = [
+    "ARRAY",
+    "BUS",
+    "CURVE",
+    "DATA",
+    "DENSE",
+    "ENGINES",
+    "MEANS",
+    "NANO_DENSE",
+    "NARROW",
+    "SCALES",
+    "TINY",
+    "TINY_DENSE",
+    "WIDE",
+    "WIDER",
+    "Settings",
+    "nano",
+    "pictures",
+    "tiny",
+]
 
 
 #: The array that is measured unless a run says otherwise, and the dense engine of as many
@@ -28,18 +46,29 @@ WIDER = {"columns": 4, "lanes": 32, "spike_code": SpikeCode.BIT_SERIAL}
 NANO_DENSE, TINY_DENSE = (DenseSize(outputs=8, inputs=16, weight_width=bits) for bits in (4, 8))
 #: Engines for one fixed layer: columns as wide as its drain lets them be. L1's never wait for it,
 #: L2's do below a mean count of 1.
-ENGINES = {"L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BIT_SERIAL},
-           "L2": {"columns": 2, "lanes": 96, "columns_per_group": 2,
-                  "spike_code": SpikeCode.BIT_SERIAL}}
+ENGINES = {
+    "L1": {"columns": 3, "lanes": 22, "spike_code": SpikeCode.BIT_SERIAL},
+    "L2": {"columns": 2, "lanes": 96, "columns_per_group": 2, "spike_code": SpikeCode.BIT_SERIAL},
+}
 #: Bits of the bus to the memory that holds the weights of whole networks.
 BUS = 128
 #: Mean counts of the fixed layers, and those between which the break-even is looked for.
 MEANS = (0.1, 0.3, 0.6, 1.0, 1.5, 2.5)
 CURVE = (0.05, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 #: The published size T of E-SpikeFormer, with random weights and the mean count of cifar10-nano.
-TINY = {"seed": 1, "image_shape": (224, 224, 3), "dims": (24, 48, 96, 128), "heads": 8,
-        "strides": (2, 2, 2, 2, 1), "depths": (6, 2), "weight_bits": 8, "classes": 1000,
-        "stem_kernel": 7, "calibration_images": 3, "mean_count": 0.47}
+TINY = {
+    "seed": 1,
+    "image_shape": (224, 224, 3),
+    "dims": (24, 48, 96, 128),
+    "heads": 8,
+    "strides": (2, 2, 2, 2, 1),
+    "depths": (6, 2),
+    "weight_bits": 8,
+    "classes": 1000,
+    "stem_kernel": 7,
+    "calibration_images": 3,
+    "mean_count": 0.47,
+}
 #: An array of narrower columns, whose lanes more layers fill.
 NARROW = {"columns": 6, "lanes": 12}
 #: Arrays between which the scaling of a network is measured, and the one of the block.
@@ -89,4 +118,4 @@ def tiny(settings):
     side = -(-shape[0] // images.shape[1])
     some = np.resize(images, (side, side, *images.shape[1:]))
     whole = some.transpose(0, 2, 1, 3, 4).reshape(side * 32, side * 32, 3)
-    return model, whole[np.newaxis, :shape[0], :shape[1]]
+    return model, whole[np.newaxis, : shape[0], : shape[1]]

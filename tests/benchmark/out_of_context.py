@@ -24,8 +24,10 @@ SEEDS = (1, 2, 3)
 DEVICE = "ecp5-85k"
 
 #: Form of ``routed.json``.
-KEPT_FORM = {"asked": {"verilog": str, "seeds": [int], "clock_mhz": float, "routers": [[str]]},
-         "figures": Each(float)}
+KEPT_FORM = {
+    "asked": {"verilog": str, "seeds": [int], "clock_mhz": float, "routers": [[str]]},
+    "figures": Each(float),
+}
 
 
 def write_component(component, folder):
@@ -71,8 +73,12 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
     """
     folder = Path(folder)
     verilog_text = (folder / "rtl" / f"{TOP}.v").read_bytes()
-    asked = {"verilog": hashlib.sha256(verilog_text).hexdigest(), "seeds": list(seeds),
-             "clock_mhz": clock_mhz, "routers": [list(router) for router in routers]}
+    asked = {
+        "verilog": hashlib.sha256(verilog_text).hexdigest(),
+        "seeds": list(seeds),
+        "clock_mhz": clock_mhz,
+        "routers": [list(router) for router in routers],
+    }
     kept = folder / "routed.json"
     known = read_kept(kept, "what was routed", KEPT_FORM)
     if known is not None and known["asked"] == asked:
@@ -81,12 +87,22 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
     figures = {f"synthesised_{key}": cells[key] for key in ("lut", "bram")}
     if seeds:
         device = find_device(DEVICE)
-        used = [place_and_route(folder, device=device, package=device.packages[-1][0],
-                                clock_mhz=clock_mhz, seed=seed, out_of_context=True,
-                                routers=routers)
-                for seed in seeds]
-        figures |= {key: median(getattr(one, key) for one in used)
-                    for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")}
+        used = [
+            place_and_route(
+                folder,
+                device=device,
+                package=device.packages[-1][0],
+                clock_mhz=clock_mhz,
+                seed=seed,
+                out_of_context=True,
+                routers=routers,
+            )
+            for seed in seeds
+        ]
+        figures |= {
+            key: median(getattr(one, key) for one in used)
+            for key in ("lut", "ff", "bram", "dsp", "fmax_mhz")
+        }
     with replacing(kept) as file:
         file.write(sealed_text({"asked": asked, "figures": figures}).encode())
     return figures

@@ -219,9 +219,7 @@ class PlainNetwork(nn.Module):
         def transformers(channels, depth):
             return nn.ModuleList([_Block(channels, network, neuron) for _ in range(depth)])
 
-        self.downsample1_1 = _Down(
-            network.image[2], c0 // 2, network.stem_kernel, strides[0], None
-        )
+        self.downsample1_1 = _Down(network.image[2], c0 // 2, network.stem_kernel, strides[0], None)
         self.ConvBlock1_1 = blocks(c0 // 2)
         self.downsample1_2 = _Down(c0 // 2, c0, 3, strides[1], neuron())
         self.ConvBlock1_2 = blocks(c0)

@@ -11,8 +11,17 @@ from tests.benchmark.networks import ARRAY, BUS, ENGINES, WIDER, nano, tiny
 from tests.benchmark.out_of_context import route, write_component, write_core
 
 
-__all__ = ["COLUMN", "CORE", "DENSE_ENGINE", "LUTS_ONLY", "route_column", "route_core",
-           "route_dense", "route_engine", "synthesise_tiny"]
+__all__ = [
+    "COLUMN",
+    "CORE",
+    "DENSE_ENGINE",
+    "LUTS_ONLY",
+    "route_column",
+    "route_core",
+    "route_dense",
+    "route_engine",
+    "synthesise_tiny",
+]
 
 
 #: How cores, columns and dense engines are routed: at frequencies in MHz that are reached, or the
@@ -30,7 +39,8 @@ def route_core(name, array, routing, settings):
     folder = settings.folder / name
     write_core(plan, folder)
     return _routed(folder, routing, plan.required.columns, plan.required.lanes) | {
-        "config": plan.required.as_dict()}
+        "config": plan.required.as_dict()
+    }
 
 
 def synthesise_tiny(name, settings):
@@ -39,7 +49,8 @@ def synthesise_tiny(name, settings):
     folder = settings.folder / name
     write_core(plan, folder)
     return _routed(folder, {"seeds": ()}, plan.required.columns, plan.required.lanes) | {
-        "config": plan.required.as_dict()}
+        "config": plan.required.as_dict()
+    }
 
 
 def route_column(name, layer, array, routing, settings):
@@ -69,7 +80,9 @@ def route_dense(name, size, routing, settings):
     folder = settings.folder / name
     write_component(DenseEngine(size), folder)
     return _routed(folder, routing, size.outputs, size.inputs) | {
-        "count_width": size.count_width, "weight_width": size.weight_width}
+        "count_width": size.count_width,
+        "weight_width": size.weight_width,
+    }
 
 
 def _routed(folder, routing, columns, lanes):

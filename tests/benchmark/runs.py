@@ -65,14 +65,16 @@ RUNS = {
     "L6": partial(fixed, "L6", FIXED[5], {}, MEANS),
     "L1": partial(fixed, "L1", FIXED[0], {}, MEANS),
     "routed-dense-nano": partial(route_dense, "routed-dense-nano", NANO_DENSE, LUTS_ONLY),
-    "synthesised-dense-tiny": partial(route_dense, "synthesised-dense-tiny", TINY_DENSE,
-                                      {"seeds": ()}),
+    "synthesised-dense-tiny": partial(
+        route_dense, "synthesised-dense-tiny", TINY_DENSE, {"seeds": ()}
+    ),
     "routed-dense": partial(route_dense, "routed-dense", DENSE, DENSE_ENGINE),
     "routed-L1": partial(route_engine, "routed-L1", FIXED[0]),
     "L1-engine": partial(fixed, "L1-engine", FIXED[0], ENGINES["L1"], (0.6,)),
     "routed-column": partial(route_column, "routed-column", None, {}, COLUMN),
-    "routed-column-wide": partial(route_column, "routed-column-wide", FIXED[1], ENGINES["L2"],
-                                  LUTS_ONLY),
+    "routed-column-wide": partial(
+        route_column, "routed-column-wide", FIXED[1], ENGINES["L2"], LUTS_ONLY
+    ),
     "codes": codes,
     "times": times,
 }

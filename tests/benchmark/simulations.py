@@ -30,16 +30,28 @@ from tests.benchmark.networks import (
 )
 
 
-__all__ = ["beside_dense", "block", "codes", "fixed", "nano_network", "nano_on_chip", "times",
-           "tiny_network"]
+__all__ = [
+    "beside_dense",
+    "block",
+    "codes",
+    "fixed",
+    "nano_network",
+    "nano_on_chip",
+    "times",
+    "tiny_network",
+]
 
 
 def _command(module, *arguments, log):
     """Runs one of the project's commands, as users do."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as file:
-        status = subprocess.run([sys.executable, "-m", module, *map(str, arguments)], stdout=file,
-                                stderr=subprocess.STDOUT, check=False).returncode
+        status = subprocess.run(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
     if status:
         last = (log.read_text().strip().splitlines() or [""])[-1]
         raise ToolError(f"python -m {module} failed with status {status}: {last} (see {log})")
@@ -52,9 +64,21 @@ def _simulate(settings, name, model, images, array, *, bus=0):
     build(plan, folder / "core")
     golden.save(model, folder / "model.safetensors")
     np.save(folder / "images.npy", images)
-    _command("sim.verify", folder / "core", folder / "model.safetensors", "--images",
-             folder / "images.npy", "--count", len(images), "--free", "--cache", settings.cache,
-             "--report", folder / "figures.json", log=folder / "verify.log")
+    _command(
+        "sim.verify",
+        folder / "core",
+        folder / "model.safetensors",
+        "--images",
+        folder / "images.npy",
+        "--count",
+        len(images),
+        "--free",
+        "--cache",
+        settings.cache,
+        "--report",
+        folder / "figures.json",
+        log=folder / "verify.log",
+    )
     figures = read_json(folder / "figures.json", "the report")
     return figures | {"array": [plan.required.columns, plan.required.lanes]}
 
@@ -62,10 +86,25 @@ def _simulate(settings, name, model, images, array, *, bus=0):
 def _dense(settings, name, size=DENSE):
     """Simulates the dense engine on the network that ``_simulate`` saved."""
     folder = settings.folder / name
-    _command("sim.dense", folder / "model.safetensors", "--images", folder / "images.npy",
-             "--outputs", size.outputs, "--inputs", size.inputs, "--count-width",
-             size.count_width, "--weight-width", size.weight_width, "--cache", settings.cache,
-             "--out", folder / "dense", log=folder / "dense.log")
+    _command(
+        "sim.dense",
+        folder / "model.safetensors",
+        "--images",
+        folder / "images.npy",
+        "--outputs",
+        size.outputs,
+        "--inputs",
+        size.inputs,
+        "--count-width",
+        size.count_width,
+        "--weight-width",
+        size.weight_width,
+        "--cache",
+        settings.cache,
+        "--out",
+        folder / "dense",
+        log=folder / "dense.log",
+    )
     return read_json(folder / "dense" / "dense.json", "the report")
 
 
@@ -78,15 +117,23 @@ def fixed(name, layer, array, means, settings):
         means = (0.6,)
     potentials = {"recorded": recorded(layer, *nano()), "synthetic": synthetic(layer)}
     model, folders = layer.model(), [f"{name}-{mean:g}" for mean in means]
-    runs = [_fixed_at(folder, layer, model, array, mean, potentials, settings)
-            for folder, mean in zip(folders, means, strict=True)]
+    runs = [
+        _fixed_at(folder, layer, model, array, mean, potentials, settings)
+        for folder, mean in zip(folders, means, strict=True)
+    ]
     dense = _dense(settings, folders[-1])["cycles"]
-    return {"text": f"{layer.name}: {layer.text}", "lanes": runs[0]["lanes"],
-            "array": runs[0]["array"],
-            "rows": sorted((row for run in runs for row in run["rows"]),
-                           key=lambda row: list(potentials).index(row["spikes"])),
-            "dense_cycles": sum(dense[name] for name in layer.measured),
-            "tokens": layer.size**2, **_checked(*runs)}
+    return {
+        "text": f"{layer.name}: {layer.text}",
+        "lanes": runs[0]["lanes"],
+        "array": runs[0]["array"],
+        "rows": sorted(
+            (row for run in runs for row in run["rows"]),
+            key=lambda row: list(potentials).index(row["spikes"]),
+        ),
+        "dense_cycles": sum(dense[name] for name in layer.measured),
+        "tokens": layer.size**2,
+        **_checked(*runs),
+    }
 
 
 def _fixed_at(folder, layer, model, array, mean, potentials, settings):
@@ -97,40 +144,49 @@ def _fixed_at(folder, layer, model, array, mean, potentials, settings):
     rows = []
     for kind, layers in zip(potentials, figures["image_layers"], strict=True):
         taken = [one for one in layers if one["name"] in layer.measured]
-        rows.append({"spikes": kind, "mean": mean,
-                     "cycles": sum(one["cycles"] for one in taken),
-                     "additions": sum(one["additions"] for one in taken)})
-    return {"lanes": figures["lanes"], "array": figures["array"], "rows": rows,
-            **_checked(figures)}
+        rows.append({
+            "spikes": kind,
+            "mean": mean,
+            "cycles": sum(one["cycles"] for one in taken),
+            "additions": sum(one["additions"] for one in taken),
+        })
+    return {"lanes": figures["lanes"], "array": figures["array"], "rows": rows, **_checked(figures)}
 
 
 def _checked(*runs):
     """What says of simulations that they are right: numbers of all, and the cycles per image."""
-    return ({key: sum(run[key] for run in runs) for key in ("values", "mismatches")}
-            | {key: [cycles for run in runs for cycles in run[key]]
-               for key in ("cycles", "predicted_cycles")})
+    return {key: sum(run[key] for run in runs) for key in ("values", "mismatches")} | {
+        key: [cycles for run in runs for cycles in run[key]]
+        for key in ("cycles", "predicted_cycles")
+    }
 
 
 def _network(settings, name, model, images, array, *, bus):
     figures = _simulate(settings, name, model, images, array, bus=bus)
-    return {"lanes": figures["lanes"], "additions": figures["additions"],
-            "layers": figures["layers"], "stalls": figures["stalls"], "array": figures["array"],
-            "period": figures["period"],
-            "speed": figures["simulated_cycles"] / figures["seconds"], **_checked(figures)}
+    return {
+        "lanes": figures["lanes"],
+        "additions": figures["additions"],
+        "layers": figures["layers"],
+        "stalls": figures["stalls"],
+        "array": figures["array"],
+        "period": figures["period"],
+        "speed": figures["simulated_cycles"] / figures["seconds"],
+        **_checked(figures),
+    }
 
 
 def nano_network(name, array, settings):
     model, images = nano()
-    return _network(settings, name, model, images[:1 if settings.quick else 4], array, bus=BUS)
+    return _network(settings, name, model, images[: 1 if settings.quick else 4], array, bus=BUS)
 
 
 def nano_on_chip(name, array, settings):
     """With weights on chip, where cycles are predicted."""
     model, images = nano()
-    fan_in = {layer.name: layer.weight[0].size for layer in model.layers
-              if layer.KIND == "conv"}
-    return _network(settings, name, model, images[:1 if settings.quick else 2], array,
-                    bus=0) | {"fan_in": fan_in}
+    fan_in = {layer.name: layer.weight[0].size for layer in model.layers if layer.KIND == "conv"}
+    return _network(settings, name, model, images[: 1 if settings.quick else 2], array, bus=0) | {
+        "fan_in": fan_in
+    }
 
 
 def tiny_network(name, array, settings):
@@ -148,9 +204,12 @@ def block(settings):
     array = {"columns": 4, "lanes": 16} if settings.quick else WIDE
     figures = _simulate(settings, "block", model, image(FIXED[1], counts)[np.newaxis], array)
     taken = [one for one in figures["layers"] if one["name"].startswith("block.")]
-    return {"lanes": figures["lanes"], **_checked(figures),
-            "block_cycles": sum(one["cycles"] for one in taken),
-            "block_additions": sum(one["additions"] for one in taken)}
+    return {
+        "lanes": figures["lanes"],
+        **_checked(figures),
+        "block_cycles": sum(one["cycles"] for one in taken),
+        "block_additions": sum(one["additions"] for one in taken),
+    }
 
 
 def codes(settings):
@@ -158,13 +217,18 @@ def codes(settings):
     found = {}
     for name in ("cifar10-nano", "cifar10-nano-d8"):
         model = golden.load(DATA / f"{name}.safetensors")
-        images = pictures(model)[:4 if settings.quick else 32]
+        images = pictures(model)[: 4 if settings.quick else 32]
         tensors = golden.run(model, images, trace=True).tensors
         plan = compile_model(model, **ARRAY)
-        executed, thermometer = (sum(golden.additions(plan.executed, tensors, code).values())
-                                 for code in (plan.codes, SpikeCode.THERMOMETER))
-        found[name] = {"max_count": model.max_count, "executed": executed,
-                       "thermometer": thermometer}
+        executed, thermometer = (
+            sum(golden.additions(plan.executed, tensors, code).values())
+            for code in (plan.codes, SpikeCode.THERMOMETER)
+        )
+        found[name] = {
+            "max_count": model.max_count,
+            "executed": executed,
+            "thermometer": thermometer,
+        }
     return found
 
 
@@ -174,11 +238,21 @@ def times(settings):
     folder.mkdir(parents=True, exist_ok=True)
     model = random_model(**(TINY | {"image_shape": (64, 64, 3)} if settings.quick else TINY))
     golden.save(model, folder / "tiny.safetensors")
-    common = ["--model", folder / "tiny.safetensors", "--columns", ARRAY["columns"],
-              "--lanes-per-column", ARRAY["lanes"], "--bus-width", BUS]
+    common = [
+        "--model",
+        folder / "tiny.safetensors",
+        "--columns",
+        ARRAY["columns"],
+        "--lanes-per-column",
+        ARRAY["lanes"],
+        "--bus-width",
+        BUS,
+    ]
     seconds = {}
-    for name, options in (("dry_run", ["--dry-run"]),
-                          ("verilog", ["--target", "sim", "--out", folder / "core"])):
+    for name, options in (
+        ("dry_run", ["--dry-run"]),
+        ("verilog", ["--target", "sim", "--out", folder / "core"]),
+    ):
         began = time.perf_counter()
         _command("hw.build", *common, *options, log=folder / f"{name}.log")
         seconds[name] = time.perf_counter() - began

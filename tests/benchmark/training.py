@@ -83,9 +83,11 @@ class Bench:
         ours = self.seconds["ours"]
         return [
             (
-                name, 1e3 * median(taken),
+                name,
+                1e3 * median(taken),
                 median(a / b for a, b in zip(taken, ours, strict=True)),
-                self.peaks[name] / 2**20, self.peaks[name] / self.peaks["ours"],
+                self.peaks[name] / 2**20,
+                self.peaks[name] / self.peaks["ours"],
             )
             for name, taken in self.seconds.items()
         ]
@@ -178,10 +180,17 @@ def main(arguments=None, prog="python -m tests.benchmark.training"):
         print(f"{prog}: the networks to compare with are of the base family.", file=sys.stderr)
         return 2
     with image_progress("turns") as progress:
-        found = bench(network, batch=options.batch, rounds=options.rounds,
-                      threads=options.threads, progress=progress)
-    print(f"a training step of {options.batch} images, {options.threads} threads, "
-          f"median of {options.rounds} turns")
+        found = bench(
+            network,
+            batch=options.batch,
+            rounds=options.rounds,
+            threads=options.threads,
+            progress=progress,
+        )
+    print(
+        f"a training step of {options.batch} images, {options.threads} threads, "
+        f"median of {options.rounds} turns"
+    )
     print(f"{'':16}{'ms':>9}{'× ours':>9}{'peak MiB':>11}{'× ours':>9}")
     for name, milliseconds, times, mebibytes, peaks in found.rows():
         print(f"{name:16}{milliseconds:9.1f}{times:9.2f}{mebibytes:11.0f}{peaks:9.2f}")
@@ -191,18 +200,33 @@ def main(arguments=None, prog="python -m tests.benchmark.training"):
 
 
 def _parser(prog):
-    parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog=prog, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
-        "--config", type=input_file, metavar="FILE",
+        "--config",
+        type=input_file,
+        metavar="FILE",
         default=Path(config.__file__).parents[1] / "recipes" / "cifar10-nano.toml",
-        help="TOML file whose network is trained (default: cifar10-nano)")
-    parser.add_argument("--batch", type=whole(2, 4096), default=32, metavar="N",
-                        help="images per step (default: 32)")
-    parser.add_argument("--rounds", type=whole(1, 1000), default=7, metavar="N",
-                        help="turns (default: 7)")
-    parser.add_argument("--threads", type=whole(1, 1024), metavar="N", default=os.cpu_count(),
-                        help="of torch (default: one per processor)")
+        help="TOML file whose network is trained (default: cifar10-nano)",
+    )
+    parser.add_argument(
+        "--batch",
+        type=whole(2, 4096),
+        default=32,
+        metavar="N",
+        help="images per step (default: 32)",
+    )
+    parser.add_argument(
+        "--rounds", type=whole(1, 1000), default=7, metavar="N", help="turns (default: 7)"
+    )
+    parser.add_argument(
+        "--threads",
+        type=whole(1, 1024),
+        metavar="N",
+        default=os.cpu_count(),
+        help="of torch (default: one per processor)",
+    )
     parser.add_argument("--out", type=output_file, metavar="FILE", help="also write JSON here")
     return parser
 

@@ -30,9 +30,9 @@ def main(arguments=None):
     if core is None:
         difference = golden_difference(path, images)
     else:
-        *_, group = groups(options.seed, SOAK_CORES[:core + 1], options.members)
+        *_, group = groups(options.seed, SOAK_CORES[: core + 1], options.members)
         netlist = Netlist(group, FOLDER / f"core{core}", Path("build") / "sim")
-        difference, = netlist.differences([(path, golden.load(path), images)])
+        (difference,) = netlist.differences([(path, golden.load(path), images)])
     print(f"{path}: {difference or 'all is equal'}")
     return int(difference is not None)
 
@@ -40,16 +40,30 @@ def main(arguments=None):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m tests.differential",
-        description="Compare one random model, or one from a file, with a second executor.")
+        description="Compare one random model, or one from a file, with a second executor.",
+    )
     parser.add_argument("--seed", type=int, default=18, help="of the models that are drawn")
     parser.add_argument("--index", type=int, default=0, help="number of the model")
-    parser.add_argument("--model", type=Path, metavar="FILE",
-                        help="a model file instead; its images lie beside it as .npy")
-    parser.add_argument("--core", type=int, metavar="N",
-                        help=f"simulate it on netlist N, 0 to {len(SOAK_CORES) - 1}, which holds "
-                             "what the seed draws for it, in place of running golden")
-    parser.add_argument("--members", type=int, default=MEMBERS, metavar="N",
-                        help="models that the netlist was made for (default: %(default)s)")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="a model file instead; its images lie beside it as .npy",
+    )
+    parser.add_argument(
+        "--core",
+        type=int,
+        metavar="N",
+        help=f"simulate it on netlist N, 0 to {len(SOAK_CORES) - 1}, which holds "
+        "what the seed draws for it, in place of running golden",
+    )
+    parser.add_argument(
+        "--members",
+        type=int,
+        default=MEMBERS,
+        metavar="N",
+        help="models that the netlist was made for (default: %(default)s)",
+    )
     return parser
 
 

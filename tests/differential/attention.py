@@ -20,16 +20,22 @@ def add_attention(sketch):
     if keys is None:
         return
     info = sketch.info(keys)
-    like = sketch.counts(lambda other: (other.size, other.steps) == (info.size, info.steps)
-                         and other.channels % heads == 0)
+    like = sketch.counts(
+        lambda other: (
+            (other.size, other.steps) == (info.size, info.steps) and other.channels % heads == 0
+        )
+    )
     values = branch(sketch, source, axes, widths[1]) if sketch.chance(0.85) else None
     if values is None or not _alike(sketch, values, keys):
         values = sketch.one_of(like)
     over = sketch.one_of(OVER) if "sets" in sketch.features else "space"
     memories = [_memory(sketch, keys, values, heads, over)]
     if sketch.chance(0.1):
-        others = [other for other in (1, heads, 2) if all(
-            sketch.info(name).channels % other == 0 for name in (keys, values))]
+        others = [
+            other
+            for other in (1, heads, 2)
+            if all(sketch.info(name).channels % other == 0 for name in (keys, values))
+        ]
         memories.append(_memory(sketch, keys, values, sketch.one_of(others), over))
     if sketch.chance(0.3):
         # Something else reads the values.
@@ -37,8 +43,11 @@ def add_attention(sketch):
     if sketch.chance(0.1):
         axes = sketch.axes(sketch.info(source).size)
     queries = branch(sketch, source, axes, widths[0]) if sketch.chance(0.85) else None
-    fitting = sketch.counts(lambda other: other.channels == info.channels
-                            and sets_of(other, over) == sets_of(info, over))
+    fitting = sketch.counts(
+        lambda other: (
+            other.channels == info.channels and sets_of(other, over) == sets_of(info, over)
+        )
+    )
     if queries not in fitting:
         queries = sketch.one_of(fitting)
     for memory in filter(None, memories):
@@ -53,9 +62,14 @@ def add_mask(sketch):
         heads = [part for part in range(1, info.channels + 1) if info.channels % part == 0]
         layer = sketch.conv([values], sketch.one_of(heads[1:-1] or heads), (Axis(1), Axis(1)))
         sketch.fire(layer, sketch.map_of(layer))
-    gate = sketch.pick(sketch.counts(
-        lambda other: (other.size, other.steps) == (info.size, info.steps)
-        and info.channels % other.channels == 0))
+    gate = sketch.pick(
+        sketch.counts(
+            lambda other: (
+                (other.size, other.steps) == (info.size, info.steps)
+                and info.channels % other.channels == 0
+            )
+        )
+    )
     layer = Mask(sketch.next_name(), gate, values, sketch.info(gate).channels, None)
     _finish(sketch, layer, TensorInfo("counts", info.channels, info.size, info.steps))
 
@@ -80,7 +94,7 @@ def _alike(sketch, name, other):
 def _memory(sketch, keys, values, heads, over):
     """Adds the first pass; the name of the memory, or of the counts that are fired from it."""
     layer = KeyValue(f"{sketch.next_name()}.kv", keys, values, heads, over)
-    info, = layer.outputs(sketch.facts.known).values()
+    (info,) = layer.outputs(sketch.facts.known).values()
     return sketch.fire(layer, info) if sketch.has("sets", 0.7) else sketch.append(layer)
 
 

@@ -9,8 +9,16 @@ from .geometry import odd_axes, squares
 from .values import random_weights
 
 
-__all__ = ["add_constant", "add_fire", "add_groups", "add_max", "add_stream", "branch",
-           "continue_stream", "dense"]
+__all__ = [
+    "add_constant",
+    "add_fire",
+    "add_groups",
+    "add_max",
+    "add_stream",
+    "branch",
+    "continue_stream",
+    "dense",
+]
 
 
 def add_fire(sketch):
@@ -50,15 +58,19 @@ def continue_stream(sketch, *sources):
     """A write onto any version of any stream, from any map that axes bring to its size."""
     previous = sketch.pick(sketch.streams)
     stream = sketch.info(previous)
-    found = {source: found for source in sources or sketch.inputs()
-             if (found := _onto(sketch, sketch.info(source), stream))}
+    found = {
+        source: found
+        for source in sources or sketch.inputs()
+        if (found := _onto(sketch, sketch.info(source), stream))
+    }
     if not found:
         return
     source = sketch.pick(list(found))
     channels = sketch.info(source).channels
     depthwise = stream.channels > 1 and channels == stream.channels and sketch.chance(0.3)
-    layer = sketch.conv([source], stream.channels, sketch.one_of(found[source]),
-                        groups=channels if depthwise else 1)
+    layer = sketch.conv(
+        [source], stream.channels, sketch.one_of(found[source]), groups=channels if depthwise else 1
+    )
     info = sketch.map_of(layer)
     if info.steps == stream.steps:
         sketch.write(layer, info, previous)
@@ -105,8 +117,11 @@ def _sources(sketch):
     if not sketch.has("sources", 0.6):
         return [first]
     info = sketch.info(first)
-    like = [name for name in sketch.inputs() if (sketch.info(name).size, sketch.info(name).steps)
-            == (info.size, info.steps)]
+    like = [
+        name
+        for name in sketch.inputs()
+        if (sketch.info(name).size, sketch.info(name).steps) == (info.size, info.steps)
+    ]
     others = [name for name in like if name != first]
     if others and sketch.chance(0.8):
         like = others
@@ -126,8 +141,10 @@ def _onto(sketch, info, stream):
     if info.steps != stream.steps:
         return []
     if sketch.has("axes", 0.4):
-        pair = tuple(odd_axes(sketch.rng, length, lambda out, wanted=wanted: out == wanted)
-                     for length, wanted in zip(info.size, stream.size, strict=True))
+        pair = tuple(
+            odd_axes(sketch.rng, length, lambda out, wanted=wanted: out == wanted)
+            for length, wanted in zip(info.size, stream.size, strict=True)
+        )
         if None not in pair:
             return [pair]
     return squares(info.size, lambda out: out == stream.size)

@@ -16,8 +16,17 @@ from .properties import PROPERTIES, properties
 from .scope import FEATURES, Scope
 
 
-__all__ = ["CORES", "MEMBERS", "SOAK_CORES", "SOAK_MEMBERS", "Core", "Group", "Member", "groups",
-           "lay_out_on"]
+__all__ = [
+    "CORES",
+    "MEMBERS",
+    "SOAK_CORES",
+    "SOAK_MEMBERS",
+    "Core",
+    "Group",
+    "Member",
+    "groups",
+    "lay_out_on",
+]
 
 
 #: Models of format 1 that are drawn for a netlist; there is one more for each feature of format 2,
@@ -57,33 +66,56 @@ class Core:
         """Model number ``index`` of a seed, and its images."""
         number = index % _DRAWN - CANDIDATES
         features = frozenset() if number < 0 else frozenset({FEATURES[number]})
-        return draw(seed, index, Scope(
-            max_count=self.max_count, pixel_channels=self.pixel_channels,
-            pixel_constant=self.pixel_constant, logit_bits=34, channels=self.lanes + 4,
-            features=features))
+        return draw(
+            seed,
+            index,
+            Scope(
+                max_count=self.max_count,
+                pixel_channels=self.pixel_channels,
+                pixel_constant=self.pixel_constant,
+                logit_bits=34,
+                channels=self.lanes + 4,
+                features=features,
+            ),
+        )
 
     def compile(self, model):
         """Plan of a model for the smallest core of this array."""
-        return compile_model(model, columns=self.columns, lanes=self.lanes,
-                             columns_per_group=self.columns_per_group,
-                             spike_code=self.code, bus_width=self.bus_width)
+        return compile_model(
+            model,
+            columns=self.columns,
+            lanes=self.lanes,
+            columns_per_group=self.columns_per_group,
+            spike_code=self.code,
+            bus_width=self.bus_width,
+        )
 
 
 _T, _B, _G = SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL, SpikeCode.TWO_BIT_SERIAL
 
 #: Those of make test: every code, every bus, shared firing units, and arrays of odd sizes.
 CORES = (
-    Core(1, 2, 1, _T, 0, 3, 1, 77), Core(3, 5, 3, _G, 0, 4, 3), Core(2, 7, 1, _B, 64, 15, 2),
-    Core(1, 33, 1, _G, 128, 8, 3, 255), Core(2, 7, 2, _B, 256, 1, 1),
+    Core(1, 2, 1, _T, 0, 3, 1, 77),
+    Core(3, 5, 3, _G, 0, 4, 3),
+    Core(2, 7, 1, _B, 64, 15, 2),
+    Core(1, 33, 1, _G, 128, 8, 3, 255),
+    Core(2, 7, 2, _B, 256, 1, 1),
 )
 
 #: Those of make soak, which begin with the same.
 SOAK_CORES = (
     *CORES,
-    Core(3, 5, 1, _T, 0, 2, 2, 1), Core(1, 33, 1, _T, 0, 5, 4), Core(1, 2, 1, _G, 64, 6, 2),
-    Core(3, 5, 3, _B, 128, 7, 1), Core(2, 7, 1, _T, 256, 9, 3), Core(1, 2, 1, _B, 0, 10, 1),
-    Core(2, 7, 2, _G, 0, 11, 4, 128), Core(3, 5, 1, _G, 256, 12, 2), Core(1, 33, 1, _B, 64, 13, 2),
-    Core(2, 7, 2, _T, 128, 14, 1, 9), Core(3, 5, 3, _G, 0, 3, 3),
+    Core(3, 5, 1, _T, 0, 2, 2, 1),
+    Core(1, 33, 1, _T, 0, 5, 4),
+    Core(1, 2, 1, _G, 64, 6, 2),
+    Core(3, 5, 3, _B, 128, 7, 1),
+    Core(2, 7, 1, _T, 256, 9, 3),
+    Core(1, 2, 1, _B, 0, 10, 1),
+    Core(2, 7, 2, _G, 0, 11, 4, 128),
+    Core(3, 5, 1, _G, 256, 12, 2),
+    Core(1, 33, 1, _B, 64, 13, 2),
+    Core(2, 7, 2, _T, 128, 14, 1, 9),
+    Core(3, 5, 3, _G, 0, 3, 3),
 )
 
 
@@ -197,22 +229,28 @@ def _is_sentence(error, model):
     """Whether a refusal names the layer, or the model, and what helps."""
     what, _, remedy = str(error).rpartition(": ")
     names = {model.name, *(layer.name for layer in model.layers)}
-    return bool(remedy) and any(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w])", what)
-                                for name in names)
+    return bool(remedy) and any(
+        re.search(rf"(?<![\w.]){re.escape(name)}(?![\w])", what) for name in names
+    )
 
 
 def _worth(member, met):
     """Sum over a model's properties, of which a rare one counts more."""
-    return sum(1 / (1 + met[name])**2 for name in member.met if name in PROPERTIES)
+    return sum(1 / (1 + met[name]) ** 2 for name in member.met if name in PROPERTIES)
 
 
 def _config(core, members):
     """Every field as large as the member requires that requires most of it."""
     plans = [core.compile(member.model) for member in members]
     required = plans[0].required
-    largest = replace(required, **{
-        field.name: max(getattr(plan.required, field.name) for plan in plans)
-        for field in fields(required) if field.name not in EQUAL})
+    largest = replace(
+        required,
+        **{
+            field.name: max(getattr(plan.required, field.name) for plan in plans)
+            for field in fields(required)
+            if field.name not in EQUAL
+        },
+    )
     # Descriptors of the program are wider where other memories are deeper.
     depth = max(len(memory_words(plan, largest)["program"]) for plan in plans)
     return replace(largest, program_depth=max(depth, largest.program_depth))

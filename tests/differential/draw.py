@@ -39,11 +39,17 @@ def draw(seed, index, scope=None):
     scope = scope or Scope()
     features = scope.features
     if features is None:
-        features = frozenset(name for name in FEATURES
-                             if rng.random() < (0.4 if name == "steps" else 0.3))
+        features = frozenset(
+            name for name in FEATURES if rng.random() < (0.4 if name == "steps" else 0.3)
+        )
     taken, images = _input(rng, scope, features)
-    sketch = Sketch(rng, _pixels(images, taken), scope=scope, features=features,
-                    max_count=scope.max_count or 1 + index % 15)
+    sketch = Sketch(
+        rng,
+        _pixels(images, taken),
+        scope=scope,
+        features=features,
+        max_count=scope.max_count or 1 + index % 15,
+    )
     for _ in range(rng.choice([0, 2, 3, 4, 5, 6, 8]) if not sketch.wide_counts else 2):
         _grow(sketch)
     _gather(sketch)
@@ -86,9 +92,17 @@ def _grow(sketch):
     operators = 2 * ("operators" in sketch.features)
     groups = 1.5 + 1.5 * ("groups" in sketch.features)
     sets = 2.5 + 2 * ("sets" in sketch.features)
-    actions = {add_fire: 4, add_groups: groups, add_stream: 2, continue_stream: 3 * streams,
-               add_attention: sets, add_sum: sets * streams, add_max: operators * counts,
-               add_mask: operators * counts, add_constant: operators * (1 + streams)}
+    actions = {
+        add_fire: 4,
+        add_groups: groups,
+        add_stream: 2,
+        continue_stream: 3 * streams,
+        add_attention: sets,
+        add_sum: sets * streams,
+        add_max: operators * counts,
+        add_mask: operators * counts,
+        add_constant: operators * (1 + streams),
+    }
     weight = np.array(list(actions.values()))
     action = list(actions)[sketch.rng.choice(len(actions), p=weight / weight.sum())]
     action(sketch)
@@ -109,8 +123,15 @@ def _gather(sketch):
 def _output_map(sketch, name):
     """An output of any size, of a convolution or of sums."""
     if sketch.streams and sketch.chance(0.4):
-        sketch.output(Sum(sketch.next_name(), sketch.pick(sketch.streams), None, sketch.one_of(
-            ["space", "time", "both"])), name)
+        sketch.output(
+            Sum(
+                sketch.next_name(),
+                sketch.pick(sketch.streams),
+                None,
+                sketch.one_of(["space", "time", "both"]),
+            ),
+            name,
+        )
         return
     source = sketch.pick(sketch.inputs())
     axes = sketch.axes(sketch.info(source).size)

@@ -17,8 +17,9 @@ __all__ = ["FOLDER", "describe"]
 FOLDER = Path("build") / "differential"
 
 
-def describe(name, model, images, difference, *, command, compare, options="", attempts=200,
-             folder=FOLDER):
+def describe(
+    name, model, images, difference, *, command, compare, options="", attempts=200, folder=FOLDER
+):
     """One line: what differs, how to see it again, and where a reduced model lies.
 
     Parameters
@@ -55,5 +56,7 @@ def describe(name, model, images, difference, *, command, compare, options="", a
     kept = folder / f"{name}.safetensors"
     golden.save(smaller, kept)
     np.save(kept.with_suffix(".npy"), pictures)
-    return (f"{name}: {difference}; reproduce: python -m tests.differential {command}; reduced to "
-            f"{len(smaller.layers)} layers: python -m tests.differential --model {kept}{options}")
+    return (
+        f"{name}: {difference}; reproduce: python -m tests.differential {command}; reduced to "
+        f"{len(smaller.layers)} layers: python -m tests.differential --model {kept}{options}"
+    )

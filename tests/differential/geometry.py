@@ -13,38 +13,64 @@ __all__ = ["odd_axes", "odd_pair", "squares"]
 KERNELS, STRIDES = (1, 2, 3, 4, 5, 7, 9), (1, 2, 3, 4, 6, 8, 2**64)
 
 #: Axes with the same padding on both sides.
-PLAIN = tuple(Axis.padded(kernel, stride, padding) for kernel in KERNELS for stride in STRIDES
-              for padding in range(kernel))
+PLAIN = tuple(
+    Axis.padded(kernel, stride, padding)
+    for kernel in KERNELS
+    for stride in STRIDES
+    for padding in range(kernel)
+)
 
 
 def _padded(*axes):
     """Axes with some paddings in front and behind, where they are legal."""
-    return tuple(Axis(kernel, stride, before, after, dilation, upsample, transposed)
-                 for kernel, stride, dilation, upsample, transposed in axes
-                 for before, after in product({0, 1, 2, dilation * (kernel - 1)}, repeat=2)
-                 if max(before, after) <= dilation * (kernel - 1))
+    return tuple(
+        Axis(kernel, stride, before, after, dilation, upsample, transposed)
+        for kernel, stride, dilation, upsample, transposed in axes
+        for before, after in product({0, 1, 2, dilation * (kernel - 1)}, repeat=2)
+        if max(before, after) <= dilation * (kernel - 1)
+    )
 
 
 #: Axes of each kind, of which one is drawn before the axis.
 ODD = {
     "plain": PLAIN,
-    "uneven": tuple(axis for axis in _padded(*(
-        (kernel, stride, 1, 1, False) for kernel in KERNELS[1:6] for stride in (1, 2, 3)))
-        if axis.before != axis.after),
-    "dilated": _padded(*((kernel, stride, dilation, 1, False) for kernel in (2, 3, 4)
-                         for stride in (1, 2) for dilation in (2, 3, 5))),
-    "repeated": _padded(*((1, stride, 1, repeated, False) for stride in (1, 2, 3)
-                          for repeated in (2, 3))),
-    "transposed": _padded(*((kernel, stride, dilation, 1, True) for kernel in (1, 2, 3, 4)
-                            for stride in (1, 2, 3) for dilation in (1, 2))),
+    "uneven": tuple(
+        axis
+        for axis in _padded(
+            *((kernel, stride, 1, 1, False) for kernel in KERNELS[1:6] for stride in (1, 2, 3))
+        )
+        if axis.before != axis.after
+    ),
+    "dilated": _padded(
+        *(
+            (kernel, stride, dilation, 1, False)
+            for kernel in (2, 3, 4)
+            for stride in (1, 2)
+            for dilation in (2, 3, 5)
+        )
+    ),
+    "repeated": _padded(
+        *((1, stride, 1, repeated, False) for stride in (1, 2, 3) for repeated in (2, 3))
+    ),
+    "transposed": _padded(
+        *(
+            (kernel, stride, dilation, 1, True)
+            for kernel in (1, 2, 3, 4)
+            for stride in (1, 2, 3)
+            for dilation in (1, 2)
+        )
+    ),
 }
 
 
 def squares(size, fits):
     """Pairs of one plain axis, for a map whose output sizes pass a test."""
     lengths = [_lengths("plain", length) for length in size]
-    return [(axis, axis) for axis, *out in zip(PLAIN, *lengths, strict=True)
-            if min(out) >= 1 and fits(tuple(out))]
+    return [
+        (axis, axis)
+        for axis, *out in zip(PLAIN, *lengths, strict=True)
+        if min(out) >= 1 and fits(tuple(out))
+    ]
 
 
 def odd_axes(rng, length, fits):
@@ -52,8 +78,11 @@ def odd_axes(rng, length, fits):
     kinds = list(ODD)
     rng.shuffle(kinds)
     for kind in kinds:
-        found = [axis for axis, out in zip(ODD[kind], _lengths(kind, length), strict=True)
-                 if out >= 1 and fits(out)]
+        found = [
+            axis
+            for axis, out in zip(ODD[kind], _lengths(kind, length), strict=True)
+            if out >= 1 and fits(out)
+        ]
         if found:
             return found[rng.integers(len(found))]
     return None

@@ -30,8 +30,11 @@ def narrowed(model, name):
 
 def _tied(layer):
     """Maps of a layer that have the same channels."""
-    made = {counts_name(layer)} if layer.epilogue is None or isinstance(
-        layer.epilogue, Fire | Write) else set()
+    made = (
+        {counts_name(layer)}
+        if layer.epilogue is None or isinstance(layer.epilogue, Fire | Write)
+        else set()
+    )
     if isinstance(layer.epilogue, Write):
         made |= {stream_name(layer), *layer.epilogue.reads}
     if isinstance(layer, Max | Sum) or (isinstance(layer, Conv) and layer.depthwise):
@@ -48,15 +51,19 @@ def _frozen(layer):
         inner = layer.depthwise and not isinstance(layer.epilogue, Output)
         return made if alone or inner else made | {*layer.sources, counts_name(layer)}
     if isinstance(layer, Max | Constant | AnalogHead) or (
-            isinstance(layer, Sum) and not isinstance(layer.epilogue, Output)):
+        isinstance(layer, Sum) and not isinstance(layer.epilogue, Output)
+    ):
         return made
     return made | {*layer.reads, counts_name(layer)}
 
 
 def _sliced(layer, narrow, kept):
     """A layer that makes or reads only the first channels of some maps."""
-    if isinstance(layer, Conv | AnalogHead) and layer.source in narrow and not (
-            isinstance(layer, Conv) and layer.depthwise):
+    if (
+        isinstance(layer, Conv | AnalogHead)
+        and layer.source in narrow
+        and not (isinstance(layer, Conv) and layer.depthwise)
+    ):
         layer = replace(layer, weight=layer.weight[:, :kept])
     if isinstance(layer, AnalogHead) or counts_name(layer) not in narrow:
         return layer
@@ -64,8 +71,9 @@ def _sliced(layer, narrow, kept):
         layer = replace(layer, weight=layer.weight[:kept])
     if isinstance(layer, Conv):
         layer = replace(layer, groups=kept if layer.depthwise else 1)
-    return layer if layer.epilogue is None else replace(layer, epilogue=_first(layer.epilogue,
-                                                                               kept))
+    return (
+        layer if layer.epilogue is None else replace(layer, epilogue=_first(layer.epilogue, kept))
+    )
 
 
 def _first(epilogue, kept):
@@ -79,6 +87,7 @@ def _first(epilogue, kept):
         neuron = replace(neuron, thresholds=neuron.thresholds[:kept])
     if neuron.membrane is not None:
         leak = neuron.membrane.leak
-        neuron = replace(neuron, membrane=replace(
-            neuron.membrane, leak=leak[:kept] if len(leak) > 1 else leak))
+        neuron = replace(
+            neuron, membrane=replace(neuron.membrane, leak=leak[:kept] if len(leak) > 1 else leak)
+        )
     return replace(epilogue, neuron=neuron)

@@ -10,19 +10,41 @@ __all__ = ["GOLDEN_ONLY", "NAMES", "find"]
 
 
 _MEMBRANES = (
-    "membrane", "state of a changing sign", *(f"leak {kind.value}" for kind in LeakKind),
-    *(f"reset {reset.value}" for reset in Reset), "late order", "sticky", "a tie that sticks",
-    "leaks by channel", "membrane on a stream", "membrane on sums", "membrane on a memory",
-    "uniform membrane", "shared state", "shared state of late order",
+    "membrane",
+    "state of a changing sign",
+    *(f"leak {kind.value}" for kind in LeakKind),
+    *(f"reset {reset.value}" for reset in Reset),
+    "late order",
+    "sticky",
+    "a tie that sticks",
+    "leaks by channel",
+    "membrane on a stream",
+    "membrane on sums",
+    "membrane on a memory",
+    "uniform membrane",
+    "shared state",
+    "shared state of late order",
     "shared state of another D",
 )
 
-GOLDEN_ONLY = ("uniform neuron", "uniform neuron on a stream", "shift in front of a neuron",
-               "bias in front of a neuron", *_MEMBRANES)
+GOLDEN_ONLY = (
+    "uniform neuron",
+    "uniform neuron on a stream",
+    "shift in front of a neuron",
+    "bias in front of a neuron",
+    *_MEMBRANES,
+)
 
-NAMES = ("thresholds on ties", "thresholds equal", "thresholds never reached",
-         "thresholds always reached", "thresholds shared by channels", "half-up", "half-even",
-         *GOLDEN_ONLY)
+NAMES = (
+    "thresholds on ties",
+    "thresholds equal",
+    "thresholds never reached",
+    "thresholds always reached",
+    "thresholds shared by channels",
+    "half-up",
+    "half-even",
+    *GOLDEN_ONLY,
+)
 
 
 def find(model, tensors, infos):
@@ -53,11 +75,14 @@ def _ladder(layer, ladder, tensors, ends):
     values = values << layer.epilogue.shift
     if layer.epilogue.bias is not None:
         values = values + layer.epilogue.bias[:, None, None]
-    yield "thresholds on ties", any(
-        (values[:, :, channel] == ladder[channel % len(ladder), step]).any()
-        for channel, step in np.ndindex(values.shape[2], ladder.shape[1]))
-    yield "thresholds equal", (ladder.shape[1] > 1) & (
-        ladder[:, :1] == ladder).all(axis=1).any()
+    yield (
+        "thresholds on ties",
+        any(
+            (values[:, :, channel] == ladder[channel % len(ladder), step]).any()
+            for channel, step in np.ndindex(values.shape[2], ladder.shape[1])
+        ),
+    )
+    yield "thresholds equal", (ladder.shape[1] > 1) & (ladder[:, :1] == ladder).all(axis=1).any()
     yield "thresholds never reached", (high - ladder.T < 0).any()
     yield "thresholds always reached", (low - ladder.T >= 0).any()
     yield "thresholds shared by channels", len(ladder) < values.shape[2]
@@ -89,5 +114,7 @@ def _ties(neuron, state):
     """Whether a membrane, which its state still is, lies one below an odd threshold."""
     kept = neuron.membrane.reset is Reset.NONE or neuron.membrane.order is Order.LATE
     return kept and any(
-        (state[:, 1:, channel] + 1 == threshold).any() for channel in range(state.shape[2])
-        for threshold in neuron.thresholds[channel % len(neuron.thresholds), ::2])
+        (state[:, 1:, channel] + 1 == threshold).any()
+        for channel in range(state.shape[2])
+        for threshold in neuron.thresholds[channel % len(neuron.thresholds), ::2]
+    )

@@ -49,8 +49,11 @@ def random_neuron(sketch, layer, info, values, ends, stream=None):
         if neuron is not None:
             return neuron
     if "levels" in sketch.features and sketch.chance(0.2):
-        bits = int(rng.integers(5, 10)) if sketch.wide_counts and sketch.chance(0.2) else int(
-            rng.integers(1, 5))
+        bits = (
+            int(rng.integers(5, 10))
+            if sketch.wide_counts and sketch.chance(0.2)
+            else int(rng.integers(1, 5))
+        )
         if stream is None:
             spread = np.log2(max(1.0, float(values.std())) * 2) - bits
             return Neuron.uniform(int(np.clip(round(spread) + rng.integers(0, 2), 1, 47)), bits)
@@ -77,8 +80,9 @@ def _with_membrane(sketch, layer, info, values, ends, count, rounding):
         spread = int(np.clip(np.log2(max(1.0, float(seen.std()))), 1, 20))
         neuron = Neuron.uniform(spread, int(rng.integers(1, 5)), membrane)
     else:
-        ladder = random_thresholds(rng, seen, np.array(low), np.array(high), count,
-                                   above=1 + membrane.sticky)
+        ladder = random_thresholds(
+            rng, seen, np.array(low), np.array(high), count, above=1 + membrane.sticky
+        )
         if membrane.sticky:
             # Odd thresholds lie one above what is reached, where a lost bit decides.
             ladder[:, ::2] += 1
@@ -90,8 +94,9 @@ def _with_membrane(sketch, layer, info, values, ends, count, rounding):
         step = int(np.abs(ladder).mean()) // count + 1
         unit = max(0, step.bit_length() - 1 + int(rng.integers(-1, 2)))
         membrane = replace(membrane, unit=min(47, unit))
-    seen, states, _ = membrane.interval(*(end.tolist() for end in bounds), info.steps,
-                                        neuron.ladder.tolist(), start)
+    seen, states, _ = membrane.interval(
+        *(end.tolist() for end in bounds), info.steps, neuron.ladder.tolist(), start
+    )
     if max(abs(end) for part in (*seen, *states) for end in part) >= LIMIT:
         return None
     sketch.states.setdefault(state, (info.shape, membrane.order, membrane.sticky))
@@ -104,11 +109,17 @@ def _membrane(sketch, layer, info, rounding):
     leaks = tuple(_leak(rng) for _ in range(info.channels if sketch.chance(0.4) else 1))
     reset = sketch.one_of(list(Reset))
     order = Order.LATE if reset is Reset.SUBTRACT and sketch.chance(0.5) else Order.EARLY
-    sticky = (rounding is Rounding.HALF_EVEN and sketch.chance(0.6)
-              and not any(leak.kind is LeakKind.SUBTRACT for leak in leaks))
+    sticky = (
+        rounding is Rounding.HALF_EVEN
+        and sketch.chance(0.6)
+        and not any(leak.kind is LeakKind.SUBTRACT for leak in leaks)
+    )
     membrane = Membrane(leaks, reset, 0, order, sticky)
-    alike = [state for state, kind in sketch.states.items() if kind[0] == info.shape
-             and (kind[2] is False or rounding is Rounding.HALF_EVEN)]
+    alike = [
+        state
+        for state, kind in sketch.states.items()
+        if kind[0] == info.shape and (kind[2] is False or rounding is Rounding.HALF_EVEN)
+    ]
     if alike and sketch.chance(0.6):
         state = sketch.one_of(alike)
         _, order, sticky = sketch.states[state]

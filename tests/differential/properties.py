@@ -16,8 +16,15 @@ from . import (
 __all__ = ["GOLDEN_ONLY", "PROPERTIES", "properties"]
 
 
-_PARTS = (graph_properties, convolution_properties, neuron_properties, step_properties,
-          stream_properties, attention_properties, output_properties)
+_PARTS = (
+    graph_properties,
+    convolution_properties,
+    neuron_properties,
+    step_properties,
+    stream_properties,
+    attention_properties,
+    output_properties,
+)
 
 #: Every name that `properties` may return.
 PROPERTIES = tuple(name for part in _PARTS for name in part.NAMES)
@@ -40,7 +47,8 @@ def properties(model, tensors):
     set of str
     """
     infos = tensor_infos(model)
-    framed = {name: values.reshape(len(values), infos[name].steps, *infos[name].shape)
-              for name, values in tensors.items()}
-    return {name for part in _PARTS for name, present in part.find(model, framed, infos)
-            if present}
+    framed = {
+        name: values.reshape(len(values), infos[name].steps, *infos[name].shape)
+        for name, values in tensors.items()
+    }
+    return {name for part in _PARTS for name, present in part.find(model, framed, infos) if present}

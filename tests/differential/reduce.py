@@ -54,17 +54,25 @@ def _size(model, images):
     epilogues = [layer.epilogue for layer in model.layers if layer.epilogue is not None]
     joined = sum(getattr(epilogue, "previous", None) is not None for epilogue in epilogues)
     neurons = [epilogue.neuron for epilogue in epilogues if epilogue.neuron is not None]
-    extras = (sum(neuron.membrane is not None for neuron in neurons)
-              + sum(epilogue.KIND == "fire" and (epilogue.shift > 0) + (epilogue.bias is not None)
-                    for epilogue in epilogues))
-    return (len(model.layers), joined, extras, model.input.steps, sum(weights),
-            sum(neuron.levels for neuron in neurons), images.size)
+    extras = sum(neuron.membrane is not None for neuron in neurons) + sum(
+        epilogue.KIND == "fire" and (epilogue.shift > 0) + (epilogue.bias is not None)
+        for epilogue in epilogues
+    )
+    return (
+        len(model.layers),
+        joined,
+        extras,
+        model.input.steps,
+        sum(weights),
+        sum(neuron.levels for neuron in neurons),
+        images.size,
+    )
 
 
 def _candidates(model, images):
     """Other models, those first that lack much; they may be illegal still, or not smaller."""
     for index in range(len(images) if len(images) > 1 else 0):
-        yield model, images[index:index + 1]
+        yield model, images[index : index + 1]
     infos = tensor_infos(model)
     for layer in model.layers:
         if counts_name(layer) in infos and not isinstance(layer, KeyValue):
@@ -73,8 +81,10 @@ def _candidates(model, images):
         kept = tuple(other for other in model.layers if other is not layer)
         yield replace(model, layers=kept), images
     if model.input.steps > 1:
-        yield (replace(model, input=replace(model.input, steps=1)),
-               images[:, 0] if images.ndim == 5 else images)
+        yield (
+            replace(model, input=replace(model.input, steps=1)),
+            images[:, 0] if images.ndim == 5 else images,
+        )
     for index in reversed(range(len(model.layers))):
         for layer in _simpler(model.layers[index], infos):
             yield _changed(model, index, layer), images
@@ -83,8 +93,13 @@ def _candidates(model, images):
     for count in {1, model.max_count // 2, model.max_count - 1} - {0, model.max_count}:
         yield _with_count(model, count), images
     height, width, _ = model.image_shape
-    for rows, columns in ((1, 1), (height // 2, width), (height, width // 2), (height - 1, width),
-                          (height, width - 1)):
+    for rows, columns in (
+        (1, 1),
+        (height // 2, width),
+        (height, width // 2),
+        (height - 1, width),
+        (height, width - 1),
+    ):
         if rows and columns and (rows, columns) != (height, width):
             cropped = images[..., :rows, :columns, :]
             yield replace(model, input=replace(model.input, shape=cropped.shape[-3:])), cropped
@@ -92,15 +107,23 @@ def _candidates(model, images):
 
 def _cut(model, layer, info):
     """A head of one class on a layer's counts, and the layers before it."""
-    head = Conv.square("head", counts_name(layer), np.ones((1, info.channels, 1, 1), np.int8), 2,
-                       max(info.size), 0, 1, Output(np.zeros(1, np.int64), 1.0, name=LOGITS))
+    head = Conv.square(
+        "head",
+        counts_name(layer),
+        np.ones((1, info.channels, 1, 1), np.int8),
+        2,
+        max(info.size),
+        0,
+        1,
+        Output(np.zeros(1, np.int64), 1.0, name=LOGITS),
+    )
     end = model.layers.index(layer) + 1
     kept = [other for other in model.layers[:end] if not isinstance(other.epilogue, Output)]
     return replace(model, layers=(*kept, head))
 
 
 def _changed(model, index, layer):
-    return replace(model, layers=(*model.layers[:index], layer, *model.layers[index + 1:]))
+    return replace(model, layers=(*model.layers[:index], layer, *model.layers[index + 1 :]))
 
 
 def _simpler(layer, infos):
@@ -131,6 +154,7 @@ def _of_pixels(layer, infos):
 
 def _with_count(model, count):
     """No neuron that fires more than ``count`` spikes at once."""
+
     def shortened(layer):
         neuron = layer.epilogue and layer.epilogue.neuron
         if neuron is None:

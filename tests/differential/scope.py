@@ -7,8 +7,20 @@ __all__ = ["FEATURES", "Scope"]
 
 
 #: Parts of the format of which a model has some; without any it is one of format 1.
-FEATURES = ("steps", "membranes", "levels", "wide weights", "groups", "axes", "sources", "outputs",
-            "epilogues", "operators", "sets", "analog head")
+FEATURES = (
+    "steps",
+    "membranes",
+    "levels",
+    "wide weights",
+    "groups",
+    "axes",
+    "sources",
+    "outputs",
+    "epilogues",
+    "operators",
+    "sets",
+    "analog head",
+)
 
 
 @dataclass(frozen=True)

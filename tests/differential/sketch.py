@@ -62,8 +62,11 @@ class Sketch:
 
     def counts(self, fits=None):
         """Names of count maps whose info passes a test."""
-        return [name for name, info in self.facts.known.items() if info.kind == "counts"
-                and (fits is None or fits(info))]
+        return [
+            name
+            for name, info in self.facts.known.items()
+            if info.kind == "counts" and (fits is None or fits(info))
+        ]
 
     @property
     def streams(self):
@@ -72,8 +75,11 @@ class Sketch:
 
     def loose(self):
         """Names of the count maps of layers of which nobody has read anything."""
-        return [name for name in self.counts() if name not in self.read
-                and name.removesuffix("counts") + "stream" not in self.read]
+        return [
+            name
+            for name in self.counts()
+            if name not in self.read and name.removesuffix("counts") + "stream" not in self.read
+        ]
 
     def inputs(self):
         """Names of all that a convolution may read."""
@@ -122,8 +128,11 @@ class Sketch:
         fan_in = sum(self.info(source).channels for source in sources)
         kernel = [axis.kernel for axis in axes]
         shape = (channels, fan_in // groups, *kernel)
-        alike = [layer for layer in self.layers
-                 if isinstance(layer, Conv) and layer.weight.shape == shape]
+        alike = [
+            layer
+            for layer in self.layers
+            if isinstance(layer, Conv) and layer.weight.shape == shape
+        ]
         if alike and self.chance(0.3):
             layer = self.one_of(alike)
             weight, bits = layer.weight, layer.weight_bits
@@ -131,8 +140,16 @@ class Sketch:
             bits = self.one_of(self.bits)
             weight = random_weights(self.rng, shape, bits)
         summed = self.info(sources[0]).steps > 1 and self.chance(0.15)
-        return Conv(name or self.next_name(), tuple(sources), weight, bits, axes, groups, None,
-                    "sum" if summed else "each")
+        return Conv(
+            name or self.next_name(),
+            tuple(sources),
+            weight,
+            bits,
+            axes,
+            groups,
+            None,
+            "sum" if summed else "each",
+        )
 
     def potentials(self, layer):
         *_, potentials = layer.potentials(self.tensors, max_count=1)
@@ -141,7 +158,7 @@ class Sketch:
     def map_of(self, layer):
         """Info of the map that weights make, whatever is behind them."""
         epilogue = Output(np.zeros(len(layer.weight), np.int64), 1.0, name="?")
-        info, = replace(layer, epilogue=epilogue).outputs(self.facts.known).values()
+        (info,) = replace(layer, epilogue=epilogue).outputs(self.facts.known).values()
         return info
 
     def append(self, layer):
@@ -166,8 +183,9 @@ class Sketch:
         self.tensors |= layer.store(self.potentials(layer), self.tensors)
         self.layers.append(layer)
         self.read |= set(layer.reads)
-        return next((name for name in made if not name.endswith((".stream", ".state"))),
-                    next(iter(made)))
+        return next(
+            (name for name in made if not name.endswith((".stream", ".state"))), next(iter(made))
+        )
 
     def fire(self, layer, info, stream=None):
         """Adds a layer that fires; ``stream`` is as for `random_neuron`."""
@@ -198,8 +216,7 @@ class Sketch:
         if previous is not None:
             combine = "max" if self.has("epilogues", 0.4) else "add"
             values = values + self.tensors[previous]
-        bits = (self.fraction_bits(values) if previous is None
-                else self.info(previous).fraction_bits)
+        bits = self.fraction_bits(values) if previous is None else self.info(previous).fraction_bits
         bias = random_bias(self.rng, values, 2**bits)
         values, ends = _moved(potentials, ends, shift, bias)
         if previous is not None:
@@ -211,8 +228,9 @@ class Sketch:
         neuron = None
         if not self.has("epilogues", 0.2):
             neuron = random_neuron(self, layer, info, values, ends, (bits, 1))
-        return self.append(replace(
-            layer, epilogue=Write(previous, shift, bias, bits, neuron, combine)))
+        return self.append(
+            replace(layer, epilogue=Write(previous, shift, bias, bits, neuron, combine))
+        )
 
     def fraction_bits(self, values):
         """Fraction bits for which some values lie about the thresholds, or any others."""
@@ -226,8 +244,10 @@ class Sketch:
         source = self.info(layer.source)
         size = source.size if layer.over == "time" else (1, 1)
         steps = source.steps if layer.over == "space" else 1
-        return (TensorInfo("counts", source.channels, size, steps),
-                (source.fraction_bits, tokens_of(source, layer.over)))
+        return (
+            TensorInfo("counts", source.channels, size, steps),
+            (source.fraction_bits, tokens_of(source, layer.over)),
+        )
 
     def output(self, layer, name):
         """Adds a layer that leaves the network; None where its values would be too large."""
@@ -243,6 +263,10 @@ class Sketch:
 
 def _moved(values, ends, shift, bias):
     """Values and their ranges behind a shift and a bias."""
-    ends = [np.array([(int(end) << shift) + int(offset)
-                      for end, offset in zip(side, bias, strict=True)]) for side in ends]
+    ends = [
+        np.array([
+            (int(end) << shift) + int(offset) for end, offset in zip(side, bias, strict=True)
+        ])
+        for side in ends
+    ]
     return (values << shift) + bias[:, None, None], ends

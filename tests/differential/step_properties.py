@@ -7,9 +7,15 @@ __all__ = ["GOLDEN_ONLY", "NAMES", "find"]
 
 
 GOLDEN_ONLY = (
-    "several steps", "maps of one step beside those of several", "sum over time",
-    "sum over space and time", "attention over time", "attention over space and time",
-    "attention of several sets", "sums that are no counts", "constant in every step",
+    "several steps",
+    "maps of one step beside those of several",
+    "sum over time",
+    "sum over space and time",
+    "attention over time",
+    "attention over space and time",
+    "attention of several sets",
+    "sums that are no counts",
+    "constant in every step",
 )
 
 NAMES = GOLDEN_ONLY
@@ -29,7 +35,13 @@ def find(model, tensors, infos):
             case KeyValue() | Query():
                 yield "attention over time", layer.over == "time"
                 yield "attention over space and time", layer.over == "both"
-                yield "attention of several sets", any(
-                    infos[name].steps > 1 for name in layer.reads if infos[name].kind == "memory")
+                yield (
+                    "attention of several sets",
+                    any(
+                        infos[name].steps > 1
+                        for name in layer.reads
+                        if infos[name].kind == "memory"
+                    ),
+                )
             case Constant(epilogue=Write(previous=previous)) if previous is not None:
                 yield "constant in every step", infos[previous].steps > 1

@@ -8,12 +8,23 @@ from golden.names import stream_name
 __all__ = ["GOLDEN_ONLY", "NAMES", "find"]
 
 
-GOLDEN_ONLY = ("larger of two streams", "stream without a neuron", "stream of a query",
-               "stream of anything but a convolution")
+GOLDEN_ONLY = (
+    "larger of two streams",
+    "stream without a neuron",
+    "stream of a query",
+    "stream of anything but a convolution",
+)
 
-NAMES = ("several streams", "interleaved streams", "interleaved streams of other sizes",
-         "branching stream", "joined streams", "two summed streams", "shift up to the limit",
-         *GOLDEN_ONLY)
+NAMES = (
+    "several streams",
+    "interleaved streams",
+    "interleaved streams of other sizes",
+    "branching stream",
+    "joined streams",
+    "two summed streams",
+    "shift up to the limit",
+    *GOLDEN_ONLY,
+)
 
 
 def find(model, tensors, infos):
@@ -30,24 +41,31 @@ def find(model, tensors, infos):
         yield "stream without a neuron", epilogue.neuron is None
         yield "stream of a query", isinstance(layer, Query)
         yield "stream of anything but a convolution", not isinstance(layer, Conv)
-        yield "shift up to the limit", _at_limit(model.widths[layer.name]["stream"],
-                                                 epilogue.shift)
+        yield "shift up to the limit", _at_limit(model.widths[layer.name]["stream"], epilogue.shift)
         if previous is not None:
             yield "branching stream", newest[line[previous]] != previous
-            sources = {line.get(source.removesuffix("counts") + "stream", line[previous])
-                       for source in layer.reads}
+            sources = {
+                line.get(source.removesuffix("counts") + "stream", line[previous])
+                for source in layer.reads
+            }
             yield "joined streams", bool(sources - {line[previous]})
         newest[line[name]] = name
         begins.setdefault(line[name], index)
         ends[line[name]] = max(ends.get(line[name], 0), last.get(name, index))
         sizes[line[name]] = infos[name].shape
-    pairs = [(one, other) for one in begins for other in begins
-             if begins[one] < begins[other] < ends[one] and other != one]
+    pairs = [
+        (one, other)
+        for one in begins
+        for other in begins
+        if begins[one] < begins[other] < ends[one] and other != one
+    ]
     yield "several streams", len(begins) > 1
     yield "interleaved streams", pairs
     yield "interleaved streams of other sizes", any(sizes[one] != sizes[two] for one, two in pairs)
-    yield "two summed streams", len({layer.source for layer in model.layers
-                                     if isinstance(layer, Sum)}) > 1
+    yield (
+        "two summed streams",
+        len({layer.source for layer in model.layers if isinstance(layer, Sum)}) > 1,
+    )
 
 
 def _at_limit(bits, shift):

@@ -22,8 +22,10 @@ def random_weights(rng, shape, bits):
     """Weights of one layer: anything, all zero, all extreme, few, or small."""
     limit = 2 ** (bits - 1) - 1
     weight = rng.integers(-limit, limit + 1, shape)
-    match rng.choice(["any", "sparse", "small", "extreme", "largest", "least", "zero"],
-                     p=[0.5, 0.1, 0.1, 0.1, 0.08, 0.06, 0.06]):
+    match rng.choice(
+        ["any", "sparse", "small", "extreme", "largest", "least", "zero"],
+        p=[0.5, 0.1, 0.1, 0.1, 0.08, 0.06, 0.06],
+    ):
         case "sparse":
             weight *= rng.random(shape) < 0.2
         case "small":
@@ -59,9 +61,13 @@ def random_thresholds(rng, potentials, low, high, max_count, above=1):
     if shared:
         low, high = low.min(keepdims=True), high.max(keepdims=True)
     style = rng.choice(["quantiles", "ties", "mixed"])
-    return np.array([_ladder(rng, values, int(low[channel]), int(high[channel]) + above, max_count,
-                             style)
-                     for channel, values in enumerate(samples)], np.int64)
+    return np.array(
+        [
+            _ladder(rng, values, int(low[channel]), int(high[channel]) + above, max_count, style)
+            for channel, values in enumerate(samples)
+        ],
+        np.int64,
+    )
 
 
 def _ladder(rng, values, low, never, max_count, style):

@@ -49,11 +49,14 @@ def _differences(model, images, reference, trace):
     outputs = {name: tensors[name] for name in model.outputs}
     yield from _unequal(golden.run(model, images).outputs, outputs, "a run without trace")
     for code in golden.SpikeCode:
-        yield from _unequal(golden.additions_per_image(model, tensors, code),
-                            reference.additions(trace, code.value),
-                            f"additions of the {code.value} code")
-    yield from _unequal(golden.skipping_macs(model, tensors), reference.skipping_macs(trace),
-                        "multiplications")
+        yield from _unequal(
+            golden.additions_per_image(model, tensors, code),
+            reference.additions(trace, code.value),
+            f"additions of the {code.value} code",
+        )
+    yield from _unequal(
+        golden.skipping_macs(model, tensors), reference.skipping_macs(trace), "multiplications"
+    )
     means = {name: values.mean() for name, values in tensors.items() if name.endswith(".counts")}
     found = golden.mean_counts(model, images)
     found.pop(golden.PIXELS)

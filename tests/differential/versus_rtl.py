@@ -52,8 +52,9 @@ class Netlist:
         plans = [lay_out_on(member.model, group.config) for member in group.members]
         build(plans[0], self.folder / "core")
         room = _room(plans, group.config) if group.config.external else 1
-        self.executable = build_simulator(harness(self.folder / "core", room=room), cache,
-                                          fast=True, capture=True)
+        self.executable = build_simulator(
+            harness(self.folder / "core", room=room), cache, fast=True, capture=True
+        )
 
     def differences(self, runs, plans=None):
         """First difference of each model, or None, where all of them run one after the other.
@@ -76,19 +77,25 @@ class Netlist:
         shutil.copytree(self.folder / "core" / "rom", work / "rom")
         steps = self._steps(work, runs, plans)
         try:
-            simulate(self.executable, "sim.testbenches.tb_accelerator", work,
-                     parameters={"steps": steps}, limit=LIMIT)
+            simulate(
+                self.executable,
+                "sim.testbenches.tb_accelerator",
+                work,
+                parameters={"steps": steps},
+                limit=LIMIT,
+            )
         except SimulationError as error:
             if len(runs) == 1:
                 return [f"the simulation does not end well: {error}"]
-            return [self.differences([run], [plan])[0]
-                    for run, plan in zip(runs, plans, strict=True)]
+            return [
+                self.differences([run], [plan])[0] for run, plan in zip(runs, plans, strict=True)
+            ]
         outcomes = json.loads((work / "outcome.json").read_text())
         captures = read_captures(work)
         found, number = [], 0
         for (path, _, images), plan in zip(runs, plans, strict=True):
             shown = _parts(images)
-            taken = outcomes[number:number + sum(map(len, shown))]
+            taken = outcomes[number : number + sum(map(len, shown))]
             found.append(self._compare(path, plan, shown, taken, captures, number))
             number += len(taken)
         return found
@@ -110,13 +117,17 @@ class Netlist:
                 where = {"base": at * self.config.bus_width // 8}
                 at += len(beats)
             else:
-                steps.append(load_step(work, plan, self.config, stall=0.1,
-                                       name=f"load{number}"))
+                steps.append(load_step(work, plan, self.config, stall=0.1, name=f"load{number}"))
             for part, (stall, back_to_back) in zip(_parts(images), _MANNERS, strict=True):
                 name = f"images{len(steps)}.npy"
                 np.save(work / name, part)
-                steps.append({"images": name, "stall": stall, "classes": model.classes,
-                              "back_to_back": back_to_back, **where})
+                steps.append({
+                    "images": name,
+                    "stall": stall,
+                    "classes": model.classes,
+                    "back_to_back": back_to_back,
+                    **where,
+                })
         if memory:
             (work / "memory.hex").write_text(memory_text(memory))
         return steps
@@ -129,13 +140,17 @@ class Netlist:
         additions = golden.additions_per_image(plan.executed, tensors, plan.codes)
         comparison = Comparison()
         for image, outcome in enumerate(outcomes):
-            compare_image(comparison, plan, result, image, captures, outcome,
-                          captured_as=first + image)
+            compare_image(
+                comparison, plan, result, image, captures, outcome, captured_as=first + image
+            )
             for layer, counted in zip(plan.layers, outcome["layers"], strict=True):
                 wanted = int(additions[layer.name][image])
                 if counted["additions"] != wanted:
-                    comparison.note("additions", image, f"layer {layer.name}: "
-                                    f"{counted['additions']} additions, golden {wanted}")
+                    comparison.note(
+                        "additions",
+                        image,
+                        f"layer {layer.name}: {counted['additions']} additions, golden {wanted}",
+                    )
             if outcome["error"]:
                 comparison.note("error", image, f"error is {outcome['error']}")
         if not self.config.external:
@@ -159,17 +174,25 @@ def _compare_cycles(comparison, plan, tensors, outcomes, sizes):
     free, together, _ = sizes
     for image in range(free):
         predicted = predict(plan, tensors, image)
-        for layer, counted, cycles in zip(plan.layers, outcomes[image]["layers"], predicted.layers,
-                                          strict=True):
+        for layer, counted, cycles in zip(
+            plan.layers, outcomes[image]["layers"], predicted.layers, strict=True
+        ):
             if counted["cycles"] != cycles:
-                comparison.note("cycles", image, f"layer {layer.name}: {counted['cycles']} "
-                                f"cycles, predicted {cycles}")
+                comparison.note(
+                    "cycles",
+                    image,
+                    f"layer {layer.name}: {counted['cycles']} cycles, predicted {cycles}",
+                )
         if outcomes[image]["cycles"] != predicted.total:
-            comparison.note("cycles", image, f"{outcomes[image]['cycles']} cycles, predicted "
-                            f"{predicted.total}")
+            comparison.note(
+                "cycles", image, f"{outcomes[image]['cycles']} cycles, predicted {predicted.total}"
+            )
     if together > 1:
         first, second = (predict(plan, tensors, free + image) for image in (0, 1))
         period = outcomes[free + 1]["ended"] - outcomes[free]["ended"]
         if period != second.behind(first):
-            comparison.note("cycles", free + 1, f"{period} cycles behind the image before, "
-                            f"predicted {second.behind(first)}")
+            comparison.note(
+                "cycles",
+                free + 1,
+                f"{period} cycles behind the image before, predicted {second.behind(first)}",
+            )

@@ -15,8 +15,27 @@ SHAPE = (6, 5, 1)
 _TAKES = ModelInput.usual(SHAPE)
 
 #: Pieces of a header that take the place of others.
-_PIECES = ("'|u1'", "'<i8'", "'|O'", "'<U9'", "[('a', '<i4')]", "True", "False", "None", "()", "-1",
-           "1.5", "'descr'", "'shape'", "'fortran_order'", "1e9", "((((1))))", "(1,)*9", "{}", "__")
+_PIECES = (
+    "'|u1'",
+    "'<i8'",
+    "'|O'",
+    "'<U9'",
+    "[('a', '<i4')]",
+    "True",
+    "False",
+    "None",
+    "()",
+    "-1",
+    "1.5",
+    "'descr'",
+    "'shape'",
+    "'fortran_order'",
+    "1e9",
+    "((((1))))",
+    "(1,)*9",
+    "{}",
+    "__",
+)
 
 
 def _images(count):
@@ -40,12 +59,12 @@ def change_npy(data, rng, others=()):
     if rng.random() < 0.4 or data[:6] != b"\x93NUMPY":
         return mutate(data, rng, others)
     length = int.from_bytes(data[8:10], "little")
-    text = data[10:10 + length].decode("latin-1")
+    text = data[10 : 10 + length].decode("latin-1")
     pieces = text.replace(",", " , ").replace("(", " ( ").replace(")", " ) ").split(" ")
     for _ in range(rng.choice((1, 1, 2))):
         pieces[rng.randrange(len(pieces))] = rng.choice((*_PIECES, *map(str, NUMBERS)))
     text = " ".join(pieces).encode("latin-1")
-    return data[:8] + (len(text) % 2**16).to_bytes(2, "little") + text + data[10 + length:]
+    return data[:8] + (len(text) % 2**16).to_bytes(2, "little") + text + data[10 + length :]
 
 
 def _write_npz(folder):
@@ -66,7 +85,8 @@ def _change_npz(data, rng, others):
 
 
 READERS = (
-    Reader("npy", _write_npy, lambda path: load_images(path, _TAKES).images, _check_npy,
-           change_npy),
+    Reader(
+        "npy", _write_npy, lambda path: load_images(path, _TAKES).images, _check_npy, change_npy
+    ),
     Reader("npz", _write_npz, lambda path: load_labelled(path, _TAKES), _check_npz, _change_npz),
 )

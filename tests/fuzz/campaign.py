@@ -74,17 +74,34 @@ def run_campaign(name, seed, count, *, seconds=SECONDS, growth=GROWTH):
 
 def _watch(campaign, name, seed, first, count, seconds, growth):
     """Run cases until the end or the death of the process; the number of the next case."""
+
     def fault(case, what, text=""):
         campaign.outcomes[what] += 1
-        campaign.faults.append(f"{name}: {what}: python -m tests.fuzz {name} --seed {seed} "
-                               f"--case {case}\n{text}")
+        campaign.faults.append(
+            f"{name}: {what}: python -m tests.fuzz {name} --seed {seed} --case {case}\n{text}"
+        )
 
     with tempfile.TemporaryFile() as noise:
         process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.fuzz", name, "--seed", str(seed),
-             "--case", str(first), "--count", str(count - first)],
-            stdout=subprocess.PIPE, stderr=noise, cwd=ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-m",
+                "tests.fuzz",
+                name,
+                "--seed",
+                str(seed),
+                "--case",
+                str(first),
+                "--count",
+                str(count - first),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=noise,
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        )
         case, base = first, 0
         try:
             for record in _records(process, seconds):

@@ -24,21 +24,49 @@ def _write_description(folder):
     from hw.compiler import compile_model
     from hw.emit.build_directory import DESCRIPTION, FORMAT, FORMAT_VERSION
 
-    plan = compile_model(random_model(6, dims=(4, 4, 4, 4), heads=1), columns=1, lanes=4,
-                         spike_code=SpikeCode.TWO_BIT_SERIAL)
+    plan = compile_model(
+        random_model(6, dims=(4, 4, 4, 4), heads=1),
+        columns=1,
+        lanes=4,
+        spike_code=SpikeCode.TWO_BIT_SERIAL,
+    )
     path = folder / DESCRIPTION
-    path.write_text(sealed_text({
-        "format": FORMAT, "version": FORMAT_VERSION, "model": "m", "image_shape": [8, 8, 1],
-        "classes": 10, "readmemh": True, "clock_mhz": 100.0, "config": plan.required.as_dict(),
-        "ports": [{"name": "aclk", "direction": "input", "width": 1}],
-        "memories": {"program": {"number": 2, "images": ["rom/program.hex"], "width": 32,
-                                 "depth": 9, "sha256": _DIGEST}},
-        "images": {"rom/program.hex": {"width": 32, "sha256": _DIGEST}},
-        "spike_maps": {"a": {"base": 0, "planes": 2, "words": 1, "positions": 64}},
-        "layers": [{"name": "a", "tiles": 1, "lines": 2, "positions": 3, "descriptor": {"b": -1}}],
-        "cycles": {"from": "images", "images": 1, "total": 9.5, "period": 9,
-                   "layers": {"a": {"cycles": 5, "additions": 2.5}}},
-        "verilog": _DIGEST, "versions": {"addend": "1", "amaranth": None}}))
+    path.write_text(
+        sealed_text({
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "model": "m",
+            "image_shape": [8, 8, 1],
+            "classes": 10,
+            "readmemh": True,
+            "clock_mhz": 100.0,
+            "config": plan.required.as_dict(),
+            "ports": [{"name": "aclk", "direction": "input", "width": 1}],
+            "memories": {
+                "program": {
+                    "number": 2,
+                    "images": ["rom/program.hex"],
+                    "width": 32,
+                    "depth": 9,
+                    "sha256": _DIGEST,
+                }
+            },
+            "images": {"rom/program.hex": {"width": 32, "sha256": _DIGEST}},
+            "spike_maps": {"a": {"base": 0, "planes": 2, "words": 1, "positions": 64}},
+            "layers": [
+                {"name": "a", "tiles": 1, "lines": 2, "positions": 3, "descriptor": {"b": -1}}
+            ],
+            "cycles": {
+                "from": "images",
+                "images": 1,
+                "total": 9.5,
+                "period": 9,
+                "layers": {"a": {"cycles": 5, "additions": 2.5}},
+            },
+            "verilog": _DIGEST,
+            "versions": {"addend": "1", "amaranth": None},
+        })
+    )
     return [path]
 
 
@@ -64,17 +92,25 @@ def _change_sealed(data, rng, others):
             return mutate(data, rng, others)
         case 2:
             return json.dumps(mutate_json(json.loads(data), rng)).encode()
-    values = mutate_json({key: value for key, value in json.loads(data).items()
-                          if key != "sha256"}, rng)
+    values = mutate_json(
+        {key: value for key, value in json.loads(data).items() if key != "sha256"}, rng
+    )
     return sealed_text(values).encode()
 
 
 def _write_routed(folder):
     path = folder / "routed.json"
-    path.write_text(sealed_text({
-        "asked": {"verilog": _DIGEST, "seeds": [1, 2], "clock_mhz": 25.0,
-                  "routers": [["--router", "router1"]]},
-        "figures": {"lut": 4000, "fmax_mhz": 99.5}}))
+    path.write_text(
+        sealed_text({
+            "asked": {
+                "verilog": _DIGEST,
+                "seeds": [1, 2],
+                "clock_mhz": 25.0,
+                "routers": [["--router", "router1"]],
+            },
+            "figures": {"lut": 4000, "fmax_mhz": 99.5},
+        })
+    )
     return [path]
 
 
@@ -174,11 +210,14 @@ def _check_journal(path, trials):
 
 
 READERS = (
-    Reader("description", _write_description, _read_description, _check_description,
-           _change_sealed),
+    Reader(
+        "description", _write_description, _read_description, _check_description, _change_sealed
+    ),
     Reader("routed", _write_routed, _read_routed, _check_routed, _change_sealed),
-    Reader("checkpoint", _write_checkpoint, _read_checkpoint, _check_checkpoint,
-           _change_checkpoint),
-    Reader("journal", _write_journal, _read_journal, _check_journal,
-           errors=(ValueError, ToolError)),
+    Reader(
+        "checkpoint", _write_checkpoint, _read_checkpoint, _check_checkpoint, _change_checkpoint
+    ),
+    Reader(
+        "journal", _write_journal, _read_journal, _check_journal, errors=(ValueError, ToolError)
+    ),
 )

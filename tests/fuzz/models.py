@@ -18,8 +18,17 @@ def _write(folder):
     """Models of format 1, and one of all operators with steps, membranes and several outputs."""
     small = random_model(6, dims=(4, 4, 4, 4), heads=1)
     golden.save(small, folder / "a.safetensors")
-    golden.save(random_model(7, image_shape=(6, 7, 3), dims=(4, 4, 8, 8), max_count=2,
-                             logit_shift=3, pixel_constant=9), folder / "b.safetensors")
+    golden.save(
+        random_model(
+            7,
+            image_shape=(6, 7, 3),
+            dims=(4, 4, 8, 8),
+            max_count=2,
+            logit_shift=3,
+            pixel_constant=9,
+        ),
+        folder / "b.safetensors",
+    )
     golden.save(stepped(), folder / "c.safetensors")
     return [folder / f"{name}.safetensors" for name in "abc"]
 
@@ -38,13 +47,13 @@ def _check(path, model):
 
 def _change(data, rng, others):
     length = int.from_bytes(data[:8], "little")
-    entries = json.loads(data[8:8 + length])
+    entries = json.loads(data[8 : 8 + length])
     match rng.choice((0, 1, 2, 3, 3, 3)):
         case 0:
             return mutate(data, rng, others)
         case 1:
             text = json.dumps(mutate_json(entries, rng)).encode()
-            return len(text).to_bytes(8, "little") + text + data[8 + length:]
+            return len(text).to_bytes(8, "little") + text + data[8 + length :]
         case 2:
             header = json.loads(entries["__metadata__"]["addend"])
             header = mutate_json(header | {"graph": 0}, rng) | {"graph": header["graph"]}
@@ -64,13 +73,14 @@ def _other_tensors(tensors, rng):
             limits = np.iinfo(tensor.dtype)
             tensor = tensor.copy()
             tensor.flat[rng.randrange(tensor.size)] = np.clip(
-                rng.choice(NUMBERS[:-2]), limits.min, limits.max)
+                rng.choice(NUMBERS[:-2]), limits.min, limits.max
+            )
         case 1:
             tensor = tensor.reshape(rng.choice(((-1,), (1, -1), (*tensor.shape, 1))))
         case 2:
             tensor = tensor.astype(rng.choice((np.int8, np.int64, np.float32, np.uint8)))
         case 3:
-            tensor = tensor[:rng.choice((0, 1))]
+            tensor = tensor[: rng.choice((0, 1))]
         case 4:
             return {key: value for key, value in tensors.items() if key != name}
     return tensors | {name: tensor}

@@ -4,18 +4,85 @@ import json
 
 
 #: Numbers at which sizes and signs go wrong.
-NUMBERS = (0, 1, -1, 2, 15, 16, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**16, 2**24, 2**26 + 1,
-           2**31 - 1, 2**31, 2**32 - 1, 2**36, 2**63 - 1, 2**63, 10**11, 10**30, 10**400)
+NUMBERS = (
+    0,
+    1,
+    -1,
+    2,
+    15,
+    16,
+    127,
+    128,
+    255,
+    256,
+    2**15,
+    2**16 - 1,
+    2**16,
+    2**24,
+    2**26 + 1,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**36,
+    2**63 - 1,
+    2**63,
+    10**11,
+    10**30,
+    10**400,
+)
 
 #: Pieces of text that parsers stumble over.
-TOKENS = (b"[" * 2000, b"{" * 40, b'{"a":' * 500, b"(" * 300, b'\\"' * 9000, b"'", b'"', b"\\",
-          b"\n", b"\x00", b"NaN", b"-Infinity", b"1e999", b"1" * 5000, b"-" * 200, b"a." * 3000,
-          b"PK\x01\x02", b"PK\x05\x06", b"\xff\xd8\xff\xda", b"%!PS-Adobe", b"\x93NUMPY", b"IHDR",
-          b"0x", b"_", b"\xef\xbb\xbf", b"\\ud800", b"<!--", b"\xff" * 16, bytes(64))
+TOKENS = (
+    b"[" * 2000,
+    b"{" * 40,
+    b'{"a":' * 500,
+    b"(" * 300,
+    b'\\"' * 9000,
+    b"'",
+    b'"',
+    b"\\",
+    b"\n",
+    b"\x00",
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"1" * 5000,
+    b"-" * 200,
+    b"a." * 3000,
+    b"PK\x01\x02",
+    b"PK\x05\x06",
+    b"\xff\xd8\xff\xda",
+    b"%!PS-Adobe",
+    b"\x93NUMPY",
+    b"IHDR",
+    b"0x",
+    b"_",
+    b"\xef\xbb\xbf",
+    b"\\ud800",
+    b"<!--",
+    b"\xff" * 16,
+    bytes(64),
+)
 
 #: Values that take the place of others in JSON.
-VALUES = (None, True, False, "", "x\ny", "\u2028", "pixels", "x" * 100_000, [], {}, [[]], {"a": {}},
-          0.5, -0.0, 1e300, *NUMBERS)
+VALUES = (
+    None,
+    True,
+    False,
+    "",
+    "x\ny",
+    "\u2028",
+    "pixels",
+    "x" * 100_000,
+    [],
+    {},
+    [[]],
+    {"a": {}},
+    0.5,
+    -0.0,
+    1e300,
+    *NUMBERS,
+)
 
 
 def mutate(data, rng, others=()):
@@ -81,17 +148,17 @@ def _flip(data, rng, _):
 
 def _set(data, rng, _):
     at = _position(data, rng)
-    data[at:at + 1] = bytes([rng.choice((0, 1, 127, 128, 255, rng.randrange(256)))])
+    data[at : at + 1] = bytes([rng.choice((0, 1, 127, 128, 255, rng.randrange(256)))])
 
 
 def _number(data, rng, _):
     at, size = _position(data, rng), rng.choice((2, 4, 8))
     number = rng.choice(NUMBERS) % 256**size
-    data[at:at + size] = number.to_bytes(size, rng.choice(("little", "big")))
+    data[at : at + size] = number.to_bytes(size, rng.choice(("little", "big")))
 
 
 def _truncate(data, rng, _):
-    del data[_position(data, rng):]
+    del data[_position(data, rng) :]
 
 
 def _remove(data, rng, _):
@@ -112,13 +179,24 @@ def _insert(data, rng, _):
 def _replace(data, rng, _):
     token = rng.choice(TOKENS)
     at = _position(data, rng)
-    data[at:at + len(token)] = token
+    data[at : at + len(token)] = token
 
 
 def _splice(data, rng, others):
     other = rng.choice(others) if others else data
-    data[_position(data, rng):] = other[_position(other, rng):]
+    data[_position(data, rng) :] = other[_position(other, rng) :]
 
 
-DAMAGES = (_flip, _flip, _set, _number, _number, _truncate, _remove, _repeat, _insert, _replace,
-           _splice)
+DAMAGES = (
+    _flip,
+    _flip,
+    _set,
+    _number,
+    _number,
+    _truncate,
+    _remove,
+    _repeat,
+    _insert,
+    _replace,
+    _splice,
+)

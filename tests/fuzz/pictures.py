@@ -24,9 +24,15 @@ _WAYS = {
     "png": [("L", {}), ("RGB", {}), ("RGBA", {}), ("P", {}), ("1", {}), ("LA", {})],
     "jpg": [("L", {}), ("RGB", {}), ("CMYK", {}), ("RGB", {"progressive": True})],
     "bmp": [("L", {}), ("RGB", {}), ("P", {}), ("1", {})],
-    "tif": [("L", {}), ("RGB", {}), ("RGB", {"compression": "tiff_lzw"}),
-            ("RGBA", {"compression": "tiff_deflate"}), ("RGB", {"compression": "jpeg"}),
-            ("1", {"compression": "group4"}), ("P", {"compression": "packbits"})],
+    "tif": [
+        ("L", {}),
+        ("RGB", {}),
+        ("RGB", {"compression": "tiff_lzw"}),
+        ("RGBA", {"compression": "tiff_deflate"}),
+        ("RGB", {"compression": "jpeg"}),
+        ("1", {"compression": "group4"}),
+        ("P", {"compression": "packbits"}),
+    ],
     "webp": [("RGB", {}), ("RGB", {"lossless": True}), ("RGBA", {"save_all": True})],
     "gif": [("L", {}), ("P", {}), ("RGB", {"save_all": True})],
 }
@@ -74,8 +80,8 @@ def change_png(data, rng, others):
     """Damage behind a right checksum, or anywhere."""
     chunks, at = [], 8
     while at + 12 <= len(data):
-        length = int.from_bytes(data[at:at + 4], "big")
-        chunks.append([data[at + 4:at + 8], data[at + 8:at + 8 + length]])
+        length = int.from_bytes(data[at : at + 4], "big")
+        chunks.append([data[at + 4 : at + 8], data[at + 8 : at + 8 + length]])
         at += 12 + length
     if rng.random() < 0.4:
         return mutate(data, rng, others)
@@ -85,12 +91,13 @@ def change_png(data, rng, others):
     elif chunk[0] == b"IHDR" and rng.random() < 0.7:
         at = rng.choice((0, 4))
         size = (rng.choice(NUMBERS) % 2**32).to_bytes(4, "big")
-        chunk[1] = chunk[1][:at] + size + chunk[1][at + 4:]
+        chunk[1] = chunk[1][:at] + size + chunk[1][at + 4 :]
     else:
         chunk[1] = mutate(chunk[1], rng)
     return data[:8] + b"".join(
         len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
-        for kind, body in chunks)
+        for kind, body in chunks
+    )
 
 
 def _write_tree(folder):
@@ -134,11 +141,14 @@ def change_zip(data, rng, others, change=mutate):
         return mutate(data, rng, others)
     if rng.random() < 0.5:
         data = bytearray(data)
-        starts = [at for at in range(len(data) - 4)
-                  if data[at:at + 4] in (b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06")]
+        starts = [
+            at
+            for at in range(len(data) - 4)
+            if data[at : at + 4] in (b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06")
+        ]
         for _ in range(rng.choice((1, 1, 3))):
             at, size = rng.choice(starts) + rng.randrange(4, 46), rng.choice((1, 2, 4))
-            data[at:at + size] = (rng.choice(NUMBERS) % 256**size).to_bytes(size, "little")
+            data[at : at + size] = (rng.choice(NUMBERS) % 256**size).to_bytes(size, "little")
         return bytes(data)
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(packed, "w") as after:
@@ -158,8 +168,16 @@ def _check_zip(path, value):
 
 
 READERS = (
-    *(Reader(suffix, partial(_write, suffix=suffix), _read, _check,
-             change_png if suffix == "png" else mutate) for suffix in _WAYS),
+    *(
+        Reader(
+            suffix,
+            partial(_write, suffix=suffix),
+            _read,
+            _check,
+            change_png if suffix == "png" else mutate,
+        )
+        for suffix in _WAYS
+    ),
     Reader("folder", _write_tree, lambda path: _read_tree(path.parents[2]), _check_tree),
     Reader("zip", _write_zip, _read_tree, _check_zip, change_zip),
 )

@@ -24,6 +24,7 @@ def _reader(name, fault):
     def read(path):
         data = path.read_bytes()
         return data if data == GOOD else fault(path, data)
+
     return Reader(name, _write, read, _check)
 
 

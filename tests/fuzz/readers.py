@@ -6,8 +6,7 @@ from tests.fuzz import arrays, kept, models, pictures, planted, texts
 __all__ = ["READERS", "find"]
 
 
-READERS = (*pictures.READERS, *arrays.READERS, *models.READERS, *texts.READERS,
-           *kept.READERS)
+READERS = (*pictures.READERS, *arrays.READERS, *models.READERS, *texts.READERS, *kept.READERS)
 
 
 def find(name):

@@ -11,12 +11,29 @@ from tests.fuzz.reader import Reader
 from train.run import config
 
 
-_VALUES = {"format": "addend-accelerator", "version": 6, "images": {"a.hex": [1, 2.5, None, True]},
-           "layers": [{"name": "stem", "at": [[0, 1], [2, 3]], "text": 'a "b" \\ é \u00e9'}]}
+_VALUES = {
+    "format": "addend-accelerator",
+    "version": 6,
+    "images": {"a.hex": [1, 2.5, None, True]},
+    "layers": [{"name": "stem", "at": [[0, 1], [2, 3]], "text": 'a "b" \\ é \u00e9'}],
+}
 
 #: What takes the place of numbers and of strings in TOML.
-_OTHERS = ("inf", "nan", "-0.0", "[]", "{}", "''", "true", "1979-05-27", "0x7fffffff",
-           "[" * 3000, "{a=" * 300, "1" * 5000, *map(str, NUMBERS))
+_OTHERS = (
+    "inf",
+    "nan",
+    "-0.0",
+    "[]",
+    "{}",
+    "''",
+    "true",
+    "1979-05-27",
+    "0x7fffffff",
+    "[" * 3000,
+    "{a=" * 300,
+    "1" * 5000,
+    *map(str, NUMBERS),
+)
 
 
 def _write_json(folder):
@@ -54,11 +71,16 @@ def _change_toml(data, rng, others):
     text = data.decode()
     places = list(re.finditer(r"(?<== )[^\n]+|[\d.]+|\w+(?= =)", text))
     place = rng.choice(places)
-    return (text[:place.start()] + rng.choice(_OTHERS) + text[place.end():]).encode()
+    return (text[: place.start()] + rng.choice(_OTHERS) + text[place.end() :]).encode()
 
 
 READERS = (
-    Reader("json", _write_json, lambda path: read_json(path, "the description"), _check_json,
-           _change_json),
+    Reader(
+        "json",
+        _write_json,
+        lambda path: read_json(path, "the description"),
+        _check_json,
+        _change_json,
+    ),
     Reader("toml", _write_toml, config.load, _check_toml, _change_toml),
 )

@@ -45,8 +45,12 @@ def run(name, seed, first, count, folder):
         places[place].write_bytes(reader.change(good[place], rng, good))
         begin = time.monotonic()
         outcome, text = _outcome(reader, places[place], folder)
-        yield {"case": number, "outcome": outcome, "text": text[:2000],
-               "seconds": time.monotonic() - begin}
+        yield {
+            "case": number,
+            "outcome": outcome,
+            "text": text[:2000],
+            "seconds": time.monotonic() - begin,
+        }
         places[place].write_bytes(good[place])
 
 

@@ -52,8 +52,9 @@ def test_every_addition_is_counted_once(traced, code):
                     expected = dv * sum(spikes_of(k, code) for k in tensors[layer.keys][image].flat)
                 case Query():
                     dv = tensors[layer.memory].shape[3]
-                    expected = dv * sum(spikes_of(q, code)
-                                        for q in tensors[layer.queries][image].flat)
+                    expected = dv * sum(
+                        spikes_of(q, code) for q in tensors[layer.queries][image].flat
+                    )
                 case Sum():
                     expected = 0
             assert actual == expected, (layer.name, image)

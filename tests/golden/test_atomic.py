@@ -25,14 +25,16 @@ def test_a_file_appears_only_when_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("interruption", [OSError(errno.ENOSPC, "No space left on device"),
-                                          KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "interruption", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()]
+)
 def test_nothing_half_written_is_left_behind(model, tmp_path, monkeypatch, interruption):
     path = tmp_path / "m.safetensors"
     path.write_text("the previous file")
 
     def fail(descriptor):
         raise interruption
+
     monkeypatch.setattr(os, "fsync", fail)
     expected = ModelError if isinstance(interruption, OSError) else KeyboardInterrupt
     with pytest.raises(expected) as caught:

@@ -7,8 +7,10 @@ from golden.ops.key_value import key_value
 from golden.ops.query import query
 
 
-@pytest.mark.parametrize(("heads", "dk", "dv", "size"), [(1, 1, 1, (1, 1)), (2, 3, 12, (2, 3)),
-                                                         (8, 2, 8, (4, 4)), (3, 5, 1, (1, 7))])
+@pytest.mark.parametrize(
+    ("heads", "dk", "dv", "size"),
+    [(1, 1, 1, (1, 1)), (2, 3, 12, (2, 3)), (8, 2, 8, (4, 4)), (3, 5, 1, (1, 7))],
+)
 def test_both_orders_of_the_product_agree(heads, dk, dv, size):
     rng = np.random.default_rng(heads * dk)
     q, k = rng.integers(0, 16, (2, 3, heads * dk, *size))
@@ -21,10 +23,13 @@ def test_both_orders_of_the_product_agree(heads, dk, dv, size):
     expected = np.zeros((3, heads * dv, size[0] * size[1]), np.int64)
     for head in range(heads):
         mine = slice(head * dk, (head + 1) * dk)
-        scores = np.einsum("nim,nit->nmt", q.reshape(3, heads * dk, -1)[:, mine],
-                           k.reshape(3, heads * dk, -1)[:, mine])
-        values = v.reshape(3, heads * dv, -1)[:, head * dv:(head + 1) * dv]
-        expected[:, head * dv:(head + 1) * dv] = np.einsum("nmt,njt->njm", scores, values)
+        scores = np.einsum(
+            "nim,nit->nmt",
+            q.reshape(3, heads * dk, -1)[:, mine],
+            k.reshape(3, heads * dk, -1)[:, mine],
+        )
+        values = v.reshape(3, heads * dv, -1)[:, head * dv : (head + 1) * dv]
+        expected[:, head * dv : (head + 1) * dv] = np.einsum("nmt,njt->njm", scores, values)
     assert np.array_equal(potential, expected.reshape(potential.shape))
 
 

@@ -28,8 +28,15 @@ def convolve_by_loops(counts, weight, stride, padding, *, depthwise):
 
 CASES = [
     # height, width, kernel, stride, padding
-    (5, 4, 1, 1, 0), (5, 4, 3, 1, 1), (5, 4, 3, 2, 1), (6, 5, 3, 3, 0), (7, 3, 3, 1, 2),
-    (4, 4, 7, 1, 3), (5, 6, 7, 2, 3), (1, 1, 3, 1, 1), (2, 5, 1, 2, 0),
+    (5, 4, 1, 1, 0),
+    (5, 4, 3, 1, 1),
+    (5, 4, 3, 2, 1),
+    (6, 5, 3, 3, 0),
+    (7, 3, 3, 1, 2),
+    (4, 4, 7, 1, 3),
+    (5, 6, 7, 2, 3),
+    (1, 1, 3, 1, 1),
+    (2, 5, 1, 2, 0),
 ]
 
 
@@ -40,8 +47,12 @@ def test_potentials_equal_single_additions(case, depthwise):
     rng = np.random.default_rng(sum(case))
     counts = rng.integers(0, 16, (2, 3, height, width))
     weight = rng.integers(-127, 128, (3 if depthwise else 4, 1 if depthwise else 3, kernel, kernel))
-    actual = convolve(counts, weight.astype(np.int8), [Axis.padded(kernel, stride, padding)] * 2,
-                      3 if depthwise else 1)
+    actual = convolve(
+        counts,
+        weight.astype(np.int8),
+        [Axis.padded(kernel, stride, padding)] * 2,
+        3 if depthwise else 1,
+    )
     assert actual.dtype == np.int64
     expected = convolve_by_loops(counts, weight, stride, padding, depthwise=depthwise)
     assert np.array_equal(actual, expected)
@@ -85,22 +96,29 @@ def convolve_by_pairs(counts, weight, axes, groups):
         potential[sample, out, row, column] = sum(
             int(counts[sample, first + channel, y, x]) * int(weight[out, channel, i, j])
             for channel in range(channels // groups)
-            for i, y in axes[0].pairs(row, size[0]) for j, x in axes[1].pairs(column, size[1]))
+            for i, y in axes[0].pairs(row, size[0])
+            for j, x in axes[1].pairs(column, size[1])
+        )
     return potential
 
 
 @pytest.mark.parametrize("groups", [1, 2, 6])
-@pytest.mark.parametrize("axes", [
-    (Axis(1), Axis(4, before=3)), (Axis(2, 2, after=1), Axis(3, before=2)),
-    (Axis(3, dilation=2, before=1, after=4), Axis(2, 3)),
-    (Axis(1, upsample=2), Axis(1, upsample=3)),
-    (Axis(4, 2, 2, 2, transposed=True), Axis(3, 3, 1, 0, transposed=True)),
-    (Axis(1, upsample=2), Axis(2, 2, 1, 1, 2, transposed=True))])
+@pytest.mark.parametrize(
+    "axes",
+    [
+        (Axis(1), Axis(4, before=3)),
+        (Axis(2, 2, after=1), Axis(3, before=2)),
+        (Axis(3, dilation=2, before=1, after=4), Axis(2, 3)),
+        (Axis(1, upsample=2), Axis(1, upsample=3)),
+        (Axis(4, 2, 2, 2, transposed=True), Axis(3, 3, 1, 0, transposed=True)),
+        (Axis(1, upsample=2), Axis(2, 2, 1, 1, 2, transposed=True)),
+    ],
+)
 def test_potentials_of_all_axes_and_groups_equal_single_additions(axes, groups):
     rng = np.random.default_rng(groups)
     counts = rng.integers(0, 256, (2, 6, 5, 4))
     kernel = [axis.kernel for axis in axes]
-    weight = rng.integers(-2**15 + 1, 2**15, (12 if groups == 2 else 6, 6 // groups, *kernel))
+    weight = rng.integers(-(2**15) + 1, 2**15, (12 if groups == 2 else 6, 6 // groups, *kernel))
     actual = convolve(counts, weight.astype(np.int16), axes, groups)
     assert np.array_equal(actual, convolve_by_pairs(counts, weight, axes, groups))
     # Axes in front of the channels are of no account.

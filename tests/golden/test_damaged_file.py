@@ -47,8 +47,9 @@ def test_foreign_types_are_refused(saved, tmp_path):
     with safetensors.safe_open(saved, framework="np") as file:
         header = file.metadata()["addend"]
     for metadata, sentence in [
-            ({}, "holds no Addend model"),
-            ({"addend": header}, "must hold int8, int16 and int64 tensors only")]:
+        ({}, "holds no Addend model"),
+        ({"addend": header}, "must hold int8, int16 and int64 tensors only"),
+    ]:
         # A header by hand, because NumPy lacks the type.
         entry = {"dtype": "F8_E4M3", "shape": [8], "data_offsets": [0, 8]}
         text = json.dumps({"__metadata__": metadata, "x": entry}).encode()
@@ -59,7 +60,7 @@ def test_foreign_types_are_refused(saved, tmp_path):
 def test_the_graph_is_the_last_field(saved, tmp_path):
     with safetensors.safe_open(saved, framework="np") as file:
         header = file.metadata()["addend"]
-    graph = header[header.index('"graph":') + 8:-1] + ',"extra":1'
+    graph = header[header.index('"graph":') + 8 : -1] + ',"extra":1'
     fields = json.loads(header)
     fields["digest"] = golden.model.file._digest(graph, {})
     del fields["graph"]
@@ -80,18 +81,23 @@ def test_a_flipped_bit_is_refused(saved, tmp_path, position):
 
 
 def test_a_wrong_digest_is_refused(saved, tmp_path):
-    path = rewritten(saved, tmp_path / "m.safetensors",
-                     lambda header, tensors: header.update(digest="0" * 64))
+    path = rewritten(
+        saved, tmp_path / "m.safetensors", lambda header, tensors: header.update(digest="0" * 64)
+    )
     refused(path, "the file is corrupt, since its digest does not match its content")
 
 
-@pytest.mark.parametrize(("version", "newest"), [
-    ("1.3", "1.2"), ("1.10", "1.2"), ("2.1", "2.0"), ("3.0", "2.0"), ("10.0", "2.0")])
+@pytest.mark.parametrize(
+    ("version", "newest"),
+    [("1.3", "1.2"), ("1.10", "1.2"), ("2.1", "2.0"), ("3.0", "2.0"), ("10.0", "2.0")],
+)
 def test_newer_versions_are_refused_by_name(saved, tmp_path, version, newest):
-    path = rewritten(saved, tmp_path / "m.safetensors",
-                     lambda header, tensors: header.update(version=version))
-    refused(path, f"format version {version} is newer than {newest}, the newest that this Addend "
-                  "reads")
+    path = rewritten(
+        saved, tmp_path / "m.safetensors", lambda header, tensors: header.update(version=version)
+    )
+    refused(
+        path, f"format version {version} is newer than {newest}, the newest that this Addend reads"
+    )
 
 
 def test_older_minor_versions_load(saved, monkeypatch):
@@ -100,14 +106,25 @@ def test_older_minor_versions_load(saved, monkeypatch):
 
 
 def test_other_major_versions_are_refused(saved, tmp_path):
-    path = rewritten(saved, tmp_path / "m.safetensors",
-                     lambda header, tensors: header.update(version="0.9"))
+    path = rewritten(
+        saved, tmp_path / "m.safetensors", lambda header, tensors: header.update(version="0.9")
+    )
     refused(path, "format version 0.9 must have major version 1 or 2")
 
 
-@pytest.mark.parametrize("header", [
-    "", "[]", "{}", "7", '{"format":3}', '{"format":"x","version":"one","digest":"","graph":{}}',
-    '{"format":"x","version":1,"digest":"","graph":{}}', '{"format":"x","version":"1.0"}'])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "[]",
+        "{}",
+        "7",
+        '{"format":3}',
+        '{"format":"x","version":"one","digest":"","graph":{}}',
+        '{"format":"x","version":1,"digest":"","graph":{}}',
+        '{"format":"x","version":"1.0"}',
+    ],
+)
 def test_corrupt_headers_are_refused(tmp_path, header):
     path = tmp_path / "m.safetensors"
     path.write_bytes(safetensors.numpy.save({}, metadata={"addend": header}))
@@ -115,6 +132,7 @@ def test_corrupt_headers_are_refused(tmp_path, header):
 
 
 def test_other_formats_are_refused(saved, tmp_path):
-    path = rewritten(saved, tmp_path / "m.safetensors",
-                     lambda header, tensors: header.update(format="other"))
+    path = rewritten(
+        saved, tmp_path / "m.safetensors", lambda header, tensors: header.update(format="other")
+    )
     refused(path, "the format must be addend-integer-model")

@@ -32,14 +32,26 @@ def test_golden_equals_the_second_executor(seed, soak, tmp_path, record_property
         golden.save(model, path)
         difference = golden_difference(path, images)
         if difference:
-            failures.append(describe(model.name, model, images, difference,
-                                     command=f"--seed {seed} --index {index}",
-                                     compare=golden_difference))
+            failures.append(
+                describe(
+                    model.name,
+                    model,
+                    images,
+                    difference,
+                    command=f"--seed {seed} --index {index}",
+                    compare=golden_difference,
+                )
+            )
             print(failures[-1])
         met.update(properties(model, golden.run(model, images, trace=True).tensors))
         index += 1
-    record_property("printed", counted(f"golden: {index} models of seed {seed}, each in "
-                                       f"{len(golden.SpikeCode)} spike codes", met))
+    record_property(
+        "printed",
+        counted(
+            f"golden: {index} models of seed {seed}, each in {len(golden.SpikeCode)} spike codes",
+            met,
+        ),
+    )
     assert failures == []
     assert [name for name in PROPERTIES if not met[name]] == []
 
@@ -52,8 +64,10 @@ def counted(title, met):
 def strict(potential, thresholds, axis):
     """Firing that misses ties."""
     across = (-1, *[1] * (potential.ndim - 1 - axis))
-    return sum((potential > thresholds[:, step].reshape(across)).astype(np.int64)
-               for step in range(thresholds.shape[1]))
+    return sum(
+        (potential > thresholds[:, step].reshape(across)).astype(np.int64)
+        for step in range(thresholds.shape[1])
+    )
 
 
 def forgetful(model):
@@ -87,16 +101,20 @@ def beyond_the_border(counts, weight, axes, groups):
     return convolve(counts, weight, [replace(axis, before=0, after=0) for axis in axes], groups)
 
 
-@pytest.mark.parametrize(("place", "fault"), [
-    ("golden.neuron.spike_count", strict),
-    ("golden.model.executor.last_readers", forgetful),
-    ("golden.ops.write.add", restarted),
-    ("golden.ops.conv.convolve", beyond_the_border),
-    ("golden.membrane.Membrane.leaked", without_leak),
-    ("golden.ops.firing.TensorInfo", one_more),
-])
-def test_a_fault_in_golden_is_found_reduced_and_reproduced(monkeypatch, tmp_path, seed, place,
-                                                          fault):
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        ("golden.neuron.spike_count", strict),
+        ("golden.model.executor.last_readers", forgetful),
+        ("golden.ops.write.add", restarted),
+        ("golden.ops.conv.convolve", beyond_the_border),
+        ("golden.membrane.Membrane.leaked", without_leak),
+        ("golden.ops.firing.TensorInfo", one_more),
+    ],
+)
+def test_a_fault_in_golden_is_found_reduced_and_reproduced(
+    monkeypatch, tmp_path, seed, place, fault
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(place, fault)
     for index in range(60):
@@ -106,8 +124,9 @@ def test_a_fault_in_golden_is_found_reduced_and_reproduced(monkeypatch, tmp_path
         if difference:
             break
     command = f"--seed {seed} --index {index}"
-    line = describe("reduced", model, images, difference, command=command,
-                    compare=golden_difference)
+    line = describe(
+        "reduced", model, images, difference, command=command, compare=golden_difference
+    )
     assert "\n" not in line
     reproduce, reduced = re.findall(r"python -m tests.differential ([^;]*)", line)
     assert main(reproduce.split()) == 1

@@ -24,11 +24,18 @@ def test_every_scan_is_used_once():
     train_images, train_labels, test_images, test_labels = load_digits()
     images = np.concatenate([train_images, test_images])
     from sklearn.datasets import load_digits as original
+
     expected = original()
-    ours = sorted(zip((image.tobytes() for image in images),
-                      [*train_labels, *test_labels], strict=True))
-    theirs = sorted(zip(((image * 15).astype(np.uint8).tobytes() for image in expected.images),
-                        expected.target, strict=True))
+    ours = sorted(
+        zip((image.tobytes() for image in images), [*train_labels, *test_labels], strict=True)
+    )
+    theirs = sorted(
+        zip(
+            ((image * 15).astype(np.uint8).tobytes() for image in expected.images),
+            expected.target,
+            strict=True,
+        )
+    )
     assert ours == theirs
 
 

@@ -68,12 +68,19 @@ def test_bytes_do_not_depend_on_the_order_of_notes(model, saved, tmp_path):
 
 
 def test_bytes_do_not_depend_on_hash_seeds(project_root, tmp_path):
-    script = ("import sys; from golden import save; "
-              "from golden.analysis.synthetic import random_model; "
-              "save(random_model(6), sys.argv[1])")
+    script = (
+        "import sys; from golden import save; "
+        "from golden.analysis.synthetic import random_model; "
+        "save(random_model(6), sys.argv[1])"
+    )
     for seed in ("1", "2"):
-        subprocess.run([sys.executable, "-c", script, str(tmp_path / seed)], check=True,
-                       cwd=project_root, env=os.environ | {"PYTHONHASHSEED": seed}, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / seed)],
+            check=True,
+            cwd=project_root,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            timeout=60,
+        )
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
 
 
@@ -105,8 +112,10 @@ def test_a_pixel_constant_is_kept(tmp_path):
     assert np.array_equal(pixels[:, :-1].transpose(0, 2, 3, 1), images)
     assert (pixels[:, -1] == 77).all()
     with pytest.raises(ModelError, match="Pixel constant must be 0 to 255, not 256"):
-        save(replace(loaded, input=replace(loaded.input, constant=256)),
-             tmp_path / "wrong.safetensors")
+        save(
+            replace(loaded, input=replace(loaded.input, constant=256)),
+            tmp_path / "wrong.safetensors",
+        )
 
 
 def test_widths_are_derived_when_a_model_has_none(model, saved, tmp_path):
@@ -123,60 +132,112 @@ def neuron_entry(header, name):
 
 
 BROKEN_GRAPHS = {
-    "missing field": (lambda h, t: layer_entry(h, "head").pop("groups"),
-                      "Layer head: the field groups must be given with the right type"),
-    "wrong type": (lambda h, t: layer_entry(h, "head").update(groups="1"),
-                   "Layer head: the field groups must be given with the right type, not as '1'"),
-    "boolean": (lambda h, t: layer_entry(h, "head").update(groups=True),
-                "Layer head: the field groups must be given with the right type, not as True"),
-    "no previous": (lambda h, t: layer_entry(h, "block3.0")["epilogue"].pop("previous"),
-                    "Layer block3.0: the field previous must be given"),
-    "unknown kind": (lambda h, t: layer_entry(h, "head").update(kind="pool"),
-                     "Layer head: the kind must be one of conv, key_value, query, mask, max, sum"),
-    "unknown epilogue": (lambda h, t: layer_entry(h, "head")["epilogue"].update(kind="sink"),
-                      "Layer head: the kind must be one of fire, write, output, not 'sink'"),
-    "no epilogue": (lambda h, t: layer_entry(h, "head").pop("epilogue"),
-                    "Layer head: the field epilogue must be given"),
-    "null epilogue": (lambda h, t: layer_entry(h, "head.sum").update(epilogue=None),
-                      "Layer head.sum: the epilogue must be one of fire, write, output, not None"),
-    "levels": (lambda h, t: neuron_entry(h, "head.sum").update(levels=3),
-               "Layer head.sum: the neuron must have 3 levels, not 4, which its thresholds or"),
-    "axis": (lambda h, t: layer_entry(h, "head")["axes"].append(3),
-             "Layer head: an axis must be an object, not 3"),
-    "kernel": (lambda h, t: layer_entry(h, "head")["axes"][0].pop("kernel"),
-               "Layer head: an axis: the field kernel must be given with the right type"),
-    "sources": (lambda h, t: layer_entry(h, "head").update(sources=[3]),
-                "Layer head: each source must have the right type, not 3"),
-    "outputs": (lambda h, t: h["graph"]["outputs"].clear(),
-                "The outputs must be those of the layers, [('logits', 'head')], in their order"),
-    "encoder": (lambda h, t: h["graph"]["input"].update(encoder={"kind": "poisson"}),
-                'The encoder of the input must be {"kind": "bytes"}, not {\'kind\': \'poisson\'}'),
-    "steps": (lambda h, t: h["graph"]["input"].update(steps=0),
-              "Steps of the input must be 1 to 65536, not 0"),
-    "rounding": (lambda h, t: neuron_entry(h, "head.sum").update(rounding="down"),
-                 "Layer head.sum: the rounding rule must be half-up or half-even, not 'down'"),
-    "no layers": (lambda h, t: h["graph"].update(layers=[], outputs=[]),
-                  "A model must have at least one layer with an output"),
+    "missing field": (
+        lambda h, t: layer_entry(h, "head").pop("groups"),
+        "Layer head: the field groups must be given with the right type",
+    ),
+    "wrong type": (
+        lambda h, t: layer_entry(h, "head").update(groups="1"),
+        "Layer head: the field groups must be given with the right type, not as '1'",
+    ),
+    "boolean": (
+        lambda h, t: layer_entry(h, "head").update(groups=True),
+        "Layer head: the field groups must be given with the right type, not as True",
+    ),
+    "no previous": (
+        lambda h, t: layer_entry(h, "block3.0")["epilogue"].pop("previous"),
+        "Layer block3.0: the field previous must be given",
+    ),
+    "unknown kind": (
+        lambda h, t: layer_entry(h, "head").update(kind="pool"),
+        "Layer head: the kind must be one of conv, key_value, query, mask, max, sum",
+    ),
+    "unknown epilogue": (
+        lambda h, t: layer_entry(h, "head")["epilogue"].update(kind="sink"),
+        "Layer head: the kind must be one of fire, write, output, not 'sink'",
+    ),
+    "no epilogue": (
+        lambda h, t: layer_entry(h, "head").pop("epilogue"),
+        "Layer head: the field epilogue must be given",
+    ),
+    "null epilogue": (
+        lambda h, t: layer_entry(h, "head.sum").update(epilogue=None),
+        "Layer head.sum: the epilogue must be one of fire, write, output, not None",
+    ),
+    "levels": (
+        lambda h, t: neuron_entry(h, "head.sum").update(levels=3),
+        "Layer head.sum: the neuron must have 3 levels, not 4, which its thresholds or",
+    ),
+    "axis": (
+        lambda h, t: layer_entry(h, "head")["axes"].append(3),
+        "Layer head: an axis must be an object, not 3",
+    ),
+    "kernel": (
+        lambda h, t: layer_entry(h, "head")["axes"][0].pop("kernel"),
+        "Layer head: an axis: the field kernel must be given with the right type",
+    ),
+    "sources": (
+        lambda h, t: layer_entry(h, "head").update(sources=[3]),
+        "Layer head: each source must have the right type, not 3",
+    ),
+    "outputs": (
+        lambda h, t: h["graph"]["outputs"].clear(),
+        "The outputs must be those of the layers, [('logits', 'head')], in their order",
+    ),
+    "encoder": (
+        lambda h, t: h["graph"]["input"].update(encoder={"kind": "poisson"}),
+        "The encoder of the input must be {\"kind\": \"bytes\"}, not {'kind': 'poisson'}",
+    ),
+    "steps": (
+        lambda h, t: h["graph"]["input"].update(steps=0),
+        "Steps of the input must be 1 to 65536, not 0",
+    ),
+    "rounding": (
+        lambda h, t: neuron_entry(h, "head.sum").update(rounding="down"),
+        "Layer head.sum: the rounding rule must be half-up or half-even, not 'down'",
+    ),
+    "no layers": (
+        lambda h, t: h["graph"].update(layers=[], outputs=[]),
+        "A model must have at least one layer with an output",
+    ),
     "no name": (lambda h, t: h["graph"]["layers"][0].pop("name"), "the field name must be given"),
     "no layer": (lambda h, t: h["graph"]["layers"].append(3), "the field kind must be given"),
-    "no graph": (lambda h, t: h.update(graph=[1]),
-                 "the graph must be the last field of the header (it must be a JSON o"),
-    "shape": (lambda h, t: h["graph"]["input"].update(shape=[8, 8]),
-              "input's shape must be three integers"),
-    "missing tensor": (lambda h, t: t.pop("head.bias"),
-                       "Layer head: the tensor head.bias must be in the file"),
-    "no weight": (lambda h, t: t.pop("head.weight"),
-                  "Layer head: the tensor head.weight must be in the file"),
-    "no widths": (lambda h, t: layer_entry(h, "head").pop("widths"),
-                  "Layer head: the field widths must be given"),
-    "small width": (lambda h, t: layer_entry(h, "block3.0")["widths"].update(stream=3),
-                    "Layer block3.0: the stream width must be at least"),
-    "odd width": (lambda h, t: layer_entry(h, "block3.0")["widths"].update(stream="wide"),
-                  "Layer block3.0: the stream width must be at least"),
-    "weight range": (lambda h, t: t["head.weight"].fill(100),
-                     "Layer head: weights of 4 bits must be -7 to 7, not 100"),
-    "threshold order": (lambda h, t: t["block3.0.attn.q.thresholds"].__imul__(-1),
-                        "Layer block3.0.attn.q: thresholds must not decrease"),
+    "no graph": (
+        lambda h, t: h.update(graph=[1]),
+        "the graph must be the last field of the header (it must be a JSON o",
+    ),
+    "shape": (
+        lambda h, t: h["graph"]["input"].update(shape=[8, 8]),
+        "input's shape must be three integers",
+    ),
+    "missing tensor": (
+        lambda h, t: t.pop("head.bias"),
+        "Layer head: the tensor head.bias must be in the file",
+    ),
+    "no weight": (
+        lambda h, t: t.pop("head.weight"),
+        "Layer head: the tensor head.weight must be in the file",
+    ),
+    "no widths": (
+        lambda h, t: layer_entry(h, "head").pop("widths"),
+        "Layer head: the field widths must be given",
+    ),
+    "small width": (
+        lambda h, t: layer_entry(h, "block3.0")["widths"].update(stream=3),
+        "Layer block3.0: the stream width must be at least",
+    ),
+    "odd width": (
+        lambda h, t: layer_entry(h, "block3.0")["widths"].update(stream="wide"),
+        "Layer block3.0: the stream width must be at least",
+    ),
+    "weight range": (
+        lambda h, t: t["head.weight"].fill(100),
+        "Layer head: weights of 4 bits must be -7 to 7, not 100",
+    ),
+    "threshold order": (
+        lambda h, t: t["block3.0.attn.q.thresholds"].__imul__(-1),
+        "Layer block3.0.attn.q: thresholds must not decrease",
+    ),
     "mean counts": (lambda h, t: h["graph"].update(mean_counts=[]), "the field mean_counts must"),
 }
 
@@ -210,8 +271,13 @@ def test_a_folder_that_is_missing_is_made(model, saved, tmp_path):
 def test_the_documented_reader_reads_the_file(project_root, saved, model):
     page = (project_root / "docs" / "format.md").read_text()
     code = page.split("```python\n")[1].split("```")[0]
-    finished = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=saved.parent,
-                              capture_output=True, text=True, timeout=60)
+    finished = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=saved.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == f"{[layer.name for layer in model.layers]}\n"
     # The same reader finds a flipped bit.
@@ -219,7 +285,11 @@ def test_the_documented_reader_reads_the_file(project_root, saved, model):
     content = bytearray(saved.read_bytes())
     content[-1] ^= 1
     (saved.parent / "flipped" / "model.safetensors").write_bytes(content)
-    finished = subprocess.run([sys.executable, "-W", "ignore", "-c", code],
-                              cwd=saved.parent / "flipped", capture_output=True, text=True,
-                              timeout=60)
+    finished = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=saved.parent / "flipped",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert "AssertionError" in finished.stderr

@@ -36,15 +36,26 @@ def test_run_prints_a_class_per_image(folder, model, capsys):
     classes = golden.classify(run(model, np.load(folder / "images.npy")).logits)
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        f"images.npy[{index}]\t{label}" for index, label in enumerate(classes)]
+        f"images.npy[{index}]\t{label}" for index, label in enumerate(classes)
+    ]
     assert printed.err == f"{folder}/images.npy: 5 images, without classes\n"
 
 
 @pytest.mark.parametrize("code", [None, *SpikeCode])
 def test_trace_holds_every_tensor(folder, model, code):
     options = ["--code", code.value] if code else []
-    assert main(["run", f"{folder}/model.safetensors", f"{folder}/images.npy", "--out",
-                 f"{folder}/out.npz", "--trace", *options]) == 0
+    assert (
+        main([
+            "run",
+            f"{folder}/model.safetensors",
+            f"{folder}/images.npy",
+            "--out",
+            f"{folder}/out.npz",
+            "--trace",
+            *options,
+        ])
+        == 0
+    )
     expected = run(model, np.load(folder / "images.npy"), trace=True).tensors
     with np.load(folder / "out.npz") as written:
         assert set(written) == {*expected, "logit_scale"}
@@ -54,8 +65,16 @@ def test_trace_holds_every_tensor(folder, model, code):
 
 
 def test_out_without_trace_holds_logits_only(folder):
-    assert main(["run", f"{folder}/model.safetensors", f"{folder}/images.npy", "--out",
-                 f"{folder}/out.npz"]) == 0
+    assert (
+        main([
+            "run",
+            f"{folder}/model.safetensors",
+            f"{folder}/images.npy",
+            "--out",
+            f"{folder}/out.npz",
+        ])
+        == 0
+    )
     with np.load(folder / "out.npz") as written:
         assert set(written) == {"logits", "logit_scale"}
 
@@ -86,8 +105,9 @@ def one_sentence(capsys, arguments, sentence):
 def test_errors_are_one_sentence(folder, model, capsys):
     path = f"{folder}/model.safetensors"
     images = f"{folder}/images.npy"
-    one_sentence(capsys, ["run", "none.safetensors", images],
-                 "none.safetensors: there is no such file.")
+    one_sentence(
+        capsys, ["run", "none.safetensors", images], "none.safetensors: there is no such file."
+    )
     one_sentence(capsys, ["run", path, f"{folder}/none.npy"], "none.npy: the file cannot be read")
     one_sentence(capsys, ["run", path, images, "--trace"], "--trace needs --out")
     one_sentence(capsys, ["run", path, images, "--out", "o.txt"], "o.txt: the output must be")
@@ -95,44 +115,65 @@ def test_errors_are_one_sentence(folder, model, capsys):
     one_sentence(capsys, ["run", path, f"{folder}/a.png"], "a.png: the image must have 8x8 pixels")
     one_sentence(capsys, ["evaluate", path, images], "images.npy: accuracy needs labels")
     save(random_model(1, image_shape=(9, 9, 1)), folder / "other.safetensors")
-    one_sentence(capsys, ["evaluate", f"{folder}/other.safetensors", "digits"],
-                 "digits have shape (8, 8, 1), and the model takes (9, 9, 1).")
+    one_sentence(
+        capsys,
+        ["evaluate", f"{folder}/other.safetensors", "digits"],
+        "digits have shape (8, 8, 1), and the model takes (9, 9, 1).",
+    )
 
 
 def test_overflow_is_one_sentence(folder, model, capsys, monkeypatch):
     narrow = replace(model, widths={"block3.0": {"stream": 2}})
     monkeypatch.setattr(golden.__main__, "load", lambda path: narrow)
-    one_sentence(capsys, ["run", "m.safetensors", f"{folder}/images.npy"],
-                 "Layer block3.0: the stream of")
+    one_sentence(
+        capsys, ["run", "m.safetensors", f"{folder}/images.npy"], "Layer block3.0: the stream of"
+    )
 
 
 def test_a_failed_run_leaves_nothing_behind(folder, capsys, monkeypatch):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
+
     before = sorted(folder.iterdir())
     monkeypatch.setattr(np, "savez", interrupt)
-    arguments = ["run", f"{folder}/model.safetensors", f"{folder}/images.npy", "--out",
-                 f"{folder}/out.npz"]
+    arguments = [
+        "run",
+        f"{folder}/model.safetensors",
+        f"{folder}/images.npy",
+        "--out",
+        f"{folder}/out.npz",
+    ]
     assert main(arguments) == 130
     assert capsys.readouterr().err == "\nInterrupted, nothing was written.\n"
     assert sorted(folder.iterdir()) == before
 
 
 def test_the_module_runs_without_torch(folder, project_root):
-    script = ("import runpy, sys; sys.modules['torch'] = None; "
-              "sys.argv = ['golden', *sys.argv[1:]]; "
-              "runpy.run_module('golden', run_name='__main__')")
+    script = (
+        "import runpy, sys; sys.modules['torch'] = None; "
+        "sys.argv = ['golden', *sys.argv[1:]]; "
+        "runpy.run_module('golden', run_name='__main__')"
+    )
     finished = subprocess.run(
         [sys.executable, "-c", script, "run", folder / "model.safetensors", folder / "images.npy"],
-        cwd=project_root, env=os.environ, capture_output=True, text=True, timeout=60)
+        cwd=project_root,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert finished.returncode == 0, finished.stderr
     assert len(finished.stdout.splitlines()) == 5
 
 
-@pytest.mark.parametrize(("command", "words"), [
-    ([], ["run", "evaluate", "examples:"]),
-    (["run"], ["IMAGES is a .npy array", "logit_scale", "--code"]),
-    (["evaluate"], ["DATA is a .npz file", "digits"])])
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ([], ["run", "evaluate", "examples:"]),
+        (["run"], ["IMAGES is a .npy array", "logit_scale", "--code"]),
+        (["evaluate"], ["DATA is a .npz file", "digits"]),
+    ],
+)
 def test_help_teaches(command, words, capsys):
     with pytest.raises(SystemExit) as caught:
         main([*command, "--help"])

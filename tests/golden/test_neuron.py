@@ -23,10 +23,13 @@ def comparators(potential, max_count, rounding):
     return count
 
 
-@pytest.mark.parametrize(("rounding", "counts"), [
-    (Rounding.HALF_UP, [0, 0, 1, 2, 3, 4, 4, 4]),
-    (Rounding.HALF_EVEN, [0, 0, 0, 2, 2, 4, 4, 4]),
-])
+@pytest.mark.parametrize(
+    ("rounding", "counts"),
+    [
+        (Rounding.HALF_UP, [0, 0, 1, 2, 3, 4, 4, 4]),
+        (Rounding.HALF_EVEN, [0, 0, 0, 2, 2, 4, 4, 4]),
+    ],
+)
 def test_ties_follow_the_rounding_rule(rounding, counts):
     potential = torch.tensor([-0.5, 0.0, 0.5, 1.5, 2.5, 3.5, 4.5, 99.0])
     assert spike_count(potential, 4, rounding).tolist() == counts
@@ -54,9 +57,13 @@ def test_any_float_counts_like_comparators(rounding, potential, max_count):
     assert count.numpy() == comparators(np.array([potential]), max_count, rounding)
 
 
-@pytest.mark.parametrize(("rounding", "ends"), [
-    (Rounding.HALF_UP, 0.0), (Rounding.HALF_EVEN, 1.0),
-])
+@pytest.mark.parametrize(
+    ("rounding", "ends"),
+    [
+        (Rounding.HALF_UP, 0.0),
+        (Rounding.HALF_EVEN, 1.0),
+    ],
+)
 def test_gradient_passes_in_the_band_only(rounding, ends):
     potential = torch.tensor([-0.1, 0.0, 0.2, 0.5, 3.9, 4.0, 4.1], requires_grad=True)
     spike_count(potential, 4, rounding).sum().backward()
@@ -77,11 +84,14 @@ def test_head_neuron_hands_on_whole_counts():
     assert neuron(torch.tensor([2.5, 3.6])).tolist() == [2, 4]
 
 
-@pytest.mark.parametrize(("fields", "message"), [
-    ({"max_count": 0, "divisor": 1}, "max_count must be 1 to 15, not 0"),
-    ({"max_count": 16, "divisor": 1}, "max_count must be 1 to 15, not 16"),
-    ({"max_count": 4, "divisor": 0}, "divisor must be at least 1, not 0"),
-])
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"max_count": 0, "divisor": 1}, "max_count must be 1 to 15, not 0"),
+        ({"max_count": 16, "divisor": 1}, "max_count must be 1 to 15, not 16"),
+        ({"max_count": 4, "divisor": 0}, "divisor must be at least 1, not 0"),
+    ],
+)
 def test_wrong_parameters_are_refused(fields, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         SpikeNeuron(rounding=Rounding.HALF_UP, **fields)

@@ -16,8 +16,11 @@ NO_NUMBERS = ("", " ", "nan", "inf", "-inf", "1e999", "-1", "1" * 5000, "one", "
 
 def valued(parser):
     """Options and arguments that take a value."""
-    return [action for action in parser._actions
-            if action.nargs != 0 and not isinstance(action, argparse._SubParsersAction)]
+    return [
+        action
+        for action in parser._actions
+        if action.nargs != 0 and not isinstance(action, argparse._SubParsersAction)
+    ]
 
 
 def nonsense(kind, tmp_path):
@@ -55,29 +58,50 @@ def test_every_option_refuses_nonsense_by_its_name(module, monkeypatch, tmp_path
             for value in values:
                 name = "/".join(action.option_strings) or action.metavar
                 with pytest.raises(argparse.ArgumentError) as caught:
-                    parser._get_values(action, [value] * (action.nargs or 1)
-                                       if isinstance(action.nargs, int) else [value])
+                    parser._get_values(
+                        action,
+                        [value] * (action.nargs or 1) if isinstance(action.nargs, int) else [value],
+                    )
                 assert str(caught.value).startswith(f"argument {name}: "), (name, value)
                 tried += 1
     assert tried
 
 
-@pytest.mark.parametrize(("module", "arguments", "message"), [
-    ("hw.build", ["--model", "m", "--clock", "nan"],
-     "argument --clock: must be a number greater than 0 and at most 10000, not 'nan'"),
-    ("hw.build", ["--model", "m", "--columns", "1000000"],
-     "argument --columns: must be a whole number from 1 to 256, not '1000000'"),
-    ("hw.build", ["--model", "PIPE"], "argument --model: must be a file, not a pipe: 'PIPE'"),
-    ("train.__main__", ["convert", "--checkpoint", "c", "--out", "m.safetensors", "--bn-eps", "-1"],
-     "argument --bn-eps: must be a number at least 0 and at most 1, not '-1'"),
-    ("train.__main__", ["fit", "--config", "c", "--out", ""],
-     "argument --out: must name a path, not be empty"),
-    ("sim.verify", [".", "m", "--count", "0"],
-     "argument --count: must be a whole number from 1 to 2147483647, not '0'"),
-    ("sim.demo", ["--device", "ice40"], "argument --device: invalid choice: 'ice40'"),
-])
-def test_messages_name_option_rule_and_value(module, arguments, message, tmp_path, monkeypatch,
-                                             capsys):
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        (
+            "hw.build",
+            ["--model", "m", "--clock", "nan"],
+            "argument --clock: must be a number greater than 0 and at most 10000, not 'nan'",
+        ),
+        (
+            "hw.build",
+            ["--model", "m", "--columns", "1000000"],
+            "argument --columns: must be a whole number from 1 to 256, not '1000000'",
+        ),
+        ("hw.build", ["--model", "PIPE"], "argument --model: must be a file, not a pipe: 'PIPE'"),
+        (
+            "train.__main__",
+            ["convert", "--checkpoint", "c", "--out", "m.safetensors", "--bn-eps", "-1"],
+            "argument --bn-eps: must be a number at least 0 and at most 1, not '-1'",
+        ),
+        (
+            "train.__main__",
+            ["fit", "--config", "c", "--out", ""],
+            "argument --out: must name a path, not be empty",
+        ),
+        (
+            "sim.verify",
+            [".", "m", "--count", "0"],
+            "argument --count: must be a whole number from 1 to 2147483647, not '0'",
+        ),
+        ("sim.demo", ["--device", "ice40"], "argument --device: invalid choice: 'ice40'"),
+    ],
+)
+def test_messages_name_option_rule_and_value(
+    module, arguments, message, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     os.mkfifo("PIPE")
     with pytest.raises(SystemExit) as caught:
@@ -114,13 +138,20 @@ def test_values_of_a_list_are_distinct():
         types.distinct("--seeds", [1, 0, 1])
 
 
-@pytest.mark.parametrize(("module", "command", "option"), [
-    ("golden.__main__", "run", "--code"), ("hw.build", "", "--spike-code"),
-    ("sim.demo", "", "--spike-code")])
-@pytest.mark.parametrize(("given", "value"), [
-    ("bitplane", "bit-serial"), ("graded", "2-bit-serial"), ("thermometer", "thermometer")])
+@pytest.mark.parametrize(
+    ("module", "command", "option"),
+    [
+        ("golden.__main__", "run", "--code"),
+        ("hw.build", "", "--spike-code"),
+        ("sim.demo", "", "--spike-code"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [("bitplane", "bit-serial"), ("graded", "2-bit-serial"), ("thermometer", "thermometer")],
+)
 def test_spike_codes_have_aliases(module, command, option, given, value, monkeypatch):
     parser = parsers(module, monkeypatch)[command]
-    action, = (one for one in valued(parser) if option in one.option_strings)
+    (action,) = (one for one in valued(parser) if option in one.option_strings)
     assert parser._get_values(action, [given]) == value
     assert "graded: alias of 2-bit-serial" in action.help

@@ -34,9 +34,17 @@ def band(request, monkeypatch):
 
 
 @pytest.mark.parametrize("orientation", range(10))
-@pytest.mark.parametrize(("form", "channels"), [
-    ("PNG", 3), ("PNG", 1), ("JPEG", 3), ("JPEG", 1), ("TIFF", 3), ("WEBP", 3),
-])
+@pytest.mark.parametrize(
+    ("form", "channels"),
+    [
+        ("PNG", 3),
+        ("PNG", 1),
+        ("JPEG", 3),
+        ("JPEG", 1),
+        ("TIFF", 3),
+        ("WEBP", 3),
+    ],
+)
 def test_pictures_are_set_upright(band, form, channels, orientation):
     """EXIF has eight orientations; other numbers mean nothing."""
     exif = Image.Exif()
@@ -87,11 +95,15 @@ def test_gray_is_the_luminance_and_three_equal_colours(band):
 def png(colour, channels, depth=16):
     """A PNG file of a depth that Pillow does not write."""
     rows = b"".join(b"\0" + bytes(2 * channels * depth // 8) for _ in range(2))
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", 2, 2, depth, colour, 0, 0, 0)),
-             (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", 2, 2, depth, colour, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in parts)
+        for name, body in parts
+    )
 
 
 @pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
@@ -103,6 +115,7 @@ def test_sixteen_bits_are_refused_in_every_mode(colour, channels):
 
 
 def test_bmp_files_of_sixteen_bits_a_pixel_have_fewer_per_channel():
-    header = struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 62, 0, 0, 54, 40, 2, 2, 1, 16, 0, 8, 1, 1, 0,
-                         0)
+    header = struct.pack(
+        "<2sIHHIIiiHHIIiiII", b"BM", 62, 0, 0, 54, 40, 2, 2, 1, 16, 0, 8, 1, 1, 0, 0
+    )
     assert open_picture(io.BytesIO(header + bytes(8)), "a.bmp", 3).size == (2, 2)

@@ -28,7 +28,11 @@ def test_a_terminal_shows_the_time_that_is_left(clock):
             clock[0] = seconds
             show(done, 100)
     assert terminal.getvalue().split("\r\x1b[K") == [
-        "", "10 of 100 images, about 45 s left", "20 of 100 images, about 40 s left", ""]
+        "",
+        "10 of 100 images, about 45 s left",
+        "20 of 100 images, about 40 s left",
+        "",
+    ]
 
 
 def test_a_log_gets_a_line_a_minute(clock):

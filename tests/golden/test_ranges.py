@@ -113,14 +113,17 @@ def test_streams_add_up_channel_by_channel():
     ranges = analyse(model)
     layer = next(layer for layer in model.layers if layer.name == "block3.0")
     before, after = ranges.stream["block3.0.attn"], ranges.stream["block3.0"]
-    branch = [(bound << layer.epilogue.shift) + layer.epilogue.bias
-              for bound in ranges.potential["block3.0"]]
+    branch = [
+        (bound << layer.epilogue.shift) + layer.epilogue.bias
+        for bound in ranges.potential["block3.0"]
+    ]
     assert after[0].tolist() == (before[0] + branch[0]).tolist()
     assert after[1].tolist() == (before[1] + branch[1]).tolist()
     # The sum over tokens has the bounds of one token, as often as there are tokens.
     last = [bound * 4 for bound in ranges.stream["block4.0"]]
     assert [bound.tolist() for bound in ranges.potential["head.sum"]] == [
-        bound.tolist() for bound in last]
+        bound.tolist() for bound in last
+    ]
 
 
 def test_widths_hold_the_intervals():
@@ -138,9 +141,19 @@ def test_widths_hold_the_intervals():
     assert set(bits["block3.0"]) == {"potential", "stream"}
 
 
-@pytest.mark.parametrize(("low", "high", "bits"), [
-    (0, 0, 1), (-1, 0, 1), (0, 1, 2), (-2, 1, 2), (-3, 1, 3), (-128, 127, 8), (-129, 0, 9),
-    (0, 128, 9)])
+@pytest.mark.parametrize(
+    ("low", "high", "bits"),
+    [
+        (0, 0, 1),
+        (-1, 0, 1),
+        (0, 1, 2),
+        (-2, 1, 2),
+        (-3, 1, 3),
+        (-128, 127, 8),
+        (-129, 0, 9),
+        (0, 128, 9),
+    ],
+)
 def test_width_is_that_of_twos_complement(low, high, bits):
     assert width(low, high) == bits
     assert width(np.array([low, 0]), np.array([0, high])) == bits
@@ -151,9 +164,11 @@ def test_kv_width_has_no_sign():
 
 
 def test_thresholds_saturate_just_outside_the_interval():
-    thresholds = np.array([[-99, 0, 99], [-10**12, 5, 10**12]])
+    thresholds = np.array([[-99, 0, 99], [-(10**12), 5, 10**12]])
     assert saturate(thresholds, np.array([-4, 5]), np.array([4, 5])).tolist() == [
-        [-4, 0, 5], [5, 5, 6]]
+        [-4, 0, 5],
+        [5, 5, 6],
+    ]
 
 
 def test_more_bits_than_int64_sums_allow_are_refused():
@@ -161,9 +176,8 @@ def test_more_bits_than_int64_sums_allow_are_refused():
     last = [layer.name for layer in model.layers].index("block4.0")
     layer = model.layers[last]
     weight = np.full(layer.weight.shape, 2**15 - 1, np.int16)
-    wide = replace(layer, weight=weight, weight_bits=16,
-                   epilogue=replace(layer.epilogue, shift=32))
-    layers = (*model.layers[:last], wide, *model.layers[last + 1:])
+    wide = replace(layer, weight=weight, weight_bits=16, epilogue=replace(layer.epilogue, shift=32))
+    layers = (*model.layers[:last], wide, *model.layers[last + 1 :])
     with pytest.raises(ModelError, match=r"Layer block4\.0: values must fit 48 bits, not need"):
         analyse(replace(model, layers=layers))
 
@@ -174,27 +188,34 @@ def summed_model(bias, side=1):
     rounding = Rounding.HALF_UP
     write = Write(None, 0, np.array([bias]), 1, Neuron(stream_thresholds(1, 1, rounding), rounding))
     ladder = stream_thresholds(1, 1, rounding, side**2)
-    return IntegerModel("sums", Input((side, side, 1)), (
-        Conv.square("a", PIXELS, zero, 2, 1, 0, 1, write),
-        Sum("sum", "a.stream", Fire(Neuron(ladder, rounding))),
-        Conv.square("head", "sum.counts", zero, 2, 1, 0, 1, Output(np.zeros(1, np.int64), 1.0))))
+    return IntegerModel(
+        "sums",
+        Input((side, side, 1)),
+        (
+            Conv.square("a", PIXELS, zero, 2, 1, 0, 1, write),
+            Sum("sum", "a.stream", Fire(Neuron(ladder, rounding))),
+            Conv.square("head", "sum.counts", zero, 2, 1, 0, 1, Output(np.zeros(1, np.int64), 1.0)),
+        ),
+    )
 
 
-@pytest.mark.parametrize("bias", [2**46 - 1, -2**46])
+@pytest.mark.parametrize("bias", [2**46 - 1, -(2**46)])
 def test_a_sum_that_wraps_to_a_small_number_is_refused(bias):
     with pytest.raises(ModelError, match=r"Layer sum: values must fit 48 bits, not need 6\d"):
         validate(summed_model(bias, side=2**9))
 
 
 def test_the_least_number_of_48_bits_is_legal():
-    model = summed_model(-2**46)
-    again = replace(model.layers[0], name="b", epilogue=replace(
-        model.layers[0].epilogue, previous="a.stream"))
+    model = summed_model(-(2**46))
+    again = replace(
+        model.layers[0], name="b", epilogue=replace(model.layers[0].epilogue, previous="a.stream")
+    )
     model = replace(model, layers=(model.layers[0], again, *model.layers[1:]))
     validate(model)
     assert widths(model)["b"]["stream"] == 48
-    below = replace(again, name="c", epilogue=replace(
-        again.epilogue, previous="b.stream", bias=np.array([-1])))
+    below = replace(
+        again, name="c", epilogue=replace(again.epilogue, previous="b.stream", bias=np.array([-1]))
+    )
     with pytest.raises(ModelError, match="Layer c: values must fit 48 bits, not need 49"):
         validate(replace(model, layers=(*model.layers[:2], below, *model.layers[2:])))
 
@@ -206,11 +227,20 @@ def test_a_late_state_is_lowered_by_the_counts_of_the_layer_before():
         neuron = Neuron(np.array([ladder]), Rounding.HALF_UP, late)
         return Conv.square(name, PIXELS, np.zeros((1, 1, 1, 1), np.int8), 2, 1, 0, 1, Fire(neuron))
 
-    head = Conv.square("head", "second.counts", np.ones((1, 1, 1, 1), np.int8), 2, 1, 0, 1,
-                       Output(np.zeros(1, np.int64), 1.0))
+    head = Conv.square(
+        "head",
+        "second.counts",
+        np.ones((1, 1, 1, 1), np.int8),
+        2,
+        1,
+        0,
+        1,
+        Output(np.zeros(1, np.int64), 1.0),
+    )
     # The first layer fires 3 of a state of 0, which the second one subtracts: 0 - 3 * 2**3.
-    model = IntegerModel("late", Input((1, 1, 1)),
-                         (silent("first", [0, 0, 0]), silent("second", [1]), head))
+    model = IntegerModel(
+        "late", Input((1, 1, 1)), (silent("first", [0, 0, 0]), silent("second", [1]), head)
+    )
     validate(model)
     tensors = run(model, np.zeros((1, 1, 1, 1), np.uint8), trace=True).tensors
     assert tensors["first.counts"].item() == 3

@@ -39,17 +39,27 @@ def source(path):
 
 def png(height, width, *, bits=8):
     """A PNG whose header claims a size, with hardly any pixels behind it."""
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)),
-             (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(100))),
+        (b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in parts)
+        for kind, body in parts
+    )
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.npy", "x.npz", "x.zip", "x.toml", "x.safetensors"])
-@pytest.mark.parametrize(("kind", "reason"), [
-    ("pipe", "it is a pipe, not a file"), ("device", "it is a device, not a file"),
-    ("folder", "it is a folder, not a file"), ("loop", "Too many levels of symbolic links")])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("pipe", "it is a pipe, not a file"),
+        ("device", "it is a device, not a file"),
+        ("folder", "it is a folder, not a file"),
+        ("loop", "Too many levels of symbolic links"),
+    ],
+)
 def test_only_files_are_opened(name, kind, reason, tmp_path):
     path = tmp_path / name
     match kind:
@@ -73,9 +83,17 @@ def test_a_link_to_a_file_is_followed(tmp_path):
     assert source(tmp_path / "link.npy").images.sum() == 128
 
 
-@pytest.mark.parametrize(("suffix", "options"), [
-    ("png", {}), ("bmp", {}), ("tif", {}), ("tiff", {"compression": "tiff_lzw"}), ("gif", {}),
-    ("webp", {"lossless": True})])
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        ("png", {}),
+        ("bmp", {}),
+        ("tif", {}),
+        ("tiff", {"compression": "tiff_lzw"}),
+        ("gif", {}),
+        ("webp", {"lossless": True}),
+    ],
+)
 def test_every_lossless_format_keeps_every_pixel(suffix, options, tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
     Image.fromarray(image).save(tmp_path / f"a.{suffix}", **options)
@@ -91,10 +109,17 @@ def test_the_first_picture_of_an_animation_is_taken(tmp_path):
     assert (source(tmp_path / "a.gif").images == 10).all()
 
 
-@pytest.mark.parametrize("content", [
-    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n",
-    b"DDS |\x00\x00\x00" + bytes(120), b"\x00\x00\x00\x1cftypavif" + bytes(100), b"P5 8 8 255 " +
-    bytes(64), b"8BPS\x00\x01" + bytes(100), b"icns" + bytes(100)])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n",
+        b"DDS |\x00\x00\x00" + bytes(120),
+        b"\x00\x00\x00\x1cftypavif" + bytes(100),
+        b"P5 8 8 255 " + bytes(64),
+        b"8BPS\x00\x01" + bytes(100),
+        b"icns" + bytes(100),
+    ],
+)
 def test_other_formats_start_nothing(content, tmp_path, monkeypatch):
     program = tmp_path / "gs"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
@@ -105,8 +130,10 @@ def test_other_formats_start_nothing(content, tmp_path, monkeypatch):
     assert not (tmp_path / "started").exists()
 
 
-@pytest.mark.parametrize(("height", "width"), [
-    (1, 2**16 + 1), (2**16 + 1, 1), (2**13, 2**13 + 1), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.parametrize(
+    ("height", "width"),
+    [(1, 2**16 + 1), (2**16 + 1, 1), (2**13, 2**13 + 1), (2**31 - 1, 2**31 - 1)],
+)
 def test_large_pictures_are_refused_before_they_are_decoded(height, width, tmp_path):
     (tmp_path / "x.png").write_bytes(png(height, width))
     refused(source, tmp_path / "x.png", "the image is too large: it must have at most 65536 pixels")
@@ -128,10 +155,24 @@ def test_a_jpeg_of_many_scans_is_refused(tmp_path):
 
 def test_a_tile_that_is_larger_than_its_picture_is_refused(tmp_path):
     values = zlib.compress(bytes(1000))
-    tags = {256: 8, 257: 8, 258: 8, 259: 8, 262: 1, 277: 1, 322: 30_000, 323: 30_000, 324: 146,
-            325: len(values)}
-    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(
-        struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()) + bytes(16)
+    tags = {
+        256: 8,
+        257: 8,
+        258: 8,
+        259: 8,
+        262: 1,
+        277: 1,
+        322: 30_000,
+        323: 30_000,
+        324: 146,
+        325: len(values),
+    }
+    head = (
+        b"II*\0"
+        + struct.pack("<IH", 8, len(tags))
+        + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+        + bytes(16)
+    )
     (tmp_path / "x.tif").write_bytes(head + values)
     refused(source, tmp_path / "x.tif", "a tile of the image must have at most 16777216 pixels")
 
@@ -153,20 +194,24 @@ def npy(header, values=b"\x00" * 64, version=b"\x01\x00"):
 GOOD = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 8, 8, 1), }\n"
 
 
-@pytest.mark.parametrize(("content", "sentence"), [
-    (npy(GOOD, bytes(63)), "must have 64 bytes, not 63"),
-    (npy(GOOD, bytes(65)), "must have 64 bytes, not 65"),
-    (npy(GOOD.replace("8, 8", "2**40, 8")), "it must be a NumPy array without objects"),
-    (npy(GOOD.replace("8, 8", "4294967296, 8")), "the array is too large"),
-    (npy(GOOD.replace("8, 8", "-8, -8")), "it must be a NumPy array without objects"),
-    (npy(GOOD.replace("8, 8", "99999999999999999999, 0")), "it must be a NumPy array"),
-    (npy(GOOD.replace("|u1", "|O")), "it must be a NumPy array without objects"),
-    (npy(GOOD.replace("False", "0")), "it must be a NumPy array without objects"),
-    (npy(GOOD, version=b"\x01\x01"), "it must be a NumPy array without objects"),
-    (npy("(" * 500), "it must be a NumPy array without objects"),
-    (npy("'"), "it must be a NumPy array without objects"),
-    (npy("{" + " " * 20_000), "it must be a NumPy array without objects"),
-    (b"PK\x03\x04" + bytes(50), "it must be a NumPy array without objects")])
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (npy(GOOD, bytes(63)), "must have 64 bytes, not 63"),
+        (npy(GOOD, bytes(65)), "must have 64 bytes, not 65"),
+        (npy(GOOD.replace("8, 8", "2**40, 8")), "it must be a NumPy array without objects"),
+        (npy(GOOD.replace("8, 8", "4294967296, 8")), "the array is too large"),
+        (npy(GOOD.replace("8, 8", "-8, -8")), "it must be a NumPy array without objects"),
+        (npy(GOOD.replace("8, 8", "99999999999999999999, 0")), "it must be a NumPy array"),
+        (npy(GOOD.replace("|u1", "|O")), "it must be a NumPy array without objects"),
+        (npy(GOOD.replace("False", "0")), "it must be a NumPy array without objects"),
+        (npy(GOOD, version=b"\x01\x01"), "it must be a NumPy array without objects"),
+        (npy("(" * 500), "it must be a NumPy array without objects"),
+        (npy("'"), "it must be a NumPy array without objects"),
+        (npy("{" + " " * 20_000), "it must be a NumPy array without objects"),
+        (b"PK\x03\x04" + bytes(50), "it must be a NumPy array without objects"),
+    ],
+)
 def test_headers_of_arrays_are_checked(content, sentence, tmp_path):
     (tmp_path / "x.npy").write_bytes(content)
     refused(source, tmp_path / "x.npy", sentence)
@@ -174,8 +219,12 @@ def test_headers_of_arrays_are_checked(content, sentence, tmp_path):
 
 @pytest.mark.parametrize("dtype", ["<i8", ">i4", "|u1", "|b1", "<f4"])
 def test_arrays_of_numbers_are_read_as_numpy_reads_them(dtype, tmp_path):
-    for array in (np.arange(24).reshape(2, 3, 4), np.arange(24).reshape(4, 6).T, np.array(7),
-                  np.zeros((0, 3))):
+    for array in (
+        np.arange(24).reshape(2, 3, 4),
+        np.arange(24).reshape(4, 6).T,
+        np.array(7),
+        np.zeros((0, 3)),
+    ):
         np.save(tmp_path / "x.npy", array.astype(dtype))
         found = open_array(tmp_path / "x.npy").read()
         assert np.array_equal(found, array.astype(dtype))
@@ -208,8 +257,11 @@ def packed(tmp_path, method):
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_members_that_could_explode_are_refused(method, tmp_path):
     path = packed(tmp_path, method)
-    refused(lambda path: source(path).images[:], path,
-            f"must be stored or deflated, not packed with method {method}")
+    refused(
+        lambda path: source(path).images[:],
+        path,
+        f"must be stored or deflated, not packed with method {method}",
+    )
 
 
 def damaged(path, *changes, signature=b"PK\x01\x02"):
@@ -217,16 +269,20 @@ def damaged(path, *changes, signature=b"PK\x01\x02"):
     data = bytearray(path.read_bytes())
     for match in re.finditer(re.escape(signature), bytes(data)):
         for offset, value in changes:
-            data[match.start() + offset:match.start() + offset + len(value)] = value
+            data[match.start() + offset : match.start() + offset + len(value)] = value
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize(("changes", "sentence"), [
-    (((8, b"\x01"),), "is encrypted: pack the archive again without a password"),
-    (((24, b"\xff\xff\xff\x7f"),), "it must have at most 268435456 bytes, not 2147483647"),
-    (((24, b"\xff\xff\xff\x00"),), "cannot be read (the archive is damaged there)"),
-    (((10, b"\x63\x00"),), "not packed with method 99"),
-    (((16, b"\x00\x00\x00\x00"),), "cannot be read (the archive is damaged there)")])
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (((8, b"\x01"),), "is encrypted: pack the archive again without a password"),
+        (((24, b"\xff\xff\xff\x7f"),), "it must have at most 268435456 bytes, not 2147483647"),
+        (((24, b"\xff\xff\xff\x00"),), "cannot be read (the archive is damaged there)"),
+        (((10, b"\x63\x00"),), "not packed with method 99"),
+        (((16, b"\x00\x00\x00\x00"),), "cannot be read (the archive is damaged there)"),
+    ],
+)
 def test_what_a_directory_claims_is_not_believed(changes, sentence, tmp_path):
     path = packed(tmp_path, zipfile.ZIP_DEFLATED)
     damaged(path, *changes)
@@ -245,8 +301,10 @@ def test_members_are_counted_before_they_are_read(tmp_path, monkeypatch):
 def test_a_member_that_goes_on_for_ever_is_not_unpacked(tmp_path):
     write_tree(tmp_path / "data", size=(8, 8), channels=1)
     path = zip_tree(tmp_path / "data", tmp_path / "x.zip")
-    with (zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
-          file.open("data/test/ant/9.png", "w") as member):
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
+        file.open("data/test/ant/9.png", "w") as member,
+    ):
         for _ in range(257):
             member.write(bytes(2**20))
     refused(lambda path: source(path).images[:], path, "data/test/ant/9.png is too large")
@@ -254,12 +312,20 @@ def test_a_member_that_goes_on_for_ever_is_not_unpacked(tmp_path):
 
 #: What opens or parses bytes from outside, and the one module that may call it.
 ONLY = {
-    ("json", "load"): None, ("json", "loads"): "golden/data/description.py",
-    ("np", "load"): None, ("np", "fromfile"): None, ("np", "memmap"): None,
-    ("Image", "open"): "golden/data/picture.py", ("zipfile", "ZipFile"): "golden/data/archive.py",
-    ("tarfile", "open"): None, ("tomllib", "loads"): "sim/mutants.py", ("tomllib", "load"): None,
-    ("toml", "decode"): "train/run/config.py", ("safetensors", "safe_open"): None,
-    ("ast", "literal_eval"): "golden/data/arrays.py", ("pickle", "loads"): None,
+    ("json", "load"): None,
+    ("json", "loads"): "golden/data/description.py",
+    ("np", "load"): None,
+    ("np", "fromfile"): None,
+    ("np", "memmap"): None,
+    ("Image", "open"): "golden/data/picture.py",
+    ("zipfile", "ZipFile"): "golden/data/archive.py",
+    ("tarfile", "open"): None,
+    ("tomllib", "loads"): "sim/mutants.py",
+    ("tomllib", "load"): None,
+    ("toml", "decode"): "train/run/config.py",
+    ("safetensors", "safe_open"): None,
+    ("ast", "literal_eval"): "golden/data/arrays.py",
+    ("pickle", "loads"): None,
 }
 
 #: The answer of a process that the program has started itself, and values of its own.

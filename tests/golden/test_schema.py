@@ -44,8 +44,9 @@ def test_kinds_of_the_schema_are_those_of_the_code(schema):
     document = json.loads((files("golden") / "format.schema.json").read_text())
     for part, kinds in (("layer", golden.ops.OPERATORS), ("epilogue", golden.ops.EPILOGUES)):
         assert sorted(document["$defs"][part]["properties"]["kind"]["enum"]) == sorted(kinds)
-        assert sorted(case["if"]["properties"]["kind"]["const"]
-                      for case in document["$defs"][part]["allOf"]) == sorted(kinds)
+        assert sorted(
+            case["if"]["properties"]["kind"]["const"] for case in document["$defs"][part]["allOf"]
+        ) == sorted(kinds)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,13 @@ def example(project_root):
 def test_the_example_of_the_page_computes_what_the_page_says(example):
     graph, tensors, values = example
     types = {"weight": np.int8, "bias": np.int64, "thresholds": np.int64}
-    model = from_graph(graph, {name: np.array(entries, types[name.partition(".")[2]])
-                               for name, entries in tensors.items()})
+    model = from_graph(
+        graph,
+        {
+            name: np.array(entries, types[name.partition(".")[2]])
+            for name, entries in tensors.items()
+        },
+    )
     golden.validate(model)
     assert model.widths == widths(model)
     pixels = np.array([[10, 0], [3, 20]], np.uint8).reshape(1, 2, 2, 1)
@@ -67,25 +73,28 @@ def test_the_example_of_the_page_computes_what_the_page_says(example):
     assert {name: found[name][0].tolist() for name in values} == values
 
 
-@pytest.mark.parametrize("change", [
-    lambda graph: graph.pop("input"),
-    lambda graph: graph.update(max_count=4),
-    lambda graph: graph["input"].update(shape=[8, 8]),
-    lambda graph: graph["input"].update(steps=0),
-    lambda graph: graph["layers"][0].update(kind="token_sum"),
-    lambda graph: graph["layers"][0].update(stride=1),
-    lambda graph: graph["layers"][0].pop("axes"),
-    lambda graph: graph["layers"][0]["axes"].pop(),
-    lambda graph: graph["layers"][0]["axes"][0].pop("kernel"),
-    lambda graph: graph["layers"][0].update(weight_bits=17),
-    lambda graph: graph["layers"][0].update(epilogue=None),
-    lambda graph: graph["layers"][0]["widths"].update(kv=3),
-    lambda graph: graph["layers"][0]["epilogue"].update(combine="min"),
-    lambda graph: graph["layers"][0]["epilogue"]["neuron"].update(levels=256),
-    lambda graph: graph["layers"][0]["epilogue"]["neuron"].update(fraction_bits=3),
-    lambda graph: graph["layers"][-1]["epilogue"].update(scale=0),
-    lambda graph: graph["outputs"][0].update(classes=["a", "a"]),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda graph: graph.pop("input"),
+        lambda graph: graph.update(max_count=4),
+        lambda graph: graph["input"].update(shape=[8, 8]),
+        lambda graph: graph["input"].update(steps=0),
+        lambda graph: graph["layers"][0].update(kind="token_sum"),
+        lambda graph: graph["layers"][0].update(stride=1),
+        lambda graph: graph["layers"][0].pop("axes"),
+        lambda graph: graph["layers"][0]["axes"].pop(),
+        lambda graph: graph["layers"][0]["axes"][0].pop("kernel"),
+        lambda graph: graph["layers"][0].update(weight_bits=17),
+        lambda graph: graph["layers"][0].update(epilogue=None),
+        lambda graph: graph["layers"][0]["widths"].update(kv=3),
+        lambda graph: graph["layers"][0]["epilogue"].update(combine="min"),
+        lambda graph: graph["layers"][0]["epilogue"]["neuron"].update(levels=256),
+        lambda graph: graph["layers"][0]["epilogue"]["neuron"].update(fraction_bits=3),
+        lambda graph: graph["layers"][-1]["epilogue"].update(scale=0),
+        lambda graph: graph["outputs"][0].update(classes=["a", "a"]),
+    ],
+)
 def test_what_is_not_of_the_format_is_refused(schema, example, change):
     assert fits(schema, example[0])
     broken = deepcopy(example[0])

@@ -70,16 +70,27 @@ def test_a_folder_of_images_has_no_labels(tmp_path):
 def test_files_that_are_not_read_are_counted_and_named(tmp_path):
     """Of other kinds, hidden, in the wrong place, and of a second test part."""
     write_tree(tmp_path, size=(8, 8), channels=1, parts=("train", "test", "val"), each=1)
-    for name in ("cover.png", "README", "test/ant/a.txt", "test/ant/.b.png", "test/ant/old/c.png",
-                 "train/bee/d.pdf", "test/e.png"):
+    for name in (
+        "cover.png",
+        "README",
+        "test/ant/a.txt",
+        "test/ant/.b.png",
+        "test/ant/old/c.png",
+        "train/bee/d.pdf",
+        "test/e.png",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     found = load_source(tmp_path, TAKES)
     assert len(found.images) == 2
-    names = ("README, cover.png, test/ant/.b.png, test/ant/a.txt, test/ant/old/c.png, test/e.png, "
-             "train/bee/d.pdf, val/ant/0000.png and 1 more")
-    assert found.lines == [f"{tmp_path}: 2 images of 2 classes",
-                           f"{tmp_path}: 9 files were not read: {names}"]
+    names = (
+        "README, cover.png, test/ant/.b.png, test/ant/a.txt, test/ant/old/c.png, test/e.png, "
+        "train/bee/d.pdf, val/ant/0000.png and 1 more"
+    )
+    assert found.lines == [
+        f"{tmp_path}: 2 images of 2 classes",
+        f"{tmp_path}: 9 files were not read: {names}",
+    ]
 
 
 #: What a model of two classes takes whose names are known.
@@ -92,15 +103,27 @@ def test_classes_are_those_of_the_model_by_name(tmp_path):
     assert load_source(tmp_path, ModelInput.usual(SHAPE, 2)).labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-@pytest.mark.parametrize(("takes", "classes", "sentence"), [
-    (NAMED, ("ant",), "the classes must be those of the model, so it must have bee"),
-    (NAMED, ("ant", "bee", "cat"),
-     "the classes must be those of the model, so it must not have cat"),
-    (NAMED, ("ant", "wasp"),
-     "the classes must be those of the model, so it must not have wasp and must have bee"),
-    (ModelInput.usual(SHAPE, 3), ("ant", "bee"),
-     "there must be 3 classes, as the model has, not 2 (ant, bee)"),
-])
+@pytest.mark.parametrize(
+    ("takes", "classes", "sentence"),
+    [
+        (NAMED, ("ant",), "the classes must be those of the model, so it must have bee"),
+        (
+            NAMED,
+            ("ant", "bee", "cat"),
+            "the classes must be those of the model, so it must not have cat",
+        ),
+        (
+            NAMED,
+            ("ant", "wasp"),
+            "the classes must be those of the model, so it must not have wasp and must have bee",
+        ),
+        (
+            ModelInput.usual(SHAPE, 3),
+            ("ant", "bee"),
+            "there must be 3 classes, as the model has, not 2 (ant, bee)",
+        ),
+    ],
+)
 @pytest.mark.parametrize("packed", [False, True])
 def test_other_classes_are_refused(tmp_path, takes, classes, sentence, packed):
     folder = tmp_path / "data"
@@ -118,11 +141,14 @@ def test_digits_are_no_other_classes():
         load_source("digits", ModelInput.usual(SHAPE, 10, tuple("abcdefghij")))
 
 
-@pytest.mark.parametrize(("source", "count", "sentence"), [
-    ("digits", 0, "the number of images must be at least 1, not 0"),
-    ("nowhere.zip", None, "nowhere.zip: the data cannot be read"),
-    ("nowhere", None, "nowhere: images must be a .npy"),
-])
+@pytest.mark.parametrize(
+    ("source", "count", "sentence"),
+    [
+        ("digits", 0, "the number of images must be at least 1, not 0"),
+        ("nowhere.zip", None, "nowhere.zip: the data cannot be read"),
+        ("nowhere", None, "nowhere: images must be a .npy"),
+    ],
+)
 def test_what_cannot_be_loaded(source, count, sentence):
     with pytest.raises(ValueError, match=sentence):
         load_source(source, TAKES, count=count)

@@ -23,9 +23,14 @@ ALL_MAX_COUNTS = range(1, 16)
 
 #: Thresholds of half-to-even attention for D = 4, tabulated per head width.
 PUBLISHED_LADDERS = {
-    12: [56, 167, 278, 388], 16: [65, 192, 321, 448], 24: [79, 236, 392, 549],
-    30: [88, 263, 439, 614], 32: [91, 272, 453, 634], 45: [108, 322, 537, 752],
-    64: [129, 384, 641, 896], 96: [157, 471, 784, 1098],
+    12: [56, 167, 278, 388],
+    16: [65, 192, 321, 448],
+    24: [79, 236, 392, 549],
+    30: [88, 263, 439, 614],
+    32: [91, 272, 453, 634],
+    45: [108, 322, 537, 752],
+    64: [129, 384, 641, 896],
+    96: [157, 471, 784, 1098],
 }
 
 
@@ -75,8 +80,9 @@ def test_folded_batch_norm_counts_as_training_does(rounding, data):
     bias = data.draw(st.fractions(-3, 3, max_denominator=64))
     steps = [(Fraction(2 * j - 1, 2) - bias) / scale for j in range(1, 5)]
     strict = [rounding is Rounding.HALF_EVEN and j % 2 == 1 for j in range(1, 5)]
-    thresholds = [floor(step) + 1 if above else ceil(step)
-                  for step, above in zip(steps, strict, strict=True)]
+    thresholds = [
+        floor(step) + 1 if above else ceil(step) for step, above in zip(steps, strict, strict=True)
+    ]
     potentials = range(-250, 251)
     counts = spike_count(np.array(potentials).reshape(-1, 1), np.array([thresholds]))
     expected = [rounded_mean(scale * potential + bias, rounding) for potential in potentials]
@@ -86,9 +92,17 @@ def test_folded_batch_norm_counts_as_training_does(rounding, data):
 def test_ties_go_where_the_rule_says():
     ties = np.array([[2], [6], [10], [14]])
     assert spike_count(ties, stream_thresholds(2, 4, Rounding.HALF_EVEN)).ravel().tolist() == [
-        0, 2, 2, 4]
+        0,
+        2,
+        2,
+        4,
+    ]
     assert spike_count(ties, stream_thresholds(2, 4, Rounding.HALF_UP)).ravel().tolist() == [
-        1, 2, 3, 4]
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 def test_thresholds_belong_to_channels():
@@ -147,12 +161,19 @@ def test_planes_sum_to_the_count_and_cost_its_spikes(max_count, code):
 
 def test_thermometer_lights_up_from_the_first_plane():
     assert planes(np.array([0, 2, 4]), SpikeCode.THERMOMETER, 4).tolist() == [
-        [0, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 1]]
+        [0, 1, 1],
+        [0, 1, 1],
+        [0, 0, 1],
+        [0, 0, 1],
+    ]
 
 
 def test_bit_planes_start_with_the_most_significant():
     assert planes(np.array([1, 4, 6]), SpikeCode.BIT_SERIAL, 6).tolist() == [
-        [0, 1, 1], [0, 0, 1], [1, 0, 0]]
+        [0, 1, 1],
+        [0, 0, 1],
+        [1, 0, 0],
+    ]
 
 
 @pytest.mark.parametrize("counts", [[-1, 0], [0, 5]])
@@ -166,8 +187,9 @@ def test_stream_without_fraction_bits_is_refused():
         stream_thresholds(0, 4, Rounding.HALF_UP)
 
 
-@pytest.mark.parametrize(("alias", "code"), [
-    ("bitplane", SpikeCode.BIT_SERIAL), ("graded", SpikeCode.TWO_BIT_SERIAL)])
+@pytest.mark.parametrize(
+    ("alias", "code"), [("bitplane", SpikeCode.BIT_SERIAL), ("graded", SpikeCode.TWO_BIT_SERIAL)]
+)
 def test_a_spike_code_has_its_older_name_as_an_alias(alias, code):
     assert SpikeCode(alias) is code
     assert SpikeCode(code.value) is code

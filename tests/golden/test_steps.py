@@ -59,7 +59,11 @@ def test_shapes_have_an_axis_of_steps_where_there_are_several(model, frames):
     assert shapes["pool.counts"] == (3, 6, 2, 3)
     assert shapes["late.counts"] == (4, 4, 3)
     assert {name: values.shape[1:] for name, values in result.outputs.items()} == {
-        "totals": (4,), "map": (3, 2, 8, 1), "logits": (5,), "rate": (2, 4, 3)}
+        "totals": (4,),
+        "map": (3, 2, 8, 1),
+        "logits": (5,),
+        "rate": (2, 4, 3),
+    }
     assert np.array_equal(result.logits, result.outputs["totals"])
     assert "both.kv" not in shapes
     assert not any(name.endswith(".carry") for name in shapes)
@@ -85,9 +89,10 @@ def test_no_value_leaves_its_range(model, frames):
     ranges, known = analyse(model), tensor_infos(model)
     white = np.full_like(frames[:1], 255)
     tensors = golden.run(model, np.concatenate([frames, white, 0 * white]), trace=True).tensors
-    for name, (low, high) in [*((f"{name}.stream", ends) for name, ends in ranges.stream.items()),
-                              *((model_output(model, name), ends)
-                                for name, ends in ranges.outputs.items())]:
+    for name, (low, high) in [
+        *((f"{name}.stream", ends) for name, ends in ranges.stream.items()),
+        *((model_output(model, name), ends) for name, ends in ranges.outputs.items()),
+    ]:
         values = tensors[name].reshape(7, known[name].steps, len(low), -1)
         assert (values.min(axis=(0, 1, 3)) >= low).all(), name
         assert (values.max(axis=(0, 1, 3)) <= high).all(), name
@@ -111,8 +116,11 @@ def test_additions_are_spikes_times_what_they_reach(model, frames):
     assert counted["q"].tolist() == (4 * spikes("stem.counts")).tolist()
     assert counted["k"].tolist() == (2 * spikes("stem.counts")).tolist()
     assert counted["v"].tolist() == (6 * (spikes("stem.counts") + spikes("k.counts"))).tolist()
-    assert counted["time.kv"].tolist() == counted["both.kv"].tolist() == (
-        3 * spikes("k.counts")).tolist()
+    assert (
+        counted["time.kv"].tolist()
+        == counted["both.kv"].tolist()
+        == (3 * spikes("k.counts")).tolist()
+    )
     assert counted["both"].tolist() == (3 * spikes("q.counts")).tolist()
     assert counted["mask"].tolist() == (2 * spikes("gate.counts")).tolist()
     for name in ("pool", "code", "late", "all"):
@@ -145,8 +153,9 @@ def test_a_state_goes_from_layer_to_layer():
     one, two = (Conv(name, (PIXELS,), weight, 2, axes, 1, Fire(neuron)) for name in ("one", "two"))
     model = IntegerModel("apart", Input((1, 1, 1)), (one, two, head))
     validate(model)
-    together = IntegerModel("together", Input((1, 1, 1), 2), (one, replace(
-        head, sources=("one.counts",))))
+    together = IntegerModel(
+        "together", Input((1, 1, 1), 2), (one, replace(head, sources=("one.counts",)))
+    )
     validate(together)
     images = np.arange(256, dtype=np.uint8).reshape(-1, 1, 1, 1)
     apart = golden.run(model, images, trace=True).tensors
@@ -156,17 +165,24 @@ def test_a_state_goes_from_layer_to_layer():
             assert np.array_equal(apart[f"{name}.{noun}"], steps[f"one.{noun}"][:, index])
     assert set(np.unique(apart["one.counts"])) == {0, 1}
     assert set(np.unique(apart["two.counts"])) == {0, 1, 2}
-    other = replace(two, epilogue=Fire(replace(neuron, membrane=replace(
-        membrane, reset=Reset.SUBTRACT, order=golden.Order.LATE))))
+    other = replace(
+        two,
+        epilogue=Fire(
+            replace(
+                neuron, membrane=replace(membrane, reset=Reset.SUBTRACT, order=golden.Order.LATE)
+            )
+        ),
+    )
     with pytest.raises(ModelError, match="Layer two: the state shared must have shape"):
         validate(replace(model, layers=(one, other, head)))
 
 
 def test_weights_may_be_shared(tmp_path):
     weight, axes = np.array([[[[1]]]], np.int8), (Axis(1), Axis(1))
-    layers = tuple(Conv(name, (PIXELS,), weight, 2, axes, 1, Output(np.zeros(1, np.int64), 1.0,
-                                                                    name=name))
-                   for name in ("a", "b"))
+    layers = tuple(
+        Conv(name, (PIXELS,), weight, 2, axes, 1, Output(np.zeros(1, np.int64), 1.0, name=name))
+        for name in ("a", "b")
+    )
     model = IntegerModel("twins", Input((1, 1, 1)), layers)
     graph, tensors = golden.model.graph.to_graph(model)
     assert [layer["weight"] for layer in graph["layers"]] == ["a.weight", "a.weight"]

@@ -21,8 +21,9 @@ def model():
 
 def container(path, entries, values=b"", *, length=None):
     text = json.dumps({"__metadata__": {"addend": "{}"}} | entries).encode()
-    path.write_bytes((len(text) if length is None else length).to_bytes(8, "little") + text
-                     + values)
+    path.write_bytes(
+        (len(text) if length is None else length).to_bytes(8, "little") + text + values
+    )
     return path
 
 
@@ -31,9 +32,15 @@ def entry(dtype="I8", shape=(4,), begin=0, end=4):
 
 
 def test_tensors_are_those_of_the_file(tmp_path):
-    path = container(tmp_path / "a", {"b": entry("I64", (1, 2), 4, 20), "a": entry(),
-                                      "empty": entry(shape=(0, 3), begin=4, end=4)},
-                     bytes([1, 2, 3, 255]) + np.array([5, -6], "<i8").tobytes())
+    path = container(
+        tmp_path / "a",
+        {
+            "b": entry("I64", (1, 2), 4, 20),
+            "a": entry(),
+            "empty": entry(shape=(0, 3), begin=4, end=4),
+        },
+        bytes([1, 2, 3, 255]) + np.array([5, -6], "<i8").tobytes(),
+    )
     text, tensors = read_tensors(path, "addend")
     assert text == "{}"
     assert tensors["a"].tolist() == [1, 2, 3, -1]
@@ -41,18 +48,27 @@ def test_tensors_are_those_of_the_file(tmp_path):
     assert tensors["empty"].shape == (0, 3)
 
 
-@pytest.mark.parametrize(("tensors", "sentence"), [
-    ({"a": entry(end=5)}, "truncated"), ({"a": entry(begin=1, end=5)}, "truncated"),
-    ({"a": entry(), "b": entry(shape=(0,), begin=3, end=3)}, "truncated"),
-    ({"a": entry(), "b": entry()}, "truncated"), ({"a": entry(shape=(2,), end=2)}, "truncated"),
-    ({"a": entry(shape=(-4,))}, "truncated"), ({"a": entry(shape=(True, 4))}, "truncated"),
-    ({"a": entry(shape=("4",))}, "truncated"), ({"a": {"dtype": "I8"}}, "truncated"),
-    ({"a": [1, 2]}, "truncated"), ({"a": 7}, "truncated"),
-    ({"a": entry("F32", (1,))}, "must hold int8, int16 and int64 tensors only"),
-    ({"a": entry("I8", (2**20, 2**20), 0, 2**40)}, "must have at most 4294967296 bytes"),
-    ({"a": entry("I8", (0, 2**62), 0, 0)}, "must have at most 4294967296 bytes"),
-    ({"a": entry("I8", (1,) * 9, 0, 1)}, "and 8 axes, not shape"),
-    ({str(n): entry(shape=(0,), end=0) for n in range(12_289)}, "at most 12288 tensors")])
+@pytest.mark.parametrize(
+    ("tensors", "sentence"),
+    [
+        ({"a": entry(end=5)}, "truncated"),
+        ({"a": entry(begin=1, end=5)}, "truncated"),
+        ({"a": entry(), "b": entry(shape=(0,), begin=3, end=3)}, "truncated"),
+        ({"a": entry(), "b": entry()}, "truncated"),
+        ({"a": entry(shape=(2,), end=2)}, "truncated"),
+        ({"a": entry(shape=(-4,))}, "truncated"),
+        ({"a": entry(shape=(True, 4))}, "truncated"),
+        ({"a": entry(shape=("4",))}, "truncated"),
+        ({"a": {"dtype": "I8"}}, "truncated"),
+        ({"a": [1, 2]}, "truncated"),
+        ({"a": 7}, "truncated"),
+        ({"a": entry("F32", (1,))}, "must hold int8, int16 and int64 tensors only"),
+        ({"a": entry("I8", (2**20, 2**20), 0, 2**40)}, "must have at most 4294967296 bytes"),
+        ({"a": entry("I8", (0, 2**62), 0, 0)}, "must have at most 4294967296 bytes"),
+        ({"a": entry("I8", (1,) * 9, 0, 1)}, "and 8 axes, not shape"),
+        ({str(n): entry(shape=(0,), end=0) for n in range(12_289)}, "at most 12288 tensors"),
+    ],
+)
 def test_headers_that_lie_are_refused(tensors, sentence, tmp_path):
     path = container(tmp_path / "a", tensors, bytes(4))
     with pytest.raises(ModelError, match=sentence):
@@ -85,9 +101,17 @@ def test_widths_are_at_most_48_bits(model, bits, noun):
         validate(replace(model, widths=widths))
 
 
-@pytest.mark.parametrize("shape", [
-    (2**36, 1, 1), (2**16 + 1, 1, 1), (1, 2**16 + 1, 1), (1, 1, 2**16 + 1), (2**13, 2**13 + 1, 1),
-    (2**13, 2**13, 9)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (2**36, 1, 1),
+        (2**16 + 1, 1, 1),
+        (1, 2**16 + 1, 1),
+        (1, 1, 2**16 + 1),
+        (2**13, 2**13 + 1, 1),
+        (2**13, 2**13, 9),
+    ],
+)
 def test_images_obey_the_limits_of_pictures(model, shape):
     with pytest.raises(ModelError, match="Image shape must be at most 65536 along every axis"):
         validate(replace(model, input=replace(model.input, shape=shape)))

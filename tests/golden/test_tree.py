@@ -84,12 +84,15 @@ def nothing(folder):
         (folder / part).rename(folder / f"{part}-images")
 
 
-@pytest.mark.parametrize(("damage", "sentence"), [
-    (empty_class, "class cat must have at least one image in train"),
-    (no_test, f"the data must hold test/CLASS/IMAGE or val/CLASS/IMAGE with {ENDS} files"),
-    (nothing, f"the data must hold train/CLASS/IMAGE with {ENDS} files"),
-    (another_class, "class bee must be in both parts of the data, not in one"),
-])
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (empty_class, "class cat must have at least one image in train"),
+        (no_test, f"the data must hold test/CLASS/IMAGE or val/CLASS/IMAGE with {ENDS} files"),
+        (nothing, f"the data must hold train/CLASS/IMAGE with {ENDS} files"),
+        (another_class, "class bee must be in both parts of the data, not in one"),
+    ],
+)
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_tree_that_is_not_whole_is_refused(tmp_path, damage, sentence, packed):
     folder, _ = tree(tmp_path)
@@ -118,16 +121,19 @@ def test_a_damaged_member_of_a_zip_is_named(tmp_path):
     with zipfile.ZipFile(path) as archive:
         place = archive.getinfo("data/train/bee/0003.png").header_offset
     data = bytearray(path.read_bytes())
-    data[place + 80:place + 120] = bytes(40)
+    data[place + 80 : place + 120] = bytes(40)
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"train/bee/0003\.png cannot be read"):
         decoded(path)
 
 
-@pytest.mark.parametrize(("image", "sentence"), [
-    (None, f"the image cannot be read ({FAULT})"),
-    (np.zeros((7, 6, 3), np.uint8), "the image must have 5x6 pixels (height x width), not 7x6"),
-])
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (None, f"the image cannot be read ({FAULT})"),
+        (np.zeros((7, 6, 3), np.uint8), "the image must have 5x6 pixels (height x width), not 7x6"),
+    ],
+)
 def test_an_image_that_does_not_fit_is_named(tmp_path, image, sentence):
     folder, _ = tree(tmp_path)
     file = folder / "test" / "ant" / "0001.png"

@@ -72,7 +72,8 @@ def test_the_step_is_pure_and_leaves_tensors_alone(old):
     assert arrays.keys() == tensors.keys()
     assert all(np.array_equal(arrays[name], tensors[name]) for name in tensors)
     assert [layer["name"] for layer in written["layers"]] == [
-        layer["name"] for layer in graph["layers"]]
+        layer["name"] for layer in graph["layers"]
+    ]
 
 
 def test_the_note_becomes_pictures_and_classes(old):
@@ -80,11 +81,16 @@ def test_the_note_becomes_pictures_and_classes(old):
     names = [str(number) for number in range(10)]
     graph["notes"] = {"seed": 3, "input": {"resize": 9, "crop": [8, 8], "classes": names}}
     new = upgraded(graph, tensors)
-    assert new["input"] == {"shape": [8, 8, 1], "steps": 1, "constant": 0,
-                            "encoder": {"kind": "bytes"},
-                            "pictures": {"resize": 9, "crop": [8, 8]}}
-    assert new["outputs"] == [{"name": "logits", "layer": graph["layers"][-1]["name"],
-                               "classes": names}]
+    assert new["input"] == {
+        "shape": [8, 8, 1],
+        "steps": 1,
+        "constant": 0,
+        "encoder": {"kind": "bytes"},
+        "pictures": {"resize": 9, "crop": [8, 8]},
+    }
+    assert new["outputs"] == [
+        {"name": "logits", "layer": graph["layers"][-1]["name"], "classes": names}
+    ]
     assert new["notes"] == {"seed": 3}
     graph["notes"] = {"input": {}}
     assert upgraded(graph, tensors)["input"]["pictures"] == {"resize": None, "crop": None}
@@ -97,21 +103,38 @@ def test_the_note_becomes_pictures_and_classes(old):
     assert (new["input"]["constant"], new["layers"][-1]["epilogue"]["shift"]) == (7, 5)
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    (lambda graph: graph.pop("max_count"), "The graph: the field max_count must be given"),
-    (lambda graph: graph.update(max_count=16), "Largest count D must be 1 to 15, not 16"),
-    (lambda graph: graph.update(classes=9), "logits must have shape (9, 1, 1)"),
-    (lambda graph: graph["layers"][-1].update(kind="token_sum"), "logits must have shape (10, 1"),
-    (lambda graph: graph["layers"].pop(), "The last layer of a model must emit logits"),
-    (lambda graph: graph.update(layers=[]), "The last layer of a model must emit logits"),
-    (lambda graph: graph.update(layers=[3]), "A layer: the field kind must be given"),
-    (lambda graph: graph["layers"][0].update(kind="max"),
-     "the kind must be one of conv, key_value, query, token_sum, analog_head, not 'max'"),
-    (lambda graph: graph["layers"][0].update(stride="1"), "the field stride must be given with"),
-    (lambda graph: graph["layers"][0].update(name="x"), "the tensor x.weight must be in the file"),
-    (lambda graph: graph["layers"][0].pop("drain"), "the field drain must be given"),
-    (lambda graph: graph["notes"].update(input=[8]), "The note input must be an object of resize"),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda graph: graph.pop("max_count"), "The graph: the field max_count must be given"),
+        (lambda graph: graph.update(max_count=16), "Largest count D must be 1 to 15, not 16"),
+        (lambda graph: graph.update(classes=9), "logits must have shape (9, 1, 1)"),
+        (
+            lambda graph: graph["layers"][-1].update(kind="token_sum"),
+            "logits must have shape (10, 1",
+        ),
+        (lambda graph: graph["layers"].pop(), "The last layer of a model must emit logits"),
+        (lambda graph: graph.update(layers=[]), "The last layer of a model must emit logits"),
+        (lambda graph: graph.update(layers=[3]), "A layer: the field kind must be given"),
+        (
+            lambda graph: graph["layers"][0].update(kind="max"),
+            "the kind must be one of conv, key_value, query, token_sum, analog_head, not 'max'",
+        ),
+        (
+            lambda graph: graph["layers"][0].update(stride="1"),
+            "the field stride must be given with",
+        ),
+        (
+            lambda graph: graph["layers"][0].update(name="x"),
+            "the tensor x.weight must be in the file",
+        ),
+        (lambda graph: graph["layers"][0].pop("drain"), "the field drain must be given"),
+        (
+            lambda graph: graph["notes"].update(input=[8]),
+            "The note input must be an object of resize",
+        ),
+    ],
+)
 def test_a_broken_graph_of_1_x_is_one_sentence(old, change, sentence):
     graph = deepcopy(old[0])
     change(graph)

@@ -23,15 +23,19 @@ pytestmark = pytest.mark.synthesis
 
 #: What is no expression: strings, comments, sensitivity to everything, attributes.
 NO_EXPRESSION = re.compile(
-    r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/|@\s*\*|@\s*\(\s*\*\s*\)|\(\*.*?\*\)', re.DOTALL)
+    r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/|@\s*\*|@\s*\(\s*\*\s*\)|\(\*.*?\*\)', re.DOTALL
+)
 #: Cells of Amaranth's netlist, which the Verilog has as operators.
 PRODUCT = re.compile(r"cell \$(?:mul|div|mod|divfloor|modfloor|pow) ")
 
 
 def operators(text):
     """Lines of Verilog that multiply or divide, by constants too."""
-    return [line.strip() for line in NO_EXPRESSION.sub(" ", text).split("\n")
-            if re.search(r"[*/%]", line)]
+    return [
+        line.strip()
+        for line in NO_EXPRESSION.sub(" ", text).split("\n")
+        if re.search(r"[*/%]", line)
+    ]
 
 
 class Indexing(Elaboratable):
@@ -50,8 +54,7 @@ def accelerator(request, tmp_path_factory, project_root):
     """Build folder of the trained digits model on an array of one narrow column."""
     folder = tmp_path_factory.mktemp(request.param)
     model = golden.load(project_root / "tests" / "data" / "digits.safetensors")
-    plan = compile_model(
-        model, columns=1, lanes=4, spike_code=golden.SpikeCode(request.param))
+    plan = compile_model(model, columns=1, lanes=4, spike_code=golden.SpikeCode(request.param))
     build(plan, folder)
     return folder
 
@@ -82,8 +85,9 @@ def test_cores_of_every_code_and_count_multiply_nowhere(soak):
     for number, (code, max_count, bus_width) in enumerate(cases):
         # Both places of the weights in turn; each with all counts.
         if soak or number // 2 % 2 == number % 2:
-            config = sizes(columns=1, lanes=3 + number % 5, code=code, max_count=max_count,
-                           bus_width=bus_width)
+            config = sizes(
+                columns=1, lanes=3 + number % 5, code=code, max_count=max_count, bus_width=bus_width
+            )
             text = netlist(config, images=image_paths(config))
             assert PRODUCT.findall(text) == [], (code, max_count, bus_width)
 
@@ -91,8 +95,9 @@ def test_cores_of_every_code_and_count_multiply_nowhere(soak):
 @pytest.mark.parametrize("operation", ["*", "/", "%", "**"])
 def test_a_planted_operator_is_noticed(accelerator, tmp_path, operation):
     text = (accelerator / "rtl" / "accelerator.v").read_text()
-    planted, number = re.subn(r"(assign \S+ += \S+) \+ (\S+;)", rf"\1 {operation} \2", text,
-                              count=1)
+    planted, number = re.subn(
+        r"(assign \S+ += \S+) \+ (\S+;)", rf"\1 {operation} \2", text, count=1
+    )
     assert number == 1
     assert len(operators(planted)) == 1
     (tmp_path / "rtl").mkdir()
@@ -105,8 +110,12 @@ def test_a_planted_operator_is_noticed(accelerator, tmp_path, operation):
 def test_a_product_that_synthesis_takes_for_an_index_is_noticed(tmp_path):
     indexing = Indexing()
     fragment = Fragment.get(indexing, None)
-    text = verilog.convert(fragment, name="accelerator", emit_src=False,
-                           ports=[indexing.word, indexing.digit, indexing.chosen])
+    text = verilog.convert(
+        fragment,
+        name="accelerator",
+        emit_src=False,
+        ports=[indexing.word, indexing.digit, indexing.chosen],
+    )
     assert len(operators(text)) == 1
     (tmp_path / "rtl").mkdir()
     (tmp_path / "rtl" / "accelerator.v").write_text(text)
@@ -114,14 +123,25 @@ def test_a_product_that_synthesis_takes_for_an_index_is_noticed(tmp_path):
     assert multipliers(tmp_path, "generic") == {"$mul": 1}
 
 
-@pytest.mark.parametrize("text", [
-    "a = b * c;", "a = b*3;", "a = b / 2;", "a = b % c;", "a = b ** 2;", "(* x *) a = b *c;"])
+@pytest.mark.parametrize(
+    "text",
+    ["a = b * c;", "a = b*3;", "a = b / 2;", "a = b % c;", "a = b ** 2;", "(* x *) a = b *c;"],
+)
 def test_an_operator_is_found(text):
     assert len(operators(text)) == 1
 
 
-@pytest.mark.parametrize("text", [
-    'x = "a * b";', "// a * b", "/* a *\n b */", "always @* a = b;", "always @(*) a = b;",
-    '(* src = "a/b" *) wire a;', '.INIT_FILE("rom/weights.0.hex"),'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x = "a * b";',
+        "// a * b",
+        "/* a *\n b */",
+        "always @* a = b;",
+        "always @(*) a = b;",
+        '(* src = "a/b" *) wire a;',
+        '.INIT_FILE("rom/weights.0.hex"),',
+    ],
+)
 def test_what_is_no_expression_is_passed_over(text):
     assert operators(text) == []

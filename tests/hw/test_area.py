@@ -12,8 +12,9 @@ from hw.compiler import compile_model
 @pytest.mark.synthesis
 @pytest.mark.full
 def test_every_engine_takes_luts(tmp_path):
-    plan = compile_model(random_model(1), columns=1, lanes=4, spike_code=SpikeCode.BIT_SERIAL,
-                         bus_width=64)
+    plan = compile_model(
+        random_model(1), columns=1, lanes=4, spike_code=SpikeCode.BIT_SERIAL, bus_width=64
+    )
     build(plan, tmp_path)
     engines = breakdown(tmp_path)
     for name, _ in ENGINES:

@@ -19,28 +19,45 @@ MODEL = "tests/data/digits.safetensors"
 
 def plan(columns, lanes, per_group=1, *, bus_width=0, code=SpikeCode.BIT_SERIAL):
     """Layout of the digits."""
-    return compile_model(golden.load(MODEL), columns=columns, lanes=lanes,
-                         columns_per_group=per_group, spike_code=code, bus_width=bus_width)
+    return compile_model(
+        golden.load(MODEL),
+        columns=columns,
+        lanes=lanes,
+        columns_per_group=per_group,
+        spike_code=code,
+        bus_width=bus_width,
+    )
 
 
 def test_a_fit_finds_what_made_the_numbers():
-    arrays = [(1, 8, 1, 0), (2, 16, 1, 64), (4, 8, 2, 128), (4, 24, 4, 64), (8, 12, 2, 0),
-              (3, 16, 3, 0), (2, 32, 2, 256), (6, 16, 1, 128), (1, 48, 1, 64)]
+    arrays = [
+        (1, 8, 1, 0),
+        (2, 16, 1, 64),
+        (4, 8, 2, 128),
+        (4, 24, 4, 64),
+        (8, 12, 2, 0),
+        (3, 16, 3, 0),
+        (2, 32, 2, 256),
+        (6, 16, 1, 128),
+        (1, 48, 1, 64),
+    ]
     cores = [plan(*array[:3], bus_width=array[3]).required for array in arrays]
-    true = {"core": 1000.0, "external bus, bits": 5.0, "accumulators, bits": 1.5,
-            "columns": 400.0}
-    measured = [(core, sum(value * features(core)[name] for name, value in true.items()))
-                for core in cores]
+    true = {"core": 1000.0, "external bus, bits": 5.0, "accumulators, bits": 1.5, "columns": 400.0}
+    measured = [
+        (core, sum(value * features(core)[name] for name, value in true.items())) for core in cores
+    ]
     found = fit(measured)
     assert all(value >= 0 for value in found.values())
     for core, lut in measured:
-        assert sum(value * features(core)[name] for name, value in found.items()
-                   ) == pytest.approx(lut, rel=1e-3)
+        assert sum(value * features(core)[name] for name, value in found.items()) == pytest.approx(
+            lut, rel=1e-3
+        )
 
 
 def test_larger_cores_take_more_luts():
-    small, wide, more = (predicted_lut(plan(*array).required)
-                         for array in ((2, 16), (2, 32), (4, 16)))
+    small, wide, more = (
+        predicted_lut(plan(*array).required) for array in ((2, 16), (2, 32), (4, 16))
+    )
     assert small < wide < more
 
 
@@ -50,8 +67,10 @@ def test_the_cores_of_the_fit_are_of_every_kind():
     assert min(core[5] for core in CORES) == 0 < max(core[5] for core in CORES)
 
 
-@pytest.mark.parametrize(("count_width", "weight_width", "inputs", "lut"), [
-    (3, 4, 8, 2500), (3, 8, 8, 4004), (3, 8, 16, 7972)])
+@pytest.mark.parametrize(
+    ("count_width", "weight_width", "inputs", "lut"),
+    [(3, 4, 8, 2500), (3, 8, 8, 4004), (3, 8, 16, 7972)],
+)
 def test_a_dense_engine_is_predicted_at_every_width(count_width, weight_width, inputs, lut):
     """Engines that were routed; two products of 8 bits take as much as three of 4."""
     size = DenseSize(outputs=8, inputs=inputs, count_width=count_width, weight_width=weight_width)
@@ -69,16 +88,25 @@ def test_a_core_is_compared_with_a_dense_engine_of_its_own_widths():
     size = DenseSize.beside(required, inputs=8)
     assert (size.outputs, size.inputs) == (3, 4)
     assert (size.count_width, size.weight_width) == (3, 4)
-    wider = compile_model(golden.load(MODEL), columns=2, lanes=16, weight_width=8,
-                          spike_code=SpikeCode.BIT_SERIAL).required
+    wider = compile_model(
+        golden.load(MODEL), columns=2, lanes=16, weight_width=8, spike_code=SpikeCode.BIT_SERIAL
+    ).required
     assert DenseSize.beside(wider, inputs=8).weight_width == 8
 
 
-@pytest.mark.parametrize(("width", "depth", "ports", "number", "banks"), [
-    (16, 8960, 1, 9, 2),     # 8 blocks of 8,192 x 2 bits, and one for the other 768 words
-    (16, 4096, 2, 4, 1), (36, 512, 1, 1, 1), (36, 512, 2, 2, 1), (1, 16384, 2, 1, 1),
-    (4, 31521, 2, 8, 2), (2, 40000, 1, 5, 5), (18, 4096, 2, 4, 2),
-])
+@pytest.mark.parametrize(
+    ("width", "depth", "ports", "number", "banks"),
+    [
+        (16, 8960, 1, 9, 2),  # 8 blocks of 8,192 x 2 bits, and one for the other 768 words
+        (16, 4096, 2, 4, 1),
+        (36, 512, 1, 1, 1),
+        (36, 512, 2, 2, 1),
+        (1, 16384, 2, 1, 1),
+        (4, 31521, 2, 8, 2),
+        (2, 40000, 1, 5, 5),
+        (18, 4096, 2, 4, 2),
+    ],
+)
 def test_memories_take_the_blocks_of_their_banks(width, depth, ports, number, banks):
     layout = blocks(width, depth, ports=ports)
     assert (layout.number, layout.banks) == (number, banks)
@@ -86,15 +114,21 @@ def test_memories_take_the_blocks_of_their_banks(width, depth, ports, number, ba
 
 
 @pytest.mark.synthesis
-@pytest.mark.parametrize("array", [
-    (3, 8, 1), pytest.param((2, 12, 2), marks=pytest.mark.full),
-    pytest.param((5, 16, 1), marks=pytest.mark.full),
-])
+@pytest.mark.parametrize(
+    "array",
+    [
+        (3, 8, 1),
+        pytest.param((2, 12, 2), marks=pytest.mark.full),
+        pytest.param((5, 16, 1), marks=pytest.mark.full),
+    ],
+)
 def test_a_core_that_was_not_fitted_is_predicted_within_a_tenth(tmp_path, array):
     layout = plan(*array, bus_width=64)
     build(layout, tmp_path)
     figures = route(tmp_path, seeds=())
     assert figures["synthesised_lut"] == pytest.approx(
-        predicted_lut(layout.required, routed=False), rel=0.1)
-    assert figures["synthesised_bram"] == sum(row["blocks"] for row
-                                              in memory_table(layout.required))
+        predicted_lut(layout.required, routed=False), rel=0.1
+    )
+    assert figures["synthesised_bram"] == sum(
+        row["blocks"] for row in memory_table(layout.required)
+    )

@@ -92,8 +92,10 @@ def flip_a_bit(path):
 def test_images_give_back_the_weights(model, built):
     plan = compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BIT_SERIAL)
     width = plan.required.weight_width
-    slices = [read_hex((built / path).read_text(), width, name=path)
-              for path in slice_paths(plan.required)["weights"]]
+    slices = [
+        read_hex((built / path).read_text(), width, name=path)
+        for path in slice_paths(plan.required)["weights"]
+    ]
     assert (read_weights(slices, plan.required) == plan.rows).all()
 
 
@@ -133,8 +135,15 @@ def test_a_dry_run_writes_nothing_and_tells_sizes(model_file, tmp_path, capsys, 
     monkeypatch.chdir(tmp_path)
     assert build.main(["--dry-run", "--model", str(model_file), "--columns", "3"]) == 0
     printed = capsys.readouterr().out
-    for word in ("accumulator", "weights", "together", "whole image", "latency", "images/s",
-                 "q(kv), built"):
+    for word in (
+        "accumulator",
+        "weights",
+        "together",
+        "whole image",
+        "latency",
+        "images/s",
+        "q(kv), built",
+    ):
         assert word in printed
     assert list(tmp_path.iterdir()) == []
 
@@ -162,45 +171,84 @@ def test_cycles_stand_in_the_description(built):
     assert cycles["total"] > sum(layer["cycles"] for layer in cycles["layers"].values())
 
 
-@pytest.mark.parametrize(("options", "sentence"), [
-    (["--columns", "3", "--share", "2"], "--share must divide the 3 columns, not be 2"),
-    (["--weight-width", "3"],
-     "--weight-width must be at least the 4 bits of layer downsample1_1, not 3"),
-    (["--images", "missing.npy"], "missing.npy"),
-])
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--columns", "3", "--share", "2"], "--share must divide the 3 columns, not be 2"),
+        (
+            ["--weight-width", "3"],
+            "--weight-width must be at least the 4 bits of layer downsample1_1, not 3",
+        ),
+        (["--images", "missing.npy"], "missing.npy"),
+    ],
+)
 def test_bad_options_are_refused(model_file, tmp_path, capsys, options, sentence):
     out = tmp_path / "out"
-    assert sentence in refused(capsys, ["--target", "sim", "--model", model_file, "--out", out,
-                                        *options])
+    assert sentence in refused(
+        capsys, ["--target", "sim", "--model", model_file, "--out", out, *options]
+    )
     assert not out.exists()
 
 
 @pytest.fixture
 def routed(monkeypatch):
     """Function that stands in for routing, which reaches the clock that it is given."""
+
     def reach(fmax):
         def implement(folder, *, device, clock_mhz, seed, progress):
-            return Utilisation(device=device.name, package="CABGA381", lut=1, ff=1, bram=1, dsp=0,
-                               fmax_mhz=fmax, clock_mhz=clock_mhz, seed=seed)
+            return Utilisation(
+                device=device.name,
+                package="CABGA381",
+                lut=1,
+                ff=1,
+                bram=1,
+                dsp=0,
+                fmax_mhz=fmax,
+                clock_mhz=clock_mhz,
+                seed=seed,
+            )
+
         monkeypatch.setattr(build, "implement", implement)
+
     return reach
 
 
-@pytest.mark.parametrize(("fmax", "options", "status", "said"), [
-    (120.0, ["--strict-clock"], 0, "clock that was asked for: 120 MHz, reached"),
-    (119.9, [], 0, "clock that was asked for: 120 MHz, missed"),
-    (119.9, ["--strict-clock"], 3, "clock that was asked for: 120 MHz, missed"),
-])
-def test_a_clock_that_was_missed_is_said(model_file, tmp_path, capsys, routed, fmax, options,
-                                         status, said):
+@pytest.mark.parametrize(
+    ("fmax", "options", "status", "said"),
+    [
+        (120.0, ["--strict-clock"], 0, "clock that was asked for: 120 MHz, reached"),
+        (119.9, [], 0, "clock that was asked for: 120 MHz, missed"),
+        (119.9, ["--strict-clock"], 3, "clock that was asked for: 120 MHz, missed"),
+    ],
+)
+def test_a_clock_that_was_missed_is_said(
+    model_file, tmp_path, capsys, routed, fmax, options, status, said
+):
     routed(fmax)
-    assert build.main(["--target", "fpga", "--model", str(model_file), "--out", str(tmp_path),
-                       "--clock", "120", *options]) == status
+    assert (
+        build.main([
+            "--target",
+            "fpga",
+            "--model",
+            str(model_file),
+            "--out",
+            str(tmp_path),
+            "--clock",
+            "120",
+            *options,
+        ])
+        == status
+    )
     printed = capsys.readouterr()
     assert said in printed.out
-    assert printed.err == ("" if fmax >= 120 else (
-        "python -m hw.build: the clock of 120 MHz was missed: routing reached 119.9 MHz; another "
-        "--seed, a smaller array or a lower --clock may do.\n"))
+    assert printed.err == (
+        ""
+        if fmax >= 120
+        else (
+            "python -m hw.build: the clock of 120 MHz was missed: routing reached 119.9 MHz; "
+            "another --seed, a smaller array or a lower --clock may do.\n"
+        )
+    )
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["clock_met"] is (fmax >= 120)
     page = (tmp_path / "report.html").read_text()
@@ -213,8 +261,10 @@ def test_a_clock_that_was_missed_is_said(model_file, tmp_path, capsys, routed, f
 
 @pytest.mark.parametrize("options", [["--target", "sim"], ["--dry-run"]])
 def test_a_strict_clock_needs_routing(model_file, tmp_path, capsys, options):
-    assert build.main(["--model", str(model_file), "--out", str(tmp_path), "--strict-clock",
-                       *options]) == 2
+    assert (
+        build.main(["--model", str(model_file), "--out", str(tmp_path), "--strict-clock", *options])
+        == 2
+    )
     assert "--strict-clock must come with --target fpga" in capsys.readouterr().err
 
 
@@ -233,8 +283,10 @@ def test_a_corrupt_model_is_refused(tmp_path, capsys):
 def test_a_network_that_does_not_fit_is_refused_before_synthesis(tmp_path, capsys):
     path = tmp_path / "large.safetensors"
     golden.save(random_model(1, dims=(16, 32, 96, 128), weight_bits=8), path)
-    error = refused(capsys, ["--model", path, "--device", "ecp5-25k", "--columns", "4",
-                             "--out", tmp_path / "out"])
+    error = refused(
+        capsys,
+        ["--model", path, "--device", "ecp5-25k", "--columns", "4", "--out", tmp_path / "out"],
+    )
     assert "does not fit ecp5-25k" in error
     assert "more than the 56 there are" in error
     assert "--columns" in error or "--device" in error
@@ -243,8 +295,22 @@ def test_a_network_that_does_not_fit_is_refused_before_synthesis(tmp_path, capsy
 
 def test_a_full_disk_leaves_nothing_half_written(model_file, tmp_path):
     finished = subprocess.run(
-        [sys.executable, "-B", "-c", FULL_DISK, "--target", "sim", "--model", model_file, "--out",
-         tmp_path / "out"], capture_output=True, text=True, env=os.environ)
+        [
+            sys.executable,
+            "-B",
+            "-c",
+            FULL_DISK,
+            "--target",
+            "sim",
+            "--model",
+            model_file,
+            "--out",
+            tmp_path / "out",
+        ],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+    )
     assert finished.returncode == 2
     assert "File too large" in finished.stderr
     assert "Traceback" not in finished.stderr
@@ -265,8 +331,10 @@ def test_beats_carry_every_word(built, model, model_file, tmp_path):
     assert load.main([str(built), str(model_file), "--out", str(out)]) == 0
     config = CoreConfig.from_dict(read_description(built)["config"])
     plan = load.lay_out(model, config)
-    expected = sum(1 + len(words) * -(-config.memories[name][0] // 32)
-                   for name, words in memory_words(plan, config).items())
+    expected = sum(
+        1 + len(words) * -(-config.memories[name][0] // 32)
+        for name, words in memory_words(plan, config).items()
+    )
     *beats, header, signature = [int(line, 16) for line in out.read_text().split()]
     assert len(beats) == expected
     assert sum(beat >> 32 for beat in beats) == len(config.memories)
@@ -275,8 +343,16 @@ def test_beats_carry_every_word(built, model, model_file, tmp_path):
 
 
 def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):
-    options = ["--target", "sim", "--model", str(model_file), "--columns", "1", "--out",
-               str(tmp_path / "out")]
+    options = [
+        "--target",
+        "sim",
+        "--model",
+        str(model_file),
+        "--columns",
+        "1",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert build.main(options) == 0
     path = tmp_path / "out" / "accelerator.json"
     now = path.read_text()
@@ -286,12 +362,15 @@ def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):
     assert path.read_text() == now
 
 
-@pytest.mark.parametrize(("text", "why"), [
-    ("{", "must be JSON"),
-    ("[]", "must be a JSON object"),
-    ("{}", "must be of the format addend-accelerator"),
-    ('{"format": "addend-accelerator", "version": 1}', "has version 1"),
-])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "must be JSON"),
+        ("[]", "must be a JSON object"),
+        ("{}", "must be of the format addend-accelerator"),
+        ('{"format": "addend-accelerator", "version": 1}', "has version 1"),
+    ],
+)
 def test_a_description_that_is_none_is_refused(tmp_path, text, why):
     (tmp_path / "accelerator.json").write_text(text)
     with pytest.raises(ValueError, match=why):

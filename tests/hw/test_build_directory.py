@@ -23,9 +23,21 @@ def original(tmp_path_factory):
     """A build folder beside its model."""
     folder = tmp_path_factory.mktemp("folder")
     golden.save(random_model(1), folder / "model.safetensors")
-    assert build.main(["--target", "sim", "--model", str(folder / "model.safetensors"),
-                       "--columns", "1", "--lanes-per-column", "4",
-                       "--out", str(folder / "built")]) == 0
+    assert (
+        build.main([
+            "--target",
+            "sim",
+            "--model",
+            str(folder / "model.safetensors"),
+            "--columns",
+            "1",
+            "--lanes-per-column",
+            "4",
+            "--out",
+            str(folder / "built"),
+        ])
+        == 0
+    )
     return folder
 
 
@@ -40,7 +52,7 @@ def leaves(value, path=()):
     if path:
         yield path
     if isinstance(value, (dict, list)):
-        for key, inner in (value.items() if isinstance(value, dict) else enumerate(value)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from leaves(inner, (*path, key))
 
 
@@ -86,16 +98,31 @@ def test_whatever_is_changed_is_noticed_and_named(folder, soak, seed):
 def test_a_configuration_that_is_not_the_verilogs_loads_nothing(folder, capsys, name, value):
     path = folder / "built" / DESCRIPTION
     path.write_text(json.dumps(changed(json.loads(path.read_text()), ("config", name), value)))
-    assert load.main([str(path.parent), str(folder / "model.safetensors"),
-                      "--out", str(folder / "beats")]) == 2
+    assert (
+        load.main([
+            str(path.parent),
+            str(folder / "model.safetensors"),
+            "--out",
+            str(folder / "beats"),
+        ])
+        == 2
+    )
     assert "must have the digest that stands in it, but was changed" in capsys.readouterr().err
     assert not (folder / "beats").exists()
 
 
-@pytest.mark.parametrize("damage", [
-    b"", b"{", b"\xff\xfe", b"[" * 100, b'{"format": "addend-accelerator"}',
-    b'{"format":"addend-accelerator","version":7,"images":[1]}', None,
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100,
+        b'{"format": "addend-accelerator"}',
+        b'{"format":"addend-accelerator","version":7,"images":[1]}',
+        None,
+    ],
+)
 def test_a_damaged_description_is_one_sentence_everywhere(folder, capsys, damage):
     built, model = folder / "built", str(folder / "model.safetensors")
     (built / DESCRIPTION).unlink()
@@ -104,8 +131,11 @@ def test_a_damaged_description_is_one_sentence_everywhere(folder, capsys, damage
     else:
         (built / DESCRIPTION).write_bytes(damage)
     assert not usable(built)
-    for main, arguments in ((load.main, [model, "--out", str(folder / "beats")]),
-                            (verify.main, [model, "--count", "1"]), (area.main, [])):
+    for main, arguments in (
+        (load.main, [model, "--out", str(folder / "beats")]),
+        (verify.main, [model, "--count", "1"]),
+        (area.main, []),
+    ):
         assert main([str(built), *arguments]) == 2
         sentence = capsys.readouterr().err
         assert sentence.count("\n") == 1
@@ -117,8 +147,21 @@ def test_a_build_replaces_a_damaged_description(original, folder):
     built = folder / "built"
     (built / DESCRIPTION).unlink()
     os.mkfifo(built / DESCRIPTION)
-    assert build.main(["--target", "sim", "--model", str(folder / "model.safetensors"),
-                       "--columns", "1", "--lanes-per-column", "4", "--out", str(built)]) == 0
+    assert (
+        build.main([
+            "--target",
+            "sim",
+            "--model",
+            str(folder / "model.safetensors"),
+            "--columns",
+            "1",
+            "--lanes-per-column",
+            "4",
+            "--out",
+            str(built),
+        ])
+        == 0
+    )
     for path in sorted((original / "built").rglob("*.*")):
         copied = built / path.relative_to(original / "built")
         assert copied.read_bytes() == path.read_bytes()
@@ -129,8 +172,10 @@ def test_changed_verilog_is_noticed(folder, capsys):
     check_verilog(built)
     path = built / "rtl" / "accelerator.v"
     path.write_text(path.read_text() + "\n")
-    for main, arguments in ((verify.main, [str(folder / "model.safetensors"), "--count", "1"]),
-                            (area.main, [])):
+    for main, arguments in (
+        (verify.main, [str(folder / "model.safetensors"), "--count", "1"]),
+        (area.main, []),
+    ):
         assert main([str(built), *arguments]) == 2
         assert "accelerator.v must have the digest" in capsys.readouterr().err
 
@@ -139,8 +184,9 @@ def test_an_image_that_only_python_reads_is_refused(folder, capsys):
     image = folder / "built" / "rom" / "program.hex"
     head, first, *rest = image.read_text().split("\n")
     image.write_text("\n".join([head, f"0x{first}", *rest]))
-    assert verify.main([str(folder / "built"), str(folder / "model.safetensors"),
-                        "--count", "1"]) == 2
+    assert (
+        verify.main([str(folder / "built"), str(folder / "model.safetensors"), "--count", "1"]) == 2
+    )
     assert "program.hex must match its digest, but was changed" in capsys.readouterr().err
 
 
@@ -150,8 +196,11 @@ def test_a_description_of_version_7_is_read_by_todays_names(folder):
     expected = read_description(path.parent)
     older = copy.deepcopy(expected) | {"version": 7}
     config = older["capacities"] = older.pop("config")
-    for name, todays in (("shared", "columns_per_group"), ("stream_width", "residual_width"),
-                         ("stream_depth", "residual_depth")):
+    for name, todays in (
+        ("shared", "columns_per_group"),
+        ("stream_width", "residual_width"),
+        ("stream_depth", "residual_depth"),
+    ):
         config[name] = config.pop(todays)
     config["spike_code"] = "graded"
     for layer in older["layers"]:

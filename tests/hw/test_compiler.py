@@ -19,20 +19,27 @@ def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
     padding = (kernel - 1) // 2
     out_size = [(n + 2 * padding - kernel) // stride + 1 for n in size]
     weight = np.zeros((1, 1, kernel, kernel), np.int8)
-    layer = Conv.square("conv", "x.counts", weight, 4, stride, padding,
-                 1, None)
+    layer = Conv.square("conv", "x.counts", weight, 4, stride, padding, 1, None)
     words, lanes = 2, 8
-    lines, positions = conv_tap_windows(layer, size=size, out_size=out_size, words=words,
-                                        stride=words, word_stride=1, row_step=lanes,
-                                        tap_rows=words * lanes)
+    lines, positions = conv_tap_windows(
+        layer,
+        size=size,
+        out_size=out_size,
+        words=words,
+        stride=words,
+        word_stride=1,
+        row_step=lanes,
+        tap_rows=words * lanes,
+    )
     for index in np.ndindex(*out_size):
         expected = []
         for dy, dx in np.ndindex(kernel, kernel):
             y, x = index[0] * stride + dy - padding, index[1] * stride + dx - padding
             if 0 <= y < size[0] and 0 <= x < size[1]:
-                expected += [((y * size[1] + x) * words + word,
-                              ((dy * kernel + dx) * words + word) * lanes)
-                             for word in range(words)]
+                expected += [
+                    ((y * size[1] + x) * words + word, ((dy * kernel + dx) * words + word) * lanes)
+                    for word in range(words)
+                ]
         assert walked(lines[index[0]], positions[index[1]], size[1], words, lanes) == expected
 
 
@@ -66,8 +73,11 @@ def test_maps_that_are_needed_together_do_not_overlap(code, columns, lanes):
 def test_every_weight_has_one_place():
     model = random_model(3, dims=(8, 16, 24, 16))
     plan = compile_model(model, columns=2, lanes=5, spike_code=SpikeCode.BIT_SERIAL)
-    total = sum(int(np.abs(layer.weight.astype(int)).sum()) for layer in model.layers
-                if isinstance(layer, Conv))
+    total = sum(
+        int(np.abs(layer.weight.astype(int)).sum())
+        for layer in model.layers
+        if isinstance(layer, Conv)
+    )
     assert int(np.abs(plan.rows.astype(int)).sum()) == total
 
 

@@ -17,8 +17,10 @@ def test_plain_values_give_the_configuration_back():
 def test_the_fingerprint_is_that_of_the_first_cores():
     """Weight images and loads of older builds stay valid, whatever names fields have today."""
     assert {code: hex(sizes(code=code).fingerprint) for code in SpikeCode} == {
-        SpikeCode.THERMOMETER: "0xa594b651", SpikeCode.BIT_SERIAL: "0x84261085",
-        SpikeCode.TWO_BIT_SERIAL: "0x5c537f19"}
+        SpikeCode.THERMOMETER: "0xa594b651",
+        SpikeCode.BIT_SERIAL: "0x84261085",
+        SpikeCode.TWO_BIT_SERIAL: "0x5c537f19",
+    }
 
 
 def test_destinations_go_to_other_processes():

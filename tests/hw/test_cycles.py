@@ -30,8 +30,14 @@ ARRAY = {"columns": 2, "lanes": 3, "spike_code": SpikeCode.TWO_BIT_SERIAL}
 
 def builder(*shape):
     """Builder of a model of small images."""
-    return ModelBuilder(1, random_images(1, 8, shape), max_count=4, weight_bits=4,
-                        rounding=Rounding.HALF_EVEN, mean_count=0.9)
+    return ModelBuilder(
+        1,
+        random_images(1, 8, shape),
+        max_count=4,
+        weight_bits=4,
+        rounding=Rounding.HALF_EVEN,
+        mean_count=0.9,
+    )
 
 
 def read_by_the_head(model, source, *, kernel, classes):
@@ -76,8 +82,13 @@ def sums_that_are_negative():
     return replace(made, widths=widths(made))
 
 
-MODELS = (only_a_head, head_reads_pixels_once_more, rest_is_shorter_than_an_image,
-          one_pixel_and_many_sums, sums_that_are_negative)
+MODELS = (
+    only_a_head,
+    head_reads_pixels_once_more,
+    rest_is_shorter_than_an_image,
+    one_pixel_and_many_sums,
+    sums_that_are_negative,
+)
 
 
 def images_of(model):
@@ -93,8 +104,11 @@ def outcomes(tmp_path_factory, project_root):
     """
     found = {}
     for max_count in sorted({make().max_count for make in MODELS}):
-        found |= on_one_core([make for make in MODELS if make().max_count == max_count],
-                             tmp_path_factory.mktemp("cycles"), project_root / "build" / "sim")
+        found |= on_one_core(
+            [make for make in MODELS if make().max_count == max_count],
+            tmp_path_factory.mktemp("cycles"),
+            project_root / "build" / "sim",
+        )
     return found
 
 
@@ -102,8 +116,9 @@ def on_one_core(makers, folder, cache):
     """Configuration and outcomes of models on a core as large as all of them, by their names."""
     models = [make() for make in makers]
     # Descriptors are wider where memories are deeper.
-    config = replace(largest([compile_model(model, **ARRAY) for model in models]),
-                     program_depth=100)
+    config = replace(
+        largest([compile_model(model, **ARRAY) for model in models]), program_depth=100
+    )
     build(replace(compile_model(models[-1], **ARRAY), required=config), folder)
     steps = []
     for model in models:
@@ -114,8 +129,10 @@ def on_one_core(makers, folder, cache):
     executable = build_simulator(harness(folder), cache, fast=True)
     simulate(executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps})
     found = json.loads((folder / "outcome.json").read_text())
-    return {make.__name__: (config, found[4 * index:4 * index + 4])
-            for index, make in enumerate(makers)}
+    return {
+        make.__name__: (config, found[4 * index : 4 * index + 4])
+        for index, make in enumerate(makers)
+    }
 
 
 @pytest.mark.parametrize("make", MODELS)

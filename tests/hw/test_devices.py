@@ -14,7 +14,8 @@ def test_an_unknown_device_is_refused_with_the_known_ones():
     with pytest.raises(ValueError) as caught:
         find_device("ecp5-12k")
     assert str(caught.value) == (
-        "Device must be one of ecp5-25k, ecp5-45k, ecp5-85k, not 'ecp5-12k'")
+        "Device must be one of ecp5-25k, ecp5-45k, ecp5-85k, not 'ecp5-12k'"
+    )
 
 
 def test_the_smallest_package_with_enough_pins_is_taken():
@@ -36,7 +37,8 @@ def test_one_memory_too_many_is_named_with_the_larger_device():
         find_device("ecp5-25k").require(lut=100, bram=57)
     assert str(caught.value) == (
         "The accelerator does not fit ecp5-25k: it needs 57 block RAMs, 1 more than the 56 "
-        "there are; --device ecp5-45k has enough, or lower --columns")
+        "there are; --device ecp5-45k has enough, or lower --columns"
+    )
 
 
 def test_what_no_device_holds_is_named_with_the_options_that_shrink_it():
@@ -46,4 +48,5 @@ def test_what_no_device_holds_is_named_with_the_options_that_shrink_it():
         "The accelerator does not fit ecp5-85k: it needs 90000 LUTs, 6360 more than the "
         "83640 there are and 300 block RAMs, 92 more than the 208 there are; lower --columns "
         "or --lanes-per-column, keep the weights outside with --bus-width, train with fewer weight "
-        "bits or channels, or build with --target sim")
+        "bits or channels, or build with --target sim"
+    )

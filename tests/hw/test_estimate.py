@@ -20,11 +20,18 @@ def digits(project_root):
     return golden.load(project_root / "tests" / "data" / "digits.safetensors")
 
 
-@pytest.mark.parametrize(("columns", "lanes", "code"), [
-    (1, 8, SpikeCode.BIT_SERIAL), (2, 16, SpikeCode.BIT_SERIAL), (4, 12, SpikeCode.BIT_SERIAL),
-    (2, 16, SpikeCode.TWO_BIT_SERIAL), (4, 12, SpikeCode.TWO_BIT_SERIAL),
-    (2, 16, SpikeCode.THERMOMETER), (8, 4, SpikeCode.THERMOMETER),
-])
+@pytest.mark.parametrize(
+    ("columns", "lanes", "code"),
+    [
+        (1, 8, SpikeCode.BIT_SERIAL),
+        (2, 16, SpikeCode.BIT_SERIAL),
+        (4, 12, SpikeCode.BIT_SERIAL),
+        (2, 16, SpikeCode.TWO_BIT_SERIAL),
+        (4, 12, SpikeCode.TWO_BIT_SERIAL),
+        (2, 16, SpikeCode.THERMOMETER),
+        (8, 4, SpikeCode.THERMOMETER),
+    ],
+)
 def test_it_is_near_the_cycle_model(digits, columns, lanes, code):
     plan = plan_of(digits, columns, lanes, code)
     tensors = synthetic_tensors(digits)
@@ -32,7 +39,8 @@ def test_it_is_near_the_cycle_model(digits, columns, lanes, code):
     assert found.total == pytest.approx(exact.total, rel=0.15)
     additions = golden.additions(digits, tensors, code)
     assert sum(added for _, added in found.layers.values()) == pytest.approx(
-        sum(additions.values()), rel=0.05)
+        sum(additions.values()), rel=0.05
+    )
     # What takes the most time is about the same.
     slowest = max(found.layers, key=lambda name: found.layers[name][0])
     exactly = sorted(zip(exact.layers, found.layers, strict=True), reverse=True)[:6]
@@ -42,8 +50,9 @@ def test_it_is_near_the_cycle_model(digits, columns, lanes, code):
 def test_known_additions_are_taken_over(digits):
     plan = plan_of(digits, 2, 16)
     additions = golden.additions(digits, synthetic_tensors(digits), SpikeCode.BIT_SERIAL)
-    assert {name: added for name, (_, added) in estimate(plan, additions).layers.items()
-            } == additions
+    assert {
+        name: added for name, (_, added) in estimate(plan, additions).layers.items()
+    } == additions
 
 
 def test_tiles_that_are_loaded_take_their_time(digits):
@@ -62,10 +71,12 @@ def test_large_networks_are_estimated_and_small_ones_are_not(count):
         images = None if count is None else random_images(1, count, model.image_shape)
         found = predicted_cycles(plan, images)
         assert found["from"] == ("mean counts" if count is None else "images") + (
-            ", estimated" if estimated else "")
+            ", estimated" if estimated else ""
+        )
         assert list(found["layers"]) == [layer.name for layer in plan.layers]
         if count is not None:
             tensors = golden.run(model, images, trace=True).tensors
             additions = golden.additions(model, tensors, SpikeCode.BIT_SERIAL)
-            assert {name: layer["additions"] * count for name, layer in found["layers"].items()
-                    } == additions
+            assert {
+                name: layer["additions"] * count for name, layer in found["layers"].items()
+            } == additions

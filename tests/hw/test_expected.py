@@ -20,8 +20,11 @@ def setting():
     """A model of six-channel streams, its golden run, and its plan for two groups of 4 lanes."""
     model = random_model(3, image_shape=(5, 3, 1), dims=(12, 8, 8, 8))
     tensors = golden.run(model, random_images(3, 1, model.image_shape), trace=True).tensors
-    return model, tensors, compile_model(model, columns=2, lanes=4,
-                                         spike_code=SpikeCode.TWO_BIT_SERIAL)
+    return (
+        model,
+        tensors,
+        compile_model(model, columns=2, lanes=4, spike_code=SpikeCode.TWO_BIT_SERIAL),
+    )
 
 
 def written(plan, number):
@@ -41,15 +44,19 @@ def written(plan, number):
 
 def found(plan, tensors, number):
     """The same of what memories must receive."""
-    return {(entry.memory, address): entry.locate(index, ~entry.words[index])
-            for entry in expected_contents(plan, tensors, 0)
-            if entry.layer == number and entry.memory.startswith("stream.")
-            for index, address in enumerate(entry.addresses.tolist())}
+    return {
+        (entry.memory, address): entry.locate(index, ~entry.words[index])
+        for entry in expected_contents(plan, tensors, 0)
+        if entry.layer == number and entry.memory.startswith("stream.")
+        for index, address in enumerate(entry.addresses.tolist())
+    }
 
 
 #: Six channels in the words of 4 lanes: side by side, and in heads that begin new words.
-LAYOUTS = {"side by side": [[0, 1, 2, 3], [4, 5, -1, -1]],
-           "by head": [[0, 1, 2, -1], [3, 4, 5, -1]]}
+LAYOUTS = {
+    "side by side": [[0, 1, 2, 3], [4, 5, -1, -1]],
+    "by head": [[0, 1, 2, -1], [3, 4, 5, -1]],
+}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -59,16 +66,22 @@ def test_a_stream_lies_where_the_jobs_of_its_layer_write(setting, layout):
     assert tensors[stream_name(model.layers[0])].shape[1] == 6
     channels = np.array(LAYOUTS[layout])
     lanes = (channels >= 0).sum(axis=1).tolist()
-    planned = replace(planned, channels=channels, tiles=tuple(
-        tile | {"lanes": n_lanes} for tile, n_lanes in zip(planned.tiles, lanes, strict=True)))
+    planned = replace(
+        planned,
+        channels=channels,
+        tiles=tuple(
+            tile | {"lanes": n_lanes} for tile, n_lanes in zip(planned.tiles, lanes, strict=True)
+        ),
+    )
     plan = replace(plan, layers=(planned, *plan.layers[1:]))
     assert found(plan, tensors, 0) == written(plan, 0)
 
 
 def test_every_stream_of_a_model_lies_where_its_jobs_write(setting):
     _, tensors, plan = setting
-    numbers = [number for number, planned in enumerate(plan.layers)
-               if planned.descriptor.get("stream")]
+    numbers = [
+        number for number, planned in enumerate(plan.layers) if planned.descriptor.get("stream")
+    ]
     assert len(numbers) > 5
     for number in numbers:
         assert found(plan, tensors, number) == written(plan, number)

@@ -20,9 +20,21 @@ MODEL = "tests/data/digits.safetensors"
 
 def point(cycles, lut, **changes):
     """A point of a small core."""
-    return Point(**{"columns": 2, "lanes": 8, "columns_per_group": 1, "spike_code": "bit-serial",
-                    "bus_width": 0, "cycles": cycles, "additions": 100.0, "lut": lut,
-                    "blocks": 3, "fits": True} | changes)
+    return Point(
+        **{
+            "columns": 2,
+            "lanes": 8,
+            "columns_per_group": 1,
+            "spike_code": "bit-serial",
+            "bus_width": 0,
+            "cycles": cycles,
+            "additions": 100.0,
+            "lut": lut,
+            "blocks": 3,
+            "fits": True,
+        }
+        | changes
+    )
 
 
 def test_the_front_holds_what_no_other_point_beats():
@@ -41,8 +53,7 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path):
     first = search(MODEL, "ecp5-85k", storage, trials=6, workers=1)
     assert 1 <= len(first) <= 6
     later = search(MODEL, "ecp5-85k", storage, trials=14, workers=2)
-    assert {tuple(vars(one).items()) for one in first} < {tuple(vars(one).items())
-                                                          for one in later}
+    assert {tuple(vars(one).items()) for one in first} < {tuple(vars(one).items()) for one in later}
     again = search(MODEL, "ecp5-85k", storage, trials=14, workers=1)
     assert len(again) == len(later)
     with pytest.raises(ValueError, match=r"for digits on ecp5-85k with 0 images: use another"):
@@ -51,8 +62,21 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path):
 
 def test_the_command_writes_points_and_plot_and_says_how_to_build(tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["--model", MODEL, "--trials", "12", "--workers", "1", "--out", str(out),
-                 "--storage", f"sqlite:///{tmp_path}/a.db"]) == 0
+    assert (
+        main([
+            "--model",
+            MODEL,
+            "--trials",
+            "12",
+            "--workers",
+            "1",
+            "--out",
+            str(out),
+            "--storage",
+            f"sqlite:///{tmp_path}/a.db",
+        ])
+        == 0
+    )
     written = json.loads((out / "explore.json").read_text())
     fronts = [one["cycles"] for one in written["pareto"]]
     assert fronts == sorted(fronts)
@@ -68,15 +92,23 @@ def test_the_command_writes_points_and_plot_and_says_how_to_build(tmp_path, caps
 
 def test_images_replace_mean_counts(tmp_path):
     *_, images, _ = load_digits()
-    options = {"columns": 2, "lanes": 16, "columns_per_group": 1, "spike_code": "bit-serial",
-               "bus_width": 0}
-    points = search(MODEL, "ecp5-85k", str(tmp_path / "a.journal"), trials=4, workers=1,
-                    images=images[:3])
+    options = {
+        "columns": 2,
+        "lanes": 16,
+        "columns_per_group": 1,
+        "spike_code": "bit-serial",
+        "bus_width": 0,
+    }
+    points = search(
+        MODEL, "ecp5-85k", str(tmp_path / "a.journal"), trials=4, workers=1, images=images[:3]
+    )
     assert points
     model, device = golden.load(MODEL), find_device("ecp5-85k")
     tensors = golden.run(model, images[:3], trace=True).tensors
-    counted = {name: number / 3 for name, number
-               in golden.additions(model, tensors, golden.SpikeCode.BIT_SERIAL).items()}
+    counted = {
+        name: number / 3
+        for name, number in golden.additions(model, tensors, golden.SpikeCode.BIT_SERIAL).items()
+    }
     known = evaluate(model, device, {"bit-serial": counted}, **options)
     assert known.additions == sum(counted.values())
     plan = compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.BIT_SERIAL)
@@ -90,32 +122,39 @@ def test_a_torn_line_is_dropped_and_the_search_goes_on(tmp_path, caplog):
     first = search(MODEL, "ecp5-85k", str(storage), trials=6, workers=1)
     whole = storage.read_bytes()
     last = whole[:-1].rfind(b"\n") + 1
-    for torn in (whole[:-1], whole[:-20], whole[:last + 1], whole + b"\0" * 100):
+    for torn in (whole[:-1], whole[:-20], whole[: last + 1], whole + b"\0" * 100):
         storage.write_bytes(torn)
         caplog.clear()
         later = search(MODEL, "ecp5-85k", str(storage), trials=6, workers=1)
         assert caplog.messages == [
-            f"{storage}: the last line was not written to its end, and is dropped"]
+            f"{storage}: the last line was not written to its end, and is dropped"
+        ]
         assert storage.read_bytes().startswith(whole[:last])
         assert {tuple(vars(one).items()) for one in first[:-1]} <= {
-            tuple(vars(one).items()) for one in later}
+            tuple(vars(one).items()) for one in later
+        }
 
 
-@pytest.mark.parametrize(("old", "new", "sentence"), [
-    (b"{", b"[", "line 1 of the journal must be JSON"),
-    (b'"op_code":0', b'"op_code":99', "line 1 of the journal, op_code must be 0 to 10, not 99"),
-    (b'"worker_id"', b'"worker"', "line 1 of the journal lacks worker_id"),
-    (b'"study_name"', b'"name"', "cannot be used"),
-    (b'"model":', b'"modell":', "identity lacks model"),
-    (b'"lut":', b'"luts":', "lacks lut"),
-    (b'"fits":', b'"fits":1,"was":', "fits must be true or false, not a whole number"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (b"{", b"[", "line 1 of the journal must be JSON"),
+        (b'"op_code":0', b'"op_code":99', "line 1 of the journal, op_code must be 0 to 10, not 99"),
+        (b'"worker_id"', b'"worker"', "line 1 of the journal lacks worker_id"),
+        (b'"study_name"', b'"name"', "cannot be used"),
+        (b'"model":', b'"modell":', "identity lacks model"),
+        (b'"lut":', b'"luts":', "lacks lut"),
+        (b'"fits":', b'"fits":1,"was":', "fits must be true or false, not a whole number"),
+    ],
+)
 def test_a_damaged_journal_is_one_sentence(journal, tmp_path, capsys, old, new, sentence):
     damaged = tmp_path / "explore.journal"
     assert old in journal
     damaged.write_bytes(journal.replace(old, new, 1))
     assert main(["--model", MODEL, "--trials", "6", "--workers", "1", "--out", str(tmp_path)]) in (
-        2, 3)
+        2,
+        3,
+    )
     said = capsys.readouterr().err.splitlines()[-1]
     assert sentence in said
     assert str(damaged) in said
@@ -130,6 +169,17 @@ def journal(tmp_path_factory):
 
 
 def test_bad_options_are_refused_in_a_sentence(tmp_path, capsys):
-    assert main(["--model", MODEL, "--trials", "1", "--out", str(tmp_path),
-                 "--storage", "nothing://x"]) == 3
+    assert (
+        main([
+            "--model",
+            MODEL,
+            "--trials",
+            "1",
+            "--out",
+            str(tmp_path),
+            "--storage",
+            "nothing://x",
+        ])
+        == 3
+    )
     assert "nothing://x cannot be used" in capsys.readouterr().err

@@ -31,27 +31,42 @@ def full(*values):
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("array", "bus_width", "code", "options"), [
-    ((3, 16, 1), 128, SpikeCode.TWO_BIT_SERIAL, {"weight_bits": 6}),
-    full((4, 8, 2), 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
-    full((4, 12, 1), 64, SpikeCode.BIT_SERIAL, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
-    full((1, 32, 1), 256, SpikeCode.BIT_SERIAL, {"max_count": 15}),
-    full((1, 32, 1), 64, SpikeCode.TWO_BIT_SERIAL, {"max_count": 8}),
-    full((1, 8, 1), 256, SpikeCode.BIT_SERIAL, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
-])
+@pytest.mark.parametrize(
+    ("array", "bus_width", "code", "options"),
+    [
+        ((3, 16, 1), 128, SpikeCode.TWO_BIT_SERIAL, {"weight_bits": 6}),
+        full((4, 8, 2), 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
+        full((4, 12, 1), 64, SpikeCode.BIT_SERIAL, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
+        full((1, 32, 1), 256, SpikeCode.BIT_SERIAL, {"max_count": 15}),
+        full((1, 32, 1), 64, SpikeCode.TWO_BIT_SERIAL, {"max_count": 8}),
+        full((1, 8, 1), 256, SpikeCode.BIT_SERIAL, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
+    ],
+)
 def test_networks_equal_golden(project_root, tmp_path, array, bus_width, code, options):
     model = random_model(3, **options)
     columns, lanes, per_group = array
-    plan = compile_model(model, columns=columns, lanes=lanes, columns_per_group=per_group,
-                         spike_code=code, bus_width=bus_width)
+    plan = compile_model(
+        model,
+        columns=columns,
+        lanes=lanes,
+        columns_per_group=per_group,
+        spike_code=code,
+        bus_width=bus_width,
+    )
     build(plan, tmp_path)
-    figures = verify(tmp_path, model, random_images(3, 4, model.image_shape),
-                     cache=project_root / "build" / "sim")
+    figures = verify(
+        tmp_path,
+        model,
+        random_images(3, 4, model.image_shape),
+        cache=project_root / "build" / "sim",
+    )
     assert figures["first_mismatch"] is None
     assert figures["images"] == 4
     # Small layers wait for their tiles, and large ones do not.
-    assert all(0 < stalls < cycles / 2 for stalls, cycles
-               in zip(figures["stalls"], figures["cycles"], strict=True))
+    assert all(
+        0 < stalls < cycles / 2
+        for stalls, cycles in zip(figures["stalls"], figures["cycles"], strict=True)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +77,19 @@ def core(tmp_path_factory, project_root):
     plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL, bus_width=64)
     folder = tmp_path_factory.mktemp("external")
     build(plan, folder)
-    executable = build_simulator(harness(folder, room=2), project_root / "build" / "sim", fast=True,
-                                 capture=True)
-    return SimpleNamespace(model=model, images=images, plan=plan, folder=folder,
-                           config=plan.required, executable=executable,
-                           result=golden.run(model, images, trace=True),
-                           beats=image_words(plan, plan.required)["external"])
+    executable = build_simulator(
+        harness(folder, room=2), project_root / "build" / "sim", fast=True, capture=True
+    )
+    return SimpleNamespace(
+        model=model,
+        images=images,
+        plan=plan,
+        folder=folder,
+        config=plan.required,
+        executable=executable,
+        result=golden.run(model, images, trace=True),
+        beats=image_words(plan, plan.required)["external"],
+    )
 
 
 def run_steps(core, folder, steps, memory=None):
@@ -76,8 +98,13 @@ def run_steps(core, folder, steps, memory=None):
     np.save(folder / "one.npy", core.images[:1])
     texts = memory or {0: write_hex(core.beats, core.config.bus_width)}
     (folder / "memory.hex").write_text(memory_text(texts))
-    simulate(core.executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps},
-             limit=300)
+    simulate(
+        core.executable,
+        "sim.testbenches.tb_accelerator",
+        folder,
+        parameters={"steps": steps},
+        limit=300,
+    )
     return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
 
 
@@ -96,7 +123,7 @@ def tile_beat(core, number, *, back=0):
     """Number of a beat: ``back`` beats before the checksum of a tile; 0 is the table."""
     groups = read_image(core.beats, core.config)
     at = 1
-    for group in groups[:number + 1]:
+    for group in groups[: number + 1]:
         for section in group:
             width, _ = core.config.memories[section.memory]
             at += 1 + len(section.words) * -(-width // core.config.bus_width)
@@ -107,14 +134,22 @@ def tile_beat(core, number, *, back=0):
 def test_the_image_gives_back_every_word(core):
     table, *tiles = read_image(core.beats, core.config)
     words = memory_words(core.plan, core.config)
-    assert table == [Section("program", 0, words["program"]),
-                     Section("windows", 0, words["windows"])]
-    weights = [word for tile in tiles for section in tile if section.memory == "weights"
-               for word in section.words]
+    assert table == [
+        Section("program", 0, words["program"]),
+        Section("windows", 0, words["windows"]),
+    ]
+    weights = [
+        word
+        for tile in tiles
+        for section in tile
+        if section.memory == "weights"
+        for word in section.words
+    ]
     assert weights == words["weights"]
     assert len(tiles) == sum(len(layer.tiles) for layer in core.plan.layers)
     assert [tile[0].address for tile in tiles] == [
-        index % 2 * core.config.lanes for index in range(len(tiles))]
+        index % 2 * core.config.lanes for index in range(len(tiles))
+    ]
     assert len(core.beats) % BURST == 0
 
 
@@ -135,51 +170,68 @@ def test_two_models_run_on_one_core(core, tmp_path):
     width = core.config.bus_width
     base = at * width // 8
     outcomes, captures = run_steps(
-        core, tmp_path, [good(core), good(core, base=base), good(core)],
-        {0: write_hex(core.beats, width), at: write_hex(beats, width)})
+        core,
+        tmp_path,
+        [good(core), good(core, base=base), good(core)],
+        {0: write_hex(core.beats, width), at: write_hex(beats, width)},
+    )
     # The core's widths are those of its own model.
     plan = replace(plan, required=core.config)
     result = golden.run(other, core.images, trace=True)
     comparison = Comparison()
     for number, outcome in enumerate(outcomes):
         step, image = divmod(number, 2)
-        compare_image(comparison, plan if step == 1 else core.plan,
-                      result if step == 1 else core.result, image, captures, outcome,
-                      captured_as=number)
+        compare_image(
+            comparison,
+            plan if step == 1 else core.plan,
+            result if step == 1 else core.result,
+            image,
+            captures,
+            outcome,
+            captured_as=number,
+        )
     assert comparison.first is None
     assert comparison.images == 6
     assert (result.logits != core.result.logits).any()
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("fault", "where", "status"), [
-    ("flipped bit", "head", Status.IMAGE),
-    ("flipped bit", "table", Status.CHECKSUM),
-    ("flipped bit", "first tile", Status.CHECKSUM),
-    ("flipped bit", "some tile", Status.CHECKSUM),
-    ("flipped bit", "last tile", Status.CHECKSUM),
-    ("slave error", "head", Status.BUS),
-    ("slave error", "some tile", Status.BUS),
-    ("early last", "some tile", Status.BUS),
-    ("no last", "some tile", Status.BUS),
-    ("error on last", "some tile", Status.BUS),
-    ("decerr", "some tile", Status.BUS),
-    ("exokay", "some tile", Status.BUS),
-    ("doubled beat", "table", Status.CHECKSUM),
-    ("doubled beat", "program", Status.BUS),
-    ("short burst", "table", Status.BUS),
-    ("short burst", "some tile", Status.BUS),
-    ("no arready", "some tile", Status.STALLED),
-    ("dead", "table", Status.STALLED),
-    ("dead", "some tile", Status.STALLED),
-])
-def test_a_fault_ends_in_its_status_and_the_next_image_is_right(core, tmp_path, fault, where,
-                                                                status):
+@pytest.mark.parametrize(
+    ("fault", "where", "status"),
+    [
+        ("flipped bit", "head", Status.IMAGE),
+        ("flipped bit", "table", Status.CHECKSUM),
+        ("flipped bit", "first tile", Status.CHECKSUM),
+        ("flipped bit", "some tile", Status.CHECKSUM),
+        ("flipped bit", "last tile", Status.CHECKSUM),
+        ("slave error", "head", Status.BUS),
+        ("slave error", "some tile", Status.BUS),
+        ("early last", "some tile", Status.BUS),
+        ("no last", "some tile", Status.BUS),
+        ("error on last", "some tile", Status.BUS),
+        ("decerr", "some tile", Status.BUS),
+        ("exokay", "some tile", Status.BUS),
+        ("doubled beat", "table", Status.CHECKSUM),
+        ("doubled beat", "program", Status.BUS),
+        ("short burst", "table", Status.BUS),
+        ("short burst", "some tile", Status.BUS),
+        ("no arready", "some tile", Status.STALLED),
+        ("dead", "table", Status.STALLED),
+        ("dead", "some tile", Status.STALLED),
+    ],
+)
+def test_a_fault_ends_in_its_status_and_the_next_image_is_right(
+    core, tmp_path, fault, where, status
+):
     tiles = sum(len(layer.tiles) for layer in core.plan.layers)
-    beat = {"head": 0, "table": tile_beat(core, 0, back=3), "first tile": tile_beat(core, 1),
-            "some tile": tile_beat(core, tiles // 2, back=5),
-            "program": 2 * BURST + 3,
-            "last tile": tile_beat(core, tiles, back=1)}[where]
+    beat = {
+        "head": 0,
+        "table": tile_beat(core, 0, back=3),
+        "first tile": tile_beat(core, 1),
+        "some tile": tile_beat(core, tiles // 2, back=5),
+        "program": 2 * BURST + 3,
+        "last tile": tile_beat(core, tiles, back=1),
+    }[where]
     failing = {"failing": "one.npy", "stall": 0.1, "fault": [fault, beat]}
     outcomes, _ = run_steps(core, tmp_path, [good(core), failing, failing, good(core)])
     for outcome in outcomes[2:4]:
@@ -195,8 +247,9 @@ def test_a_fault_ends_in_its_status_and_the_next_image_is_right(core, tmp_path, 
 
 @pytest.mark.sim
 @pytest.mark.parametrize(("fault", "where"), [("flipped bit", "table"), ("dead", "some tile")])
-def test_an_image_that_waits_is_dropped_or_aborted_like_the_one_before(core, tmp_path, fault,
-                                                                        where):
+def test_an_image_that_waits_is_dropped_or_aborted_like_the_one_before(
+    core, tmp_path, fault, where
+):
     beat = tile_beat(core, 3) if where == "some tile" else tile_beat(core, 0, back=3)
     failing = {"failing": "images.npy", "stall": 0.0, "fault": [fault, beat], "back_to_back": True}
     outcomes, _ = run_steps(core, tmp_path, [failing, good(core)])
@@ -206,8 +259,14 @@ def test_an_image_that_waits_is_dropped_or_aborted_like_the_one_before(core, tmp
 
 @pytest.mark.sim
 def test_an_image_for_another_core_is_refused(core, tmp_path):
-    plan = compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL,
-                         bus_width=64, tile_rows=core.config.weight_depth)
+    plan = compile_model(
+        core.model,
+        columns=2,
+        lanes=8,
+        spike_code=SpikeCode.BIT_SERIAL,
+        bus_width=64,
+        tile_rows=core.config.weight_depth,
+    )
     text = write_hex(image_words(plan, plan.required)["external"], 64)
     outcomes, _ = run_steps(core, tmp_path, [{"failing": "one.npy", "stall": 0.0}], {0: text})
     assert outcomes[0]["status"] == Status.IMAGE.value
@@ -226,8 +285,7 @@ def test_reset_in_the_middle_of_an_image(core, tmp_path, cycles):
 def test_an_image_of_the_wrong_length_gives_up_what_was_read(core, tmp_path):
     channels = core.model.image_shape[2]
     np.save(tmp_path / "beats.npy", np.array([*range(5), 1 << 8 * channels], np.int64))
-    outcomes, _ = run_steps(core, tmp_path, [
-        {"malformed": "beats.npy", "stall": 0.1}, good(core)])
+    outcomes, _ = run_steps(core, tmp_path, [{"malformed": "beats.npy", "stall": 0.1}, good(core)])
     assert outcomes[0]["error"] == 1
     assert_right(core, outcomes[1:])
 
@@ -254,11 +312,12 @@ def test_the_folder_of_another_model_is_refused(core):
 def test_load_writes_the_bytes_of_the_memory(core, tmp_path, capsys):
     golden.save(core.model, tmp_path / "model.safetensors")
     out = tmp_path / "external.bin"
-    assert load.main([str(core.folder), str(tmp_path / "model.safetensors"),
-                      "--out", str(out)]) == 0
+    assert (
+        load.main([str(core.folder), str(tmp_path / "model.safetensors"), "--out", str(out)]) == 0
+    )
     assert f"{len(core.beats) * 8} bytes are in" in capsys.readouterr().out
     assert out.read_bytes() == image_bytes(core.beats, 64)
-    image, = read_description(core.folder)["memories"]["external"]["images"]
+    (image,) = read_description(core.folder)["memories"]["external"]["images"]
     text = (core.folder / image).read_text()
     assert read_hex(text, 64, name=image) == core.beats
 
@@ -272,5 +331,6 @@ def test_a_larger_tile_is_refused(core):
 @pytest.mark.parametrize("bus_width", [32, 100])
 def test_a_bus_is_64_128_or_256_bits_wide(core, bus_width):
     with pytest.raises(ValueError, match="Bus must be 64, 128 or 256 bits wide"):
-        compile_model(core.model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL,
-                      bus_width=bus_width)
+        compile_model(
+            core.model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL, bus_width=bus_width
+        )

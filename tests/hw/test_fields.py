@@ -15,8 +15,14 @@ from tests.models import changed
 
 
 SIZES = sizes(branches=1)
-LAYOUTS = {"header": SIZES.header, "layer": SIZES.layer, "tile": SIZES.tile,
-           "tap window": SIZES.tap_window, "head": head_layout(), "section": section_layout()}
+LAYOUTS = {
+    "header": SIZES.header,
+    "layer": SIZES.layer,
+    "tile": SIZES.tile,
+    "tap window": SIZES.tap_window,
+    "head": head_layout(),
+    "section": section_layout(),
+}
 FIELDS = [(descriptor, name) for descriptor, layout in LAYOUTS.items() for name, _ in layout]
 
 
@@ -34,24 +40,40 @@ def test_distances_count_modulo_the_memory():
     layout = SIZES.layer
     for name in DISTANCES & {field for field, _ in layout}:
         assert pack(layout, {name: -1}, wraps=DISTANCES) == largest(layout, name) << (
-            layout[name].offset)
+            layout[name].offset
+        )
         assert pack(layout, {name: largest(layout, name) + 1}, wraps=DISTANCES) == 0
 
 
 def head_of(classes):
     """A model whose only layer is a head of so many classes, on one pixel."""
     return golden.IntegerModel(
-        "head", golden.Input((1, 1, 1)),
-        (Conv.square("head", golden.PIXELS, np.ones((classes, 1, 1, 1), np.int8), 2, 1, 0, 1,
-                     Output(np.zeros(classes, np.int64), 1.0)),))
+        "head",
+        golden.Input((1, 1, 1)),
+        (
+            Conv.square(
+                "head",
+                golden.PIXELS,
+                np.ones((classes, 1, 1, 1), np.int8),
+                2,
+                1,
+                0,
+                1,
+                Output(np.zeros(classes, np.int64), 1.0),
+            ),
+        ),
+    )
 
 
 def test_more_tiles_than_a_descriptor_counts_are_refused():
     most = largest(SIZES.layer, "tiles")
     plan = compile_model(head_of(2 * most), columns=1, lanes=2, spike_code=SpikeCode.BIT_SERIAL)
     assert len(plan.layers[0].tiles) == most
-    with pytest.raises(ValueError, match=f"^Layer head: tiles must be at most {most}, not "
-                                         f"{most + 1}: take more lanes per column$"):
+    with pytest.raises(
+        ValueError,
+        match=f"^Layer head: tiles must be at most {most}, not "
+        f"{most + 1}: take more lanes per column$",
+    ):
         compile_model(head_of(2 * most + 1), columns=1, lanes=2, spike_code=SpikeCode.BIT_SERIAL)
 
 
@@ -64,8 +86,9 @@ def test_more_classes_than_the_header_counts_are_refused():
 def test_the_program_names_the_layer_whose_field_is_too_small():
     plan = compile_model(random_model(1), columns=1, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
     plan.layers[2].descriptor["passes"] = 16
-    with pytest.raises(ValueError, match=f"^Layer {plan.layers[2].name}: Field passes must be 0 to "
-                                         "15, not 16$"):
+    with pytest.raises(
+        ValueError, match=f"^Layer {plan.layers[2].name}: Field passes must be 0 to 15, not 16$"
+    ):
         memory_words(plan, plan.required)
 
 
@@ -84,6 +107,9 @@ def test_logits_wider_than_the_port_are_refused(shift, fits):
     if fits:
         compile_model(model, columns=1, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
         return
-    with pytest.raises(ValueError, match="^Layer head: logits must fit the 32 bits of the output "
-                                         "port, not need 41: export the head with fewer"):
+    with pytest.raises(
+        ValueError,
+        match="^Layer head: logits must fit the 32 bits of the output "
+        "port, not need 41: export the head with fewer",
+    ):
         compile_model(model, columns=1, lanes=8, spike_code=SpikeCode.BIT_SERIAL)

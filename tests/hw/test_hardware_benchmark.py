@@ -61,24 +61,42 @@ def test_counts_have_the_mean_that_is_asked_for_and_recorded_ones_are_correlated
 
 def test_the_block_is_the_one_that_was_published():
     model = block()
-    weights = {layer.name: layer.weight.shape for layer in model.layers
-               if isinstance(layer, golden.Conv) and layer.name.startswith("block.")}
+    weights = {
+        layer.name: layer.weight.shape
+        for layer in model.layers
+        if isinstance(layer, golden.Conv) and layer.name.startswith("block.")
+    }
     assert weights == {
         **{f"block.attn.{name}": (384, 384, 1, 1) for name in "qkv"},
-        "block.attn": (384, 384, 1, 1), "block.mlp.fc1": (1536, 384, 1, 1),
-        "block.mlp": (384, 1536, 1, 1)}
+        "block.attn": (384, 384, 1, 1),
+        "block.mlp.fc1": (1536, 384, 1, 1),
+        "block.mlp": (384, 1536, 1, 1),
+    }
     assert next(layer for layer in model.layers if isinstance(layer, golden.KeyValue)).heads == 12
 
 
 def test_rows_say_what_was_met_what_not_and_what_was_not_measured():
-    layer = {"dense_cycles": 4096, "tokens": 64, "array": [4, 16], "rows": [
-        {"spikes": kind, "mean": mean, "cycles": cycles, "additions": 1}
-        for kind in ("recorded", "synthetic")
-        for mean, cycles in ((0.6, 1024), (1.0, 2048), (2.0, 8192))]}
-    found = {"L1-engine": layer, "L2-engine": layer, "routed-L1": {"lut": 2000},
-             "routed-L2": {"lut": 2000}, "routed-dense": {"lut": 4000, "weight_width": 8},
-             "codes": {"a": {"max_count": 4, "executed": 7, "thermometer": 10},
-                       "b": {"max_count": 8, "executed": 7, "thermometer": 10}}}
+    layer = {
+        "dense_cycles": 4096,
+        "tokens": 64,
+        "array": [4, 16],
+        "rows": [
+            {"spikes": kind, "mean": mean, "cycles": cycles, "additions": 1}
+            for kind in ("recorded", "synthetic")
+            for mean, cycles in ((0.6, 1024), (1.0, 2048), (2.0, 8192))
+        ],
+    }
+    found = {
+        "L1-engine": layer,
+        "L2-engine": layer,
+        "routed-L1": {"lut": 2000},
+        "routed-L2": {"lut": 2000},
+        "routed-dense": {"lut": 4000, "weight_width": 8},
+        "codes": {
+            "a": {"max_count": 4, "executed": 7, "thermometer": 10},
+            "b": {"max_count": 8, "executed": 7, "thermometer": 10},
+        },
+    }
     assert curve(layer, {"lut": 2000}, {"lut": 4000}) == [(0.6, 8.0), (1.0, 4.0), (2.0, 1.0)]
     judged = {row.number: row for row in rows(found)}
     assert len(judged) == 14
@@ -95,18 +113,23 @@ def test_rows_say_what_was_met_what_not_and_what_was_not_measured():
 
 def test_each_network_is_judged_by_engines_of_its_own_widths():
     """Figures of one width on one side and of another on the other are never compared."""
+
     def network(cycles, dense_cycles):
         return {"cycles": [cycles], "array": [4, 32], "dense": {"cycles": {"a": dense_cycles}}}
+
     found = {
-        "nano-wider": network(100, 300), "tiny-wider": network(1000, 2000),
+        "nano-wider": network(100, 300),
+        "tiny-wider": network(1000, 2000),
         "routed-wider": {"lut": 10_000, "config": {"weight_width": 4}},
         "routed-dense-nano": {"lut": 5000, "weight_width": 4},
         "synthesised-tiny": {"synthesised_lut": 12_000, "config": {"weight_width": 8}},
-        "synthesised-dense-tiny": {"synthesised_lut": 7200, "weight_width": 8}}
+        "synthesised-dense-tiny": {"synthesised_lut": 7200, "weight_width": 8},
+    }
     row = next(row for row in rows(found) if row.number == 1)
     assert row.measured == (
         "1.50 and 1.20 times lower (4 x 32 lanes; 4-bit weights, routed: 10,000 LUT, dense engine "
-        "5,000 LUT; 8-bit weights, synthesised: 12,000 LUT, dense engine 7,200 LUT)")
+        "5,000 LUT; 8-bit weights, synthesised: 12,000 LUT, dense engine 7,200 LUT)"
+    )
     found["synthesised-tiny"]["config"]["weight_width"] = 4
     with pytest.raises(ValueError, match="weights of 4 bits must be as wide as .* of 8"):
         rows(found)
@@ -146,16 +169,34 @@ def test_a_quick_bench_is_exact_and_goes_on_where_it_was(project_root, tmp_path,
 @pytest.mark.sim
 def test_an_interrupt_ends_the_runs_under_way_and_those_that_wait(tmp_path, project_root):
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmark.hardware", "--quick", "--only", "codes", "L2", "L3",
-         "L4", "L6", "--out", str(tmp_path)],
-        cwd=project_root, env=os.environ | {"PYTHONPATH": str(project_root)},
-        stderr=subprocess.PIPE, text=True, start_new_session=True)
+        [
+            sys.executable,
+            "-m",
+            "tests.benchmark.hardware",
+            "--quick",
+            "--only",
+            "codes",
+            "L2",
+            "L3",
+            "L4",
+            "L6",
+            "--out",
+            str(tmp_path),
+        ],
+        cwd=project_root,
+        env=os.environ | {"PYTHONPATH": str(project_root)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     assert process.stderr.readline().startswith("codes: ")
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert errors == (f"python -m tests.benchmark.hardware: interrupted; {tmp_path} keeps the runs "
-                      "that were finished.\n")
+    assert errors == (
+        f"python -m tests.benchmark.hardware: interrupted; {tmp_path} keeps the runs "
+        "that were finished.\n"
+    )
     assert [path.name for path in (tmp_path / "quick").iterdir()] == ["codes.json"]
 
 

@@ -39,7 +39,7 @@ def refused(model, sentence):
     with pytest.raises(ValueError) as caught:
         compile_model(model, columns=1, lanes=4, spike_code=SpikeCode.BIT_SERIAL)
     assert str(caught.value).startswith(sentence), str(caught.value)
-    assert ": " in str(caught.value)[len(sentence):]
+    assert ": " in str(caught.value)[len(sentence) :]
     assert "\n" not in str(caught.value)
 
 
@@ -65,12 +65,19 @@ def test_the_model_itself_is_compiled(model):
     compile_model(model, columns=1, lanes=4, spike_code=SpikeCode.BIT_SERIAL)
 
 
-@pytest.mark.parametrize("layer", [
-    Max("odd", "stem.counts", (Axis(1), Axis(2))),
-    Mask("odd", "stem.counts", "stem.counts", 4, Fire(ladder())),
-    Constant("odd", np.array([[[1]]], np.int8), 2, Fire(Neuron(np.ones((1, 4), int),
-                                                              Rounding.HALF_UP))),
-])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Max("odd", "stem.counts", (Axis(1), Axis(2))),
+        Mask("odd", "stem.counts", "stem.counts", 4, Fire(ladder())),
+        Constant(
+            "odd",
+            np.array([[[1]]], np.int8),
+            2,
+            Fire(Neuron(np.ones((1, 4), int), Rounding.HALF_UP)),
+        ),
+    ],
+)
 def test_new_operators(model, layer):
     refused(inserted(model, layer), "Layer odd ")
 
@@ -78,67 +85,114 @@ def test_new_operators(model, layer):
 FIRE = Fire(ladder())
 
 
-@pytest.mark.parametrize(("layer", "reason"), [
-    (conv("odd", ("stem.counts", "stem.counts"), (2, 8, 1, 1), FIRE), "reads several sources"),
-    (conv("odd", ("stem.counts",), (4, 2, 1, 1), FIRE, groups=2), "has 2 groups"),
-    (conv("odd", ("stem.counts",), (8, 1, 1, 1), FIRE, groups=4), "has 4 groups"),
-    (conv("odd", ("stem.counts",), (2, 4, 1, 2), FIRE), "has a kernel that is not square"),
-    (conv("odd", ("stem.counts",), (2, 4, 2, 2), FIRE, (Axis(2, before=1), Axis(2, before=1))),
-     "has a kernel that is not square"),
-    (conv("odd", ("stem.counts",), (2, 4, 2, 2), FIRE, (Axis(2, 2), Axis(2))),
-     "has a kernel that is not square"),
-    (conv("odd", ("stem.counts",), (2, 4, 1, 1), FIRE, (Axis(1, upsample=2),) * 2),
-     "has a kernel that is not square"),
-    (conv("odd", ("stem.counts",), (2, 4, 2, 2), FIRE, (Axis(2, 2, transposed=True),) * 2),
-     "has a kernel that is not square"),
-    (conv("odd", ("stem.counts",), (2, 4, 2, 2), FIRE, (Axis(2, 1, 1, 1, 2),) * 2),
-     "has a kernel that is not square"),
-    (conv("odd", ("stem.counts",), (2, 4, 1, 1), FIRE, bits=9), "has weights of 9 bits"),
-    (replace(conv("odd", ("stem.counts",), (2, 4, 1, 1), FIRE), time="sum"), "sums over time"),
-    (conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(ladder(), 1)), "fires behind a shift or a"),
-    (conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(ladder(), 0, np.zeros(2, np.int64))),
-     "fires behind a shift or a bias"),
-    (conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(ladder(3))),
-     "counts up to 3 where others count up to 4"),
-    (conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(Neuron.uniform(1, 2))),
-     "has a neuron of the uniform rule"),
-    (conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(replace(ladder(), membrane=Membrane(
-        (Leak(LeakKind.SHIFT, 1),))))), "has a neuron with a membrane"),
-    (KeyValue("odd.kv", "stem.counts", "stem.counts", 2, "both"), "sums over both"),
-    (KeyValue("odd.kv", "stem.counts", "stem.counts", 2, "space", FIRE), "fires its memory"),
-])
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (conv("odd", ("stem.counts", "stem.counts"), (2, 8, 1, 1), FIRE), "reads several sources"),
+        (conv("odd", ("stem.counts",), (4, 2, 1, 1), FIRE, groups=2), "has 2 groups"),
+        (conv("odd", ("stem.counts",), (8, 1, 1, 1), FIRE, groups=4), "has 4 groups"),
+        (conv("odd", ("stem.counts",), (2, 4, 1, 2), FIRE), "has a kernel that is not square"),
+        (
+            conv(
+                "odd", ("stem.counts",), (2, 4, 2, 2), FIRE, (Axis(2, before=1), Axis(2, before=1))
+            ),
+            "has a kernel that is not square",
+        ),
+        (
+            conv("odd", ("stem.counts",), (2, 4, 2, 2), FIRE, (Axis(2, 2), Axis(2))),
+            "has a kernel that is not square",
+        ),
+        (
+            conv("odd", ("stem.counts",), (2, 4, 1, 1), FIRE, (Axis(1, upsample=2),) * 2),
+            "has a kernel that is not square",
+        ),
+        (
+            conv("odd", ("stem.counts",), (2, 4, 2, 2), FIRE, (Axis(2, 2, transposed=True),) * 2),
+            "has a kernel that is not square",
+        ),
+        (
+            conv("odd", ("stem.counts",), (2, 4, 2, 2), FIRE, (Axis(2, 1, 1, 1, 2),) * 2),
+            "has a kernel that is not square",
+        ),
+        (conv("odd", ("stem.counts",), (2, 4, 1, 1), FIRE, bits=9), "has weights of 9 bits"),
+        (replace(conv("odd", ("stem.counts",), (2, 4, 1, 1), FIRE), time="sum"), "sums over time"),
+        (
+            conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(ladder(), 1)),
+            "fires behind a shift or a",
+        ),
+        (
+            conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(ladder(), 0, np.zeros(2, np.int64))),
+            "fires behind a shift or a bias",
+        ),
+        (
+            conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(ladder(3))),
+            "counts up to 3 where others count up to 4",
+        ),
+        (
+            conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(Neuron.uniform(1, 2))),
+            "has a neuron of the uniform rule",
+        ),
+        (
+            conv(
+                "odd",
+                ("stem.counts",),
+                (2, 4, 1, 1),
+                Fire(replace(ladder(), membrane=Membrane((Leak(LeakKind.SHIFT, 1),)))),
+            ),
+            "has a neuron with a membrane",
+        ),
+        (KeyValue("odd.kv", "stem.counts", "stem.counts", 2, "both"), "sums over both"),
+        (KeyValue("odd.kv", "stem.counts", "stem.counts", 2, "space", FIRE), "fires its memory"),
+    ],
+)
 def test_layers_by_their_reason(model, layer, reason):
     refused(inserted(model, layer), f"Layer {layer.name} {reason}")
 
 
 def test_a_count_beyond_a_core():
-    builder = ModelBuilder(2, random_images(2, 6, (4, 4, 1)), max_count=16, weight_bits=3,
-                           rounding=Rounding.HALF_EVEN, mean_count=2)
+    builder = ModelBuilder(
+        2,
+        random_images(2, 6, (4, 4, 1)),
+        max_count=16,
+        weight_bits=3,
+        rounding=Rounding.HALF_EVEN,
+        mean_count=2,
+    )
     builder.down("stem", 4, 2, source=PIXELS)
     builder.head("stem", 2, 0)
     refused(builder.model("many", 2), "Layer stem counts up to 16, which hardware does not run yet")
 
 
 def test_writes(model):
-    refused(changed(model, "attention", epilogue={"combine": "max"}),
-            "Layer attention keeps the larger of two streams")
+    refused(
+        changed(model, "attention", epilogue={"combine": "max"}),
+        "Layer attention keeps the larger of two streams",
+    )
     write = layer_of(model, "attention").epilogue
-    refused(changed(model, "attention", epilogue={"neuron": None}),
-            "Layer attention writes a stream without a neuron")
+    refused(
+        changed(model, "attention", epilogue={"neuron": None}),
+        "Layer attention writes a stream without a neuron",
+    )
     query = layer_of(model, "attention.attn")
-    odd = replace(query, name="odd", epilogue=replace(
-        write, previous=None, bias=np.zeros(16, np.int64)))
+    odd = replace(
+        query, name="odd", epilogue=replace(write, previous=None, bias=np.zeros(16, np.int64))
+    )
     refused(inserted(model, odd, before="attention"), "Layer odd has the epilogue write")
 
 
 def test_steps_and_outputs(model):
-    refused(replace(model, input=replace(model.input, steps=2)),
-            "small: the input must have one step, not 2")
-    extra = conv("odd", ("stem.counts",), (2, 4, 2, 2), Output(np.zeros(2, np.int64), 1.0,
-                                                            name="extra"))
+    refused(
+        replace(model, input=replace(model.input, steps=2)),
+        "small: the input must have one step, not 2",
+    )
+    extra = conv(
+        "odd", ("stem.counts",), (2, 4, 2, 2), Output(np.zeros(2, np.int64), 1.0, name="extra")
+    )
     refused(inserted(model, extra), "small: there must be one output, not extra and logits")
     behind = conv("odd", ("stem.counts",), (2, 4, 1, 1), FIRE)
-    refused(replace(model, layers=(*model.layers, behind)),
-            "Layer head has an output, but is not the last layer")
+    refused(
+        replace(model, layers=(*model.layers, behind)),
+        "Layer head has an output, but is not the last layer",
+    )
     dense = conv("odd", (PIXELS,), (2, 1, 1, 1), Output(np.zeros(2, np.int64), 1.0))
     refused(replace(model, layers=(dense,)), "Layer odd has an output of 16 positions")

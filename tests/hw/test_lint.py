@@ -26,8 +26,15 @@ def warnings(folder, text, *, waivers=True):
     (folder / f"{TOP}.v").write_text(text)
     (folder / f"{TOP}.vlt").write_text(WAIVERS.read_text())
     environment = os.environ | simulator()
-    command = [shutil.which("verilator", path=environment["PATH"]), "--lint-only", "-Wall",
-               "--top-module", TOP, *([f"{TOP}.vlt"] if waivers else []), f"{TOP}.v"]
+    command = [
+        shutil.which("verilator", path=environment["PATH"]),
+        "--lint-only",
+        "-Wall",
+        "--top-module",
+        TOP,
+        *([f"{TOP}.vlt"] if waivers else []),
+        f"{TOP}.v",
+    ]
     finished = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return finished.stderr
 
@@ -37,11 +44,14 @@ def test_verilator_has_nothing_to_say(tmp_path, name):
     assert warnings(tmp_path, verilog_of(name)) == ""
 
 
-@pytest.mark.parametrize(("what", "planted"), [
-    ("UNDRIVEN", "wire planted; assign unused_planted = planted;"),
-    ("WIDTHTRUNC", "wire [2:0] planted; assign planted = 4'd9 + {4{aresetn}};"),
-    ("LATCH", "reg planted; always @* if (aresetn) planted = 1;"),
-])
+@pytest.mark.parametrize(
+    ("what", "planted"),
+    [
+        ("UNDRIVEN", "wire planted; assign unused_planted = planted;"),
+        ("WIDTHTRUNC", "wire [2:0] planted; assign planted = 4'd9 + {4{aresetn}};"),
+        ("LATCH", "reg planted; always @* if (aresetn) planted = 1;"),
+    ],
+)
 def test_a_planted_fault_is_named(tmp_path, what, planted):
     text = verilog_of("1x2-d1")
     head, body = text.split(f"module {TOP}(", 1)
@@ -62,8 +72,10 @@ def digits(tmp_path_factory):
     """Build folder of the digits' core, its model and one image."""
     folder = tmp_path_factory.mktemp("digits")
     model = golden.load(DIGITS)
-    build(compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL),
-          folder)
+    build(
+        compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL),
+        folder,
+    )
     *_, images, _ = load_digits()
     return folder, model, images[:1]
 

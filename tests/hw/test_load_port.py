@@ -36,17 +36,22 @@ MEMORIES = {"narrow": (5, 8), "beat": (32, 40), "wide": (150, 17)}
 @pytest.mark.parametrize("filled", [True, False])
 def test_the_port_knows_what_is_a_model(project_root, tmp_path, filled):
     parameters = {"fingerprint": 0x1234ABCD, "patience": 20, "filled": filled}
-    run_testbench(LoadPort(MEMORIES, **parameters), "sim.testbenches.tb_load_port",
-                  parameters | {"memories": list(MEMORIES.values())}, folder=tmp_path,
-                  cache=project_root / "build" / "sim")
+    run_testbench(
+        LoadPort(MEMORIES, **parameters),
+        "sim.testbenches.tb_load_port",
+        parameters | {"memories": list(MEMORIES.values())},
+        folder=tmp_path,
+        cache=project_root / "build" / "sim",
+    )
 
 
 def test_a_packet_is_ended_after_two_to_the_24_cycles(project_root, tmp_path):
     assert PATIENCE == 2**24
     port = LoadPort(MEMORIES, fingerprint=1, filled=False)
     text = convert(port, name="load_port")
-    executable = build_simulator(Design("load_port", text, "clk"), project_root / "build" / "sim",
-                                 fast=True)
+    executable = build_simulator(
+        Design("load_port", text, "clk"), project_root / "build" / "sim", fast=True
+    )
     simulate(executable, "sim.testbenches.tb_patience", tmp_path)
 
 
@@ -60,21 +65,31 @@ def core(tmp_path_factory, project_root):
     def make(*, readmemh, **options):
         folder = tmp_path_factory.mktemp("core")
         build(plan, folder, readmemh=readmemh, **options)
-        executable = build_simulator(harness(folder), project_root / "build" / "sim", fast=True,
-                                     capture=True)
+        executable = build_simulator(
+            harness(folder), project_root / "build" / "sim", fast=True, capture=True
+        )
         np.save(folder / "images.npy", images)
         np.save(folder / "one.npy", images[:1])
 
         def run(steps):
-            simulate(executable, "sim.testbenches.tb_accelerator", folder,
-                     parameters={"steps": steps}, limit=300)
+            simulate(
+                executable,
+                "sim.testbenches.tb_accelerator",
+                folder,
+                parameters={"steps": steps},
+                limit=300,
+            )
             return json.loads((folder / "outcome.json").read_text())
 
-        return SimpleNamespace(run=run, folder=folder, model=model, plan=plan,
-                               config=plan.required,
-                               logits=golden.run(model, images).logits.tolist(),
-                               images={"images": "images.npy", "stall": 0.1,
-                                       "classes": model.classes})
+        return SimpleNamespace(
+            run=run,
+            folder=folder,
+            model=model,
+            plan=plan,
+            config=plan.required,
+            logits=golden.run(model, images).logits.tolist(),
+            images={"images": "images.npy", "stall": 0.1, "classes": model.classes},
+        )
 
     return make
 
@@ -130,8 +145,12 @@ def test_only_a_core_with_readmemh_names_images(empty, filled):
 
 
 def test_a_core_without_readmemh_stores_every_tensor_of_golden(empty, project_root):
-    figures = verify(empty.folder, empty.model, np.load(empty.folder / "images.npy"),
-                     cache=project_root / "build" / "sim")
+    figures = verify(
+        empty.folder,
+        empty.model,
+        np.load(empty.folder / "images.npy"),
+        cache=project_root / "build" / "sim",
+    )
     assert figures["first_mismatch"] is None
     assert figures["images"] == 4
 
@@ -139,11 +158,23 @@ def test_a_core_without_readmemh_stores_every_tensor_of_golden(empty, project_ro
 def test_a_core_without_readmemh_runs_what_load_writes(empty):
     golden.save(empty.model, empty.folder / "model.safetensors")
     text = empty.folder / "load.txt"
-    assert load.main([str(empty.folder), str(empty.folder / "model.safetensors"),
-                      "--out", str(text)]) == 0
+    assert (
+        load.main([str(empty.folder), str(empty.folder / "model.safetensors"), "--out", str(text)])
+        == 0
+    )
     model = sends(empty, "model", [[int(line, 16) for line in text.read_text().split()]])
-    outcomes = empty.run([WATCH, ONE, model, WATCH, empty.images,
-                          RESET, WATCH, ONE, model, empty.images])
+    outcomes = empty.run([
+        WATCH,
+        ONE,
+        model,
+        WATCH,
+        empty.images,
+        RESET,
+        WATCH,
+        ONE,
+        model,
+        empty.images,
+    ])
     assert statuses(outcomes[:3]) == [Status.MODEL, Status.MODEL, Status.OK]
     assert_right(empty, outcomes[3:7])
     assert statuses(outcomes[7:9]) == [Status.MODEL, Status.MODEL]
@@ -154,18 +185,37 @@ def test_a_packet_without_beats_is_ended(empty):
     model = load_step(empty.folder, empty.plan, empty.config)
     header = sends(empty, "header", [[0]])
     word = sends(empty, "word", [[0, 1, 2]])
-    steps = [model, header, WAIT, empty.images,
-             # The image waits for the end of the packet.
-             header, empty.images,
-             # What was written is no model. The load that ends the account of the ended packet is
-             # not one, either.
-             word, ONE, WAIT, ONE, model, WATCH, model, WATCH, empty.images]
+    steps = [
+        model,
+        header,
+        WAIT,
+        empty.images,
+        # The image waits for the end of the packet.
+        header,
+        empty.images,
+        # What was written is no model. The load that ends the account of the ended packet is
+        # not one, either.
+        word,
+        ONE,
+        WAIT,
+        ONE,
+        model,
+        WATCH,
+        model,
+        WATCH,
+        empty.images,
+    ]
     outcomes = empty.run(steps)
     assert statuses(outcomes[:1]) == [Status.TIMEOUT]
     assert_right(empty, outcomes[1:5])
     assert_right(empty, outcomes[5:9])
-    assert statuses(outcomes[9:14]) == [Status.MODEL, Status.TIMEOUT, Status.MODEL, Status.MODEL,
-                                        Status.OK]
+    assert statuses(outcomes[9:14]) == [
+        Status.MODEL,
+        Status.TIMEOUT,
+        Status.MODEL,
+        Status.MODEL,
+        Status.OK,
+    ]
     assert_right(empty, outcomes[14:])
 
 
@@ -179,9 +229,15 @@ def test_images_do_not_hold_up_a_load(empty):
     outcomes = empty.run([
         behind | {"background": True},
         ONE | {"failing": "images.npy", "back_to_back": True},
-        {"watch": n_beats, "stall": 0.0}, empty.images, RESET,
-        {"malformed": "begun.npy", "unfinished": True, "stall": 0.0}, behind,
-        {"malformed": "rest.npy", "stall": 0.0}, WATCH, empty.images])
+        {"watch": n_beats, "stall": 0.0},
+        empty.images,
+        RESET,
+        {"malformed": "begun.npy", "unfinished": True, "stall": 0.0},
+        behind,
+        {"malformed": "rest.npy", "stall": 0.0},
+        WATCH,
+        empty.images,
+    ])
     assert statuses(outcomes[:2]) == [Status.MODEL, Status.OK]
     assert_right(empty, outcomes[2:6])
     # The image was begun before there was a model.
@@ -192,11 +248,15 @@ def test_images_do_not_hold_up_a_load(empty):
 
 def test_a_refused_packet_writes_nothing_from_there_on(filled):
     memories = list(filled.config.memories.values())
-    wrapping = [closed(beats(number, [1, 2, 3], width, address=0xFFFFFF))
-                for number, (width, _) in enumerate(memories)]
+    wrapping = [
+        closed(beats(number, [1, 2, 3], width, address=0xFFFFFF))
+        for number, (width, _) in enumerate(memories)
+    ]
     unknown = closed(beats(4, [1, 2, 3], 32))
-    beyond = [closed(beats(number, [1, 2, 3], width, address=depth))
-              for number, (width, depth) in enumerate(memories)]
+    beyond = [
+        closed(beats(number, [1, 2, 3], width, address=depth))
+        for number, (width, depth) in enumerate(memories)
+    ]
     steps = []
     for number, packet in enumerate([*wrapping, *beyond, unknown]):
         steps += [sends(filled, f"packet_{number}", [packet]), WATCH]
@@ -216,9 +276,29 @@ def test_what_was_written_is_no_model_until_all_is_loaded(filled):
     wrong = sends(filled, "wrong", [*parts, [closing[0], closing[1] ^ 1]])
     first = sends(filled, "first", parts[:1])
     outcomes = filled.run([
-        refused, WATCH, ONE, good, WATCH, RESET, WATCH, ONE,
-        partial, WATCH, wrong, WATCH, ONE, good, WATCH, filled.images, RESET, filled.images,
-        first, RESET, WATCH, ONE])
+        refused,
+        WATCH,
+        ONE,
+        good,
+        WATCH,
+        RESET,
+        WATCH,
+        ONE,
+        partial,
+        WATCH,
+        wrong,
+        WATCH,
+        ONE,
+        good,
+        WATCH,
+        filled.images,
+        RESET,
+        filled.images,
+        first,
+        RESET,
+        WATCH,
+        ONE,
+    ])
     assert statuses(outcomes[:9]) == [Status.PACKET, *[Status.MODEL] * 7, Status.OK]
     assert_right(filled, outcomes[9:13])
     assert_right(filled, outcomes[13:17])

@@ -110,9 +110,11 @@ class Shape:
         """All that may make one shape right and another one wrong."""
         if not self.bank:
             return self.shared, "whole"
-        slices = (self.slice, self.rest_slice)[:1 + (self.depth > self.bank)]
-        return self.shared, *("one" if bits >= self.width else
-                              "uneven" if self.width % bits else "even" for bits in slices)
+        slices = (self.slice, self.rest_slice)[: 1 + (self.depth > self.bank)]
+        return self.shared, *(
+            "one" if bits >= self.width else "uneven" if self.width % bits else "even"
+            for bits in slices
+        )
 
     @property
     def words(self):
@@ -120,8 +122,9 @@ class Shape:
         for number in range(self.depth):
             rest = bool(self.bank) and number >= self.bank
             bits = (self.rest_slice if rest else self.slice) if self.bank else self.width
-            yield _slices(f"gate.bank[{int(rest)}]", number - rest * self.bank,
-                          range(0, self.width, bits))
+            yield _slices(
+                f"gate.bank[{int(rest)}]", number - rest * self.bank, range(0, self.width, bits)
+            )
 
 
 def _slices(bank, number, lows):
@@ -129,8 +132,10 @@ def _slices(bank, number, lows):
 
 
 ONE_BANK = [Shape(shared, 6, 5, 8, bits) for shared, bits in product((0, 1), (8, 3, 4))]
-TWO_BANKS = [Shape(shared, 6, 6, 4, bits, rest)
-             for shared, bits, rest in product((0, 1), (6, 2, 4), (8, 3, 5))]
+TWO_BANKS = [
+    Shape(shared, 6, 6, 4, bits, rest)
+    for shared, bits, rest in product((0, 1), (6, 2, 4), (8, 3, 5))
+]
 WHOLE = [Shape(shared, 5, 6) for shared in (0, 1)]
 
 
@@ -139,17 +144,28 @@ def proof(top, parameters, equal, define):
     return "".join((
         SIDE.format(defines="", top="plain", parameters=parameters, name="plain"),
         SIDE.format(defines=define, top=top, parameters=parameters, name="laid_out"),
-        STEP.format(agreed=" ".join(f"-set-at 1 {one} {other}" for one, other in equal),
-                    agree=" ".join(f"-prove {one} {other}" for one, other in equal))))
+        STEP.format(
+            agreed=" ".join(f"-set-at 1 {one} {other}" for one, other in equal),
+            agree=" ".join(f"-prove {one} {other}" for one, other in equal),
+        ),
+    ))
 
 
 def shape_proof(shape, define):
-    parameters = " ".join(f"-chparam {name} {value}" for name, value in (
-        ("WIDTH", shape.width), ("DEPTH", shape.depth), ("SHARED", shape.shared),
-        ("ADDRESS_WIDTH", (shape.depth - 1).bit_length()), ("BANK", shape.bank),
-        ("SLICE", shape.slice), ("REST_SLICE", shape.rest_slice)))
+    parameters = " ".join(
+        f"-chparam {name} {value}"
+        for name, value in (
+            ("WIDTH", shape.width),
+            ("DEPTH", shape.depth),
+            ("SHARED", shape.shared),
+            ("ADDRESS_WIDTH", (shape.depth - 1).bit_length()),
+            ("BANK", shape.bank),
+            ("SLICE", shape.slice),
+            ("REST_SLICE", shape.rest_slice),
+        )
+    )
     equal = [(f"\\gold.words[{number}]", word) for number, word in enumerate(shape.words)]
-    equal += [(f"\\gold_{port}_data", f"\\gate_{port}_data") for port in "ab"[not shape.shared:]]
+    equal += [(f"\\gold_{port}_data", f"\\gate_{port}_data") for port in "ab"[not shape.shared :]]
     return proof("addend_memory", parameters, equal, define)
 
 
@@ -166,33 +182,44 @@ def prove(folder, shapes, *, text, define=LAID_OUT):
 
 def prove_component(folder, component, plain, equal, *, define=LAID_OUT, further=""):
     text = amaranth_verilog.convert(component, name="component", emit_src=False)
-    run_proof(folder, f"{text}\n{library()}\n{plain}",
-              proof("component", "", equal, define) + further)
+    run_proof(
+        folder, f"{text}\n{library()}\n{plain}", proof("component", "", equal, define) + further
+    )
 
 
-@pytest.mark.parametrize(("shapes", "define"), [
-    (WHOLE, ""), (WHOLE, LAID_OUT), (ONE_BANK, LAID_OUT), (TWO_BANKS[:9], LAID_OUT),
-    (TWO_BANKS[9:], LAID_OUT),
-], ids=["simulated", "whole", "one bank", "two banks", "two banks, two readers"])
+@pytest.mark.parametrize(
+    ("shapes", "define"),
+    [
+        (WHOLE, ""),
+        (WHOLE, LAID_OUT),
+        (ONE_BANK, LAID_OUT),
+        (TWO_BANKS[:9], LAID_OUT),
+        (TWO_BANKS[9:], LAID_OUT),
+    ],
+    ids=["simulated", "whole", "one bank", "two banks", "two banks, two readers"],
+)
 def test_memories_of_every_kind_are_the_plain_one(tmp_path, shapes, define):
     prove(tmp_path, shapes, text=library(), define=define)
 
 
-@pytest.mark.parametrize(("intact", "faulty"), [
-    # A bank is chosen wrongly: written, read, and while a word is held.
-    ("write & (number == 0 ? ~a_rest : a_rest)", "write"),
-    ("BANKS == 2 && b_address[ADDRESS_WIDTH-1]", "BANKS == 2 && b_address[0]"),
-    ("if (b_read) b_chosen", "b_chosen"),
-    ("if (a_read & ~write) a_chosen", "if (a_read) a_chosen"),
-    ("b_chosen ? bank[BANKS-1].b_word : bank[0].b_word", "bank[0].b_word"),
-    # A register is missing.
-    ("always @(posedge clk) if (b_read) b_chosen <= b_rest", "always @* b_chosen = b_rest"),
-    ("assign b_data[low+:BITS] = b_word", "assign b_data[low+:BITS] = words[b_address]"),
-    # An enable is missing, a slice has another one's bits, a word is not written.
-    ("if (b_read) b_word", "b_word"),
-    ("words[a_address] <= data[low+:BITS]", "words[a_address] <= data[0+:BITS]"),
-    ("if (write) words[a_address]", "if (write && |a_address) words[a_address]"),
-])
+@pytest.mark.parametrize(
+    ("intact", "faulty"),
+    [
+        # A bank is chosen wrongly: written, read, and while a word is held.
+        ("write & (number == 0 ? ~a_rest : a_rest)", "write"),
+        ("BANKS == 2 && b_address[ADDRESS_WIDTH-1]", "BANKS == 2 && b_address[0]"),
+        ("if (b_read) b_chosen", "b_chosen"),
+        ("if (a_read & ~write) a_chosen", "if (a_read) a_chosen"),
+        ("b_chosen ? bank[BANKS-1].b_word : bank[0].b_word", "bank[0].b_word"),
+        # A register is missing.
+        ("always @(posedge clk) if (b_read) b_chosen <= b_rest", "always @* b_chosen = b_rest"),
+        ("assign b_data[low+:BITS] = b_word", "assign b_data[low+:BITS] = words[b_address]"),
+        # An enable is missing, a slice has another one's bits, a word is not written.
+        ("if (b_read) b_word", "b_word"),
+        ("words[a_address] <= data[low+:BITS]", "words[a_address] <= data[0+:BITS]"),
+        ("if (write) words[a_address]", "if (write && |a_address) words[a_address]"),
+    ],
+)
 def test_a_fault_is_noticed(tmp_path, intact, faulty):
     assert library().count(intact) == 1
     with pytest.raises(ToolError, match="proof did fail"):
@@ -204,17 +231,23 @@ def test_the_shared_memory_is_the_plain_one_slice_by_slice(tmp_path, define):
     memory = SharedMemory(width=40, depth=6, slices=2)
     # Slices of 20 bits, in blocks of 18.
     lows = range(0, 20, 18) if define else range(1)
-    equal = [(f"\\gold.words[{number}]",
-              ",".join(_slices(f"gate.slice_{index}.bank[0]", number, lows) for index in (1, 0)))
-             for number in range(6)]
+    equal = [
+        (
+            f"\\gold.words[{number}]",
+            ",".join(_slices(f"gate.slice_{index}.bank[0]", number, lows) for index in (1, 0)),
+        )
+        for number in range(6)
+    ]
     equal += [("\\gold_a_data", "\\gate_a_data"), ("\\gold_b_data", "\\gate_b_data")]
     prove_component(tmp_path, memory, PLAIN_SHARED, equal, define=define)
 
 
 def test_a_memory_with_a_register_behind_it_is_the_plain_one(tmp_path):
     memory = Memory(width=40, depth=6, registered=True)
-    equal = [(f"\\gold.words[{number}]",
-              _slices("gate.memory.bank[0]", number, range(0, 40, 36))) for number in range(6)]
+    equal = [
+        (f"\\gold.words[{number}]", _slices("gate.memory.bank[0]", number, range(0, 40, 36)))
+        for number in range(6)
+    ]
     equal += [("\\gold.word", "\\gate.memory.b_data"), ("\\gold_read_data", "\\gate_read_data")]
     prove_component(tmp_path, memory, PLAIN_REGISTERED, equal)
 
@@ -227,8 +260,10 @@ def test_a_memory_with_an_image_begins_with_it_and_is_the_plain_one(tmp_path, wr
     names = [_slices("gate.memory.bank[0]", number, range(1)) for number in range(6)]
     equal = [(f"\\gold.words[{number}]", name) for number, name in enumerate(names)]
     equal += [("\\gold.word", "\\gate.memory.b_data"), ("\\gold_read_data", "\\gate_read_data")]
-    first = " ".join(f"-prove {name.replace('gate.', '')} 40'd{word + wrong}"
-                     for name, word in zip(names, words, strict=True))
+    first = " ".join(
+        f"-prove {name.replace('gate.', '')} 40'd{word + wrong}"
+        for name, word in zip(names, words, strict=True)
+    )
     begins = f"design -load laid_out\nsat -verify -seq 1 {first} laid_out\n"
     if not wrong:
         prove_component(tmp_path, memory, PLAIN_REGISTERED, equal, further=begins)
@@ -237,23 +272,30 @@ def test_a_memory_with_an_image_begins_with_it_and_is_the_plain_one(tmp_path, wr
         prove_component(tmp_path, memory, PLAIN_REGISTERED, equal, further=begins)
 
 
-@pytest.mark.parametrize(("file", "columns", "lanes", "code", "bus_width"), [
-    ("digits", 2, 16, SpikeCode.TWO_BIT_SERIAL, 0),
-    ("digits", 1, 5, SpikeCode.THERMOMETER, 64),
-    ("cifar10-nano", 4, 16, SpikeCode.BIT_SERIAL, 0),
-    ("cifar10-nano", 2, 33, SpikeCode.TWO_BIT_SERIAL, 256),
-])
+@pytest.mark.parametrize(
+    ("file", "columns", "lanes", "code", "bus_width"),
+    [
+        ("digits", 2, 16, SpikeCode.TWO_BIT_SERIAL, 0),
+        ("digits", 1, 5, SpikeCode.THERMOMETER, 64),
+        ("cifar10-nano", 4, 16, SpikeCode.BIT_SERIAL, 0),
+        ("cifar10-nano", 2, 33, SpikeCode.TWO_BIT_SERIAL, 256),
+    ],
+)
 def test_every_memory_of_a_core_is_of_a_kind_that_is_proved(
-        project_root, file, columns, lanes, code, bus_width):
+    project_root, file, columns, lanes, code, bus_width
+):
     model = golden.load(project_root / "tests" / "data" / f"{file}.safetensors")
-    config = compile_model(model, columns=columns, lanes=lanes, spike_code=code,
-                           bus_width=bus_width).required
+    config = compile_model(
+        model, columns=columns, lanes=lanes, spike_code=code, bus_width=bus_width
+    ).required
     text, _ = emit(config, images=None if bus_width else slice_paths(config))
     found = set()
     for instance in re.findall(r"\n  addend_memory #\(\n(.*?)\n  \) ", text, re.DOTALL):
         values = dict(re.findall(r'\.(\w+)\((?:32\'s?d)?(\d+|".*")\)', instance))
-        numbers = [int(values[name])
-                   for name in ("SHARED", "WIDTH", "DEPTH", "BANK", "SLICE", "REST_SLICE")]
+        numbers = [
+            int(values[name])
+            for name in ("SHARED", "WIDTH", "DEPTH", "BANK", "SLICE", "REST_SLICE")
+        ]
         image = "INIT_FILE" in values
         found.add((numbers[0], "whole") if image else Shape(*numbers).kind)
     assert len(found) >= 3

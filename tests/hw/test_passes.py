@@ -58,7 +58,8 @@ def test_the_msb_plane_in_a_pass_of_its_own_makes_up_the_count_with_one_addition
     total = expanded[four] * 2 * 2 + first * np.where(add_1x, 1, 2) + add_second * 2
     assert total.tolist() == counts.tolist()
     assert (expanded[four] + first + add_second).tolist() == set_bits(
-        counts, SpikeCode.BIT_SERIAL, 4).tolist()
+        counts, SpikeCode.BIT_SERIAL, 4
+    ).tolist()
 
 
 def test_splitting_the_msb_plane_pays_where_words_have_many_spikes():

@@ -23,10 +23,12 @@ def prove(folder, text, width):
     twin = PROOF.format(defines="", width=width, name="twin")
     cells = PROOF.format(defines="-D ADDEND_ECP5", width=width, name="cells")
     cells = f"read_verilog +/ecp5/common_sim.vh +/ecp5/ccu2c_sim.vh\n{cells}"
-    script = (f"{twin}{cells}design -copy-from twin -as twin twin\n"
-              "design -copy-from cells -as cells cells\n"
-              "miter -equiv -flatten -make_outputs twin cells miter\n"
-              "sat -verify -prove trigger 0 -set-def-inputs miter\n")
+    script = (
+        f"{twin}{cells}design -copy-from twin -as twin twin\n"
+        "design -copy-from cells -as cells cells\n"
+        "miter -equiv -flatten -make_outputs twin cells miter\n"
+        "sat -verify -prove trigger 0 -set-def-inputs miter\n"
+    )
     (folder / "prove.ys").write_text(script)
     run("yosys", ["-Q", "-T", "prove.ys"], folder=folder, log="prove.log", limit=300)
 

@@ -40,9 +40,23 @@ def exported(folder, shape, family, *, head="spike"):
     """Integer model of a network with dyadic parameters, as a checkpoint of it is converted."""
     torch.save(dyadic_state(shape, 2), folder / "w.pth")
     options = ["--head", head] if family == "espikeformer-large" else []
-    assert main(["convert", "--family", family, "--checkpoint", str(folder / "w.pth"),
-                 "--image-size", str(shape.image[0]), "--bn-eps", "0", *options,
-                 "--out", str(folder / "m.safetensors")]) == 0
+    assert (
+        main([
+            "convert",
+            "--family",
+            family,
+            "--checkpoint",
+            str(folder / "w.pth"),
+            "--image-size",
+            str(shape.image[0]),
+            "--bn-eps",
+            "0",
+            *options,
+            "--out",
+            str(folder / "m.safetensors"),
+        ])
+        == 0
+    )
     return golden.load(folder / "m.safetensors")
 
 
@@ -61,8 +75,12 @@ def layer_shapes(model):
     for layer in model.layers:
         match layer:
             case Conv():
-                found.add((*layer.weight.shape, layer.axes[0].stride, layer.depthwise,
-                           type(layer.epilogue).__name__))
+                found.add((
+                    *layer.weight.shape,
+                    layer.axes[0].stride,
+                    layer.depthwise,
+                    type(layer.epilogue).__name__,
+                ))
             case KeyValue() | Query():
                 found.add((type(layer).__name__, layer.heads))
     return found
@@ -80,14 +98,17 @@ def test_a_whole_image_of_the_tiny_network(project_root, tmp_path, capsys):
     figures = verify(tmp_path / "rtl", model, image, cache=project_root / "build" / "sim")
     assert figures["first_mismatch"] is None
     cycles, additions = figures["cycles"][0], figures["additions"][0]
-    known = golden.additions(model, golden.run(model, image, trace=True).tensors,
-                             SpikeCode.BIT_SERIAL)
+    known = golden.additions(
+        model, golden.run(model, image, trace=True).tensors, SpikeCode.BIT_SERIAL
+    )
     assert estimate(plan, known).total == pytest.approx(cycles, rel=0.1)
     with capsys.disabled():
-        print(f"\nE-SpikeFormer-T, one image of 224 x 224, 64 lanes: {figures['values']} values in "
-              f"{figures['tensors']} tensors equal golden's; {cycles} cycles, of which "
-              f"{figures['stalls'][0]} waiting for tiles; {additions} additions, "
-              f"U = {additions / cycles / 64:.3f}; {time.monotonic() - began:.0f} s in all")
+        print(
+            f"\nE-SpikeFormer-T, one image of 224 x 224, 64 lanes: {figures['values']} values in "
+            f"{figures['tensors']} tensors equal golden's; {cycles} cycles, of which "
+            f"{figures['stalls'][0]} waiting for tiles; {additions} additions, "
+            f"U = {additions / cycles / 64:.3f}; {time.monotonic() - began:.0f} s in all"
+        )
 
 
 @pytest.mark.sim
@@ -98,8 +119,17 @@ def test_every_layer_shape_at_its_true_channels(project_root, tmp_path, capsys, 
     dims, depths = PUBLISHED[size]
     if size.startswith("12"):
         family, options = "espikeformer-large", {"strides": (2, 2, 2, 2)}
-        shape = network_config(family="large", image=(64, 64, 3), dims=dims, depths=(12,), heads=8,
-                               stem_kernel=7, head="both", classes=1000, **options)
+        shape = network_config(
+            family="large",
+            image=(64, 64, 3),
+            dims=dims,
+            depths=(12,),
+            heads=8,
+            stem_kernel=7,
+            head="both",
+            classes=1000,
+            **options,
+        )
     else:
         family, shape = "espikeformer", changed(published(size), image=(64, 64, 3))
     cropped = changed(shape, depths=(1,) * len(depths))
@@ -110,19 +140,33 @@ def test_every_layer_shape_at_its_true_channels(project_root, tmp_path, capsys, 
     figures = verify(tmp_path / "rtl", model, images, cache=project_root / "build" / "sim")
     assert figures["first_mismatch"] is None
     with capsys.disabled():
-        print(f"\n{size}: {len(layer_shapes(model))} layer shapes, {figures['values']} values "
-              f"equal golden's, {figures['cycles'][0]} cycles")
+        print(
+            f"\n{size}: {len(layer_shapes(model))} layer shapes, {figures['values']} values "
+            f"equal golden's, {figures['cycles'][0]} cycles"
+        )
 
 
-@pytest.mark.parametrize("size", [
-    "T", *(pytest.param(size, marks=pytest.mark.full) for size in ("S", "M", "L", "12_512")),
-])
+@pytest.mark.parametrize(
+    "size",
+    [
+        "T",
+        *(pytest.param(size, marks=pytest.mark.full) for size in ("S", "M", "L", "12_512")),
+    ],
+)
 def test_sizes_are_laid_out_and_what_does_not_fit_is_said(project_root, tmp_path, size):
     dims, depths = PUBLISHED[size]
     if size.startswith("12"):
-        shape = network_config(family="large", image=(224, 224, 3), dims=dims, depths=depths,
-                               heads=8, strides=(2, 2, 2, 2), stem_kernel=7, head="both",
-                               classes=1000)
+        shape = network_config(
+            family="large",
+            image=(224, 224, 3),
+            dims=dims,
+            depths=depths,
+            heads=8,
+            strides=(2, 2, 2, 2),
+            stem_kernel=7,
+            head="both",
+            classes=1000,
+        )
         model = exported(tmp_path, shape, "espikeformer-large")
     else:
         model = exported(tmp_path, published(size), "espikeformer")
@@ -137,14 +181,23 @@ def test_sizes_are_laid_out_and_what_does_not_fit_is_said(project_root, tmp_path
     figures = (length * 16, sum(blocks.values()), blocks["spikes"], blocks["residual"], total)
     row = f"| {size} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |"
     assert row in (project_root / "docs" / "checkpoints.md").read_text()
-    with pytest.raises(ValueError, match=r"block RAMs, \d+ more than the 208 there are "
-                                         r"\(spikes \d+ and"):
+    with pytest.raises(
+        ValueError,
+        match=r"block RAMs, \d+ more than the 208 there are "
+        r"\(spikes \d+ and",
+    ):
         require_memory(find_device("ecp5-85k"), plan.required)
 
 
 def test_the_length_of_an_image_is_known_before_it_is_written(tmp_path):
-    shape = network_config(image=(32, 32, 3), dims=(8, 8, 16, 24), depths=(2, 1), heads=8,
-                           strides=(2, 2, 2, 2, 1), stem_kernel=7)
+    shape = network_config(
+        image=(32, 32, 3),
+        dims=(8, 8, 16, 24),
+        depths=(2, 1),
+        heads=8,
+        strides=(2, 2, 2, 2, 1),
+        stem_kernel=7,
+    )
     model = exported(tmp_path, shape, "espikeformer")
     for bus_width in (64, 128, 256):
         plan = compile_model(model, **ARRAY | {"bus_width": bus_width})

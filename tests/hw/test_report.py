@@ -26,13 +26,26 @@ FIGURES = {
     "period": 8125.0,
     "additions": 240000.0,
     "layers": [
-        {"name": "downsample1_1", "cycles": 900, "additions": 20000, "utilisation": 0.694,
-         "density": 0.41},
+        {
+            "name": "downsample1_1",
+            "cycles": 900,
+            "additions": 20000,
+            "utilisation": 0.694,
+            "density": 0.41,
+        },
         {"name": "head", "cycles": 100, "additions": 300, "utilisation": 0.094},
     ],
     "utilisation": {
-        "device": "ecp5-85k", "package": "CABGA381", "lut": 6543, "ff": 3210, "bram": 45,
-        "dsp": 0, "fmax_mhz": 81.25, "clock_mhz": 100.0, "seed": 1},
+        "device": "ecp5-85k",
+        "package": "CABGA381",
+        "lut": 6543,
+        "ff": 3210,
+        "bram": 45,
+        "dsp": 0,
+        "fmax_mhz": 81.25,
+        "clock_mhz": 100.0,
+        "seed": 1,
+    },
     "multipliers": {"ecp5": 0, "xilinx": 0, "generic": 0},
     "bitstream": "build/demo/accelerator.bit",
 }
@@ -89,8 +102,9 @@ def test_the_same_figures_give_the_same_bytes(tmp_path):
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         write(tmp_path / name, FIGURES, spikes=spikes())
-        pages.append([(tmp_path / name / file).read_bytes()
-                      for file in ("report.html", "report.json")])
+        pages.append([
+            (tmp_path / name / file).read_bytes() for file in ("report.html", "report.json")
+        ])
     assert pages[0] == pages[1]
 
 

@@ -10,17 +10,38 @@ from golden.analysis.synthetic import random_model
 from hw import build, report
 
 
-ROUTED = {"device": "ecp5-85k", "package": "CABGA381", "lut": 6543, "ff": 3210, "bram": 45,
-          "dsp": 0, "fmax_mhz": 81.25, "clock_mhz": 100.0, "seed": 1}
+ROUTED = {
+    "device": "ecp5-85k",
+    "package": "CABGA381",
+    "lut": 6543,
+    "ff": 3210,
+    "bram": 45,
+    "dsp": 0,
+    "fmax_mhz": 81.25,
+    "clock_mhz": 100.0,
+    "seed": 1,
+}
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     golden.save(random_model(1), folder / "model.safetensors")
-    assert build.main(["--target", "sim", "--model", str(folder / "model.safetensors"),
-                       "--columns", "1", "--lanes-per-column", "4",
-                       "--out", str(folder / "built")]) == 0
+    assert (
+        build.main([
+            "--target",
+            "sim",
+            "--model",
+            str(folder / "model.safetensors"),
+            "--columns",
+            "1",
+            "--lanes-per-column",
+            "4",
+            "--out",
+            str(folder / "built"),
+        ])
+        == 0
+    )
     return folder / "built"
 
 
@@ -66,10 +87,13 @@ def test_routing_of_another_core_is_not_reported(built, capsys):
     assert "routing: not done" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("changes", "sentence"), [
-    ({"utilisation": {**ROUTED, "lut": "many"}}, "lut"),
-    ({"utilisation": {}}, "lacks device"),
-])
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"utilisation": {**ROUTED, "lut": "many"}}, "lut"),
+        ({"utilisation": {}}, "lacks device"),
+    ],
+)
 def test_a_damaged_report_is_refused(built, capsys, changes, sentence):
     left_report(built, **changes)
     assert report.main([str(built)]) == 2

@@ -28,11 +28,17 @@ ARRAYS = {
 
 def digests(name, array, folder):
     """Digests of the Verilog and of every memory image, by file."""
-    plan = compile_model(golden.load(DATA / f"{name}.safetensors"),
-                         spike_code=golden.SpikeCode.TWO_BIT_SERIAL, **ARRAYS[array])
+    plan = compile_model(
+        golden.load(DATA / f"{name}.safetensors"),
+        spike_code=golden.SpikeCode.TWO_BIT_SERIAL,
+        **ARRAYS[array],
+    )
     build(plan, folder)
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for kind in ("rtl", "rom") for path in sorted((folder / kind).iterdir())}
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for kind in ("rtl", "rom")
+        for path in sorted((folder / kind).iterdir())
+    }
 
 
 @pytest.mark.pinned

@@ -36,7 +36,8 @@ def build_folder(folder, verilog):
     (folder / "rom").mkdir()
     (folder / "rtl" / "accelerator.v").write_text(verilog)
     (folder / "rom" / "weights.hex").write_text(
-        "".join(f"{(977 * address) % (1 << 18):05x}\n" for address in range(512)))
+        "".join(f"{(977 * address) % (1 << 18):05x}\n" for address in range(512))
+    )
     return folder
 
 
@@ -44,8 +45,9 @@ TARGETS = ["ecp5", "xilinx", "generic"]
 
 
 @pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize(("target", "cell"), [
-    ("ecp5", "MULT18X18D"), ("xilinx", "DSP48E1"), ("generic", "$mul")])
+@pytest.mark.parametrize(
+    ("target", "cell"), [("ecp5", "MULT18X18D"), ("xilinx", "DSP48E1"), ("generic", "$mul")]
+)
 def test_a_multiplier_is_counted(tmp_path, target, cell, whole):
     found = multipliers(build_folder(tmp_path, MULTIPLYING), target, whole=whole)
     assert found[cell] >= 1
@@ -81,7 +83,8 @@ def test_a_bitstream_is_built_and_measured(tmp_path):
     folder = build_folder(tmp_path, ADDING)
     steps = []
     utilisation = implement(
-        folder, device=find_device("ecp5-25k"), clock_mhz=50, progress=steps.append)
+        folder, device=find_device("ecp5-25k"), clock_mhz=50, progress=steps.append
+    )
     assert (folder / "accelerator.bit").stat().st_size > 10_000
     assert (utilisation.bram, utilisation.dsp) == (1, 0)
     assert utilisation.ff == 18
@@ -99,7 +102,9 @@ def test_the_estimate_counts_what_is_hidden_in_carry_chains():
 
 def test_what_does_not_fit_is_refused_before_it_is_placed(tmp_path):
     """57 block RAMs, one more than the device has; an older bitstream does not survive."""
-    verilog = ADDING.replace("endmodule", """
+    verilog = ADDING.replace(
+        "endmodule",
+        """
     genvar copy;
     generate for (copy = 0; copy < 56; copy = copy + 1) begin : copies
         reg [17:0] memory [0:1023];
@@ -110,11 +115,15 @@ def test_what_does_not_fit_is_refused_before_it_is_placed(tmp_path):
         end
     end endgenerate
 endmodule
-    """)
+    """,
+    )
     folder = build_folder(tmp_path, verilog)
     (folder / "accelerator.bit").write_bytes(b"older")
-    with pytest.raises(ValueError, match=r"^The accelerator does not fit ecp5-25k: it needs 57 "
-                                         r"block RAMs, 1 more than the 56 there are; "):
+    with pytest.raises(
+        ValueError,
+        match=r"^The accelerator does not fit ecp5-25k: it needs 57 "
+        r"block RAMs, 1 more than the 56 there are; ",
+    ):
         implement(folder, device=find_device("ecp5-25k"), clock_mhz=50, progress=lambda _: None)
     assert not (folder / "accelerator.bit").exists()
 
@@ -156,7 +165,7 @@ def test_a_router_that_does_not_end_gives_way_to_the_next(tmp_path, monkeypatch,
             place_and_route(folder, **options)
     else:
         assert place_and_route(folder, **options).seed == 7
-    assert [router for router, _ in tried] == ["router1", "router2"][:stuck + 1]
+    assert [router for router, _ in tried] == ["router1", "router2"][: stuck + 1]
     # The last attempt has all the time there is.
     assert all((limit == 7200) == (router == "router2") for router, limit in tried)
     said = capsys.readouterr().err.splitlines()

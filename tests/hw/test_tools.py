@@ -15,9 +15,11 @@ from hw.fpga.tools import ToolError, run, simulator, tool_command
 @pytest.fixture
 def scripted(monkeypatch):
     """Replace a tool by a Python program."""
+
     def replace(program):
         monkeypatch.setattr(tools, "tool_command", lambda name: [sys.executable, "-c", program])
         monkeypatch.setattr(tools, "prepare", lambda name: None)
+
     return replace
 
 
@@ -38,7 +40,8 @@ def test_a_missing_tool_is_named_with_its_installation(tool, no_wheels, monkeypa
     with pytest.raises(ToolError) as caught:
         tool_command(tool)
     assert str(caught.value) == (
-        f"{tool} was not found: install it with `pip install 'addend[fpga]'`")
+        f"{tool} was not found: install it with `pip install 'addend[fpga]'`"
+    )
 
 
 def test_a_native_tool_serves_where_the_wheel_is_missing(no_wheels, monkeypatch, tmp_path):
@@ -64,7 +67,8 @@ def test_a_failure_tells_the_last_error_of_the_log(scripted, tmp_path):
     with pytest.raises(ToolError) as caught:
         run("yosys", [], folder=tmp_path, log="log", limit=60)
     assert str(caught.value) == (
-        f"yosys failed with status 3: ERROR: no module top (see {tmp_path / 'log'})")
+        f"yosys failed with status 3: ERROR: no module top (see {tmp_path / 'log'})"
+    )
 
 
 def test_a_silent_failure_says_so(scripted, tmp_path):
@@ -78,7 +82,8 @@ def test_a_tool_that_exceeds_its_limit_is_stopped(scripted, tmp_path):
     with pytest.raises(ToolError) as caught:
         run("yosys", [], folder=tmp_path, log="log", limit=2)
     assert str(caught.value) == (
-        f"yosys must finish within 2 s, and did not: see {tmp_path / 'log'}")
+        f"yosys must finish within 2 s, and did not: see {tmp_path / 'log'}"
+    )
     assert not alive(int((tmp_path / "log").read_text().split()[0]))
 
 
@@ -95,7 +100,8 @@ def test_an_interrupt_stops_the_tool(tmp_path, project_root):
         f"tools.run('yosys', [], folder={str(tmp_path)!r}, log='log', limit=600)\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", parent], cwd=project_root, stderr=subprocess.DEVNULL)
+        [sys.executable, "-c", parent], cwd=project_root, stderr=subprocess.DEVNULL
+    )
     log = tmp_path / "log"
     deadline = time.monotonic() + 60
     while not (log.exists() and log.read_text().endswith("\n")):
@@ -123,8 +129,13 @@ def test_a_wheel_is_prepared_once_and_by_one_process_at_a_time(tmp_path, project
     )
     environment = {**os.environ, "YOWASP_CACHE_DIR": str(tmp_path)}
     together = [
-        subprocess.Popen([sys.executable, "-c", program], cwd=project_root, env=environment,
-                         stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=project_root,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(2)
     ]
     notices = sorted(process.communicate(timeout=60)[1] for process in together)
@@ -151,7 +162,8 @@ def test_a_place_that_lists_of_paths_would_divide_is_named(monkeypatch, tmp_path
         simulator()
     assert str(caught.value) == (
         f"The simulator cannot be run from {tmp_path / 'a:b'}: its name must not have ':' in it, "
-        "which separates paths; move it elsewhere")
+        "which separates paths; move it elsewhere"
+    )
 
 
 @pytest.mark.parametrize("program", ["g++", "make", "perl"])
@@ -162,4 +174,5 @@ def test_a_missing_compiler_is_named_with_its_installation(program, monkeypatch,
     with pytest.raises(ToolError) as caught:
         simulator()
     assert str(caught.value) == (
-        f"{program} was not found: install it with `apt-get install {program}`")
+        f"{program} was not found: install it with `apt-get install {program}`"
+    )

@@ -22,6 +22,7 @@ def lay_out(context, step, layer):
     weight = np.eye(n_channels, dtype=np.int8)[::-1, :, np.newaxis, np.newaxis]
     as_conv = Conv.square(layer.name, layer.source, weight, 2, 1, 0, 1, layer.epilogue)
     channels = contiguous(n_channels, context.lanes)
-    where = context.places.in_spikes(name, channels, int(np.prod(size)), step=step,
-                                     last=context.places.last(name, step))
+    where = context.places.in_spikes(
+        name, channels, int(np.prod(size)), step=step, last=context.places.last(name, step)
+    )
     convolve(context, as_conv, source, channels, size, where)

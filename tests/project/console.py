@@ -12,4 +12,4 @@ def module_arguments(words):
         module, prefix, _ = COMMANDS[words[1]]
         return module.removesuffix(".__main__"), [*prefix, *words[2:]]
     at = words.index("-m")
-    return words[at + 1], words[at + 2:]
+    return words[at + 1], words[at + 2 :]

@@ -33,25 +33,38 @@ def untyped(source):
     for name, node in public_functions(ast.parse(source).body):
         given = node.args
         parameters = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
-        missing |= {f"{name}: {parameter.arg}" for parameter in filter(None, parameters)
-                    if parameter.annotation is None and parameter.arg not in ("self", "cls")}
+        missing |= {
+            f"{name}: {parameter.arg}"
+            for parameter in filter(None, parameters)
+            if parameter.annotation is None and parameter.arg not in ("self", "cls")
+        }
         if node.returns is None:
             missing.add(f"{name}: return")
     return missing
 
 
-@pytest.mark.parametrize(("source", "found"), [
-    ("def f(a: int, *, b: str = '') -> int: ...", set()),
-    ("def f(a, /, b, *c, d=1, **e): ...",
-     {"f: a", "f: b", "f: c", "f: d", "f: e", "f: return"}),
-    ("async def f(): ...", {"f: return"}),
-    ("def _f(a):\n    def g(b): ...", set()),
-    ("class A:\n    def __init__(self, a): ...\n    def _f(self): ...",
-     {"A.__init__: a", "A.__init__: return"}),
-    ("class A:\n    class B:\n        @classmethod\n        def f(cls, a) -> A: ...", {"A.B.f: a"}),
-    ("class A:\n    @property\n    def f(self): ...", {"A.f: return"}),
-    ("class _A:\n    def f(self, a): ...", set()),
-])
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def f(a: int, *, b: str = '') -> int: ...", set()),
+        (
+            "def f(a, /, b, *c, d=1, **e): ...",
+            {"f: a", "f: b", "f: c", "f: d", "f: e", "f: return"},
+        ),
+        ("async def f(): ...", {"f: return"}),
+        ("def _f(a):\n    def g(b): ...", set()),
+        (
+            "class A:\n    def __init__(self, a): ...\n    def _f(self): ...",
+            {"A.__init__: a", "A.__init__: return"},
+        ),
+        (
+            "class A:\n    class B:\n        @classmethod\n        def f(cls, a) -> A: ...",
+            {"A.B.f: a"},
+        ),
+        ("class A:\n    @property\n    def f(self): ...", {"A.f: return"}),
+        ("class _A:\n    def f(self, a): ...", set()),
+    ],
+)
 def test_missing_types_are_found(source, found):
     assert untyped(source) == found
 

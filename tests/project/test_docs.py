@@ -54,8 +54,13 @@ def run(place, number, root):
     command = place.lines[number]
     words = shlex.split(command)
     assert words[:2] == ["python", "-m"], command
-    done = subprocess.run([sys.executable, *words[1:]], cwd=place.folder, capture_output=True,
-                          text=True, env=os.environ | {"PYTHONPATH": str(root)})
+    done = subprocess.run(
+        [sys.executable, *words[1:]],
+        cwd=place.folder,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
     assert done.returncode == 0, f"{command}\n{done.stderr}"
     place.printed[number] = done.stdout
     return done.stdout
@@ -66,14 +71,20 @@ def test_the_page_has_the_commands_that_are_run(place):
     assert modules == ["train", "hw.build", "hw.build", "sim.verify", "hw.load"]
 
 
-@pytest.mark.parametrize(("number", "printed"), [
-    (0, "115 layers"),
-    (1, r"block RAMs, \d+ more than the 208 there are"),
-    (2, "Verilog and memory images are in build/t/accelerator"),
-    pytest.param(3, r"1 images, 152 tensors, \d+ values compared: 0 mismatches",
-                 marks=[pytest.mark.sim, pytest.mark.full]),
-    (4, r"\d+ bytes are in build/t/external.bin"),
-])
+@pytest.mark.parametrize(
+    ("number", "printed"),
+    [
+        (0, "115 layers"),
+        (1, r"block RAMs, \d+ more than the 208 there are"),
+        (2, "Verilog and memory images are in build/t/accelerator"),
+        pytest.param(
+            3,
+            r"1 images, 152 tensors, \d+ values compared: 0 mismatches",
+            marks=[pytest.mark.sim, pytest.mark.full],
+        ),
+        (4, r"\d+ bytes are in build/t/external.bin"),
+    ],
+)
 def test_every_command_of_the_page_runs(place, project_root, number, printed):
     assert re.search(printed, run(place, number, project_root))
 
@@ -81,16 +92,22 @@ def test_every_command_of_the_page_runs(place, project_root, number, printed):
 @pytest.fixture
 def top_parsers(monkeypatch):
     """The parser of each ``python -m MODULE``."""
-    return {module.removesuffix(".__main__"): top_parser(module, monkeypatch)
-            for module in (*COMMANDS, *HELPERS)}
+    return {
+        module.removesuffix(".__main__"): top_parser(module, monkeypatch)
+        for module in (*COMMANDS, *HELPERS)
+    }
 
 
 @pytest.fixture
 def known_options(monkeypatch):
     """Options of all commands."""
-    return {option for module in (*COMMANDS, *HELPERS)
-            for parser in (*parsers(module, monkeypatch).values(), top_parser(module, monkeypatch))
-            for action in parser._actions for option in action.option_strings}
+    return {
+        option
+        for module in (*COMMANDS, *HELPERS)
+        for parser in (*parsers(module, monkeypatch).values(), top_parser(module, monkeypatch))
+        for action in parser._actions
+        for option in action.option_strings
+    }
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +155,9 @@ def test_every_command_is_taken(project_root, name, top_parsers, targets, variab
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_commands_and_options_in_the_text_exist(project_root, name, top_parsers, known_options,
-                                                targets):
+def test_commands_and_options_in_the_text_exist(
+    project_root, name, top_parsers, known_options, targets
+):
     wrong = []
     for span in spans((project_root / name).read_text()):
         first, *rest = span.split()
@@ -161,8 +179,11 @@ def test_commands_and_options_in_the_text_exist(project_root, name, top_parsers,
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_files_that_documents_name_are_there(project_root, name):
-    paths = [span for span in spans((project_root / name).read_text())
-             if re.fullmatch(rf"(?:{'|'.join(FOLDERS)})/[\w./-]*", span) and "CLASS" not in span]
+    paths = [
+        span
+        for span in spans((project_root / name).read_text())
+        if re.fullmatch(rf"(?:{'|'.join(FOLDERS)})/[\w./-]*", span) and "CLASS" not in span
+    ]
     assert [path for path in paths if not (project_root / path).exists()] == []
 
 
@@ -188,17 +209,24 @@ def test_rows_of_a_table_have_as_many_cells_as_its_head(project_root, name):
 
 def test_the_table_of_rooms_is_that_of_the_rules(project_root):
     text = (project_root / "docs" / "architecture.md").read_text()
-    found, = [rows for rows in tables(text) if rows[0][0] == "room"]
-    written = {room.strip("`"): set(re.findall(r"`(\w+)`", imports))
-               for room, _, imports in found[2:]}
-    assert written == {f"{package}/{room}": allowed for package, rooms in ROOMS.items()
-                       for room, allowed in rooms.items()}
+    (found,) = [rows for rows in tables(text) if rows[0][0] == "room"]
+    written = {
+        room.strip("`"): set(re.findall(r"`(\w+)`", imports)) for room, _, imports in found[2:]
+    }
+    assert written == {
+        f"{package}/{room}": allowed
+        for package, rooms in ROOMS.items()
+        for room, allowed in rooms.items()
+    }
 
 
 def test_every_component_is_in_the_table_of_files(project_root):
     text = (project_root / "docs" / "architecture.md").read_text()
-    found = {path.relative_to(project_root).as_posix()
-             for path in (project_root / "hw" / "rtl").iterdir() if path.suffix in (".py", ".v")}
+    found = {
+        path.relative_to(project_root).as_posix()
+        for path in (project_root / "hw" / "rtl").iterdir()
+        if path.suffix in (".py", ".v")
+    }
     assert found - {"hw/rtl/__init__.py"} <= set(spans(text))
 
 

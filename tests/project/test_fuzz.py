@@ -26,15 +26,18 @@ def test_damaged_files_give_a_right_result_or_one_sentence(name, soak, seed, req
     assert campaign.outcomes["refused"]
 
 
-@pytest.mark.parametrize(("name", "fault"), [
-    ("planted-exception", "it let an exception through"),
-    ("planted-lines", "its message is more than a sentence"),
-    ("planted-no-name", "its message names no file"),
-    ("planted-result", "its result is wrong"),
-    ("planted-hang", "it hangs"),
-    ("planted-memory", "it grew by"),
-    ("planted-noise", "the process ended with 0"),
-])
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("planted-exception", "it let an exception through"),
+        ("planted-lines", "its message is more than a sentence"),
+        ("planted-no-name", "its message names no file"),
+        ("planted-result", "its result is wrong"),
+        ("planted-hang", "it hangs"),
+        ("planted-memory", "it grew by"),
+        ("planted-noise", "the process ended with 0"),
+    ],
+)
 def test_a_planted_fault_is_found(name, fault, seed):
     campaign = run_campaign(name, seed, 1, seconds=2 if name == "planted-hang" else 60)
     assert len(campaign.faults) == 1

@@ -21,19 +21,49 @@ ALLOWED = {
 #: Rooms of each package, and the other rooms of it that one may import. Files that lie in no room
 #: are commands, which may import all, and in golden what the rooms stand on.
 ROOMS = {
-    "golden": {"data": set(), "ops": set(), "model": {"data", "ops"}, "analysis": {"model", "ops"},
-               "cli": {"data", "model"}},
-    "hw": {"isa": set(), "rtl": {"isa"}, "compiler": {"isa"}, "fpga": set(),
-           "emit": {"isa", "rtl", "fpga"}, "estimate": {"isa", "rtl", "compiler"},
-           "baseline": {"rtl"}, "exploration": {"compiler", "estimate", "fpga"},
-           "reporting": {"isa", "estimate", "baseline"}, "cli": {"fpga"}},
-    "train": {"network": set(), "data": {"network"}, "quant": {"network"},
-              "run": {"network", "data", "quant"}, "export": {"network", "quant", "run"},
-              "cli": {"network", "data", "run", "export"}},
+    "golden": {
+        "data": set(),
+        "ops": set(),
+        "model": {"data", "ops"},
+        "analysis": {"model", "ops"},
+        "cli": {"data", "model"},
+    },
+    "hw": {
+        "isa": set(),
+        "rtl": {"isa"},
+        "compiler": {"isa"},
+        "fpga": set(),
+        "emit": {"isa", "rtl", "fpga"},
+        "estimate": {"isa", "rtl", "compiler"},
+        "baseline": {"rtl"},
+        "exploration": {"compiler", "estimate", "fpga"},
+        "reporting": {"isa", "estimate", "baseline"},
+        "cli": {"fpga"},
+    },
+    "train": {
+        "network": set(),
+        "data": {"network"},
+        "quant": {"network"},
+        "run": {"network", "data", "quant"},
+        "export": {"network", "quant", "run"},
+        "cli": {"network", "data", "run", "export"},
+    },
 }
 #: What rooms of golden may import that lies in no room.
-GROUND = {"axis", "errors", "exact", "fields", "hints", "interval", "ladders", "membrane", "names",
-          "neuron", "spike", "tensor_info"}
+GROUND = {
+    "axis",
+    "errors",
+    "exact",
+    "fields",
+    "hints",
+    "interval",
+    "ladders",
+    "membrane",
+    "names",
+    "neuron",
+    "spike",
+    "tensor_info",
+}
 #: What an installation without the extra train lacks, by import name. Scikit-learn, too, may be
 #: missing, but golden reads its digits where it is there.
 TRAINING = {"torch", "msgspec", "rich"}
@@ -64,7 +94,7 @@ def imported_modules(path, root):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             parts = path.relative_to(root).parent.parts
-            base = ".".join(parts[:len(parts) - node.level + 1]) if node.level else ""
+            base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
             module = ".".join(filter(None, [base, node.module]))
             names |= {f"{module}.{alias.name}" for alias in node.names}
     return names
@@ -83,8 +113,10 @@ def asked_classes(source):
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]):
-                names |= {getattr(kind, "id", None) or getattr(kind, "attr", None)
-                          for kind in ast.walk(kinds)}
+                names |= {
+                    getattr(kind, "id", None) or getattr(kind, "attr", None)
+                    for kind in ast.walk(kinds)
+                }
             case ast.MatchClass(cls=kind):
                 names.add(getattr(kind, "id", None) or getattr(kind, "attr", None))
             case ast.Match(subject=ast.Name("layer")):
@@ -108,15 +140,17 @@ def test_imports_point_one_way(project_root, package):
     assert wrong == set()
 
 
-@pytest.mark.parametrize(("package", "room"), [
-    (package, room) for package, rooms in ROOMS.items() for room in rooms])
+@pytest.mark.parametrize(
+    ("package", "room"), [(package, room) for package, rooms in ROOMS.items() for room in rooms]
+)
 def test_rooms_are_imported_one_way(project_root, package, room):
     allowed = ROOMS[package][room] | {room} | GROUND
     wrong = {
         f"{path.relative_to(project_root)} imports {name}"
         for path in sources(project_root / package, room)
         for name in imported_modules(path, project_root)
-        if name.split(".")[0] == package and len(name.split(".")) > 2
+        if name.split(".")[0] == package
+        and len(name.split(".")) > 2
         and name.split(".")[1] not in allowed
     }
     assert wrong == set()
@@ -124,8 +158,9 @@ def test_rooms_are_imported_one_way(project_root, package, room):
 
 def test_every_room_is_known(project_root):
     for package, rooms in ROOMS.items():
-        found = {path.name for path in (project_root / package).iterdir()
-                 if list(path.glob("*.py"))}
+        found = {
+            path.name for path in (project_root / package).iterdir() if list(path.glob("*.py"))
+        }
         assert found == set(rooms)
 
 
@@ -142,16 +177,23 @@ def test_no_rooms_import_each_other_in_a_circle():
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_files_are_short(project_root, package):
-    lengths = {path.relative_to(project_root).as_posix(): len(path.read_text().splitlines())
-               for path in sources(project_root, package)}
-    assert {path: lines for path, lines in lengths.items()
-            if lines > MOST_LINES and not path.startswith("hw/rtl/")} == {}
+    lengths = {
+        path.relative_to(project_root).as_posix(): len(path.read_text().splitlines())
+        for path in sources(project_root, package)
+    }
+    assert {
+        path: lines
+        for path, lines in lengths.items()
+        if lines > MOST_LINES and not path.startswith("hw/rtl/")
+    } == {}
 
 
 def test_classes_are_found_wherever_they_are_asked_for():
-    source = ("def f(layer, drain):\n"
-              "    if isinstance(drain, (Fire, golden.Write)):\n        return 1\n"
-              "    match layer:\n        case ops.Conv(groups=1):\n            return 2\n")
+    source = (
+        "def f(layer, drain):\n"
+        "    if isinstance(drain, (Fire, golden.Write)):\n        return 1\n"
+        "    match layer:\n        case ops.Conv(groups=1):\n            return 2\n"
+    )
     assert asked_classes(source) == {"Fire", "golden", "Write", "layer", "Conv"}
 
 
@@ -191,15 +233,23 @@ def test_every_module_imports_where_torch_is_missing(project_root, package):
         f"for module in {modules!r}: importlib.import_module(module)\n"
     )
     finished = subprocess.run(
-        [sys.executable, "-c", program], cwd=project_root, capture_output=True, text=True,
-        timeout=120)
+        [sys.executable, "-c", program],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert finished.returncode == 0, finished.stderr
 
 
 def test_the_console_script_starts_where_nothing_is_installed(project_root):
     """Help needs the standard library alone: ``-S`` hides every installed package."""
     finished = subprocess.run(
-        [sys.executable, "-S", "addend", "--help"], cwd=project_root, capture_output=True,
-        text=True, timeout=60)
+        [sys.executable, "-S", "addend", "--help"],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert finished.returncode == 0
     assert "addend COMMAND" in finished.stdout

@@ -29,8 +29,18 @@ from train.network.model import published
 #: Pages in an order in which each finds what those before it left.
 PAGES = ("README.md", "docs/training.md", "docs/results.md", "docs/usage.md")
 #: What takes minutes, or needs a core that does.
-LONG = ("--target fpga", "addend sim", "addend explore", "hw.load", "hw.area", "hw.report", "sweep",
-        "torchrun", "train convert", "cifar10-nano.safetensors")
+LONG = (
+    "--target fpga",
+    "addend sim",
+    "addend explore",
+    "hw.load",
+    "hw.area",
+    "hw.report",
+    "sweep",
+    "torchrun",
+    "train convert",
+    "cifar10-nano.safetensors",
+)
 
 
 def all_commands(root):
@@ -58,8 +68,13 @@ def place(project_root, tmp_path_factory):
     (folder / "tests" / "data").symlink_to(project_root / "tests" / "data")
     (recipes / "digits.toml").write_text(to_toml(run_config()))
     (folder / "my.toml").write_text(to_toml(run_config(data={"name": "images"}, batch=16)))
-    (recipes / "cifar10-nano.toml").write_text(to_toml(run_config(
-        data={"name": "images"}, batch=10, image=(32, 32, 3), strides=(2, 2, 2, 1, 1))))
+    (recipes / "cifar10-nano.toml").write_text(
+        to_toml(
+            run_config(
+                data={"name": "images"}, batch=10, image=(32, 32, 3), strides=(2, 2, 2, 1, 1)
+            )
+        )
+    )
     *_, digits, _ = load_digits()
     Image.fromarray(digits[0].squeeze()).save(folder / "image.png")
     pack(folder / "images.zip", digits[:160], 8)
@@ -72,8 +87,12 @@ def run(place, root, line):
     """Runs a command in the folder."""
     words = shlex.split(line)
     if words[0] == "torchrun":
-        subprocess.run([sys.executable, "-m", "torch.distributed.run", *words[1:]], cwd=place,
-                       check=True, env=os.environ | {"PYTHONPATH": str(root)})
+        subprocess.run(
+            [sys.executable, "-m", "torch.distributed.run", *words[1:]],
+            cwd=place,
+            check=True,
+            env=os.environ | {"PYTHONPATH": str(root)},
+        )
         return
     module, arguments = module_arguments(words)
     if importlib.util.find_spec(module).submodule_search_locations:
@@ -103,8 +122,12 @@ def test_long_commands_of_the_pages_run(place, project_root, monkeypatch):
     other = place / "build" / "other"
     other.mkdir()
     shutil.copy(place / "build" / "my" / "model.safetensors", other)
-    run(place, project_root, "python -m train fit --config train/recipes/cifar10-nano.toml "
-        "--data cifar10.zip --epochs 1 1 --out build/cifar10/first")
+    run(
+        place,
+        project_root,
+        "python -m train fit --config train/recipes/cifar10-nano.toml "
+        "--data cifar10.zip --epochs 1 1 --out build/cifar10/first",
+    )
     for line in all_commands(project_root):
         if any(word in line for word in LONG):
             run(place, project_root, line)

@@ -37,7 +37,8 @@ def closure(requirements):
         requirement = pending.pop()
         extras = requirement.extras or {""}
         if requirement.marker and not any(
-                requirement.marker.evaluate({"extra": extra}) for extra in extras):
+            requirement.marker.evaluate({"extra": extra}) for extra in extras
+        ):
             continue
         name = canonicalize_name(requirement.name)
         if name not in found and not CUDA.match(name):
@@ -48,13 +49,13 @@ def closure(requirements):
 
 def requirements(declared, *extras):
     return declared["dependencies"] + [
-        text for extra in extras for text in declared["optional-dependencies"][extra]]
+        text for extra in extras for text in declared["optional-dependencies"][extra]
+    ]
 
 
 @pytest.mark.pinned
 def test_everything_that_is_installed_is_pinned_and_nothing_else(declared, pins):
-    assert closure(requirements(
-        declared, "train", "fpga", "sim", "explore", "test")) == set(pins)
+    assert closure(requirements(declared, "train", "fpga", "sim", "explore", "test")) == set(pins)
 
 
 @pytest.mark.pinned
@@ -72,16 +73,18 @@ def test_every_dependency_says_why(project_root):
     text = (project_root / "pyproject.toml").read_text()
     listed = re.search(r"^dependencies = .*?^all = ", text, re.DOTALL | re.MULTILINE).group()
     entries = [line for line in listed.splitlines() if re.match(r'\s+"[\w-]+[=<>~,.*\d]*"', line)]
-    assert len(entries) == len(requirements(
-        tomllib.loads(text)["project"], "train", "fpga", "sim", "explore", "test"))
+    assert len(entries) == len(
+        requirements(tomllib.loads(text)["project"], "train", "fpga", "sim", "explore", "test")
+    )
     assert [line for line in entries if "#" not in line] == []
 
 
 def test_help_names_every_target(project_root):
     text = (project_root / "Makefile").read_text()
     targets = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE).group(1).split()
-    shown = subprocess.run(["make", "help"], cwd=project_root, capture_output=True, text=True,
-                           check=True).stdout
+    shown = subprocess.run(
+        ["make", "help"], cwd=project_root, capture_output=True, text=True, check=True
+    ).stdout
     assert {*targets} >= {"demo", "test", "sim", "lint", "accuracy", "clean"}
     assert [target for target in targets if f"make {target} " not in shown] == []
 
@@ -89,8 +92,12 @@ def test_help_names_every_target(project_root):
 def prerequisites(root, path, python=sys.executable):
     """Run the check with nothing but ``path`` to find programs in."""
     return subprocess.run(
-        ["/bin/sh", "scripts/prerequisites.sh", python], cwd=root, env={"PATH": str(path)},
-        capture_output=True, text=True)
+        ["/bin/sh", "scripts/prerequisites.sh", python],
+        cwd=root,
+        env={"PATH": str(path)},
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.fixture
@@ -111,14 +118,19 @@ def test_a_folder_whose_name_would_be_taken_apart_is_refused(project_root, progr
     (programs / name).mkdir()
     finished = subprocess.run(
         ["/bin/sh", project_root / "scripts" / "prerequisites.sh", sys.executable],
-        cwd=programs / name, env={"PATH": str(programs)}, capture_output=True, text=True)
+        cwd=programs / name,
+        env={"PATH": str(programs)},
+        capture_output=True,
+        text=True,
+    )
     if name == "a b'c#é(d)":
         assert (finished.returncode, finished.stderr) == (0, "")
         return
     assert finished.returncode == 1
     assert finished.stderr == (
         'addend: the name of this folder must have none of $ : ; , " ` \\ and no line break in it: '
-        f"move {programs / name} elsewhere\n")
+        f"move {programs / name} elsewhere\n"
+    )
 
 
 @pytest.mark.parametrize("program", ["make", "g++", "perl"])
@@ -136,15 +148,19 @@ def test_perl_without_its_modules_is_missing(project_root, programs):
     assert "apt-get install perl\n" in prerequisites(project_root, programs).stderr
 
 
-@pytest.mark.parametrize(("lines", "package"), [
-    ('case "$*" in *ensurepip*) exit 1;; esac', "python3-venv"),
-    ('[ "$1" != - ] || exit 1', "libpython3.11"),
-])
+@pytest.mark.parametrize(
+    ("lines", "package"),
+    [
+        ('case "$*" in *ensurepip*) exit 1;; esac', "python3-venv"),
+        ('[ "$1" != - ] || exit 1', "libpython3.11"),
+    ],
+)
 def test_a_python_without_a_part_of_it_is_named(project_root, programs, lines, package):
     """Debian's Python comes without venv and without its shared library."""
     python = programs / "python"
     python.write_text(
-        f'#!/bin/sh\ncase "$*" in *"%d.%d"*) echo 3.11; exit;; esac\n{lines}\nexit 0\n')
+        f'#!/bin/sh\ncase "$*" in *"%d.%d"*) echo 3.11; exit;; esac\n{lines}\nexit 0\n'
+    )
     python.chmod(0o755)
     finished = prerequisites(project_root, programs, python)
     assert finished.returncode == 1
@@ -173,7 +189,8 @@ def test_the_console_script_refuses_an_unknown_command(capsys):
     assert addend.run(["fly"]) == 2
     assert capsys.readouterr().err == (
         "addend: command must be one of train, run, evaluate, build, sim, explore, demo, "
-        "not 'fly'\n")
+        "not 'fly'\n"
+    )
 
 
 def test_the_console_script_without_a_command_shows_its_use(capsys):
@@ -187,7 +204,11 @@ def test_every_command_of_the_console_script_has_help(project_root, tmp_path, co
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "__init__.py").write_text("raise SystemExit('the wrong train')\n")
     finished = subprocess.run(
-        [sys.executable, project_root / "addend", command, "--help"], cwd=tmp_path,
-        capture_output=True, text=True, timeout=120)
+        [sys.executable, project_root / "addend", command, "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith(f"usage: addend {command} ")

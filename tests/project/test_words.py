@@ -30,12 +30,19 @@ WORDS = {
 }
 
 #: Files that keep a name for now: testbenches of components that are still called so in hw/rtl.
-OLD_FILES = {"sim/testbenches/tb_finder.py", "sim/testbenches/tb_shadows.py",
-             "sim/testbenches/tb_walker.py"}
+OLD_FILES = {
+    "sim/testbenches/tb_finder.py",
+    "sim/testbenches/tb_shadows.py",
+    "sim/testbenches/tb_walker.py",
+}
 
 WORD = re.compile(
-    "|".join(rf"(?<![a-z])(?:{re.escape(word)}s?|{re.escape(word.replace('-', ' '))})(?![a-z])"
-             for word in WORDS), re.IGNORECASE)
+    "|".join(
+        rf"(?<![a-z])(?:{re.escape(word)}s?|{re.escape(word.replace('-', ' '))})(?![a-z])"
+        for word in WORDS
+    ),
+    re.IGNORECASE,
+)
 #: The files of components, which documents name by their path.
 COMPONENT = re.compile(r"\bhw/rtl/\w+\.\w+")
 #: A value that is said to be an alias.
@@ -48,16 +55,19 @@ def old_words(text):
     return {found.lower().replace(" ", "-") for found in WORD.findall(COMPONENT.sub("", text))}
 
 
-@pytest.mark.parametrize(("text", "found"), [
-    ("The walker and two Finders.", {"walker", "finders"}),
-    ("reads `hw/rtl/walker.py`, but not walkers", {"walkers"}),
-    ("held back, held-back", {"held-back"}),
-    ("upgraded, dampens, foursome", set()),
-    ("`--spike-code graded` (alias of 2-bit-serial)", set()),
-    ("(graded: alias\n   of 2-bit-serial)", set()),
-    ("graded, and an alias of it", {"graded"}),
-    ("tb_walker, given_up_by", {"walker", "given_up"}),
-])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The walker and two Finders.", {"walker", "finders"}),
+        ("reads `hw/rtl/walker.py`, but not walkers", {"walkers"}),
+        ("held back, held-back", {"held-back"}),
+        ("upgraded, dampens, foursome", set()),
+        ("`--spike-code graded` (alias of 2-bit-serial)", set()),
+        ("(graded: alias\n   of 2-bit-serial)", set()),
+        ("graded, and an alias of it", {"graded"}),
+        ("tb_walker, given_up_by", {"walker", "given_up"}),
+    ],
+)
 def test_old_words_are_found(text, found):
     assert old_words(text) == found
 
@@ -80,8 +90,10 @@ def test_the_help_of_the_console_script_uses_the_words_of_the_field():
 
 
 def test_names_of_files_use_the_words_of_the_field(project_root):
-    found = {path.relative_to(project_root).as_posix()
-             for package in ("golden", "train", "hw", "sim", "tests", "scripts")
-             for path in (project_root / package).rglob("*.py")
-             if old_words(path.stem) and path.parent != project_root / "hw" / "rtl"}
+    found = {
+        path.relative_to(project_root).as_posix()
+        for package in ("golden", "train", "hw", "sim", "tests", "scripts")
+        for path in (project_root / package).rglob("*.py")
+        if old_words(path.stem) and path.parent != project_root / "hw" / "rtl"
+    }
     assert found == OLD_FILES

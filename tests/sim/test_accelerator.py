@@ -44,13 +44,14 @@ def full(*values):
 @pytest.fixture
 def run(project_root, tmp_path):
     """Function that builds a model for an array, and compares images with golden."""
+
     def build_and_verify(model, images, *, array, code, **options):
         columns, lanes, per_group = array
-        plan = compile_model(model, columns=columns, lanes=lanes, columns_per_group=per_group,
-                             spike_code=code)
+        plan = compile_model(
+            model, columns=columns, lanes=lanes, columns_per_group=per_group, spike_code=code
+        )
         build(plan, tmp_path)
-        return verify(tmp_path, model, images, **options,
-                      cache=project_root / "build" / "sim")
+        return verify(tmp_path, model, images, **options, cache=project_root / "build" / "sim")
 
     return build_and_verify
 
@@ -62,11 +63,14 @@ def assert_equal(figures, *, images):
     assert figures["cycles"] == figures["predicted_cycles"]
 
 
-@pytest.mark.parametrize(("array", "code", "count"), [
-    ((2, 16, 2), SpikeCode.BIT_SERIAL, 12),
-    ((4, 12, 1), SpikeCode.THERMOMETER, 6),
-    *(full(array, code, 100) for array in ARRAYS for code in SpikeCode),
-])
+@pytest.mark.parametrize(
+    ("array", "code", "count"),
+    [
+        ((2, 16, 2), SpikeCode.BIT_SERIAL, 12),
+        ((4, 12, 1), SpikeCode.THERMOMETER, 6),
+        *(full(array, code, 100) for array in ARRAYS for code in SpikeCode),
+    ],
+)
 def test_digits_equal_golden(run, array, code, count):
     *_, images, labels = load_digits()
     model = golden.load(f"{DATA}/digits.safetensors")
@@ -77,40 +81,65 @@ def test_digits_equal_golden(run, array, code, count):
         assert_additions_are_reported(model, images, figures)
 
 
-@pytest.mark.parametrize(("count", "code"), [
-    full(100, SpikeCode.BIT_SERIAL),
-    full(100, SpikeCode.THERMOMETER),
-    full(100, SpikeCode.TWO_BIT_SERIAL),
-])
+@pytest.mark.parametrize(
+    ("count", "code"),
+    [
+        full(100, SpikeCode.BIT_SERIAL),
+        full(100, SpikeCode.THERMOMETER),
+        full(100, SpikeCode.TWO_BIT_SERIAL),
+    ],
+)
 def test_half_to_even_digits_equal_golden(run, count, code):
     *_, images, _ = load_digits()
-    figures = run(golden.load(f"{DATA}/digits-half-even.safetensors"), images[:count],
-                  array=(2, 16, 1), code=code)
+    figures = run(
+        golden.load(f"{DATA}/digits-half-even.safetensors"),
+        images[:count],
+        array=(2, 16, 1),
+        code=code,
+    )
     assert_equal(figures, images=count)
 
 
-@pytest.mark.parametrize(("array", "code", "options"), [
-    # Heads that share spike words, a scale 2 / sqrt(dk) that is no power of two, a constant pixel
-    # channel, and a classifier whose bias is finer than its weights.
-    ((3, 8, 3), SpikeCode.BIT_SERIAL,
-     {"heads": 4, "dims": (8, 8, 24, 40), "image_shape": (9, 7, 3), "max_count": 2,
-      "logit_shift": 6, "pixel_constant": 128}),
-    ((2, 12, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 8, "weight_bits": 5}),
-    # Fewer lanes than the steps from the fetch to the holding registers.
-    ((3, 2, 1), SpikeCode.TWO_BIT_SERIAL, {"dims": (4, 6, 8, 10), "image_shape": (6, 9, 1)}),
-    # Words of more bits than a machine's integers.
-    ((2, 72, 2), SpikeCode.TWO_BIT_SERIAL, {"dims": (8, 8, 80, 96), "image_shape": (9, 7, 3)}),
-    full((1, 128, 1), SpikeCode.BIT_SERIAL, {"max_count": 8}),
-    full((3, 8, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 1}),
-    full((2, 16, 2), SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "pixel_constant": 255}),
-    full((1, 5, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 15, "stem_kernel": 7}),
-    full((1, 5, 1), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
-    full((5, 8, 1), SpikeCode.BIT_SERIAL, {"max_count": 15, "weight_bits": 8}),
-    full((6, 12, 2), SpikeCode.THERMOMETER, {"max_count": 7, "stem_kernel": 7, "classes": 13,
-                                             "image_shape": (16, 12, 3)}),
-    full((2, 32, 2), SpikeCode.BIT_SERIAL,
-         {"strides": (2, 1, 2, 2, 1), "image_shape": (16, 16, 1)}),
-])
+@pytest.mark.parametrize(
+    ("array", "code", "options"),
+    [
+        # Heads that share spike words, a scale 2 / sqrt(dk) that is no power of two, a constant
+        # pixel channel, and a classifier whose bias is finer than its weights.
+        (
+            (3, 8, 3),
+            SpikeCode.BIT_SERIAL,
+            {
+                "heads": 4,
+                "dims": (8, 8, 24, 40),
+                "image_shape": (9, 7, 3),
+                "max_count": 2,
+                "logit_shift": 6,
+                "pixel_constant": 128,
+            },
+        ),
+        ((2, 12, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 8, "weight_bits": 5}),
+        # Fewer lanes than the steps from the fetch to the holding registers.
+        ((3, 2, 1), SpikeCode.TWO_BIT_SERIAL, {"dims": (4, 6, 8, 10), "image_shape": (6, 9, 1)}),
+        # Words of more bits than a machine's integers.
+        ((2, 72, 2), SpikeCode.TWO_BIT_SERIAL, {"dims": (8, 8, 80, 96), "image_shape": (9, 7, 3)}),
+        full((1, 128, 1), SpikeCode.BIT_SERIAL, {"max_count": 8}),
+        full((3, 8, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 1}),
+        full((2, 16, 2), SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "pixel_constant": 255}),
+        full((1, 5, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 15, "stem_kernel": 7}),
+        full((1, 5, 1), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
+        full((5, 8, 1), SpikeCode.BIT_SERIAL, {"max_count": 15, "weight_bits": 8}),
+        full(
+            (6, 12, 2),
+            SpikeCode.THERMOMETER,
+            {"max_count": 7, "stem_kernel": 7, "classes": 13, "image_shape": (16, 12, 3)},
+        ),
+        full(
+            (2, 32, 2),
+            SpikeCode.BIT_SERIAL,
+            {"strides": (2, 1, 2, 2, 1), "image_shape": (16, 16, 1)},
+        ),
+    ],
+)
 def test_random_networks_equal_golden(run, array, code, options):
     model = random_model(7, **options)
     images = random_images(7, 4, model.image_shape)
@@ -121,8 +150,9 @@ def test_what_is_synthesised_equals_golden(run):
     """With memories in banks, which give a wrong word while it is written, and carry cells."""
     *_, images, _ = load_digits()
     model = golden.load(f"{DATA}/digits.safetensors")
-    figures = run(model, images[:4], array=(2, 16, 1), code=SpikeCode.TWO_BIT_SERIAL,
-                  synthesised=True)
+    figures = run(
+        model, images[:4], array=(2, 16, 1), code=SpikeCode.TWO_BIT_SERIAL, synthesised=True
+    )
     assert_equal(figures, images=4)
 
 
@@ -134,8 +164,9 @@ def small(tmp_path_factory, project_root):
     plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
     folder = tmp_path_factory.mktemp("small")
     build(plan, folder)
-    executable = build_simulator(harness(folder), project_root / "build" / "sim", fast=True,
-                                 capture=True)
+    executable = build_simulator(
+        harness(folder), project_root / "build" / "sim", fast=True, capture=True
+    )
     return model, images, golden.run(model, images, trace=True), plan, folder, executable
 
 
@@ -149,8 +180,9 @@ def simulated(small, folder, plan, steps):
         width, slices = config.memories[name][0], config.slices[name]
         for path, part in zip(paths[name], sliced(words, width, slices), strict=True):
             (folder / path).write_text(write_hex(part, width // slices))
-    simulate(executable, "sim.testbenches.tb_accelerator", folder,
-             parameters={"steps": steps}, limit=300)
+    simulate(
+        executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps}, limit=300
+    )
     return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
 
 
@@ -185,16 +217,23 @@ def test_another_model_runs_on_the_same_core(small, tmp_path):
     other_plan = lay_out(other, plan.required)
     np.save(tmp_path / "images.npy", images)
     run = {"images": "images.npy", "stall": 0.1, "classes": model.classes}
-    outcomes, captures = simulated(small, tmp_path, plan, [
-        run, load_step(tmp_path, other_plan, plan.required, stall=0.1), run])
+    outcomes, captures = simulated(
+        small, tmp_path, plan, [run, load_step(tmp_path, other_plan, plan.required, stall=0.1), run]
+    )
 
     comparison = Comparison()
     other_result = golden.run(other, images, trace=True)
     for image, outcome in enumerate(outcomes):
         second, index = divmod(image, len(images))
-        compare_image(comparison, replace(other_plan, required=plan.required) if second else plan,
-                      other_result if second else result, index, captures, outcome,
-                      captured_as=image)
+        compare_image(
+            comparison,
+            replace(other_plan, required=plan.required) if second else plan,
+            other_result if second else result,
+            index,
+            captures,
+            outcome,
+            captured_as=image,
+        )
     assert comparison.first is None
     assert comparison.images == 2 * len(images)
     assert (other_result.logits != result.logits).any()
@@ -205,9 +244,15 @@ def test_a_model_that_is_loaded_right_after_reset_is_whole(small, tmp_path):
     model, images, result, plan, _, _ = small
     np.save(tmp_path / "images.npy", images)
     faulty = PLAN_FAULTS["weight_bit"](plan, result.tensors)
-    outcomes, _ = simulated(small, tmp_path, faulty, [
-        load_step(tmp_path, plan, plan.required),
-        {"images": "images.npy", "stall": 0.0, "classes": model.classes}])
+    outcomes, _ = simulated(
+        small,
+        tmp_path,
+        faulty,
+        [
+            load_step(tmp_path, plan, plan.required),
+            {"images": "images.npy", "stall": 0.0, "classes": model.classes},
+        ],
+    )
     assert [outcome["logits"] for outcome in outcomes] == result.logits.tolist()
 
 
@@ -216,9 +261,15 @@ def test_an_image_of_the_wrong_length_is_dropped_and_the_next_one_is_right(small
     model, images, result, plan, *_ = small
     np.save(tmp_path / "images.npy", images[:2])
     np.save(tmp_path / "beats.npy", np.array([*range(ends), 1 << 8], np.int64))
-    outcomes, _ = simulated(small, tmp_path, plan, [
-        {"malformed": "beats.npy", "stall": 0.1},
-        {"images": "images.npy", "stall": 0.1, "classes": model.classes}])
+    outcomes, _ = simulated(
+        small,
+        tmp_path,
+        plan,
+        [
+            {"malformed": "beats.npy", "stall": 0.1},
+            {"images": "images.npy", "stall": 0.1, "classes": model.classes},
+        ],
+    )
     broken, *whole = outcomes
     assert broken["error"] == 1
     assert [outcome["error"] for outcome in whole] == [0, 0]
@@ -229,9 +280,20 @@ def test_what_is_no_image_is_dropped_while_another_one_is_computed(small, tmp_pa
     model, images, result, plan, *_ = small
     np.save(tmp_path / "images.npy", images)
     np.save(tmp_path / "beats.npy", np.array([*range(5), 1 << 8], np.int64))
-    outcomes, _ = simulated(small, tmp_path, plan, [
-        {"images": "images.npy", "stall": 0.0, "classes": model.classes, "back_to_back": True,
-         "between": "beats.npy"}])
+    outcomes, _ = simulated(
+        small,
+        tmp_path,
+        plan,
+        [
+            {
+                "images": "images.npy",
+                "stall": 0.0,
+                "classes": model.classes,
+                "back_to_back": True,
+                "between": "beats.npy",
+            }
+        ],
+    )
     # It was dropped, and said so, before the first image's logits left.
     assert [outcome["error"] for outcome in outcomes] == [1, 0, 0]
     assert [outcome["logits"] for outcome in outcomes] == result.logits.tolist()
@@ -242,9 +304,23 @@ def test_the_same_bytes_for_every_hash_seed(small, tmp_path):
     golden.save(small[0], model)
     for seed in ("1", "2"):
         subprocess.run(
-            [sys.executable, "-m", "hw.build", "--target", "sim", "--model", model,
-             "--lanes-per-column", "8", "--out", tmp_path / seed],
-            check=True, capture_output=True, env=os.environ | {"PYTHONHASHSEED": seed})
+            [
+                sys.executable,
+                "-m",
+                "hw.build",
+                "--target",
+                "sim",
+                "--model",
+                model,
+                "--lanes-per-column",
+                "8",
+                "--out",
+                tmp_path / seed,
+            ],
+            check=True,
+            capture_output=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        )
     files = sorted(path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*.*"))
     assert len(files) == 3 + 8 + 5 + 2
     for name in files:

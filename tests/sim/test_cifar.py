@@ -42,14 +42,22 @@ def test_weights_spikes_and_stream_fit_an_ecp5(plan):
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("count", "stalled"), [
-    (2, False), pytest.param(20, True, marks=pytest.mark.full)])
-def test_every_tensor_of_the_core_is_goldens(project_root, tmp_path, model, images, plan, count,
-                                             stalled):
+@pytest.mark.parametrize(
+    ("count", "stalled"), [(2, False), pytest.param(20, True, marks=pytest.mark.full)]
+)
+def test_every_tensor_of_the_core_is_goldens(
+    project_root, tmp_path, model, images, plan, count, stalled
+):
     build(plan, tmp_path)
     pixels, labels = (values[:count] for values in images)
-    figures = verify(tmp_path, model, pixels, labels=labels, stalled=stalled,
-                     cache=project_root / "build" / "sim")
+    figures = verify(
+        tmp_path,
+        model,
+        pixels,
+        labels=labels,
+        stalled=stalled,
+        cache=project_root / "build" / "sim",
+    )
     assert figures["first_mismatch"] is None
     assert figures["images"] == count
     assert figures["cycles"] == figures["predicted_cycles"]

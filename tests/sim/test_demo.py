@@ -10,28 +10,50 @@ from sim import demo
 
 
 VERIFIED = {
-    "images": 2, "tensors": 120, "values": 4000, "mismatches": 0, "accuracy": 1.0,
-    "cycles": [100, 200], "period": 140, "additions": [1500, 2700],
-    "layers": [{"name": "downsample1_1", "cycles": 100, "additions": 1600},
-               {"name": "block3.0.attn.kv", "cycles": 50, "additions": 0}],
+    "images": 2,
+    "tensors": 120,
+    "values": 4000,
+    "mismatches": 0,
+    "accuracy": 1.0,
+    "cycles": [100, 200],
+    "period": 140,
+    "additions": [1500, 2700],
+    "layers": [
+        {"name": "downsample1_1", "cycles": 100, "additions": 1600},
+        {"name": "block3.0.attn.kv", "cycles": 50, "additions": 0},
+    ],
 }
 EXPORTED = {
     "accuracy": {"float": 0.98, "quantised": 0.97, "golden": 0.97},
-    "mean_counts": {"downsample1_1.counts": 0.5}, "images": 360,
+    "mean_counts": {"downsample1_1.counts": 0.5},
+    "images": 360,
 }
-BUILT = {"clock_met": True, "utilisation": {
-    "device": "ecp5-85k", "package": "CABGA381", "lut": 1, "ff": 1, "bram": 1, "dsp": 0,
-    "fmax_mhz": 100.0, "clock_mhz": 100.0, "seed": 1}}
+BUILT = {
+    "clock_met": True,
+    "utilisation": {
+        "device": "ecp5-85k",
+        "package": "CABGA381",
+        "lut": 1,
+        "ff": 1,
+        "bram": 1,
+        "dsp": 0,
+        "fmax_mhz": 100.0,
+        "clock_mhz": 100.0,
+        "seed": 1,
+    },
+}
 
 
 @pytest.fixture
 def left_behind(tmp_path):
     """Write what the steps leave in an output folder; return a function that changes it."""
+
     def put(name, values):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(values))
         return tmp_path
+
     put("verify.json", VERIFIED)
     put("export.json", EXPORTED)
     put("accelerator/report.json", BUILT)
@@ -45,7 +67,12 @@ def options(out):
 def test_every_step_is_a_command_on_the_same_model_and_folder(tmp_path):
     commands = [command for _, command in demo.steps(options(tmp_path))]
     assert [command[0] for command in commands] == [
-        "train", "train", "hw.build", "sim.verify", "hw.build"]
+        "train",
+        "train",
+        "hw.build",
+        "sim.verify",
+        "hw.build",
+    ]
     model = str(tmp_path / "digits.safetensors")
     assert all(model in command for command in commands[1:])
 
@@ -81,15 +108,18 @@ def test_a_poor_model_is_refused(left_behind, tmp_path, reached, refused):
         return
     with pytest.raises(demo.DemoError) as caught:
         demo.require_accuracy(tmp_path)
-    assert str(caught.value) == ("The demonstration stops: the accuracy of the golden model must "
-                                 f"be at least 94%, not {reached:.2%}")
+    assert str(caught.value) == (
+        "The demonstration stops: the accuracy of the golden model must "
+        f"be at least 94%, not {reached:.2%}"
+    )
 
 
 def test_a_failing_step_ends_the_demonstration_with_its_name(tmp_path, capfd):
     status = demo.main(["--out", str(tmp_path), "--config", str(tmp_path / "missing.toml")])
     assert status == 1
     assert capfd.readouterr().err.endswith(
-        "The demonstration stops: 1/5 training on real digits failed with status 2.\n")
+        "The demonstration stops: 1/5 training on real digits failed with status 2.\n"
+    )
 
 
 def test_spikes_of_the_picture_are_those_of_one_image(project_root):

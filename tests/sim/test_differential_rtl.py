@@ -48,8 +48,10 @@ def test_the_hardware_equals_the_second_executor(seed, soak, tmp_path, cache, re
         refused.update(group.refused)
         options = f" --core {group.number} --members {size}"
         command = f"--seed {seed}{options} --index"
-        failures += [f"{model}; reproduce: python -m tests.differential {command} {index}"
-                     for index, model in group.crashed]
+        failures += [
+            f"{model}; reproduce: python -m tests.differential {command} {index}"
+            for index, model in group.crashed
+        ]
         folder = tmp_path / str(group.number)
         netlist = Netlist(group, folder, cache)
         runs = saved(folder, group.members)
@@ -57,18 +59,34 @@ def test_the_hardware_equals_the_second_executor(seed, soak, tmp_path, cache, re
             simulated += 1
             met.update(member.met)
             if difference:
-                failures.append(describe(
-                    member.model.name, member.model, member.images, difference,
-                    command=f"{command} {member.index}", compare=netlist.difference,
-                    options=options, attempts=40))
+                failures.append(
+                    describe(
+                        member.model.name,
+                        member.model,
+                        member.images,
+                        difference,
+                        command=f"{command} {member.index}",
+                        compare=netlist.difference,
+                        options=options,
+                        attempts=40,
+                    )
+                )
                 print(failures[-1])
-    wanted = [name for name in PROPERTIES if name not in GOLDEN_ONLY and (
-        not name.startswith("D = ") or soak or int(name.split()[-1]) in {1, 15})]
-    record_property("printed", (
-        f"hardware: {simulated} models of seed {seed} on {len(cores)} netlists: "
-        + ", ".join(f"{name} {met[name]}" for name in PROPERTIES if met[name])
-        + f"; {sum(refused.values())} refused: "
-        + ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))))
+    wanted = [
+        name
+        for name in PROPERTIES
+        if name not in GOLDEN_ONLY
+        and (not name.startswith("D = ") or soak or int(name.split()[-1]) in {1, 15})
+    ]
+    record_property(
+        "printed",
+        (
+            f"hardware: {simulated} models of seed {seed} on {len(cores)} netlists: "
+            + ", ".join(f"{name} {met[name]}" for name in PROPERTIES if met[name])
+            + f"; {sum(refused.values())} refused: "
+            + ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
+        ),
+    )
     assert failures == []
     assert [name for name in wanted if not met[name]] == []
 
@@ -92,9 +110,17 @@ class Hasty(ResidualMemory):
 
 def of_smaller_shifts(plan):
     """Layers whose descriptors shift potentials by one bit less."""
-    return replace(plan, layers=tuple(
-        replace(planned, descriptor=planned.descriptor | {"shift": planned.descriptor["shift"] - 1})
-        if planned.descriptor.get("shift") else planned for planned in plan.layers))
+    return replace(
+        plan,
+        layers=tuple(
+            replace(
+                planned, descriptor=planned.descriptor | {"shift": planned.descriptor["shift"] - 1}
+            )
+            if planned.descriptor.get("shift")
+            else planned
+            for planned in plan.layers
+        ),
+    )
 
 
 @pytest.mark.parametrize("fault", ["layout", "descriptor", "threshold", "stream lifetime"])
@@ -111,6 +137,8 @@ def test_a_fault_in_the_compiler_is_found(monkeypatch, planted, fault):
         case "descriptor":
             plans = [of_smaller_shifts(plan) for plan in plans]
         case "threshold":
-            plans = [threshold_off_by_one(plan, golden.run(model, images, trace=True).tensors)
-                     for plan, (_, model, images) in zip(plans, runs, strict=True)]
+            plans = [
+                threshold_off_by_one(plan, golden.run(model, images, trace=True).tensors)
+                for plan, (_, model, images) in zip(plans, runs, strict=True)
+            ]
     assert any(netlist.differences(runs, plans))

@@ -21,9 +21,13 @@ def group(tmp_path_factory, project_root):
 
     def run(fault=None):
         return run_testbench(
-            Group(setting.config, index=0), "sim.testbenches.tb_group",
-            setting.parameters | {"fault": fault}, folder=folder,
-            cache=project_root / "build" / "sim", only="networks_match_golden/model=0")
+            Group(setting.config, index=0),
+            "sim.testbenches.tb_group",
+            setting.parameters | {"fault": fault},
+            folder=folder,
+            cache=project_root / "build" / "sim",
+            only="networks_match_golden/model=0",
+        )
 
     return run
 
@@ -32,13 +36,16 @@ def test_a_group_without_a_fault_passes(group):
     assert len(group()) == 1
 
 
-@pytest.mark.parametrize(("fault", "message"), [
-    ("threshold_off_by_one", "channel .*, position .* differs"),
-    ("weight_bit", "channel 0, position .*"),
-    ("dropped_spike", "channel .*, position .*"),
-    ("swapped_heads", r"attn.counts: channel .*, position .* differs"),
-    ("half_up", "channel .*, position .* differs"),
-])
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("threshold_off_by_one", "channel .*, position .* differs"),
+        ("weight_bit", "channel 0, position .*"),
+        ("dropped_spike", "channel .*, position .*"),
+        ("swapped_heads", r"attn.counts: channel .*, position .* differs"),
+        ("half_up", "channel .*, position .* differs"),
+    ],
+)
 def test_a_fault_in_the_memories_is_noticed(group, fault, message):
     with pytest.raises(SimulationError, match=message):
         group(fault)
@@ -51,7 +58,11 @@ def test_every_fault_has_a_test():
 def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
     config = sizes()
     with pytest.raises(SimulationError, match="event .*, not"):
-        run_testbench(LatePayload(Finder(config), stream="words"), "sim.testbenches.tb_finder",
-                      {"config": config.as_dict()}, folder=tmp_path,
-                      cache=project_root / "build" / "sim",
-                      only="depthwise=0/density=0.15/stall=0.4")
+        run_testbench(
+            LatePayload(Finder(config), stream="words"),
+            "sim.testbenches.tb_finder",
+            {"config": config.as_dict()},
+            folder=tmp_path,
+            cache=project_root / "build" / "sim",
+            only="depthwise=0/density=0.15/stall=0.4",
+        )

@@ -18,16 +18,28 @@ COUNT, SEED = 10, 18
 
 def verdicts(noticed, equivalent, survived):
     """Verdicts of so many faults of each fate."""
-    fates = [("logits", None)] * noticed + [(None, "proved by Yosys")] * equivalent + [
-        (None, None)] * survived
+    fates = (
+        [("logits", None)] * noticed
+        + [(None, "proved by Yosys")] * equivalent
+        + [(None, None)] * survived
+    )
     options = (("mode", "inv"), ("cell", "$add$1"), ("port", "Y"), ("portbit", "3"))
-    return [Verdict(Mutation(number, f"core.lane_{number}", options), *fate)
-            for number, fate in enumerate(fates, start=1)]
+    return [
+        Verdict(Mutation(number, f"core.lane_{number}", options), *fate)
+        for number, fate in enumerate(fates, start=1)
+    ]
 
 
-@pytest.mark.parametrize(("fates", "status"), [
-    ((10, 0, 0), 0), ((9, 1, 0), 0), ((8, 2, 0), 1), ((9, 0, 1), 1), ((99, 0, 1), 1),
-])
+@pytest.mark.parametrize(
+    ("fates", "status"),
+    [
+        ((10, 0, 0), 0),
+        ((9, 1, 0), 0),
+        ((8, 2, 0), 1),
+        ((9, 0, 1), 1),
+        ((99, 0, 1), 1),
+    ],
+)
 def test_an_unaccounted_survivor_or_too_many_equivalents_fail(fates, status):
     lines, found = report(verdicts(*fates))
     assert found == status
@@ -47,8 +59,9 @@ def core(tmp_path_factory):
         return [*drawn, Mutation(len(drawn) + 1, *unreached)]
 
     folder = tmp_path_factory.mktemp("mutants")
-    return mutants(model, random_images(3, 4, model.image_shape)[::-1], folder, columns=1,
-                   lanes=4, draw=draw)
+    return mutants(
+        model, random_images(3, 4, model.image_shape)[::-1], folder, columns=1, lanes=4, draw=draw
+    )
 
 
 def test_each_condition_says_what_cannot_be(project_root):
@@ -60,17 +73,27 @@ def test_each_condition_says_what_cannot_be(project_root):
 def test_conditions_of_the_firing_unit_name_bits_of_a_neuron_and_a_stream(project_root):
     """Were a field of the job's result wider, its neighbours' bits would be excused."""
     model = golden.load(project_root / "tests" / "data" / "digits.safetensors")
-    result = compile_model(model, columns=2, lanes=16,
-                           spike_code=golden.SpikeCode.TWO_BIT_SERIAL).required.result
+    result = compile_model(
+        model, columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL
+    ).required.result
     fields = [result[name] for name in ("neuron", "stream")]
     unread = {bit for field in fields for bit in range(field.offset, field.offset + field.width)}
     of_lane = {field.offset + bit for field in fields for bit in range(4)}
-    by_lane, fetched = [re.compile(condition["bit"]) for condition in read_conditions(
-        project_root / "sim" / "mutants.toml") if condition["module"] == "firing"]
-    assert {bit for bit in range(result.size)
-            if fetched.fullmatch(f"result_2[{bit}] at $procmux$1.A[{bit}]")} == unread
-    assert {bit for bit in range(result.size)
-            if by_lane.fullmatch(f"result_2[0] at $procmux$1.A[0] by [{bit}]")} == of_lane
+    by_lane, fetched = [
+        re.compile(condition["bit"])
+        for condition in read_conditions(project_root / "sim" / "mutants.toml")
+        if condition["module"] == "firing"
+    ]
+    assert {
+        bit
+        for bit in range(result.size)
+        if fetched.fullmatch(f"result_2[{bit}] at $procmux$1.A[{bit}]")
+    } == unread
+    assert {
+        bit
+        for bit in range(result.size)
+        if by_lane.fullmatch(f"result_2[0] at $procmux$1.A[0] by [{bit}]")
+    } == of_lane
 
 
 @pytest.mark.sim

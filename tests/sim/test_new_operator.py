@@ -27,16 +27,20 @@ def reversed_model(monkeypatch):
     stem, *others = model.layers
     ladder = np.arange(1, model.max_count + 1)[np.newaxis]
     reverse = Reverse("reverse", "stem.counts", Fire(Neuron(ladder, Rounding.HALF_UP)))
-    changed = [replace(layer, sources=("reverse.counts",)) if "stem.counts" in layer.reads
-               else layer for layer in others]
+    changed = [
+        replace(layer, sources=("reverse.counts",)) if "stem.counts" in layer.reads else layer
+        for layer in others
+    ]
     return replace(model, layers=(stem, reverse, *changed), mean_counts={}, widths={})
 
 
 def test_the_file_knows_the_operator(reversed_model, tmp_path):
     golden.save(reversed_model, tmp_path / "m.safetensors")
     images = random_images(3, 2, reversed_model.image_shape)
-    before, after = (golden.run(model, images, trace=True).tensors for model in
-                     (reversed_model, golden.load(tmp_path / "m.safetensors")))
+    before, after = (
+        golden.run(model, images, trace=True).tensors
+        for model in (reversed_model, golden.load(tmp_path / "m.safetensors"))
+    )
     assert before.keys() == after.keys()
     assert all(np.array_equal(before[name], after[name]) for name in before)
     counts = before["stem.counts"]
@@ -53,11 +57,19 @@ def test_a_release_without_it_says_so(reversed_model, tmp_path, monkeypatch):
 
 @pytest.mark.sim
 def test_the_hardware_computes_it(reversed_model, tmp_path, project_root):
-    model = replace(reversed_model, mean_counts=golden.mean_counts(
-        reversed_model, random_images(4, 4, reversed_model.image_shape)))
+    model = replace(
+        reversed_model,
+        mean_counts=golden.mean_counts(
+            reversed_model, random_images(4, 4, reversed_model.image_shape)
+        ),
+    )
     plan = compile_model(model, columns=1, lanes=4, spike_code=SpikeCode.TWO_BIT_SERIAL)
     build(plan, tmp_path / "core")
-    figures = verify(tmp_path / "core", model, random_images(5, 4, model.image_shape),
-                     cache=project_root / "build" / "sim")
+    figures = verify(
+        tmp_path / "core",
+        model,
+        random_images(5, 4, model.image_shape),
+        cache=project_root / "build" / "sim",
+    )
     assert figures["mismatches"] == 0
     assert "reverse" in [layer["name"] for layer in figures["layers"]]

@@ -49,8 +49,13 @@ def test_a_simulator_is_built_and_runs_under_an_odd_name(project_root, installed
     for name in ("golden", "hw", "sim", "tests"):
         subprocess.run(["cp", "-r", project_root / name, clone], check=True)
     done = subprocess.run(
-        [sys._base_executable, "-c", SIMULATES, installed.parent], cwd=clone, check=False,
-        env=os.environ | {"PYTHONPATH": f"{clone}:{installed}"}, capture_output=True, text=True)
+        [sys._base_executable, "-c", SIMULATES, installed.parent],
+        cwd=clone,
+        check=False,
+        env=os.environ | {"PYTHONPATH": f"{clone}:{installed}"},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert (installed.parent / "cache").exists()
 
@@ -65,32 +70,66 @@ def surroundings(tmp_path):
 
 def installed_command(root, *arguments, cwd, **changes):
     """Run what the console script runs."""
-    return subprocess.run([sys.executable, "-P", root / "addend", *arguments], cwd=cwd,
-                          env=os.environ | {"PYTHONPATH": str(root)} | changes, check=False,
-                          capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-P", root / "addend", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(root)} | changes,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def test_files_beside_the_user_are_not_taken_for_modules(project_root, surroundings):
     done = installed_command(
-        project_root, "build", "--target", "sim", "--model", project_root / MODEL, "--columns", "1",
-        "--lanes-per-column", "4", "--out", "out", cwd=surroundings)
+        project_root,
+        "build",
+        "--target",
+        "sim",
+        "--model",
+        project_root / MODEL,
+        "--columns",
+        "1",
+        "--lanes-per-column",
+        "4",
+        "--out",
+        "out",
+        cwd=surroundings,
+    )
     assert done.returncode == 0, done.stderr
     assert (surroundings / "out" / "rtl" / "accelerator.v").exists()
 
 
 def test_a_command_that_starts_others_shields_them_too(project_root, surroundings):
-    done = installed_command(project_root, "demo", "--config", "none.toml", "--out", "demo",
-                             cwd=surroundings)
+    done = installed_command(
+        project_root, "demo", "--config", "none.toml", "--out", "demo", cwd=surroundings
+    )
     assert done.stderr == (
         "none.toml: cannot be read (no such file or directory).\n"
-        "The demonstration stops: 1/5 training on real digits failed with status 2.\n")
+        "The demonstration stops: 1/5 training on real digits failed with status 2.\n"
+    )
 
 
 def test_a_core_is_built_where_there_is_no_home(project_root, tmp_path):
     done = installed_command(
-        project_root, "build", "--target", "sim", "--model", project_root / MODEL, "--columns", "1",
-        "--lanes-per-column", "4", "--out", tmp_path / "out", cwd=tmp_path, HOME="/proc/nope",
-        XDG_CACHE_HOME="", TMPDIR=str(tmp_path))
+        project_root,
+        "build",
+        "--target",
+        "sim",
+        "--model",
+        project_root / MODEL,
+        "--columns",
+        "1",
+        "--lanes-per-column",
+        "4",
+        "--out",
+        tmp_path / "out",
+        cwd=tmp_path,
+        HOME="/proc/nope",
+        XDG_CACHE_HOME="",
+        TMPDIR=str(tmp_path),
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / f"addend-{os.getuid()}").is_dir()
 
@@ -114,8 +153,9 @@ def test_caches_that_can_be_written_are_left_alone(environment, tmp_path):
 
 
 @pytest.mark.parametrize("home", ["/proc/nope", "/dev/null"])
-def test_caches_that_cannot_be_written_are_replaced_by_one_private_folder(environment, tmp_path,
-                                                                          home):
+def test_caches_that_cannot_be_written_are_replaced_by_one_private_folder(
+    environment, tmp_path, home
+):
     environment.setenv("HOME", home)
     environment.setenv("YOWASP_CACHE_DIR", f"{home}/cache")
     for _ in range(2):

@@ -49,8 +49,13 @@ def built(project_root):
 
 
 def run(built, folder, fault="none", **options):
-    return simulate(built, "sim.testbenches.tb_stream", folder,
-                    parameters={"fault": FAULTS.index(fault)}, **options)
+    return simulate(
+        built,
+        "sim.testbenches.tb_stream",
+        folder,
+        parameters={"fault": FAULTS.index(fault)},
+        **options,
+    )
 
 
 def test_words_pass_with_and_without_stalls(built, tmp_path):
@@ -59,11 +64,14 @@ def test_words_pass_with_and_without_stalls(built, tmp_path):
     assert min(seconds.values()) > 0
 
 
-@pytest.mark.parametrize(("fault", "message"), [
-    ("changes its payload", "the payload must stay until the transfer"),
-    ("takes back its offer", "valid must stay until the transfer"),
-    ("reads one cycle early", "i_stall=0.6/o_stall=0.0"),
-])
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("changes its payload", "the payload must stay until the transfer"),
+        ("takes back its offer", "valid must stay until the transfer"),
+        ("reads one cycle early", "i_stall=0.6/o_stall=0.0"),
+    ],
+)
 def test_a_stream_that_breaks_a_rule_is_noticed(built, tmp_path, fault, message):
     with pytest.raises(SimulationError, match=message):
         run(built, tmp_path, fault)
@@ -77,8 +85,9 @@ def test_a_failure_tells_the_seed_to_repeat_it(built, tmp_path, capsys, monkeypa
 
 
 def test_a_run_that_takes_too_long_is_ended(built, tmp_path):
-    with pytest.raises(SimulationError,
-                       match=r"sim.testbenches.tb_stream must finish within 0.01 s"):
+    with pytest.raises(
+        SimulationError, match=r"sim.testbenches.tb_stream must finish within 0.01 s"
+    ):
         run(built, tmp_path, limit=0.01)
 
 

@@ -23,11 +23,14 @@ LOW = "median accuracy of the integer model must be at least 96%, not {}"
 FAR = "median accuracy of the integer model must be within 1% of the float median 99.00%, not {}"
 
 
-@pytest.mark.parametrize(("floats", "goldens", "sentences"), [
-    ([0.96, 0.96, 0.96], [0.9599, 0.9, 1.0], [LOW.format("95.99%")]),
-    ([0.99, 0.98, 1.0], [0.979, 0.979, 0.979], [FAR.format("97.90%")]),
-    ([0.99, 0.99, 0.99], [0.5, 0.5, 0.5], [LOW.format("50.00%"), FAR.format("50.00%")]),
-])
+@pytest.mark.parametrize(
+    ("floats", "goldens", "sentences"),
+    [
+        ([0.96, 0.96, 0.96], [0.9599, 0.9, 1.0], [LOW.format("95.99%")]),
+        ([0.99, 0.98, 1.0], [0.979, 0.979, 0.979], [FAR.format("97.90%")]),
+        ([0.99, 0.99, 0.99], [0.5, 0.5, 0.5], [LOW.format("50.00%"), FAR.format("50.00%")]),
+    ],
+)
 def test_what_breaks_the_contract(floats, goldens, sentences):
     assert runs(floats, goldens).failures() == sentences
 

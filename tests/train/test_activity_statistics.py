@@ -32,14 +32,19 @@ def operations(layer, tensors, weigh):
     match layer:
         case Conv():
             source = tensors[layer.source]
-            outputs = tensors[f"{layer.name}.counts"].shape[2:] if not isinstance(
-                layer.epilogue, Output) else (1, 1)
+            outputs = (
+                tensors[f"{layer.name}.counts"].shape[2:]
+                if not isinstance(layer.epilogue, Output)
+                else (1, 1)
+            )
             total, size = 0, layer.weight.shape[2]
             for row in range(outputs[0]):
                 for column in range(outputs[1]):
-                    top, left = (place * axis.stride - axis.before
-                                 for place, axis in zip((row, column), layer.axes, strict=True))
-                    seen = source[:, :, max(0, top):top + size, max(0, left):left + size]
+                    top, left = (
+                        place * axis.stride - axis.before
+                        for place, axis in zip((row, column), layer.axes, strict=True)
+                    )
+                    seen = source[:, :, max(0, top) : top + size, max(0, left) : left + size]
                     total += weigh(seen).sum() * (1 if layer.depthwise else len(layer.weight))
             return total
         case KeyValue():
@@ -75,8 +80,10 @@ def test_histograms_and_means_are_those_of_the_tensors():
         assert histogram.tolist() == [(tensors[name] == k).sum() for k in range(6)]
         assert statistics.mean_count(name) == tensors[name].mean()
     assert statistics.mean_count(PIXELS) == np.bitwise_count(IMAGES).mean()
-    assert statistics.mean_count("head.sum.counts") == golden.mean_counts(MODEL, IMAGES)[
-        "head.sum.counts"]
+    assert (
+        statistics.mean_count("head.sum.counts")
+        == golden.mean_counts(MODEL, IMAGES)["head.sum.counts"]
+    )
 
 
 def test_batches_change_nothing(monkeypatch):
@@ -110,15 +117,18 @@ def test_bits_moved_are_those_of_the_stored_tensors():
 
 #: Millijoules of the published sizes where every neuron has the same mean count: a table that was
 #: worked out from the papers' formula by hand, with attention's memory formed first.
-WORKED = {"T": (0.471, 0.655, 0.840, 1.024), "S": (0.813, 1.152, 1.491, 1.830),
-          "M": (1.628, 2.340, 3.052, 3.765), "L": (2.888, 4.197, 5.505, 6.813)}
+WORKED = {
+    "T": (0.471, 0.655, 0.840, 1.024),
+    "S": (0.813, 1.152, 1.491, 1.830),
+    "M": (1.628, 2.340, 3.052, 3.765),
+    "L": (2.888, 4.197, 5.505, 6.813),
+}
 
 
 @pytest.mark.parametrize("size", ["T", *(pytest.param(s, marks=pytest.mark.full) for s in "SML")])
 def test_the_formula_gives_the_published_energies(size):
     shape = msgspec.structs.replace(published(size), max_count=1)
     network = ESpikeFormer(shape)
-
 
     grids = find_grids(network, QuantiseConfig(weight_bits=2))
     model = integer_model(QuantisedNetwork.of(network, grids, weight_bits=2), name=size)
@@ -171,11 +181,14 @@ def test_the_command_writes_a_page_that_needs_nothing_else(project_root, tmp_pat
     assert page.count("<svg") == page.count("</svg>") == 5
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (["nowhere.safetensors"], "nowhere.safetensors: there is no such file"),
-    (["{model}", "--data", "nowhere.npz"], "nowhere.npz: "),
-    (["{model}", "--data", "nowhere.zip"], "the data cannot be read"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere.safetensors"], "nowhere.safetensors: there is no such file"),
+        (["{model}", "--data", "nowhere.npz"], "nowhere.npz: "),
+        (["{model}", "--data", "nowhere.zip"], "the data cannot be read"),
+    ],
+)
 def test_bad_input_is_one_sentence(project_root, tmp_path, capsys, arguments, sentence):
     model = str(project_root / "tests" / "data" / "digits.safetensors")
     arguments = [argument.format(model=model) for argument in arguments]

@@ -18,16 +18,24 @@ def changed(pixels, seed=1, **changes):
     return augment(pixels, draws, DataConfig(name="digits", **changes))
 
 
-EVERYTHING = {"shift": 2.0, "rotation": 20.0, "scale": 0.2, "crop": 2, "flip": True,
-              "colour": 0.4, "erase": 0.5}
+EVERYTHING = {
+    "shift": 2.0,
+    "rotation": 20.0,
+    "scale": 0.2,
+    "crop": 2,
+    "flip": True,
+    "colour": 0.4,
+    "erase": 0.5,
+}
 
 
 def test_no_augmentation_changes_nothing():
     assert torch.equal(changed(images()), images())
 
 
-@pytest.mark.parametrize("changes", [{name: value} for name, value in EVERYTHING.items()]
-                         + [EVERYTHING])
+@pytest.mark.parametrize(
+    "changes", [{name: value} for name, value in EVERYTHING.items()] + [EVERYTHING]
+)
 def test_augmented_pixels_are_whole_and_repeatable(changes):
     one, other = (changed(images(), **changes) for _ in range(2))
     assert torch.equal(one, other)
@@ -48,13 +56,18 @@ def test_each_image_is_decided_by_its_own_draws():
 
 
 def one_image(draws, **changes):
-    return lambda pixels: augment(pixels, torch.tensor([draws + [0.5] * 12]),
-                                  DataConfig(name="digits", **changes))
+    return lambda pixels: augment(
+        pixels, torch.tensor([draws + [0.5] * 12]), DataConfig(name="digits", **changes)
+    )
 
 
-@pytest.mark.parametrize(("draws", "place"), [
-    ([0.5, 0.5, 1.0, 0.5], (3, 3)), ([0.5, 0.5, 0.5, 0.0], (4, 4)),
-])
+@pytest.mark.parametrize(
+    ("draws", "place"),
+    [
+        ([0.5, 0.5, 1.0, 0.5], (3, 3)),
+        ([0.5, 0.5, 0.5, 0.0], (4, 4)),
+    ],
+)
 def test_a_shift_is_in_pixels(draws, place):
     # Draws of one half mean no change; 1 and 0 the largest in either direction.
     dot, expected = torch.zeros(1, 1, 8, 6), torch.zeros(1, 1, 8, 6)
@@ -76,8 +89,12 @@ def test_a_crop_is_a_shift_by_whole_pixels_with_zeros_behind():
     shifts = set()
     for before, after in zip(pixels, changed(pixels, crop=2), strict=True):
         padded = np.pad(before.numpy(), ((0, 0), (2, 2), (2, 2)))
-        found = [(top, left) for top in range(5) for left in range(5)
-                 if np.array_equal(padded[:, top:top + 8, left:left + 6], after.numpy())]
+        found = [
+            (top, left)
+            for top in range(5)
+            for left in range(5)
+            if np.array_equal(padded[:, top : top + 8, left : left + 6], after.numpy())
+        ]
         assert len(found) == 1
         shifts.update(found)
     assert len(shifts) == 25
@@ -86,8 +103,9 @@ def test_a_crop_is_a_shift_by_whole_pixels_with_zeros_behind():
 def test_a_flip_mirrors_about_half_of_the_images():
     pixels = images(200)
     found = changed(pixels, flip=True)
-    mirrored = [torch.equal(after, before.flip(2))
-                for before, after in zip(pixels, found, strict=True)]
+    mirrored = [
+        torch.equal(after, before.flip(2)) for before, after in zip(pixels, found, strict=True)
+    ]
     kept = [torch.equal(after, before) for before, after in zip(pixels, found, strict=True)]
     assert all(a != b for a, b in zip(mirrored, kept, strict=True))
     assert 70 < sum(mirrored) < 130

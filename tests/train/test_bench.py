@@ -18,18 +18,21 @@ def counts(network, images, neurons):
     """What every neuron emits, and the predicted classes; in float64."""
     seen = []
     for neuron in neurons:
-        neuron.register_forward_hook(
-            lambda neuron, _, output: seen.append(output * neuron.divisor)
-        )
+        neuron.register_forward_hook(lambda neuron, _, output: seen.append(output * neuron.divisor))
     with torch.no_grad():
         classes = network(images).argmax(1)
     return seen, classes
 
 
 @pytest.mark.parametrize("rounding", list(Rounding))
-@pytest.mark.parametrize("changes", [
-    {}, {"dims": (4, 4, 8, 16), "depths": (2, 1), "max_count": 7}, {"neuron": "i-lif"},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"dims": (4, 4, 8, 16), "depths": (2, 1), "max_count": 7},
+        {"neuron": "i-lif"},
+    ],
+)
 def test_the_plain_network_is_the_same_network(rounding, changes):
     ours = random_network(3, rounding=rounding, **changes).double().eval()
     plain = PlainNetwork(ours.network, integer_neuron(ours.network)).double().eval()
@@ -104,8 +107,19 @@ def test_ratios_are_those_of_each_turn():
 
 def test_the_command_prints_and_writes_every_variant(tmp_path, capsys):
     (tmp_path / "c.toml").write_text(to_toml(run_config()))
-    assert main(["--config", str(tmp_path / "c.toml"), "--batch", "4", "--rounds", "2",
-                 "--out", str(tmp_path / "bench.json")]) == 0
+    assert (
+        main([
+            "--config",
+            str(tmp_path / "c.toml"),
+            "--batch",
+            "4",
+            "--rounds",
+            "2",
+            "--out",
+            str(tmp_path / "bench.json"),
+        ])
+        == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     assert [line[:16].strip() for line in lines[2:]] == list(VARIANTS)
     found = json.loads((tmp_path / "bench.json").read_text())

@@ -88,8 +88,10 @@ def test_an_older_checkpoint_is_read_with_a_warning(state, saved, caplog):
     older(saved)
     assert same(checkpoint.load(saved).network, state.network)
     (message,) = caplog.messages
-    assert message == (f"{saved}: an older version wrote this file without a digest, so nobody "
-                       "knows whether it is damaged")
+    assert message == (
+        f"{saved}: an older version wrote this file without a digest, so nobody "
+        "knows whether it is damaged"
+    )
 
 
 def test_a_damaged_checkpoint_is_not_taken_for_a_foreign_one(saved, tmp_path, capsys):
@@ -97,36 +99,59 @@ def test_a_damaged_checkpoint_is_not_taken_for_a_foreign_one(saved, tmp_path, ca
     data[len(data) // 2] ^= 1
     saved.write_bytes(data)
     (tmp_path / "c.toml").write_text(to_toml(CONFIG))
-    assert main(["fit", "--config", str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"),
-                 "--init", str(saved)]) == 2
+    assert (
+        main([
+            "fit",
+            "--config",
+            str(tmp_path / "c.toml"),
+            "--out",
+            str(tmp_path / "out"),
+            "--init",
+            str(saved),
+        ])
+        == 2
+    )
     assert capsys.readouterr().err.endswith(
-        "saved.pt: the file is damaged, since its digest does not match its content.\n")
+        "saved.pt: the file is damaged, since its digest does not match its content.\n"
+    )
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    (lambda c: c["network"].pop("head.weight"), "lacks head.weight"),
-    (lambda c: c["network"].update(extra=torch.zeros(1)), "has the unexpected extra"),
-    (lambda c: c["network"].update({"head.weight": None}), "has no tensor in head.weight"),
-    (lambda c: c["network"].update({"head.weight": torch.zeros(2)}),
-     "has other shapes than the network in head.weight (2 in place of 10x6)"),
-    (lambda c: c["network"]["head.weight"].fill_(math.nan),
-     "has numbers that are not finite in head.weight"),
-    (lambda c: c["grids"]["scales"].pop("head"), "lacks the scale of head"),
-    (lambda c: c["grids"]["exponents"].pop("downsample1_1"),
-     "lacks the exponents of downsample1_1"),
-    (lambda c: c["grids"].pop("fraction_bits"), "fraction_bits"),
-    (lambda c: c.pop("network"), "missing required field `network`"),
-    (lambda c: c.pop("config"), "missing required field `config`"),
-    (lambda c: c["config"].pop("fit"), "missing required field `fit`"),
-    (lambda c: c.update(epoch=-1), "Expected `int` >= 0 - at `epoch`"),
-    (lambda c: c.update(seed="1"), "Expected `int`, got `str` - at `seed`"),
-    (lambda c: c.update(history=[{"epoch": 1}]), "history"),
-    (lambda c: c.update(accuracy={"float": 2.0}), "accuracy"),
-    (lambda c: c.update(mystery=1), "unknown field `mystery`"),
-    (lambda c: c["config"].update(fit=torch.zeros(2, 3)), "a tensor in the place of another value"),
-    (lambda c: c.update(history=torch.zeros(2, 3)), "a tensor in the place of another value"),
-    (lambda c: c.update(optimizer=torch.zeros(2, 3)), "a tensor in the place of another value"),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda c: c["network"].pop("head.weight"), "lacks head.weight"),
+        (lambda c: c["network"].update(extra=torch.zeros(1)), "has the unexpected extra"),
+        (lambda c: c["network"].update({"head.weight": None}), "has no tensor in head.weight"),
+        (
+            lambda c: c["network"].update({"head.weight": torch.zeros(2)}),
+            "has other shapes than the network in head.weight (2 in place of 10x6)",
+        ),
+        (
+            lambda c: c["network"]["head.weight"].fill_(math.nan),
+            "has numbers that are not finite in head.weight",
+        ),
+        (lambda c: c["grids"]["scales"].pop("head"), "lacks the scale of head"),
+        (
+            lambda c: c["grids"]["exponents"].pop("downsample1_1"),
+            "lacks the exponents of downsample1_1",
+        ),
+        (lambda c: c["grids"].pop("fraction_bits"), "fraction_bits"),
+        (lambda c: c.pop("network"), "missing required field `network`"),
+        (lambda c: c.pop("config"), "missing required field `config`"),
+        (lambda c: c["config"].pop("fit"), "missing required field `fit`"),
+        (lambda c: c.update(epoch=-1), "Expected `int` >= 0 - at `epoch`"),
+        (lambda c: c.update(seed="1"), "Expected `int`, got `str` - at `seed`"),
+        (lambda c: c.update(history=[{"epoch": 1}]), "history"),
+        (lambda c: c.update(accuracy={"float": 2.0}), "accuracy"),
+        (lambda c: c.update(mystery=1), "unknown field `mystery`"),
+        (
+            lambda c: c["config"].update(fit=torch.zeros(2, 3)),
+            "a tensor in the place of another value",
+        ),
+        (lambda c: c.update(history=torch.zeros(2, 3)), "a tensor in the place of another value"),
+        (lambda c: c.update(optimizer=torch.zeros(2, 3)), "a tensor in the place of another value"),
+    ],
+)
 def test_what_is_missing_or_wrong_is_one_sentence(saved, change, sentence):
     older(saved, change)
     with pytest.raises(CheckpointError) as caught:
@@ -136,11 +161,14 @@ def test_what_is_missing_or_wrong_is_one_sentence(saved, change, sentence):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("change", [
-    lambda c: c.update(optimizer={"state": {}, "param_groups": []}),
-    lambda c: c.update(optimizer={"a": 1}),
-    lambda c: c.update(average={"a": torch.zeros(1)}),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.update(optimizer={"state": {}, "param_groups": []}),
+        lambda c: c.update(optimizer={"a": 1}),
+        lambda c: c.update(average={"a": torch.zeros(1)}),
+    ],
+)
 def test_state_of_another_optimizer_or_average_is_one_sentence(saved, state, change):
     saved = saved.rename(saved.with_name("checkpoint.pt"))
     config = structs.replace(CONFIG, fit=structs.replace(CONFIG.fit, average=0.5))
@@ -173,11 +201,15 @@ def test_a_crash_releases_the_folder(tmp_path):
 
 @pytest.mark.parametrize("damage", ["rate", "parameter", "validation"])
 def test_a_diverging_run_stops_at_once_and_keeps_what_it_had(tmp_path, damage, monkeypatch):
-    config = run_config(float_epochs=2, float_rate=1e30 if damage == "rate" else 5e-3,
-                        data={"validation": 100})
+    config = run_config(
+        float_epochs=2, float_rate=1e30 if damage == "rate" else 5e-3, data={"validation": 100}
+    )
     # The last thing that happens in the second epoch, whose steps all had a finite loss.
-    owner, method, last = {"rate": (None, None, None), "parameter": (Loop, "_step", 22),
-                           "validation": (Training, "train_epoch", 2)}[damage]
+    owner, method, last = {
+        "rate": (None, None, None),
+        "parameter": (Loop, "_step", 22),
+        "validation": (Training, "train_epoch", 2),
+    }[damage]
     if owner:
         original, calls = getattr(owner, method), []
 
@@ -189,6 +221,7 @@ def test_a_diverging_run_stops_at_once_and_keeps_what_it_had(tmp_path, damage, m
                 with torch.no_grad():
                     next(module.parameters()).fill_(math.inf)
             return found
+
         monkeypatch.setattr(owner, method, spoiled)
     before = {}
     with pytest.raises(DivergenceError) as caught:

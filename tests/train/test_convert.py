@@ -19,8 +19,15 @@ from train.run.parameters import read_parameters
 
 
 #: A narrow network of the official layout.
-SMALL = {"image": (32, 32, 3), "dims": (8, 8, 16, 24), "depths": (2, 1), "heads": 8,
-         "strides": (2, 2, 2, 2, 1), "stem_kernel": 7, "rounding": Rounding.HALF_EVEN}
+SMALL = {
+    "image": (32, 32, 3),
+    "dims": (8, 8, 16, 24),
+    "depths": (2, 1),
+    "heads": 8,
+    "strides": (2, 2, 2, 2, 1),
+    "stem_kernel": 7,
+    "rounding": Rounding.HALF_EVEN,
+}
 OPTIONS = ["--image-size", "32", "--bn-eps", "0"]
 
 
@@ -34,8 +41,14 @@ def convert(folder, state, *options, images=None):
     if images is not None:
         np.save(folder / "images.npy", images)
         options = [*options, "--calibrate", str(folder / "images.npy")]
-    return main(["convert", "--checkpoint", str(folder / "w.pth"), "--out",
-                 str(folder / "m.safetensors"), *options])
+    return main([
+        "convert",
+        "--checkpoint",
+        str(folder / "w.pth"),
+        "--out",
+        str(folder / "m.safetensors"),
+        *options,
+    ])
 
 
 def assert_exact(folder, state, shape, images, head=None):
@@ -64,21 +77,45 @@ def test_dyadic_parameters_are_converted_exactly(tmp_path, capsys):
     assert_exact(tmp_path, state, network_config(**SMALL), images)
 
 
-@pytest.mark.parametrize("size", [
-    "t", *(pytest.param(size, marks=pytest.mark.full) for size in "sml"),
-])
+@pytest.mark.parametrize(
+    "size",
+    [
+        "t",
+        *(pytest.param(size, marks=pytest.mark.full) for size in "sml"),
+    ],
+)
 def test_published_sizes_are_converted_exactly(tmp_path, size):
     shape = published(size.upper())
     state, images = dyadic_state(shape, 2), random_images(2, (224, 224, 3))
-    assert convert(tmp_path, {"model": state}, "--size", size, "--bn-eps", "0", "--threads", "2",
-                   images=images) == 0
+    assert (
+        convert(
+            tmp_path,
+            {"model": state},
+            "--size",
+            size,
+            "--bn-eps",
+            "0",
+            "--threads",
+            "2",
+            images=images,
+        )
+        == 0
+    )
     assert_exact(tmp_path, state, shape, images)
     model = golden.load(tmp_path / "m.safetensors")
     assert (model.input.pictures, model.class_names) == ({"resize": 232, "crop": [224, 224]}, {})
 
 
-LARGE = {"family": "large", "image": (64, 64, 3), "dims": (16, 16, 32), "depths": (2,), "heads": 8,
-         "strides": (2, 2, 2, 2), "stem_kernel": 7, "head": "both"}
+LARGE = {
+    "family": "large",
+    "image": (64, 64, 3),
+    "dims": (16, 16, 32),
+    "depths": (2,),
+    "heads": 8,
+    "strides": (2, 2, 2, 2),
+    "stem_kernel": 7,
+    "head": "both",
+}
 
 
 def test_the_mean_colour_is_subtracted_inside_and_on_the_border(tmp_path):
@@ -96,8 +133,9 @@ def test_the_mean_colour_is_subtracted_inside_and_on_the_border(tmp_path):
     )
     theirs = (to_maps(images).double() / 255 - mean) / deviation
     conv = torch.nn.Conv2d(3, 4, 7, 2, 3).double()
-    conv.load_state_dict({noun: state[f"downsample1_1.encode_conv.{noun}"].double()
-                          for noun in ("weight", "bias")})
+    conv.load_state_dict({
+        noun: state[f"downsample1_1.encode_conv.{noun}"].double() for noun in ("weight", "bias")
+    })
     with torch.no_grad():
         wanted = conv(theirs)
         pixels = network.arithmetic.pixels(to_maps(images).double())
@@ -128,21 +166,50 @@ def test_gray_pixels_have_one_convention(tmp_path, capsys):
 def test_dyadic_parameters_of_the_large_family_are_converted_exactly(tmp_path, head):
     shape = network_config(**LARGE)
     state, images = dyadic_state(shape, 4), random_images(4, (64, 64, 3))
-    assert convert(tmp_path, state, "--family", "espikeformer-large", "--head", head,
-                   "--image-size", "64", "--bn-eps", "0", images=images) == 0
+    assert (
+        convert(
+            tmp_path,
+            state,
+            "--family",
+            "espikeformer-large",
+            "--head",
+            head,
+            "--image-size",
+            "64",
+            "--bn-eps",
+            "0",
+            images=images,
+        )
+        == 0
+    )
     assert_exact(tmp_path, state, shape, images, head)
 
 
 @pytest.mark.parametrize("head", ["spike", "analog"])
 def test_what_is_not_exact_is_measured_layer_by_layer(tmp_path, capsys, head):
     state = random_network(3, **LARGE).state_dict()
-    assert convert(tmp_path, state, "--family", "espikeformer-large", "--head", head,
-                   "--image-size", "64", images=random_images(3, (64, 64, 3))) == 0
+    assert (
+        convert(
+            tmp_path,
+            state,
+            "--family",
+            "espikeformer-large",
+            "--head",
+            head,
+            "--image-size",
+            "64",
+            images=random_images(3, (64, 64, 3)),
+        )
+        == 0
+    )
     report = json.loads((tmp_path / "m.json").read_text())
     assert not report["exact"]
     layers = golden.load(tmp_path / "m.safetensors").layers
-    fired = {layer.name for layer in layers
-             if layer.epilogue is not None and layer.epilogue.neuron is not None}
+    fired = {
+        layer.name
+        for layer in layers
+        if layer.epilogue is not None and layer.epilogue.neuron is not None
+    }
     assert set(report["mismatches"]) == fired
     assert 0 < max(report["mismatches"].values()) < 0.05
     out = capsys.readouterr().out
@@ -150,36 +217,52 @@ def test_what_is_not_exact_is_measured_layer_by_layer(tmp_path, capsys, head):
     assert "same class on" in out
 
 
-@pytest.mark.parametrize(("heads", "options", "sentence"), [
-    ("analog", [], "the network has no spike head (head_kd), which it would run"),
-    ("both", ["--head", "analog"], "--head spike makes one that it runs"),
-    ("both", [], None),
-    ("spike", [], None),
-])
+@pytest.mark.parametrize(
+    ("heads", "options", "sentence"),
+    [
+        ("analog", [], "the network has no spike head (head_kd), which it would run"),
+        ("both", ["--head", "analog"], "--head spike makes one that it runs"),
+        ("both", [], None),
+        ("spike", [], None),
+    ],
+)
 def test_a_model_that_hardware_will_not_run_is_called_so(
     tmp_path, capsys, heads, options, sentence
 ):
     state = dyadic_state(network_config(**LARGE | {"head": heads}), 4)
-    assert convert(tmp_path, state, "--family", "espikeformer-large", "--image-size", "64",
-                   *options) == 0
+    assert (
+        convert(tmp_path, state, "--family", "espikeformer-large", "--image-size", "64", *options)
+        == 0
+    )
     out = capsys.readouterr().out
     if sentence is None:
         assert "hardware will not run" not in out
-        compile_model(golden.load(tmp_path / "m.safetensors"), columns=1, lanes=4,
-                      spike_code=golden.SpikeCode.BIT_SERIAL)
+        compile_model(
+            golden.load(tmp_path / "m.safetensors"),
+            columns=1,
+            lanes=4,
+            spike_code=golden.SpikeCode.BIT_SERIAL,
+        )
         return
-    assert ("m.safetensors: hardware will not run this model, since its analog head reads no "
-            f"spikes; golden will; {sentence}\n") in out
+    assert (
+        "m.safetensors: hardware will not run this model, since its analog head reads no "
+        f"spikes; golden will; {sentence}\n"
+    ) in out
     with pytest.raises(ValueError, match="head"):
-        compile_model(golden.load(tmp_path / "m.safetensors"), columns=1, lanes=4,
-                      spike_code=golden.SpikeCode.BIT_SERIAL)
+        compile_model(
+            golden.load(tmp_path / "m.safetensors"),
+            columns=1,
+            lanes=4,
+            spike_code=golden.SpikeCode.BIT_SERIAL,
+        )
 
 
 def test_labels_give_the_accuracy_of_both_sides(tmp_path, capsys):
-    np.savez(tmp_path / "labelled.npz", images=random_images(4, (32, 32, 3)),
-             labels=np.arange(4))
-    assert convert(tmp_path, small_state(), *OPTIONS, "--calibrate",
-                   str(tmp_path / "labelled.npz")) == 0
+    np.savez(tmp_path / "labelled.npz", images=random_images(4, (32, 32, 3)), labels=np.arange(4))
+    assert (
+        convert(tmp_path, small_state(), *OPTIONS, "--calibrate", str(tmp_path / "labelled.npz"))
+        == 0
+    )
     out = capsys.readouterr().out
     assert "right class, float: " in out
     assert "right class, golden: " in out
@@ -208,29 +291,64 @@ def change(**changes):
     return {name: values for name, values in state.items() if values is not None}
 
 
-@pytest.mark.parametrize(("contents", "options", "sentence"), [
-    (change(head__bias=None, block3__0__mlp__fc1_bn__bias=None), [],
-     "lacks block3.0.mlp.fc1_bn.bias, head.bias"),
-    (change(downsample2__encode_conv__weight=None), [], "lacks downsample2.encode_conv.weight"),
-    (change(downsample2__encode_conv__weight=None, head__bias=None), ["--size", "t"],
-     "downsample2.encode_conv.weight"),
-    (change(extra__weight=torch.zeros(1)), [], "has the unexpected extra.weight"),
-    (change(head__bias=torch.zeros(3)), [],
-     "has other shapes than the network in head.bias (3 in place of 10)"),
-    (change(), ["--size", "t"], "must be of size T, not widths (8, 8, 16, 24)"),
-    (change(), ["--family", "espikeformer-large"], "must be of the large family, not of the base"),
-    (change(), ["--heads", "5"], "must be a multiple of heads (5), not 16"),
-    ({"patch_embed.proj_conv.weight": torch.zeros(1)}, [], "holds a Spike-driven Transformer (V1)"),
-    (change(block3__0__attn__q_conv__0__body__0__weight=torch.zeros(1)), [],
-     "holds a Meta-SpikeFormer (Spike-driven Transformer V2)"),
-    ({"model": small_state(), "args": argparse.Namespace(time_steps=4)}, [],
-     "was trained over T = 4 time steps"),
-    ({"model": "nothing"}, [], "must be a state_dict that torch saved"),
-    ({"model": small_state(), "args": torch.nn.Linear(1, 1)}, [],
-     "holds torch.nn.modules.linear.Linear, which could run code when it is loaded, so save the "),
-    (change(head__weight=torch.full((10, 24), torch.nan)), [],
-     "has numbers that are not finite in head.weight"),
-])
+@pytest.mark.parametrize(
+    ("contents", "options", "sentence"),
+    [
+        (
+            change(head__bias=None, block3__0__mlp__fc1_bn__bias=None),
+            [],
+            "lacks block3.0.mlp.fc1_bn.bias, head.bias",
+        ),
+        (change(downsample2__encode_conv__weight=None), [], "lacks downsample2.encode_conv.weight"),
+        (
+            change(downsample2__encode_conv__weight=None, head__bias=None),
+            ["--size", "t"],
+            "downsample2.encode_conv.weight",
+        ),
+        (change(extra__weight=torch.zeros(1)), [], "has the unexpected extra.weight"),
+        (
+            change(head__bias=torch.zeros(3)),
+            [],
+            "has other shapes than the network in head.bias (3 in place of 10)",
+        ),
+        (change(), ["--size", "t"], "must be of size T, not widths (8, 8, 16, 24)"),
+        (
+            change(),
+            ["--family", "espikeformer-large"],
+            "must be of the large family, not of the base",
+        ),
+        (change(), ["--heads", "5"], "must be a multiple of heads (5), not 16"),
+        (
+            {"patch_embed.proj_conv.weight": torch.zeros(1)},
+            [],
+            "holds a Spike-driven Transformer (V1)",
+        ),
+        (
+            change(block3__0__attn__q_conv__0__body__0__weight=torch.zeros(1)),
+            [],
+            "holds a Meta-SpikeFormer (Spike-driven Transformer V2)",
+        ),
+        (
+            {"model": small_state(), "args": argparse.Namespace(time_steps=4)},
+            [],
+            "was trained over T = 4 time steps",
+        ),
+        ({"model": "nothing"}, [], "must be a state_dict that torch saved"),
+        (
+            {"model": small_state(), "args": torch.nn.Linear(1, 1)},
+            [],
+            (
+                "holds torch.nn.modules.linear.Linear, which could run code when it is loaded, "
+                "so save the "
+            ),
+        ),
+        (
+            change(head__weight=torch.full((10, 24), torch.nan)),
+            [],
+            "has numbers that are not finite in head.weight",
+        ),
+    ],
+)
 def test_what_cannot_be_converted_is_refused_in_one_sentence(
     tmp_path, capsys, contents, options, sentence
 ):

@@ -17,7 +17,8 @@ def test_equals_conv2d(size, kernel):
     direction = torch.randint(-9, 9, (3, 6, *size), generator=generator)
     found = []
     for outputs in (
-        depthwise(inputs, weight), F.conv2d(inputs, weight, padding=kernel // 2, groups=6)
+        depthwise(inputs, weight),
+        F.conv2d(inputs, weight, padding=kernel // 2, groups=6),
     ):
         gradients = torch.autograd.grad((outputs * direction).sum(), (inputs, weight))
         found.append((outputs, *gradients))

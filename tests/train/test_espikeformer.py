@@ -9,9 +9,15 @@ from tests.training import make_dyadic, network_config, random_images, random_ne
 from train.network.model import ESpikeFormer, count_parameters, published, to_maps
 
 
-@pytest.mark.parametrize(("size", "parameters"), [
-    ("T", 2_702_048), ("S", 5_105_608), ("M", 10_023_112), ("L", 18_987_504),
-])
+@pytest.mark.parametrize(
+    ("size", "parameters"),
+    [
+        ("T", 2_702_048),
+        ("S", 5_105_608),
+        ("M", 10_023_112),
+        ("L", 18_987_504),
+    ],
+)
 def test_published_sizes(size, parameters):
     with torch.device("meta"):
         network = ESpikeFormer(published(size))
@@ -63,11 +69,14 @@ def test_names_and_ranks_of_the_official_checkpoints():
 
 
 @pytest.mark.parametrize("rounding", list(Rounding))
-@pytest.mark.parametrize("changes", [
-    {},
-    {"image": (12, 10, 3), "strides": (2, 1, 1, 2, 1), "stem_kernel": 7, "depths": (2, 1)},
-    {"dims": (8, 4, 16, 8), "heads": 4, "max_count": 2, "classes": 3},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"image": (12, 10, 3), "strides": (2, 1, 1, 2, 1), "stem_kernel": 7, "depths": (2, 1)},
+        {"dims": (8, 4, 16, 8), "heads": 4, "max_count": 2, "classes": 3},
+    ],
+)
 def test_forward_equals_the_plain_rewriting(changes, rounding):
     network = ESpikeFormer(network_config(rounding=rounding, **changes)).double().eval()
     make_dyadic(network, torch.Generator().manual_seed(1))
@@ -100,7 +109,8 @@ def test_training_reaches_every_parameter():
     network = random_network(2).train()
     network(to_maps(random_images(16))).square().sum().backward()
     missing = [
-        name for name, parameter in network.named_parameters()
+        name
+        for name, parameter in network.named_parameters()
         if parameter.grad is None or not parameter.grad.abs().sum() > 0
     ]
     # A bias in front of batch norm has no effect.
@@ -114,6 +124,8 @@ def test_the_gradient_does_not_grow_through_a_network_of_single_spikes():
     network = ESpikeFormer(shape)
     scores = network(to_maps(random_images(64)))
     torch.nn.functional.cross_entropy(scores, torch.arange(64) % 10).backward()
-    stem, last = (getattr(network, name).encode_conv.weight.grad.abs().mean()
-                  for name in ("downsample1_1", "downsample4"))
+    stem, last = (
+        getattr(network, name).encode_conv.weight.grad.abs().mean()
+        for name in ("downsample1_1", "downsample4")
+    )
     assert stem < 30 * last

@@ -37,15 +37,19 @@ def test_golden_computes_what_the_quantised_network_does(max_count, bits, roundi
     assert compared == sum(values.size for values in tensors.values())
 
 
-@pytest.mark.parametrize("changes", [
-    {"image": (9, 6, 3), "strides": (2, 1, 2, 1, 2), "stem_kernel": 7},
-    {"dims": (4, 4, 8, 16), "heads": 2, "depths": (2, 1)},
-    {"dims": (4, 4, 9, 9), "heads": 1, "classes": 3, "max_count": 3},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"image": (9, 6, 3), "strides": (2, 1, 2, 1, 2), "stem_kernel": 7},
+        {"dims": (4, 4, 8, 16), "heads": 2, "depths": (2, 1)},
+        {"dims": (4, 4, 9, 9), "heads": 1, "classes": 3, "max_count": 3},
+    ],
+)
 def test_any_shape_is_equal(changes):
     quantised = random_quantised(1, **changes)
     images = random_images(6, quantised.network.network.image)
     assert compare(integer_model(quantised, name="t"), quantised, images, batch=4) > 0
+
 
 @pytest.mark.parametrize("neuron", ["sfa", "i-lif", "ni-lif"])
 @pytest.mark.parametrize(("max_count", "bits"), [(1, 8), (3, 4), (8, 2), (15, 8)])
@@ -78,8 +82,12 @@ def test_a_neuron_that_hands_on_counts_is_one_that_divides_with_scaled_weights()
             break
         assert np.array_equal(one[name], other[name]), name
     thresholds = [
-        next(layer.epilogue.neuron.thresholds for layer in integer_model(quantised, name="t").layers
-             if isinstance(layer, Query)) for quantised in (divided, whole)
+        next(
+            layer.epilogue.neuron.thresholds
+            for layer in integer_model(quantised, name="t").layers
+            if isinstance(layer, Query)
+        )
+        for quantised in (divided, whole)
     ]
     # 2 I / (64 sqrt(dk)) against 2 I / sqrt(dk).
     assert (thresholds[1] <= -(-thresholds[0] // 64)).all()
@@ -127,7 +135,7 @@ def busy_step(model, name):
     """Channel and step of a threshold that some potential meets exactly."""
     layer = next(layer for layer in model.layers if layer.name == name)
     tensors = golden.run(model, IMAGES, trace=True).tensors
-    values = (tensors[layer.source] if isinstance(layer, Conv | Sum) else None)
+    values = tensors[layer.source] if isinstance(layer, Conv | Sum) else None
     if isinstance(layer, Sum):
         potential = values.sum((2, 3), keepdims=True)
     elif isinstance(layer, Query):
@@ -153,13 +161,20 @@ def raise_threshold(channel, step):
         thresholds[channel, step] += 1
         neuron = Neuron(thresholds, layer.epilogue.neuron.rounding)
         return replace(layer, epilogue=replace(layer.epilogue, neuron=neuron))
+
     return change
 
 
-@pytest.mark.parametrize("name", [
-    "downsample3", "ConvBlock1_1.0.Conv.dwconv", "block3.0.attn.q", "block3.0.attn.attn",
-    "block4.0.mlp.fc1",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "downsample3",
+        "ConvBlock1_1.0.Conv.dwconv",
+        "block3.0.attn.q",
+        "block3.0.attn.attn",
+        "block4.0.mlp.fc1",
+    ],
+)
 def test_a_threshold_off_by_one_is_found(name):
     quantised = dyadic_quantised(1, **LIVELY)
     model = integer_model(quantised, name="t")
@@ -168,10 +183,16 @@ def test_a_threshold_off_by_one_is_found(name):
         compare(faulty, quantised, IMAGES)
 
 
-@pytest.mark.parametrize(("name", "noun"), [
-    ("downsample1_1", ".stream"), ("ConvBlock1_2.0", ".stream"), ("block3.0.attn.v", ".counts"),
-    ("block4.0", ".stream"), ("head", None),
-])
+@pytest.mark.parametrize(
+    ("name", "noun"),
+    [
+        ("downsample1_1", ".stream"),
+        ("ConvBlock1_2.0", ".stream"),
+        ("block3.0.attn.v", ".counts"),
+        ("block4.0", ".stream"),
+        ("head", None),
+    ],
+)
 def test_one_changed_weight_is_found(name, noun):
     quantised = dyadic_quantised(1, **LIVELY)
     model = integer_model(quantised, name="t")
@@ -203,12 +224,15 @@ def shift_once_more(layer):
     return replace(layer, epilogue=replace(layer.epilogue, shift=layer.epilogue.shift + 1))
 
 
-@pytest.mark.parametrize(("name", "change", "tensor"), [
-    ("block3.0.attn.q", swap_heads, "block3.0.attn.q.counts"),
-    ("block4.0.attn", drop_bias, "block4.0.attn.stream"),
-    ("downsample3", shift_once_more, "downsample3.stream"),
-    ("head", drop_bias, "logits"),
-])
+@pytest.mark.parametrize(
+    ("name", "change", "tensor"),
+    [
+        ("block3.0.attn.q", swap_heads, "block3.0.attn.q.counts"),
+        ("block4.0.attn", drop_bias, "block4.0.attn.stream"),
+        ("downsample3", shift_once_more, "downsample3.stream"),
+        ("head", drop_bias, "logits"),
+    ],
+)
 def test_other_faults_are_found_where_they_are(name, change, tensor):
     quantised = dyadic_quantised(1, **LIVELY)
     faulty = with_layer(integer_model(quantised, name="t"), name, change)
@@ -223,8 +247,7 @@ def test_a_layer_too_few_is_found():
     def rename(layer):
         if layer.name == "head.sum":
             return replace(layer, name="head.total")
-        return (replace(layer, sources=("head.total.counts",)) if layer.name == "head"
-                else layer)
+        return replace(layer, sources=("head.total.counts",)) if layer.name == "head" else layer
 
     layers = tuple(rename(layer) for layer in model.layers)
     with pytest.raises(ExportError, match=r"^head\.sum\.counts must be computed by both sides"):

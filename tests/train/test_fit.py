@@ -22,8 +22,10 @@ def few_digits():
     """Few digits: enough to see whether runs are equal."""
     split = load_split(run_config())
     few = DataSplit(
-        split.train_images[:257], split.train_labels[:257],
-        split.test_images[:40], split.test_labels[:40],
+        split.train_images[:257],
+        split.train_labels[:257],
+        split.test_images[:40],
+        split.test_labels[:40],
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("train.run.fit.load_split", lambda *_: few)
@@ -83,7 +85,10 @@ def test_a_run_goes_through_both_phases(finished):
     assert set(state.accuracy) == {"float", "quantised", "golden"}
     assert state.accuracy["quantised"] == state.accuracy["golden"]
     assert sorted(path.name for path in folder.iterdir()) == [
-        CHECKPOINT, FLOAT_CHECKPOINT, "log.csv", "tensorboard"
+        CHECKPOINT,
+        FLOAT_CHECKPOINT,
+        "log.csv",
+        "tensorboard",
     ]
     assert_same(checkpoint.load(folder / CHECKPOINT), state)
 
@@ -127,11 +132,14 @@ def test_a_run_leaves_the_callers_generator_alone(tmp_path):
     assert torch.equal(torch.rand(1), expected)
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    ({"seed": 9}, "seed must be 3 to go on, not 9$"),
-    ({"config": run_config(bits=4)}, "made with another configuration, so it cannot go on$"),
-    ({"resume": False}, "already there, so pass --resume to go on or choose another folder$"),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"seed": 9}, "seed must be 3 to go on, not 9$"),
+        ({"config": run_config(bits=4)}, "made with another configuration, so it cannot go on$"),
+        ({"resume": False}, "already there, so pass --resume to go on or choose another folder$"),
+    ],
+)
 def test_runs_that_cannot_go_on(finished, change, sentence):
     folder, _ = finished
     arguments = {"config": run_config(), "seed": 3, "resume": True} | change
@@ -139,10 +147,15 @@ def test_runs_that_cannot_go_on(finished, change, sentence):
         fit(arguments.pop("config"), folder, **arguments)
 
 
-@pytest.mark.parametrize("damage", [
-    lambda data: b"", lambda data: data[:1000], lambda data: b"not a checkpoint" * 99,
-    lambda data: data[:-200],
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:1000],
+        lambda data: b"not a checkpoint" * 99,
+        lambda data: data[:-200],
+    ],
+)
 def test_damaged_checkpoints_are_refused_by_name(finished, tmp_path, damage):
     folder, _ = finished
     path = tmp_path / "damaged.pt"
@@ -201,13 +214,16 @@ def test_the_float_checkpoint_is_the_float_network(finished, few_digits):
         earlier.quantised()
 
 
-@pytest.mark.parametrize(("bits", "max_count", "rounding"), [
-    (2, 4, Rounding.HALF_UP), (4, 15, Rounding.HALF_EVEN), (8, 1, Rounding.HALF_UP),
-])
+@pytest.mark.parametrize(
+    ("bits", "max_count", "rounding"),
+    [
+        (2, 4, Rounding.HALF_UP),
+        (4, 15, Rounding.HALF_EVEN),
+        (8, 1, Rounding.HALF_UP),
+    ],
+)
 def test_trained_networks_export_exactly(tmp_path, few_digits, bits, max_count, rounding):
-    config = run_config(
-        quantised_epochs=2, bits=bits, max_count=max_count, rounding=rounding
-    )
+    config = run_config(quantised_epochs=2, bits=bits, max_count=max_count, rounding=rounding)
     state = fit(config, tmp_path, seed=1)
     _, compared = export(
         state.quantised(), tmp_path / "t.safetensors", few_digits.test_images, name="t"

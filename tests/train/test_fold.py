@@ -47,29 +47,42 @@ def test_thresholds_count_like_the_affine_map(rounding, slope, offset, max_count
         assert count == exact_count(potential, slope, offset, max_count, rounding)
 
 
-@pytest.mark.parametrize(("slope", "offset", "message"), [
-    (-1.0, 0.0, "slope must be at least 0, not -1.0"),
-    (float("nan"), 0.0, "slope and offset must be finite, not nan and 0.0"),
-    (1.0, float("inf"), "slope and offset must be finite, not 1.0 and inf"),
-])
+@pytest.mark.parametrize(
+    ("slope", "offset", "message"),
+    [
+        (-1.0, 0.0, "slope must be at least 0, not -1.0"),
+        (float("nan"), 0.0, "slope and offset must be finite, not nan and 0.0"),
+        (1.0, float("inf"), "slope and offset must be finite, not 1.0 and inf"),
+    ],
+)
 def test_impossible_maps_are_refused(slope, offset, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
-        fold_thresholds(
-            slope, offset, max_count=4, rounding=Rounding.HALF_UP, low=-1, high=1
-        )
+        fold_thresholds(slope, offset, max_count=4, rounding=Rounding.HALF_UP, low=-1, high=1)
 
 
 def test_layers_stand_in_order_of_execution():
     model = integer_model(random_quantised(0), name="t")
     names = [layer.name for layer in model.layers]
     assert names[:6] == [
-        "downsample1_1", "ConvBlock1_1.0.Conv.pwconv1", "ConvBlock1_1.0.Conv.dwconv",
-        "ConvBlock1_1.0.Conv", "ConvBlock1_1.0.conv1", "ConvBlock1_1.0",
+        "downsample1_1",
+        "ConvBlock1_1.0.Conv.pwconv1",
+        "ConvBlock1_1.0.Conv.dwconv",
+        "ConvBlock1_1.0.Conv",
+        "ConvBlock1_1.0.conv1",
+        "ConvBlock1_1.0",
     ]
     assert [name for name in names if name.startswith("block3.0")] == [
-        "block3.0.conv.pwconv1", "block3.0.conv.dwconv", "block3.0.conv", "block3.0.attn.q",
-        "block3.0.attn.k", "block3.0.attn.v", "block3.0.attn.kv", "block3.0.attn.attn",
-        "block3.0.attn", "block3.0.mlp.fc1", "block3.0",
+        "block3.0.conv.pwconv1",
+        "block3.0.conv.dwconv",
+        "block3.0.conv",
+        "block3.0.attn.q",
+        "block3.0.attn.k",
+        "block3.0.attn.v",
+        "block3.0.attn.kv",
+        "block3.0.attn.attn",
+        "block3.0.attn",
+        "block3.0.mlp.fc1",
+        "block3.0",
     ]
     assert names[-2:] == ["head.sum", "head"]
 
@@ -97,7 +110,8 @@ def test_negative_slopes_negate_the_row():
     assert negative.any()
     assert not negative.all()
     layer = next(
-        layer for layer in integer_model(quantised, name="t").layers
+        layer
+        for layer in integer_model(quantised, name="t").layers
         if layer.name == "block3.0.attn.q"
     )
     assert (layer.weight[negative] == -trained[negative]).all()
@@ -110,7 +124,8 @@ def test_a_slope_of_zero_makes_a_constant():
     norm.weight.data[0] = 0
     norm.bias.data[0] = 1.5
     layer = next(
-        layer for layer in integer_model(quantised, name="t").layers
+        layer
+        for layer in integer_model(quantised, name="t").layers
         if layer.name == "block3.0.mlp.fc1"
     )
     assert isinstance(layer.epilogue, Fire)

@@ -37,8 +37,14 @@ def test_weights_use_their_bits(bits):
         if isinstance(layer, golden.Conv):
             assert layer.weight_bits == bits
             assert np.abs(layer.weight.astype(int)).max() <= limit
-    assert max(np.abs(layer.weight.astype(int)).max() for layer in model.layers
-               if isinstance(layer, golden.Conv)) == limit
+    assert (
+        max(
+            np.abs(layer.weight.astype(int)).max()
+            for layer in model.layers
+            if isinstance(layer, golden.Conv)
+        )
+        == limit
+    )
 
 
 def test_fraction_bits_respect_their_limit():
@@ -61,9 +67,16 @@ def test_rows_of_zeros_have_a_step():
     assert grids.exponents["block3.0"] == 0
 
 
-@pytest.mark.parametrize(("row", "bits"), [
-    ([0.0, 0.0], 0), ([1.0, -3.0], 0), ([2.0, 8.0], -1), ([0.375, 4.0], 3), ([2.0**-40], 40),
-])
+@pytest.mark.parametrize(
+    ("row", "bits"),
+    [
+        ([0.0, 0.0], 0),
+        ([1.0, -3.0], 0),
+        ([2.0, 8.0], -1),
+        ([0.375, 4.0], 3),
+        ([2.0**-40], 40),
+    ],
+)
 def test_fraction_bits_of_a_row(row, bits):
     assert fraction_bits(torch.tensor([row])).tolist() == [bits]
     assert fraction_bits(torch.tensor([row], dtype=torch.float64)).tolist() == [bits]

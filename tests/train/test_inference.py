@@ -12,11 +12,15 @@ from tests.training import random_quantised
 from train.quant.fold import integer_model
 
 
-@pytest.mark.parametrize("changes", [
-    {}, {"image": (12, 10, 3), "strides": (2, 1, 1, 2, 1), "stem_kernel": 7, "depths": (2, 1)},
-    {"dims": (8, 4, 16, 8), "heads": 4, "max_count": 2, "classes": 3, "pixel_constant": 9},
-    {"family": "large", "dims": (4, 4, 8), "depths": (2,), "strides": (1, 2, 1, 1)},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"image": (12, 10, 3), "strides": (2, 1, 1, 2, 1), "stem_kernel": 7, "depths": (2, 1)},
+        {"dims": (8, 4, 16, 8), "heads": 4, "max_count": 2, "classes": 3, "pixel_constant": 9},
+        {"family": "large", "dims": (4, 4, 8), "depths": (2,), "strides": (1, 2, 1, 1)},
+    ],
+)
 def test_the_network_of_a_model_is_recovered(changes):
     quantised = random_quantised(1, **changes)
     assert network_of(integer_model(quantised, name="t")) == quantised.shape

@@ -16,8 +16,10 @@ from train.run.initial import load_weights
 def few_digits():
     split = load_split(run_config())
     few = DataSplit(
-        split.train_images[:130], split.train_labels[:130],
-        split.test_images[:20], split.test_labels[:20],
+        split.train_images[:130],
+        split.train_labels[:130],
+        split.test_images[:20],
+        split.test_labels[:20],
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("train.run.fit.load_split", lambda *_: few)
@@ -42,13 +44,25 @@ def test_a_run_without_float_epochs_asks_for_weights(tmp_path):
         fit(run_config(float_epochs=0), tmp_path, seed=0)
 
 
-@pytest.mark.parametrize(("wrap", "said"), [
-    (lambda values: values, []), (lambda values: {"model": values}, ["the entry model was taken"]),
-    (lambda values: {"state_dict": {f"module.{name}": value for name, value in values.items()}},
-     ["the entry state_dict was taken", "names were read without module."]),
-    (lambda values: {name: value for name, value in values.items() if "num_batches" not in name},
-     []),
-])
+@pytest.mark.parametrize(
+    ("wrap", "said"),
+    [
+        (lambda values: values, []),
+        (lambda values: {"model": values}, ["the entry model was taken"]),
+        (
+            lambda values: {
+                "state_dict": {f"module.{name}": value for name, value in values.items()}
+            },
+            ["the entry state_dict was taken", "names were read without module."],
+        ),
+        (
+            lambda values: {
+                name: value for name, value in values.items() if "num_batches" not in name
+            },
+            [],
+        ),
+    ],
+)
 def test_an_official_state_dict_gives_the_same_scores(tmp_path, wrap, said):
     """Official networks see (x/255 - mean)/deviation; inside the image the conversion is exact."""
     shape = {"image": (8, 8, 3), "stem_kernel": 1}
@@ -73,18 +87,31 @@ def test_another_classifier_starts_anew(tmp_path):
     network = ESpikeFormer(network_config(classes=3))
     before = network.head.weight.clone()
     assert load_weights(network, tmp_path / "w.pth") == [
-        f"head.weight, head.bias start anew: {tmp_path / 'w.pth'} has other classes"]
+        f"head.weight, head.bias start anew: {tmp_path / 'w.pth'} has other classes"
+    ]
     assert torch.equal(network.head.weight, before)
-    assert torch.equal(network.downsample2.encode_conv.weight,
-                       trained.downsample2.encode_conv.weight)
+    assert torch.equal(
+        network.downsample2.encode_conv.weight, trained.downsample2.encode_conv.weight
+    )
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    (lambda w: w.pop("downsample2.encode_bn.bias"), r"w\.pth: lacks downsample2\.encode_bn\.bias$"),
-    (lambda w: w.update({"extra.weight": torch.zeros(1)}), r"has the unexpected extra\.weight$"),
-    (lambda w: w.update({"downsample2.encode_bn.bias": torch.zeros(3)}),
-     r"other shapes than the network in downsample2\.encode_bn\.bias \(3 in place of 4\)$"),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda w: w.pop("downsample2.encode_bn.bias"),
+            r"w\.pth: lacks downsample2\.encode_bn\.bias$",
+        ),
+        (
+            lambda w: w.update({"extra.weight": torch.zeros(1)}),
+            r"has the unexpected extra\.weight$",
+        ),
+        (
+            lambda w: w.update({"downsample2.encode_bn.bias": torch.zeros(3)}),
+            r"other shapes than the network in downsample2\.encode_bn\.bias \(3 in place of 4\)$",
+        ),
+    ],
+)
 def test_weights_that_do_not_fit_are_named(tmp_path, change, sentence):
     values = dict(ESpikeFormer(network_config()).state_dict())
     change(values)

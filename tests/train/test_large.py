@@ -29,7 +29,11 @@ from train.run.fit import fit
 
 
 SMALL = {
-    "family": "large", "dims": (4, 4, 8), "depths": (2,), "heads": 2, "strides": (1, 2, 1, 1),
+    "family": "large",
+    "dims": (4, 4, 8),
+    "depths": (2,),
+    "heads": 2,
+    "strides": (1, 2, 1, 1),
     "head": "both",
 }
 
@@ -42,8 +46,15 @@ PARAMETERS = {
 
 def published(dims, expansions, head):
     return NetworkConfig(
-        family="large", image=(224, 224, 3), classes=1000, dims=dims, depths=(12,), heads=8,
-        strides=(2, 2, 2, 2), head=head, expansions=expansions,
+        family="large",
+        image=(224, 224, 3),
+        classes=1000,
+        dims=dims,
+        depths=(12,),
+        heads=8,
+        strides=(2, 2, 2, 2),
+        head=head,
+        expansions=expansions,
     )
 
 
@@ -59,10 +70,15 @@ def test_the_published_sizes_have_the_published_parameters(size):
 def test_parameters_are_named_as_in_the_checkpoints():
     names = set(random_network(0, **SMALL).state_dict())
     for name in (
-        "ConvBlock1_1.0.conv1.0.0.bias", "ConvBlock2_2.0.conv2.0.1.running_var",
-        "block3.1.layer_scale2", "block3.0.rep_conv.conv1.1.weight",
-        "block3.0.rep_conv.conv2.0.weight", "block3.0.attn.q_conv.0.conv2.1.bias",
-        "block3.0.attn.proj_conv.1.weight", "block3.0.mlp.fc1_conv.weight", "head.bias",
+        "ConvBlock1_1.0.conv1.0.0.bias",
+        "ConvBlock2_2.0.conv2.0.1.running_var",
+        "block3.1.layer_scale2",
+        "block3.0.rep_conv.conv1.1.weight",
+        "block3.0.rep_conv.conv2.0.weight",
+        "block3.0.attn.q_conv.0.conv2.1.bias",
+        "block3.0.attn.proj_conv.1.weight",
+        "block3.0.mlp.fc1_conv.weight",
+        "head.bias",
         "head_kd.weight",
     ):
         assert name in names
@@ -125,16 +141,20 @@ def test_the_two_heads_are_averaged_in_floating_point():
     assert torch.equal(network(images), sum(heads.scores) / 2)
 
 
-@pytest.mark.parametrize(("seed", "bits", "head", "changes"), [
-    (1, 8, "spike", {}), (2, 4, "analog", {}), (3, 4, "spike", {"max_count": 7}),
-    (4, 8, "analog", {"neuron": "i-lif"}), (5, 2, "spike", {"expansions": (1.0, 1.5)}),
-    (6, 4, "spike", {"expansions": (1.5, 0.0)}),
-])
+@pytest.mark.parametrize(
+    ("seed", "bits", "head", "changes"),
+    [
+        (1, 8, "spike", {}),
+        (2, 4, "analog", {}),
+        (3, 4, "spike", {"max_count": 7}),
+        (4, 8, "analog", {"neuron": "i-lif"}),
+        (5, 2, "spike", {"expansions": (1.0, 1.5)}),
+        (6, 4, "spike", {"expansions": (1.5, 0.0)}),
+    ],
+)
 def test_export_is_exact_with_either_head(tmp_path, seed, bits, head, changes):
     quantised = random_quantised(seed, bits=bits, exported=head, **(SMALL | changes))
-    model, compared = export(
-        quantised, tmp_path / "m.safetensors", random_images(24), name="large"
-    )
+    model, compared = export(quantised, tmp_path / "m.safetensors", random_images(24), name="large")
     assert compared > 0
     assert isinstance(model.layers[-1], AnalogHead if head == "analog" else Conv)
     loaded = golden.load(tmp_path / "m.safetensors")
@@ -148,7 +168,8 @@ def test_export_is_exact_with_either_head(tmp_path, seed, bits, head, changes):
 def test_attention_of_the_large_family_has_published_thresholds():
     model = integer_model(random_quantised(1, **SMALL), name="large")
     thresholds = {
-        layer.name: layer.epilogue.neuron.thresholds.tolist() for layer in model.layers
+        layer.name: layer.epilogue.neuron.thresholds.tolist()
+        for layer in model.layers
         if layer.name.endswith(".attn")
     }
     # u = I / 512 for every dk, and half-up: 256 (2 j - 1).
@@ -163,8 +184,11 @@ def test_the_analog_head_is_a_dot_product_with_token_sums():
     head = model.layers[-1]
     stream = tensors[head.source]
     expected = [
-        [sum(int(w) * int(s) for w, s in zip(row, image.sum((1, 2)), strict=True)) + int(bias)
-         for row, bias in zip(head.weight, head.epilogue.bias, strict=True)] for image in stream
+        [
+            sum(int(w) * int(s) for w, s in zip(row, image.sum((1, 2)), strict=True)) + int(bias)
+            for row, bias in zip(head.weight, head.epilogue.bias, strict=True)
+        ]
+        for image in stream
     ]
     assert tensors["logits"].tolist() == expected
     low, high = golden.model.ranges.analyse(model).logits
@@ -186,14 +210,19 @@ def test_what_breaks_the_rules_of_an_analog_head():
     refused("Layer head: source .* must be a tensor of stream", source="downsample3.counts")
     refused("Layer head: the epilogue must be one of output", epilogue=model.layers[0].epilogue)
     refused("Layer head: weight width must be 2 to 16 bits", weight_bits=17)
-    refused("Layer head: the bias must be int64",
-            epilogue=Output(head.epilogue.bias[1:], head.epilogue.scale))
+    refused(
+        "Layer head: the bias must be int64",
+        epilogue=Output(head.epilogue.bias[1:], head.epilogue.scale),
+    )
 
 
 def test_hardware_refuses_the_analog_head_in_one_sentence():
     model = integer_model(random_quantised(7, exported="analog", **SMALL), name="large")
-    with pytest.raises(ValueError, match=r"^Hardware runs heads that read spikes, and head reads "
-                                         r"a stream: export with --head spike$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^Hardware runs heads that read spikes, and head reads "
+        r"a stream: export with --head spike$",
+    ):
         compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
 
 
@@ -205,8 +234,10 @@ def test_a_network_without_the_asked_head_says_so():
 def test_a_large_network_trains_through_all_phases_and_exports(tmp_path, monkeypatch):
     split = load_split(run_config())
     few = DataSplit(
-        split.train_images[:257], split.train_labels[:257],
-        split.test_images[:20], split.test_labels[:20],
+        split.train_images[:257],
+        split.train_labels[:257],
+        split.test_images[:20],
+        split.test_labels[:20],
     )
     monkeypatch.setattr("train.run.fit.load_split", lambda *_: few)
     config = run_config(**SMALL)
@@ -217,17 +248,22 @@ def test_a_large_network_trains_through_all_phases_and_exports(tmp_path, monkeyp
     assert state.network.keys() == fresh.state_dict().keys()
     for head in ("spike", "analog"):
         _, compared = export(
-            state.quantised(head=head), tmp_path / f"{head}.safetensors", few.test_images,
+            state.quantised(head=head),
+            tmp_path / f"{head}.safetensors",
+            few.test_images,
             name="large",
         )
         assert compared > 0
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("array", "code"), [
-    ((2, 8), SpikeCode.BIT_SERIAL),
-    pytest.param((1, 8), SpikeCode.THERMOMETER, marks=pytest.mark.full),
-])
+@pytest.mark.parametrize(
+    ("array", "code"),
+    [
+        ((2, 8), SpikeCode.BIT_SERIAL),
+        pytest.param((1, 8), SpikeCode.THERMOMETER, marks=pytest.mark.full),
+    ],
+)
 def test_a_small_large_network_equals_golden_in_hardware(project_root, tmp_path, array, code):
     network = random_network(11, **(SMALL | {"dims": (4, 4, 16)}))
     for block in network.block3:

@@ -31,8 +31,10 @@ FRAME = """<html><body><iframe id="f" src="{page}" style="width:{width}px;height
 def pages(project_root, tmp_path_factory):
     """The page of a build and that of a report, both with names that are long."""
     folder = tmp_path_factory.mktemp("pages")
-    layers = [layer | {"name": f"block{number}.0.attn.a_layer_with_a_long_name"}
-              for number, layer in enumerate(FIGURES["layers"] * 4)]
+    layers = [
+        layer | {"name": f"block{number}.0.attn.a_layer_with_a_long_name"}
+        for number, layer in enumerate(FIGURES["layers"] * 4)
+    ]
     write(folder, FIGURES | {"bitstream": PATH, "title": PATH, "layers": layers}, spikes=spikes())
     model = load(project_root / "tests" / "data" / "digits.safetensors")
     statistics = take_statistics(model, random_images(1, 2, model.image_shape))
@@ -49,10 +51,23 @@ def test_a_page_is_as_wide_as_its_window(pages, tmp_path, name, width):
     frame = tmp_path / "frame.html"
     frame.write_text(FRAME.format(page=f"file://{pages / name}", width=width), encoding="utf-8")
     shown = subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-web-security",
-         "--allow-file-access-from-files", f"--user-data-dir={tmp_path / 'user'}",
-         "--virtual-time-budget=4000", "--dump-dom", f"file://{frame}"],
-        capture_output=True, text=True, timeout=120, check=True).stdout
+        [
+            browser,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-web-security",
+            "--allow-file-access-from-files",
+            f"--user-data-dir={tmp_path / 'user'}",
+            "--virtual-time-budget=4000",
+            "--dump-dom",
+            f"file://{frame}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
     page_width, last_number = map(int, re.search(r"<title>(\d+) (\d+)", shown).groups())
     assert 0 < page_width <= width
     assert 0 < last_number <= width

@@ -20,8 +20,10 @@ from train.run.pretrain import pretrain
 def few_digits():
     split = load_split(run_config())
     few = DataSplit(
-        split.train_images[:257], split.train_labels[:257],
-        split.test_images[:20], split.test_labels[:20],
+        split.train_images[:257],
+        split.train_labels[:257],
+        split.test_images[:20],
+        split.test_labels[:20],
     )
     with pytest.MonkeyPatch.context() as patch:
         for module in ("train.run.fit", "train.run.pretrain"):

@@ -36,14 +36,25 @@ def write_config(path, **changes):
 
 def command(config, out, *options, processes=2):
     return [
-        sys.executable, "-m", *((*LAUNCH, "-m") if processes > 1 else ()), "train", "fit",
-        "--config", str(config), "--out", str(out), "--seed", "0", *options,
+        sys.executable,
+        "-m",
+        *((*LAUNCH, "-m") if processes > 1 else ()),
+        "train",
+        "fit",
+        "--config",
+        str(config),
+        "--out",
+        str(out),
+        "--seed",
+        "0",
+        *options,
     ]
 
 
 def run(*arguments, **options):
-    done = subprocess.run(command(*arguments, **options), capture_output=True, text=True,
-                          check=False, env=ENVIRONMENT)
+    done = subprocess.run(
+        command(*arguments, **options), capture_output=True, text=True, check=False, env=ENVIRONMENT
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -58,7 +69,10 @@ def weights(tmp_path_factory):
 def test_two_processes_give_the_parameters_of_one(tmp_path, weights):
     epochs = 2
     config = write_config(
-        tmp_path / "c.toml", float_epochs=0, quantised_epochs=epochs, frozen_epochs=epochs,
+        tmp_path / "c.toml",
+        float_epochs=0,
+        quantised_epochs=epochs,
+        frozen_epochs=epochs,
         precision="float64",
     )
     run(config, tmp_path / "one", "--init", weights, processes=1)
@@ -97,7 +111,8 @@ with joined("cpu") as processes:
 """)
     subprocess.run(
         [sys.executable, "-m", *LAUNCH, str(script)],
-        check=True, env=ENVIRONMENT | {"PYTHONPATH": str(Path.cwd())},
+        check=True,
+        env=ENVIRONMENT | {"PYTHONPATH": str(Path.cwd())},
     )
 
 
@@ -105,7 +120,10 @@ def test_a_dead_worker_ends_the_run_by_rank_and_it_resumes(tmp_path):
     config = write_config(tmp_path / "c.toml", float_epochs=40, quantised_epochs=1)
     out = tmp_path / "run"
     started = subprocess.Popen(
-        command(config, out), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        command(config, out),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         env=ENVIRONMENT,
     )
     deadline = time.monotonic() + 120
@@ -120,8 +138,11 @@ def test_a_dead_worker_ends_the_run_by_rank_and_it_resumes(tmp_path):
     assert "Signal 9 (SIGKILL)" in errors
     done = checkpoint.load(out / CHECKPOINT).epoch
     resumed = subprocess.Popen(
-        command(config, out, "--resume"), stderr=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True, env=ENVIRONMENT,
+        command(config, out, "--resume"),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
     )
     while checkpoint.load(out / CHECKPOINT).epoch <= done:
         assert resumed.poll() is None

@@ -51,8 +51,13 @@ def few_steps(recipe, folder, classes, images):
         recipe,
         network=msgspec.structs.replace(recipe.network, classes=classes),
         fit=msgspec.structs.replace(
-            recipe.fit, batch=2, float_epochs=1, quantised_epochs=1, frozen_epochs=1,
-            precision="float32", average=0.0,
+            recipe.fit,
+            batch=2,
+            float_epochs=1,
+            quantised_epochs=1,
+            frozen_epochs=1,
+            precision="float32",
+            average=0.0,
         ),
     )
     split = load_split(recipe, folder)
@@ -60,7 +65,11 @@ def few_steps(recipe, folder, classes, images):
     torch.manual_seed(0)
     network = ESpikeFormer(recipe.network)
     state = Checkpoint(
-        config=recipe, seed=0, epoch=0, network=network.state_dict(), optimizer={},
+        config=recipe,
+        seed=0,
+        epoch=0,
+        network=network.state_dict(),
+        optimizer={},
     )
     run = Training(
         state, split.train_images.choose(np.arange(images)), split.train_labels[:images], ALONE

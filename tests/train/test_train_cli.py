@@ -44,8 +44,10 @@ quantised_rate = 2e-3
 def few_digits():
     split = load_split(from_builtins(tomllib.loads(CONFIG)))
     few = DataSplit(
-        split.train_images[:256], split.train_labels[:256],
-        split.test_images[:30], split.test_labels[:30],
+        split.train_images[:256],
+        split.train_labels[:256],
+        split.test_images[:30],
+        split.test_labels[:30],
     )
     with pytest.MonkeyPatch.context() as patch:
         for module in ("train.run.fit", "train.data.sets", "train.run.pretrain"):
@@ -59,8 +61,18 @@ def run_folder(tmp_path_factory):
     """A finished run, and the configuration beside it."""
     folder = tmp_path_factory.mktemp("cli")
     (folder / "tiny.toml").write_text(CONFIG)
-    assert main(["fit", "--config", str(folder / "tiny.toml"), "--out", str(folder / "run"),
-                 "--seed", "1"]) == 0
+    assert (
+        main([
+            "fit",
+            "--config",
+            str(folder / "tiny.toml"),
+            "--out",
+            str(folder / "run"),
+            "--seed",
+            "1",
+        ])
+        == 0
+    )
     return folder
 
 
@@ -86,10 +98,20 @@ def test_evaluate_prints_accuracies(run_folder, tmp_path, capsys):
 @pytest.mark.parametrize("rounding", ["half-up", "half-even"])
 def test_export_writes_model_and_report(run_folder, tmp_path, rounding, few_digits):
     path = tmp_path / "new" / "tiny.safetensors"
-    assert main(["export", str(run_folder / "run" / "checkpoint.pt"), "--out", str(path),
-                 "--rounding", rounding]) == 0
+    assert (
+        main([
+            "export",
+            str(run_folder / "run" / "checkpoint.pt"),
+            "--out",
+            str(path),
+            "--rounding",
+            rounding,
+        ])
+        == 0
+    )
     assert sorted(entry.name for entry in path.parent.iterdir()) == [
-        "tiny.json", "tiny.safetensors"
+        "tiny.json",
+        "tiny.safetensors",
     ]
     model = golden.load(path)
     assert model.layers[0].epilogue.neuron.rounding.value == rounding
@@ -104,19 +126,46 @@ def test_export_writes_model_and_report(run_folder, tmp_path, rounding, few_digi
 
 def test_options_of_fit(run_folder, tmp_path, capsys):
     arguments = ["fit", "--config", str(run_folder / "tiny.toml"), "--out"]
-    assert main([*arguments, str(tmp_path / "taught"), "--teacher",
-                 str(run_folder / "run" / "checkpoint.pt")]) == 0
-    assert main([*arguments, str(tmp_path / "tuned"), "--epochs", "0", "1", "--init",
-                 str(run_folder / "run" / "float.pt")]) == 0
+    assert (
+        main([
+            *arguments,
+            str(tmp_path / "taught"),
+            "--teacher",
+            str(run_folder / "run" / "checkpoint.pt"),
+        ])
+        == 0
+    )
+    assert (
+        main([
+            *arguments,
+            str(tmp_path / "tuned"),
+            "--epochs",
+            "0",
+            "1",
+            "--init",
+            str(run_folder / "run" / "float.pt"),
+        ])
+        == 0
+    )
     assert (tmp_path / "tuned" / "checkpoint.pt").exists()
-    refused(capsys, [*arguments, str(tmp_path / "x"), "--teacher", "nowhere:teacher"],
-            "teacher nowhere:teacher must give a torch classifier")
-    refused(capsys, [*arguments, str(tmp_path / "x"), "--teacher", str(tmp_path / "no.pt")],
-            "no.pt: no such file or directory")
-    refused(capsys, [*arguments, str(tmp_path / "x"), "--init", str(run_folder / "tiny.toml")],
-            "tiny.toml: must be a state_dict that torch saved")
-    refused(capsys, [*arguments, str(tmp_path / "x"), "--device", "cuda"],
-            "--device cuda needs a GPU")
+    refused(
+        capsys,
+        [*arguments, str(tmp_path / "x"), "--teacher", "nowhere:teacher"],
+        "teacher nowhere:teacher must give a torch classifier",
+    )
+    refused(
+        capsys,
+        [*arguments, str(tmp_path / "x"), "--teacher", str(tmp_path / "no.pt")],
+        "no.pt: no such file or directory",
+    )
+    refused(
+        capsys,
+        [*arguments, str(tmp_path / "x"), "--init", str(run_folder / "tiny.toml")],
+        "tiny.toml: must be a state_dict that torch saved",
+    )
+    refused(
+        capsys, [*arguments, str(tmp_path / "x"), "--device", "cuda"], "--device cuda needs a GPU"
+    )
     assert not (tmp_path / "x").exists()
 
 
@@ -128,8 +177,11 @@ def test_pretraining_prints_how_the_loss_fell(run_folder, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "after 1 epoch" in said
     assert f"{out / 'pretrained.pt'}: pass it to fit --init" in said
-    refused(capsys, ["pretrain", "--config", str(config), "--out", str(out)],
-            "pretrained.pt: already there, so pass --resume")
+    refused(
+        capsys,
+        ["pretrain", "--config", str(config), "--out", str(out)],
+        "pretrained.pt: already there, so pass --resume",
+    )
 
 
 def test_exporting_twice_gives_the_same_bytes(run_folder, tmp_path):
@@ -154,16 +206,29 @@ def refused(capsys, arguments, *phrases):
 def test_errors_are_one_sentence(run_folder, tmp_path, capsys):
     checkpoint = str(run_folder / "run" / "checkpoint.pt")
     config = str(run_folder / "tiny.toml")
-    refused(capsys, ["fit", "--config", str(tmp_path / "no.toml"), "--out", str(tmp_path / "x")],
-            "no.toml: cannot be read")
-    refused(capsys, ["fit", "--config", config, "--out", str(run_folder / "run"), "--seed", "1"],
-            "checkpoint.pt: already there", "--resume")
+    refused(
+        capsys,
+        ["fit", "--config", str(tmp_path / "no.toml"), "--out", str(tmp_path / "x")],
+        "no.toml: cannot be read",
+    )
+    refused(
+        capsys,
+        ["fit", "--config", config, "--out", str(run_folder / "run"), "--seed", "1"],
+        "checkpoint.pt: already there",
+        "--resume",
+    )
     refused(capsys, ["evaluate", str(tmp_path / "no.pt")], "no.pt: no such file or directory")
     refused(capsys, ["evaluate", config], "must be a complete checkpoint")
-    refused(capsys, ["export", checkpoint, "--out", str(tmp_path / "model.bin")],
-            "must end in .safetensors")
-    refused(capsys, ["export", str(run_folder / "run" / "float.pt"), "--out",
-                     str(tmp_path / "m.safetensors")], "quantised evaluation needs")
+    refused(
+        capsys,
+        ["export", checkpoint, "--out", str(tmp_path / "model.bin")],
+        "must end in .safetensors",
+    )
+    refused(
+        capsys,
+        ["export", str(run_folder / "run" / "float.pt"), "--out", str(tmp_path / "m.safetensors")],
+        "quantised evaluation needs",
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -172,31 +237,55 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(run_folder, tmp_path, ca
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("golden.data.atomic.os.fsync", full)
-    refused(capsys, ["export", str(run_folder / "run" / "checkpoint.pt"), "--out",
-                     str(tmp_path / "m.safetensors")],
-            "m.safetensors: the model cannot be written (No space left on device)")
+    refused(
+        capsys,
+        [
+            "export",
+            str(run_folder / "run" / "checkpoint.pt"),
+            "--out",
+            str(tmp_path / "m.safetensors"),
+        ],
+        "m.safetensors: the model cannot be written (No space left on device)",
+    )
     assert list(tmp_path.iterdir()) == []
-    refused(capsys, ["fit", "--config", str(run_folder / "tiny.toml"), "--out",
-                     str(tmp_path / "run")], "float.pt: no space left on device")
+    refused(
+        capsys,
+        ["fit", "--config", str(run_folder / "tiny.toml"), "--out", str(tmp_path / "run")],
+        "float.pt: no space left on device",
+    )
     assert not (tmp_path / "run").exists()
 
 
-def test_a_difference_is_one_sentence_and_leaves_nothing(
-    run_folder, tmp_path, capsys, monkeypatch
-):
+def test_a_difference_is_one_sentence_and_leaves_nothing(run_folder, tmp_path, capsys, monkeypatch):
     def differ(*arguments, **named):
         raise golden.ModelError("block3.0.attn.q.counts must be 1, not 2")
 
     monkeypatch.setattr("train.export.export.compare", differ)
-    refused(capsys, ["export", str(run_folder / "run" / "checkpoint.pt"), "--out",
-                     str(tmp_path / "m.safetensors")], "block3.0.attn.q.counts must be 1")
+    refused(
+        capsys,
+        [
+            "export",
+            str(run_folder / "run" / "checkpoint.pt"),
+            "--out",
+            str(tmp_path / "m.safetensors"),
+        ],
+        "block3.0.attn.q.counts must be 1",
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["fit", "accuracy"])
 def test_epochs_and_contract(run_folder, tmp_path, capsys, command):
-    arguments = [command, "--config", str(run_folder / "tiny.toml"), "--out", str(tmp_path),
-                 "--epochs", "1", "2"]
+    arguments = [
+        command,
+        "--config",
+        str(run_folder / "tiny.toml"),
+        "--out",
+        str(tmp_path),
+        "--epochs",
+        "1",
+        "2",
+    ]
     if command == "accuracy":
         # Two epochs do not reach 96 %.
         assert main([*arguments, "--seeds", "0"]) == 1
@@ -235,8 +324,21 @@ except SystemExit:
 
 def test_interrupting_a_real_process(run_folder, tmp_path, project_root):
     out = tmp_path / "run"
-    arguments = [sys.executable, "-m", "train", "fit", "--config", str(run_folder / "tiny.toml"),
-                 "--out", str(out), "--epochs", "10000", "1", "--threads", "1"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "train",
+        "fit",
+        "--config",
+        str(run_folder / "tiny.toml"),
+        "--out",
+        str(out),
+        "--epochs",
+        "10000",
+        "1",
+        "--threads",
+        "1",
+    ]
     with subprocess.Popen(
         arguments, cwd=project_root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

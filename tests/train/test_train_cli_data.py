@@ -40,20 +40,31 @@ def run(tmp_path, data, **changes):
         data={"name": "images"} | changes, classes=2, batch=4, float_epochs=1, quantised_epochs=1
     )
     (tmp_path / "c.toml").write_text(to_toml(config))
-    return main(["fit", "--config", str(tmp_path / "c.toml"), "--data", str(data),
-                 "--out", str(tmp_path / "run"), "--resume"])
+    return main([
+        "fit",
+        "--config",
+        str(tmp_path / "c.toml"),
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "run"),
+        "--resume",
+    ])
 
 
 FAULT = "it is truncated or no image of PNG, JPEG, BMP, TIFF, WEBP or GIF"
 
 
-@pytest.mark.parametrize(("damage", "sentence"), [
-    (missing, "data: the data cannot be read (No such file or directory)"),
-    (empty_class, "data: class ant must have at least one image in train"),
-    (unreadable, f"train/bee/0004.png: the image cannot be read ({FAULT})"),
-    (third_class, "data: there must be 2 classes, as the model has, not 3 (ant, bee, cat)"),
-    (wrong_size, "test/bee/0004.png: the image must have 8x8 pixels (height x width), not 8x9"),
-])
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (missing, "data: the data cannot be read (No such file or directory)"),
+        (empty_class, "data: class ant must have at least one image in train"),
+        (unreadable, f"train/bee/0004.png: the image cannot be read ({FAULT})"),
+        (third_class, "data: there must be 2 classes, as the model has, not 3 (ant, bee, cat)"),
+        (wrong_size, "test/bee/0004.png: the image must have 8x8 pixels (height x width), not 8x9"),
+    ],
+)
 def test_bad_data_is_one_sentence(tmp_path, capsys, damage, sentence):
     data = tmp_path / "data"
     write_tree(data, size=(8, 8), channels=1)

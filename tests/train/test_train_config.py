@@ -44,23 +44,39 @@ def test_builtins_and_back():
     assert from_builtins(to_builtins(config)) == config
 
 
-@pytest.mark.parametrize(("old", "new", "sentence"), [
-    ("heads = 4", "heads = 5",
-     "dims[2] must be a multiple of heads (5), not 24 - at `network`"),
-    ("dims = [16,", "dims = [15,", "dims[0] must be even, not 15 - at `network`"),
-    ("stem_kernel = 3", "stem_kernel = 4", "stem_kernel must be odd, not 4 - at `network`"),
-    ("strides = [1, 2,", "strides = [1, 3,", "strides must be 1 or 2, not 3 - at `network`"),
-    ("max_count = 4", "max_count = 16", "Expected `int` <= 15 - at `network.max_count`"),
-    ("weight_bits = ", "weight_bit = ",
-     "Object contains unknown field `weight_bit` - at `quantise`"),
-    ("classes = 10\n", "", "Object missing required field `classes` - at `network`"),
-    ('rounding = "half-up"', 'rounding = "up"', "Invalid enum value 'up' - at `network.rounding`"),
-    ("frozen_epochs = ", "frozen_epochs = 99",
-     "frozen_epochs must be at most quantised_epochs"),
-    ("[fit]", "[fit", "Expected ']' at the end of a table declaration"),
-    ("image = [8, 8, 1]", "image = [8, 8]", "Expected `array` of length 3, got 2"),
-    ("shift = ", "shift = -", "Expected `float` >= 0.0 - at `data.shift`"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "heads = 4",
+            "heads = 5",
+            "dims[2] must be a multiple of heads (5), not 24 - at `network`",
+        ),
+        ("dims = [16,", "dims = [15,", "dims[0] must be even, not 15 - at `network`"),
+        ("stem_kernel = 3", "stem_kernel = 4", "stem_kernel must be odd, not 4 - at `network`"),
+        ("strides = [1, 2,", "strides = [1, 3,", "strides must be 1 or 2, not 3 - at `network`"),
+        ("max_count = 4", "max_count = 16", "Expected `int` <= 15 - at `network.max_count`"),
+        (
+            "weight_bits = ",
+            "weight_bit = ",
+            "Object contains unknown field `weight_bit` - at `quantise`",
+        ),
+        ("classes = 10\n", "", "Object missing required field `classes` - at `network`"),
+        (
+            'rounding = "half-up"',
+            'rounding = "up"',
+            "Invalid enum value 'up' - at `network.rounding`",
+        ),
+        (
+            "frozen_epochs = ",
+            "frozen_epochs = 99",
+            "frozen_epochs must be at most quantised_epochs",
+        ),
+        ("[fit]", "[fit", "Expected ']' at the end of a table declaration"),
+        ("image = [8, 8, 1]", "image = [8, 8]", "Expected `array` of length 3, got 2"),
+        ("shift = ", "shift = -", "Expected `float` >= 0.0 - at `data.shift`"),
+    ],
+)
 def test_wrong_files_are_refused_in_one_sentence(recipe, tmp_path, old, new, sentence):
     assert old in recipe
     path = tmp_path / "wrong.toml"
@@ -91,8 +107,9 @@ def test_no_number_is_infinite_negative_or_none_at_all():
             for key in path[:-1]:
                 inner = inner[key]
             inner[path[-1]] = wrong
-            with pytest.raises(ConfigError, match=next(
-                    key for key in reversed(path) if isinstance(key, str))):
+            with pytest.raises(
+                ConfigError, match=next(key for key in reversed(path) if isinstance(key, str))
+            ):
                 from_builtins(values)
 
 

@@ -41,15 +41,24 @@ def test_images_of_any_size_are_decoded_when_needed(tmp_path):
     assert split.validation_images[:2].shape == (2, 8, 8, 1)
 
 
-@pytest.mark.parametrize(("config", "path", "sentence"), [
-    (run_config(data={"name": "letters"}), None,
-     "data set must be one of digits, images, not 'letters'"),
-    (on_images(), None, "trains on image files, so pass --data FOLDER_OR_ZIP"),
-    (run_config(data={"name": "images"}), "tree",
-     "tree: there must be 10 classes, as the model has, not 2 (ant, bee)"),
-    (on_images(), "tree", "must have 8x8 pixels (height x width), not 9x8"),
-    (on_images(), "nowhere", "nowhere: the data cannot be read (No such file or directory)"),
-])
+@pytest.mark.parametrize(
+    ("config", "path", "sentence"),
+    [
+        (
+            run_config(data={"name": "letters"}),
+            None,
+            "data set must be one of digits, images, not 'letters'",
+        ),
+        (on_images(), None, "trains on image files, so pass --data FOLDER_OR_ZIP"),
+        (
+            run_config(data={"name": "images"}),
+            "tree",
+            "tree: there must be 10 classes, as the model has, not 2 (ant, bee)",
+        ),
+        (on_images(), "tree", "must have 8x8 pixels (height x width), not 9x8"),
+        (on_images(), "nowhere", "nowhere: the data cannot be read (No such file or directory)"),
+    ],
+)
 def test_data_that_does_not_fit_is_refused(tmp_path, config, path, sentence):
     write_tree(tmp_path / "tree", size=(9, 8), channels=1)
     with pytest.raises(ValueError) as caught:

@@ -28,8 +28,10 @@ FEW = 130
 def few_digits():
     split = load_split(run_config())
     few = DataSplit(
-        split.train_images[:FEW], split.train_labels[:FEW],
-        split.test_images[:20], split.test_labels[:20],
+        split.train_images[:FEW],
+        split.train_labels[:FEW],
+        split.test_images[:20],
+        split.test_labels[:20],
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("train.run.fit.load_split", lambda *_: few)
@@ -39,7 +41,10 @@ def few_digits():
 def training(few, config, **options):
     torch.manual_seed(0)
     state = checkpoint.Checkpoint(
-        config=config, seed=0, epoch=0, optimizer={},
+        config=config,
+        seed=0,
+        epoch=0,
+        optimizer={},
         network=ESpikeFormer(config.network).state_dict(),
     )
     return Training(state, few.train_images, few.train_labels, ALONE, **options)
@@ -147,7 +152,11 @@ def test_a_phase_stops_early_and_the_run_goes_on_with_the_next(tmp_path, monkeyp
 
     monkeypatch.setattr(Training, "validate", validate)
     config = run_config(
-        float_epochs=9, quantised_epochs=9, frozen_epochs=1, patience=2, batch=64,
+        float_epochs=9,
+        quantised_epochs=9,
+        frozen_epochs=1,
+        patience=2,
+        batch=64,
         data={"validation": 20},
     )
     state = fit(config, tmp_path, seed=0)
@@ -208,8 +217,15 @@ def test_a_network_learns_from_its_teacher(few_digits, tmp_path):
     assert float(ours.loss(images, scores, 1.0).detach()) == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["nowhere:f", "tests.train.test_training:nothing", "math:isqrt",
-                                  "tests.training:random_images"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nowhere:f",
+        "tests.train.test_training:nothing",
+        "math:isqrt",
+        "tests.training:random_images",
+    ],
+)
 def test_a_missing_teacher_is_named(name):
     with pytest.raises(ValueError, match=rf"^teacher {name} must give a torch classifier \("):
         load_teacher(name)

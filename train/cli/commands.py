@@ -7,8 +7,15 @@ from golden.cli.source import announce
 
 
 __all__ = [
-    "accuracy", "evaluate", "fit", "interrupted", "pretrain", "report",
-    "rounding", "set_threads", "sweep",
+    "accuracy",
+    "evaluate",
+    "fit",
+    "interrupted",
+    "pretrain",
+    "report",
+    "rounding",
+    "set_threads",
+    "sweep",
 ]
 
 
@@ -26,8 +33,15 @@ def fit(options):
     teacher = options.teacher and load_teacher(options.teacher)
     with joined(options.device) as processes, fit_progress(shown=processes.first) as watcher:
         state = training.fit(
-            config, options.out, seed=options.seed, data=options.data, init=options.init,
-            entry=options.entry, teacher=teacher, resume=options.resume, processes=processes,
+            config,
+            options.out,
+            seed=options.seed,
+            data=options.data,
+            init=options.init,
+            entry=options.entry,
+            teacher=teacher,
+            resume=options.resume,
+            processes=processes,
             progress=watcher,
         )
     if not processes.first:
@@ -49,7 +63,11 @@ def pretrain(options):
     config = _configuration(options)
     with fit_progress() as watcher:
         state = pretraining.pretrain(
-            config, options.out, seed=options.seed, data=options.data, resume=options.resume,
+            config,
+            options.out,
+            seed=options.seed,
+            data=options.data,
+            resume=options.resume,
             progress=watcher,
         )
     first, last = state.history[0]["loss"], state.history[-1]["loss"]
@@ -88,14 +106,19 @@ def accuracy(options):
     distinct("--seeds", options.seeds)
     config = _configuration(options)
     found = study(
-        config, options.seeds, options.out, data=options.data, resume=options.resume,
+        config,
+        options.seeds,
+        options.out,
+        data=options.data,
+        resume=options.resume,
         progress=fit_progress,
     )
     failures = found.failures()
     write_json(
         {
             "accuracy": {str(seed): run for seed, run in found.accuracy.items()},
-            "medians": found.medians, "failures": failures,
+            "medians": found.medians,
+            "failures": failures,
         },
         options.out / "accuracy.json",
     )
@@ -117,14 +140,21 @@ def sweep(options):
         distinct(f"--{name}", getattr(options, name))
     config = _configuration(options)
     found = sweeping(
-        config, options.out, counts=options.counts or [config.network.max_count],
-        bits=options.bits or [config.quantise.weight_bits], seeds=options.seeds,
-        data=options.data, init=options.init, resume=options.resume, progress=fit_progress,
+        config,
+        options.out,
+        counts=options.counts or [config.network.max_count],
+        bits=options.bits or [config.quantise.weight_bits],
+        seeds=options.seeds,
+        data=options.data,
+        init=options.init,
+        resume=options.resume,
+        progress=fit_progress,
     )
     write_json(
         [
             {"max_count": max_count, "weight_bits": bits, "seed": seed, **run}
-            for (max_count, bits), runs in found.accuracy.items() for seed, run in runs.items()
+            for (max_count, bits), runs in found.accuracy.items()
+            for seed, run in runs.items()
         ],
         options.out / "sweep.json",
     )

@@ -1,7 +1,15 @@
 """What ``python -m train`` and its commands say about themselves."""
 
 __all__ = [
-    "ACCURACY", "CONVERT", "EVALUATE", "EXAMPLES", "EXPORT", "FIT", "PRETRAIN", "REPORT", "SWEEP",
+    "ACCURACY",
+    "CONVERT",
+    "EVALUATE",
+    "EXAMPLES",
+    "EXPORT",
+    "FIT",
+    "PRETRAIN",
+    "REPORT",
+    "SWEEP",
     "TRAIN",
 ]
 

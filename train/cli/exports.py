@@ -12,9 +12,9 @@ __all__ = ["convert", "export"]
 #: What a network may have been trained on, by the option ``--pixels``.
 _PIXELS = {
     "unit": "x/256 (--pixels unit); a network that was trained on (x/255 - mean)/deviation, as "
-            "published ones were, needs --pixels imagenet",
+    "published ones were, needs --pixels imagenet",
     "imagenet": "(x/255 - mean)/deviation of ImageNet (--pixels imagenet); a network that was "
-                "trained on x/256 needs --pixels unit",
+    "trained on x/256 needs --pixels unit",
 }
 
 
@@ -42,8 +42,13 @@ def export(options):
         notes = {key: report[key] for key in report.keys() - {"seconds"}}
         notes["test_images"] = len(split.test_images)
         model, compared = exporting.export(
-            quantised, options.out, split.test_images, name=state.config.name, notes=notes,
-            takes=input_of(state.config, split.classes), progress=progress,
+            quantised,
+            options.out,
+            split.test_images,
+            name=state.config.name,
+            notes=notes,
+            takes=input_of(state.config, split.classes),
+            progress=progress,
         )
     report |= {
         "model": options.out.name,
@@ -76,12 +81,19 @@ def convert(options):
     _require_model_name(options.out)
     parameters = read_parameters(options.checkpoint, options.entry)
     shape = official.describe(
-        parameters.values, options.checkpoint, image_size=options.image_size, heads=options.heads,
+        parameters.values,
+        options.checkpoint,
+        image_size=options.image_size,
+        heads=options.heads,
         family="large" if options.family == "espikeformer-large" else "base",
-        size=options.size and options.size.upper(), max_count=options.max_count,
+        size=options.size and options.size.upper(),
+        max_count=options.max_count,
     )
     network = official.load(
-        parameters.values, shape, options.checkpoint, bn_eps=options.bn_eps,
+        parameters.values,
+        shape,
+        options.checkpoint,
+        bn_eps=options.bn_eps,
         imagenet=options.pixels == "imagenet",
     )
     takes = ModelInput.usual(shape.image, shape.classes)
@@ -92,9 +104,14 @@ def convert(options):
         images, labels = found.images[:], found.labels
     with image_progress("comparing with float64, images") as progress:
         conversion = converting(
-            network, name=options.out.stem, weight_bits=options.weight_bits,
-            max_fraction_bits=options.fraction_bits, head=options.head, images=images,
-            labels=labels, progress=progress,
+            network,
+            name=options.out.stem,
+            weight_bits=options.weight_bits,
+            max_fraction_bits=options.fraction_bits,
+            head=options.head,
+            images=images,
+            labels=labels,
+            progress=progress,
             # Of other sizes nobody knows how the pictures came to them.
             takes=takes if takes.resize else None,
         )
@@ -111,10 +128,15 @@ def convert(options):
 def _print_head(model, heads, options):
     """Say so if hardware will not run a model."""
     if not model.layers[-1].SPIKING:
-        remedy = ("--head spike makes one that it runs" if heads == "both" else
-                  "the network has no spike head (head_kd), which it would run")
-        print(f"{options.out}: hardware will not run this model, since its analog head reads no "
-              f"spikes; golden will; {remedy}")
+        remedy = (
+            "--head spike makes one that it runs"
+            if heads == "both"
+            else "the network has no spike head (head_kd), which it would run"
+        )
+        print(
+            f"{options.out}: hardware will not run this model, since its analog head reads no "
+            f"spikes; golden will; {remedy}"
+        )
 
 
 def _require_model_name(path):

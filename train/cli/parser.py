@@ -54,25 +54,34 @@ def parser(prog):
         Whose options hold ``command``, the function to call with them.
     """
     top = argparse.ArgumentParser(
-        prog=prog, description=TRAIN, epilog=EXAMPLES,
+        prog=prog,
+        description=TRAIN,
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subcommands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name, function, description, *, help, data=_BOTH):  # noqa: A002
         sub = subcommands.add_parser(
-            name, help=help, description=description,
+            name,
+            help=help,
+            description=description,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         sub.set_defaults(command=function)
         sub.add_argument(
-            "--threads", type=THREADS, default=1, metavar="N",
+            "--threads",
+            type=THREADS,
+            default=1,
+            metavar="N",
             help="processor cores (default: 1, since small networks gain nothing from more and "
-                 "the bits that training arrives at depend on it)",
+            "the bits that training arrives at depend on it)",
         )
         if data:
             sub.add_argument(
-                "--data", type=input_path, metavar="PATH",
+                "--data",
+                type=input_path,
+                metavar="PATH",
                 help=f"folder or zip with {data}, for a configuration that trains on image files",
             )
         return sub
@@ -81,20 +90,26 @@ def parser(prog):
     _add_run(fit)
     _add_epochs(fit)
     fit.add_argument(
-        "--init", type=input_file, metavar="CHECKPOINT",
+        "--init",
+        type=input_file,
+        metavar="CHECKPOINT",
         help="start from these float weights: of another run (float.pt), or a state_dict of an "
-             "official checkpoint; with --epochs 0 N the run is quantisation-aware alone",
+        "official checkpoint; with --epochs 0 N the run is quantisation-aware alone",
     )
     _add_entry(fit)
     fit.add_argument(
-        "--teacher", type=text, metavar="NAME",
+        "--teacher",
+        type=text,
+        metavar="NAME",
         help="learn this classifier's scores too: MODULE:FUNCTION, which returns a torch "
-             "classifier of images with pixels 0..1, or a checkpoint of ours",
+        "classifier of images with pixels 0..1, or a checkpoint of ours",
     )
     fit.add_argument(
-        "--device", choices=["cpu", "cuda"], default="cpu",
+        "--device",
+        choices=["cpu", "cuda"],
+        default="cpu",
         help="default: cpu; for several processes or GPUs, torchrun --nproc-per-node N "
-             "-m train fit ...",
+        "-m train fit ...",
     )
 
     pretrain = command(
@@ -119,10 +134,15 @@ def parser(prog):
     )
     _add_rounding(export)
 
-    _add_conversion(command(
-        "convert", exports.convert, CONVERT, help="integer model of an official checkpoint",
-        data=None,
-    ))
+    _add_conversion(
+        command(
+            "convert",
+            exports.convert,
+            CONVERT,
+            help="integer model of an official checkpoint",
+            data=None,
+        )
+    )
 
     accuracy = command(
         "accuracy", commands.accuracy, ACCURACY, help="train several seeds, check medians"
@@ -138,77 +158,133 @@ def parser(prog):
     )
     _add_training(sweep)
     _add_epochs(sweep)
-    for option, what, least, most in (("--counts", "largest counts D", 1, 15),
-                                      ("--bits", "weight widths", 2, 8)):
+    for option, what, least, most in (
+        ("--counts", "largest counts D", 1, 15),
+        ("--bits", "weight widths", 2, 8),
+    ):
         sweep.add_argument(
-            option, type=whole(least, most), nargs="+", metavar="N",
+            option,
+            type=whole(least, most),
+            nargs="+",
+            metavar="N",
             help=f"{what} (default: the configuration's)",
         )
     sweep.add_argument(
         "--seeds", type=SEED, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
     )
     sweep.add_argument(
-        "--init", type=input_file, metavar="CHECKPOINT",
+        "--init",
+        type=input_file,
+        metavar="CHECKPOINT",
         help="end of a float phase (float.pt) to start from, in place of float training",
     )
 
     report = subcommands.add_parser(
-        "report", help="spikes, additions and energy of a model, and of its dense baseline",
-        description=REPORT, formatter_class=argparse.RawDescriptionHelpFormatter,
+        "report",
+        help="spikes, additions and energy of a model, and of its dense baseline",
+        description=REPORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     report.set_defaults(command=commands.report)
-    report.add_argument("model", type=input_file, metavar="MODEL",
-                        help="integer model (.safetensors)")
-    report.add_argument("--data", type=input_path, default="digits", metavar="DATA",
-                        help=f"{SOURCES} (default)")
+    report.add_argument(
+        "model", type=input_file, metavar="MODEL", help="integer model (.safetensors)"
+    )
+    report.add_argument(
+        "--data", type=input_path, default="digits", metavar="DATA", help=f"{SOURCES} (default)"
+    )
     report.add_argument("--images", type=COUNT, metavar="N", help="take only so many images")
     report.add_argument(
-        "--out", type=output_folder, default=Path("build/report"), metavar="DIR",
+        "--out",
+        type=output_folder,
+        default=Path("build/report"),
+        metavar="DIR",
         help="default: build/report",
     )
     return top
 
 
 def _add_conversion(convert):
-    convert.add_argument("--checkpoint", type=input_file, required=True, metavar="FILE.pth",
-                         help="state_dict, bare or as an entry of the file, such as model, "
-                              "state_dict or model_ema")
-    _add_entry(convert)
-    convert.add_argument("--family", choices=["espikeformer", "espikeformer-large"],
-                         default="espikeformer", help="default: espikeformer")
     convert.add_argument(
-        "--size", metavar="SIZE", choices=["t", "s", "m", "l", "12_512", "12_768"],
+        "--checkpoint",
+        type=input_file,
+        required=True,
+        metavar="FILE.pth",
+        help="state_dict, bare or as an entry of the file, such as model, state_dict or model_ema",
+    )
+    _add_entry(convert)
+    convert.add_argument(
+        "--family",
+        choices=["espikeformer", "espikeformer-large"],
+        default="espikeformer",
+        help="default: espikeformer",
+    )
+    convert.add_argument(
+        "--size",
+        metavar="SIZE",
+        choices=["t", "s", "m", "l", "12_512", "12_768"],
         help="t, s, m or l; of the large family 12_512 or 12_768. Without it, widths and depths "
-             "are read off the checkpoint",
+        "are read off the checkpoint",
     )
     convert.add_argument("--out", type=output_file, required=True, metavar="MODEL.safetensors")
     convert.add_argument("--calibrate", type=input_path, metavar="IMAGES", help=SOURCES)
-    convert.add_argument("--count", type=COUNT, metavar="N", default=8,
-                         help="images to take (default: 8)")
-    convert.add_argument("--weight-bits", type=whole(2, 8), default=8, metavar="N",
-                         help="2 to 8 (default: 8)")
-    convert.add_argument("--fraction-bits", type=whole(1, 20), default=16, metavar="N",
-                         help="most fraction bits of the residual stream (default: 16)")
-    convert.add_argument("--bn-eps", type=number(least=0, most=1), default=1e-5, metavar="E",
-                         help="what batch norms add to variances (default: 1e-5)")
-    convert.add_argument("--pixels", choices=["unit", "imagenet"], default="unit",
-                         help="what the network was trained on: x/256 (unit, the default) or "
-                         "(x/255 - mean)/deviation of ImageNet, as published checkpoints")
-    convert.add_argument("--image-size", type=whole(1, 8192), default=224, metavar="N",
-                         help="height and width of images (default: 224)")
-    convert.add_argument("--heads", type=whole(1, 1024), default=8, metavar="N",
-                         help="of attention (default: 8)")
-    convert.add_argument("--max-count", type=whole(1, 15), default=4, metavar="D",
-                         help="most spikes at once (default: 4)")
-    convert.add_argument("--head", choices=["spike", "analog"],
-                         help="of a network that has both (default: spike, which hardware runs)")
+    convert.add_argument(
+        "--count", type=COUNT, metavar="N", default=8, help="images to take (default: 8)"
+    )
+    convert.add_argument(
+        "--weight-bits", type=whole(2, 8), default=8, metavar="N", help="2 to 8 (default: 8)"
+    )
+    convert.add_argument(
+        "--fraction-bits",
+        type=whole(1, 20),
+        default=16,
+        metavar="N",
+        help="most fraction bits of the residual stream (default: 16)",
+    )
+    convert.add_argument(
+        "--bn-eps",
+        type=number(least=0, most=1),
+        default=1e-5,
+        metavar="E",
+        help="what batch norms add to variances (default: 1e-5)",
+    )
+    convert.add_argument(
+        "--pixels",
+        choices=["unit", "imagenet"],
+        default="unit",
+        help="what the network was trained on: x/256 (unit, the default) or "
+        "(x/255 - mean)/deviation of ImageNet, as published checkpoints",
+    )
+    convert.add_argument(
+        "--image-size",
+        type=whole(1, 8192),
+        default=224,
+        metavar="N",
+        help="height and width of images (default: 224)",
+    )
+    convert.add_argument(
+        "--heads", type=whole(1, 1024), default=8, metavar="N", help="of attention (default: 8)"
+    )
+    convert.add_argument(
+        "--max-count",
+        type=whole(1, 15),
+        default=4,
+        metavar="D",
+        help="most spikes at once (default: 4)",
+    )
+    convert.add_argument(
+        "--head",
+        choices=["spike", "analog"],
+        help="of a network that has both (default: spike, which hardware runs)",
+    )
 
 
 def _add_entry(parser):
     parser.add_argument(
-        "--entry", type=text, metavar="NAME",
+        "--entry",
+        type=text,
+        metavar="NAME",
         help="entry of the state_dict's file to take, where it holds several networks (default: "
-             "model, state_dict, ..., and model_ema at last; what was taken is said)",
+        "model, state_dict, ..., and model_ema at last; what was taken is said)",
     )
 
 
@@ -219,16 +295,21 @@ def _add_run(parser):
 
 def _add_epochs(parser):
     parser.add_argument(
-        "--epochs", type=EPOCHS, nargs=2, metavar=("FLOAT", "QUANTISED"),
+        "--epochs",
+        type=EPOCHS,
+        nargs=2,
+        metavar=("FLOAT", "QUANTISED"),
         help="epochs of the two phases, in place of the configuration's",
     )
 
 
 def _add_training(parser):
-    parser.add_argument("--config", type=input_file, required=True, metavar="FILE",
-                        help="TOML file")
-    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR",
-                        help="output folder")
+    parser.add_argument(
+        "--config", type=input_file, required=True, metavar="FILE", help="TOML file"
+    )
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="output folder"
+    )
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in DIR, if any"
     )
@@ -236,10 +317,12 @@ def _add_training(parser):
 
 def _add_rounding(parser):
     parser.add_argument(
-        "--head", choices=["spike", "analog"],
+        "--head",
+        choices=["spike", "analog"],
         help="of a network that has both (default: spike, which hardware runs)",
     )
     parser.add_argument(
-        "--rounding", choices=["half-up", "half-even"],
+        "--rounding",
+        choices=["half-up", "half-even"],
         help="rule of every neuron, in place of the one the network was trained with",
     )

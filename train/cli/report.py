@@ -53,7 +53,8 @@ def training_report(state):
         "max_count": state.config.network.max_count,
         "rounding": state.config.network.rounding.value,
         "versions": {
-            "python": platform.python_version(), "torch": torch.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
             "numpy": np.__version__,
         },
     }

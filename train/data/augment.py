@@ -75,10 +75,13 @@ def _move(images, draws, data):
     cosine, sine = angle.cos() * zoom, angle.sin() * zoom
     # affine_grid measures in half image sizes.
     right, down = draws[:, 2] * 2 * data.shift / width, draws[:, 3] * 2 * data.shift / height
-    affine = torch.stack([
-        torch.stack([cosine, -sine * height / width, right], 1),
-        torch.stack([sine * width / height, cosine, down], 1),
-    ], 1)
+    affine = torch.stack(
+        [
+            torch.stack([cosine, -sine * height / width, right], 1),
+            torch.stack([sine * width / height, cosine, down], 1),
+        ],
+        1,
+    )
     grid = F.affine_grid(affine, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, align_corners=False).round_().clamp_(0, 255)
 

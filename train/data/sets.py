@@ -58,12 +58,14 @@ class DataSplit:
         if number == 0:
             return self
         if number > total // 2:
-            raise ValueError(f"validation must be at most half of the {total} training images, "
-                             f"not {number}")
+            raise ValueError(
+                f"validation must be at most half of the {total} training images, not {number}"
+            )
         order = np.random.default_rng(seed).permutation(total)
         aside, kept = np.sort(order[:number]), np.sort(order[number:])
         return replace(
-            self, train_images=_chosen(self.train_images, kept),
+            self,
+            train_images=_chosen(self.train_images, kept),
             train_labels=self.train_labels[kept],
             validation_images=_chosen(self.train_images, aside),
             validation_labels=self.train_labels[aside],
@@ -121,7 +123,8 @@ def load_split(config, path=None, classes=()):
     split = _test_set(test, takes, config.data.resize)
     pictures = TrainingPictures(train, takes, decoders=_DECODERS)
     return replace(
-        split, train_images=pictures if config.data.resize else pictures[:],
+        split,
+        train_images=pictures if config.data.resize else pictures[:],
         train_labels=takes.labels_of(train.classes, path)[train.labels],
         lines=(train.line("training images"), *split.lines),
     )
@@ -151,8 +154,9 @@ def _has_files(config, path):
 def _digits(train_images, train_labels, test_images, test_labels):
     training = f"{len(train_labels)} training and " if len(train_labels) else ""
     line = f"digits: {training}{len(test_labels)} test images of {len(DIGITS)} classes"
-    return DataSplit(train_images, train_labels, test_images, test_labels, classes=DIGITS,
-                     lines=(line,))
+    return DataSplit(
+        train_images, train_labels, test_images, test_labels, classes=DIGITS, lines=(line,)
+    )
 
 
 def _test_set(test, takes, resize):
@@ -160,6 +164,10 @@ def _test_set(test, takes, resize):
     labels = takes.labels_of(test.classes, test.path)[test.labels]
     pictures = Pictures(test, takes, decoders=_DECODERS)
     return DataSplit(
-        (), (), pictures if resize else pictures[:], labels, classes=takes.classes or test.classes,
+        (),
+        (),
+        pictures if resize else pictures[:],
+        labels,
+        classes=takes.classes or test.classes,
         lines=(test.line("test images"), *unread_lines(test.path, test.unread)),
     )

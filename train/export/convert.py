@@ -65,14 +65,28 @@ class Conversion:
             lines += [f"{name:32} {rate:.4%}" for name, rate in self.rates.items()]
             lines += [f"largest difference of a logit: {self.largest_difference:.3g}"]
         of_all = f"of {self.images} images"
-        lines += [f"logits equal the float64 network's on {self.equal_logits} {of_all}",
-                  f"same class on {self.equal_classes} {of_all}"]
-        return lines + [f"right class, {side}: {right} {of_all}"
-                        for side, right in self.right.items()]
+        lines += [
+            f"logits equal the float64 network's on {self.equal_logits} {of_all}",
+            f"same class on {self.equal_classes} {of_all}",
+        ]
+        return lines + [
+            f"right class, {side}: {right} {of_all}" for side, right in self.right.items()
+        ]
 
 
-def convert(network, *, name, weight_bits=8, max_fraction_bits=16, head=None, images=None,
-            labels=None, notes=None, takes=None, progress=None):
+def convert(
+    network,
+    *,
+    name,
+    weight_bits=8,
+    max_fraction_bits=16,
+    head=None,
+    images=None,
+    labels=None,
+    notes=None,
+    takes=None,
+    progress=None,
+):
     """Fold a float network into integers, and compare the two.
 
     Parameters
@@ -103,9 +117,13 @@ def convert(network, *, name, weight_bits=8, max_fraction_bits=16, head=None, im
     ExportError
         If a parameter is not finite; the sentence names the layer.
     """
-    grids = find_grids(network, QuantiseConfig(
-        weight_bits=weight_bits, max_fraction_bits=max_fraction_bits,
-    ))
+    grids = find_grids(
+        network,
+        QuantiseConfig(
+            weight_bits=weight_bits,
+            max_fraction_bits=max_fraction_bits,
+        ),
+    )
     quantised = QuantisedNetwork.of(network, grids, weight_bits=weight_bits, head=head)
     model = integer_model(quantised, name=name, notes=notes, takes=takes)
     golden.validate(model)
@@ -118,10 +136,13 @@ def convert(network, *, name, weight_bits=8, max_fraction_bits=16, head=None, im
     classes = {"float": wanted.argmax(1), "golden": golden.classify(logits)}
     return Conversion(
         model=replace(model, mean_counts=golden.mean_counts(model, images)),
-        images=len(images), rates=compared.rates(),
+        images=len(images),
+        rates=compared.rates(),
         equal_logits=int((found == wanted).all(1).sum()),
         equal_classes=int((classes["float"] == classes["golden"]).sum()),
-        right={} if labels is None else {
+        right={}
+        if labels is None
+        else {
             side: int((found_classes == labels).sum()) for side, found_classes in classes.items()
         },
         largest_difference=float(np.abs(found - wanted).max()),

@@ -35,7 +35,7 @@ def compare(model, quantised, images, *, batch=128, progress=None):
     """
     compared = 0
     for start in range(0, len(images), batch):
-        part = images[start:start + batch]
+        part = images[start : start + batch]
         ours = quantised.run(part, trace=True)
         theirs = golden.run(model, part, trace=True).tensors
         if ours.keys() != theirs.keys():

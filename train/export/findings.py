@@ -37,19 +37,24 @@ def findings(model, statistics):
             "skipping": layer.skipping / statistics.images,
             "energy": {key: value for key, value in energy[layer.name].items() if key != "name"},
         }
-        for layer in statistics.layers.values() if layer.name in energy
+        for layer in statistics.layers.values()
+        if layer.name in energy
     ]
     return {
         "name": model.name,
         "max_count": model.max_count,
         "images": statistics.images,
-        "accuracy": ({} if statistics.right is None
-                     else {"golden": statistics.right / statistics.images}),
-        "noted": {"accuracy": dict(model.notes.get("accuracy") or {}),
-                  "images": model.notes.get("test_images")},
+        "accuracy": (
+            {} if statistics.right is None else {"golden": statistics.right / statistics.images}
+        ),
+        "noted": {
+            "accuracy": dict(model.notes.get("accuracy") or {}),
+            "images": model.notes.get("test_images"),
+        },
         "neurons": [
             {
-                "name": name, "mean_count": statistics.mean_count(name),
+                "name": name,
+                "mean_count": statistics.mean_count(name),
                 "firing_rate": statistics.mean_count(name) / model.max_count,
                 "histogram": [int(number) for number in histogram],
             }
@@ -76,14 +81,23 @@ def summary(found):
     """
     energy = found["total"]["energy"]
     images, noted = found["images"], found["noted"]
-    here = f"{images:,} image{'s'[:images != 1]}"
+    here = f"{images:,} image{'s'[: images != 1]}"
     tests = "test images" if noted["images"] is None else f"{noted['images']:,} test images"
     return [
         ("counted on", here),
-        *((f"accuracy, {kind} (these {here})" if images > 1 else f"accuracy, {kind} (this image)",
-           f"{value:.2%}") for kind, value in found["accuracy"].items()),
-        *((f"accuracy, {kind} ({tests}, by its notes)", f"{value:.2%}")
-          for kind, value in noted["accuracy"].items()),
+        *(
+            (
+                f"accuracy, {kind} (these {here})"
+                if images > 1
+                else f"accuracy, {kind} (this image)",
+                f"{value:.2%}",
+            )
+            for kind, value in found["accuracy"].items()
+        ),
+        *(
+            (f"accuracy, {kind} ({tests}, by its notes)", f"{value:.2%}")
+            for kind, value in noted["accuracy"].items()
+        ),
         ("dense MACs per image", f"{found['total']['macs']:,}"),
         ("additions per image, thermometer", f"{found['total']['thermometer']:,.0f}"),
         ("additions per image, bit-serial", f"{found['total']['bit_serial']:,.0f}"),
@@ -101,8 +115,10 @@ def verdict(energy):
     """Who needs less by integer arithmetic, and by how much; in words."""
     spikes = min(energy["thermometer"], energy["bit_serial"])
     parts = []
-    for baseline, name in (("dense", "the dense network"),
-                           ("skipping", "the one that skips zeros")):
+    for baseline, name in (
+        ("dense", "the dense network"),
+        ("skipping", "the one that skips zeros"),
+    ):
         if spikes <= energy[baseline]:
             parts.append(f"{energy[baseline] / spikes:.2f} times less than {name}")
         else:
@@ -127,16 +143,19 @@ def _moved(statistics):
     number = plane_count(SpikeCode.BIT_SERIAL, statistics.max_count)
     operands = {
         code.name.lower(): sum(layer.additions[code] * layer.operand_bits for layer in gated)
-        / statistics.images for code in (SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL)
+        / statistics.images
+        for code in (SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL)
     } | {"dense": sum(layer.macs * layer.operand_bits for layer in gated)}
     values = statistics.activation_values
     activations = {
-        "thermometer": values * statistics.max_count, "bit_serial": values * number,
+        "thermometer": values * statistics.max_count,
+        "bit_serial": values * number,
         "dense": values * number,
     }
     return {
         machine: {
-            "operands": operands[machine], "activations": activations[machine],
+            "operands": operands[machine],
+            "activations": activations[machine],
             "stream": statistics.stream_bits,
             "total": operands[machine] + activations[machine] + statistics.stream_bits,
         }

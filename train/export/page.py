@@ -15,8 +15,11 @@ __all__ = ["page"]
 
 #: Columns of the table of layers: key, heading; energies in nanojoules.
 _ENERGIES = (
-    ("papers", "papers, spikes"), ("papers_dense", "papers, dense"),
-    ("thermometer", "thermometer"), ("bit_serial", "bit-serial"), ("dense", "dense"),
+    ("papers", "papers, spikes"),
+    ("papers_dense", "papers, dense"),
+    ("thermometer", "thermometer"),
+    ("bit_serial", "bit-serial"),
+    ("dense", "dense"),
     ("skipping", "skipping zeros"),
 )
 
@@ -34,9 +37,12 @@ def page(found):
     str
     """
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
         loader=jinja2.FileSystemLoader([
-            Path(__file__).parent, Path(energy.__file__).parent,
+            Path(__file__).parent,
+            Path(energy.__file__).parent,
         ]),
     )
     layers = found["layers"]
@@ -50,7 +56,8 @@ def page(found):
         total=_row({"name": "total", "mean_count": None, **found["total"]}),
         moved=found["moved"],
         bits=plane_count(SpikeCode.BIT_SERIAL, found["max_count"]),
-        found=found, constants=energy,
+        found=found,
+        constants=energy,
     )
 
 
@@ -65,13 +72,22 @@ def _charts(found):
     shares = "Share of neurons that fire 0 (palest), 1, ... D (darkest) spikes."
     return [
         ("Firing rate per neuron layer", rates, drawn(neurons, "firing_rate", 3)),
-        ("Mean count per neuron layer", "Spikes per neuron and image, 0 to D.",
-         drawn(neurons, "mean_count", 3)),
+        (
+            "Mean count per neuron layer",
+            "Spikes per neuron and image, 0 to D.",
+            drawn(neurons, "mean_count", 3),
+        ),
         ("Histogram of counts", shares, stacks([(n["name"], n["histogram"]) for n in neurons])),
-        ("Additions per layer, thermometer code", "As many as the count says; per image.",
-         drawn(layers, "thermometer")),
-        ("Additions per layer, bit-serial", "As many as the count has binary ones; per image.",
-         drawn(layers, "bit_serial")),
+        (
+            "Additions per layer, thermometer code",
+            "As many as the count says; per image.",
+            drawn(layers, "thermometer"),
+        ),
+        (
+            "Additions per layer, bit-serial",
+            "As many as the count has binary ones; per image.",
+            drawn(layers, "bit_serial"),
+        ),
     ]
 
 
@@ -80,11 +96,13 @@ def _row(layer):
     return {
         "name": layer["name"],
         "mean": "" if layer["mean_count"] is None else f"{layer['mean_count']:.3f}",
-        "operations": [f"{layer[key]:,.0f}" for key in ("macs", "thermometer", "bit_serial",
-                                                         "skipping")],
+        "operations": [
+            f"{layer[key]:,.0f}" for key in ("macs", "thermometer", "bit_serial", "skipping")
+        ],
         "energies": [f"{layer['energy'][key] / 1e3:,.2f}" for key, _ in _ENERGIES],
-        "against": [_times(layer["energy"][baseline], spikes)
-                    for baseline in ("dense", "skipping")],
+        "against": [
+            _times(layer["energy"][baseline], spikes) for baseline in ("dense", "skipping")
+        ],
     }
 
 

@@ -53,7 +53,7 @@ def compare_with_float(quantised, images, *, progress=None):
     arithmetic = _ForcedArithmetic(quantised)
     scores = []
     for index in range(len(images)):
-        scores.append(quantised.network(to_maps(images[index:index + 1]).double(), arithmetic))
+        scores.append(quantised.network(to_maps(images[index : index + 1]).double(), arithmetic))
         if progress is not None:
             progress(index + 1, len(images))
     return Comparison(arithmetic.mismatches, torch.cat(scores))

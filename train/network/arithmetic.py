@@ -18,7 +18,12 @@ from train.network.two_stage import ScaledNorm, TwoStage
 
 
 __all__ = [
-    "PIXEL_DIVISOR", "FloatArithmetic", "Stream", "convolve", "normalise", "split_heads",
+    "PIXEL_DIVISOR",
+    "FloatArithmetic",
+    "Stream",
+    "convolve",
+    "normalise",
+    "split_heads",
     "with_constant",
 ]
 

@@ -91,9 +91,16 @@ class Autoencoder(nn.Module):
         self.widen = nn.Linear(shape.dims[-1], width)
         self.blocks = nn.TransformerEncoder(
             nn.TransformerEncoderLayer(
-                width, width // _HEAD, 4 * width, dropout=0.0, activation="gelu",
-                batch_first=True, norm_first=True,
-            ), depth, enable_nested_tensor=False,
+                width,
+                width // _HEAD,
+                4 * width,
+                dropout=0.0,
+                activation="gelu",
+                batch_first=True,
+                norm_first=True,
+            ),
+            depth,
+            enable_nested_tensor=False,
         )
         self.pixels = nn.Linear(width, pixels)
         self.register_buffer("positions", _positions(self.grid, width), persistent=False)

@@ -14,8 +14,16 @@ from train.network.two_stage import ScaledNorm
 
 
 __all__ = [
-    "Attention", "ConvBlock", "Down", "Mlp", "SeparableConv", "TransformerBlock", "chain",
-    "conv_norm", "set_initial_scale", "initialise",
+    "Attention",
+    "ConvBlock",
+    "Down",
+    "Mlp",
+    "SeparableConv",
+    "TransformerBlock",
+    "chain",
+    "conv_norm",
+    "set_initial_scale",
+    "initialise",
 ]
 
 
@@ -83,9 +91,7 @@ def set_initial_scale(network, scale):
 
 def conv_norm(channels, out_channels, *, kernel=1, groups=1, bias=False):
     """Convolution and its batch norm, as a pair that is indexed 0 and 1."""
-    conv = nn.Conv2d(
-        channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=bias
-    )
+    conv = nn.Conv2d(channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=bias)
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels))
 
 

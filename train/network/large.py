@@ -17,8 +17,15 @@ __all__ = ["LargeSpikeFormer"]
 
 
 _STAGES = (
-    "downsample1_1", "ConvBlock1_1", "downsample1_2", "ConvBlock1_2", "downsample2",
-    "ConvBlock2_1", "ConvBlock2_2", "downsample3", "block3",
+    "downsample1_1",
+    "ConvBlock1_1",
+    "downsample1_2",
+    "ConvBlock1_2",
+    "downsample2",
+    "ConvBlock2_1",
+    "ConvBlock2_2",
+    "downsample3",
+    "block3",
 )
 
 
@@ -68,7 +75,9 @@ class _Attention(nn.Module):
         queries, keys, values = (
             arithmetic.fire(f"{name}.{letter}", rep.projection(), norm, stream.spikes)
             for letter, (rep, norm) in {
-                "q": self.q_conv, "k": self.k_conv, "v": self.v_conv,
+                "q": self.q_conv,
+                "k": self.k_conv,
+                "v": self.v_conv,
             }.items()
         )
         spikes = arithmetic.attention(name, queries, keys, values, heads=self.heads)
@@ -127,7 +136,8 @@ class LargeSpikeFormer(nn.Module):
         self.block3 = nn.ModuleList([
             _TransformerBlock(
                 c2, heads=network.heads, ratio=network.ratio, expansions=network.expansions
-            ) for _ in range(network.depths[0])
+            )
+            for _ in range(network.depths[0])
         ])
         if network.head != "spike":
             self.head = nn.Linear(c2, network.classes)

@@ -93,6 +93,12 @@ class MaskedArithmetic(FloatArithmetic):
 def _norm_rows(rows, norm):
     """Batch norm of rows, shape (positions, channels), by a norm of maps."""
     return F.batch_norm(
-        rows, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.training,
-        norm.momentum, norm.eps,
+        rows,
+        norm.running_mean,
+        norm.running_var,
+        norm.weight,
+        norm.bias,
+        norm.training,
+        norm.momentum,
+        norm.eps,
     )

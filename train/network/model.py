@@ -18,14 +18,28 @@ from train.network.large import LargeSpikeFormer
 
 
 __all__ = [
-    "ESpikeFormer", "PUBLISHED_DIMS", "build", "count_parameters", "published", "to_maps",
+    "ESpikeFormer",
+    "PUBLISHED_DIMS",
+    "build",
+    "count_parameters",
+    "published",
+    "to_maps",
 ]
 
 
 #: Parts of the network in their order, up to the last stream.
 _STAGES = (
-    "downsample1_1", "ConvBlock1_1", "downsample1_2", "ConvBlock1_2", "downsample2",
-    "ConvBlock2_1", "ConvBlock2_2", "downsample3", "block3", "downsample4", "block4",
+    "downsample1_1",
+    "ConvBlock1_1",
+    "downsample1_2",
+    "ConvBlock1_2",
+    "downsample2",
+    "ConvBlock2_1",
+    "ConvBlock2_2",
+    "downsample3",
+    "block3",
+    "downsample4",
+    "block4",
 )
 
 #: Widths C0..C3 of the published sizes.
@@ -50,8 +64,15 @@ def published(size):
     NetworkConfig
     """
     return NetworkConfig(
-        image=(224, 224, 3), classes=1000, dims=PUBLISHED_DIMS[size], depths=(6, 2), heads=8,
-        strides=(2, 2, 2, 2, 1), stem_kernel=7, max_count=4, rounding=Rounding.HALF_EVEN,
+        image=(224, 224, 3),
+        classes=1000,
+        dims=PUBLISHED_DIMS[size],
+        depths=(6, 2),
+        heads=8,
+        strides=(2, 2, 2, 2, 1),
+        stem_kernel=7,
+        max_count=4,
+        rounding=Rounding.HALF_EVEN,
     )
 
 

@@ -51,8 +51,10 @@ def integer_model(quantised, *, name, notes=None, takes=None):
     quantised.network(None, folder)
     shape = quantised.shape
     model = IntegerModel(
-        name=name, input=Input(tuple(shape.image), constant=shape.pixel_constant),
-        layers=tuple(folder.layers), notes=notes or {},
+        name=name,
+        input=Input(tuple(shape.image), constant=shape.pixel_constant),
+        layers=tuple(folder.layers),
+        notes=notes or {},
     )
     return model if takes is None else takes.onto(model)
 
@@ -100,10 +102,13 @@ def fold_thresholds(slope, offset, *, max_count, rounding, low, high):
     if slope < 0:
         raise ValueError(f"slope must be at least 0, not {slope}")
     slope, offset = Fraction(slope), Fraction(offset)
-    return np.array([
-        min(max(_threshold(slope, offset, spike, rounding, low, high), low), high + 1)
-        for spike in range(1, max_count + 1)
-    ], dtype=np.int64)
+    return np.array(
+        [
+            min(max(_threshold(slope, offset, spike, rounding, low, high), low), high + 1)
+            for spike in range(1, max_count + 1)
+        ],
+        dtype=np.int64,
+    )
 
 
 def _threshold(slope, offset, spike, rounding, low, high):
@@ -136,7 +141,10 @@ class _Folder:
 
     def fire(self, name, conv, norm, spikes):
         folded = fold_fire(
-            conv, norm, scales=self._grids.scales[name].double(), limit=self._limit,
+            conv,
+            norm,
+            scales=self._grids.scales[name].double(),
+            limit=self._limit,
             divisor=self._shape.divisor,
         )
         weight, slope = _whole(folded.weight), _numbers(folded.slope)
@@ -159,8 +167,12 @@ class _Folder:
         height, width = self._maps[queries]
         dk = self._channels[queries] // heads
         thresholds = attention_thresholds(
-            dk, self._shape.max_count, self._rounding, height * width,
-            divisor=self._shape.divisor, scale=self._shape.attention_scale(dk),
+            dk,
+            self._shape.max_count,
+            self._rounding,
+            height * width,
+            divisor=self._shape.divisor,
+            scale=self._shape.attention_scale(dk),
         )
         epilogue = Fire(Neuron(thresholds, self._rounding))
         self.layers.append(KeyValue(f"{name}.kv", keys, values, heads))
@@ -177,38 +189,55 @@ class _Folder:
 
     def logits(self, name, linear, spikes):
         scale = float(self._grids.scales[name])
-        folded = fold_logits(
-            linear, scale=scale, limit=self._limit, shift=self._grids.logit_shift
-        )
+        folded = fold_logits(linear, scale=scale, limit=self._limit, shift=self._grids.logit_shift)
         weight = _whole(folded.weight).astype(np.int8)
-        self.layers.append(Conv(
-            name=name, sources=(spikes,), weight=weight[:, :, None, None],
-            weight_bits=self._bits, axes=(Axis(1), Axis(1)), groups=1,
-            epilogue=Output(_whole(folded.bias), folded.scale, folded.shift),
-        ))
+        self.layers.append(
+            Conv(
+                name=name,
+                sources=(spikes,),
+                weight=weight[:, :, None, None],
+                weight_bits=self._bits,
+                axes=(Axis(1), Axis(1)),
+                groups=1,
+                epilogue=Output(_whole(folded.bias), folded.scale, folded.shift),
+            )
+        )
 
     def analog_logits(self, name, linear, stream):
         height, width = self._maps[stream.spikes]
         folded = fold_logits(
-            linear, scale=float(self._grids.scales[name]), limit=self._limit,
+            linear,
+            scale=float(self._grids.scales[name]),
+            limit=self._limit,
             units=height * width * 2 ** self._grids.fraction_bits[stream.name],
         )
-        self.layers.append(AnalogHead(
-            name, stream.value, _whole(folded.weight).astype(np.int8), self._bits,
-            Output(_whole(folded.bias), folded.scale),
-        ))
+        self.layers.append(
+            AnalogHead(
+                name,
+                stream.value,
+                _whole(folded.weight).astype(np.int8),
+                self._bits,
+                Output(_whole(folded.bias), folded.scale),
+            )
+        )
 
     def _written(self, name, conv, norm, inputs, *, divisor, previous):
         fraction_bits = self._grids.fraction_bits[name]
         folded = fold_write(
-            conv, norm, exponent=self._grids.exponents[name], fraction_bits=fraction_bits,
-            limit=self._limit, divisor=divisor,
+            conv,
+            norm,
+            exponent=self._grids.exponents[name],
+            fraction_bits=fraction_bits,
+            limit=self._limit,
+            divisor=divisor,
         )
         thresholds = stream_thresholds(fraction_bits, self._shape.max_count, self._rounding)
         epilogue = Write(
             previous=None if previous is None else previous.value,
-            shift=fraction_bits - folded.exponent, bias=_whole(folded.bias),
-            fraction_bits=fraction_bits, neuron=Neuron(thresholds, self._rounding),
+            shift=fraction_bits - folded.exponent,
+            bias=_whole(folded.bias),
+            fraction_bits=fraction_bits,
+            neuron=Neuron(thresholds, self._rounding),
         )
         layer = self._conv(name, conv, inputs, _whole(folded.weight))
         return Stream(name, f"{name}.stream", self._append(layer, epilogue))
@@ -218,8 +247,12 @@ class _Folder:
         try:
             return np.stack([
                 fold_thresholds(
-                    float(slope), float(offset), max_count=self._shape.max_count,
-                    rounding=self._rounding, low=int(low), high=int(high),
+                    float(slope),
+                    float(offset),
+                    max_count=self._shape.max_count,
+                    rounding=self._rounding,
+                    low=int(low),
+                    high=int(high),
                 )
                 for slope, offset, low, high in zip(slopes, offsets, lows, highs, strict=True)
             ])
@@ -230,8 +263,14 @@ class _Folder:
         """Layer whose epilogue is still to be found."""
         weight = weight[..., None] if weight.ndim == 3 else weight
         return Conv.square(
-            name=name, source=source, weight=weight.astype(np.int8), weight_bits=self._bits,
-            stride=conv.stride[0], padding=conv.padding[0], groups=conv.groups, epilogue=None,
+            name=name,
+            source=source,
+            weight=weight.astype(np.int8),
+            weight_bits=self._bits,
+            stride=conv.stride[0],
+            padding=conv.padding[0],
+            groups=conv.groups,
+            epilogue=None,
         )
 
     def _append(self, layer, epilogue):

@@ -50,7 +50,10 @@ class IntegerArithmetic:
     def fire(self, name, conv, norm, spikes):
         """Counts of a branch-internal neuron."""
         folded = fold_fire(
-            conv, norm, scales=self.grids.scales[name].double(), limit=self.limit,
+            conv,
+            norm,
+            scales=self.grids.scales[name].double(),
+            limit=self.limit,
             divisor=self.shape.divisor,
         )
         potential = convolve(spikes, conv, weight=folded.weight, bias=None)
@@ -87,7 +90,9 @@ class IntegerArithmetic:
     def logits(self, name, linear, spikes):
         """Class scores; the trace has them in integers."""
         folded = fold_logits(
-            linear, scale=float(self.grids.scales[name]), limit=self.limit,
+            linear,
+            scale=float(self.grids.scales[name]),
+            limit=self.limit,
             shift=self.grids.logit_shift,
         )
         totals = spikes.flatten(1) @ folded.weight.T * 2**folded.shift + folded.bias
@@ -98,7 +103,9 @@ class IntegerArithmetic:
         height, width = stream.value.shape[2:]
         fraction_bits = self.grids.fraction_bits[stream.name]
         folded = fold_logits(
-            linear, scale=float(self.grids.scales[name]), limit=self.limit,
+            linear,
+            scale=float(self.grids.scales[name]),
+            limit=self.limit,
             units=height * width * 2**fraction_bits,
         )
         sums = stream.value.sum((2, 3)) * 2.0**fraction_bits
@@ -107,8 +114,12 @@ class IntegerArithmetic:
     def _written(self, name, conv, norm, inputs, *, divisor, previous):
         fraction_bits = self.grids.fraction_bits[name]
         folded = fold_write(
-            conv, norm, exponent=self.grids.exponents[name], fraction_bits=fraction_bits,
-            limit=self.limit, divisor=divisor,
+            conv,
+            norm,
+            exponent=self.grids.exponents[name],
+            fraction_bits=fraction_bits,
+            limit=self.limit,
+            divisor=divisor,
         )
         potential = convolve(inputs, conv, weight=folded.weight, bias=None)
         bias = folded.bias[:, None, None] * 2.0**-fraction_bits
@@ -168,7 +179,8 @@ class QuantisedNetwork:
         """
         copied = copy.deepcopy(network).double().eval()
         copied.network = replace(
-            copied.network, rounding=rounding or copied.network.rounding,
+            copied.network,
+            rounding=rounding or copied.network.rounding,
             head=_chosen(copied.network.head, head),
         )
         return cls(copied, grids, weight_bits)
@@ -194,7 +206,10 @@ class QuantisedNetwork:
         """
         tensors = {}
         arithmetic = IntegerArithmetic(
-            self.shape, self.grids, weight_bits=self.weight_bits, trace=tensors,
+            self.shape,
+            self.grids,
+            weight_bits=self.weight_bits,
+            trace=tensors,
         )
         self.network(to_maps(images), arithmetic)
         return tensors if trace else {"logits": tensors["logits"]}

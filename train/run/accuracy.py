@@ -90,7 +90,11 @@ def study(config, seeds, out, *, data=None, resume=False, progress=nullcontext):
     for seed in seeds:
         with progress(f"seed {seed}: ") as watcher:
             state = fit(
-                config, Path(out) / f"seed-{seed}", seed=seed, data=data, resume=resume,
+                config,
+                Path(out) / f"seed-{seed}",
+                seed=seed,
+                data=data,
+                resume=resume,
                 progress=watcher,
             )
         accuracy[seed] = state.accuracy

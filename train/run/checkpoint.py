@@ -112,8 +112,11 @@ class Checkpoint:
                 f"{self.config.fit.float_epochs + 1} or later, not {self.epoch}"
             )
         return QuantisedNetwork.of(
-            self.build(), self.grids, weight_bits=self.config.quantise.weight_bits,
-            rounding=rounding, head=head,
+            self.build(),
+            self.grids,
+            weight_bits=self.config.quantise.weight_bits,
+            rounding=rounding,
+            head=head,
         )
 
 
@@ -173,8 +176,9 @@ def load(path):
     contents, verified = _read(path)
     version = contents.pop(_VERSION)
     if type(version) is not int or version not in (1, _FORMAT):
-        raise CheckpointError(f"{path}: checkpoint version must be 1 or {_FORMAT}, not "
-                              f"{printable(version)}")
+        raise CheckpointError(
+            f"{path}: checkpoint version must be 1 or {_FORMAT}, not {printable(version)}"
+        )
     if version == _FORMAT and not verified:
         raise CheckpointError(f"{path}: the digest is missing, so the file is damaged")
     check_fields(contents, path)
@@ -183,8 +187,11 @@ def load(path):
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error}") from error
     if not verified:
-        _LOG.warning("%s: an older version wrote this file without a digest, so nobody knows "
-                     "whether it is damaged", path)
+        _LOG.warning(
+            "%s: an older version wrote this file without a digest, so nobody knows "
+            "whether it is damaged",
+            path,
+        )
     return _checked(Checkpoint(config=config, **contents), path)
 
 
@@ -194,8 +201,9 @@ def _read(path):
     verified = data[-_DIGEST_SIZE:].startswith(_DIGEST_MARK)
     if verified:
         if data[-_DIGEST_SIZE:] != _digest(memoryview(data)[:-_DIGEST_SIZE]):
-            raise CheckpointError(f"{path}: the file is damaged, since its digest does not match "
-                                  "its content")
+            raise CheckpointError(
+                f"{path}: the file is damaged, since its digest does not match its content"
+            )
         data = data[:-_DIGEST_SIZE]
     try:
         contents = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

@@ -11,9 +11,20 @@ from train.network.configuration import NetworkConfig
 
 
 __all__ = [
-    "CHECKPOINT", "FLOAT_CHECKPOINT", "PRETRAINED_CHECKPOINT", "Config", "ConfigError",
-    "DataConfig", "FitConfig", "NetworkConfig", "PretrainConfig", "QuantiseConfig",
-    "from_builtins", "load", "to_builtins", "with_epochs",
+    "CHECKPOINT",
+    "FLOAT_CHECKPOINT",
+    "PRETRAINED_CHECKPOINT",
+    "Config",
+    "ConfigError",
+    "DataConfig",
+    "FitConfig",
+    "NetworkConfig",
+    "PretrainConfig",
+    "QuantiseConfig",
+    "from_builtins",
+    "load",
+    "to_builtins",
+    "with_epochs",
 ]
 
 
@@ -229,8 +240,9 @@ def load(path):
         raise ConfigError(f"{path}: {printable(_sentence(error), 500)}") from error
     # The parser has no common exception for what it cannot follow.
     except Exception as error:
-        raise ConfigError(f"{path}: must be TOML that can be used, without deep nesting or huge "
-                          "numbers") from error
+        raise ConfigError(
+            f"{path}: must be TOML that can be used, without deep nesting or huge numbers"
+        ) from error
 
 
 def _check_dots(text):
@@ -242,7 +254,9 @@ def _check_dots(text):
 def with_epochs(config, float_epochs, quantised_epochs):
     """Configuration with other phases; the frozen epochs are at most the quantised ones."""
     schedule = msgspec.structs.replace(
-        config.fit, float_epochs=float_epochs, quantised_epochs=quantised_epochs,
+        config.fit,
+        float_epochs=float_epochs,
+        quantised_epochs=quantised_epochs,
         frozen_epochs=min(config.fit.frozen_epochs, quantised_epochs),
     )
     return msgspec.structs.replace(config, fit=schedule)

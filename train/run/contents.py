@@ -79,8 +79,10 @@ def check_fields(fields, path):
     """
     for name, value in fields.items():
         if _misplaced(value, name):
-            raise CheckpointError(f"{path}: the checkpoint is damaged (a tensor in the place of "
-                                  f"another value of `{name}`)")
+            raise CheckpointError(
+                f"{path}: the checkpoint is damaged (a tensor in the place of "
+                f"another value of `{name}`)"
+            )
     try:
         msgspec.convert(fields, type=_Fields)
     except msgspec.ValidationError as error:
@@ -143,12 +145,20 @@ def complete(parameters, network, path):
         One sentence that lists what is missing, unexpected, of another shape or not finite.
     """
     wanted = network.state_dict()
-    counters = {name: torch.zeros((), dtype=torch.int64) for name in wanted
-                if name.endswith(".num_batches_tracked")}
+    counters = {
+        name: torch.zeros((), dtype=torch.int64)
+        for name in wanted
+        if name.endswith(".num_batches_tracked")
+    }
     parameters = {**counters, **parameters}
-    odd = [f"{name} ({values.dtype})" for name, values in parameters.items()
-           if name in wanted and name not in counters and torch.is_tensor(values)
-           and not (values.is_floating_point() and values.layout is torch.strided)]
+    odd = [
+        f"{name} ({values.dtype})"
+        for name, values in parameters.items()
+        if name in wanted
+        and name not in counters
+        and torch.is_tensor(values)
+        and not (values.is_floating_point() and values.layout is torch.strided)
+    ]
     if odd:
         raise CheckpointError(f"{path}: must have plain floating-point numbers in {listed(odd)}")
     _require(parameters, {name: values.shape for name, values in wanted.items()}, "", path)
@@ -182,20 +192,31 @@ def check_grids(grids, network, path):
 def _require(found, shapes, noun, path):
     """Raises unless tensors have just these names and shapes, and are finite."""
     there = {name: values for name, values in found.items() if name in shapes}
-    fitting = {name: values for name, values in there.items()
-               if torch.is_tensor(values) and values.shape == shapes[name]}
+    fitting = {
+        name: values
+        for name, values in there.items()
+        if torch.is_tensor(values) and values.shape == shapes[name]
+    }
     faults = []
     for what, names in (
         ("lacks", [f"{noun}{name}" for name in shapes if name not in found]),
         ("has the unexpected", [f"{noun}{name}" for name in found if name not in shapes]),
-        ("has no tensor in",
-         [f"{noun}{name}" for name, values in there.items() if not torch.is_tensor(values)]),
-        ("has other shapes than the network in", [
-            f"{noun}{name} ({_text(values.shape)} in place of {_text(shapes[name])})"
-            for name, values in there.items() if torch.is_tensor(values) and name not in fitting
-        ]),
-        ("has numbers that are not finite in",
-         [f"{noun}{name}" for name, values in fitting.items() if not values.isfinite().all()]),
+        (
+            "has no tensor in",
+            [f"{noun}{name}" for name, values in there.items() if not torch.is_tensor(values)],
+        ),
+        (
+            "has other shapes than the network in",
+            [
+                f"{noun}{name} ({_text(values.shape)} in place of {_text(shapes[name])})"
+                for name, values in there.items()
+                if torch.is_tensor(values) and name not in fitting
+            ],
+        ),
+        (
+            "has numbers that are not finite in",
+            [f"{noun}{name}" for name, values in fitting.items() if not values.isfinite().all()],
+        ),
     ):
         if names:
             faults.append(f"{what} {listed(names)}")

@@ -44,8 +44,19 @@ class Silent:
         """Called at the end of each phase, and where a user should know something."""
 
 
-def fit(config, out, *, seed, data=None, init=None, entry=None, teacher=None, resume=False,
-        processes=ALONE, progress=None):
+def fit(
+    config,
+    out,
+    *,
+    seed,
+    data=None,
+    init=None,
+    entry=None,
+    teacher=None,
+    resume=False,
+    processes=ALONE,
+    progress=None,
+):
     """Train a network, or go on training it.
 
     Parameters
@@ -113,9 +124,7 @@ class _Run:
     def __init__(self, state, split, out, processes, teacher, progress):
         self.state = state
         self.schedule = Schedule(state.config.fit)
-        self.training = Training(
-            state, split.train_images, split.train_labels, processes, teacher
-        )
+        self.training = Training(state, split.train_images, split.train_labels, processes, teacher)
         self.history = History(out, state.history) if processes.first else nullcontext()
         self._split = split
         self._out = out
@@ -128,8 +137,10 @@ class _Run:
         row |= self._validate()
         history = [*self.state.history, row]
         if self._waited_enough(row["phase"], history):
-            self._progress.phase(f"{row['phase']} training stops early: no better for "
-                                 f"{self.state.config.fit.patience} epochs")
+            self._progress.phase(
+                f"{row['phase']} training stops early: no better for "
+                f"{self.state.config.fit.patience} epochs"
+            )
             self.training.end_phase(row["phase"])
         self.state = replace(
             self.training.state(), history=history, seconds=self.state.seconds + row["seconds"]
@@ -138,8 +149,9 @@ class _Run:
             self._measure(row["phase"])
             checkpoints.save(self.state, self._out / CHECKPOINT)
             self.history.write(self.state.history)
-            self._progress.epoch(row["phase"], self.training.epoch, self.schedule.total,
-                                 row["loss"])
+            self._progress.epoch(
+                row["phase"], self.training.epoch, self.schedule.total, row["loss"]
+            )
 
     def _validate(self):
         """Loss and accuracy on the validation images, if there are any."""
@@ -197,8 +209,10 @@ def start(config, path, seed, init=None, progress=None, entry=None):
     with torch.device("meta"):
         parameters = count_parameters(build(config.network))
     if parameters > MOST_PARAMETERS:
-        raise ConfigError(f"the network must have at most {MOST_PARAMETERS:,} parameters, not "
-                          f"{parameters:,}: lower dims, depths, ratio or expansions")
+        raise ConfigError(
+            f"the network must have at most {MOST_PARAMETERS:,} parameters, not "
+            f"{parameters:,}: lower dims, depths, ratio or expansions"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(config.network)
@@ -208,8 +222,14 @@ def start(config, path, seed, init=None, progress=None, entry=None):
             progress.phase(line)
         if not config.fit.float_epochs:
             accuracy = _float_accuracy_of(init)
-    return Checkpoint(config=config, seed=seed, epoch=0, network=network.state_dict(), optimizer={},
-                      accuracy=accuracy)
+    return Checkpoint(
+        config=config,
+        seed=seed,
+        epoch=0,
+        network=network.state_dict(),
+        optimizer={},
+        accuracy=accuracy,
+    )
 
 
 def _float_accuracy_of(path):

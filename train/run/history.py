@@ -13,8 +13,16 @@ __all__ = ["COLUMNS", "History"]
 
 
 #: Columns of the CSV file, and what an epoch's row holds.
-COLUMNS = ("epoch", "phase", "rate", "loss", "additions", "validation_loss", "validation_accuracy",
-           "seconds")
+COLUMNS = (
+    "epoch",
+    "phase",
+    "rate",
+    "loss",
+    "additions",
+    "validation_loss",
+    "validation_accuracy",
+    "seconds",
+)
 
 #: File of a run's folder, and its subfolder that TensorBoard reads.
 _FILE = "log.csv"
@@ -55,8 +63,11 @@ class History:
         # The first epoch's checkpoint is written by now: an empty folder stays empty if it cannot.
         if self._writer is None:
             # Files are named by the second; a run resumed within it must not write the same one.
-            self._writer = SummaryWriter(str(self._folder / _TENSORBOARD), purge_step=self._next,
-                                         filename_suffix=f".{last['epoch']}")
+            self._writer = SummaryWriter(
+                str(self._folder / _TENSORBOARD),
+                purge_step=self._next,
+                filename_suffix=f".{last['epoch']}",
+            )
         for name in COLUMNS[2:]:
             if name in last:
                 self._writer.add_scalar(f"{last['phase']}/{name}", last[name], last["epoch"])

@@ -47,11 +47,16 @@ def load_weights(network, path, entry=None):
     found, ours, lines = _read(Path(path), entry)
     wanted = network.state_dict()
     kept = [
-        name for name, values in wanted.items() if name.startswith(_CLASSIFIERS)
+        name
+        for name, values in wanted.items()
+        if name.startswith(_CLASSIFIERS)
         and (name not in found or found[name].shape != values.shape)
     ]
-    found = {name: values for name, values in found.items()
-             if name in wanted or not name.startswith(_CLASSIFIERS)}
+    found = {
+        name: values
+        for name, values in found.items()
+        if name in wanted or not name.startswith(_CLASSIFIERS)
+    }
     if not ours:
         found |= _stem(found, network.network)
     found = complete({**found, **{name: wanted[name] for name in kept}}, network, path)

@@ -63,7 +63,8 @@ class Loop:
         if not 2 * processes.world <= settings.batch <= len(images):
             raise ValueError(
                 f"batch must be at least 2 images of each of {processes.world} processes and at "
-                f"most the {len(images)} training images, not {settings.batch}")
+                f"most the {len(images)} training images, not {settings.batch}"
+            )
         self.module = module
         self.parallel = processes.parallel(module)
         self._images = images
@@ -80,10 +81,14 @@ class Loop:
         """Begin with a new optimizer: AdamW that decays kernels alone, which have several axes."""
         kernels = [p for p in self.module.parameters() if p.dim() > 1]
         others = [p for p in self.module.parameters() if p.dim() <= 1]
-        self._optimizer = torch.optim.AdamW([
-            {"params": kernels, "weight_decay": self._settings.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ], lr=0.0, fused=True)
+        self._optimizer = torch.optim.AdamW(
+            [
+                {"params": kernels, "weight_decay": self._settings.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=0.0,
+            fused=True,
+        )
 
     def state(self):
         """Optimizer and average as a checkpoint keeps them."""
@@ -136,8 +141,11 @@ class Loop:
             value, report = loss(images, labels)
             if not math.isfinite(found := float(value.detach())):
                 raise DivergenceError(
-                    phase, number, f"the loss of step {index + 1} of {len(batches)} is {found:g}, "
-                    f"at a learning rate of {last_rate:g}")
+                    phase,
+                    number,
+                    f"the loss of step {index + 1} of {len(batches)} is {found:g}, "
+                    f"at a learning rate of {last_rate:g}",
+                )
             for name, found in report.items():
                 sums[name] = sums.get(name, 0.0) + float(found.detach())
             self._step(value * self._processes.weight(batch), last_rate)

@@ -22,6 +22,7 @@ PUBLISHED = {
     "12_768": ((196, 384, 768), (12,)),
 }
 
+
 def describe(parameters, path, *, family, size=None, image_size=224, heads=8, max_count=4):
     """Configuration of the network that parameters belong to.
 
@@ -67,18 +68,27 @@ def describe(parameters, path, *, family, size=None, image_size=224, heads=8, ma
         # Enough to say all that is missing.
         (dims, depths), classes, channels, kernel = PUBLISHED[size], 1000, 3, 7
     else:
-        raise CheckpointError(f"{path}: lacks {listed(missing)}; what it has begins with "
-                              f"{', '.join(list(parameters)[:3])}")
+        raise CheckpointError(
+            f"{path}: lacks {listed(missing)}; what it has begins with "
+            f"{', '.join(list(parameters)[:3])}"
+        )
     shape = {
-        "family": family, "image": (image_size, image_size, channels), "classes": classes,
-        "dims": dims, "depths": depths, "heads": heads, "stem_kernel": kernel,
+        "family": family,
+        "image": (image_size, image_size, channels),
+        "classes": classes,
+        "dims": dims,
+        "depths": depths,
+        "heads": heads,
+        "stem_kernel": kernel,
         "max_count": max_count,
     }
     try:
         if family == "base":
             return NetworkConfig(**shape, strides=(2, 2, 2, 2, 1), rounding=Rounding.HALF_EVEN)
         return NetworkConfig(
-            **shape, strides=(2, 2, 2, 2), rounding=Rounding.HALF_UP,
+            **shape,
+            strides=(2, 2, 2, 2),
+            rounding=Rounding.HALF_UP,
             expansions=layout.expansions(dims[2]),
             head=layout.head(),
         )
@@ -109,8 +119,10 @@ def load(parameters, shape, path, *, bn_eps, imagenet=False):
     parameters = complete(parameters, network, path)
     if imagenet:
         if shape.image[2] != 3:
-            raise CheckpointError(f"{path}: must take 3 colours for ImageNet's mean to be "
-                                  f"subtracted, not {shape.image[2]} channels")
+            raise CheckpointError(
+                f"{path}: must take 3 colours for ImageNet's mean to be "
+                f"subtracted, not {shape.image[2]} channels"
+            )
         stem = f"{STEM}.weight"
         parameters = {**parameters, stem: constant_stem(parameters[stem].double())}
         with torch.device("meta"):
@@ -134,11 +146,15 @@ class _Layout:
         large = family == "large"
         self._stem = "downsample1_1.encode_conv.weight"
         self._stages = ["block3"] if large else ["block3", "block4"]
-        self._downs = [f"downsample{stage}.encode_conv.weight"
-                       for stage in (("1_2", "2", "3") if large else ("1_2", "2", "3", "4"))]
+        self._downs = [
+            f"downsample{stage}.encode_conv.weight"
+            for stage in (("1_2", "2", "3") if large else ("1_2", "2", "3", "4"))
+        ]
         self._heads = [name for name in ("head", "head_kd") if f"{name}.weight" in parameters]
         self.names = [
-            self._stem, *self._downs, f"{(self._heads or ['head'])[0]}.weight",
+            self._stem,
+            *self._downs,
+            f"{(self._heads or ['head'])[0]}.weight",
             *(f"{stage}.0.mlp.fc1_conv.weight" for stage in self._stages),
         ]
 
@@ -148,8 +164,9 @@ class _Layout:
         for name, rank in ranks.items():
             shape = list(self._parameters[name].shape)
             if len(shape) != rank or 0 in shape:
-                raise CheckpointError(f"{path}: must have {rank} axes of at least 1 in {name}, "
-                                      f"not {shape}")
+                raise CheckpointError(
+                    f"{path}: must have {rank} axes of at least 1 in {name}, not {shape}"
+                )
 
     def dims(self):
         return tuple(len(self._parameters[name]) for name in self._downs)
@@ -173,8 +190,12 @@ class _Layout:
     def expansions(self, channels):
         """Widening inside the projections of attention, and inside a block's own branch."""
         names = (f"block3.0.{name}.conv1.0.weight" for name in ("attn.q_conv.0", "rep_conv"))
-        inside, own = (self._parameters[name].shape[:1].numel() / max(channels, 1)
-                       if name in self._parameters else 0 for name in names)
+        inside, own = (
+            self._parameters[name].shape[:1].numel() / max(channels, 1)
+            if name in self._parameters
+            else 0
+            for name in names
+        )
         return inside or 1.5, own
 
 

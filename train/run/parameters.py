@@ -20,8 +20,15 @@ __all__ = ["StateDict", "read_parameters"]
 
 #: Entries under which training programs keep the network, the likeliest first.
 _ENTRIES = (
-    "model", "state_dict", "model_state_dict", "network", "net", "model_ema", "ema",
-    "state_dict_ema", "ema_state_dict",
+    "model",
+    "state_dict",
+    "model_state_dict",
+    "network",
+    "net",
+    "model_ema",
+    "ema",
+    "state_dict_ema",
+    "ema_state_dict",
 )
 
 #: Most dicts inside each other around a network.
@@ -34,7 +41,11 @@ _WRAPPERS = ("module", "_orig_mod")
 #: arguments, paths, and numbers of NumPy under its new and its old name.
 _SCALAR = np.float64(0).__reduce__()[0]
 _HARMLESS = [
-    Namespace, PosixPath, np.dtype, _SCALAR, (_SCALAR, "numpy.core.multiarray.scalar"),
+    Namespace,
+    PosixPath,
+    np.dtype,
+    _SCALAR,
+    (_SCALAR, "numpy.core.multiarray.scalar"),
     *{type(np.dtype(code)) for code in "?bBhHiIlLqQefd"},
 ]
 
@@ -119,20 +130,28 @@ def read_parameters(path, entry=None):
         raise CheckpointError(f"{path}: was written by train fit, and train export makes its model")
     found = dict(_entries(contents))
     if not found:
-        raise CheckpointError(f"{path}: must be a state_dict that torch saved, bare or under "
-                              f"{', '.join(_ENTRIES)}")
+        raise CheckpointError(
+            f"{path}: must be a state_dict that torch saved, bare or under {', '.join(_ENTRIES)}"
+        )
     taken = _choose(found, entry, path)
     parameters, wrappers = _named(found[taken], path)
     for part, generation in _OTHERS.items():
         if any(part in name for name in parameters):
-            raise CheckpointError(f"{path}: holds a {generation}, and only the third generation, "
-                                  "E-SpikeFormer, can be converted")
+            raise CheckpointError(
+                f"{path}: holds a {generation}, and only the third generation, "
+                "E-SpikeFormer, can be converted"
+            )
     steps = max((getattr(contents.get("args"), name, 1) for name in _TIME_STEPS), default=1)
     if isinstance(steps, int) and steps > 1:
-        raise CheckpointError(f"{path}: was trained over T = {steps} time steps, and only networks "
-                              "of one step (T = 1, D spikes at once) can be converted")
+        raise CheckpointError(
+            f"{path}: was trained over T = {steps} time steps, and only networks "
+            "of one step (T = 1, D spikes at once) can be converted"
+        )
     return StateDict(
-        parameters, taken or None, tuple(name for name in found if name != taken), wrappers,
+        parameters,
+        taken or None,
+        tuple(name for name in found if name != taken),
+        wrappers,
     )
 
 
@@ -177,14 +196,16 @@ def _choose(found, entry, path):
     if entry is not None:
         if entry not in found:
             entries = listed(list(found)) if "" not in found else "none, for it is the parameters"
-            raise CheckpointError(f"{path}: --entry must be one of the file's ({entries}), "
-                                  f"not {entry}")
+            raise CheckpointError(
+                f"{path}: --entry must be one of the file's ({entries}), not {entry}"
+            )
         return entry
     known = [name for name in _ENTRIES if name in found]
     if known or len(found) == 1:
         return [*known, *found][0]
-    raise CheckpointError(f"{path}: holds several networks, so choose one of {listed(list(found))} "
-                          "with --entry NAME")
+    raise CheckpointError(
+        f"{path}: holds several networks, so choose one of {listed(list(found))} with --entry NAME"
+    )
 
 
 def _named(values, path):
@@ -199,6 +220,7 @@ def _named(values, path):
     left_out = tuple(f"{wrapper}." for wrapper in wrappers) + ((prefix,) if prefix else ())
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise CheckpointError(f"{path}: has {listed(twice)} twice, by names with and without "
-                              f"{' and '.join(left_out)}")
+        raise CheckpointError(
+            f"{path}: has {listed(twice)} twice, by names with and without {' and '.join(left_out)}"
+        )
     return dict(zip(names, values.values(), strict=True)), left_out

@@ -99,8 +99,13 @@ class _Run:
             with going_on():
                 self._decoder().load_state_dict(state.decoder)
         self._loop = Loop(
-            self._module, split.train_images, split.train_labels, settings=settings,
-            data=config.data, seed=state.seed, processes=ALONE,
+            self._module,
+            split.train_images,
+            split.train_labels,
+            settings=settings,
+            data=config.data,
+            seed=state.seed,
+            processes=ALONE,
         )
         if state.optimizer:
             with going_on():
@@ -131,6 +136,6 @@ class _Run:
 
     def _decoder(self):
         """Everything but the network."""
-        return nn.ModuleDict(
-            {name: part for name, part in self._module.named_children() if name != "network"}
-        )
+        return nn.ModuleDict({
+            name: part for name, part in self._module.named_children() if name != "network"
+        })

@@ -38,7 +38,7 @@ class Processes:
 
     def rows(self, batch):
         """The process's part of something that has a row per image of the whole batch."""
-        return batch[self.rank::self.world]
+        return batch[self.rank :: self.world]
 
     def weight(self, batch):
         """Factor of the process's mean loss, such that the mean of all is that of the batch."""

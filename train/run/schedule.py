@@ -25,7 +25,9 @@ class Schedule:
         self._fit = fit
         self.total = fit.float_epochs + fit.quantised_epochs
         self._ends = {
-            FLOAT: fit.float_epochs, QUANTISED: self.total - fit.frozen_epochs, FROZEN: self.total,
+            FLOAT: fit.float_epochs,
+            QUANTISED: self.total - fit.frozen_epochs,
+            FROZEN: self.total,
         }
 
     def phase(self, epoch):

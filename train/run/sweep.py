@@ -43,8 +43,9 @@ class Sweep:
         return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def sweep(config, out, *, counts, bits, seeds, data=None, init=None, resume=False,
-          progress=nullcontext):
+def sweep(
+    config, out, *, counts, bits, seeds, data=None, init=None, resume=False, progress=nullcontext
+):
     """Train a float network per count and seed, and go on from it with each weight width.
 
     Parameters
@@ -80,15 +81,24 @@ def sweep(config, out, *, counts, bits, seeds, data=None, init=None, resume=Fals
             start = init
             if start is None:
                 with progress(f"D {max_count}, seed {seed}, float: ") as watcher:
-                    fit(_part(config, max_count), folder / "float", seed=seed, progress=watcher,
-                        **shared)
+                    fit(
+                        _part(config, max_count),
+                        folder / "float",
+                        seed=seed,
+                        progress=watcher,
+                        **shared,
+                    )
                 start = folder / "float" / FLOAT_CHECKPOINT
             float_accuracy = _float_accuracy(start)
             for width in bits:
                 with progress(f"D {max_count}, seed {seed}, {width} bits: ") as watcher:
                     state = fit(
-                        _part(config, max_count, width), folder / f"bits-{width}", seed=seed,
-                        init=start, progress=watcher, **shared,
+                        _part(config, max_count, width),
+                        folder / f"bits-{width}",
+                        seed=seed,
+                        init=start,
+                        progress=watcher,
+                        **shared,
                     )
                 accuracy[max_count, width][seed] = {"float": float_accuracy, **state.accuracy}
     return Sweep(accuracy)

@@ -62,8 +62,10 @@ class Teacher:
                 f"does, not {tuple(expected.shape)}"
             )
         return temperature**2 * F.kl_div(
-            F.log_softmax(scores / temperature, 1), F.log_softmax(expected / temperature, 1),
-            reduction="batchmean", log_target=True,
+            F.log_softmax(scores / temperature, 1),
+            F.log_softmax(expected / temperature, 1),
+            reduction="batchmean",
+            log_target=True,
         )
 
 

@@ -65,8 +65,14 @@ class Training:
         dtype = torch.float64 if fit.precision == "float64" else torch.float32
         self.network = state.build().to(processes.device, dtype)
         self._loop = Loop(
-            self.network, images, labels, settings=fit, data=state.config.data, seed=state.seed,
-            processes=processes, average=fit.average,
+            self.network,
+            images,
+            labels,
+            settings=fit,
+            data=state.config.data,
+            seed=state.seed,
+            processes=processes,
+            average=fit.average,
         )
         with going_on():
             # The first quantised epoch starts with a new optimizer.
@@ -78,8 +84,11 @@ class Training:
     def state(self):
         """Checkpoint of this moment."""
         return replace(
-            self._state, epoch=self.epoch, network=self.network.state_dict(),
-            grids=self._grids and self._grids.to("cpu"), **self._loop.state(),
+            self._state,
+            epoch=self.epoch,
+            network=self.network.state_dict(),
+            grids=self._grids and self._grids.to("cpu"),
+            **self._loop.state(),
         )
 
     def train_epoch(self, step=None):
@@ -99,8 +108,11 @@ class Training:
         phase = self._begin_epoch()
         arithmetic, meter = self._arithmetic(phase)
         found = self._loop.epoch(
-            self.epoch, phase, self._schedule.rate,
-            lambda images, labels: self._loss(images, labels, arithmetic, meter), step,
+            self.epoch,
+            phase,
+            self._schedule.rate,
+            lambda images, labels: self._loss(images, labels, arithmetic, meter),
+            step,
         )
         self.epoch += 1
         if self.epoch == self._schedule.end(phase):
@@ -142,8 +154,9 @@ class Training:
             right += int((scores.argmax(1) == expected).sum())
             number += len(labels)
         if not math.isfinite(loss):
-            raise DivergenceError(phase, self.epoch - 1,
-                                  f"the loss of the validation images is {loss:g}")
+            raise DivergenceError(
+                phase, self.epoch - 1, f"the loss of the validation images is {loss:g}"
+            )
         return {"validation_loss": loss / number, "validation_accuracy": right / number}
 
     def _loss(self, images, labels, arithmetic, meter):

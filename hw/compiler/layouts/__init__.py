@@ -15,5 +15,13 @@ from . import sum as sum_
 __all__ = ["LAYOUTS"]
 
 
-LAYOUTS = {Conv: conv, KeyValue: key_value, Query: query, Sum: sum_, AnalogHead: analog_head,
-           Max: max_, Mask: mask, Constant: constant}
+LAYOUTS = {
+    Conv: conv,
+    KeyValue: key_value,
+    Query: query,
+    Sum: sum_,
+    AnalogHead: analog_head,
+    Max: max_,
+    Mask: mask,
+    Constant: constant,
+}

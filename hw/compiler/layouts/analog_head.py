@@ -5,5 +5,7 @@ __all__ = ["refuse"]
 
 def refuse(layer, ranges, weight_width):
     """Raises ValueError, since no core runs it."""
-    raise ValueError(f"Hardware runs heads that read spikes, and {layer.name} reads a stream: "
-                     "export with --head spike")
+    raise ValueError(
+        f"Hardware runs heads that read spikes, and {layer.name} reads a stream: "
+        "export with --head spike"
+    )

@@ -19,22 +19,39 @@ def refuse(layer, ranges, weight_width):
 
     The array walks one source by square windows, and multiplies nothing by more than 8 bits.
     """
-    require(layer, len(layer.sources) == 1, "reads several sources one behind the other",
-            "write it as a sum of convolutions of one source each")
-    require(layer, layer.groups == 1 or layer.depthwise,
-            f"has {layer.groups} groups, which is neither 1 nor depthwise",
-            "use one group, with weights of 0 between channels of different ones")
+    require(
+        layer,
+        len(layer.sources) == 1,
+        "reads several sources one behind the other",
+        "write it as a sum of convolutions of one source each",
+    )
+    require(
+        layer,
+        layer.groups == 1 or layer.depthwise,
+        f"has {layer.groups} groups, which is neither 1 nor depthwise",
+        "use one group, with weights of 0 between channels of different ones",
+    )
     down, across = layer.axes
-    require(layer, down == across and down.plain,
-            "has a kernel that is not square or dilated, padding that is uneven, or an axis that "
-            "is stretched", "use a square kernel with the same stride and padding on all sides, "
-            "filled up with weights of 0")
+    require(
+        layer,
+        down == across and down.plain,
+        "has a kernel that is not square or dilated, padding that is uneven, or an axis that "
+        "is stretched",
+        "use a square kernel with the same stride and padding on all sides, "
+        "filled up with weights of 0",
+    )
     require(layer, layer.time == "each", "sums over time", "use a model of one step")
-    require(layer, layer.weight_bits <= 8, f"has weights of {layer.weight_bits} bits",
-            "export with at most 8")
+    require(
+        layer,
+        layer.weight_bits <= 8,
+        f"has weights of {layer.weight_bits} bits",
+        "export with at most 8",
+    )
     if weight_width is not None and weight_width < layer.weight_bits:
-        raise ValueError(f"--weight-width must be at least the {layer.weight_bits} bits of layer "
-                         f"{layer.name}, not {weight_width!r}")
+        raise ValueError(
+            f"--weight-width must be at least the {layer.weight_bits} bits of layer "
+            f"{layer.name}, not {weight_width!r}"
+        )
 
 
 def lay_out(context, step, layer):
@@ -67,5 +84,8 @@ def _channels(context, layer):
             return contiguous(layer.channels, context.lanes)
     if (heads := context.values.get(counts_name(layer))) is not None:
         return by_head(layer.channels, heads, context.lanes)
-    return (context.maps[layer.source].channels if layer.depthwise
-            else contiguous(layer.channels, context.lanes))
+    return (
+        context.maps[layer.source].channels
+        if layer.depthwise
+        else contiguous(layer.channels, context.lanes)
+    )

@@ -35,24 +35,57 @@ def convolve(context, layer, source, channels, out_size, where):
     # Of a depthwise layer, the next word of a line is the next position's.
     words, word_stride = (1, source.words) if layer.depthwise else (source.words, 1)
     lines, positions = conv_tap_windows(
-        layer, size=size, out_size=out_size, words=words, stride=source.words,
-        word_stride=word_stride, row_step=row_step, tap_rows=rows.shape[1] // kernel**2)
+        layer,
+        size=size,
+        out_size=out_size,
+        words=words,
+        stride=source.words,
+        word_stride=word_stride,
+        row_step=row_step,
+        tap_rows=rows.shape[1] // kernel**2,
+    )
     descriptor = context.descriptor(
-        source, row_step=row_step, word_stride=word_stride, line_stride=size[1] * source.words,
-        shift=getattr(layer.epilogue, "shift", 0), depthwise=int(layer.depthwise),
+        source,
+        row_step=row_step,
+        word_stride=word_stride,
+        line_stride=size[1] * source.words,
+        shift=getattr(layer.epilogue, "shift", 0),
+        depthwise=int(layer.depthwise),
         releases=int(layer is _last_of_pixels(context.model)),
-        split_msb=_msb_first(context, source, layer))
+        split_msb=_msb_first(context, source, layer),
+    )
     neurons = context.neurons.place(layer, channels)
     first = context.add_rows(rows.reshape(-1, lanes))
-    tiles = tuple(tile_descriptor(
-        channels[tile], spike=source.base + (tile if layer.depthwise else 0),
-        row=first + tile * rows.shape[1], words=0, out=where.out[tile], neuron=neurons[tile],
-        stream=where.residual + tile * lanes if where.stream else 0)
-        for tile in range(len(channels)))
-    context.add(LayerPlan(layer, descriptor | where.descriptor, tiles, lines, positions, (),
-                          channels, source, where.stores, where.target, where.stream,
-                          rows_per_tile=rows.shape[1], inputs=layer.weight.shape[1],
-                          taps=_mean_taps(lines, positions, words)))
+    tiles = tuple(
+        tile_descriptor(
+            channels[tile],
+            spike=source.base + (tile if layer.depthwise else 0),
+            row=first + tile * rows.shape[1],
+            words=0,
+            out=where.out[tile],
+            neuron=neurons[tile],
+            stream=where.residual + tile * lanes if where.stream else 0,
+        )
+        for tile in range(len(channels))
+    )
+    context.add(
+        LayerPlan(
+            layer,
+            descriptor | where.descriptor,
+            tiles,
+            lines,
+            positions,
+            (),
+            channels,
+            source,
+            where.stores,
+            where.target,
+            where.stream,
+            rows_per_tile=rows.shape[1],
+            inputs=layer.weight.shape[1],
+            taps=_mean_taps(lines, positions, words),
+        )
+    )
 
 
 def _weight_rows(layer, source, channels):
@@ -76,9 +109,16 @@ def _last_of_pixels(model):
 def _msb_first(context, source, layer):
     """Whether a layer takes the MSB plane in a pass of its own."""
     model = context.model
-    return source.tensor != PIXELS and not layer.depthwise and split_msb_pays(
-        context.code, model.max_count, model.mean_count(layer.source),
-        layer.weight.shape[1] / source.words)
+    return (
+        source.tensor != PIXELS
+        and not layer.depthwise
+        and split_msb_pays(
+            context.code,
+            model.max_count,
+            model.mean_count(layer.source),
+            layer.weight.shape[1] / source.words,
+        )
+    )
 
 
 def _mean_taps(lines, positions, words):

@@ -39,15 +39,18 @@ def copied(context, step, reader, role, tensor, channels, *, values=False):
         If pixels would have to be copied.
     """
     if tensor == PIXELS:
-        raise ValueError(f"Layer {reader.name}: a depthwise head must read counts, not pixels: "
-                         "put a layer that fires in front of it")
+        raise ValueError(
+            f"Layer {reader.name}: a depthwise head must read counts, not pixels: "
+            "put a layer that fires in front of it"
+        )
     source, (n_channels, *size) = context.maps[tensor], context.shapes[tensor]
     layer = _copy(tensor, n_channels, context.model.max_count, name=f"{reader.name} ({role})")
     if values:
         where = context.places.in_values(tensor, channels, source.positions, step=step, last=step)
     else:
-        where = context.places.in_spikes(tensor, channels, source.positions, step=step, last=step,
-                                         copy=layer.name)
+        where = context.places.in_spikes(
+            tensor, channels, source.positions, step=step, last=step, copy=layer.name
+        )
     convolve(context, layer, source, channels, size, where)
     return where.target
 

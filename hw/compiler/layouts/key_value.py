@@ -32,20 +32,47 @@ def lay_out(context, step, layer):
     width = kv_width(context.ranges.memory[layer.name][1])
     digits = -(-width // bits_for(context.model.max_count))
     places = context.places
-    base = places.attention.place(digits * len(channels) * dk, step=step,
-                                  last=places.last(layer.name, step))
+    base = places.attention.place(
+        digits * len(channels) * dk, step=step, last=places.last(layer.name, step)
+    )
     rows = AttentionRows(
-        lanes=context.lanes, tiles=len(channels), heads=heads, dk=dk, tokens=source.positions,
-        digits=digits, values=places.value_rows[layer.values], base=base)
+        lanes=context.lanes,
+        tiles=len(channels),
+        heads=heads,
+        dk=dk,
+        tokens=source.positions,
+        digits=digits,
+        values=places.value_rows[layer.values],
+        base=base,
+    )
     context.attention_rows[layer.name] = rows
 
-    descriptor = context.descriptor(source, word_stride=source.words, line_stride=0, row_step=1,
-                                    attention_rows=1, gather=1)
-    descriptor |= {"drain": Destination.KEY_VALUES, "out_digits": rows.digits - 1,
-                   "out_stride": rows.rows}
+    descriptor = context.descriptor(
+        source, word_stride=source.words, line_stride=0, row_step=1, attention_rows=1, gather=1
+    )
+    descriptor |= {
+        "drain": Destination.KEY_VALUES,
+        "out_digits": rows.digits - 1,
+        "out_stride": rows.rows,
+    }
     neuron = context.silent_neurons(layer)
-    tiles = tuple(tile_descriptor(channels[tile], neuron=neuron, stream=0,
-                                  **rows.gather_tile(tile, source.base))
-                  for tile in range(len(channels)))
-    context.add(LayerPlan(layer, descriptor, tiles, LINE, rows.gather(source.words), (), channels,
-                          source, layer.name, inputs=source.positions))
+    tiles = tuple(
+        tile_descriptor(
+            channels[tile], neuron=neuron, stream=0, **rows.gather_tile(tile, source.base)
+        )
+        for tile in range(len(channels))
+    )
+    context.add(
+        LayerPlan(
+            layer,
+            descriptor,
+            tiles,
+            LINE,
+            rows.gather(source.words),
+            (),
+            channels,
+            source,
+            layer.name,
+            inputs=source.positions,
+        )
+    )

@@ -25,17 +25,37 @@ def lay_out(context, step, layer):
     rows, name = context.attention_rows[layer.memory], counts_name(layer)
     heads, _, dv = context.shapes[layer.memory]
     channels = by_head(heads * dv, heads, context.lanes)
-    where = context.places.in_spikes(name, channels, source.positions, step=step,
-                                     last=context.places.last(name, step))
+    where = context.places.in_spikes(
+        name, channels, source.positions, step=step, last=context.places.last(name, step)
+    )
 
-    descriptor = context.descriptor(source, word_stride=1, line_stride=0, row_step=context.lanes,
-                                    attention_rows=1)
+    descriptor = context.descriptor(
+        source, word_stride=1, line_stride=0, row_step=context.lanes, attention_rows=1
+    )
     descriptor |= where.descriptor | {"digits": rows.digits - 1, "digit_stride": -rows.rows}
     neurons = context.neurons.place(layer, channels)
-    tiles = tuple(tile_descriptor(channels[tile], out=where.out[tile], neuron=neurons[tile],
-                                  stream=0, **rows.query_tile(tile, source.base))
-                  for tile in range(len(channels)))
-    context.add(LayerPlan(layer, descriptor, tiles, LINE,
-                          rows.query(source.words, source.positions),
-                          (), channels, source, name, where.target,
-                          inputs=source.channels.max() // layer.heads + 1))
+    tiles = tuple(
+        tile_descriptor(
+            channels[tile],
+            out=where.out[tile],
+            neuron=neurons[tile],
+            stream=0,
+            **rows.query_tile(tile, source.base),
+        )
+        for tile in range(len(channels))
+    )
+    context.add(
+        LayerPlan(
+            layer,
+            descriptor,
+            tiles,
+            LINE,
+            rows.query(source.words, source.positions),
+            (),
+            channels,
+            source,
+            name,
+            where.target,
+            inputs=source.channels.max() // layer.heads + 1,
+        )
+    )

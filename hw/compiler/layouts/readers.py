@@ -54,9 +54,11 @@ def fused_sums(model):
     found = {}
     for number in sums:
         layer = model.layers[number]
-        alone = not any(made[layer.source] < other < number or
-                        (other != number and model.layers[other].source == layer.source)
-                        for other in sums)
+        alone = not any(
+            made[layer.source] < other < number
+            or (other != number and model.layers[other].source == layer.source)
+            for other in sums
+        )
         if alone and layer.source.removesuffix(".stream") + ".counts" not in counts:
             found[layer.name] = layer.source
     return found

@@ -20,8 +20,12 @@ def require(layer, fits, what, remedy):
 
 def require_fire(layer):
     """Raises ValueError unless a layer fires, and does nothing else."""
-    require(layer, layer.epilogue.KIND == "fire", f"has the epilogue {layer.epilogue.KIND}",
-            "let it fire, and put a convolution behind it")
+    require(
+        layer,
+        layer.epilogue.KIND == "fire",
+        f"has the epilogue {layer.epilogue.KIND}",
+        "let it fire, and put a convolution behind it",
+    )
 
 
 def require_space(layer):

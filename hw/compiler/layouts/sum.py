@@ -23,8 +23,10 @@ def refuse(layer, ranges, weight_width):
     require_fire(layer)
     bits = sum_width(ranges.potential[layer.name])
     if bits >= PROGRAM_WIDTH:
-        raise ValueError(f"Layer {layer.name}: token sums must fit {PROGRAM_WIDTH - 1} bits, not "
-                         f"need {bits}: export with fewer fraction bits or fewer tokens")
+        raise ValueError(
+            f"Layer {layer.name}: token sums must fit {PROGRAM_WIDTH - 1} bits, not "
+            f"need {bits}: export with fewer fraction bits or fewer tokens"
+        )
 
 
 def lay_out(context, step, layer):
@@ -33,14 +35,32 @@ def lay_out(context, step, layer):
     channels, name = contiguous(n_channels, context.lanes), counts_name(layer)
     if layer.name not in context.places.fused:
         _sum(context, layer, channels, size)
-    thresholds = saturate(layer.epilogue.neuron.thresholds,
-                          *sum_ends(context.ranges.potential[layer.name]))
-    where = context.places.in_spikes(name, channels, 1, step=step,
-                                     last=context.places.last(name, step))
-    descriptor = {"token_sum": 1, "drain": Destination.SPIKES, "tiles": len(channels),
-                  "out_step": where.out[0]}
-    context.add(LayerPlan(layer, descriptor, (), (), (), tuple(map(int, thresholds[0])), channels,
-                          None, name, where.target))
+    thresholds = saturate(
+        layer.epilogue.neuron.thresholds, *sum_ends(context.ranges.potential[layer.name])
+    )
+    where = context.places.in_spikes(
+        name, channels, 1, step=step, last=context.places.last(name, step)
+    )
+    descriptor = {
+        "token_sum": 1,
+        "drain": Destination.SPIKES,
+        "tiles": len(channels),
+        "out_step": where.out[0],
+    }
+    context.add(
+        LayerPlan(
+            layer,
+            descriptor,
+            (),
+            (),
+            (),
+            tuple(map(int, thresholds[0])),
+            channels,
+            None,
+            name,
+            where.target,
+        )
+    )
 
 
 def _sum(context, layer, channels, size):
@@ -50,13 +70,40 @@ def _sum(context, layer, channels, size):
     # Any word will do, since the masks are empty.
     source = context.maps[layer.source.removesuffix(".stream") + ".counts"]
     descriptor = context.descriptor(source, word_stride=0, line_stride=0, row_step=0)
-    descriptor |= where.descriptor | {"stream": 1, "restart": 1, "stream_step": version.step,
-                                      "passes": 0, "double": 0}
+    descriptor |= where.descriptor | {
+        "stream": 1,
+        "restart": 1,
+        "stream_step": version.step,
+        "passes": 0,
+        "double": 0,
+    }
     neuron = context.silent_neurons(layer)
-    tiles = tuple(tile_descriptor(channels[tile], first_mask=0, last_mask=0, spike=source.base,
-                                  row=0, words=0, out=where.out[tile], neuron=neuron,
-                                  stream=version.base + tile * context.lanes)
-                  for tile in range(len(channels)))
+    tiles = tuple(
+        tile_descriptor(
+            channels[tile],
+            first_mask=0,
+            last_mask=0,
+            spike=source.base,
+            row=0,
+            words=0,
+            out=where.out[tile],
+            neuron=neuron,
+            stream=version.base + tile * context.lanes,
+        )
+        for tile in range(len(channels))
+    )
     lines, positions = ((TapWindow(0, 0, 0, 0, 0),) * length for length in size)
-    context.add(LayerPlan(replace(layer, name=f"{layer.name} (tokens)"), descriptor, tiles, lines,
-                          positions, (), channels, source, layer.source, stream=layer.source))
+    context.add(
+        LayerPlan(
+            replace(layer, name=f"{layer.name} (tokens)"),
+            descriptor,
+            tiles,
+            lines,
+            positions,
+            (),
+            channels,
+            source,
+            layer.source,
+            stream=layer.source,
+        )
+    )

@@ -20,15 +20,21 @@ def taps(axis, size):
         step = stride
     line = [None] * axis.get("before", 0) + line + [None] * axis.get("after", 0)
     span = dilation * (axis["kernel"] - 1) + 1
-    return [[(tap, line[start + tap * dilation]) for tap in range(axis["kernel"])
-             if line[start + tap * dilation] is not None]
-            for start in range(0, len(line) - span + 1, step)]
+    return [
+        [
+            (tap, line[start + tap * dilation])
+            for tap in range(axis["kernel"])
+            if line[start + tap * dilation] is not None
+        ]
+        for start in range(0, len(line) - span + 1, step)
+    ]
 
 
 def _windows(layer, source):
     """Place, taps and what they read of every output position that reads anything."""
-    down, across = (taps(axis, size)
-                    for axis, size in zip(layer["axes"], source.shape[3:], strict=True))
+    down, across = (
+        taps(axis, size) for axis, size in zip(layer["axes"], source.shape[3:], strict=True)
+    )
     for (y, rows), (x, columns) in product(enumerate(down), enumerate(across)):
         if rows and columns:
             i, row = map(list, zip(*rows, strict=True))
@@ -37,8 +43,9 @@ def _windows(layer, source):
 
 
 def _size(layer, source):
-    return [len(taps(axis, size))
-            for axis, size in zip(layer["axes"], source.shape[3:], strict=True)]
+    return [
+        len(taps(axis, size)) for axis, size in zip(layer["axes"], source.shape[3:], strict=True)
+    ]
 
 
 def convolve(layer, source, weight):

@@ -14,6 +14,7 @@ BITS = 9
 
 def spikes(tensors, code, max_count):
     """Function from the name of a tensor to the additions that each of its counts stands for."""
+
     def cost(name):
         bits = sum(tensors[name] >> bit & 1 for bit in range(BITS))
         if name == "pixels" or code == "bit-serial":
@@ -33,8 +34,9 @@ def skipped(tensors):
 
 def operations(reference, tensors, cost):
     """Sums of what each input costs, by layer; (images,) each."""
-    return {layer["name"]: _operations(reference, layer, tensors, cost)
-            for layer in reference.layers}
+    return {
+        layer["name"]: _operations(reference, layer, tensors, cost) for layer in reference.layers
+    }
 
 
 def _operations(reference, layer, tensors, cost):

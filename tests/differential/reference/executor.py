@@ -65,20 +65,31 @@ class Reference:
     def _potential(self, layer, tensors):
         match layer["kind"]:
             case "conv":
-                sums = convolve(layer, self.joined(layer, tensors.__getitem__),
-                                self.file[layer["weight"]])
+                sums = convolve(
+                    layer, self.joined(layer, tensors.__getitem__), self.file[layer["weight"]]
+                )
                 return sums.sum(axis=1, keepdims=True) if layer["time"] == "sum" else sums
             case "key_value":
-                return key_value(tensors[layer["keys"]], tensors[layer["values"]], layer["heads"],
-                                 layer["over"])
+                return key_value(
+                    tensors[layer["keys"]], tensors[layer["values"]], layer["heads"], layer["over"]
+                )
             case "query":
-                return query(tensors[layer["queries"]], tensors[layer["memory"]], layer["heads"],
-                             layer["over"])
+                return query(
+                    tensors[layer["queries"]],
+                    tensors[layer["memory"]],
+                    layer["heads"],
+                    layer["over"],
+                )
             case "mask":
                 values, gate = tensors[layer["values"]], tensors[layer["gate"]]
                 width = values.shape[2] // layer["heads"]
-                return np.stack([gate[:, :, channel // width] * values[:, :, channel]
-                                 for channel in range(values.shape[2])], axis=2)
+                return np.stack(
+                    [
+                        gate[:, :, channel // width] * values[:, :, channel]
+                        for channel in range(values.shape[2])
+                    ],
+                    axis=2,
+                )
             case "max":
                 return largest(layer, tensors[layer["source"]])
             case "sum":
@@ -106,7 +117,7 @@ class Reference:
         if epilogue is None:
             tensors[name] = potential
             return
-        value = potential * 2**epilogue["shift"]
+        value = potential * 2 ** epilogue["shift"]
         if epilogue["bias"] is not None:
             value = value + self.file[epilogue["bias"]][:, None, None]
         if epilogue["kind"] == "output":
@@ -115,8 +126,9 @@ class Reference:
         if epilogue["kind"] == "write":
             if epilogue["previous"] is not None:
                 before = tensors[epilogue["previous"]]
-                value = (before + value if epilogue["combine"] == "add"
-                         else np.maximum(before, value))
+                value = (
+                    before + value if epilogue["combine"] == "add" else np.maximum(before, value)
+                )
             tensors[name + ".stream"] = value
         if epilogue["neuron"] is not None:
             self._fire(name, value, tensors, states)

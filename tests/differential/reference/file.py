@@ -16,9 +16,9 @@ TYPES = {"I8": "int8", "I16": "int16", "I64": "int64"}
 def read(data):
     """Graph and tensors of a file, after its digest was compared."""
     size = int.from_bytes(data[:8], "little")
-    header, values = json.loads(data[8:8 + size]), data[8 + size:]
+    header, values = json.loads(data[8 : 8 + size]), data[8 + size :]
     text = header.pop("__metadata__")["addend"]
-    graph = text[text.index('"graph":') + 8:-1]
+    graph = text[text.index('"graph":') + 8 : -1]
     digest, tensors = hashlib.sha256(graph.encode()), {}
     for name in sorted(header):
         begin, end = header[name]["data_offsets"]

@@ -19,14 +19,16 @@ class Neuron:
     def __init__(self, entry, file):
         self.levels, self.membrane = entry["levels"], entry["membrane"]
         self.fraction_bits = entry.get("fraction_bits")
-        self.ladder = (file[entry["thresholds"]].tolist() if entry["rule"] == "ladder" else
-                       [[(2 * j - 1) * 2**(self.fraction_bits - 1)
-                         for j in range(1, self.levels + 1)]])
+        self.ladder = (
+            file[entry["thresholds"]].tolist()
+            if entry["rule"] == "ladder"
+            else [[(2 * j - 1) * 2 ** (self.fraction_bits - 1) for j in range(1, self.levels + 1)]]
+        )
 
     def count(self, values, lost=None):
         """Counts of values (samples, channels, ...); a lost bit lifts ties of odd thresholds."""
         if self.fraction_bits is not None:
-            half = 2**(self.fraction_bits - 1)
+            half = 2 ** (self.fraction_bits - 1)
             return ((values + half) >> self.fraction_bits).clip(0, self.levels)
         counts = np.zeros_like(values)
         for channel in range(values.shape[1]):
@@ -77,15 +79,15 @@ class Neuron:
         for channel in range(value.shape[1]):
             leak, shift = self.leak(channel)
             membrane[:, channel] = leak(state[:, channel]) + value[:, channel]
-            lost[:, channel] |= state[:, channel] % 2**max(shift, 0) != 0
+            lost[:, channel] |= state[:, channel] % 2 ** max(shift, 0) != 0
             if shift < 0:
                 lost[:, channel] = 0
         if self.membrane["order"] == "late":
-            membrane -= before * 2**self.membrane["unit"]
+            membrane -= before * 2 ** self.membrane["unit"]
         count = self.count(membrane, lost if self.membrane["sticky"] else None)
         state = membrane
         if self.membrane["order"] == "early" and self.membrane["reset"] == "subtract":
-            state = membrane - count * 2**self.membrane["unit"]
+            state = membrane - count * 2 ** self.membrane["unit"]
         if self.membrane["reset"] == "zero":
             state, lost = (np.where(count > 0, 0, value) for value in (membrane, lost))
         return [state, lost, count]

@@ -43,9 +43,14 @@ class Ranges:
             return result | {"output": _bits(ranges)}
         if epilogue["kind"] == "write":
             if epilogue["previous"] is not None:
-                ranges = [(low + before[0], high + before[1]) if epilogue["combine"] == "add" else
-                          (max(low, before[0]), max(high, before[1])) for (low, high), before
-                          in zip(ranges, self.streams[epilogue["previous"]], strict=True)]
+                ranges = [
+                    (low + before[0], high + before[1])
+                    if epilogue["combine"] == "add"
+                    else (max(low, before[0]), max(high, before[1]))
+                    for (low, high), before in zip(
+                        ranges, self.streams[epilogue["previous"]], strict=True
+                    )
+                ]
             self.streams[layer["name"] + ".stream"] = ranges
             result["stream"] = _bits(ranges)
         if epilogue["neuron"] is not None and epilogue["neuron"]["membrane"] is not None:
@@ -57,8 +62,10 @@ class Ranges:
         bias = [0] * len(ranges)
         if epilogue["bias"] is not None:
             bias = self.reference.file[epilogue["bias"]].tolist()
-        return [tuple(end * 2**epilogue["shift"] + offset for end in ends)
-                for ends, offset in zip(ranges, bias, strict=True)]
+        return [
+            tuple(end * 2 ** epilogue["shift"] + offset for end in ends)
+            for ends, offset in zip(ranges, bias, strict=True)
+        ]
 
     def _potential(self, layer):
         match layer["kind"]:
@@ -85,23 +92,34 @@ class Ranges:
                 return self._sums(layer["source"], layer["over"])
             case "analog_head":
                 sums = self._sums(layer["source"], "both")
-                products = [[sorted((entry * low, entry * high))
-                             for entry, (low, high) in zip(row, sums, strict=True)]
-                            for row in self.reference.file[layer["weight"]].tolist()]
+                products = [
+                    [
+                        sorted((entry * low, entry * high))
+                        for entry, (low, high) in zip(row, sums, strict=True)
+                    ]
+                    for row in self.reference.file[layer["weight"]].tolist()
+                ]
                 return [tuple(map(sum, zip(*row, strict=True))) for row in products]
 
     def _convolution(self, layer):
-        largest = [self.levels[name] for name in layer["sources"]
-                   for _ in range(self.shapes[name][2])]
+        largest = [
+            self.levels[name] for name in layer["sources"] for _ in range(self.shapes[name][2])
+        ]
         weight, groups = self.reference.file[layer["weight"]], layer["groups"]
         steps = self.shapes[layer["sources"][0]][1] if layer["time"] == "sum" else 1
         inputs, outputs, found = len(largest) // groups, len(weight) // groups, []
         for output, kernels in enumerate(weight.tolist()):
             first = output // outputs * inputs
-            terms = [largest[first + channel] * entry for channel, kernel in enumerate(kernels)
-                     for row in kernel for entry in row]
-            found.append((steps * sum(term for term in terms if term < 0),
-                          steps * sum(term for term in terms if term > 0)))
+            terms = [
+                largest[first + channel] * entry
+                for channel, kernel in enumerate(kernels)
+                for row in kernel
+                for entry in row
+            ]
+            found.append((
+                steps * sum(term for term in terms if term < 0),
+                steps * sum(term for term in terms if term > 0),
+            ))
         return found
 
     def _sums(self, stream, over):
@@ -134,8 +152,11 @@ def _step(neuron, channel, value, state, fired):
     sticky, late = int(membrane["sticky"]), membrane["order"] == "late"
 
     def subtracted(thresholds, low, high, leak):
-        return [leak(max(low, threshold - sticky)) - number * 2**membrane["unit"]
-                for number, threshold in enumerate(thresholds, 1) if threshold - sticky <= high]
+        return [
+            leak(max(low, threshold - sticky)) - number * 2 ** membrane["unit"]
+            for number, threshold in enumerate(thresholds, 1)
+            if threshold - sticky <= high
+        ]
 
     least = min([leak(low), *(subtracted(fired, low, high, leak) if late else [])])
     low, high = seen = least + value[0], leak(high) + value[1]
@@ -149,4 +170,6 @@ def _step(neuron, channel, value, state, fired):
 def _bits(ranges):
     """Least width of a two's complement number that holds all of some ranges."""
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    return next(bits for bits in range(1, 99) if -2**(bits - 1) <= low and high < 2**(bits - 1))
+    return next(
+        bits for bits in range(1, 99) if -(2 ** (bits - 1)) <= low and high < 2 ** (bits - 1)
+    )
