@@ -4,7 +4,8 @@ from golden.analysis.activity import additions, additions_per_image, mean_counts
 from golden.axis import Axis
 from golden.errors import ModelError
 from golden.ladders import Rounding, attention_thresholds, stream_thresholds
-from golden.membrane import Leak, LeakKind, Membrane, Order, Reset
+from golden.leak import Leak, LeakKind
+from golden.membrane import Membrane, Order, Reset
 from golden.model.executor import Result, accuracy, classify, run
 from golden.model.file import load, save
 from golden.model.integer_model import Input, IntegerModel

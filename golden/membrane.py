@@ -3,23 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.leak import MAX_SHIFT, Leak, LeakKind
 from golden.names import Named
 
 
-__all__ = ["Carried", "Ends", "Leak", "LeakKind", "Membrane", "Order", "Reset"]
+__all__ = ["Carried", "Ends", "Membrane", "Order", "Reset"]
 
-
-#: Most bits that a leak shifts by, and largest unit.
-MAX_SHIFT = 47
-
-#: A state: of many neurons, or one end of an interval.
-_State = TypeVar("_State", int, NDArray[np.int64])
 
 #: Takes the membranes of a step, and whether a bit was lost from each; returns counts.
 Count = Callable[[NDArray[np.int64], np.ndarray | int], NDArray[np.int64]]
@@ -28,15 +22,6 @@ Count = Callable[[NDArray[np.int64], np.ndarray | int], NDArray[np.int64]]
 Ends = tuple[list[int], list[int]]
 #: The same of a state, and the thresholds of each channel that fired there.
 Carried = tuple[list[int], list[int], Sequence[Sequence[int]]]
-
-
-class LeakKind(StrEnum):
-    """What a leak makes of a state s; all shifts are arithmetic."""
-
-    KEEP = "keep"  # s
-    SHIFT = "shift"  # s >> r
-    SUBTRACT = "subtract"  # s - (s >> r)
-    CLEAR = "clear"  # 0
 
 
 class Reset(StrEnum):
@@ -52,36 +37,6 @@ class Order(StrEnum):
 
     EARLY = "early"
     LATE = "late"
-
-
-@dataclass(frozen=True)
-class Leak:
-    """Leak of a channel.
-
-    Parameters
-    ----------
-    kind : LeakKind
-    shift : int
-        r, 1 to 47 where the kind shifts, else 0.
-    """
-
-    kind: LeakKind
-    shift: int = 0
-
-    def apply(self, state: _State) -> _State:
-        """The state after the leak.
-
-        >>> Leak(LeakKind.SHIFT, 1).apply(-3), Leak(LeakKind.SUBTRACT, 2).apply(-3)
-        (-2, -2)
-        """
-        match self.kind:
-            case LeakKind.KEEP:
-                return state
-            case LeakKind.SHIFT:
-                return state >> self.shift
-            case LeakKind.SUBTRACT:
-                return state - (state >> self.shift)
-        return state * 0
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from contextlib import suppress
 
 from golden import PIXELS, Rounding
-from golden.analysis.synthetic import ModelBuilder, random_images
+from golden.analysis.model_builder import ModelBuilder
+from golden.analysis.synthetic import random_images
 from hw.load import lay_out
 
 

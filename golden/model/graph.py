@@ -9,10 +9,10 @@ import numpy as np
 from golden.axis import Axis
 from golden.errors import ModelError
 from golden.fields import take, take_all
-from golden.membrane import Leak, LeakKind, Membrane, Order, Reset
+from golden.model.graph_neuron import neuron_entry, read_neuron
+from golden.model.graph_tensors import Tensors, tensors_of
 from golden.model.integer_model import Input, IntegerModel
 from golden.model.ranges import widths
-from golden.neuron import Neuron, Rounding, Rule
 from golden.ops import EPILOGUES, OPERATORS
 
 
@@ -36,19 +36,8 @@ INPUT = {
     "pictures": (dict, type(None)),
 }
 OUTPUT = {"name": str, "layer": str, "classes": (list, type(None))}
-NEURON = {"levels": int, "rule": str, "rounding": str, "membrane": (dict, type(None))}
-MEMBRANE = {
-    "leak": list,
-    "reset": str,
-    "unit": int,
-    "order": str,
-    "sticky": bool,
-    "state": (str, type(None)),
-}
-
-#: Types of the fields of an axis and of a leak; those with a default may be left out.
+#: Types of the fields of an axis; those with a default may be left out.
 AXIS = {field.name: field.type for field in fields(Axis)}
-LEAK = {"kind": str, "shift": int}
 
 
 def to_graph(model: IntegerModel) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -66,7 +55,7 @@ def to_graph(model: IntegerModel) -> tuple[dict[str, Any], dict[str, np.ndarray]
         ``NAME.weight``, ``NAME.thresholds`` and ``NAME.bias`` of every layer that has them. Arrays
         that several layers share have the name that the first one gives them.
     """
-    tensors, layers = _Tensors(), []
+    tensors, layers = Tensors(), []
     bits = model.widths or widths(model)
     for layer in model.layers:
         if type(layer) not in OPERATORS.values():
@@ -133,58 +122,13 @@ def from_graph(graph: Any, tensors: Mapping[str, np.ndarray]) -> IntegerModel:
     return model
 
 
-class _Tensors:
-    """Arrays of the file by name; an array that is met again keeps its name."""
-
-    def __init__(self):
-        self.arrays, self._names, self._kept = {}, {}, []
-
-    def name(self, name, array):
-        if array is None:
-            return None
-        if id(array) not in self._names:
-            self._names[id(array)] = name
-            # Kept alive, so that no other array gets the same identity.
-            self._kept.append(array)
-            self.arrays[name] = np.ascontiguousarray(array)
-        return self._names[id(array)]
-
-    def named(self, layer_name, part):
-        return {
-            noun: self.name(f"{layer_name}.{noun}", getattr(part, noun)) for noun in part.TENSORS
-        }
-
-
 def _epilogue_entry(layer, tensors):
     part = layer.epilogue
     if part is None:
         return None
     entry = {"kind": part.KIND, **_plain(part), **tensors.named(layer.name, part)}
     if "neuron" in part.__dataclass_fields__:
-        entry["neuron"] = part.neuron and _neuron_entry(layer, part.neuron, tensors)
-    return entry
-
-
-def _neuron_entry(layer, neuron, tensors):
-    entry = {
-        "levels": neuron.levels,
-        "rule": neuron.rule.value,
-        "rounding": neuron.rounding.value,
-        "membrane": None,
-    }
-    if neuron.rule is Rule.UNIFORM:
-        entry["fraction_bits"] = neuron.fraction_bits
-    else:
-        entry["thresholds"] = tensors.name(f"{layer.name}.thresholds", neuron.thresholds)
-    if (membrane := neuron.membrane) is not None:
-        entry["membrane"] = {
-            "leak": [_without_defaults(leak) for leak in membrane.leak],
-            "reset": membrane.reset.value,
-            "unit": membrane.unit,
-            "order": membrane.order.value,
-            "sticky": membrane.sticky,
-            "state": membrane.state,
-        }
+        entry["neuron"] = part.neuron and neuron_entry(layer, part.neuron, tensors)
     return entry
 
 
@@ -192,7 +136,7 @@ def _layer(entry, tensors):
     where = f"Layer {entry.get('name')}" if isinstance(entry, dict) else "A layer"
     cls = _class(entry, where, OPERATORS)
     found = take(entry, where, {"name": str} | cls.FIELDS)
-    found |= _tensors(entry, cls, where, tensors)
+    found |= tensors_of(entry, cls, where, tensors)
     if "sources" in found:
         found["sources"] = tuple(take_all(found["sources"], where, "source", str))
     if "axes" in found:
@@ -207,64 +151,13 @@ def _layer(entry, tensors):
 
 def _epilogue(entry, where, tensors):
     cls = _class(entry, where, EPILOGUES)
-    found = take(entry, where, cls.FIELDS) | _tensors(entry, cls, where, tensors)
+    found = take(entry, where, cls.FIELDS) | tensors_of(entry, cls, where, tensors)
     if "output" in found:
         found["name"] = found.pop("output")
     if "neuron" in cls.__dataclass_fields__:
         neuron = take(entry, where, {"neuron": (dict, type(None))})["neuron"]
-        found["neuron"] = neuron and _neuron(neuron, where, tensors)
+        found["neuron"] = neuron and read_neuron(neuron, where, tensors)
     return cls(**found)
-
-
-def _neuron(entry, where, tensors):
-    found = take(entry, where, NEURON)
-    rule = _choice(Rule, found["rule"], where, "rule of a neuron")
-    rounding = _choice(Rounding, found["rounding"], where, "rounding rule")
-    membrane = found["membrane"] and _membrane(found["membrane"], where)
-    levels = found["levels"]
-    if rule is Rule.UNIFORM:
-        bits = take(entry, where, {"fraction_bits": int})["fraction_bits"]
-        neuron = Neuron(None, rounding, membrane, bits, max(0, min(levels, 2**16)).bit_length())
-    else:
-        name = take(entry, where, {"thresholds": str})["thresholds"]
-        neuron = Neuron(_tensor(tensors, name, where), rounding, membrane)
-        if neuron.thresholds.ndim != 2:
-            raise ModelError(
-                f"{where}: thresholds must have shape (channels, D), not {neuron.thresholds.shape}"
-            )
-    if neuron.levels != levels:
-        raise ModelError(
-            f"{where}: the neuron must have {levels} levels, not {neuron.levels}, "
-            "which its thresholds or its width give it"
-        )
-    return neuron
-
-
-def _membrane(entry, where):
-    found = take(entry, f"{where}: the membrane", MEMBRANE)
-    leaks = []
-    for leak in found["leak"]:
-        kind = take(leak, f"{where}: a leak", {"kind": str})["kind"]
-        shift = take({"shift": 0} | leak, f"{where}: a leak", {"shift": int})["shift"]
-        leaks.append(Leak(_choice(LeakKind, kind, where, "kind of a leak"), shift))
-    return Membrane(
-        tuple(leaks),
-        _choice(Reset, found["reset"], where, "reset of a membrane"),
-        found["unit"],
-        _choice(Order, found["order"], where, "order of a membrane"),
-        found["sticky"],
-        found["state"],
-    )
-
-
-def _choice(choices, value, where, what):
-    """Member of an enumeration, by its value."""
-    names = [member.value for member in choices]
-    if value not in names:
-        raise ModelError(
-            f"{where}: the {what} must be {', '.join(names[:-1])} or {names[-1]}, not {value!r}"
-        )
-    return choices(value)
 
 
 def _plain(part):
@@ -299,21 +192,6 @@ def _class(entry, where, kinds):
     if kind not in kinds:
         raise ModelError(f"{where}: the kind must be one of {', '.join(kinds)}, not {kind!r}")
     return kinds[kind]
-
-
-def _tensors(entry, cls, where, tensors):
-    """Tensors of a layer or epilogue, by field; a bias may be null."""
-    types = {noun: (str, type(None)) if noun == "bias" else str for noun in cls.TENSORS}
-    return {
-        noun: None if name is None else _tensor(tensors, name, where)
-        for noun, name in take(entry, where, types).items()
-    }
-
-
-def _tensor(tensors, name, where):
-    if name not in tensors:
-        raise ModelError(f"{where}: the tensor {name} must be in the file")
-    return tensors[name]
 
 
 def _listed(names):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden import PIXELS, Conv, Fire, KeyValue, Neuron, Query, Rounding
-from golden.analysis.synthetic import ModelBuilder
+from golden.analysis.model_builder import ModelBuilder
 from golden.ladders import attention_thresholds
 from golden.model.executor import run
 

@@ -8,7 +8,8 @@ import pytest
 
 import golden
 from golden import PIXELS, Axis, Output, Rounding, SpikeCode
-from golden.analysis.synthetic import ModelBuilder, random_images
+from golden.analysis.model_builder import ModelBuilder
+from golden.analysis.synthetic import random_images
 from golden.model.ranges import widths
 from hw.build import build
 from hw.compiler import compile_model

@@ -23,7 +23,8 @@ from golden import (
     SpikeCode,
     validate,
 )
-from golden.analysis.synthetic import ModelBuilder, random_images
+from golden.analysis.model_builder import ModelBuilder
+from golden.analysis.synthetic import random_images
 from hw.compiler import compile_model
 from tests.models import changed, small
 

@@ -58,6 +58,7 @@ GROUND = {
     "hints",
     "interval",
     "ladders",
+    "leak",
     "membrane",
     "names",
     "neuron",

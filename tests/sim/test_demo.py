@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw.reporting.report import summary
-from sim import demo
+from sim import demo, demo_figures
 
 
 VERIFIED = {
@@ -78,7 +78,7 @@ def test_every_step_is_a_command_on_the_same_model_and_folder(tmp_path):
 
 
 def test_the_figures_of_all_steps_are_joined(left_behind, tmp_path):
-    figures = demo.collect(options(tmp_path))
+    figures = demo_figures.collect(options(tmp_path))
     assert figures["cycles"] == 150
     assert figures["period"] == 140
     assert figures["additions"] == 2100
@@ -95,8 +95,8 @@ def test_the_figures_of_all_steps_are_joined(left_behind, tmp_path):
 
 def test_a_mismatch_ends_the_demonstration(left_behind, tmp_path):
     left_behind("verify.json", VERIFIED | {"mismatches": 3})
-    with pytest.raises(demo.DemoError) as caught:
-        demo.collect(options(tmp_path))
+    with pytest.raises(demo_figures.DemoError) as caught:
+        demo_figures.collect(options(tmp_path))
     assert str(caught.value) == "The demonstration stops: mismatches must be 0, not 3"
 
 
@@ -106,7 +106,7 @@ def test_a_poor_model_is_refused(left_behind, tmp_path, reached, refused):
     if not refused:
         demo.require_accuracy(tmp_path)
         return
-    with pytest.raises(demo.DemoError) as caught:
+    with pytest.raises(demo_figures.DemoError) as caught:
         demo.require_accuracy(tmp_path)
     assert str(caught.value) == (
         "The demonstration stops: the accuracy of the golden model must "
@@ -124,6 +124,6 @@ def test_a_failing_step_ends_the_demonstration_with_its_name(tmp_path, capfd):
 
 def test_spikes_of_the_picture_are_those_of_one_image(project_root):
     models = sorted(Path(project_root, "tests", "data").glob("digits*.safetensors"))
-    for name, counts in demo.spikes_of_one_image(models[0]).items():
+    for name, counts in demo_figures.spikes_of_one_image(models[0]).items():
         assert name.endswith(".counts")
         assert counts.ndim == 3

@@ -7,8 +7,9 @@ import pytest
 import golden
 from golden.analysis.synthetic import random_images
 from hw.compiler import compile_model
-from sim.mutants import Verdict, mutants, read_conditions, report
+from sim.mutants import mutants, read_conditions
 from sim.mutation import Mutation
+from sim.verdict import Verdict, report
 from tests.models import small
 
 

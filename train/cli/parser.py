@@ -5,7 +5,6 @@ from pathlib import Path
 
 from golden.cli.options import (
     COUNT,
-    EPOCHS,
     SEED,
     THREADS,
     input_file,
@@ -30,6 +29,7 @@ from train.cli.descriptions import (
     SWEEP,
     TRAIN,
 )
+from train.cli.options import add_entry, add_epochs, add_rounding, add_run, add_training
 
 
 __all__ = ["parser"]
@@ -87,8 +87,8 @@ def parser(prog):
         return sub
 
     fit = command("fit", commands.fit, FIT, help="train a network")
-    _add_run(fit)
-    _add_epochs(fit)
+    add_run(fit)
+    add_epochs(fit)
     fit.add_argument(
         "--init",
         type=input_file,
@@ -96,7 +96,7 @@ def parser(prog):
         help="start from these float weights: of another run (float.pt), or a state_dict of an "
         "official checkpoint; with --epochs 0 N the run is quantisation-aware alone",
     )
-    _add_entry(fit)
+    add_entry(fit)
     fit.add_argument(
         "--teacher",
         type=text,
@@ -115,14 +115,14 @@ def parser(prog):
     pretrain = command(
         "pretrain", commands.pretrain, PRETRAIN, help="train a masked autoencoder first"
     )
-    _add_run(pretrain)
+    add_run(pretrain)
 
     evaluate = command(
         "evaluate", commands.evaluate, EVALUATE, help="accuracy of a checkpoint", data=_TEST_SET
     )
     evaluate.add_argument("checkpoint", type=input_file, metavar="CHECKPOINT")
     evaluate.add_argument("--report", type=output_file, metavar="FILE", help="also write JSON here")
-    _add_rounding(evaluate)
+    add_rounding(evaluate)
 
     export = command(
         "export", exports.export, EXPORT, help="write the integer model", data=_TEST_SET
@@ -132,7 +132,7 @@ def parser(prog):
     export.add_argument(
         "--report", type=output_file, metavar="FILE", help="JSON report (default: MODEL.json)"
     )
-    _add_rounding(export)
+    add_rounding(export)
 
     _add_conversion(
         command(
@@ -147,8 +147,8 @@ def parser(prog):
     accuracy = command(
         "accuracy", commands.accuracy, ACCURACY, help="train several seeds, check medians"
     )
-    _add_training(accuracy)
-    _add_epochs(accuracy)
+    add_training(accuracy)
+    add_epochs(accuracy)
     accuracy.add_argument(
         "--seeds", type=SEED, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
     )
@@ -156,8 +156,8 @@ def parser(prog):
     sweep = command(
         "sweep", commands.sweep, SWEEP, help="accuracy over spike counts and weight widths"
     )
-    _add_training(sweep)
-    _add_epochs(sweep)
+    add_training(sweep)
+    add_epochs(sweep)
     for option, what, least, most in (
         ("--counts", "largest counts D", 1, 15),
         ("--bits", "weight widths", 2, 8),
@@ -211,7 +211,7 @@ def _add_conversion(convert):
         metavar="FILE.pth",
         help="state_dict, bare or as an entry of the file, such as model, state_dict or model_ema",
     )
-    _add_entry(convert)
+    add_entry(convert)
     convert.add_argument(
         "--family",
         choices=["espikeformer", "espikeformer-large"],
@@ -275,54 +275,4 @@ def _add_conversion(convert):
         "--head",
         choices=["spike", "analog"],
         help="of a network that has both (default: spike, which hardware runs)",
-    )
-
-
-def _add_entry(parser):
-    parser.add_argument(
-        "--entry",
-        type=text,
-        metavar="NAME",
-        help="entry of the state_dict's file to take, where it holds several networks (default: "
-        "model, state_dict, ..., and model_ema at last; what was taken is said)",
-    )
-
-
-def _add_run(parser):
-    _add_training(parser)
-    parser.add_argument("--seed", type=SEED, default=0, metavar="N", help="default: 0")
-
-
-def _add_epochs(parser):
-    parser.add_argument(
-        "--epochs",
-        type=EPOCHS,
-        nargs=2,
-        metavar=("FLOAT", "QUANTISED"),
-        help="epochs of the two phases, in place of the configuration's",
-    )
-
-
-def _add_training(parser):
-    parser.add_argument(
-        "--config", type=input_file, required=True, metavar="FILE", help="TOML file"
-    )
-    parser.add_argument(
-        "--out", type=output_folder, required=True, metavar="DIR", help="output folder"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint in DIR, if any"
-    )
-
-
-def _add_rounding(parser):
-    parser.add_argument(
-        "--head",
-        choices=["spike", "analog"],
-        help="of a network that has both (default: spike, which hardware runs)",
-    )
-    parser.add_argument(
-        "--rounding",
-        choices=["half-up", "half-even"],
-        help="rule of every neuron, in place of the one the network was trained with",
     )

@@ -1,0 +1,61 @@
+"""Options that several commands of ``python -m train`` have."""
+
+from golden.cli.options import EPOCHS, SEED, input_file, output_folder, text
+
+
+__all__ = ["add_entry", "add_epochs", "add_rounding", "add_run", "add_training"]
+
+
+def add_entry(parser):
+    """Which entry of a file that holds several networks."""
+    parser.add_argument(
+        "--entry",
+        type=text,
+        metavar="NAME",
+        help="entry of the state_dict's file to take, where it holds several networks (default: "
+        "model, state_dict, ..., and model_ema at last; what was taken is said)",
+    )
+
+
+def add_run(parser):
+    """A training, and its seed."""
+    add_training(parser)
+    parser.add_argument("--seed", type=SEED, default=0, metavar="N", help="default: 0")
+
+
+def add_epochs(parser):
+    """Epochs of the two phases."""
+    parser.add_argument(
+        "--epochs",
+        type=EPOCHS,
+        nargs=2,
+        metavar=("FLOAT", "QUANTISED"),
+        help="epochs of the two phases, in place of the configuration's",
+    )
+
+
+def add_training(parser):
+    """Configuration and folder of a training."""
+    parser.add_argument(
+        "--config", type=input_file, required=True, metavar="FILE", help="TOML file"
+    )
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="output folder"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in DIR, if any"
+    )
+
+
+def add_rounding(parser):
+    """What of a network is evaluated or exported."""
+    parser.add_argument(
+        "--head",
+        choices=["spike", "analog"],
+        help="of a network that has both (default: spike, which hardware runs)",
+    )
+    parser.add_argument(
+        "--rounding",
+        choices=["half-up", "half-even"],
+        help="rule of every neuron, in place of the one the network was trained with",
+    )
