@@ -30,8 +30,7 @@ from .emit.build_directory import (
     write,
 )
 from .estimate.block_rams import require_memory
-from .estimate.cycles import predict, synthetic_tensors
-from .estimate.mean_cycles import estimate
+from .estimate.predicted_cycles import predicted_cycles
 from .fpga.devices import DEVICES, find_device
 from .fpga.routing import implement
 from .isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
@@ -42,11 +41,7 @@ from .reporting.report import write as write_report
 from .rtl.load_port import PATIENCE
 
 
-__all__ = ["EXACT_LIMIT", "build", "main", "predicted_cycles"]
-
-
-#: Cycles times columns up to which the cycle model runs; it does some 400,000 of them in a second.
-EXACT_LIMIT = 2_000_000
+__all__ = ["build", "main"]
 
 
 def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True, load_patience=PATIENCE):
@@ -87,53 +82,6 @@ def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True, load_p
     )
     check_memory_images(folder)
     return cycles
-
-
-def predicted_cycles(plan, pictures=None):
-    """Cycles per picture and layer: from the cycle model, or estimated where that would take long.
-
-    Returns
-    -------
-    dict
-        ``from`` (``images`` or ``mean counts``, and whether ``estimated``), ``images``, ``total``
-        and ``period`` (see ``Cycles``) and, per layer, ``cycles`` and ``additions``: means over the
-        pictures.
-    """
-    source, count = ("mean counts", 1) if pictures is None else ("images", len(pictures))
-    quick = estimate(plan)
-    exact = quick.total * plan.required.columns <= EXACT_LIMIT
-    if pictures is not None:
-        tensors = golden.run(plan.model, pictures, trace=True).tensors
-    elif exact:
-        tensors = synthetic_tensors(plan.model)
-    if pictures is not None or exact:
-        additions = {
-            name: number / count
-            for name, number in golden.additions(plan.executed, tensors, plan.codes).items()
-        }
-    if exact:
-        predicted = [predict(plan, tensors, index) for index in range(count)]
-        total, period = (
-            sum(getattr(p, name) for p in predicted) / count for name in ("total", "period")
-        )
-        layers = {
-            layer.name: (sum(p.layers[number] for p in predicted) / count, additions[layer.name])
-            for number, layer in enumerate(plan.layers)
-        }
-    else:
-        source = f"{source}, estimated"
-        if pictures is not None:
-            quick = estimate(plan, additions)
-        total, period, layers = quick.total, quick.period, quick.layers
-    return {
-        "from": source,
-        "images": count,
-        "total": total,
-        "period": period,
-        "layers": {
-            name: {"cycles": cycles, "additions": added} for name, (cycles, added) in layers.items()
-        },
-    }
 
 
 def main(arguments=None, prog="python -m hw.build"):

@@ -14,7 +14,8 @@ from golden.cli.source import SOURCES, open_source
 from golden.data.atomic import replacing
 
 from .cli.command import guarded
-from .exploration.search import pareto, search
+from .exploration.point import pareto
+from .exploration.search import search
 from .fpga.devices import DEVICES
 
 

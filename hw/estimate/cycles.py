@@ -15,10 +15,10 @@ from golden.model.shapes import shapes
 from ..compiler.expected import plane_words
 from ..isa.core_config import words_of
 from ..isa.descriptors import Destination
-from ..isa.passes import PIXEL_PLANES, doubling_words, layer_passes, pass_additions
-from ..rtl.finder import NIBBLE
+from ..isa.passes import PIXEL_PLANES
 from ..rtl.sequencer import LINE_CYCLES
 from .group_cycles import GroupCycles, Output
+from .job_events import JobEvents
 
 
 __all__ = ["Cycles", "predict", "synthetic_tensors"]
@@ -160,7 +160,7 @@ class _Core:
             for _ in range(required.groups)
         ]
         dispatched = _dispatch(layer, required)
-        entries = _Entries(layer, self.words[id(layer.source)], required)
+        events = JobEvents(layer, self.words[id(layer.source)], required)
         upcoming = next(dispatched)
         # Tile descriptor, line and tap windows come before the first position of a line.
         ready = now + 1 + tile_cycles + LINE_CYCLES
@@ -213,7 +213,7 @@ class _Core:
                 offer, staged = staged, None
             if staged is None and upcoming is not None and cycle >= ready:
                 tile, line, position, allowed, lanes = upcoming
-                staged = allowed, (entries.of(tile, line, position), lanes)
+                staged = allowed, (events.of(tile, line, position), lanes)
                 upcoming = next(dispatched, None)
                 ready = cycle + 1
                 if upcoming is not None and upcoming[0] != tile:
@@ -239,78 +239,3 @@ def _dispatch(layer, required):
                     allowed = range(group, required.columns, n_groups)
                 yield tile, line, position, allowed, fields["lanes"]
                 group = (group + 1) % n_groups
-
-
-class _Entries:
-    """Events per nibble of each word of each job, in the order in which words are read."""
-
-    def __init__(self, layer, words, config):
-        self.layer = layer
-        self.config = config
-        #: Of each pass: words of the lanes that add, and of those that add a second time.
-        self.words = _pass_words(layer, words, config)
-        self.known = {}
-
-    def of(self, tile, line, position):
-        layer, descriptor = self.layer, self.layer.descriptor
-        fields = layer.tiles[tile]
-        key = (
-            fields["spike"],
-            fields["words"],
-            fields["first_mask"],
-            fields["last_mask"],
-            line,
-            position,
-        )
-        if key not in self.known:
-            self.known[key] = self._count(fields, layer.lines[line], position, descriptor)
-        return self.known[key]
-
-    def _count(self, fields, line, number, descriptor):
-        position, mask = self.layer.positions[number], fields["first_mask"]
-        start = fields["spike"] - self.layer.source.base + line.offset + position.offset
-        if descriptor["gather"]:
-            word, bit = divmod(mask.bit_length() - 1 + number, self.layer.source.channels.shape[1])
-            start, mask = start + word, 1 << bit
-        lines = np.arange(line.steps + 1)[:, None] * descriptor["line_stride"]
-        offsets = np.arange(position.steps + fields["words"] + 1) * descriptor["word_stride"]
-        words = self.words[:, :, start + lines + offsets]
-        word_type = words.dtype.type
-        words[..., slice(None) if descriptor["gather"] else 0] &= word_type(mask)
-        words[..., -1] &= word_type(fields["last_mask"])
-        words = words.reshape(*words.shape[:2], -1)
-        if descriptor["depthwise"]:
-            events = (words != 0)[..., np.newaxis]
-        else:
-            lanes = self.layer.source.channels.shape[1]
-            nibbles = np.arange(0, lanes, NIBBLE).astype(words.dtype)
-            events = np.bitwise_count(
-                (words[..., np.newaxis] >> nibbles & word_type((1 << NIBBLE) - 1)).astype(np.uint8)
-            )
-        passes = [
-            [tuple(filter(None, word)) for word in one]
-            for one in events.astype(int).sum(axis=1).tolist()
-        ]
-        entries = []
-        for digit in range(descriptor["digits"] + 1):
-            for index, one in enumerate(passes):
-                doubled = digit > 0 if index == 0 else descriptor["double"]
-                if doubled:
-                    doublings = (
-                        doubling_words(self.config, descriptor)
-                        if index
-                        else self.config.doubling_words_per_digit
-                    )
-                    entries += [(1,)] * doublings
-                # Something must double.
-                empty = doubled and not any(one)
-                entries += [*one[:-1], (1,)] if empty else one
-        return entries
-
-
-def _pass_words(layer, words, config):
-    """Lanes of a map's words that add, and that add again: shape (passes, 2, words)."""
-    return np.array([
-        pass_additions([words[plane] for plane in planes], config.two_bit_serial)
-        for planes in layer_passes(config, layer.descriptor)
-    ])

@@ -1,7 +1,6 @@
 """The search for a core: a trial is an array, judged by estimated cycles and predicted LUTs."""
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import golden
@@ -9,16 +8,13 @@ from golden import SpikeCode
 from golden.data.form import require_form
 from golden.data.reading import printable
 
-from ..compiler import compile_model
-from ..estimate.area_model import predicted_lut
-from ..estimate.block_rams import memory_table
-from ..estimate.mean_cycles import estimate
 from ..fpga.devices import find_device
 from ..fpga.tools import ToolError
 from .journal import mend
+from .point import POINT_FORM, Point, evaluate
 
 
-__all__ = ["Point", "evaluate", "open_study", "pareto", "search"]
+__all__ = ["open_study", "search"]
 
 
 #: What is searched. A column has at least as many lanes as a pixel has channels.
@@ -30,126 +26,8 @@ BUSES = (0, 64, 128, 256)
 #: Name of the study. One whose points have other fields has another name, in the same storage.
 STUDY = "addend-2"
 
-#: What a storage must hold of a search and of a point.
+#: What a storage must hold of a search.
 _IDENTITY = {"model": str, "device": str, "images": int}
-_POINT = {
-    "columns": int,
-    "lanes": int,
-    "columns_per_group": int,
-    "spike_code": str,
-    "bus_width": int,
-    "cycles": float,
-    "additions": float,
-    "lut": float,
-    "blocks": int,
-    "fits": bool,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """A core, and what it costs.
-
-    Parameters
-    ----------
-    columns, lanes, columns_per_group : int
-    spike_code : str
-    bus_width : int
-        0 for weights on chip.
-    cycles, additions : float
-        Per image, estimated from mean counts.
-    lut : float
-        Predicted LUTs.
-    blocks : int
-        Block RAMs.
-    fits : bool
-        Whether the device has both.
-    """
-
-    columns: int
-    lanes: int
-    columns_per_group: int
-    spike_code: str
-    bus_width: int
-    cycles: float
-    additions: float
-    lut: float
-    blocks: int
-    fits: bool
-
-    @property
-    def utilisation(self):
-        """Share of the adders' cycles in which they add."""
-        return self.additions / (self.cycles * self.columns * self.lanes)
-
-    @property
-    def options(self):
-        """Options of ``hw.build`` that build the core."""
-        return [
-            "--columns",
-            str(self.columns),
-            "--lanes-per-column",
-            str(self.lanes),
-            "--share",
-            str(self.columns_per_group),
-            "--spike-code",
-            self.spike_code,
-            "--bus-width",
-            str(self.bus_width),
-        ]
-
-
-def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spike_code, bus_width):
-    """A point of the search.
-
-    Parameters
-    ----------
-    model : IntegerModel
-    device : Device
-    additions : dict of str to dict of str to float
-        By spike code, those of each layer and image; empty where they follow from mean counts.
-    columns, lanes, columns_per_group, spike_code, bus_width
-        As in ``Point``.
-
-    Raises
-    ------
-    ValueError
-        If there is no such core for the model.
-    """
-    plan = compile_model(
-        model,
-        columns=columns,
-        lanes=lanes,
-        columns_per_group=columns_per_group,
-        spike_code=SpikeCode(spike_code),
-        bus_width=bus_width,
-    )
-    quick = estimate(
-        plan, additions and {name: additions[code.value][name] for name, code in plan.codes.items()}
-    )
-    lut = predicted_lut(plan.required)
-    blocks = sum(row["blocks"] for row in memory_table(plan.required))
-    return Point(
-        columns=columns,
-        lanes=lanes,
-        columns_per_group=columns_per_group,
-        spike_code=spike_code,
-        bus_width=bus_width,
-        cycles=quick.total,
-        additions=sum(added for _, added in quick.layers.values()),
-        lut=lut,
-        blocks=blocks,
-        fits=lut <= device.lut and blocks <= device.bram,
-    )
-
-
-def pareto(points):
-    """Points that no other one beats in cycles and LUTs at once, the fastest first."""
-    best = []
-    for point in sorted(points, key=lambda one: (one.cycles, one.lut)):
-        if not best or point.lut < best[-1].lut:
-            best.append(point)
-    return best
 
 
 def search(model_path, device_name, storage, *, trials, workers, images=None):
@@ -211,7 +89,7 @@ def search(model_path, device_name, storage, *, trials, workers, images=None):
     for trial in study.get_trials(deepcopy=False):
         if "point" in trial.user_attrs:
             point = trial.user_attrs["point"]
-            require_form(point, _POINT, f"{storage}: the point of trial {trial.number}")
+            require_form(point, POINT_FORM, f"{storage}: the point of trial {trial.number}")
             points[tuple(sorted(trial.params.items()))] = Point(**point)
     return list(points.values())
 

@@ -4,6 +4,8 @@ from amaranth import unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
+from .widths import Widths
+
 
 __all__ = ["Destination", "Descriptors"]
 
@@ -29,7 +31,7 @@ Destination.__qualname__ = "Drain"
 Drain = Destination
 
 
-class Descriptors:
+class Descriptors(Widths):
     """Shapes and layouts that follow from the widths and depths of ``CoreConfig``."""
 
     @property

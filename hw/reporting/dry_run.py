@@ -28,7 +28,7 @@ def dry_run(plan, device, clock_mhz, cycles):
     device : Device
     clock_mhz : float
     cycles : dict
-        What ``hw.build.predicted_cycles`` returned.
+        What ``predicted_cycles`` of ``hw.estimate.predicted_cycles`` returned.
 
     Returns
     -------

@@ -117,7 +117,7 @@ def prediction(cycles):
     Parameters
     ----------
     cycles : dict
-        What ``hw.build.predicted_cycles`` returned.
+        What ``predicted_cycles`` of ``hw.estimate.predicted_cycles`` returned.
 
     Returns
     -------

@@ -5,10 +5,10 @@ import pytest
 import golden
 from golden import SpikeCode
 from golden.analysis.synthetic import random_images, random_model
-from hw.build import EXACT_LIMIT, predicted_cycles
 from hw.compiler import compile_model
 from hw.estimate.cycles import predict, synthetic_tensors
 from hw.estimate.mean_cycles import estimate
+from hw.estimate.predicted_cycles import EXACT_LIMIT, predicted_cycles
 
 
 def plan_of(model, columns, lanes, code=SpikeCode.BIT_SERIAL, **options):

@@ -10,7 +10,8 @@ from golden.data.digits import load_digits
 from hw.build import main as build
 from hw.compiler import compile_model
 from hw.estimate.cycles import predict
-from hw.exploration.search import Point, evaluate, pareto, search
+from hw.exploration.point import Point, evaluate, pareto
+from hw.exploration.search import search
 from hw.explore import main
 from hw.fpga.devices import find_device
 
