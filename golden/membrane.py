@@ -1,27 +1,29 @@
 """Membranes: the state that a neuron carries from one time step to the next, in integers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import ModelError
+from golden.hints import Bounds
 from golden.leak import MAX_SHIFT, Leak, LeakKind
 from golden.names import Named
 
 
-__all__ = ["Carried", "Ends", "Membrane", "Order", "Reset"]
+__all__ = ["Carried", "Membrane", "Order", "Reset"]
 
 
 #: Takes the membranes of a step, and whether a bit was lost from each; returns counts.
 Count = Callable[[NDArray[np.int64], np.ndarray | int], NDArray[np.int64]]
 
-#: Least and largest value by channel, in Python integers.
-Ends = tuple[list[int], list[int]]
-#: The same of a state, and the thresholds of each channel that fired there.
-Carried = tuple[list[int], list[int], Sequence[Sequence[int]]]
+#: Least and largest value of a state by channel, and the thresholds that fired there.
+Carried = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+#: What no legal membrane reaches; sums of a few such numbers fit int64.
+FAR = 1 << 60
 
 
 class Reset(StrEnum):
@@ -109,12 +111,15 @@ class Membrane:
             raise ModelError(f"{where}: a sticky membrane must not leak by subtraction")
 
     def leaked(self, state: NDArray[np.int64]) -> NDArray[np.int64]:
-        """State of shape (samples, channels, ...) after the leak of each channel."""
-        if len(self.leak) == 1:
-            return self.leak[0].apply(state)
-        return np.stack(
-            [leak.apply(state[:, channel]) for channel, leak in enumerate(self.leak)], axis=1
-        )
+        """State of shape (samples, channels, ...) after the leak of each channel.
+
+        >>> leaky = Membrane((Leak(LeakKind.SHIFT, 1), Leak(LeakKind.SUBTRACT, 2)))
+        >>> leaky.leaked(np.array([[-3, -3]])).tolist()
+        [[-2, -2]]
+        """
+        shifts, subtracts, clears = self._leaks(state.ndim)
+        kept = state >> shifts
+        return np.where(clears, 0, np.where(subtracts, state - kept, kept))
 
     def run(
         self,
@@ -163,106 +168,99 @@ class Membrane:
 
     def _lost(self, state, lost):
         """1 where a bit other than 0 was shifted out since the state was exact."""
-        across = (1, -1) + (1,) * (state.ndim - 2)
-        shifts = np.array([leak.shift for leak in self.leak]).reshape(across)
-        clears = np.array([leak.kind is LeakKind.CLEAR for leak in self.leak]).reshape(across)
+        shifts, _, clears = self._leaks(state.ndim)
         return np.where(clears, 0, lost | ((state & (1 << shifts) - 1) != 0))
+
+    def _leaks(self, dimensions):
+        """Shifts, and what subtracts or clears, along the second of so many axes."""
+        shape = (-1,) + (1,) * (dimensions - 2)
+        return [entries.reshape(shape) for entries in self._leaks_of_channels]
+
+    @cached_property
+    def _leaks_of_channels(self):
+        kinds = [leak.kind for leak in self.leak]
+        return (
+            np.array([leak.shift for leak in self.leak]),
+            np.array([kind is LeakKind.SUBTRACT for kind in kinds]),
+            np.array([kind is LeakKind.CLEAR for kind in kinds]),
+        )
 
     def interval(
         self,
-        low: Sequence[int],
-        high: Sequence[int],
+        low: NDArray[np.int64],
+        high: NDArray[np.int64],
         steps: int,
-        thresholds: Sequence[Sequence[int]],
+        ladder: NDArray[np.int64],
         start: Carried | None = None,
-    ) -> tuple[Ends, Ends, Ends]:
+    ) -> tuple[Bounds, Bounds, Bounds]:
         """Least and largest membrane, and the same of the state, over all steps.
 
         A neuron that may fire need not: the interval holds whatever its thresholds are, and for
-        a reset that subtracts it holds what is left of the membrane at each threshold.
+        a reset that subtracts it holds what is left of the membrane at each threshold. Once a
+        membrane needs more than 60 bits, what later steps add is left out.
 
         Parameters
         ----------
-        low, high : lists of int
-            Of the potential, by channel; Python integers.
+        low, high : int64 arrays, shape (channels,)
+            Of the potential, less than 2^48 from 0.
         steps : int
-        thresholds : list of list of int
-            Of each channel, or of all of them.
-        start : (list of int, list of int, list of list of int), optional
+        ladder : int64 array, shape (channels or 1, D)
+            Thresholds.
+        start : (int64 array, int64 array, int64 array), optional
             Interval of the state before the first step, and the thresholds that fired there.
 
         Returns
         -------
-        membrane, state : (list of int, list of int)
+        membrane, state : (int64 array, int64 array)
             Least and largest, by channel.
-        last : (list of int, list of int)
+        last : (int64 array, int64 array)
             Of the state after the last step.
         """
-        zeros = [0] * len(low)
-        least, most, before = start or (zeros, zeros, [[]])
-        result = [
-            self._channel_interval(
-                potential,
-                steps,
-                _of_channel(thresholds, channel),
-                _of_channel(self.leak, channel),
-                (least[channel], most[channel]),
-                _of_channel(before, channel),
-            )
-            for channel, potential in enumerate(zip(low, high, strict=True))
-        ]
-        return tuple(
-            tuple([ends[side] for ends in part] for side in (0, 1))
-            for part in zip(*result, strict=True)
-        )
-
-    def _channel_interval(self, potential, steps, thresholds, leak, state, before):
-        membranes, states = [], []
-        for step in range(steps):
-            low, high = leak.apply(state[0]), leak.apply(state[1])
+        silent = np.empty((1, 0), np.int64)
+        least, most, before = start or (np.zeros_like(low), np.zeros_like(high), silent)
+        seen = held = None
+        for _ in range(steps):
+            reach = self.leaked(least[np.newaxis])[0], self.leaked(most[np.newaxis])[0]
             if self.order is Order.LATE:
-                # A state is at least its j-th threshold where j counts are subtracted.
-                low = min([
-                    low,
-                    *(
-                        leak.apply(max(state[0], reached)) - (number << self.unit)
-                        for number, reached in self._reached(before, state[1])
-                    ),
-                ])
-                before = thresholds
-            membrane = low + potential[0], high + potential[1]
-            membranes.append(membrane)
-            low, high = membrane
-            if self.reset is Reset.ZERO:
-                low, high = min(low, 0), max(high, 0)
-            elif self.reset is Reset.SUBTRACT and self.order is Order.EARLY:
-                low = min([
-                    low,
-                    *(
-                        max(low, reached) - (number << self.unit)
-                        for number, reached in self._reached(thresholds, high)
-                    ),
-                ])
-            state = low, high
-            states.append(state)
-            if step and states[-1] == states[-2] and membranes[-1] == membranes[-2]:
+                reach = self._least_left(least, most, before, reach[0]), reach[1]
+                before = ladder
+            membrane = reach[0] + low, reach[1] + high
+            state = self._reset_interval(*membrane, ladder)
+            settled = seen is not None and np.array_equal((least, most), state)
+            seen, held = _hull(seen, membrane), _hull(held, state)
+            least, most = state
+            if settled or np.abs(membrane).max() >= FAR:
                 break
-        return _hull(membranes), _hull(states), states[-1]
+        return seen, held, (least, most)
 
-    def _reached(self, thresholds, high):
-        """Numbers of the counts that a membrane of at most ``high`` may fire, and where."""
-        early = 1 if self.sticky else 0
-        return [
-            (number, threshold - early)
-            for number, threshold in enumerate(thresholds, 1)
-            if threshold - early <= high
-        ]
+    def _reset_interval(self, low, high, ladder):
+        """Interval of the state that membranes of ``low`` to ``high`` leave."""
+        if self.reset is Reset.ZERO:
+            return np.minimum(low, 0), np.maximum(high, 0)
+        if self.reset is Reset.SUBTRACT and self.order is Order.EARLY:
+            return self._least_left(low, high, ladder, low, leak=False), high
+        return low, high
+
+    def _least_left(self, low, high, ladder, none_fired, *, leak=True):
+        """Least that is left of values of ``low`` to ``high`` where counts are subtracted.
+
+        A value is at least its j-th threshold where j counts are subtracted, and ``none_fired``
+        at least where none is.
+        """
+        # A sticky bit makes a neuron fire one below its threshold at most.
+        reached = np.clip(ladder, -FAR, FAR) - int(self.sticky)
+        left = np.maximum(low[:, np.newaxis], reached)
+        if leak:
+            left = self.leaked(left[np.newaxis])[0]
+        # Python's integers, of which a unit of 47 bits makes no overflow.
+        subtracted = [min(number << self.unit, FAR) for number in range(1, ladder.shape[1] + 1)]
+        left = left - np.array(subtracted, np.int64)
+        left = np.where(reached <= high[:, np.newaxis], left, none_fired[:, np.newaxis])
+        return np.minimum(none_fired, left.min(axis=1, initial=FAR))
 
 
-def _of_channel(entries, channel):
-    """Entry of a channel, where there may be one for all."""
-    return entries[channel if len(entries) > 1 else 0]
-
-
-def _hull(intervals):
-    return min(low for low, _ in intervals), max(high for _, high in intervals)
+def _hull(bounds, more):
+    """Least and largest of two pairs; the first may be None."""
+    if bounds is None:
+        return more
+    return np.minimum(bounds[0], more[0]), np.maximum(bounds[1], more[1])

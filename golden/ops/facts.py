@@ -17,7 +17,7 @@ class Ranges:
     Every value is a pair of int64 arrays of shape (channels,), keyed by the layer's name; for
     ``memory`` the arrays have one entry per head. ``fired`` is what thresholds are compared with,
     ``state`` has membranes and states one behind the other, and ``carried`` is what a state is
-    when a layer is done, in Python integers, and the thresholds that fired there, by the state's
+    when a layer is done, and the thresholds that fired there, by the state's
     name.
     """
 

@@ -59,19 +59,18 @@ def record_fired(
         ranges.fired[layer.name] = low, high
         return
     name = membrane.state or layer.name
-    ladder = neuron.ladder.tolist()
-    seen, states, last = membrane.interval(
-        low.tolist(),
-        high.tolist(),
+    seen, held, last = membrane.interval(
+        low,
+        high,
         facts.known[counts_name(layer)].steps,
-        ladder,
+        neuron.ladder,
         ranges.carried.get(name),
     )
     require_width(layer, *seen)
-    require_width(layer, *states)
-    ranges.carried[name] = (*last, ladder)
-    ranges.fired[layer.name] = tuple(np.array(bound, np.int64) for bound in seen)
+    require_width(layer, *held)
+    ranges.carried[name] = (*last, neuron.ladder)
+    ranges.fired[layer.name] = seen
     ranges.state[layer.name] = (
-        np.array([*seen[0], *states[0]], np.int64),
-        np.array([*seen[1], *states[1]], np.int64),
+        np.concatenate([seen[0], held[0]]),
+        np.concatenate([seen[1], held[1]]),
     )

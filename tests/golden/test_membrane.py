@@ -66,7 +66,7 @@ def test_every_step_follows_the_formula_and_stays_in_its_interval(leak, reset, l
             potentials[place].tolist(), ladder[channel].tolist(), leak, reset, unit, late
         )
         assert (counts[place].tolist(), states[place].tolist()) == expected
-    seen, held, last = membrane.interval([-30] * 2, [30] * 2, 6, ladder.tolist())
+    seen, held, last = membrane.interval(np.full(2, -30), np.full(2, 30), 6, ladder)
     for channel in range(2):
         assert held[0][channel] <= states[:, :, channel].min()
         assert held[1][channel] >= states[:, :, channel].max()
@@ -82,14 +82,14 @@ def test_every_step_follows_the_formula_and_stays_in_its_interval(leak, reset, l
 
 @pytest.mark.parametrize("reset", ["none", "zero", "subtract"])
 def test_intervals_hold_for_every_sequence_of_small_potentials(reset):
-    ladder, unit = [[1, 2]], 1 if reset == "subtract" else 0
+    ladder, unit = np.array([[1, 2]]), 1 if reset == "subtract" else 0
     for leak, late in product(LEAKS, (False, True)):
         if late and reset != "subtract":
             continue
         membrane = Membrane((LEAKS[leak],), Reset(reset), unit, Order.LATE if late else Order.EARLY)
-        seen, held, _ = membrane.interval([-2], [3], 4, ladder)
+        seen, held, _ = membrane.interval(np.array([-2]), np.array([3]), 4, ladder)
         for inputs in product((-2, 0, 1, 3), repeat=4):
-            counts, states = one_neuron(inputs, ladder[0], leak, reset, unit, late)
+            counts, states = one_neuron(inputs, ladder[0].tolist(), leak, reset, unit, late)
             assert held[0][0] <= min(states) <= max(states) <= held[1][0]
             membranes = [
                 state + (count << unit if reset == "subtract" and not late else 0)
@@ -97,6 +97,19 @@ def test_intervals_hold_for_every_sequence_of_small_potentials(reset):
             ]
             if reset != "zero":
                 assert seen[0][0] <= min(membranes) <= max(membranes) <= seen[1][0]
+
+
+@pytest.mark.parametrize("reset", ["none", "subtract"])
+def test_intervals_that_grow_over_many_steps_end_beyond_every_legal_width(reset):
+    unit, late = (47, Order.LATE) if reset == "subtract" else (0, Order.EARLY)
+    membrane = Membrane(reset=Reset(reset), unit=unit, order=late)
+    ladder = np.array([[-(2**63), 0, 2**63 - 1]])
+    (low, high), held, _ = membrane.interval(
+        np.full(64, -(2**47)), np.full(64, 2**47 - 1), 65_536, ladder
+    )
+    assert (low <= -(2**60)).all()
+    assert (high >= 2**47 - 1).all()
+    assert np.array_equal((low, high), held)
 
 
 def test_the_sticky_bit_gives_the_spikes_of_exact_arithmetic():
