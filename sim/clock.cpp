@@ -1,5 +1,5 @@
-// Main program of a simulator whose clock is made here, not by a bench: cocotb then runs only where a
-// bench waits for something. cocotb's own main program calls it in every cycle, which takes longer
+// Main program of a simulator whose clock is made here, not by a testbench: cocotb then runs only
+// where one waits for something. cocotb's own main program calls it in every cycle, which takes longer
 // than most designs take.
 
 #include "Vtop.h"
@@ -8,12 +8,12 @@
 
 extern "C" void vlog_startup_routines_bootstrap();
 
-static const vluint64_t half_cycle = 5;  // of CYCLE_NS, sim/bench.py
+static const vluint64_t half_cycle = 5;  // of CYCLE_NS, sim/testbenches/base.py
 static vluint64_t now = 0;
 
 double sc_time_stamp() { return now; }
 
-// Puts what the bench wrote, and wakes what waits for a change.
+// Puts what the testbench wrote, and wakes what waits for a change.
 static void settle() {
     VerilatedVpi::doInertialPuts();
     while (VerilatedVpi::callValueCbs()) {

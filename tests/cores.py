@@ -1,7 +1,11 @@
 """Verilog of cores of every code, on usual and on odd arrays, emitted once in a process."""
 
+import json
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 import golden
 from golden import SpikeCode
@@ -11,7 +15,7 @@ from hw.emit.verilog import emit
 from tests.engines import sizes
 
 
-__all__ = ["CORES", "image_paths", "verilog_of"]
+__all__ = ["CORES", "emitted_once", "image_paths", "verilog_of"]
 
 
 DIGITS = Path(__file__).parent / "data" / "digits.safetensors"
@@ -56,3 +60,22 @@ def verilog_of(name):
             pixel_channels=min(3, lanes),
         )
     return emit(config, images=image_paths(config))[0]
+
+
+@contextmanager
+def emitted_once():
+    """Builds within it emit each core once: its Verilog takes seconds.
+
+    That it is the same every time is what ``tests/sim/test_accelerator.py`` holds.
+    """
+    known = {}
+
+    def once(config, **options):
+        key = json.dumps([config.as_dict(), options])
+        if key not in known:
+            known[key] = emit(config, **options)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hw.emit.build_directory.emit", once)
+        yield

@@ -11,9 +11,10 @@ from golden.cli.options import WORKERS, output_file, output_folder
 from golden.data.atomic import replacing
 from golden.data.lock import alone_in
 from hw.cli.command import guarded
+from tests.benchmark.judges import array, utilisation
 from tests.benchmark.keep import measure
 from tests.benchmark.networks import Settings
-from tests.benchmark.rows import ENGINES, FIXED, array, rows, utilisation
+from tests.benchmark.rows import ENGINES, FIXED, rows
 from tests.benchmark.runs import ALONE, RUNS
 
 

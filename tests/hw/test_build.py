@@ -15,10 +15,9 @@ from hw import build, load
 from hw.compiler import compile_model
 from hw.emit.build_directory import check_memory_images, read_description
 from hw.emit.memory_images import memory_words, read_hex, read_weights, slice_paths
-from hw.emit.verilog import emit
-from hw.fpga.routing import Utilisation
 from hw.isa.checksum import checksum
 from hw.isa.core_config import CoreConfig
+from tests.cores import emitted_once
 
 
 #: The command on a disk that is full once the Verilog is made.
@@ -35,18 +34,8 @@ sys.exit(build.main(sys.argv[1:]))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def emitted_once():
-    """The Verilog of a core is the same every time, see test_accelerator, and takes seconds."""
-    known = {}
-
-    def once(config, **options):
-        key = json.dumps([config.as_dict(), options])
-        if key not in known:
-            known[key] = emit(config, **options)
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hw.emit.build_directory.emit", once)
+def each_core_once():
+    with emitted_once():
         yield
 
 
@@ -190,84 +179,6 @@ def test_bad_options_are_refused(model_file, tmp_path, capsys, options, sentence
     assert not out.exists()
 
 
-@pytest.fixture
-def routed(monkeypatch):
-    """Function that stands in for routing, which reaches the clock that it is given."""
-
-    def reach(fmax):
-        def implement(folder, *, device, clock_mhz, seed, progress):
-            return Utilisation(
-                device=device.name,
-                package="CABGA381",
-                lut=1,
-                ff=1,
-                bram=1,
-                dsp=0,
-                fmax_mhz=fmax,
-                clock_mhz=clock_mhz,
-                seed=seed,
-            )
-
-        monkeypatch.setattr(build, "implement", implement)
-
-    return reach
-
-
-@pytest.mark.parametrize(
-    ("fmax", "options", "status", "said"),
-    [
-        (120.0, ["--strict-clock"], 0, "clock that was asked for: 120 MHz, reached"),
-        (119.9, [], 0, "clock that was asked for: 120 MHz, missed"),
-        (119.9, ["--strict-clock"], 3, "clock that was asked for: 120 MHz, missed"),
-    ],
-)
-def test_a_clock_that_was_missed_is_said(
-    model_file, tmp_path, capsys, routed, fmax, options, status, said
-):
-    routed(fmax)
-    assert (
-        build.main([
-            "--target",
-            "fpga",
-            "--model",
-            str(model_file),
-            "--out",
-            str(tmp_path),
-            "--clock",
-            "120",
-            *options,
-        ])
-        == status
-    )
-    printed = capsys.readouterr()
-    assert said in printed.out
-    assert printed.err == (
-        ""
-        if fmax >= 120
-        else (
-            "python -m hw.build: the clock of 120 MHz was missed: routing reached 119.9 MHz; "
-            "another --seed, a smaller array or a lower --clock may do.\n"
-        )
-    )
-    report = json.loads((tmp_path / "report.json").read_text())
-    assert report["clock_met"] is (fmax >= 120)
-    page = (tmp_path / "report.html").read_text()
-    assert said.partition(": ")[2] in page
-    # Nothing was simulated, and the page does not say so.
-    assert report["cycles_of"] == "predicted from the model's mean counts; nothing was simulated"
-    assert page.count("predicted from the model&#39;s mean counts; nothing was simulated") == 5
-    assert "Mean over" not in page
-
-
-@pytest.mark.parametrize("options", [["--target", "sim"], ["--dry-run"]])
-def test_a_strict_clock_needs_routing(model_file, tmp_path, capsys, options):
-    assert (
-        build.main(["--model", str(model_file), "--out", str(tmp_path), "--strict-clock", *options])
-        == 2
-    )
-    assert "--strict-clock must come with --target fpga" in capsys.readouterr().err
-
-
 def test_a_missing_output_folder_is_asked_for(model_file, capsys):
     assert "--out must name the build directory" in refused(capsys, ["--model", model_file])
 
@@ -360,18 +271,3 @@ def test_a_folder_of_another_version_is_built_anew(model_file, tmp_path):
     assert path.read_text() != now
     assert build.main(options) == 0
     assert path.read_text() == now
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("{", "must be JSON"),
-        ("[]", "must be a JSON object"),
-        ("{}", "must be of the format addend-accelerator"),
-        ('{"format": "addend-accelerator", "version": 1}', "has version 1"),
-    ],
-)
-def test_a_description_that_is_none_is_refused(tmp_path, text, why):
-    (tmp_path / "accelerator.json").write_text(text)
-    with pytest.raises(ValueError, match=why):
-        read_description(tmp_path)

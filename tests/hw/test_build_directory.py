@@ -143,6 +143,21 @@ def test_a_damaged_description_is_one_sentence_everywhere(folder, capsys, damage
         assert "build the accelerator again" in sentence
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "must be JSON"),
+        ("[]", "must be a JSON object"),
+        ("{}", "must be of the format addend-accelerator"),
+        ('{"format": "addend-accelerator", "version": 1}', "has version 1"),
+    ],
+)
+def test_a_description_that_is_none_is_refused(tmp_path, text, why):
+    (tmp_path / "accelerator.json").write_text(text)
+    with pytest.raises(ValueError, match=why):
+        read_description(tmp_path)
+
+
 def test_a_build_replaces_a_damaged_description(original, folder):
     built = folder / "built"
     (built / DESCRIPTION).unlink()

@@ -1,8 +1,6 @@
 """Weights in an external memory: whole networks, other models, and everything that may go wrong."""
 
-import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,19 +8,19 @@ import pytest
 import golden
 from golden import Rounding, SpikeCode
 from golden.analysis.synthetic import random_images, random_model
-from hw import load
 from hw.build import build
 from hw.compiler import compile_model
-from hw.emit.build_directory import read_description
-from hw.emit.memory_images import image_words, memory_words, read_hex, write_hex
+from hw.emit.memory_images import image_words, write_hex
 from hw.isa.status import Status
-from hw.isa.weight_image import BURST, Section, image_bytes, read_image
+from hw.isa.weight_image import BURST, read_image
 from hw.load import lay_out
 from sim.compare import Comparison, compare_image, read_captures
-from sim.harness import harness, memory_text
-from sim.runner import build as build_simulator
-from sim.runner import simulate
+from sim.harness import memory_text
 from sim.verify import verify
+from tests.small_core import build_small_core, run_steps, simulator_of
+
+
+pytestmark = pytest.mark.sim
 
 
 def full(*values):
@@ -30,7 +28,6 @@ def full(*values):
     return pytest.param(*values, marks=pytest.mark.full)
 
 
-@pytest.mark.sim
 @pytest.mark.parametrize(
     ("array", "bus_width", "code", "options"),
     [
@@ -71,41 +68,21 @@ def test_networks_equal_golden(project_root, tmp_path, array, bus_width, code, o
 
 @pytest.fixture(scope="module")
 def core(tmp_path_factory, project_root):
-    """A small core with external weights, its model and images, and its simulator."""
-    model = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN)
-    images = random_images(1, 2, model.image_shape)
-    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL, bus_width=64)
-    folder = tmp_path_factory.mktemp("external")
-    build(plan, folder)
-    executable = build_simulator(
-        harness(folder, room=2), project_root / "build" / "sim", fast=True, capture=True
-    )
-    return SimpleNamespace(
-        model=model,
-        images=images,
-        plan=plan,
-        folder=folder,
-        config=plan.required,
-        executable=executable,
-        result=golden.run(model, images, trace=True),
-        beats=image_words(plan, plan.required)["external"],
-    )
+    """A small core with external weights, what golden computes of its images, and its simulator."""
+    core = build_small_core(tmp_path_factory.mktemp("external"), n_images=2, bus_width=64)
+    core.executable = simulator_of(core.folder, project_root, room=2)
+    core.result = golden.run(core.model, core.images, trace=True)
+    core.beats = image_words(core.plan, core.config)["external"]
+    return core
 
 
-def run_steps(core, folder, steps, memory=None):
+def outcomes_of(core, folder, steps, memory=None):
     """Outcomes of steps with images of the core's model, and what was captured."""
     np.save(folder / "images.npy", core.images)
     np.save(folder / "one.npy", core.images[:1])
     texts = memory or {0: write_hex(core.beats, core.config.bus_width)}
     (folder / "memory.hex").write_text(memory_text(texts))
-    simulate(
-        core.executable,
-        "sim.testbenches.tb_accelerator",
-        folder,
-        parameters={"steps": steps},
-        limit=300,
-    )
-    return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
+    return run_steps(core.executable, folder, steps), read_captures(folder)
 
 
 def good(core, *, stall=0.2, **more):
@@ -131,37 +108,6 @@ def tile_beat(core, number, *, back=0):
     return at - 1 - back
 
 
-def test_the_image_gives_back_every_word(core):
-    table, *tiles = read_image(core.beats, core.config)
-    words = memory_words(core.plan, core.config)
-    assert table == [
-        Section("program", 0, words["program"]),
-        Section("windows", 0, words["windows"]),
-    ]
-    weights = [
-        word
-        for tile in tiles
-        for section in tile
-        if section.memory == "weights"
-        for word in section.words
-    ]
-    assert weights == words["weights"]
-    assert len(tiles) == sum(len(layer.tiles) for layer in core.plan.layers)
-    assert [tile[0].address for tile in tiles] == [
-        index % 2 * core.config.lanes for index in range(len(tiles))
-    ]
-    assert len(core.beats) % BURST == 0
-
-
-@pytest.mark.parametrize("beat", [0, 1, 40, -100])
-def test_a_changed_image_is_refused(core, beat):
-    beats = list(core.beats)
-    beats[beat] ^= 1 << 3
-    with pytest.raises((ValueError, IndexError)):
-        read_image(beats, core.config)
-
-
-@pytest.mark.sim
 def test_two_models_run_on_one_core(core, tmp_path):
     other = random_model(2, weight_bits=4, rounding=Rounding.HALF_EVEN)
     plan = lay_out(other, core.config)
@@ -169,7 +115,7 @@ def test_two_models_run_on_one_core(core, tmp_path):
     at = 1 << (len(core.beats) - 1).bit_length()
     width = core.config.bus_width
     base = at * width // 8
-    outcomes, captures = run_steps(
+    outcomes, captures = outcomes_of(
         core,
         tmp_path,
         [good(core), good(core, base=base), good(core)],
@@ -195,7 +141,6 @@ def test_two_models_run_on_one_core(core, tmp_path):
     assert (result.logits != core.result.logits).any()
 
 
-@pytest.mark.sim
 @pytest.mark.parametrize(
     ("fault", "where", "status"),
     [
@@ -233,7 +178,7 @@ def test_a_fault_ends_in_its_status_and_the_next_image_is_right(
         "last tile": tile_beat(core, tiles, back=1),
     }[where]
     failing = {"failing": "one.npy", "stall": 0.1, "fault": [fault, beat]}
-    outcomes, _ = run_steps(core, tmp_path, [good(core), failing, failing, good(core)])
+    outcomes, _ = outcomes_of(core, tmp_path, [good(core), failing, failing, good(core)])
     for outcome in outcomes[2:4]:
         assert outcome["status"] == status.value
         assert outcome["error"] == 1
@@ -245,19 +190,17 @@ def test_a_fault_ends_in_its_status_and_the_next_image_is_right(
     assert_right(core, outcomes[4:])
 
 
-@pytest.mark.sim
 @pytest.mark.parametrize(("fault", "where"), [("flipped bit", "table"), ("dead", "some tile")])
 def test_an_image_that_waits_is_dropped_or_aborted_like_the_one_before(
     core, tmp_path, fault, where
 ):
     beat = tile_beat(core, 3) if where == "some tile" else tile_beat(core, 0, back=3)
     failing = {"failing": "images.npy", "stall": 0.0, "fault": [fault, beat], "back_to_back": True}
-    outcomes, _ = run_steps(core, tmp_path, [failing, good(core)])
+    outcomes, _ = outcomes_of(core, tmp_path, [failing, good(core)])
     assert outcomes[0]["error"] == 1
     assert_right(core, outcomes[1:])
 
 
-@pytest.mark.sim
 def test_an_image_for_another_core_is_refused(core, tmp_path):
     plan = compile_model(
         core.model,
@@ -268,69 +211,35 @@ def test_an_image_for_another_core_is_refused(core, tmp_path):
         tile_rows=core.config.weight_depth,
     )
     text = write_hex(image_words(plan, plan.required)["external"], 64)
-    outcomes, _ = run_steps(core, tmp_path, [{"failing": "one.npy", "stall": 0.0}], {0: text})
+    outcomes, _ = outcomes_of(core, tmp_path, [{"failing": "one.npy", "stall": 0.0}], {0: text})
     assert outcomes[0]["status"] == Status.IMAGE.value
 
 
-@pytest.mark.sim
 @pytest.mark.parametrize("cycles", [40, 1500, 9000])
 def test_reset_in_the_middle_of_an_image(core, tmp_path, cycles):
     interrupted = {"interrupted": "one.npy", "reset_after": cycles, "stall": 0.1}
-    outcomes, _ = run_steps(core, tmp_path, [interrupted, good(core), interrupted, good(core)])
+    outcomes, _ = outcomes_of(core, tmp_path, [interrupted, good(core), interrupted, good(core)])
     assert_right(core, outcomes[:2])
     assert_right(core, outcomes[2:])
 
 
-@pytest.mark.sim
 def test_an_image_of_the_wrong_length_gives_up_what_was_read(core, tmp_path):
     channels = core.model.image_shape[2]
     np.save(tmp_path / "beats.npy", np.array([*range(5), 1 << 8 * channels], np.int64))
-    outcomes, _ = run_steps(core, tmp_path, [{"malformed": "beats.npy", "stall": 0.1}, good(core)])
+    outcomes, _ = outcomes_of(
+        core, tmp_path, [{"malformed": "beats.npy", "stall": 0.1}, good(core)]
+    )
     assert outcomes[0]["error"] == 1
     assert_right(core, outcomes[1:])
 
 
-@pytest.mark.sim
 def test_a_wrong_weight_is_noticed(core, tmp_path):
     """The image is valid, but not that of the model."""
     rows = core.plan.rows.copy()
     rows[5:200] ^= 1
     faulty = replace(core.plan, rows=rows)
     beats = image_words(faulty, core.config)["external"]
-    outcomes, captures = run_steps(core, tmp_path, [good(core)], {0: write_hex(beats, 64)})
+    outcomes, captures = outcomes_of(core, tmp_path, [good(core)], {0: write_hex(beats, 64)})
     comparison = Comparison()
     compare_image(comparison, core.plan, core.result, 0, captures, outcomes[0])
     assert comparison.mismatches > 0
-
-
-def test_the_folder_of_another_model_is_refused(core):
-    other = random_model(2, weight_bits=4, rounding=Rounding.HALF_EVEN)
-    with pytest.raises(ValueError, match="its external are of another model"):
-        verify(core.folder, other, core.images)
-
-
-def test_load_writes_the_bytes_of_the_memory(core, tmp_path, capsys):
-    golden.save(core.model, tmp_path / "model.safetensors")
-    out = tmp_path / "external.bin"
-    assert (
-        load.main([str(core.folder), str(tmp_path / "model.safetensors"), "--out", str(out)]) == 0
-    )
-    assert f"{len(core.beats) * 8} bytes are in" in capsys.readouterr().out
-    assert out.read_bytes() == image_bytes(core.beats, 64)
-    (image,) = read_description(core.folder)["memories"]["external"]["images"]
-    text = (core.folder / image).read_text()
-    assert read_hex(text, 64, name=image) == core.beats
-
-
-def test_a_larger_tile_is_refused(core):
-    wide = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN, dims=(16, 16, 16, 16))
-    with pytest.raises(ValueError, match="rows per tile, and the model needs"):
-        lay_out(wide, core.config)
-
-
-@pytest.mark.parametrize("bus_width", [32, 100])
-def test_a_bus_is_64_128_or_256_bits_wide(core, bus_width):
-    with pytest.raises(ValueError, match="Bus must be 64, 128 or 256 bits wide"):
-        compile_model(
-            core.model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL, bus_width=bus_width
-        )

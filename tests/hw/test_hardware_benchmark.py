@@ -15,6 +15,7 @@ from golden.cli.source import open_source
 from hw.baseline.dense_engine import DenseSize
 from hw.compiler import compile_model
 from tests.benchmark.hardware import main
+from tests.benchmark.judges import curve
 from tests.benchmark.layers import FIXED, block, counts_of, image, recorded, synthetic
 from tests.benchmark.networks import (
     ARRAY,
@@ -27,7 +28,7 @@ from tests.benchmark.networks import (
     nano,
     tiny,
 )
-from tests.benchmark.rows import curve, rows
+from tests.benchmark.rows import rows
 from tests.benchmark.runs import RUNS
 
 

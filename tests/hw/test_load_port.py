@@ -1,29 +1,24 @@
 """The load port under Verilator: alone, and on cores that begin with a model or without one."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import golden
-from golden import Rounding, SpikeCode
-from golden.analysis.synthetic import random_images, random_model
 from hw import load
-from hw.build import build
-from hw.compiler import compile_model
 from hw.emit.build_directory import read_description
 from hw.emit.memory_images import beats
 from hw.emit.verilog import convert
 from hw.isa.status import Status
 from hw.load import LAST, closing_packet, packets
 from hw.rtl.load_port import PATIENCE, LoadPort
-from sim.harness import harness
 from sim.loading import load_step
 from sim.runner import Design, simulate
 from sim.runner import build as build_simulator
 from sim.verify import verify
 from tests.engines import run_testbench
+from tests.small_core import build_small_core, run_steps, simulator_of
 
 
 pytestmark = pytest.mark.sim
@@ -58,37 +53,21 @@ def test_a_packet_is_ended_after_two_to_the_24_cycles(project_root, tmp_path):
 @pytest.fixture(scope="module")
 def core(tmp_path_factory, project_root):
     """Function that builds a core for a small model; what it returns runs steps on it."""
-    model = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN)
-    images = random_images(1, 4, model.image_shape)
-    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
 
-    def make(*, readmemh, **options):
+    def make(**options):
         folder = tmp_path_factory.mktemp("core")
-        build(plan, folder, readmemh=readmemh, **options)
-        executable = build_simulator(
-            harness(folder), project_root / "build" / "sim", fast=True, capture=True
-        )
-        np.save(folder / "images.npy", images)
-        np.save(folder / "one.npy", images[:1])
-
-        def run(steps):
-            simulate(
-                executable,
-                "sim.testbenches.tb_accelerator",
-                folder,
-                parameters={"steps": steps},
-                limit=300,
-            )
-            return json.loads((folder / "outcome.json").read_text())
-
+        made = build_small_core(folder, n_images=4, **options)
+        executable = simulator_of(folder, project_root)
+        np.save(folder / "images.npy", made.images)
+        np.save(folder / "one.npy", made.images[:1])
         return SimpleNamespace(
-            run=run,
+            run=lambda steps: run_steps(executable, folder, steps),
             folder=folder,
-            model=model,
-            plan=plan,
-            config=plan.required,
-            logits=golden.run(model, images).logits.tolist(),
-            images={"images": "images.npy", "stall": 0.1, "classes": model.classes},
+            model=made.model,
+            plan=made.plan,
+            config=made.config,
+            logits=golden.run(made.model, made.images).logits.tolist(),
+            images={"images": "images.npy", "stall": 0.1, "classes": made.model.classes},
         )
 
     return make

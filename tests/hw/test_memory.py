@@ -12,9 +12,10 @@ from golden import SpikeCode
 from hw.compiler import compile_model
 from hw.emit.memory_images import slice_paths
 from hw.emit.verilog import emit
-from hw.fpga.tools import ToolError, run
+from hw.fpga.tools import ToolError
 from hw.rtl.library import library
 from hw.rtl.memory import Memory, SharedMemory
+from tests.proofs import prove_script, step_proof
 
 
 pytestmark = pytest.mark.synthesis
@@ -74,25 +75,6 @@ module plain (
 endmodule
 """
 
-#: One side of a proof, its memories broken up into registers.
-SIDE = """
-design -reset
-read_verilog -formal {defines} design.v
-hierarchy -check -top {top} {parameters}
-proc; flatten; chformal -lower; opt_clean; memory_map; opt_clean
-rename -top {name}
-design -stash {name}
-"""
-
-#: Both agree after any cycle before which they agreed; a counterexample is an error.
-STEP = """
-design -reset
-design -copy-from plain -as plain plain
-design -copy-from laid_out -as laid_out laid_out
-miter -equiv -flatten -make_outputs plain laid_out miter
-sat -verify -seq 2 -prove-skip 1 -set-assumes {agreed} {agree} miter
-"""
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -139,18 +121,6 @@ TWO_BANKS = [
 WHOLE = [Shape(shared, 5, 6) for shared in (0, 1)]
 
 
-def proof(top, parameters, equal, define):
-    """Yosys script which proves that a module is the plain one, given the registers that agree."""
-    return "".join((
-        SIDE.format(defines="", top="plain", parameters=parameters, name="plain"),
-        SIDE.format(defines=define, top=top, parameters=parameters, name="laid_out"),
-        STEP.format(
-            agreed=" ".join(f"-set-at 1 {one} {other}" for one, other in equal),
-            agree=" ".join(f"-prove {one} {other}" for one, other in equal),
-        ),
-    ))
-
-
 def shape_proof(shape, define):
     parameters = " ".join(
         f"-chparam {name} {value}"
@@ -166,24 +136,20 @@ def shape_proof(shape, define):
     )
     equal = [(f"\\gold.words[{number}]", word) for number, word in enumerate(shape.words)]
     equal += [(f"\\gold_{port}_data", f"\\gate_{port}_data") for port in "ab"[not shape.shared :]]
-    return proof("addend_memory", parameters, equal, define)
-
-
-def run_proof(folder, text, script):
-    (folder / "design.v").write_text(text)
-    (folder / "prove.ys").write_text(script)
-    run("yosys", ["-Q", "-T", "prove.ys"], folder=folder, log="prove.log", limit=300)
+    return step_proof("addend_memory", parameters, equal, define)
 
 
 def prove(folder, shapes, *, text, define=LAID_OUT):
     """Raises ToolError unless memories of these shapes are the plain one."""
-    run_proof(folder, text + PLAIN, "".join(shape_proof(shape, define) for shape in shapes))
+    prove_script(folder, text + PLAIN, "".join(shape_proof(shape, define) for shape in shapes))
 
 
 def prove_component(folder, component, plain, equal, *, define=LAID_OUT, further=""):
     text = amaranth_verilog.convert(component, name="component", emit_src=False)
-    run_proof(
-        folder, f"{text}\n{library()}\n{plain}", proof("component", "", equal, define) + further
+    prove_script(
+        folder,
+        f"{text}\n{library()}\n{plain}",
+        step_proof("component", "", equal, define) + further,
     )
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from hw.fpga.tools import ToolError, run
+from hw.fpga.tools import ToolError
 from hw.rtl.library import library
+from tests.proofs import prove_script
 
 
 #: One version. Both are compared with the cell library of Yosys; a counterexample is an error.
@@ -19,7 +20,6 @@ design -stash {name}
 
 def prove(folder, text, width):
     """Raises ToolError unless both versions of the sum are the same."""
-    (folder / "design.v").write_text(text)
     twin = PROOF.format(defines="", width=width, name="twin")
     cells = PROOF.format(defines="-D ADDEND_ECP5", width=width, name="cells")
     cells = f"read_verilog +/ecp5/common_sim.vh +/ecp5/ccu2c_sim.vh\n{cells}"
@@ -29,8 +29,7 @@ def prove(folder, text, width):
         "miter -equiv -flatten -make_outputs twin cells miter\n"
         "sat -verify -prove trigger 0 -set-def-inputs miter\n"
     )
-    (folder / "prove.ys").write_text(script)
-    run("yosys", ["-Q", "-T", "prove.ys"], folder=folder, log="prove.log", limit=300)
+    prove_script(folder, text, script)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 12, 17, 20, 23])

@@ -1,12 +1,9 @@
 """The whole accelerator under Verilator: every tensor, addition and cycle equals golden's."""
 
-import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
 import golden
@@ -16,14 +13,6 @@ from golden.data.digits import load_digits
 from hw.build import build
 from hw.compiler import compile_model
 from hw.emit.build_directory import read_description
-from hw.emit.memory_images import memory_words, slice_paths, sliced, write_hex
-from hw.load import lay_out
-from sim.compare import Comparison, compare_image, read_captures
-from sim.faults import PLAN_FAULTS
-from sim.harness import harness
-from sim.loading import load_step
-from sim.runner import build as build_simulator
-from sim.runner import simulate
 from sim.verify import verify
 from tests.reported import assert_additions_are_reported
 
@@ -156,152 +145,9 @@ def test_what_is_synthesised_equals_golden(run):
     assert_equal(figures, images=4)
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory, project_root):
-    """A small core: model, images, golden run, plan, folder, and its simulator."""
+def test_the_same_bytes_for_every_hash_seed(tmp_path):
     model = random_model(1, weight_bits=6, rounding=Rounding.HALF_EVEN)
-    images = random_images(1, 3, model.image_shape)
-    plan = compile_model(model, columns=2, lanes=8, spike_code=SpikeCode.BIT_SERIAL)
-    folder = tmp_path_factory.mktemp("small")
-    build(plan, folder)
-    executable = build_simulator(
-        harness(folder), project_root / "build" / "sim", fast=True, capture=True
-    )
-    return model, images, golden.run(model, images, trace=True), plan, folder, executable
-
-
-def simulated(small, folder, plan, steps):
-    """Runs steps on the small core with the memory images of a plan."""
-    *_, executable = small
-    (folder / "rom").mkdir(exist_ok=True)
-    config = small[3].required
-    paths = slice_paths(config)
-    for name, words in memory_words(plan, config).items():
-        width, slices = config.memories[name][0], config.slices[name]
-        for path, part in zip(paths[name], sliced(words, width, slices), strict=True):
-            (folder / path).write_text(write_hex(part, width // slices))
-    simulate(
-        executable, "sim.testbenches.tb_accelerator", folder, parameters={"steps": steps}, limit=300
-    )
-    return json.loads((folder / "outcome.json").read_text()), read_captures(folder)
-
-
-def compared(small, folder, plan):
-    """Comparison of the small core, running a plan that may hold a fault."""
-    model, images, result, intact, _, _ = small
-    np.save(folder / "images.npy", images)
-    steps = [{"images": "images.npy", "stall": 0.2, "classes": model.classes}]
-    outcomes, captures = simulated(small, folder, plan, steps)
-    comparison = Comparison()
-    for image, outcome in enumerate(outcomes):
-        compare_image(comparison, intact, result, image, captures, outcome)
-    return comparison
-
-
-def test_the_small_core_equals_golden(small, tmp_path):
-    assert compared(small, tmp_path, small[3]).mismatches == 0
-
-
-@pytest.mark.parametrize("fault", PLAN_FAULTS)
-def test_a_fault_in_the_memories_is_named(small, tmp_path, fault):
-    faulty = PLAN_FAULTS[fault](small[3], small[2].tensors)
-    comparison = compared(small, tmp_path, faulty)
-    assert comparison.mismatches > 0
-    assert "channel" in comparison.first
-    assert "position" in comparison.first
-
-
-def test_another_model_runs_on_the_same_core(small, tmp_path):
-    model, images, result, plan, _, _ = small
-    other = random_model(2, weight_bits=4, rounding=Rounding.HALF_EVEN)
-    other_plan = lay_out(other, plan.required)
-    np.save(tmp_path / "images.npy", images)
-    run = {"images": "images.npy", "stall": 0.1, "classes": model.classes}
-    outcomes, captures = simulated(
-        small, tmp_path, plan, [run, load_step(tmp_path, other_plan, plan.required, stall=0.1), run]
-    )
-
-    comparison = Comparison()
-    other_result = golden.run(other, images, trace=True)
-    for image, outcome in enumerate(outcomes):
-        second, index = divmod(image, len(images))
-        compare_image(
-            comparison,
-            replace(other_plan, required=plan.required) if second else plan,
-            other_result if second else result,
-            index,
-            captures,
-            outcome,
-            captured_as=image,
-        )
-    assert comparison.first is None
-    assert comparison.images == 2 * len(images)
-    assert (other_result.logits != result.logits).any()
-
-
-def test_a_model_that_is_loaded_right_after_reset_is_whole(small, tmp_path):
-    """The first beat waits when reset ends, one cycle before the core is out of it."""
-    model, images, result, plan, _, _ = small
-    np.save(tmp_path / "images.npy", images)
-    faulty = PLAN_FAULTS["weight_bit"](plan, result.tensors)
-    outcomes, _ = simulated(
-        small,
-        tmp_path,
-        faulty,
-        [
-            load_step(tmp_path, plan, plan.required),
-            {"images": "images.npy", "stall": 0.0, "classes": model.classes},
-        ],
-    )
-    assert [outcome["logits"] for outcome in outcomes] == result.logits.tolist()
-
-
-@pytest.mark.parametrize("ends", [5, 70])
-def test_an_image_of_the_wrong_length_is_dropped_and_the_next_one_is_right(small, tmp_path, ends):
-    model, images, result, plan, *_ = small
-    np.save(tmp_path / "images.npy", images[:2])
-    np.save(tmp_path / "beats.npy", np.array([*range(ends), 1 << 8], np.int64))
-    outcomes, _ = simulated(
-        small,
-        tmp_path,
-        plan,
-        [
-            {"malformed": "beats.npy", "stall": 0.1},
-            {"images": "images.npy", "stall": 0.1, "classes": model.classes},
-        ],
-    )
-    broken, *whole = outcomes
-    assert broken["error"] == 1
-    assert [outcome["error"] for outcome in whole] == [0, 0]
-    assert [outcome["logits"] for outcome in whole] == result.logits[:2].tolist()
-
-
-def test_what_is_no_image_is_dropped_while_another_one_is_computed(small, tmp_path):
-    model, images, result, plan, *_ = small
-    np.save(tmp_path / "images.npy", images)
-    np.save(tmp_path / "beats.npy", np.array([*range(5), 1 << 8], np.int64))
-    outcomes, _ = simulated(
-        small,
-        tmp_path,
-        plan,
-        [
-            {
-                "images": "images.npy",
-                "stall": 0.0,
-                "classes": model.classes,
-                "back_to_back": True,
-                "between": "beats.npy",
-            }
-        ],
-    )
-    # It was dropped, and said so, before the first image's logits left.
-    assert [outcome["error"] for outcome in outcomes] == [1, 0, 0]
-    assert [outcome["logits"] for outcome in outcomes] == result.logits.tolist()
-
-
-def test_the_same_bytes_for_every_hash_seed(small, tmp_path):
-    model = tmp_path / "model.safetensors"
-    golden.save(small[0], model)
+    golden.save(model, tmp_path / "model.safetensors")
     for seed in ("1", "2"):
         subprocess.run(
             [
@@ -311,7 +157,7 @@ def test_the_same_bytes_for_every_hash_seed(small, tmp_path):
                 "--target",
                 "sim",
                 "--model",
-                model,
+                tmp_path / "model.safetensors",
                 "--lanes-per-column",
                 "8",
                 "--out",
@@ -325,4 +171,4 @@ def test_the_same_bytes_for_every_hash_seed(small, tmp_path):
     assert len(files) == 3 + 8 + 5 + 2
     for name in files:
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
-    assert read_description(tmp_path / "1")["model"] == small[0].name
+    assert read_description(tmp_path / "1")["model"] == model.name

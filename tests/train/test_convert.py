@@ -1,6 +1,5 @@
-"""Conversion of official checkpoints: exact where it can be, else measured; refused by name."""
+"""Conversion of official checkpoints: exact where it can be, else measured."""
 
-import argparse
 import json
 
 import numpy as np
@@ -8,47 +7,13 @@ import pytest
 import torch
 
 import golden
-from golden.neuron import Rounding
 from hw.compiler import compile_model
+from tests.conversion import OPTIONS, SMALL, convert, small_state
 from tests.plain import PlainForward, PlainLargeForward, dyadic_state
 from tests.training import network_config, random_images, random_network
-from train.__main__ import main
 from train.network.model import published, to_maps
 from train.run.official import describe, load
 from train.run.parameters import read_parameters
-
-
-#: A narrow network of the official layout.
-SMALL = {
-    "image": (32, 32, 3),
-    "dims": (8, 8, 16, 24),
-    "depths": (2, 1),
-    "heads": 8,
-    "strides": (2, 2, 2, 2, 1),
-    "stem_kernel": 7,
-    "rounding": Rounding.HALF_EVEN,
-}
-OPTIONS = ["--image-size", "32", "--bn-eps", "0"]
-
-
-def small_state(seed=1):
-    return dyadic_state(network_config(**SMALL), seed)
-
-
-def convert(folder, state, *options, images=None):
-    """Exit status, and the files that a conversion left."""
-    torch.save(state, folder / "w.pth")
-    if images is not None:
-        np.save(folder / "images.npy", images)
-        options = [*options, "--calibrate", str(folder / "images.npy")]
-    return main([
-        "convert",
-        "--checkpoint",
-        str(folder / "w.pth"),
-        "--out",
-        str(folder / "m.safetensors"),
-        *options,
-    ])
 
 
 def assert_exact(folder, state, shape, images, head=None):
@@ -283,77 +248,3 @@ def test_batch_norms_are_folded_with_their_eps(tmp_path):
         assert convert(tmp_path, small_state(), "--image-size", "32", "--bn-eps", eps) == 0
         found.append(golden.load(tmp_path / "m.safetensors").layers[1].epilogue.neuron.thresholds)
     assert (found[0] != found[1]).any()
-
-
-def change(**changes):
-    """State of the narrow network with entries replaced, or left out where ``None``."""
-    state = small_state() | {name.replace("__", "."): values for name, values in changes.items()}
-    return {name: values for name, values in state.items() if values is not None}
-
-
-@pytest.mark.parametrize(
-    ("contents", "options", "sentence"),
-    [
-        (
-            change(head__bias=None, block3__0__mlp__fc1_bn__bias=None),
-            [],
-            "lacks block3.0.mlp.fc1_bn.bias, head.bias",
-        ),
-        (change(downsample2__encode_conv__weight=None), [], "lacks downsample2.encode_conv.weight"),
-        (
-            change(downsample2__encode_conv__weight=None, head__bias=None),
-            ["--size", "t"],
-            "downsample2.encode_conv.weight",
-        ),
-        (change(extra__weight=torch.zeros(1)), [], "has the unexpected extra.weight"),
-        (
-            change(head__bias=torch.zeros(3)),
-            [],
-            "has other shapes than the network in head.bias (3 in place of 10)",
-        ),
-        (change(), ["--size", "t"], "must be of size T, not widths (8, 8, 16, 24)"),
-        (
-            change(),
-            ["--family", "espikeformer-large"],
-            "must be of the large family, not of the base",
-        ),
-        (change(), ["--heads", "5"], "must be a multiple of heads (5), not 16"),
-        (
-            {"patch_embed.proj_conv.weight": torch.zeros(1)},
-            [],
-            "holds a Spike-driven Transformer (V1)",
-        ),
-        (
-            change(block3__0__attn__q_conv__0__body__0__weight=torch.zeros(1)),
-            [],
-            "holds a Meta-SpikeFormer (Spike-driven Transformer V2)",
-        ),
-        (
-            {"model": small_state(), "args": argparse.Namespace(time_steps=4)},
-            [],
-            "was trained over T = 4 time steps",
-        ),
-        ({"model": "nothing"}, [], "must be a state_dict that torch saved"),
-        (
-            {"model": small_state(), "args": torch.nn.Linear(1, 1)},
-            [],
-            (
-                "holds torch.nn.modules.linear.Linear, which could run code when it is loaded, "
-                "so save the "
-            ),
-        ),
-        (
-            change(head__weight=torch.full((10, 24), torch.nan)),
-            [],
-            "has numbers that are not finite in head.weight",
-        ),
-    ],
-)
-def test_what_cannot_be_converted_is_refused_in_one_sentence(
-    tmp_path, capsys, contents, options, sentence
-):
-    assert convert(tmp_path, contents, "--image-size", "32", *options) == 2
-    error = capsys.readouterr().err
-    assert sentence in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "m.safetensors").exists()

@@ -1,11 +1,7 @@
-"""The command line of training: what it writes, says and returns."""
+"""The command line of training: what it writes, says and refuses."""
 
 import errno
 import json
-import re
-import signal
-import subprocess
-import sys
 import tomllib
 
 import pytest
@@ -40,6 +36,22 @@ quantised_rate = 2e-3
 """
 
 
+def status(*arguments):
+    """Exit status of a command."""
+    return main([str(argument) for argument in arguments])
+
+
+def refused(capsys, arguments, *phrases):
+    """Run a command that must fail; its one sentence holds every phrase."""
+    capsys.readouterr()
+    assert status(*arguments) == 2
+    sentence = capsys.readouterr().err
+    assert sentence.count("\n") == 1
+    assert sentence.endswith(".\n")
+    for phrase in phrases:
+        assert phrase in sentence
+
+
 @pytest.fixture(autouse=True, scope="module")
 def few_digits():
     split = load_split(from_builtins(tomllib.loads(CONFIG)))
@@ -62,16 +74,7 @@ def run_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     (folder / "tiny.toml").write_text(CONFIG)
     assert (
-        main([
-            "fit",
-            "--config",
-            str(folder / "tiny.toml"),
-            "--out",
-            str(folder / "run"),
-            "--seed",
-            "1",
-        ])
-        == 0
+        status("fit", "--config", folder / "tiny.toml", "--out", folder / "run", "--seed", "1") == 0
     )
     return folder
 
@@ -85,13 +88,13 @@ def test_fit_writes_its_report(run_folder):
 
 
 def test_evaluate_prints_accuracies(run_folder, tmp_path, capsys):
-    checkpoint = str(run_folder / "run" / "checkpoint.pt")
+    checkpoint = run_folder / "run" / "checkpoint.pt"
     report = tmp_path / "report.json"
-    assert main(["evaluate", checkpoint, "--report", str(report)]) == 0
+    assert status("evaluate", checkpoint, "--report", report) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["quantised", "golden"]
     assert set(json.loads(report.read_text())["accuracy"]) == {"quantised", "golden"}
-    assert main(["evaluate", str(run_folder / "run" / "float.pt")]) == 0
+    assert status("evaluate", run_folder / "run" / "float.pt") == 0
     assert capsys.readouterr().out.split()[0] == "float"
 
 
@@ -99,14 +102,9 @@ def test_evaluate_prints_accuracies(run_folder, tmp_path, capsys):
 def test_export_writes_model_and_report(run_folder, tmp_path, rounding, few_digits):
     path = tmp_path / "new" / "tiny.safetensors"
     assert (
-        main([
-            "export",
-            str(run_folder / "run" / "checkpoint.pt"),
-            "--out",
-            str(path),
-            "--rounding",
-            rounding,
-        ])
+        status(
+            "export", run_folder / "run" / "checkpoint.pt", "--out", path, "--rounding", rounding
+        )
         == 0
     )
     assert sorted(entry.name for entry in path.parent.iterdir()) == [
@@ -125,47 +123,40 @@ def test_export_writes_model_and_report(run_folder, tmp_path, rounding, few_digi
 
 
 def test_options_of_fit(run_folder, tmp_path, capsys):
-    arguments = ["fit", "--config", str(run_folder / "tiny.toml"), "--out"]
+    arguments = ["fit", "--config", run_folder / "tiny.toml", "--out"]
     assert (
-        main([
-            *arguments,
-            str(tmp_path / "taught"),
-            "--teacher",
-            str(run_folder / "run" / "checkpoint.pt"),
-        ])
+        status(*arguments, tmp_path / "taught", "--teacher", run_folder / "run" / "checkpoint.pt")
         == 0
     )
     assert (
-        main([
+        status(
             *arguments,
-            str(tmp_path / "tuned"),
+            tmp_path / "tuned",
             "--epochs",
             "0",
             "1",
             "--init",
-            str(run_folder / "run" / "float.pt"),
-        ])
+            run_folder / "run" / "float.pt",
+        )
         == 0
     )
     assert (tmp_path / "tuned" / "checkpoint.pt").exists()
     refused(
         capsys,
-        [*arguments, str(tmp_path / "x"), "--teacher", "nowhere:teacher"],
+        [*arguments, tmp_path / "x", "--teacher", "nowhere:teacher"],
         "teacher nowhere:teacher must give a torch classifier",
     )
     refused(
         capsys,
-        [*arguments, str(tmp_path / "x"), "--teacher", str(tmp_path / "no.pt")],
+        [*arguments, tmp_path / "x", "--teacher", tmp_path / "no.pt"],
         "no.pt: no such file or directory",
     )
     refused(
         capsys,
-        [*arguments, str(tmp_path / "x"), "--init", str(run_folder / "tiny.toml")],
+        [*arguments, tmp_path / "x", "--init", run_folder / "tiny.toml"],
         "tiny.toml: must be a state_dict that torch saved",
     )
-    refused(
-        capsys, [*arguments, str(tmp_path / "x"), "--device", "cuda"], "--device cuda needs a GPU"
-    )
+    refused(capsys, [*arguments, tmp_path / "x", "--device", "cuda"], "--device cuda needs a GPU")
     assert not (tmp_path / "x").exists()
 
 
@@ -173,60 +164,47 @@ def test_pretraining_prints_how_the_loss_fell(run_folder, tmp_path, capsys):
     config = tmp_path / "c.toml"
     config.write_text(CONFIG + "[pretrain]\nepochs = 2\ndecoder_width = 16\n")
     out = tmp_path / "out"
-    assert main(["pretrain", "--config", str(config), "--out", str(out)]) == 0
+    assert status("pretrain", "--config", config, "--out", out) == 0
     said = capsys.readouterr().out
     assert "after 1 epoch" in said
     assert f"{out / 'pretrained.pt'}: pass it to fit --init" in said
     refused(
         capsys,
-        ["pretrain", "--config", str(config), "--out", str(out)],
+        ["pretrain", "--config", config, "--out", out],
         "pretrained.pt: already there, so pass --resume",
     )
 
 
 def test_exporting_twice_gives_the_same_bytes(run_folder, tmp_path):
-    checkpoint = str(run_folder / "run" / "checkpoint.pt")
+    checkpoint = run_folder / "run" / "checkpoint.pt"
     for name in ("one", "two"):
-        main(["export", checkpoint, "--out", str(tmp_path / f"{name}.safetensors")])
+        status("export", checkpoint, "--out", tmp_path / f"{name}.safetensors")
     one, two = (tmp_path / f"{name}.safetensors" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
 
 
-def refused(capsys, arguments, *phrases):
-    """Run a command that must fail; its one sentence holds every phrase."""
-    capsys.readouterr()
-    assert main(arguments) == 2
-    sentence = capsys.readouterr().err
-    assert sentence.count("\n") == 1
-    assert sentence.endswith(".\n")
-    for phrase in phrases:
-        assert phrase in sentence
-
-
 def test_errors_are_one_sentence(run_folder, tmp_path, capsys):
-    checkpoint = str(run_folder / "run" / "checkpoint.pt")
-    config = str(run_folder / "tiny.toml")
+    checkpoint = run_folder / "run" / "checkpoint.pt"
+    config = run_folder / "tiny.toml"
     refused(
         capsys,
-        ["fit", "--config", str(tmp_path / "no.toml"), "--out", str(tmp_path / "x")],
+        ["fit", "--config", tmp_path / "no.toml", "--out", tmp_path / "x"],
         "no.toml: cannot be read",
     )
     refused(
         capsys,
-        ["fit", "--config", config, "--out", str(run_folder / "run"), "--seed", "1"],
+        ["fit", "--config", config, "--out", run_folder / "run", "--seed", "1"],
         "checkpoint.pt: already there",
         "--resume",
     )
-    refused(capsys, ["evaluate", str(tmp_path / "no.pt")], "no.pt: no such file or directory")
+    refused(capsys, ["evaluate", tmp_path / "no.pt"], "no.pt: no such file or directory")
     refused(capsys, ["evaluate", config], "must be a complete checkpoint")
     refused(
-        capsys,
-        ["export", checkpoint, "--out", str(tmp_path / "model.bin")],
-        "must end in .safetensors",
+        capsys, ["export", checkpoint, "--out", tmp_path / "model.bin"], "must end in .safetensors"
     )
     refused(
         capsys,
-        ["export", str(run_folder / "run" / "float.pt"), "--out", str(tmp_path / "m.safetensors")],
+        ["export", run_folder / "run" / "float.pt", "--out", tmp_path / "m.safetensors"],
         "quantised evaluation needs",
     )
     assert list(tmp_path.iterdir()) == []
@@ -239,18 +217,13 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(run_folder, tmp_path, ca
     monkeypatch.setattr("golden.data.atomic.os.fsync", full)
     refused(
         capsys,
-        [
-            "export",
-            str(run_folder / "run" / "checkpoint.pt"),
-            "--out",
-            str(tmp_path / "m.safetensors"),
-        ],
+        ["export", run_folder / "run" / "checkpoint.pt", "--out", tmp_path / "m.safetensors"],
         "m.safetensors: the model cannot be written (No space left on device)",
     )
     assert list(tmp_path.iterdir()) == []
     refused(
         capsys,
-        ["fit", "--config", str(run_folder / "tiny.toml"), "--out", str(tmp_path / "run")],
+        ["fit", "--config", run_folder / "tiny.toml", "--out", tmp_path / "run"],
         "float.pt: no space left on device",
     )
     assert not (tmp_path / "run").exists()
@@ -263,12 +236,7 @@ def test_a_difference_is_one_sentence_and_leaves_nothing(run_folder, tmp_path, c
     monkeypatch.setattr("train.export.export.compare", differ)
     refused(
         capsys,
-        [
-            "export",
-            str(run_folder / "run" / "checkpoint.pt"),
-            "--out",
-            str(tmp_path / "m.safetensors"),
-        ],
+        ["export", run_folder / "run" / "checkpoint.pt", "--out", tmp_path / "m.safetensors"],
         "block3.0.attn.q.counts must be 1",
     )
     assert list(tmp_path.iterdir()) == []
@@ -279,82 +247,20 @@ def test_epochs_and_contract(run_folder, tmp_path, capsys, command):
     arguments = [
         command,
         "--config",
-        str(run_folder / "tiny.toml"),
+        run_folder / "tiny.toml",
         "--out",
-        str(tmp_path),
+        tmp_path,
         "--epochs",
         "1",
         "2",
     ]
     if command == "accuracy":
         # Two epochs do not reach 96 %.
-        assert main([*arguments, "--seeds", "0"]) == 1
+        assert status(*arguments, "--seeds", "0") == 1
         assert "must be at least 96%" in capsys.readouterr().out
         report = json.loads((tmp_path / "accuracy.json").read_text())
         assert report["failures"]
         assert list(report["accuracy"]) == ["0"]
     else:
-        assert main(arguments) == 0
+        assert status(*arguments) == 0
         assert json.loads((tmp_path / "fit.json").read_text())["epochs"] == 3
-
-
-@pytest.mark.parametrize("command", ["", "fit", "evaluate", "export", "accuracy"])
-def test_help_teaches(command, capsys):
-    with pytest.raises(SystemExit) as caught:
-        main([*command.split(), "--help"])
-    assert caught.value.code == 0
-    printed = capsys.readouterr().out
-    assert re.search(r"test\s(set|image)", printed) or command in ("fit", "accuracy")
-
-
-def test_help_needs_no_torch(project_root):
-    code = """
-import sys
-from train.__main__ import main
-try:
-    main(["--help"])
-except SystemExit:
-    print("torch" in sys.modules)
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=project_root, capture_output=True, text=True, check=True
-    )
-    assert result.stdout.splitlines()[-1] == "False"
-
-
-def test_interrupting_a_real_process(run_folder, tmp_path, project_root):
-    out = tmp_path / "run"
-    arguments = [
-        sys.executable,
-        "-m",
-        "train",
-        "fit",
-        "--config",
-        str(run_folder / "tiny.toml"),
-        "--out",
-        str(out),
-        "--epochs",
-        "10000",
-        "1",
-        "--threads",
-        "1",
-    ]
-    with subprocess.Popen(
-        arguments, cwd=project_root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            while not (out / "checkpoint.pt").exists():
-                assert process.poll() is None
-                try:
-                    process.wait(0.1)
-                except subprocess.TimeoutExpired:
-                    continue
-            process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 130
-    assert said.splitlines()[-1] == (
-        f"Interrupted; {out} holds the last whole epoch, and --resume goes on from it."
-    )
-    assert {path.name for path in out.iterdir()} <= {"checkpoint.pt", "log.csv", "tensorboard"}
