@@ -73,7 +73,7 @@ def _with_membrane(sketch, layer, info, values, ends, count, rounding):
     free = replace(membrane, reset=Reset.NONE, order=Order.EARLY, unit=0)
     seen = free.run(values, lambda membrane, lost: np.zeros_like(membrane), carry)[1]
     bounds = [np.array(end, object) for end in ends]
-    low, high = free.interval(*(end.tolist() for end in bounds), info.steps, [[]], start)[0]
+    low, high = free.interval(*bounds, info.steps, np.empty((1, 0), np.int64), start)[0]
     if max(map(abs, [*low, *high])) >= LIMIT // 4:
         return None
     if not membrane.sticky and "levels" in sketch.features and sketch.chance(0.1):
@@ -94,10 +94,8 @@ def _with_membrane(sketch, layer, info, values, ends, count, rounding):
         step = int(np.abs(ladder).mean()) // count + 1
         unit = max(0, step.bit_length() - 1 + int(rng.integers(-1, 2)))
         membrane = replace(membrane, unit=min(47, unit))
-    seen, states, _ = membrane.interval(
-        *(end.tolist() for end in bounds), info.steps, neuron.ladder.tolist(), start
-    )
-    if max(abs(end) for part in (*seen, *states) for end in part) >= LIMIT:
+    seen, states, _ = membrane.interval(*bounds, info.steps, neuron.ladder, start)
+    if max(np.abs(ends).max() for ends in (*seen, *states)) >= LIMIT:
         return None
     sketch.states.setdefault(state, (info.shape, membrane.order, membrane.sticky))
     return replace(neuron, membrane=membrane)
