@@ -51,12 +51,27 @@ class WithoutTorch:
 def pytest_configure(config):
     if config.getoption("--lowest"):
         sys.meta_path.append(WithoutTorch)
+        # Without the examples of train, which imports torch nearly everywhere.
+        config.args[:] = [folder for folder in config.args if folder != "train"]
     # Hypothesis imports slowly, so only the configuration of a run with tests pays for it.
     from hypothesis import settings
 
     # The same examples in every run: a failure on another machine can be repeated on this one.
     settings.register_profile("addend", derandomize=True, deadline=None, print_blob=True)
     settings.load_profile("addend")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Forgets a module that was skipped halfway: another one could import what is there of it."""
+    report = yield
+    if report.skipped and collector.config.getoption("--lowest"):
+        path = collector.path.relative_to(collector.config.rootpath)
+        name = ".".join(path.with_suffix("").parts)
+        sys.modules.pop(name, None)
+        package, _, attribute = name.rpartition(".")
+        vars(sys.modules.get(package, sys)).pop(attribute, None)
+    return report
 
 
 def pytest_collection_modifyitems(config, items):

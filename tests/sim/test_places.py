@@ -101,7 +101,7 @@ def test_files_beside_the_user_are_not_taken_for_modules(project_root, surroundi
     assert (surroundings / "out" / "rtl" / "accelerator.v").exists()
 
 
-def test_a_command_that_starts_others_shields_them_too(project_root, surroundings):
+def test_a_command_that_starts_others_shields_them_too(project_root, surroundings, torch):
     done = installed_command(
         project_root, "demo", "--config", "none.toml", "--out", "demo", cwd=surroundings
     )
