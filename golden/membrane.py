@@ -218,14 +218,15 @@ class Membrane:
         """
         silent = np.empty((1, 0), np.int64)
         least, most, before = start or (np.zeros_like(low), np.zeros_like(high), silent)
+        counts, before = self._counts(ladder), self._counts(before)
         seen = held = None
         for _ in range(steps):
-            reach = self.leaked(least[np.newaxis])[0], self.leaked(most[np.newaxis])[0]
+            leaked = self.leaked(np.stack([least, most]))
             if self.order is Order.LATE:
-                reach = self._least_left(least, most, before, reach[0]), reach[1]
-                before = ladder
-            membrane = reach[0] + low, reach[1] + high
-            state = self._reset_interval(*membrane, ladder)
+                leaked[0] = self._least_left(least, most, before, leak=True)
+                before = counts
+            membrane = leaked[0] + low, leaked[1] + high
+            state = self._reset_interval(*membrane, counts)
             settled = seen is not None and np.array_equal((least, most), state)
             seen, held = _hull(seen, membrane), _hull(held, state)
             least, most = state
@@ -233,30 +234,33 @@ class Membrane:
                 break
         return seen, held, (least, most)
 
-    def _reset_interval(self, low, high, ladder):
+    def _reset_interval(self, low, high, counts):
         """Interval of the state that membranes of ``low`` to ``high`` leave."""
         if self.reset is Reset.ZERO:
             return np.minimum(low, 0), np.maximum(high, 0)
         if self.reset is Reset.SUBTRACT and self.order is Order.EARLY:
-            return self._least_left(low, high, ladder, low, leak=False), high
+            return self._least_left(low, high, counts, leak=False), high
         return low, high
 
-    def _least_left(self, low, high, ladder, none_fired, *, leak=True):
-        """Least that is left of values of ``low`` to ``high`` where counts are subtracted.
-
-        A value is at least its j-th threshold where j counts are subtracted, and ``none_fired``
-        at least where none is.
-        """
+    def _counts(self, ladder):
+        """Least membrane that fires each count, 0 first, and what is subtracted for it."""
         # A sticky bit makes a neuron fire one below its threshold at most.
         reached = np.clip(ladder, -FAR, FAR) - int(self.sticky)
-        left = np.maximum(low[:, np.newaxis], reached)
-        if leak:
-            left = self.leaked(left[np.newaxis])[0]
+        always = np.full((len(ladder), 1), np.iinfo(np.int64).min)
         # Python's integers, of which a unit of 47 bits makes no overflow.
-        subtracted = [min(number << self.unit, FAR) for number in range(1, ladder.shape[1] + 1)]
-        left = left - np.array(subtracted, np.int64)
-        left = np.where(reached <= high[:, np.newaxis], left, none_fired[:, np.newaxis])
-        return np.minimum(none_fired, left.min(axis=1, initial=FAR))
+        subtracted = [min(number << self.unit, FAR) for number in range(ladder.shape[1] + 1)]
+        return np.concatenate([always, reached], axis=1), np.array(subtracted, np.int64)
+
+    def _least_left(self, low, high, counts, *, leak):
+        """Least that is left of values of ``low`` to ``high``, by channel, less their counts.
+
+        A value is at least what fires its count.
+        """
+        reached, subtracted = counts
+        values = np.maximum(low[:, np.newaxis], reached)
+        if leak:
+            values = self.leaked(values[np.newaxis])[0]
+        return np.where(reached <= high[:, np.newaxis], values - subtracted, FAR).min(axis=1)
 
 
 def _hull(bounds, more):
