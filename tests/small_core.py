@@ -5,14 +5,14 @@ from types import SimpleNamespace
 
 from golden import Rounding, SpikeCode
 from golden.analysis.synthetic import random_images, random_model
-from hw.build import build
+from hw.build import build, main
 from hw.compiler import compile_model
 from sim.harness import harness
 from sim.runner import build as build_simulator
 from sim.runner import simulate
 
 
-__all__ = ["build_small_core", "run_steps", "simulator_of"]
+__all__ = ["build_by_command", "build_small_core", "run_steps", "simulator_of"]
 
 
 def build_small_core(folder, *, n_images, bus_width=0, **options):
@@ -44,6 +44,12 @@ def build_small_core(folder, *, n_images, bus_width=0, **options):
         config=plan.required,
         folder=folder,
     )
+
+
+def build_by_command(model_file, out):
+    """Builds Verilog and memory images of a model file for one column of four lanes."""
+    array = ["--columns", "1", "--lanes-per-column", "4"]
+    assert main(["--target", "sim", "--model", str(model_file), *array, "--out", str(out)]) == 0
 
 
 def simulator_of(folder, project_root, **options):

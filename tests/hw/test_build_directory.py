@@ -12,10 +12,11 @@ import golden
 from golden.analysis.synthetic import random_model
 from golden.data.reading import InputError
 from golden.data.sealed import sealed_text
-from hw import area, build, load
+from hw import area, load
 from hw.emit.build_directory import DESCRIPTION, check_verilog, read_description, usable
 from hw.isa.core_config import CoreConfig
 from sim import verify
+from tests.small_core import build_by_command
 
 
 @pytest.fixture(scope="module")
@@ -23,21 +24,7 @@ def original(tmp_path_factory):
     """A build folder beside its model."""
     folder = tmp_path_factory.mktemp("folder")
     golden.save(random_model(1), folder / "model.safetensors")
-    assert (
-        build.main([
-            "--target",
-            "sim",
-            "--model",
-            str(folder / "model.safetensors"),
-            "--columns",
-            "1",
-            "--lanes-per-column",
-            "4",
-            "--out",
-            str(folder / "built"),
-        ])
-        == 0
-    )
+    build_by_command(folder / "model.safetensors", folder / "built")
     return folder
 
 
@@ -162,21 +149,7 @@ def test_a_build_replaces_a_damaged_description(original, folder):
     built = folder / "built"
     (built / DESCRIPTION).unlink()
     os.mkfifo(built / DESCRIPTION)
-    assert (
-        build.main([
-            "--target",
-            "sim",
-            "--model",
-            str(folder / "model.safetensors"),
-            "--columns",
-            "1",
-            "--lanes-per-column",
-            "4",
-            "--out",
-            str(built),
-        ])
-        == 0
-    )
+    build_by_command(folder / "model.safetensors", built)
     for path in sorted((original / "built").rglob("*.*")):
         copied = built / path.relative_to(original / "built")
         assert copied.read_bytes() == path.read_bytes()

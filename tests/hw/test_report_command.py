@@ -7,7 +7,8 @@ import pytest
 
 import golden
 from golden.analysis.synthetic import random_model
-from hw import build, report
+from hw import report
+from tests.small_core import build_by_command
 
 
 ROUTED = {
@@ -27,21 +28,7 @@ ROUTED = {
 def original(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     golden.save(random_model(1), folder / "model.safetensors")
-    assert (
-        build.main([
-            "--target",
-            "sim",
-            "--model",
-            str(folder / "model.safetensors"),
-            "--columns",
-            "1",
-            "--lanes-per-column",
-            "4",
-            "--out",
-            str(folder / "built"),
-        ])
-        == 0
-    )
+    build_by_command(folder / "model.safetensors", folder / "built")
     return folder / "built"
 
 

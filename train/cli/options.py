@@ -3,7 +3,7 @@
 from golden.cli.options import EPOCHS, SEED, input_file, output_folder, text
 
 
-__all__ = ["add_entry", "add_epochs", "add_rounding", "add_run", "add_training"]
+__all__ = ["add_entry", "add_epochs", "add_head", "add_rounding", "add_run", "add_training"]
 
 
 def add_entry(parser):
@@ -47,13 +47,18 @@ def add_training(parser):
     )
 
 
-def add_rounding(parser):
-    """What of a network is evaluated or exported."""
+def add_head(parser):
+    """Which head of a network is taken."""
     parser.add_argument(
         "--head",
         choices=["spike", "analog"],
         help="of a network that has both (default: spike, which hardware runs)",
     )
+
+
+def add_rounding(parser):
+    """What of a network is evaluated or exported."""
+    add_head(parser)
     parser.add_argument(
         "--rounding",
         choices=["half-up", "half-even"],

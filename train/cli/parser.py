@@ -29,7 +29,14 @@ from train.cli.descriptions import (
     SWEEP,
     TRAIN,
 )
-from train.cli.options import add_entry, add_epochs, add_rounding, add_run, add_training
+from train.cli.options import (
+    add_entry,
+    add_epochs,
+    add_head,
+    add_rounding,
+    add_run,
+    add_training,
+)
 
 
 __all__ = ["parser"]
@@ -271,8 +278,4 @@ def _add_conversion(convert):
         metavar="D",
         help="most spikes at once (default: 4)",
     )
-    convert.add_argument(
-        "--head",
-        choices=["spike", "analog"],
-        help="of a network that has both (default: spike, which hardware runs)",
-    )
+    add_head(convert)
