@@ -29,6 +29,7 @@ from .emit.build_directory import (
     usable,
     write,
 )
+from .emit.vectors import VECTORS, Vectors, random_vectors
 from .estimate.block_rams import require_memory
 from .estimate.predicted_cycles import predicted_cycles
 from .fpga.devices import DEVICES, find_device
@@ -44,7 +45,16 @@ from .rtl.load_port import PATIENCE
 __all__ = ["build", "main"]
 
 
-def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True, load_patience=PATIENCE):
+def build(
+    plan,
+    folder,
+    *,
+    clock_mhz=100.0,
+    pictures=None,
+    vectors=None,
+    readmemh=True,
+    load_patience=PATIENCE,
+):
     """Writes Verilog, memory images and their description.
 
     Parameters
@@ -55,6 +65,8 @@ def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True, load_p
         Clock that synthesis aims at.
     pictures : uint8 array, shape (pictures, height, width, channels), optional
         For exact cycle counts; else they follow from the model's mean counts.
+    vectors : Vectors, optional
+        Pictures that the folder has logits of; four random ones if not given.
     readmemh : bool
         Whether memories on chip start from their memory images; else the core has no model before
         one is loaded.
@@ -76,7 +88,12 @@ def build(plan, folder, *, clock_mhz=100.0, pictures=None, readmemh=True, load_p
     cycles = predicted_cycles(plan, pictures)
     write(
         contents(
-            plan, clock_mhz=clock_mhz, cycles=cycles, readmemh=readmemh, load_patience=load_patience
+            plan,
+            clock_mhz=clock_mhz,
+            cycles=cycles,
+            vectors=vectors or random_vectors(plan.model),
+            readmemh=readmemh,
+            load_patience=load_patience,
         ),
         folder,
     )
@@ -199,6 +216,13 @@ def _parser(prog):
         "--images", type=input_path, metavar="FILE", help=f"images for exact cycles: {SOURCES}"
     )
     parser.add_argument("--count", type=COUNT, default=1, help="how many of the images to count")
+    parser.add_argument(
+        "--vectors",
+        type=COUNT,
+        default=VECTORS,
+        metavar="N",
+        help="pictures that the folder's testbench sends: the first of the images, or random ones",
+    )
     parser.add_argument("--out", type=output_folder, help="build directory")
     parser.add_argument(
         "--dry-run",
@@ -233,9 +257,12 @@ def _run(options, prog):
     )
     if options.target == "fpga" and not options.dry_run:
         require_memory(device, plan.required)
-    pictures = None
+    pictures, vectors = None, random_vectors(model, options.vectors)
     if options.images is not None:
-        pictures = open_source(options.images, model, count=options.count).images[:]
+        count = max(options.count, options.vectors)
+        found = open_source(options.images, model, count=count).images[:]
+        pictures = found[: options.count]
+        vectors = Vectors(found[: options.vectors], f"from {options.images}")
     if options.dry_run:
         print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, pictures))))
         return 0
@@ -250,6 +277,7 @@ def _run(options, prog):
             options.out,
             clock_mhz=options.clock,
             pictures=pictures,
+            vectors=vectors,
             readmemh=not options.no_readmemh,
         )
         print(f"Verilog and memory images are in {options.out}", flush=True)

@@ -11,19 +11,13 @@ from golden.data.atomic import replacing
 from .cli.command import guarded
 from .compiler import compile_model
 from .emit.build_directory import read_description
-from .emit.memory_images import beats, image_words, memory_words
-from .isa.checksum import checksum
+from .emit.load_packets import load_lines, packets
+from .emit.memory_images import image_words, memory_words
 from .isa.core_config import CoreConfig
 from .isa.weight_image import image_bytes
-from .rtl.load_port import ACCOUNT
-from .rtl.loader import BEAT_WIDTH
 
 
-__all__ = ["LAST", "closing_packet", "lay_out", "main", "packets"]
-
-
-#: Bit of a beat that stands for ``tlast``, above its 32 data bits.
-LAST = 1 << 32
+__all__ = ["lay_out", "main"]
 
 
 def lay_out(model, config):
@@ -58,49 +52,6 @@ def lay_out(model, config):
             f"{required}: build a core for the larger model"
         )
     return plan
-
-
-def packets(plan, config):
-    """Packets for the load port of a core with weights on chip: one per memory, and the last one.
-
-    Parameters
-    ----------
-    plan : Plan
-        From ``lay_out``.
-    config : CoreConfig
-        Of the core.
-
-    Returns
-    -------
-    list of list of int
-        Beats of 32 bits, and ``LAST`` in the last one of each packet.
-    """
-    words = memory_words(plan, config)
-    result = []
-    for number, (name, (width, _)) in enumerate(config.memories.items()):
-        *packet, last = beats(number, words[name], width)
-        result.append([*packet, last | LAST])
-    return [*result, closing_packet(result, config)]
-
-
-def closing_packet(loaded, config):
-    """Packet that ends a load: what was loaded becomes a model if its signature is right.
-
-    Parameters
-    ----------
-    loaded : list of list of int
-        All packets since the one before of this kind, as ``packets`` lists them.
-    config : CoreConfig
-        Of the core.
-
-    Returns
-    -------
-    list of int
-        Header and signature, see ``hw.rtl.load_port.LoadPort``.
-    """
-    beats = (beat for packet in loaded for beat in packet)
-    signature = checksum(beats, BEAT_WIDTH + 1, start=config.fingerprint)
-    return [ACCOUNT << 28, signature | LAST]
 
 
 def main(arguments=None, prog="python -m hw.load"):
@@ -145,9 +96,9 @@ def _write(options):
         content = image_bytes(image_words(plan, config)["external"], config.bus_width)
         written = f"{len(content)} bytes"
     else:
-        lines = [f"{beat:09x}\n" for packet in packets(plan, config) for beat in packet]
-        content = "".join(lines).encode()
-        written = f"{len(lines)} beats"
+        lines = load_lines(packets(plan, config))
+        content = lines.encode()
+        written = f"{lines.count(chr(10))} beats"
     with replacing(options.out) as file:
         file.write(content)
     print(f"{written} are in {options.out}")

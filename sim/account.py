@@ -1,7 +1,7 @@
 """What the load port must make of the packets that it gets, in Python."""
 
+from hw.emit.load_packets import LAST
 from hw.isa.checksum import checksum
-from hw.load import LAST
 from hw.rtl.load_port import ACCOUNT
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.load import LAST, closing_packet, packets
+from hw.emit.load_packets import LAST, closing_packet, packets
 from hw.rtl.loader import BEAT_WIDTH
 
 

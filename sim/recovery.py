@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 import golden
+from hw.emit.load_packets import LAST, packets
 from hw.isa.status import Status
-from hw.load import LAST, packets
 from hw.rtl.loader import BEAT_WIDTH
 
 from .compare import compare_counters

@@ -10,7 +10,7 @@ import pytest
 import golden
 from golden import SpikeCode
 from hw.compiler import compile_model
-from hw.emit.memory_images import slice_paths
+from hw.emit.memory_images import slice_names
 from hw.emit.verilog import emit
 from tests.engines import sizes
 
@@ -33,7 +33,7 @@ CORES = {
 
 def image_paths(config):
     """Images of a core, as ``emit`` wants them."""
-    return None if config.external else slice_paths(config)
+    return None if config.external else slice_names(config)
 
 
 @cache

@@ -16,11 +16,13 @@ from ..isa.core_config import CoreConfig
 from ..rtl.library import WAIVERS
 from ..rtl.load_port import PATIENCE
 from .description import DESCRIPTION_FORM, by_todays_names, describe
+from .handover import handover
 from .memory_images import (
     digest,
     image_words,
     read_hex,
     read_weights,
+    slice_names,
     slice_paths,
     sliced,
     write_hex,
@@ -51,7 +53,7 @@ _READ = (7, FORMAT_VERSION)
 VERILOG = f"rtl/{TOP}.v"
 
 
-def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
+def contents(plan, *, clock_mhz, cycles, vectors, readmemh=True, load_patience=PATIENCE):
     """Text of every file of a build directory.
 
     Parameters
@@ -61,6 +63,8 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
         Clock that the build aims at.
     cycles : dict
         What ``predicted_cycles`` of ``hw.estimate.predicted_cycles`` returned.
+    vectors : Vectors
+        Pictures that the folder has logits of.
     readmemh : bool
         Whether memories on chip start from their memory images; else they must be loaded.
     load_patience : int
@@ -80,15 +84,18 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
     words = image_words(plan, config)
     paths = slice_paths(config)
     readmemh = readmemh and not config.external
-    text, ports = emit(config, images=paths if readmemh else None, load_patience=load_patience)
+    text, ports = emit(
+        config, images=slice_names(config) if readmemh else None, load_patience=load_patience
+    )
     files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
-    images = {}
-    for name, (width, slices) in config.image_files.items():
-        for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True):
-            files[path] = write_hex(part, width // slices)
-            images[path] = {"width": width // slices, "sha256": digest(part, width // slices)}
+    images = {
+        path: (part, width // slices)
+        for name, (width, slices) in config.image_files.items()
+        for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True)
+    }
+    files |= {path: write_hex(*image) for path, image in images.items()}
     holds_weights = paths["external" if config.external else "weights"]
-    read_back = [read_hex(files[path], images[path]["width"], name=path) for path in holds_weights]
+    read_back = [read_hex(files[path], images[path][1], name=path) for path in holds_weights]
     if (read_weights(read_back, config) != plan.rows).any():
         raise ValueError("Memory images of weights must give back the model's weights")
 
@@ -98,10 +105,14 @@ def contents(plan, *, clock_mhz, cycles, readmemh=True, load_patience=PATIENCE):
         cycles=cycles,
         readmemh=readmemh,
         words=words,
-        images=images,
+        images={
+            path: {"width": width, "sha256": digest(part, width)}
+            for path, (part, width) in images.items()
+        },
         verilog=text,
         ports=ports,
     )
+    files |= handover(plan, description, images, vectors)
     files[DESCRIPTION] = sealed_text(description)
     return files
 

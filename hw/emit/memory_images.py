@@ -16,6 +16,7 @@ __all__ = [
     "memory_words",
     "read_hex",
     "read_weights",
+    "slice_names",
     "slice_paths",
     "sliced",
     "write_hex",
@@ -88,14 +89,21 @@ def read_weights(images, config):
     return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int8)
 
 
+def slice_names(config):
+    """Names of the image files of each memory, one per slice."""
+    return {
+        name: tuple(
+            f"{name}.hex" if slices == 1 else f"{name}.{index}.hex" for index in range(slices)
+        )
+        for name, (_, slices) in config.image_files.items()
+    }
+
+
 def slice_paths(config):
     """Image files of each memory, one per slice, relative to the build directory."""
     return {
-        name: tuple(
-            f"rom/{name}.hex" if slices == 1 else f"rom/{name}.{index}.hex"
-            for index in range(slices)
-        )
-        for name, (_, slices) in config.image_files.items()
+        memory: tuple(f"rom/{name}" for name in names)
+        for memory, names in slice_names(config).items()
     }
 
 

@@ -15,10 +15,12 @@ from ..rtl.library import library
 from ..rtl.load_port import PATIENCE
 
 
-__all__ = ["TOP", "convert", "emit", "netlist"]
+__all__ = ["LICENCE", "TOP", "convert", "emit", "netlist"]
 
 
 TOP = "accelerator"
+#: First line of what may be used under this licence.
+LICENCE = "// SPDX-License-Identifier: Apache-2.0\n"
 
 #: The register of a module that Yosys makes for the start of a simulation, up to the module's end.
 _START = re.compile(
@@ -135,8 +137,8 @@ def emit(config, *, images=None, load_patience=PATIENCE):
     ----------
     config : CoreConfig
     images : dict of str to sequence of str
-        Files per memory, one for each slice, relative to the folder that tools run in; without it,
-        memories start empty.
+        Files per memory, one for each slice, in the folder that the macro ``ADDEND_ROM_DIR`` names;
+        without it, memories start empty.
     load_patience : int
         Cycles after which the load port ends a packet of which no beat comes.
 
@@ -152,7 +154,7 @@ def emit(config, *, images=None, load_patience=PATIENCE):
     ports = [
         (port.name, "output" if id(port) in targets else "input", len(port)) for port in top.ports
     ]
-    return f"{text}\n{library()}", ports
+    return f"{LICENCE}{text}\n{library()}", ports
 
 
 def netlist(config, *, images=None):

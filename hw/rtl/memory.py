@@ -34,8 +34,7 @@ class SharedMemory(wiring.Component):
     slices : int
         Equal parts of a word, each a memory of its own.
     images : sequence of str
-        File of the initial contents per slice, relative to the folder the tools run in; empty for
-        none.
+        File of the initial contents per slice, in the folder ``ADDEND_ROM_DIR``; empty for none.
 
     Members
     -------
@@ -100,7 +99,7 @@ class Memory(wiring.Component):
         Whether data is there two enabled cycles after its address, since a block memory answers so
         late in a cycle that no logic fits behind it.
     image : str
-        File of the initial contents; empty for none.
+        File of the initial contents, in the folder ``ADDEND_ROM_DIR``; empty for none.
     name : str
         Log of the writes in simulations that capture; empty for none.
 

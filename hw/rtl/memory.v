@@ -1,4 +1,5 @@
 // Memories of the accelerator. Every read is registered once inside (block RAM).
+// ADDEND_ROM_DIR, a text that ends in a slash, is the folder of the memory images, seen from where a tool runs.
 // With ADDEND_ECP5 defined, memories without an image are laid out as hw/blocks.py says: a first bank of BANK words, cut
 // into blocks of SLICE bits, and one with the remaining words, of REST_SLICE bits. They store and read the same, which
 // tests/test_memory.py proves.
@@ -7,6 +8,9 @@
 // word with all bits flipped.
 // With ADDEND_CAPTURE defined (simulation), each write of a memory that has a NAME is logged to
 // NAME.log as "tag address data", in hexadecimal.
+`ifndef ADDEND_ROM_DIR
+`define ADDEND_ROM_DIR "rom/"
+`endif
 
 // Port a writes; where SHARED it also reads, in cycles without a write. Port b reads.
 module addend_memory #(
@@ -99,7 +103,7 @@ module addend_bank #(
             (* ram_style = "block", no_rw_check *) reg [BITS-1:0] words [0:DEPTH-1];
             reg [BITS-1:0] a_word, b_word;
             if (INIT_FILE != "") begin : image
-                initial $readmemh(INIT_FILE, words);
+                initial $readmemh({`ADDEND_ROM_DIR, INIT_FILE}, words);
             end
             always @(posedge clk) begin
                 if (write) words[a_address] <= data[low+:BITS];

@@ -1,7 +1,7 @@
 """A host that sends what it likes to a load port."""
 
+from hw.emit.load_packets import LAST
 from hw.emit.memory_images import beats
-from hw.load import LAST
 from hw.rtl.load_port import ACCOUNT
 
 from ..account import Account

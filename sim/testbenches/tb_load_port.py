@@ -4,8 +4,8 @@ from itertools import count
 
 import cocotb
 
+from hw.emit.load_packets import LAST
 from hw.isa.checksum import checksum
-from hw.load import LAST
 from hw.rtl.load_port import ACCOUNT
 
 from .base import parameters, pulse

@@ -10,12 +10,12 @@ import golden
 from golden.data.digits import load_digits
 from hw.build import build
 from hw.compiler import compile_model
+from hw.emit.vectors import Vectors
 from hw.emit.verilog import TOP
-from hw.fpga.tools import ToolError, simulator
+from hw.fpga.tools import simulator
 from hw.rtl.library import WAIVERS
-from sim.icarus import run_icarus
-from sim.runner import SimulationError
 from tests.cores import CORES, DIGITS, verilog_of
+from tests.icarus import run_icarus
 
 
 pytestmark = pytest.mark.sim
@@ -69,35 +69,19 @@ def test_each_waiver_is_needed(tmp_path):
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """Build folder of the digits' core, its model and one image."""
+    """Build folder of the digits' core, with the vectors of one test digit."""
     folder = tmp_path_factory.mktemp("digits")
-    model = golden.load(DIGITS)
-    build(
-        compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL),
-        folder,
-    )
     *_, images, _ = load_digits()
-    return folder, model, images[:1]
+    plan = compile_model(
+        golden.load(DIGITS), columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL
+    )
+    build(plan, folder, vectors=Vectors(images[:1], "the first test digit"))
+    return folder
 
 
 def test_the_waivers_lie_beside_the_verilog(digits):
-    folder, *_ = digits
-    assert (folder / "rtl" / f"{TOP}.vlt").read_text() == WAIVERS.read_text()
+    assert (digits / "rtl" / f"{TOP}.vlt").read_text() == WAIVERS.read_text()
 
 
 def test_an_image_in_icarus_has_the_logits_of_golden(digits, tmp_path):
-    if not shutil.which("iverilog"):
-        pytest.skip("iverilog was not found: install it with `apt-get install iverilog`")
-    folder, model, images = digits
-    logits = run_icarus(folder, images, tmp_path)
-    assert logits.tolist() == golden.run(model, images).logits.tolist()
-
-
-def test_icarus_that_is_missing_or_in_want_of_cycles_is_named(digits, tmp_path, monkeypatch):
-    folder, _, images = digits
-    if shutil.which("iverilog"):
-        with pytest.raises(SimulationError, match="within 100 cycles, and had 0 together"):
-            run_icarus(folder, images, tmp_path, cycles=100)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ToolError, match="apt-get install iverilog"):
-        run_icarus(folder, images, tmp_path)
+    assert run_icarus(digits, tmp_path, rom=f"{digits}/rom/") == "PASS 1 pictures, 10 logits"

@@ -8,10 +8,10 @@ import pytest
 import golden
 from hw import load
 from hw.emit.build_directory import read_description
+from hw.emit.load_packets import LAST, closing_packet, packets
 from hw.emit.memory_images import beats
 from hw.emit.verilog import convert
 from hw.isa.status import Status
-from hw.load import LAST, closing_packet, packets
 from hw.rtl.load_port import PATIENCE, LoadPort
 from sim.loading import load_step
 from sim.runner import Design, simulate
@@ -119,7 +119,7 @@ def assert_right(core, outcomes):
 def test_only_a_core_with_readmemh_names_images(empty, filled):
     for core, readmemh in ((empty, False), (filled, True)):
         text = (core.folder / "rtl" / "accelerator.v").read_text()
-        assert ('"rom/' in text) == readmemh
+        assert ('.hex"' in text) == readmemh
         assert read_description(core.folder)["readmemh"] == readmemh
 
 

@@ -10,7 +10,7 @@ from amaranth.back import verilog as amaranth_verilog
 import golden
 from golden import SpikeCode
 from hw.compiler import compile_model
-from hw.emit.memory_images import slice_paths
+from hw.emit.memory_images import slice_names
 from hw.emit.verilog import emit
 from hw.fpga.tools import ToolError
 from hw.rtl.library import library
@@ -254,7 +254,7 @@ def test_every_memory_of_a_core_is_of_a_kind_that_is_proved(
     config = compile_model(
         model, columns=columns, lanes=lanes, spike_code=code, bus_width=bus_width
     ).required
-    text, _ = emit(config, images=None if bus_width else slice_paths(config))
+    text, _ = emit(config, images=None if bus_width else slice_names(config))
     found = set()
     for instance in re.findall(r"\n  addend_memory #\(\n(.*?)\n  \) ", text, re.DOTALL):
         values = dict(re.findall(r'\.(\w+)\((?:32\'s?d)?(\d+|".*")\)', instance))

@@ -1,0 +1,50 @@
+"""What lies in a build directory for people and tools that know nothing of Addend."""
+
+from ..rtl.loader import BEAT_WIDTH
+from .core_file import CORE_FILE, core_file
+from .load_packets import load_lines, packets
+from .readme import readme
+from .testbench import TESTBENCH, testbench_header
+from .vectors import vector_files
+
+
+__all__ = ["handover"]
+
+
+def handover(plan, description, images, vectors):
+    """README, test vectors, testbench and FuseSoC description.
+
+    Parameters
+    ----------
+    plan : Plan
+    description : dict
+        What ``accelerator.json`` holds.
+    images : dict of str to (list of int, int)
+        Words of each memory image and their width, by its path in the build directory.
+    vectors : Vectors
+
+    Returns
+    -------
+    dict of str to str
+        Text of the files, by path in the build directory.
+    """
+    files = vector_files(plan.model, vectors)
+    widths = {"vectors/beats.hex": plan.required.pixel_width, "vectors/logits.hex": 32}
+    if not (description["readmemh"] or plan.required.external):
+        files["vectors/load.hex"] = load_lines(packets(plan, plan.required))
+        widths["vectors/load.hex"] = BEAT_WIDTH + 1
+    words = {
+        path: ([int(line, 16) for line in files[path].split()], width)
+        for path, width in widths.items()
+    }
+    files["README.md"] = readme(plan, description, vectors)
+    files["tb/tb.v"] = TESTBENCH.read_text(encoding="utf-8")
+    files["tb/tb.vh"] = testbench_header(
+        plan,
+        images | words,
+        pictures=len(vectors.pictures),
+        cycles=description["cycles"]["total"],
+        load_beats=files.get("vectors/load.hex", "").count("\n"),
+    )
+    files[CORE_FILE] = core_file(plan.model.name, [*images, *files])
+    return files
