@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -149,3 +150,23 @@ def test_the_readme_names_every_port_status_and_file(folder):
     for path in folder.rglob("*"):
         if path.is_file() and path.name != "README.md":
             assert f"`{path.parent.name}/" in text or f"`{path.name}`" in text, path
+
+
+@pytest.mark.parametrize("target", ["sim", "lint"])
+def test_fusesoc_runs_the_targets(folders, tmp_path, target):
+    shutil.copytree(folders["filled"], tmp_path / "core")
+    environment = os.environ | simulator()
+    if target == "sim" and not shutil.which("iverilog"):
+        pytest.skip("iverilog was not found: install it with `apt-get install iverilog`")
+    command = [sys.executable, "-m", "fusesoc.main", "--cores-root", ".", "run", "--target", target]
+    finished = subprocess.run(
+        [*command, "addend:generated:accelerator"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    said = finished.stdout + finished.stderr
+    assert finished.returncode == 0, said
+    assert target != "sim" or PASSED in said.splitlines()
