@@ -1,24 +1,13 @@
 """``python -m hw.build``: from an integer model to Verilog, memory images and a bitstream."""
 
-import argparse
 import sys
 
 import golden
 from golden.cli.entry import enter
-from golden.cli.options import (
-    COUNT,
-    SEED,
-    SPIKE_CODE,
-    SPIKE_CODE_NOTE,
-    input_file,
-    input_path,
-    number,
-    output_folder,
-    whole,
-)
-from golden.cli.source import SOURCES, open_source
+from golden.cli.source import open_source
 from golden.data.lock import alone_in
 
+from .build_options import parser
 from .cli.command import guarded
 from .compiler import compile_model
 from .emit.build_directory import (
@@ -29,12 +18,11 @@ from .emit.build_directory import (
     usable,
     write,
 )
-from .emit.vectors import VECTORS, Vectors, random_vectors
+from .emit.vectors import Vectors, random_vectors
 from .estimate.block_rams import require_memory
 from .estimate.predicted_cycles import predicted_cycles
-from .fpga.devices import DEVICES, find_device
+from .fpga.devices import find_device
 from .fpga.routing import implement
-from .isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
 from .reporting.build_figures import build_figures
 from .reporting.dry_run import dry_run
 from .reporting.report import summary
@@ -110,126 +98,13 @@ def main(arguments=None, prog="python -m hw.build"):
         Exit status: 0; 2 for input that cannot be built; 3 for a tool that failed, or a clock that
         was missed with ``--strict-clock``; 130 for Ctrl-C.
     """
-    options = _parser(prog).parse_args(arguments)
+    options = parser(prog).parse_args(arguments)
     return guarded(
         lambda: _run(options, prog),
         prog=prog,
         where=options.out or "standard output",
         interrupted=f"{options.out} holds finished steps only",
     )
-
-
-def _parser(prog):
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Build an addition-only accelerator for an integer model.",
-        epilog="example: %(prog)s --target fpga --model digits.safetensors --device ecp5-85k "
-        "--columns 2 --lanes-per-column 16 --out build/digits",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument(
-        "--target",
-        choices=("fpga", "sim"),
-        default="fpga",
-        help="fpga goes on to the bitstream, sim stops at Verilog and memory images",
-    )
-    parser.add_argument(
-        "--model",
-        type=input_file,
-        required=True,
-        metavar="MODEL",
-        help="integer model (.safetensors), as train export writes it",
-    )
-    parser.add_argument(
-        "--device", default="ecp5-85k", choices=[d.name for d in DEVICES], help="FPGA"
-    )
-    parser.add_argument(
-        "--columns",
-        type=whole(1, MOST_COLUMNS),
-        default=2,
-        metavar="B",
-        help="columns, each working on one output position at a time",
-    )
-    parser.add_argument(
-        "--lanes-per-column",
-        type=whole(2, MOST_LANES),
-        default=16,
-        metavar="P",
-        help="adders of a column; one that divides the channels wastes none",
-    )
-    parser.add_argument(
-        "--share",
-        type=whole(1, MOST_COLUMNS),
-        default=1,
-        metavar="K",
-        help="columns that share one firing unit: smaller, and slower where a "
-        "position has fewer spikes than K times P",
-    )
-    parser.add_argument(
-        "--spike-code",
-        **SPIKE_CODE,
-        default="2-bit-serial",
-        help="how counts become spikes: 2-bit-serial takes the fewest cycles, "
-        "bit-serial the fewest additions and smaller lanes, thermometer is "
-        f"what papers describe ({SPIKE_CODE_NOTE})",
-    )
-    parser.add_argument(
-        "--weight-width",
-        type=whole(2, 8),
-        metavar="BITS",
-        help="bits of a weight in memory; the model's own if not given",
-    )
-    parser.add_argument(
-        "--bus-width",
-        type=int,
-        choices=(0, *BUS_WIDTHS),
-        default=0,
-        metavar="BITS",
-        help="read weights and descriptors from an external memory "
-        "over an AXI4 bus of 64, 128 or 256 data bits; 0: they lie on chip",
-    )
-    parser.add_argument(
-        "--no-readmemh",
-        action="store_true",
-        help="memories start empty, as "
-        "those of an ASIC do, and are filled through the load port (hw.load)",
-    )
-    parser.add_argument(
-        "--clock",
-        type=number(above=0, most=10_000),
-        default=100.0,
-        metavar="MHZ",
-        help="clock that placement aims at",
-    )
-    parser.add_argument(
-        "--strict-clock",
-        action="store_true",
-        help="end with status 3 if routing does not reach the clock",
-    )
-    parser.add_argument(
-        "--seed",
-        type=SEED,
-        default=1,
-        help="of the placement: another one finds another, faster or slower by some percent",
-    )
-    parser.add_argument(
-        "--images", type=input_path, metavar="FILE", help=f"images for exact cycles: {SOURCES}"
-    )
-    parser.add_argument("--count", type=COUNT, default=1, help="how many of the images to count")
-    parser.add_argument(
-        "--vectors",
-        type=COUNT,
-        default=VECTORS,
-        metavar="N",
-        help="pictures that the folder's testbench sends: the first of the images, or random ones",
-    )
-    parser.add_argument("--out", type=output_folder, help="build directory")
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="print sizes, widths, memory and cycles, and write nothing",
-    )
-    return parser
 
 
 def _run(options, prog):
