@@ -59,7 +59,7 @@ def require_form(value: Any, form: Form, where: str) -> None:
                 if key not in value:
                     raise InputError(f"{where} lacks {key}")
                 require_form(value[key], inner, f"{where}, {key}")
-        case [inner]:
+        case [inner] if isinstance(form, list):
             _require_type(value, list, where)
             for number, item in enumerate(value):
                 require_form(item, inner, f"{where}, number {number}")

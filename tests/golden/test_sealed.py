@@ -16,6 +16,7 @@ FORM = {
     "free": Each(int, key=re.compile("[a-z]")),
     "small": range(1, 5),
     "code": re.compile("on|off"),
+    "only": range(7, 8),
 }
 VALUES = {
     "number": 0.1,
@@ -23,6 +24,7 @@ VALUES = {
     "free": {"x": 1},
     "small": 4,
     "code": "on",
+    "only": 7,
     "more": {2: None, 10: [1e300, -0.0]},
 }
 
