@@ -4,6 +4,7 @@ import sys
 
 import golden
 from golden.cli.entry import enter
+from golden.cli.options import distinct
 from golden.cli.source import open_source
 from golden.data.lock import alone_in
 
@@ -42,6 +43,7 @@ def build(
     vectors=None,
     readmemh=True,
     load_patience=PATIENCE,
+    image_formats=(),
 ):
     """Writes Verilog, memory images and their description.
 
@@ -60,6 +62,8 @@ def build(
         one is loaded.
     load_patience : int
         Cycles after which the load port ends a packet of which no beat comes.
+    image_formats : sequence of str
+        As ``hw.emit.build_directory.contents`` has it.
 
     Returns
     -------
@@ -82,6 +86,7 @@ def build(
             vectors=vectors or random_vectors(plan.model),
             readmemh=readmemh,
             load_patience=load_patience,
+            image_formats=image_formats,
         ),
         folder,
     )
@@ -115,6 +120,7 @@ def _run(options, prog):
             "--strict-clock must come with --target fpga and without --dry-run, since "
             "only routing tells which clock is reached"
         )
+    distinct("--images-as", options.images_as)
     if options.columns % options.share:
         raise ValueError(
             f"--share must divide the {options.columns} columns, not be {options.share}"
@@ -154,6 +160,7 @@ def _run(options, prog):
             pictures=pictures,
             vectors=vectors,
             readmemh=not options.no_readmemh,
+            image_formats=options.images_as or (),
         )
         print(f"Verilog and memory images are in {options.out}", flush=True)
         return _implement(options, prog, device) if options.target == "fpga" else 0

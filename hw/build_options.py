@@ -15,6 +15,7 @@ from golden.cli.options import (
 )
 from golden.cli.source import SOURCES
 
+from .emit.image_formats import FORMATS
 from .emit.vectors import VECTORS
 from .fpga.devices import DEVICES
 from .isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
@@ -98,6 +99,15 @@ def parser(prog):
         action="store_true",
         help="memories start empty, as "
         "those of an ASIC do, and are filled through the load port (hw.load)",
+    )
+    made.add_argument(
+        "--images-as",
+        action="extend",
+        nargs="+",
+        choices=list(FORMATS),
+        metavar="FORMAT",
+        help="write memory images in these formats, too, with digests in rom/manifest.json: "
+        "coe (Xilinx), mif (Intel), mi (Gowin)",
     )
     made.add_argument(
         "--clock",

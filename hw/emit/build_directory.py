@@ -17,7 +17,10 @@ from ..rtl.library import WAIVERS
 from ..rtl.load_port import PATIENCE
 from .description import DESCRIPTION_FORM, by_todays_names, describe
 from .handover import handover
+from .image_formats import converted
+from .manifest import MANIFEST, check_manifest, manifest
 from .memory_images import (
+    IMAGE_FILE,
     digest,
     image_words,
     read_hex,
@@ -53,7 +56,16 @@ _READ = (7, FORMAT_VERSION)
 VERILOG = f"rtl/{TOP}.v"
 
 
-def contents(plan, *, clock_mhz, cycles, vectors, readmemh=True, load_patience=PATIENCE):
+def contents(
+    plan,
+    *,
+    clock_mhz,
+    cycles,
+    vectors,
+    readmemh=True,
+    load_patience=PATIENCE,
+    image_formats=(),
+):
     """Text of every file of a build directory.
 
     Parameters
@@ -69,6 +81,9 @@ def contents(plan, *, clock_mhz, cycles, vectors, readmemh=True, load_patience=P
         Whether memories on chip start from their memory images; else they must be loaded.
     load_patience : int
         As ``Core`` has it.
+    image_formats : sequence of str
+        Formats of ``FORMATS`` in which memory images are written, too. With any, there is a
+        manifest of all image files.
 
     Returns
     -------
@@ -93,7 +108,11 @@ def contents(plan, *, clock_mhz, cycles, vectors, readmemh=True, load_patience=P
         for name, (width, slices) in config.image_files.items()
         for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True)
     }
-    files |= {path: write_hex(*image) for path, image in images.items()}
+    image_texts = {path: write_hex(*image) for path, image in images.items()}
+    image_texts |= converted(images, image_formats)
+    files |= image_texts
+    if image_formats:
+        files[MANIFEST] = manifest(images, image_texts)
     holds_weights = paths["external" if config.external else "weights"]
     read_back = [read_hex(files[path], images[path][1], name=path) for path in holds_weights]
     if (read_weights(read_back, config) != plan.rows).any():
@@ -120,8 +139,11 @@ def contents(plan, *, clock_mhz, cycles, vectors, readmemh=True, load_patience=P
 def write(files, folder):
     """Writes files into a folder; one that is the same already is left alone.
 
-    All are complete before the first takes its place, and the description comes last, so that a
-    full disk or Ctrl-C leaves no mixture behind that a later step would take for a build.
+    Memory images of an earlier build that are not among the files are removed, and so is its
+    manifest: they would be taken for this build's.
+
+    All files are complete before the first takes its place, and the description comes last, so
+    that a full disk or Ctrl-C leaves no mixture behind that a later step would take for a build.
 
     Raises
     ------
@@ -130,7 +152,8 @@ def write(files, folder):
     """
     folder = Path(folder)
     changed = {name: text for name, text in files.items() if not _holds(folder / name, text)}
-    if not changed:
+    stale = _stale(folder, files)
+    if not changed and not stale:
         return
     changed[DESCRIPTION] = files[DESCRIPTION]
     created = not folder.exists()
@@ -141,6 +164,8 @@ def write(files, folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         (folder / DESCRIPTION).unlink(missing_ok=True)
+        for path in stale:
+            path.unlink()
         for name in sorted(changed, key=lambda name: name == DESCRIPTION):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -226,6 +251,8 @@ def check_verilog(folder):
 def check_memory_images(folder, *, missing_ok=False):
     """Reads every memory image and checks it against the digest in the description.
 
+    Those in other formats than ``.hex`` are checked against the manifest.
+
     Parameters
     ----------
     folder : Path
@@ -237,7 +264,8 @@ def check_memory_images(folder, *, missing_ok=False):
     ValueError
         If a single bit of a memory image was changed since it was built.
     """
-    for name, image in read_description(folder)["images"].items():
+    images = read_description(folder)["images"]
+    for name, image in images.items():
         path = Path(folder) / name
         if not path.exists():
             if missing_ok:
@@ -250,6 +278,17 @@ def check_memory_images(folder, *, missing_ok=False):
                 f"Memory image {path} must have the digest that {DESCRIPTION} gives "
                 "for it: remove it and build again"
             )
+    check_manifest(folder, images, missing_ok=missing_ok)
+
+
+def _stale(folder, files):
+    """Memory images of another build and their manifest, by the names that builds give them."""
+    return [
+        path
+        for path in sorted((folder / "rom").glob("*"))
+        if (name := path.relative_to(folder).as_posix()) not in files
+        and (name == MANIFEST or IMAGE_FILE.fullmatch(name))
+    ]
 
 
 def _holds(path, text):

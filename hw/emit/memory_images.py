@@ -1,6 +1,7 @@
 """Memory images: a plan as the words that fill a core's memories, and back."""
 
 import hashlib
+import re
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..isa.weight_image import read_image, write_image
 
 
 __all__ = [
+    "IMAGE_FILE",
     "beats",
     "digest",
     "image_words",
@@ -25,6 +27,12 @@ __all__ = [
 
 #: What the first line of a memory image begins with; the digest follows.
 DIGEST_COMMENT = "// sha256 "
+
+#: Paths that builds give to memory images, in any format.
+IMAGE_FILE = re.compile(
+    r"rom/(?P<memory>weights|neurons|program|windows|external)(\.(?P<slice>\d+))?"
+    r"\.(?P<format>hex|coe|mif|mi)"
+)
 
 
 def image_words(plan, config):

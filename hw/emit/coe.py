@@ -1,0 +1,34 @@
+"""Memory images for Xilinx: the coefficient file of the Block Memory Generator."""
+
+from .memory_images import digest
+
+
+__all__ = ["write_coe"]
+
+
+def write_coe(words, width):
+    """Text of a coefficient file (``.coe``): hexadecimal words, address 0 first.
+
+    Parameters
+    ----------
+    words : list of int
+        Unsigned words.
+    width : int
+        Bits of a word.
+
+    Returns
+    -------
+    str
+        Its first line is a comment with the digest of the words.
+
+    References
+    ----------
+    AMD, Vivado Design Suite User Guide: Designing with IP, UG896, "COE File Syntax".
+    """
+    digits = -(-width // 4)
+    vector = ",\n".join(f"{word:0{digits}x}" for word in words)
+    return (
+        f"; {len(words)} words of {width} bits, sha256 {digest(words, width)}\n"
+        "memory_initialization_radix=16;\n"
+        f"memory_initialization_vector=\n{vector};\n"
+    )

@@ -1,0 +1,27 @@
+"""Memory images for Gowin: the memory initialization file of its block memories."""
+
+__all__ = ["write_mi"]
+
+
+def write_mi(words, width):
+    """Text of a Gowin memory initialization file (``.mi``): hexadecimal words, address 0 first.
+
+    Parameters
+    ----------
+    words : list of int
+        Unsigned words.
+    width : int
+        Bits of a word.
+
+    Returns
+    -------
+    str
+        Its header is what the format defines; it has no place for a comment.
+
+    References
+    ----------
+    Gowin, BSRAM and SSRAM User Guide, UG285.
+    """
+    digits = -(-width // 4)
+    content = "".join(f"{word:0{digits}x}\n" for word in words)
+    return f"#File_format=Hex\n#Address_depth={len(words)}\n#Data_width={width}\n{content}"

@@ -1,0 +1,37 @@
+"""Memory images for Intel and Altera: the memory initialization file."""
+
+from .memory_images import digest
+
+
+__all__ = ["write_mif"]
+
+
+def write_mif(words, width):
+    """Text of a memory initialization file (``.mif``): one ``address : word;`` per line.
+
+    Parameters
+    ----------
+    words : list of int
+        Unsigned words.
+    width : int
+        Bits of a word.
+
+    Returns
+    -------
+    str
+        Its first line is a comment with the digest of the words.
+
+    References
+    ----------
+    Intel, Quartus Prime Help, "Memory Initialization File (.mif) Definition".
+    """
+    digits = -(-width // 4)
+    content = "".join(f"{address:x} : {word:0{digits}x};\n" for address, word in enumerate(words))
+    return (
+        f"-- {len(words)} words of {width} bits, sha256 {digest(words, width)}\n"
+        f"WIDTH={width};\n"
+        f"DEPTH={len(words)};\n"
+        "ADDRESS_RADIX=HEX;\n"
+        "DATA_RADIX=HEX;\n"
+        f"CONTENT BEGIN\n{content}END;\n"
+    )
