@@ -27,7 +27,12 @@ def recipes(project_root):
 
 
 def test_every_recipe_is_named_after_its_file(recipes):
-    assert recipes.keys() == {"digits", "cifar10-nano", *(f"imagenet-{size}" for size in "tsml")}
+    assert recipes.keys() == {
+        "digits",
+        "digits-tiny",
+        "cifar10-nano",
+        *(f"imagenet-{size}" for size in "tsml"),
+    }
     assert all(recipe.name == name for name, recipe in recipes.items())
 
 
