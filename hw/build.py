@@ -8,7 +8,7 @@ from golden.cli.options import distinct
 from golden.cli.source import open_source
 from golden.data.lock import alone_in
 
-from .build_options import parser
+from .cli.build_options import parser
 from .cli.command import guarded
 from .compiler import compile_model
 from .emit.build_directory import (

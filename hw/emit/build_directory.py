@@ -162,7 +162,7 @@ def write(files, folder):
         for name, text in changed.items():
             path = staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_bytes(text.encode())
         (folder / DESCRIPTION).unlink(missing_ok=True)
         for path in stale:
             path.unlink()
@@ -293,5 +293,6 @@ def _stale(folder, files):
 
 def _holds(path, text):
     with contextlib.suppress(OSError):
-        return read_regular(path, len(text)) == text.encode()
+        content = text.encode()
+        return read_regular(path, len(content)) == content
     return False

@@ -38,7 +38,7 @@ ROOMS = {
         "baseline": {"rtl"},
         "exploration": {"compiler", "estimate", "fpga"},
         "reporting": {"isa", "estimate", "baseline"},
-        "cli": {"fpga"},
+        "cli": {"isa", "emit", "fpga"},
     },
     "train": {
         "network": set(),

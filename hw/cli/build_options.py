@@ -15,10 +15,10 @@ from golden.cli.options import (
 )
 from golden.cli.source import SOURCES
 
-from .emit.image_formats import FORMATS
-from .emit.vectors import VECTORS
-from .fpga.devices import DEVICES
-from .isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
+from ..emit.image_formats import FORMATS
+from ..emit.vectors import VECTORS
+from ..fpga.devices import DEVICES
+from ..isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
 
 
 __all__ = ["parser"]
