@@ -6,19 +6,26 @@ import sys
 from pathlib import Path
 
 from golden.data.atomic import replacing
-from hw.fpga.tools import simulator
 
 
-__all__ = ["CLOCKED", "copy_objects", "join", "runtime"]
+__all__ = ["copy_objects", "join", "runtime"]
 
 
-#: Main program of simulators that make the clock themselves.
-CLOCKED = Path(__file__).with_name("clock.cpp")
+def runtime(cache, environment, flags):
+    """Folder of Verilator's own objects: four fifths of a small build, and always the same.
 
-
-def runtime(cache):
-    """Folder of Verilator's own objects: four fifths of a small build, and always the same."""
-    key = hashlib.sha256(json.dumps([simulator(), sys.executable]).encode()).hexdigest()[:16]
+    Parameters
+    ----------
+    cache : Path
+        Folder that keeps simulators.
+    environment : dict of str to str
+        Of Verilator, from ``hw.fpga.tools``.
+    flags : tuple of str
+        Of Verilator: those that write waves have their own objects.
+    """
+    traces = [flag for flag in flags if flag.startswith("--trace")]
+    key = hashlib.sha256(json.dumps([environment, sys.executable, *traces]).encode())
+    key = key.hexdigest()[:16]
     folder = Path(cache).resolve() / f"runtime-{key}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,44 +1,25 @@
 """Builds a design with Verilator, once, and runs a testbench of cocotb on it."""
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 from xml.etree.ElementTree import parse as parse_xml
 
-from golden.data.lock import waiting_lock
 from hw.emit.verilog import convert
 from hw.fpga.tools import ToolError, last_error, simulator
 from hw.rtl.library import library
 
-from .objects import CLOCKED, runtime
-from .whole import call_whole, is_whole
+from .program import Tuning, compiled
 
 
 __all__ = ["Design", "SimulationError", "build", "simulate"]
 
 
-#: Warnings that Yosys' Verilog cannot avoid: widths of sums and of `!`, cases whose defaults stand
-#: in front of them, initial values beside processes, ports whose names are C++ keywords, and
-#: comparisons whose outcome an array of few lanes decides.
-WAIVED = ("WIDTHEXPAND", "WIDTHTRUNC", "CASEINCOMPLETE", "PROCASSINIT", "SYMRSVDWORD", "CMPCONST")
-
 #: What a testbench sees, for Verilator: ports; memories too where inner workings are looked at.
 PORTS = '`verilator_config\npublic_flat_rw -module "{top}" -port "*"\n'
 WORDS = 'public_flat_rw -module "*" -var "words"\n'
-
-
-class Tuning(NamedTuple):
-    """Flags of Verilator, what stays visible, and how the compiler optimises."""
-
-    flags: tuple
-    public: str
-    level: str
 
 
 #: Short runs of one engine spend their time in the compiler, and start from random memories; runs
@@ -102,54 +83,18 @@ def build(design, cache, *, fast=False, capture=False, limit=900):
     ToolError
         If a tool is missing, fails or takes too long.
     """
-    tuning = FAST if fast else QUICK
-    defines = {"ADDEND_CAPTURE": 1} if capture else {}
-    main = CLOCKED.read_text() if design.clock else None
-    key = json.dumps([
-        design.top,
-        design.verilog,
-        design.clock,
-        main,
-        tuning,
-        defines,
-        simulator(),
-        sys.executable,
-    ])
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    folder = Path(cache).resolve() / f"{design.top}-{digest}"
-    executable = folder / design.top
-    if is_whole(executable):
-        return executable
-    with waiting_lock(folder.with_suffix(".lock")):
-        if is_whole(executable):
-            return executable
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        source = folder / "design.v"
-        source.write_text(design.verilog)
-        runner = _verilator(limit=limit, tuning=tuning, clock=design.clock, runtime=runtime(cache))
-        log = folder / "build.log"
-        try:
-            runner.build(
-                sources=[source],
-                hdl_toplevel=design.top,
-                build_dir=folder,
-                defines=defines,
-                build_args=[*tuning.flags, *(f"-Wno-{name}" for name in WAIVED)],
-                timescale=("1ns", "1ns"),
-                log_file=log,
-            )
-        except subprocess.TimeoutExpired:
-            raise ToolError(
-                f"Verilator must build {design.top} within {limit:g} s, and did not: see {log}"
-            ) from None
-        except RuntimeError as error:
-            raise ToolError(
-                f"Building a simulator of {design.top} failed, {error}: "
-                f"{last_error(log)} (see {log})"
-            ) from None
-        call_whole(executable)
-    return executable
+    environment = simulator()
+    from .verilator import testbench_program
+
+    return compiled(
+        design,
+        testbench_program(design.clock),
+        cache,
+        tuning=FAST if fast else QUICK,
+        environment=environment,
+        defines={"ADDEND_CAPTURE": 1} if capture else {},
+        limit=limit,
+    )
 
 
 def simulate(executable, testbench, folder, *, parameters=None, only=None, seed=None, limit=120):
@@ -191,7 +136,10 @@ def simulate(executable, testbench, folder, *, parameters=None, only=None, seed=
     seed = int(os.environ.get("COCOTB_RANDOM_SEED", 1 if seed is None else seed))
     repeat = f"repeat with COCOTB_RANDOM_SEED={seed}, see {log}"
     print(f"{testbench}: seed {seed}", flush=True)
-    runner = _verilator(limit=limit)
+    # Imported once something is simulated: help needs no cocotb.
+    from .verilator import Verilator
+
+    runner = Verilator(limit=limit)
     try:
         runner.test(
             test_module=testbench,
@@ -226,13 +174,6 @@ def simulate(executable, testbench, folder, *, parameters=None, only=None, seed=
     if not passed:
         raise ToolError(f"{testbench} must hold at least one test that matches {only!r}")
     return passed
-
-
-def _verilator(**options):
-    """Cocotb's runner, imported once something is simulated: help needs no cocotb."""
-    from .verilator import Verilator
-
-    return Verilator(**options)
 
 
 def _read_results(path):

@@ -21,7 +21,7 @@ from golden.cli.entry import ROOT
 from .caches import ensure_caches
 
 
-__all__ = ["ToolError", "run", "simulator", "tool_command"]
+__all__ = ["ToolError", "run", "simulator", "tool_command", "verilator"]
 
 
 class ToolError(RuntimeError):
@@ -219,7 +219,26 @@ def last_error(log):
 
 
 def simulator():
-    """Environment in which cocotb's runner finds a Verilator that works.
+    """Environment of a Verilator that works, where cocotb's testbenches run, too.
+
+    Returns
+    -------
+    dict of str to str
+        As ``verilator`` returns it.
+
+    Raises
+    ------
+    ToolError
+        As ``verilator``; or if cocotb is missing, or cannot run where it lies.
+    """
+    require_compilers()
+    require_libpython()
+    require_names()
+    return verilator()
+
+
+def verilator():
+    """Environment in which a Verilator is found that works.
 
     A system Verilator serves if it is new enough. That of the wheel needs its folder in ``PATH``,
     and the flag for precompiled headers, which its makefile was generated without.
@@ -234,11 +253,7 @@ def simulator():
     ToolError
         If there is no Verilator, or nothing to compile its output with.
     """
-    for program, package in COMPILERS.items():
-        if not shutil.which(program):
-            raise ToolError(f"{program} was not found: install it with `apt-get install {package}`")
-    require_libpython()
-    require_names()
+    require_compilers()
     # An outer make hands down flags and a job server that are not meant for Verilator's make.
     jobs = f"-j{len(os.sched_getaffinity(0))}"
     if system_verilator() >= VERILATOR_AT_LEAST:
@@ -253,6 +268,13 @@ def simulator():
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         "MAKEFLAGS": f"CFG_CXXFLAGS_PCH_I=-include {jobs}",
     }
+
+
+def require_compilers():
+    """Raise ToolError where Verilator's output could not be compiled."""
+    for program, package in COMPILERS.items():
+        if not shutil.which(program):
+            raise ToolError(f"{program} was not found: install it with `apt-get install {package}`")
 
 
 def system_verilator():

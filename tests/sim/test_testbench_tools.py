@@ -123,7 +123,7 @@ def test_a_simulator_that_is_not_whole_is_built_anew(built, tmp_path, stamped):
 
 def test_a_simulator_that_is_there_needs_no_lock(built, project_root, monkeypatch):
     """As in somebody else's cache, where nothing can be written."""
-    monkeypatch.delattr("sim.runner.waiting_lock")
+    monkeypatch.delattr("sim.program.waiting_lock")
     assert build(Design.of(Register()), project_root / "build" / "sim") == built
 
 
