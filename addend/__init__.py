@@ -5,7 +5,7 @@
 >>> model.image_shape
 (8, 8, 1)
 
-The packages behind it (``golden``, ``hw``) are imported once a name is asked for, so that
+The packages behind it (``golden``, ``hw``, ``sim``) are imported once a name is asked for, so that
 ``addend --help`` needs nothing. They have names that a user's own files may have, too; this one is
 the public one.
 """
@@ -27,6 +27,8 @@ _PUBLIC = {
     "validate": "golden",
     "build": "hw.build",
     "compile_model": "hw.compiler",
+    "Core": "sim.core",
+    "CoreError": "sim.core",
 }
 
 __all__ = list(_PUBLIC)

@@ -6,7 +6,7 @@ from ..rtl.loader import BEAT_WIDTH
 from .memory_images import beats, memory_words
 
 
-__all__ = ["LAST", "closing_packet", "load_lines", "packets"]
+__all__ = ["LAST", "closing_packet", "load_lines", "packets", "packets_of"]
 
 
 #: Bit of a beat that stands for ``tlast``, above its 32 data bits.
@@ -28,7 +28,23 @@ def packets(plan, config):
     list of list of int
         Beats of 32 bits, and ``LAST`` in the last one of each packet.
     """
-    words = memory_words(plan, config)
+    return packets_of(memory_words(plan, config), config)
+
+
+def packets_of(words, config):
+    """As ``packets``, of what the memories are to hold.
+
+    Parameters
+    ----------
+    words : dict of str to list of int
+        Of every memory.
+    config : CoreConfig
+        Of the core.
+
+    Returns
+    -------
+    list of list of int
+    """
     result = []
     for number, (name, (width, _)) in enumerate(config.memories.items()):
         *packet, last = beats(number, words[name], width)
