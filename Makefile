@@ -10,6 +10,7 @@
 #   SEED=N                  seed of the random cases of make test and make soak, and of the faults of
 #                           make mutants
 #   DATA=PATH               images for make cifar
+#   IMAGE=N                 which digit make wave shows, of the first 20
 #   PYTEST_ARGS="..."       further arguments for pytest, for example "-k threshold", or --full-sim
 #                           for everything that make test leaves to longer runs
 
@@ -23,6 +24,7 @@ export PIP_INDEX_ARGS ?=
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
 DATA ?=
+IMAGE ?= 0
 export SEED ?= 18
 
 # Compiled WebAssembly tools take a minute to prepare: `make clean` leaves them.
@@ -31,7 +33,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-bare test-lowest soak mutants sim sim-full sim-shapes bench bench-train lint accuracy sweep cifar clean
+.PHONY: help setup demo test test-bare test-lowest soak mutants sim sim-full sim-shapes wave bench bench-train lint accuracy sweep cifar clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -75,6 +77,11 @@ sim-full: $(READY) ## simulate a whole 224 x 224 image of E-SpikeFormer-T, weigh
 
 sim-shapes: $(READY) ## simulate every layer shape of the published sizes at its true channels
 	$(RUN) -m pytest -n 0 --full-sim tests/hw/test_published.py -k true_channels $(PYTEST_ARGS)
+
+wave: $(READY) ## simulate one digit with waves: build/wave/digits.fst, and digits.gtkw for GTKWave
+	$(RUN) -m hw.build --target sim --model tests/data/digits.safetensors --out build/wave/core
+	$(RUN) -m sim.verify build/wave/core tests/data/digits.safetensors --images digits --image $(IMAGE) \
+	    --wave build/wave/digits.fst
 
 bench: $(READY) ## simulate and route what the hardware is judged by, print every target (35 minutes)
 	$(RUN) -m tests.benchmark.hardware --out build/bench --json build/bench/bench.json

@@ -13,6 +13,7 @@ import golden
 from golden.cli.entry import enter
 from golden.cli.options import (
     COUNT,
+    INDEX,
     SECONDS,
     SEED,
     input_file,
@@ -30,6 +31,7 @@ from .harness import harness
 from .pictures import chosen
 from .runner import SimulationError, build
 from .trial import Trial
+from .wave import run_wave
 
 
 __all__ = ["main", "verify"]
@@ -185,9 +187,27 @@ def main(arguments=None, prog="python -m sim.verify"):
 
 
 def _run(options, prog):
+    if options.wave is not None:
+        for name in ("report", "synthesised"):
+            if getattr(options, name):
+                raise ValueError(
+                    f"--{name} must be left out with --wave, which shows one image as built"
+                )
     check_verilog(options.folder)
     model = golden.load(options.model)
     images, labels = chosen(options.images, model, options.count, options.seed)
+    if options.wave is not None:
+        workplace(options.folder, options.cache)
+        return run_wave(
+            options.folder,
+            model,
+            images,
+            options.image,
+            options.wave,
+            cache=options.cache or options.folder / "sim",
+            limit=options.limit,
+            prog=prog,
+        )
     with waiting_lock(workplace(options.folder, options.cache).with_suffix(".lock")):
         figures = verify(
             options.folder,
@@ -244,6 +264,14 @@ def _parser(prog):
     )
     parser.add_argument("--seed", type=SEED, default=1, help="of the stalls and of random images")
     parser.add_argument("--limit", type=SECONDS, default=3600, help="seconds of simulation")
+    parser.add_argument(
+        "--wave",
+        type=output_file,
+        metavar="FILE",
+        help="simulate one image alone, and write its waves: FILE ends in .fst, and a save file "
+        "of GTKWave is written beside it",
+    )
+    parser.add_argument("--image", type=INDEX, default=0, help="number of that image")
     parser.add_argument("--report", type=output_file, metavar="FILE", help="figures as JSON")
     return parser
 

@@ -18,6 +18,7 @@ from golden.spike import SPIKE_CODE_ALIASES, SpikeCode
 __all__ = [
     "COUNT",
     "EPOCHS",
+    "INDEX",
     "SEED",
     "SECONDS",
     "SPIKE_CODE",
@@ -78,6 +79,8 @@ def number(
 SEED = whole(0, 2**31 - 2)
 #: How many images to take, epochs to train, threads and processes to use.
 COUNT = whole(1, 2**31 - 1)
+#: Which of several images.
+INDEX = whole(0, 2**31 - 2)
 EPOCHS = whole(0, 1_000_000)
 THREADS = whole(1, 1024)
 WORKERS = whole(1, 256)
