@@ -47,12 +47,20 @@ def memory_table(config):
     return rows
 
 
-def require_memory(device, config):
-    """Raises ValueError if a core's memories do not fit a device: how many, which, what helps."""
+def require_memory(device, config, *, advice=None):
+    """Raises ValueError if a core's memories do not fit a device: how many, which, what helps.
+
+    Parameters
+    ----------
+    device : Device
+    config : CoreConfig
+    advice : str, optional
+        What helps, where it is not what helps in general.
+    """
     rows = memory_table(config)
     largest = sorted(rows, key=lambda row: -row["blocks"])[:2]
     named = " and ".join(f"{row['name']} {row['blocks']}" for row in largest)
-    advice = (
+    advice = advice or (
         (
             "lower --columns, of which each has a copy of all spikes, run smaller images, or "
             "build with --target sim"

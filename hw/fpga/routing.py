@@ -67,7 +67,18 @@ class Utilisation:
 
 
 def place_and_route(
-    folder, *, device, package, clock_mhz, seed=1, limit=7200, out_of_context=False, routers=ROUTERS
+    folder,
+    *,
+    device,
+    package,
+    clock_mhz,
+    seed=1,
+    limit=7200,
+    out_of_context=False,
+    routers=ROUTERS,
+    top=TOP,
+    speed="6",
+    pins=None,
 ):
     """Place and route a synthesised accelerator.
 
@@ -90,6 +101,12 @@ def place_and_route(
         Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
     routers : sequence of tuple of str
         Options of nextpnr that choose the routers to try.
+    top : str
+        Top module, as :func:`synthesise` has it.
+    speed : str
+        Speed grade.
+    pins : str, optional
+        Text of the constraints; without it, pins are placed where they route best.
 
     Returns
     -------
@@ -104,18 +121,16 @@ def place_and_route(
     if out_of_context:
         outside = ["--out-of-context"]
     else:
-        constraints = folder / f"{TOP}.lpf"
-        constraints.write_text(
+        # A copy, since tools see no file outside, and a file of the user's is never written.
+        name = f"{top}.lpf" if pins is None else f"{WORK}/{top}.lpf"
+        (folder / name).write_text(
             "# Pins are placed where they route best; a board adds LOCATE lines.\n"
             f'FREQUENCY PORT "aclk" {clock_mhz:g} MHZ;\n'
+            if pins is None
+            else pins
         )
-        outside = [
-            "--lpf",
-            constraints.name,
-            "--lpf-allow-unconstrained",
-            "--textcfg",
-            f"{WORK}/{TOP}.config",
-        ]
+        outside = ["--lpf", name, "--lpf-allow-unconstrained"]
+        outside += ["--textcfg", f"{WORK}/{top}.config"]
     _route(
         folder,
         [
@@ -123,7 +138,7 @@ def place_and_route(
             "--package",
             package,
             "--speed",
-            "6",
+            speed,
             "--placer",
             PLACER,
             "--json",
@@ -186,20 +201,24 @@ def _route(folder, arguments, *, routers, limit):
             break
 
 
-def pack(folder, *, limit=600):
+def pack(folder, *, top=TOP, options=("--compress",), limit=600):
     """Write the bitstream of a routed accelerator.
 
     Parameters
     ----------
     folder : Path
         Build folder, after :func:`place_and_route`.
+    top : str
+        Top module, as :func:`synthesise` has it.
+    options : sequence of str
+        Of ecppack.
     limit : float
         Time limit in seconds.
 
     Returns
     -------
     Path
-        ``accelerator.bit`` in the folder; it appears only when it is complete.
+        ``{top}.bit`` in the folder; it appears only when it is complete.
 
     Raises
     ------
@@ -207,18 +226,18 @@ def pack(folder, *, limit=600):
         If ecppack is missing or fails.
     """
     folder = Path(folder)
-    partial = f"{WORK}/{TOP}.bit"
+    partial = f"{WORK}/{top}.bit"
     run(
         "ecppack",
-        ["--compress", f"{WORK}/{TOP}.config", partial],
+        [*options, f"{WORK}/{top}.config", partial],
         folder=folder,
         log=f"{WORK}/ecppack.log",
         limit=limit,
     )
-    return (folder / partial).replace(folder / f"{TOP}.bit")
+    return (folder / partial).replace(folder / f"{top}.bit")
 
 
-def implement(folder, *, device, clock_mhz, seed=1, progress=print):
+def implement(folder, *, device, clock_mhz, seed=1, pins=None, progress=print):
     """Synthesise, check that it fits, place, route and pack.
 
     Parameters
@@ -230,6 +249,8 @@ def implement(folder, *, device, clock_mhz, seed=1, progress=print):
         Frequency to aim at.
     seed : int
         Of the placer.
+    pins : str, optional
+        Text of the constraints, as ``place_and_route`` has it.
     progress : callable
         Takes one sentence per step.
 
@@ -253,7 +274,7 @@ def implement(folder, *, device, clock_mhz, seed=1, progress=print):
     package = device.package(cells["pins"])
     progress(f"placing and routing for {device.name} in {package}")
     utilisation = place_and_route(
-        folder, device=device, package=package, clock_mhz=clock_mhz, seed=seed
+        folder, device=device, package=package, clock_mhz=clock_mhz, seed=seed, pins=pins
     )
     progress("writing the bitstream")
     pack(folder)

@@ -53,13 +53,15 @@ MULTIPLIERS = (
 )
 
 
-def synthesise(folder, *, limit=3600):
+def synthesise(folder, *, top=TOP, limit=3600):
     """Synthesise for ECP5.
 
     Parameters
     ----------
     folder : Path
         Build folder.
+    top : str
+        Top module: the accelerator, or one around it, in a file of its name.
     limit : float
         Time limit in seconds.
 
@@ -77,23 +79,24 @@ def synthesise(folder, *, limit=3600):
     (folder / WORK).mkdir(exist_ok=True)
     statistics = run_yosys(
         folder,
-        f"{ECP5} -top {TOP} -json {WORK}/netlist.json",
+        f"{ECP5} -top {top} -json {WORK}/netlist.json",
         name="yosys",
         define="ADDEND_ECP5",
         limit=limit,
+        sources=(VERILOG, *([f"rtl/{top}.v"] if top != TOP else [])),
     )
-    _open_carry_ends(folder / WORK / "netlist.json")
+    _open_carry_ends(folder / WORK / "netlist.json", top)
     return {**statistics["num_cells_by_type"], "pins": statistics["num_port_bits"]}
 
 
-def _open_carry_ends(path):
+def _open_carry_ends(path, top):
     """Disconnects carries that lead nowhere, and those into LUTs that ignore them.
 
     Two cells bring a carry into a chain and two take one out of it, whether it matters or not,
     unless the pin is open. Yosys never leaves it open.
     """
     netlist = read_json(path, "the netlist", limit=MAX_NETLIST)
-    module = netlist["modules"][TOP]
+    module = netlist["modules"][top]
     pins = [port["bits"] for port in module["ports"].values()]
     pins += [bits for cell in module["cells"].values() for bits in cell["connections"].values()]
     uses = Counter(bit for bits in pins for bit in bits)
@@ -107,10 +110,11 @@ def _open_carry_ends(path):
     path.write_text(json.dumps(netlist))
 
 
-def run_yosys(folder, commands, *, name, limit, define=""):
+def run_yosys(folder, commands, *, name, limit, define="", sources=(VERILOG,)):
     """Run Yosys on the Verilog of a build folder; return its statistics of the top module."""
     options = f"-D {define} " if define else ""
-    script = f"read_verilog {options}{VERILOG}; {commands}; tee -q -o {WORK}/{name}.json stat -json"
+    read = f"read_verilog {options}{' '.join(sources)}"
+    script = f"{read}; {commands}; tee -q -o {WORK}/{name}.json stat -json"
     run("yosys", ["-Q", "-T", "-p", script], folder=folder, log=f"{WORK}/{name}.log", limit=limit)
     return read_json(folder / WORK / f"{name}.json", "the report of Yosys")["design"]
 
