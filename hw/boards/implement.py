@@ -1,0 +1,142 @@
+"""From a build directory to a bitstream for a board, with the fastest clock that was routed."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ..fpga.routing import Utilisation, pack, place_and_route
+from ..fpga.synthesis import estimate, synthesise
+from .board import BAUD
+from .pll import PllSetting, highest_setting
+from .top import board_verilog
+
+
+__all__ = ["MARGIN", "BoardBuild", "implement_board", "link_pictures", "usage"]
+
+
+#: Part of the routed frequency that the clock may have.
+MARGIN = Fraction(95, 100)
+#: Routings after which the clock counts as one that cannot be met.
+MOST_ROUTINGS = 8
+#: Clock that the first routing has, in MHz.
+FIRST_MHZ = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardBuild:
+    """What was built for a board.
+
+    Parameters
+    ----------
+    utilisation : Utilisation
+    setting : PllSetting
+    bitstream : Path
+    routings : int
+    """
+
+    utilisation: Utilisation
+    setting: PllSetting
+    bitstream: Path
+    routings: int
+
+
+def implement_board(folder, board, config, *, seed=1, pins=None, progress=print):
+    """Builds top module, constraints and bitstream of a board.
+
+    The clock is the highest one that the PLL makes which is at most ``MARGIN`` of the frequency
+    that routing reached. It is part of what is routed, and so routed again until it is met.
+
+    Parameters
+    ----------
+    folder : Path
+        Build directory.
+    board : Board
+    config : CoreConfig
+    seed : int
+        Of the placer.
+    pins : str, optional
+        Text of constraints in place of those of the board.
+    progress : callable
+        Takes one sentence per step.
+
+    Returns
+    -------
+    BoardBuild
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails.
+    ValueError
+        If the core does not fit, or no clock is met.
+    """
+    folder = Path(folder)
+    # The bitstream of an earlier build must not be taken for that of a build which fails.
+    (folder / f"{board.top}.bit").unlink(missing_ok=True)
+    constraints = board.constraints() if pins is None else pins
+    if pins is None:
+        (folder / f"{board.top}.lpf").write_text(constraints)
+    setting = highest_setting(board.clock_mhz, FIRST_MHZ)
+    for routing in range(1, MOST_ROUTINGS + 1):
+        text = board_verilog(board, config, setting)
+        (folder / "rtl" / f"{board.top}.v").write_text(text)
+        progress(f"synthesising for {board.name} at {float(setting.mhz):.2f} MHz")
+        cells = synthesise(folder, top=board.top)
+        board.device.require(**estimate(cells), advice=board.advice)
+        progress(f"placing and routing for {board.name}, routing {routing}")
+        used = place_and_route(
+            folder,
+            device=board.device,
+            package=board.package,
+            clock_mhz=float(setting.mhz),
+            seed=seed,
+            top=board.top,
+            speed=board.speed,
+            pins=constraints,
+        )
+        found = highest_setting(board.clock_mhz, MARGIN * Fraction(used.fmax_mhz))
+        # The first clock is a guess, which a faster design need not keep to.
+        if setting == found or (routing > 1 and setting.mhz <= found.mhz):
+            progress("writing the bitstream")
+            bitstream = pack(folder, top=board.top, options=board.pack_options)
+            return BoardBuild(
+                utilisation=used, setting=setting, bitstream=bitstream, routings=routing
+            )
+        setting = found
+    raise ValueError(
+        f"The clock of {board.name} must be met within {MOST_ROUTINGS} routings, and was not: "
+        "another --seed or a smaller array may do"
+    )
+
+
+def link_pictures(image_shape, classes):
+    """Pictures a second that the serial link carries, if the core took no time.
+
+    Parameters
+    ----------
+    image_shape : (int, int, int)
+    classes : int
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(link_pictures((8, 8, 1), 10))
+    730
+    """
+    height, width, channels = image_shape
+    request = 1 + 1 + 4 + height * width * channels + 4
+    reply = 1 + 2 + 4 + 4 * classes + 12 + 4
+    return BAUD / (10 * (request + reply))
+
+
+def usage(board, image_shape, classes):
+    """Lines that say how to program a board and where its serial line is."""
+    command = board.program.format(bitstream=f"{board.top}.bit")
+    return [
+        f"program {board.title} with: {command}",
+        f"serial line, {BAUD:,} baud 8N1: {board.serial}",
+        f"the line carries at most {link_pictures(image_shape, classes):.0f} pictures a second",
+    ]
