@@ -8,14 +8,14 @@ from golden.cli.options import distinct
 from golden.cli.source import open_source
 from golden.data.lock import alone_in
 
+from .boards.board import find_board
+from .boards.top import require_on_chip
 from .cli.build_options import parser
 from .cli.command import guarded
 from .compiler import compile_model
 from .emit.build_directory import (
     check_memory_images,
-    check_verilog,
     contents,
-    read_description,
     usable,
     write,
 )
@@ -23,11 +23,8 @@ from .emit.vectors import Vectors, random_vectors
 from .estimate.block_rams import require_memory
 from .estimate.predicted_cycles import predicted_cycles
 from .fpga.devices import find_device
-from .fpga.routing import implement
-from .reporting.build_figures import build_figures
 from .reporting.dry_run import dry_run
-from .reporting.report import summary
-from .reporting.report import write as write_report
+from .routed import route
 from .rtl.load_port import PATIENCE
 
 
@@ -112,6 +109,22 @@ def main(arguments=None, prog="python -m hw.build"):
     )
 
 
+def _device(options):
+    """Device that is built for, and what helps where a core does not fit it."""
+    for option in ("board", "pins"):
+        if getattr(options, option) is not None and options.target != "fpga":
+            raise ValueError(f"--{option} must come with --target fpga, not {options.target}")
+    device = find_device(options.device)
+    if options.board is None:
+        return device, None
+    board = find_board(options.board)
+    if board.device_name != device.name:
+        raise ValueError(
+            f"--device must be {board.device_name} for {board.name}, not {device.name}"
+        )
+    return board.device, board.advice
+
+
 def _run(options, prog):
     if options.out is None and not options.dry_run:
         raise ValueError("--out must name the build directory, unless --dry-run is given")
@@ -126,7 +139,7 @@ def _run(options, prog):
             f"--share must divide the {options.columns} columns, not be {options.share}"
         )
     model = golden.load(options.model)
-    device = find_device(options.device)
+    device, advice = _device(options)
     plan = compile_model(
         model,
         columns=options.columns,
@@ -136,8 +149,10 @@ def _run(options, prog):
         weight_width=options.weight_width,
         bus_width=options.bus_width,
     )
+    if options.board is not None:
+        require_on_chip(plan.required)
     if options.target == "fpga" and not options.dry_run:
-        require_memory(device, plan.required)
+        require_memory(device, plan.required, advice=advice)
     pictures, vectors = None, random_vectors(model, options.vectors)
     if options.images is not None:
         count = max(options.count, options.vectors)
@@ -163,37 +178,7 @@ def _run(options, prog):
             image_formats=options.images_as or (),
         )
         print(f"Verilog and memory images are in {options.out}", flush=True)
-        return _implement(options, prog, device) if options.target == "fpga" else 0
-
-
-def _implement(options, prog, device):
-    """Routes what was built, reports, and returns the exit status."""
-    check_memory_images(options.out)
-    check_verilog(options.out)
-    # Those of an earlier build must not be taken for this one's.
-    for name in ("report.json", "report.html"):
-        (options.out / name).unlink(missing_ok=True)
-    used = implement(
-        options.out,
-        device=device,
-        clock_mhz=options.clock,
-        seed=options.seed,
-        progress=lambda text: print(text, flush=True),
-    )
-    figures = build_figures(
-        read_description(options.out), used.as_dict(), bitstream=options.out / "accelerator.bit"
-    )
-    write_report(options.out, figures)
-    for name, value in summary(figures):
-        print(f"  {name}: {value}")
-    if figures["clock_met"]:
-        return 0
-    print(
-        f"{prog}: the clock of {used.clock_mhz:g} MHz was missed: routing reached "
-        f"{used.fmax_mhz:.1f} MHz; another --seed, a smaller array or a lower --clock may do.",
-        file=sys.stderr,
-    )
-    return 3 if options.strict_clock else 0
+        return route(options, prog, device) if options.target == "fpga" else 0
 
 
 if __name__ == "__main__":

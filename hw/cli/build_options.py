@@ -15,6 +15,7 @@ from golden.cli.options import (
 )
 from golden.cli.source import SOURCES
 
+from ..boards.board import BOARDS
 from ..emit.image_formats import FORMATS
 from ..emit.vectors import VECTORS
 from ..fpga.devices import DEVICES
@@ -48,6 +49,17 @@ def parser(prog):
     )
     made.add_argument(
         "--device", default="ecp5-85k", choices=[d.name for d in DEVICES], help="FPGA"
+    )
+    made.add_argument(
+        "--board",
+        choices=[board.name for board in BOARDS],
+        help="board that carries it: serial link, pins and the fastest clock that routing reaches",
+    )
+    made.add_argument(
+        "--pins",
+        type=input_file,
+        metavar="FILE",
+        help="pin constraints (.lpf) in place of those of the board, or of none",
     )
     made.add_argument(
         "--columns",
