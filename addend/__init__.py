@@ -26,6 +26,8 @@ _PUBLIC = {
     "save": "golden",
     "validate": "golden",
     "build": "hw.build",
+    "Accelerator": "addend.accelerator",
+    "BoardError": "addend.accelerator",
     "compile_model": "hw.compiler",
     "Core": "sim.core",
     "CoreError": "sim.core",

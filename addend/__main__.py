@@ -22,6 +22,8 @@ COMMANDS = {
     "evaluate": ("golden.__main__", ["evaluate"], "accuracy of an integer model on a data set"),
     "build": ("hw.build", [], "Verilog, memory images, reports and bitstream of a model"),
     "sim": ("sim.verify", [], "compare every tensor of the simulated RTL with the model"),
+    "board": ("sim.board", [], "simulate a board behind a pseudo-terminal, for addend host"),
+    "host": ("addend.host", [], "use a core on a board: classify, load, counters, status"),
     "explore": ("hw.explore", [], "search columns, lanes and memories for a model and a device"),
     "demo": ("sim.demo", [], "all of it once, on real digits"),
 }

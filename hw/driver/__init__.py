@@ -1,0 +1,1 @@
+"""The driver of boards: a serial port, and requests over it."""
