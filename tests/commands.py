@@ -25,6 +25,8 @@ COMMANDS = {
     "hw.build": (),
     "hw.load": (),
     "hw.explore": (),
+    "addend.host": ("classify", "load", "counters", "status"),
+    "sim.board": (),
     "tests.benchmark.hardware": (),
     "hw.area": (),
     "hw.report": (),
