@@ -108,32 +108,30 @@ def highest_setting(input_mhz, limit_mhz):
         If there is none.
     """
     limit = Fraction(limit_mhz)
-    found = [
-        PllSetting(
-            input_mhz=input_mhz,
-            input_divider=input_divider,
-            feedback_divider=feedback_divider,
-            output_divider=output_divider,
-        )
-        for input_divider in INPUT_DIVIDERS
-        if DETECTOR_MHZ[0] <= Fraction(input_mhz, input_divider) <= DETECTOR_MHZ[1]
-        for feedback_divider in FEEDBACK_DIVIDERS
-        if _serves(mhz := Fraction(input_mhz * feedback_divider, input_divider), limit)
-        for output_divider in OUTPUT_DIVIDERS
-        if OSCILLATOR_MHZ[0] <= mhz * output_divider <= OSCILLATOR_MHZ[1]
-    ]
-    if not found:
-        raise ValueError(
-            f"The clock must be one that the PLL makes of {input_mhz} MHz, and of which bits of "
-            f"{BAUD} baud can be made; none is at most {float(limit):.1f} MHz"
-        )
-    return max(
-        found,
-        key=lambda setting: (
-            setting.mhz,
-            -setting.input_divider,
-            -abs(setting.oscillator_mhz - 600),
-        ),
+    clocks = {
+        Fraction(input_mhz * feedback, divider): (divider, feedback)
+        # The smallest divider comes last, and stays.
+        for divider in reversed(INPUT_DIVIDERS)
+        if DETECTOR_MHZ[0] <= Fraction(input_mhz, divider) <= DETECTOR_MHZ[1]
+        for feedback in FEEDBACK_DIVIDERS
+    }
+    for mhz in sorted((mhz for mhz in clocks if _serves(mhz, limit)), reverse=True):
+        outputs = [
+            output
+            for output in OUTPUT_DIVIDERS
+            if OSCILLATOR_MHZ[0] <= mhz * output <= OSCILLATOR_MHZ[1]
+        ]
+        if outputs:
+            input_divider, feedback_divider = clocks[mhz]
+            return PllSetting(
+                input_mhz=input_mhz,
+                input_divider=input_divider,
+                feedback_divider=feedback_divider,
+                output_divider=_nearest(outputs, 600 / mhz),
+            )
+    raise ValueError(
+        f"The clock must be one that the PLL makes of {input_mhz} MHz, and of which bits of "
+        f"{BAUD} baud can be made; none is at most {float(limit):.1f} MHz"
     )
 
 
@@ -141,3 +139,8 @@ def _serves(mhz, limit):
     """Whether a clock is within the limit, and its bits are near enough to the serial line's."""
     exact = mhz * 1_000_000 / BAUD
     return mhz <= limit and exact >= 4 and abs(cycles_per_bit(mhz) / exact - 1) <= BAUD_ERROR
+
+
+def _nearest(numbers, wanted):
+    """The number that is nearest to another one."""
+    return min(numbers, key=lambda number: abs(number - wanted))

@@ -6,14 +6,19 @@ from shutil import copytree
 
 import pytest
 from amaranth import *
-from amaranth.back import verilog
+from amaranth.back import rtlil, verilog
 
 import golden
 from golden import SpikeCode
+from hw.boards.board import BOARDS
+from hw.boards.pll import highest_setting
+from hw.boards.top import BoardTop, board_verilog
 from hw.build import build
 from hw.compiler import compile_model
+from hw.emit.build_directory import read_description
 from hw.emit.verilog import netlist
 from hw.fpga.synthesis import multipliers
+from hw.isa.core_config import CoreConfig
 from tests.cores import CORES, image_paths, verilog_of
 from tests.engines import sizes
 
@@ -78,6 +83,15 @@ def test_no_file_of_a_build_folder_multiplies(accelerator):
 @pytest.mark.parametrize("name", CORES)
 def test_the_text_has_no_operator_that_multiplies_or_divides(name):
     assert operators(verilog_of(name)) == []
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+def test_no_board_multiplies(accelerator, board):
+    """Its top module by itself: as text, and as Amaranth hands it to Yosys."""
+    config = CoreConfig.from_dict(read_description(accelerator)["config"])
+    top = BoardTop(board, config, highest_setting(board.clock_mhz, 70))
+    assert operators(board_verilog(board, config, top.setting)) == []
+    assert PRODUCT.findall(rtlil.convert(top, name=board.top, ports=top.ports)) == []
 
 
 def test_cores_of_every_code_and_count_multiply_nowhere(soak):
