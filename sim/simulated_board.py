@@ -21,7 +21,7 @@ from .runner import WAIVED
 from .whole import call_whole, is_whole
 
 
-__all__ = ["BIT_CYCLES", "board_command", "board_design", "build_board"]
+__all__ = ["BIT_CYCLES", "PLL_MODEL", "board_command", "board_design", "build_board"]
 
 
 #: Clock cycles of a bit of the serial line.
@@ -29,7 +29,8 @@ BIT_CYCLES = 8
 #: Clock that the PLL is set to, of which the simulation makes nothing.
 _CLOCK_MHZ = 50
 _MAIN = Path(__file__).with_name("board.cpp")
-_PLL = Path(__file__).with_name("pll.v")
+#: Model of the primitive that makes the clock.
+PLL_MODEL = Path(__file__).with_name("pll.v")
 
 
 def board_design(folder, board):
@@ -55,7 +56,7 @@ def board_design(folder, board):
     top = board_verilog(board, config, setting, bit_cycles=BIT_CYCLES)
     check_verilog(folder)
     core = (Path(folder) / "rtl" / f"{TOP}.v").read_text()
-    return f"{top}\n{core}\n{_PLL.read_text()}"
+    return f"{top}\n{core}\n{PLL_MODEL.read_text()}"
 
 
 def build_board(folder, board, cache, *, limit=900):
