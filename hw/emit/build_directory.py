@@ -30,6 +30,7 @@ from .memory_images import (
     sliced,
     write_hex,
 )
+from .sram import models, sram_sizes
 from .verilog import TOP, emit
 
 
@@ -37,6 +38,8 @@ __all__ = [
     "DESCRIPTION",
     "FORMAT",
     "FORMAT_VERSION",
+    "MEMORIES",
+    "VERILOG",
     "check_memory_images",
     "check_verilog",
     "contents",
@@ -54,6 +57,8 @@ FORMAT_VERSION = 8
 _READ = (7, FORMAT_VERSION)
 
 VERILOG = f"rtl/{TOP}.v"
+#: Memories of an ASIC; another target has none, since its Verilog holds them.
+MEMORIES = "rtl/sram.v"
 
 
 def contents(
@@ -65,6 +70,8 @@ def contents(
     readmemh=True,
     load_patience=PATIENCE,
     image_formats=(),
+    asic=False,
+    wrapper=None,
 ):
     """Text of every file of a build directory.
 
@@ -84,6 +91,10 @@ def contents(
     image_formats : sequence of str
         Formats of ``FORMATS`` in which memory images are written, too. With any, there is a
         manifest of all image files.
+    asic : bool
+        Whether memories are modules of their own sizes, without images; ``rtl/sram.v`` has them.
+    wrapper : str, optional
+        Verilog of these modules, in place of their behavioural models.
 
     Returns
     -------
@@ -98,11 +109,16 @@ def contents(
     config = plan.required
     words = image_words(plan, config)
     paths = slice_paths(config)
-    readmemh = readmemh and not config.external
+    readmemh = readmemh and not config.external and not asic
     text, ports = emit(
-        config, images=slice_names(config) if readmemh else None, load_patience=load_patience
+        config,
+        images=slice_names(config) if readmemh else None,
+        load_patience=load_patience,
+        asic=asic,
     )
     files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
+    if asic:
+        files[MEMORIES] = models(sram_sizes(text)) if wrapper is None else wrapper
     images = {
         path: (part, width // slices)
         for name, (width, slices) in config.image_files.items()

@@ -11,8 +11,9 @@ from amaranth.utils import exact_log2
 from ..fpga.caches import ensure_caches
 from ..isa.weight_image import BURST
 from ..rtl.core import Core
-from ..rtl.library import library
+from ..rtl.library import SRAM, library
 from ..rtl.load_port import PATIENCE
+from .sram import choosing, sram_sizes
 
 
 __all__ = ["LICENCE", "TOP", "convert", "emit", "netlist"]
@@ -130,7 +131,7 @@ def _starting(text):
     return _START.sub(r"\1 ;\2  initial \1 = 0;\nendmodule\n", text)
 
 
-def emit(config, *, images=None, load_patience=PATIENCE):
+def emit(config, *, images=None, load_patience=PATIENCE, asic=False):
     """Verilog of a core and the names of its ports.
 
     Parameters
@@ -141,6 +142,9 @@ def emit(config, *, images=None, load_patience=PATIENCE):
         without it, memories start empty.
     load_patience : int
         Cycles after which the load port ends a packet of which no beat comes.
+    asic : bool
+        Whether memories are modules of their own sizes, which ``hw.emit.sram`` describes, and hold
+        whole words; they have no images then.
 
     Returns
     -------
@@ -148,12 +152,14 @@ def emit(config, *, images=None, load_patience=PATIENCE):
     ports : list of (str, str, int)
         Name, direction (``input`` or ``output``) and width of each port.
     """
-    top = _Top(Core(config, images=images, load_patience=load_patience))
+    top = _Top(Core(config, images=images, load_patience=load_patience, sliced=not asic))
     text = convert(top, name=TOP, ports=top.ports)
     targets = {id(target) for target, _ in top._wires}
     ports = [
         (port.name, "output" if id(port) in targets else "input", len(port)) for port in top.ports
     ]
+    if asic:
+        return "\n".join([f"{LICENCE}{text}", choosing(sram_sizes(text)), library(SRAM)]), ports
     return f"{LICENCE}{text}\n{library()}", ports
 
 

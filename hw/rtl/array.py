@@ -60,9 +60,10 @@ class Array(wiring.Component):
     tag : In(TAG_WIDTH)
     """
 
-    def __init__(self, config, *, images):
+    def __init__(self, config, *, images, sliced=True):
         self.config = config
         self.images = images
+        self.sliced = sliced
         memories = config.memories
         super().__init__({
             "layer": In(config.layer),
@@ -194,7 +195,10 @@ class Array(wiring.Component):
         """A copy of the weights or neurons, of which two readers share one."""
         width, depth = self.config.memories[name]
         m.submodules[f"{name}_{number}"] = memory = SharedMemory(
-            width=width, depth=depth, images=self.images[name], slices=self.config.slices[name]
+            width=width,
+            depth=depth,
+            images=self.images[name],
+            slices=self.config.slices[name] if self.sliced else 1,
         )
         m.d.comb += [
             memory.write.eq(load),

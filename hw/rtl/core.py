@@ -34,6 +34,8 @@ class Core(wiring.Component):
         without it, memories are filled through the load port, and there is no model after a reset.
     load_patience : int
         Cycles after which a packet of which no beat comes is ended.
+    sliced : bool
+        Whether words of weights and neurons are cut into slices, each a memory of its own.
 
     Members
     -------
@@ -67,11 +69,12 @@ class Core(wiring.Component):
         Cycles of that image in which no job was dealt out since its tile was not there.
     """
 
-    def __init__(self, config, *, images=None, load_patience=PATIENCE):
+    def __init__(self, config, *, images=None, load_patience=PATIENCE, sliced=True):
         self.config = config
         self.filled = images is not None
         self.images = images or dict.fromkeys(config.memories, ())
         self.load_patience = load_patience
+        self.sliced = sliced
         weights = {"load": In(stream.Signature(beat_layout(BEAT_WIDTH)))}
         if config.external:
             weights = {
@@ -96,7 +99,7 @@ class Core(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.array = array = Array(config, images=self.images)
+        m.submodules.array = array = Array(config, images=self.images, sliced=self.sliced)
         m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.writer = writer = PixelWriter(config)
         m.submodules.token_sum = token_sum = TokenSum(config)
