@@ -1,4 +1,4 @@
-"""``python -m hw.build``: from an integer model to Verilog, memory images and a bitstream."""
+"""``python -m hw.build``: from an integer model to Verilog and a bitstream, or a netlist."""
 
 import sys
 
@@ -8,8 +8,10 @@ from golden.cli.options import distinct
 from golden.cli.source import open_source
 from golden.data.lock import alone_in
 
+from . import asic_target
 from .boards.board import find_board
 from .boards.top import require_on_chip
+from .cli.asic_options import require_asic_target
 from .cli.build_options import parser
 from .cli.command import guarded
 from .compiler import compile_model
@@ -25,23 +27,12 @@ from .estimate.predicted_cycles import predicted_cycles
 from .fpga.devices import find_device
 from .reporting.dry_run import dry_run
 from .routed import route
-from .rtl.load_port import PATIENCE
 
 
 __all__ = ["build", "main"]
 
 
-def build(
-    plan,
-    folder,
-    *,
-    clock_mhz=100.0,
-    pictures=None,
-    vectors=None,
-    readmemh=True,
-    load_patience=PATIENCE,
-    image_formats=(),
-):
+def build(plan, folder, *, clock_mhz=100.0, pictures=None, vectors=None, **form):
     """Writes Verilog, memory images and their description.
 
     Parameters
@@ -54,13 +45,9 @@ def build(
         For exact cycle counts; else they follow from the model's mean counts.
     vectors : Vectors, optional
         Pictures that the folder has logits of; four random ones if not given.
-    readmemh : bool
-        Whether memories on chip start from their memory images; else the core has no model before
-        one is loaded.
-    load_patience : int
-        Cycles after which the load port ends a packet of which no beat comes.
-    image_formats : sequence of str
-        As ``hw.emit.build_directory.contents`` has it.
+    **form
+        ``readmemh``, ``load_patience``, ``image_formats``, ``asic`` and ``wrapper``, as
+        ``contents`` of ``hw.emit.build_directory`` has them.
 
     Returns
     -------
@@ -75,18 +62,8 @@ def build(
     if usable(folder):
         check_memory_images(folder, missing_ok=True)
     cycles = predicted_cycles(plan, pictures)
-    write(
-        contents(
-            plan,
-            clock_mhz=clock_mhz,
-            cycles=cycles,
-            vectors=vectors or random_vectors(plan.model),
-            readmemh=readmemh,
-            load_patience=load_patience,
-            image_formats=image_formats,
-        ),
-        folder,
-    )
+    vectors = vectors or random_vectors(plan.model)
+    write(contents(plan, clock_mhz=clock_mhz, cycles=cycles, vectors=vectors, **form), folder)
     check_memory_images(folder)
     return cycles
 
@@ -128,12 +105,13 @@ def _device(options):
 def _run(options, prog):
     if options.out is None and not options.dry_run:
         raise ValueError("--out must name the build directory, unless --dry-run is given")
-    if options.strict_clock and (options.dry_run or options.target != "fpga"):
+    if options.strict_clock and (options.dry_run or options.target == "sim"):
         raise ValueError(
-            "--strict-clock must come with --target fpga and without --dry-run, since "
-            "only routing tells which clock is reached"
+            "--strict-clock must come with --target fpga or asic and without --dry-run, since "
+            "only routing or timing tells which clock is reached"
         )
     distinct("--images-as", options.images_as)
+    require_asic_target(options)
     if options.columns % options.share:
         raise ValueError(
             f"--share must divide the {options.columns} columns, not be {options.share}"
@@ -163,6 +141,8 @@ def _run(options, prog):
         print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, pictures))))
         return 0
 
+    asic = options.target == "asic"
+    liberty, wrapper = asic_target.prepare(options) if asic else (None, None)
     print(
         f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} lanes",
         flush=True,
@@ -176,9 +156,20 @@ def _run(options, prog):
             vectors=vectors,
             readmemh=not options.no_readmemh,
             image_formats=options.images_as or (),
+            asic=asic,
+            wrapper=wrapper,
         )
         print(f"Verilog and memory images are in {options.out}", flush=True)
+        if asic:
+            return asic_target.finish(
+                options, prog, plan, liberty, pictures=pictures, progress=_say
+            )
         return route(options, prog, device) if options.target == "fpga" else 0
+
+
+def _say(text):
+    """Tells how far a build is."""
+    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from hw.emit.build_directory import read_description
+from hw.emit.build_directory import MEMORIES, read_description
 from hw.emit.verilog import TOP
 from hw.fpga.tools import ToolError
 
@@ -77,6 +77,8 @@ def harness(folder, *, room=1, synthesised=False):
     text = (folder / "rtl" / f"{TOP}.v").read_text()
     if synthesised:
         text = f"{_DEVICE}{cell_models()}{text}"
+    if "addend_sram" in text:
+        text += (folder / MEMORIES).read_text()
     description = read_description(folder)
     if not description["config"]["bus_width"]:
         return Design(TOP, text, CLOCK)

@@ -28,6 +28,7 @@ COMMANDS = {
     "addend.host": ("classify", "load", "counters", "status"),
     "sim.board": (),
     "tests.benchmark.hardware": (),
+    "tests.benchmark.asic": (),
     "hw.area": (),
     "hw.report": (),
     "tests.benchmark.calibrate": (),

@@ -20,6 +20,7 @@ from ..emit.image_formats import FORMATS
 from ..emit.vectors import VECTORS
 from ..fpga.devices import DEVICES
 from ..isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
+from .asic_options import add_asic_options
 
 
 __all__ = ["parser"]
@@ -36,9 +37,10 @@ def parser(prog):
     )
     made.add_argument(
         "--target",
-        choices=("fpga", "sim"),
+        choices=("fpga", "asic", "sim"),
         default="fpga",
-        help="fpga goes on to the bitstream, sim stops at Verilog and memory images",
+        help="fpga goes on to the bitstream, asic to a netlist of standard cells; sim stops at "
+        "Verilog and memory images",
     )
     made.add_argument(
         "--model",
@@ -156,4 +158,5 @@ def parser(prog):
         action="store_true",
         help="print sizes, widths, memory and cycles, and write nothing",
     )
+    add_asic_options(made)
     return made

@@ -6,7 +6,7 @@ from .report import lane_utilisation, prediction
 __all__ = ["build_figures"]
 
 
-def build_figures(description, used=None, *, bitstream=None):
+def build_figures(description, used=None, *, bitstream=None, asic=None):
     """Figures of a build, as :func:`hw.reporting.report.write` takes them.
 
     Parameters
@@ -17,6 +17,8 @@ def build_figures(description, used=None, *, bitstream=None):
         :meth:`hw.fpga.routing.Utilisation.as_dict`, if the build was routed.
     bitstream : Path, optional
         Of the routed build.
+    asic : dict, optional
+        What ``asic.json`` holds, if the build was mapped to standard cells.
 
     Returns
     -------
@@ -49,4 +51,6 @@ def build_figures(description, used=None, *, bitstream=None):
             "clock_met": used["fmax_mhz"] >= used["clock_mhz"],
             "bitstream": str(bitstream),
         }
+    if asic is not None:
+        figures |= {"title": f"{description['model']} in {asic['liberty']['name']}", "asic": asic}
     return figures

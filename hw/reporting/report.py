@@ -10,6 +10,8 @@ from golden.analysis import charts
 from golden.analysis.charts import bars, spike_map
 from golden.data.atomic import replacing
 
+from .asic_rows import asic_rows, module_rows, power_rows
+
 
 __all__ = ["lane_utilisation", "prediction", "summary", "write"]
 
@@ -84,6 +86,8 @@ def write(folder, figures, *, spikes=None, max_count=4):
             Multipliers and DSPs counted per synthesis target.
         ``bitstream`` : str
             Its path.
+        ``asic`` : dict
+            What ``asic.json`` holds.
         ``spikes_of`` : str
             The image that ``spikes`` are of.
     spikes : dict of str to int array of shape (channels, height, width), optional
@@ -185,6 +189,8 @@ def summary(figures):
                 "LUT and FF per lane, whole core",
                 f"{used['lut'] / lanes:.1f} and {used['ff'] / lanes:.1f}",
             ))
+    if asic := figures.get("asic"):
+        rows += asic_rows(asic)
     if counted := figures.get("multipliers"):
         rows += [
             (f"multipliers and DSPs, {target} synthesis", f"{number:,}")
@@ -262,6 +268,8 @@ def page(figures, *, spikes, max_count):
         max_count=max_count,
         cycles_of=figures.get("cycles_of"),
         spikes_of=figures.get("spikes_of", "one image"),
+        modules=module_rows(figures["asic"]) if "asic" in figures else [],
+        power=power_rows(figures["asic"]) if "asic" in figures else [],
         layers=[
             (
                 layer["name"],

@@ -33,6 +33,7 @@ ROOMS = {
         "rtl": {"isa"},
         "compiler": {"isa"},
         "fpga": set(),
+        "asic": {"fpga", "emit"},
         "emit": {"isa", "rtl", "fpga"},
         "estimate": {"isa", "rtl", "compiler"},
         "link": {"isa", "rtl"},
