@@ -5,7 +5,8 @@ import sys
 import golden
 from golden.data.reading import read_regular
 
-from .asic.implement import FIGURES, implement
+from .asic.figures import FIGURES
+from .asic.implement import implement
 from .asic.liberty import find_liberty, read_liberty
 from .emit.build_directory import check_verilog, read_description
 from .emit.load_packets import packets

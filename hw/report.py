@@ -11,6 +11,7 @@ from golden.data.description import read_json
 from golden.data.form import require_form
 from golden.data.lock import alone_in
 
+from .asic.figures import read_figures
 from .cli.command import guarded
 from .emit.build_directory import check_verilog, read_description
 from .fpga.routing import Utilisation
@@ -83,12 +84,13 @@ def _run(folder):
     description = read_description(folder)
     check_verilog(folder)
     used = routed(folder, description)
-    figures = build_figures(description, used, bitstream=folder / "accelerator.bit")
+    asic = read_figures(folder, description)
+    figures = build_figures(description, used, bitstream=folder / "accelerator.bit", asic=asic)
     with alone_in(folder, "build"):
         write(folder, figures)
     for name, value in summary(figures):
         print(f"  {name}: {value}")
-    if used is None:
+    if used is None and asic is None:
         print("  routing: not done; hw.build --target fpga does it")
     print(f"{folder / 'report.html'} has the same figures, and charts per layer")
 

@@ -14,6 +14,7 @@ from hw.fpga.tools import ToolError
 
 from .area import CORE, areas
 from .checks import check_gates
+from .figures import FIGURES
 from .netlist import cell_nets, cell_pins
 from .power import power
 from .simulation import build_simulator, run_pictures
@@ -21,11 +22,7 @@ from .sta import STA_PACKAGE, has_sta, sram_liberty, timing
 from .synthesis import WORK, cell_modules, require_wrapper, synthesise
 
 
-__all__ = ["FIGURES", "implement"]
-
-
-#: Name of the file in a build directory that holds what was found.
-FIGURES = "asic.json"
+__all__ = ["implement"]
 
 
 def implement(

@@ -80,17 +80,27 @@ def probed(text, nets, top):
     """
     groups = [nets[index : index + PROBE] for index in range(0, len(nets), PROBE)]
     probes = [f"probe_{index}" for index in range(len(groups))]
-    # An escaped name ends in a space.
-    lines = [
-        f"  output [{PROBE - 1}:0] {name};\n  assign {name} = {{ "
-        + ", ".join(
-            [f"{PROBE - len(group)}'d0"] * (len(group) < PROBE) + [f"{net} " for net in group[::-1]]
-        )
-        + "};\n"
-        for name, group in zip(probes, groups, strict=True)
-    ]
+    driven = []
+    for name, group in zip(probes, groups, strict=True):
+        # An escaped name ends in a space.
+        bits = [f"{net} " for net in reversed(group)]
+        if len(group) < PROBE:
+            bits.insert(0, f"{PROBE - len(group)}'d0")
+        driven.append(f"  assign {name} = {{ {', '.join(bits)}}};\n")
     head, ports, rest = re.split(
         rf"(^module {top}\([^;]*\);\n)", text, maxsplit=1, flags=re.MULTILINE
     )
     listed = "".join(f", {name}" for name in probes)
-    return head + ports.replace(");\n", f"{listed});\n") + "".join(lines) + rest, probes
+    declared = "".join(f"  output [{PROBE - 1}:0] {name};\n" for name in probes)
+    body, end, behind = rest.partition("\nendmodule")
+    text = "".join([
+        head,
+        ports.replace(");\n", f"{listed});\n"),
+        declared,
+        body,
+        "\n",
+        *driven,
+        end,
+        behind,
+    ])
+    return text, probes

@@ -14,7 +14,7 @@ from golden.cli.options import input_file, number, output_folder, whole
 from golden.data.description import read_json
 from golden.data.digits import load_digits
 from hw import build
-from hw.asic.implement import FIGURES
+from hw.asic.figures import FIGURES
 from hw.cli.command import guarded
 from hw.isa.core_config import MOST_COLUMNS, MOST_LANES
 

@@ -12,7 +12,7 @@ from golden.analysis.synthetic import random_images
 from golden.data.description import read_json
 from hw import build
 from hw.asic import liberty
-from hw.asic.implement import FIGURES
+from hw.asic.figures import FIGURES
 from hw.asic.liberty import DEFAULT, read_liberty
 from hw.asic.simulation import build_simulator, run_pictures
 from hw.asic.synthesis import read_module

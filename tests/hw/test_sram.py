@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from hw.asic.synthesis import require_wrapper
 from hw.emit.sram import SramSize, choosing, models, sram_sizes
+from hw.fpga.tools import ToolError
 
 
 VERILOG = """
@@ -75,3 +77,36 @@ def test_each_size_has_one_module_and_one_choice():
     assert re.findall(r"(addend_sram_\w+) words", choosing([ONE, TWO])) == [ONE.module, TWO.module]
     assert "    input wire [0:0] data" in TWO.head
     assert "    input wire write" in TWO.head
+
+
+def wrapped(folder, text):
+    """A build directory with memories that a user wrote."""
+    (folder / "rtl").mkdir()
+    (folder / "rtl" / "sram.v").write_text(text)
+    return folder
+
+
+@pytest.mark.synthesis
+def test_what_is_shipped_has_the_ports_that_a_wrapper_needs(tmp_path):
+    require_wrapper(wrapped(tmp_path, models([ONE, TWO])), [ONE, TWO])
+
+
+@pytest.mark.synthesis
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (models([ONE]), "must have a module addend_sram_1rw1r_2x1"),
+        (
+            models([TWO, ONE]).replace("wire [14:0] data", "wire [7:0] data"),
+            "must have the port data as input of 15 bits, not input of 8 bits",
+        ),
+        (
+            models([TWO, ONE]).replace("input wire a_read,", ""),
+            "must have the port a_read as input of 1 bit, not no port",
+        ),
+    ],
+)
+def test_other_memories_get_a_sentence(tmp_path, text, rule):
+    with pytest.raises(ToolError) as caught:
+        require_wrapper(wrapped(tmp_path, text), [TWO, ONE])
+    assert rule in str(caught.value)
