@@ -14,7 +14,7 @@ from .netlist import probed
 from .synthesis import TOP, WORK
 
 
-__all__ = ["Run", "build_simulator", "run_pictures"]
+__all__ = ["NETLIST", "Run", "build_simulator", "run_pictures"]
 
 
 #: What drives the netlist.
@@ -108,7 +108,7 @@ def build_simulator(folder, *, sources=NETLIST, nets=(), limit=7200):
     with log.open("wb") as output:
         for command in (
             ["verilator", *FLAGS, *names, MAIN.name],
-            ["make", "-C", "obj_dir", "-f", f"V{TOP}.mk", "OPT_FAST=-O1", "OPT_SLOW=-O0"],
+            ["make", "-C", "obj_dir", "-f", f"V{TOP}.mk", "OPT_FAST=-O0", "OPT_SLOW=-O0"],
         ):
             _finish(command, build, environment, output, log, limit)
     return build / "obj_dir" / f"V{TOP}"
