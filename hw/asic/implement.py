@@ -82,7 +82,7 @@ def implement(
     checks = check_gates(steps["gates"], steps["modules"])
     memories = _check_netlist(folder, steps["netlist"], liberty, sizes, checks)
     modules = areas(steps["netlist"], steps["modules"], liberty)
-    (folder / WORK / "sram.lib").write_text(sram_liberty(sizes))
+    (folder / WORK / "sram.lib").write_text(sram_liberty(sizes, liberty.voltage))
     figures = {
         "liberty": {"name": liberty.name, "sha256": liberty.sha256},
         "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
@@ -109,8 +109,7 @@ def implement(
             runs = _checked_runs(folder, liberty, beats, pictures, logits)
             progress("measuring power")
             figures["power"] = [
-                _power_of(folder, liberty, memories, run, clock_mhz, index)
-                for index, run in enumerate(runs)
+                _power_of(folder, liberty, run, clock_mhz, index) for index, run in enumerate(runs)
             ]
     else:
         progress(
@@ -160,11 +159,9 @@ def _checked_runs(folder, liberty, beats, pictures, logits):
     return runs
 
 
-def _power_of(folder, liberty, memories, run, clock_mhz, index):
+def _power_of(folder, liberty, run, clock_mhz, index):
     """Power and energy of a picture."""
-    found = power(
-        folder, liberty, memories, run.activity, clock_mhz=clock_mhz, name=f"power.{index}"
-    )
+    found = power(folder, liberty, run.activity, clock_mhz=clock_mhz, name=f"power.{index}")
     return {
         "cycles": run.cycles,
         "additions": run.additions,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from golden.data.reading import InputError, read_regular
 
+from .liberty_text import Reader
+
 
 __all__ = ["DEFAULT", "PACKAGE", "Cell", "Liberty", "find_liberty", "read_liberty"]
 
@@ -17,15 +19,6 @@ PACKAGE = "qflow-tech-osu018"
 
 #: Most bytes of a Liberty; that of a modern process at one corner has a tenth.
 MAX_LIBERTY = 2**28
-
-#: Tokens: comments and continued lines are passed over, a text is one token.
-_TOKEN = re.compile(
-    r"(?P<skip>\s+|/\*.*?\*/|//[^\n]*|\\\r?\n)"
-    r'|(?P<text>"(?:[^"\\]|\\.)*")'
-    r"|(?P<mark>[{}();:,])"
-    r'|(?P<word>[^\s{}();:,"/\\]+(?:/[^\s{}();:,"/*\\]+)*|[/\\])',
-    re.DOTALL,
-)
 
 #: Groups of a cell that make it a flip-flop, and a latch.
 _FLIP_FLOPS = frozenset({"ff", "ff_bank"})
@@ -76,12 +69,15 @@ class Liberty:
     path : Path
     sha256 : str
         Of the file.
+    voltage : float
+        Nominal, in volts.
     cells : dict of str to Cell
     """
 
     name: str
     path: Path
     sha256: str
+    voltage: float
     cells: dict
 
     def of_kind(self, kind):
@@ -140,13 +136,18 @@ def read_liberty(path):
         If it cannot be read.
     """
     content = read_regular(path, MAX_LIBERTY)
-    name, members = _Reader(content.decode("utf-8", "replace"), path).library()
+    name, members = Reader(content.decode("utf-8", "replace"), path).library()
     cells = {}
     for kind, arguments, body in members:
         if kind == "cell" and arguments:
             cells[arguments[0]] = _cell(arguments[0], body, path)
+    said = {key: value for key, value, inside in members if inside is None}
     found = Liberty(
-        name=name, path=Path(path), sha256=hashlib.sha256(content).hexdigest(), cells=cells
+        name=name,
+        path=Path(path),
+        sha256=hashlib.sha256(content).hexdigest(),
+        voltage=_number(said.get("nom_voltage", "1.0"), f"{path}: the nominal voltage"),
+        cells=cells,
     )
     if not found.of_kind("ff"):
         raise InputError(f"{path}: a Liberty must have a flip-flop among its {len(cells)} cells")
@@ -155,13 +156,18 @@ def read_liberty(path):
     return found
 
 
+def _number(text, what):
+    """A number that a file gives."""
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{what} must be a number") from None
+
+
 def _cell(name, body, path):
     """A cell of the members of its group."""
     area = [value for key, value, _ in body if key == "area" and isinstance(value, str)]
-    try:
-        area = float(area[0]) if area else 0.0
-    except ValueError:
-        raise InputError(f"{path}: the area of cell {name} must be a number") from None
+    area = _number(area[0], f"{path}: the area of cell {name}") if area else 0.0
     groups = {key for key, value, inside in body if inside is not None}
     clocked = [
         value
@@ -191,109 +197,3 @@ def _cell(name, body, path):
         functions=tuple(functions),
         clock=re.sub(r"\W", "", clocked[0]) if clocked else "",
     )
-
-
-class _Reader:
-    """Groups and attributes of a text in Liberty's grammar.
-
-    A member is ``(name, value, None)`` for an attribute and ``(name, arguments, members)`` for a
-    group. What lies inside the groups of a pin, such as tables of delays, is passed over.
-    """
-
-    def __init__(self, text, path):
-        self.text, self.path, self.at = text, path, 0
-        self.here = ""
-        self.advance()
-
-    def advance(self):
-        """Takes the next token; an empty one at the end."""
-        while self.at < len(self.text):
-            found = _TOKEN.match(self.text, self.at)
-            if not found:
-                raise self.error(f"must not hold {self.text[self.at]!r} here")
-            self.at = found.end()
-            if found.lastgroup != "skip":
-                self.here = found[0]
-                return
-        self.here = ""
-
-    def error(self, rule):
-        """The sentence of a broken file, with its line."""
-        line = self.text.count("\n", 0, self.at) + 1
-        return InputError(f"{self.path} must be a Liberty, and {rule}, in line {line}")
-
-    def expect(self, mark):
-        """Passes over a mark."""
-        if self.here != mark:
-            there = repr(self.here) if self.here else "its end"
-            raise self.error(f"have {mark!r} where it has {there}")
-        self.advance()
-
-    def library(self):
-        """Name and members of the one group that the file is."""
-        if self.here != "library":
-            raise self.error("begin with 'library'")
-        self.advance()
-        name = [*self.arguments(), ""][0]
-        return name, self.members(2)
-
-    def arguments(self):
-        """What stands in parentheses."""
-        self.expect("(")
-        found = []
-        while self.here != ")":
-            if self.here in ("", "{", "}", ";"):
-                self.expect(")")
-            if self.here != ",":
-                found.append(self.here.strip('"'))
-            self.advance()
-        self.advance()
-        return found
-
-    def members(self, depth):
-        """Members of a group, of which groups are kept so deep."""
-        self.expect("{")
-        found = []
-        while self.here != "}":
-            name = self.here
-            if not name or name in "{}();:,":
-                self.expect("}")
-            self.advance()
-            if self.here == ":":
-                found.append((name, self.value(), None))
-                continue
-            arguments = self.arguments()
-            if self.here == "{":
-                inside = self.members(depth - 1) if depth >= 0 else self.passed_over()
-                found.append((name, arguments, inside))
-            elif self.here == ";":
-                self.advance()
-        self.advance()
-        return found
-
-    def value(self):
-        """What stands behind a colon, up to a semicolon or, where there is none, the line's end."""
-        self.advance()
-        words = []
-        while self.here not in ("", ";", "}", "{"):
-            words.append(self.here.strip('"'))
-            newline = self.text[self.at : self.at + 1] in ("\n", "\r")
-            self.advance()
-            if newline and self.here != ";":
-                return " ".join(words)
-        if self.here in ("", "{"):
-            self.expect(";")
-        if self.here == ";":
-            self.advance()
-        return " ".join(words)
-
-    def passed_over(self):
-        """Nothing of a group but its end."""
-        level = 0
-        while True:
-            level += (self.here == "{") - (self.here == "}")
-            if not self.here:
-                self.expect("}")
-            self.advance()
-            if not level:
-                return []

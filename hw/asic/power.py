@@ -23,7 +23,7 @@ _ROW = re.compile(
 )
 
 
-def power(folder, liberty, memories, activity, *, clock_mhz, name="power"):
+def power(folder, liberty, activity, *, clock_mhz, name="power"):
     """Power of a core while it computed a picture.
 
     Parameters
@@ -31,8 +31,6 @@ def power(folder, liberty, memories, activity, *, clock_mhz, name="power"):
     folder : Path
         Build directory, as ``hw.asic.sta.timing`` takes it.
     liberty : Liberty
-    memories : iterable of str
-        Names of the memories' instances, which count nothing.
     activity : dict of str to (float, float)
         Of each net, as ``hw.asic.simulation.Run`` has it.
     clock_mhz : float
@@ -55,7 +53,8 @@ def power(folder, liberty, memories, activity, *, clock_mhz, name="power"):
         if pin != liberty.cells[kind].clock
     }
     commands = [
-        *preamble(clock_mhz, memories),
+        # A memory that is a cell without power makes the sum no number.
+        *preamble(clock_mhz),
         # Activities are taken once power was asked for.
         "report_power",
         *(

@@ -46,12 +46,14 @@ def has_sta():
     return shutil.which("sta") is not None
 
 
-def sram_liberty(sizes):
+def sram_liberty(sizes, voltage):
     """Liberty of the memories: flip-flops on all inputs and outputs, without delays and area.
 
     Parameters
     ----------
     sizes : iterable of SramSize
+    voltage : float
+        Of the cells' Liberty: the nets behind a memory switch by it.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def sram_liberty(sizes):
     types = {width for size in sizes for _, _, width in size.ports}
     return (
         "library(addend_sram) {\n  delay_model : table_lookup;\n"
-        f'{_THRESHOLDS}  time_unit : "1ns";\n'
+        f'{_THRESHOLDS}  nom_voltage : {voltage};\n  time_unit : "1ns";\n'
         '  voltage_unit : "1V";\n  current_unit : "1uA";\n  pulling_resistance_unit : "1kohm";\n'
         '  leakage_power_unit : "1nW";\n  capacitive_load_unit (1, pf);\n'
         + "".join(
@@ -96,23 +98,24 @@ def _sram_cell(size):
     return f"  cell({size.module}) {{\n    area : 0.0;\n{''.join(pins)}  }}\n"
 
 
-def preamble(clock_mhz, memories):
+def preamble(clock_mhz, memories=None):
     """Commands that read a core, from inside of ``asic/``, and give it a clock.
 
     Parameters
     ----------
     clock_mhz : float
-    memories : iterable of str
-        Names of the memories' instances.
+    memories : iterable of str, optional
+        Names of the memories' instances; without it, they are black boxes.
 
     Returns
     -------
     list of str
     """
-    listed = " ".join(f"{{{name}}}" for name in sorted(memories))
+    known = [] if memories is None else ["read_liberty sram.lib"]
+    listed = " ".join(f"{{{name}}}" for name in sorted(memories or ()))
     return [
         "read_liberty liberty.lib",
-        "read_liberty sram.lib",
+        *known,
         "read_verilog netlist.v",
         f"link_design {TOP}",
         f"create_clock -name {CLOCK} -period {1e3 / clock_mhz:.6f} [get_ports {CLOCK}]",

@@ -14,6 +14,7 @@ LIBERTY = Liberty(
     name="two",
     path=None,
     sha256="",
+    voltage=1.0,
     cells={
         "NAND": cell("NAND", 2.0, "gate", ("A", "B")),
         "DFF": cell("DFF", 10.0, "ff", ("A",)),
