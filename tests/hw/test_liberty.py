@@ -73,7 +73,7 @@ def test_cells_have_areas_kinds_and_pins(tmp_path):
         ("", "must be a Liberty, and begin with 'library', in line 1"),
         ("module top; endmodule", "must be a Liberty, and begin with 'library', in line 1"),
         ("library(few) {", "must be a Liberty, and have '}' where it has its end, in line 1"),
-        (CELLS[:700], "must be a Liberty, and have '}' where it has its end, in line 23"),
+        (CELLS[:700], "must be a Liberty, and have '}' where it has its end, in line 26"),
         (CELLS.replace("2.5", "much"), "the area of cell INV must be a number"),
         (CELLS.replace("ff (", "fg ("), "a Liberty must have a flip-flop among its 4 cells"),
         (CELLS.replace("function", "fraction"), "a Liberty must have gates with a function"),
