@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 
-def run_icarus(folder, work, *, rom=None):
+def run_icarus(folder, work, *, rom=None, sources=("rtl/accelerator.v",)):
     """Last line of the testbench of a build folder, compiled and run in another folder.
 
     Parameters
@@ -17,9 +17,11 @@ def run_icarus(folder, work, *, rom=None):
         Folder to run in.
     rom : str, optional
         What ADDEND_ROM_DIR says; the default of the Verilog if not given.
+    sources : sequence of str
+        Verilog of the core, in the build folder.
     """
     options = [] if rom is None else [f'-DADDEND_ROM_DIR="{rom}"']
-    sources = [str(folder / "rtl" / "accelerator.v"), str(folder / "tb" / "tb.v")]
+    sources = [str(folder / path) for path in (*sources, "tb/tb.v")]
     command = ["iverilog", "-g2005", *options, "-I", str(folder / "tb"), "-s", "tb"]
     run_alone([*command, "-o", "tb.vvp", *sources], work)
     return run_alone(["vvp", "-n", "tb.vvp"], work)

@@ -17,10 +17,11 @@ from hw.asic.liberty import DEFAULT, read_liberty
 from hw.asic.simulation import NETLIST, build_simulator, run_pictures
 from hw.asic.synthesis import read_module
 from hw.emit.build_directory import MEMORIES, VERILOG, read_description
+from hw.emit.load_packets import packets
 from hw.emit.sram import sram_sizes
 from hw.isa.core_config import CoreConfig
-from hw.load import lay_out, packets
-from sim.icarus import run_icarus
+from hw.load import lay_out
+from tests.icarus import run_icarus
 from tests.models import small
 
 
@@ -91,12 +92,10 @@ def test_the_netlist_loads_a_model_and_equals_golden(built, simulator, model, pi
 
 
 @pytest.mark.skipif(not which("iverilog"), reason="Icarus is missing: apt-get install iverilog")
-def test_nothing_depends_on_first_values(built, model, pictures, tmp_path):
+def test_nothing_depends_on_first_values(built, tmp_path):
     """In Icarus, every register and every word of a memory is unknown at first."""
-    config = CoreConfig.from_dict(read_description(built)["config"])
-    beats = [beat for packet in packets(lay_out(model, config), config) for beat in packet]
-    found = run_icarus(built, pictures, tmp_path, beats=beats, sources=NETLIST)
-    assert found.tolist() == golden.run(model, pictures).logits.tolist()
+    said = run_icarus(built, tmp_path, rom=f"{built}/rom/", sources=NETLIST)
+    assert said == "PASS 2 pictures, 4 logits"
 
 
 def test_the_netlist_and_its_verilog_count_the_same(built, simulator, model, pictures):
