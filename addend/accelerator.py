@@ -15,11 +15,12 @@ from hw.driver.chunks import chunks, payload
 from hw.driver.exchange import ask
 from hw.driver.port import BoardError, Port, PortLostError
 from hw.emit.build_directory import read_description
+from hw.emit.load_packets import closing_packet, packets
 from hw.isa.core_config import CoreConfig
 from hw.isa.frames import Reply, RequestType, describe_status
 from hw.isa.identity import identity
 from hw.isa.status import Status
-from hw.load import closing_packet, lay_out, packets
+from hw.load import lay_out
 
 from .simulated import SimulatedBoard
 

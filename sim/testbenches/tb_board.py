@@ -8,6 +8,7 @@ from cocotb.triggers import FallingEdge, Timer
 
 import golden
 from hw.driver.chunks import chunks, payload
+from hw.emit.load_packets import closing_packet, packets
 from hw.isa.core_config import CoreConfig
 from hw.isa.frames import (
     BUFFER_WORDS,
@@ -20,7 +21,7 @@ from hw.isa.frames import (
 )
 from hw.isa.identity import identity
 from hw.isa.status import Status
-from hw.load import closing_packet, lay_out, packets
+from hw.load import lay_out
 
 from .base import CYCLE_NS, generators, parameters
 

@@ -8,8 +8,8 @@ import golden
 from golden import SpikeCode
 from hw.compiler import compile_model
 from hw.driver.chunks import chunks, payload
+from hw.emit.load_packets import LAST, closing_packet, packets
 from hw.isa.frames import BUFFER_WORDS, RequestType, describe_status, reply_frame, request_frame
-from hw.load import LAST, closing_packet, packets
 from sim.account import Account
 from tests.engines import small_model
 
