@@ -17,7 +17,7 @@ from hw.isa.core_config import CoreConfig
 from hw.isa.frames import GAP_CYCLES
 
 from .objects import copy_objects, join, runtime
-from .runner import WAIVED
+from .program import WAIVED
 from .whole import call_whole, is_whole
 
 
