@@ -8,25 +8,21 @@ from golden.cli.options import distinct
 from golden.cli.source import open_source
 from golden.data.lock import alone_in
 
-from . import asic_target
 from .boards.board import find_board
 from .boards.top import require_on_chip
+from .cli import asic_target
 from .cli.asic_options import require_asic_target
 from .cli.build_options import parser
 from .cli.command import guarded
+from .cli.fpga_target import route
 from .compiler import compile_model
-from .emit.build_directory import (
-    check_memory_images,
-    contents,
-    usable,
-    write,
-)
+from .emit.build_directory import check_memory_images, usable, write
+from .emit.contents import contents
 from .emit.vectors import Vectors, random_vectors
 from .estimate.block_rams import require_memory
 from .estimate.predicted_cycles import predicted_cycles
 from .fpga.devices import find_device
 from .reporting.dry_run import dry_run
-from .routed import route
 
 
 __all__ = ["build", "main"]
@@ -47,7 +43,7 @@ def build(plan, folder, *, clock_mhz=100.0, pictures=None, vectors=None, **form)
         Pictures that the folder has logits of; four random ones if not given.
     **form
         ``readmemh``, ``load_patience``, ``image_formats``, ``asic`` and ``wrapper``, as
-        ``contents`` of ``hw.emit.build_directory`` has them.
+        ``contents`` of ``hw.emit.contents`` has them.
 
     Returns
     -------

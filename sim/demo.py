@@ -22,9 +22,10 @@ from golden.cli.options import (
     whole,
 )
 from hw.fpga.devices import DEVICES
-from hw.fpga.tools import ToolError, simulator, stop
 from hw.isa.core_config import MOST_COLUMNS, MOST_LANES
 from hw.reporting.report import summary, write
+from hw.tools.process import ToolError, stop
+from hw.tools.verilator import simulator
 
 from .demo_figures import DemoError, collect, read, spikes_of_one_image
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.fpga.tools import ToolError, stop, verilator
+from hw.tools.process import ToolError, stop
+from hw.tools.verilator import verilator
 
 from .program import Program, Tuning, compiled
 

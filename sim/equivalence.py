@@ -4,7 +4,7 @@ import re
 import time
 
 from hw.emit.verilog import TOP
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 
 
 __all__ = ["proved_equivalent"]

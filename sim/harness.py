@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hw.emit.build_directory import MEMORIES, read_description
 from hw.emit.verilog import TOP
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 
 from .runner import Design
 

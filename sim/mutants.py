@@ -21,7 +21,7 @@ from hw.cli.command import guarded
 from hw.cli.workers import workers
 from hw.compiler import compile_model
 from hw.emit.verilog import TOP
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 
 from .equivalence import proved_equivalent
 from .harness import CLOCK

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.emit.verilog import TOP
-from hw.fpga.tools import run
 from hw.rtl.library import MEMORY, PRIMITIVES, library
+from hw.tools.wheels import run
 
 
 __all__ = ["CONTROL", "Mutation", "Netlist"]

@@ -19,7 +19,7 @@ def runtime(cache, environment, flags):
     cache : Path
         Folder that keeps simulators.
     environment : dict of str to str
-        Of Verilator, from ``hw.fpga.tools``.
+        Of Verilator, from ``hw.tools.verilator``.
     flags : tuple of str
         Of Verilator: those that write waves have their own objects.
     """

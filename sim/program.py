@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from golden.data.lock import waiting_lock
-from hw.fpga.tools import ToolError, last_error
+from hw.tools.process import ToolError, last_error
 
 from .objects import copy_objects, join, runtime
 from .whole import call_whole, is_whole
@@ -72,7 +72,7 @@ def compiled(design, program, cache, *, tuning, environment, defines=None, limit
         Folder that keeps simulators.
     tuning : Tuning
     environment : dict of str to str
-        Of Verilator, from ``hw.fpga.tools``.
+        Of Verilator, from ``hw.tools.verilator``.
     defines : dict of str to int, optional
         Macros of the Verilog.
     limit : float

@@ -8,8 +8,9 @@ from pathlib import Path
 from xml.etree.ElementTree import parse as parse_xml
 
 from hw.emit.verilog import convert
-from hw.fpga.tools import ToolError, last_error, simulator
 from hw.rtl.library import library
+from hw.tools.process import ToolError, last_error
+from hw.tools.verilator import simulator
 
 from .program import Tuning, compiled
 

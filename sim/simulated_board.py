@@ -12,9 +12,10 @@ from hw.boards.pll import highest_setting
 from hw.boards.top import board_verilog
 from hw.emit.build_directory import check_verilog, read_description
 from hw.emit.verilog import TOP
-from hw.fpga.tools import ToolError, last_error, verilator
 from hw.isa.core_config import CoreConfig
 from hw.isa.frames import GAP_CYCLES
+from hw.tools.process import ToolError, last_error
+from hw.tools.verilator import verilator
 
 from .objects import copy_objects, join, runtime
 from .program import WAIVED

@@ -7,7 +7,7 @@ from pathlib import Path
 import cocotb_tools.config
 import cocotb_tools.runner
 
-from hw.fpga.tools import simulator
+from hw.tools.verilator import simulator
 
 from .program import Program
 

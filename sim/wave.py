@@ -9,8 +9,9 @@ from golden.data.reading import InputError
 from hw.emit.build_directory import VERILOG
 from hw.emit.memory_images import slice_paths
 from hw.emit.verilog import TOP, emit
-from hw.fpga.tools import ToolError, require_compilers
 from hw.isa.core_config import CoreConfig
+from hw.tools.process import ToolError
+from hw.tools.verilator import require_compilers
 
 from .core import PATIENCE, START, described
 from .driver import Outcome, Request, drive, driver

@@ -77,5 +77,5 @@ def emitted_once():
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hw.emit.build_directory.emit", once)
+        patch.setattr("hw.emit.contents.emit", once)
         yield

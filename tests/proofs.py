@@ -1,6 +1,6 @@
 """Proofs of Yosys that a module is the same as another one."""
 
-from hw.fpga.tools import run
+from hw.tools.wheels import run
 
 
 __all__ = ["prove_script", "step_proof"]

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 
 from .graph import Graph, registers
 

@@ -10,7 +10,7 @@ import numpy as np
 from golden.data.atomic import replacing
 from hw.emit.build_directory import MEMORIES, VERILOG
 from hw.emit.sram import sram_sizes
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 
 from .area import CORE, areas
 from .checks import check_gates
@@ -41,7 +41,7 @@ def implement(
     Parameters
     ----------
     folder : Path
-        Build directory, of ``hw.emit.build_directory.contents`` with ``asic``.
+        Build directory, of ``hw.emit.contents.contents`` with ``asic``.
     liberty : Liberty
     clock_mhz : float
         Clock to aim at, and that power is of.

@@ -7,7 +7,7 @@ clock cycle, and for which part of the time it is high. Clock pins switch with t
 import re
 from pathlib import Path
 
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 
 from .netlist import cell_pins
 from .sta import preamble, run_sta

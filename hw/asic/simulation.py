@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.fpga.tools import ToolError, ToolTimeoutError, simulator
+from hw.tools.process import ToolError, ToolTimeoutError
+from hw.tools.verilator import simulator
 
 from .netlist import probed
 from .synthesis import TOP, WORK

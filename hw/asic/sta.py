@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hw.fpga.tools import ToolError, ToolTimeoutError, last_error
+from hw.tools.process import ToolError, ToolTimeoutError, last_error
 
 from .checks import CLOCK
 from .synthesis import TOP, WORK

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from golden.data.description import read_json
 from golden.data.limits import MAX_NETLIST
-from hw.fpga.tools import ToolError, run
+from hw.tools.process import ToolError
+from hw.tools.wheels import run
 
 
 __all__ = ["TOP", "WORK", "cell_modules", "read_module", "require_wrapper", "synthesise"]

@@ -2,7 +2,7 @@
 
 import sys
 
-from ..fpga.tools import ToolError
+from ..tools.process import ToolError
 
 
 __all__ = ["guarded"]

@@ -10,28 +10,17 @@ from golden.data.description import read_json
 from golden.data.form import require_form
 from golden.data.limits import MAX_ARRAY
 from golden.data.reading import InputError, open_regular, printable, read_regular
-from golden.data.sealed import require_sealed, sealed_text
+from golden.data.sealed import require_sealed
 
 from ..isa.core_config import CoreConfig
-from ..rtl.library import WAIVERS
-from ..rtl.load_port import PATIENCE
-from .description import DESCRIPTION_FORM, by_todays_names, describe
-from .handover import handover
-from .image_formats import converted
-from .manifest import MANIFEST, check_manifest, manifest
+from .description import DESCRIPTION_FORM, by_todays_names
+from .manifest import MANIFEST, check_manifest
 from .memory_images import (
     IMAGE_FILE,
     digest,
-    image_words,
     read_hex,
-    read_weights,
-    slice_names,
-    slice_paths,
-    sliced,
-    write_hex,
 )
-from .sram import models, sram_sizes
-from .verilog import TOP, emit
+from .verilog import TOP
 
 
 __all__ = [
@@ -42,7 +31,6 @@ __all__ = [
     "VERILOG",
     "check_memory_images",
     "check_verilog",
-    "contents",
     "read_description",
     "usable",
     "write",
@@ -59,97 +47,6 @@ _READ = (7, FORMAT_VERSION)
 VERILOG = f"rtl/{TOP}.v"
 #: Memories of an ASIC; another target has none, since its Verilog holds them.
 MEMORIES = "rtl/sram.v"
-
-
-def contents(
-    plan,
-    *,
-    clock_mhz,
-    cycles,
-    vectors,
-    readmemh=True,
-    load_patience=PATIENCE,
-    image_formats=(),
-    asic=False,
-    wrapper=None,
-):
-    """Text of every file of a build directory.
-
-    Parameters
-    ----------
-    plan : Plan
-    clock_mhz : float
-        Clock that the build aims at.
-    cycles : dict
-        What ``predicted_cycles`` of ``hw.estimate.predicted_cycles`` returned.
-    vectors : Vectors
-        Pictures that the folder has logits of.
-    readmemh : bool
-        Whether memories on chip start from their memory images; else they must be loaded.
-    load_patience : int
-        As ``Core`` has it.
-    image_formats : sequence of str
-        Formats of ``FORMATS`` in which memory images are written, too. With any, there is a
-        manifest of all image files.
-    asic : bool
-        Whether memories are modules of their own sizes, without images; ``rtl/sram.v`` has them.
-    wrapper : str, optional
-        Verilog of these modules, in place of their behavioural models.
-
-    Returns
-    -------
-    dict of str to str
-        By path in the folder; the same plan gives the same text.
-
-    Raises
-    ------
-    ValueError
-        If reading a memory image back does not give the model's weights exactly.
-    """
-    config = plan.required
-    words = image_words(plan, config)
-    paths = slice_paths(config)
-    readmemh = readmemh and not config.external and not asic
-    text, ports = emit(
-        config,
-        images=slice_names(config) if readmemh else None,
-        load_patience=load_patience,
-        asic=asic,
-    )
-    files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
-    if asic:
-        files[MEMORIES] = models(sram_sizes(text)) if wrapper is None else wrapper
-    images = {
-        path: (part, width // slices)
-        for name, (width, slices) in config.image_files.items()
-        for path, part in zip(paths[name], sliced(words[name], width, slices), strict=True)
-    }
-    image_texts = {path: write_hex(*image) for path, image in images.items()}
-    image_texts |= converted(images, image_formats)
-    files |= image_texts
-    if image_formats:
-        files[MANIFEST] = manifest(images, image_texts)
-    holds_weights = paths["external" if config.external else "weights"]
-    read_back = [read_hex(files[path], images[path][1], name=path) for path in holds_weights]
-    if (read_weights(read_back, config) != plan.rows).any():
-        raise ValueError("Memory images of weights must give back the model's weights")
-
-    description = {"format": FORMAT, "version": FORMAT_VERSION} | describe(
-        plan,
-        clock_mhz=clock_mhz,
-        cycles=cycles,
-        readmemh=readmemh,
-        words=words,
-        images={
-            path: {"width": width, "sha256": digest(part, width)}
-            for path, (part, width) in images.items()
-        },
-        verilog=text,
-        ports=ports,
-    )
-    files |= handover(plan, description, images, vectors)
-    files[DESCRIPTION] = sealed_text(description)
-    return files
 
 
 def write(files, folder):

@@ -90,7 +90,7 @@ def describe(plan, *, clock_mhz, cycles, readmemh, words, images, verilog, ports
     clock_mhz : float
     cycles : dict
     readmemh : bool
-        As ``hw.emit.build_directory.contents`` has them.
+        As ``hw.emit.contents.contents`` has them.
     words : dict of str to list of int
         Of each memory image, see ``image_words``.
     images : dict of str to dict

@@ -8,11 +8,11 @@ from amaranth.back import rtlil, verilog
 from amaranth.lib.wiring import In
 from amaranth.utils import exact_log2
 
-from ..fpga.caches import ensure_caches
 from ..isa.weight_image import BURST
 from ..rtl.core import Core
 from ..rtl.library import SRAM, library
 from ..rtl.load_port import PATIENCE
+from ..tools.caches import ensure_caches
 from .sram import choosing, sram_sizes
 
 

@@ -9,7 +9,7 @@ from golden.data.form import require_form
 from golden.data.reading import printable
 
 from ..fpga.devices import find_device
-from ..fpga.tools import ToolError
+from ..tools.process import ToolError
 from .journal import mend
 from .point import POINT_FORM, Point, evaluate
 

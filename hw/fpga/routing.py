@@ -7,7 +7,8 @@ from pathlib import Path
 from golden.data.description import read_json
 from golden.data.limits import MAX_NETLIST
 from hw.fpga.synthesis import TOP, WORK, estimate, synthesise
-from hw.fpga.tools import ToolError, ToolTimeoutError, run
+from hw.tools.process import ToolError, ToolTimeoutError
+from hw.tools.wheels import run
 
 
 __all__ = [

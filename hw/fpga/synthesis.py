@@ -11,7 +11,7 @@ from pathlib import Path
 
 from golden.data.description import read_json
 from golden.data.limits import MAX_NETLIST
-from hw.fpga.tools import run
+from hw.tools.wheels import run
 
 
 __all__ = ["ECP5", "TOP", "WORK", "estimate", "multipliers", "run_yosys", "synthesise"]

@@ -7,7 +7,9 @@ from statistics import median
 from golden.data.atomic import replacing
 from golden.data.form import Each
 from golden.data.sealed import read_kept, sealed_text
-from hw.emit.build_directory import contents, write
+from hw.emit.build_directory import write
+from hw.emit.contents import contents
+from hw.emit.vectors import random_vectors
 from hw.emit.verilog import convert
 from hw.fpga.devices import find_device
 from hw.fpga.routing import OUT_OF_CONTEXT_ROUTERS, place_and_route
@@ -41,7 +43,10 @@ def write_component(component, folder):
 def write_core(plan, folder):
     """Write the core of a plan there; cycles, which nobody asks for, are left out."""
     cycles = {"from": "nothing", "images": 0, "total": 0, "period": 0, "layers": {}}
-    write(contents(plan, clock_mhz=100.0, cycles=cycles), folder)
+    write(
+        contents(plan, clock_mhz=100.0, cycles=cycles, vectors=random_vectors(plan.model)),
+        folder,
+    )
 
 
 def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS):

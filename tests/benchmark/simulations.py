@@ -13,7 +13,7 @@ from golden.analysis.synthetic import random_model
 from golden.data.description import read_json
 from hw.build import build
 from hw.compiler import compile_model
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 from tests.benchmark.layers import FIXED, counts_of, image, recorded, synthetic
 from tests.benchmark.layers import block as block_model
 from tests.benchmark.networks import (

@@ -12,7 +12,7 @@ import math
 from golden import SpikeCode
 from golden.analysis.synthetic import random_model
 from golden.data.sealed import read_sealed, sealed_text
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 from tests.fuzz.mutate import VALUES, mutate, mutate_json
 from tests.fuzz.reader import Reader
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hw.asic.checks import check_gates
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 
 
 OUTPUTS = "YQ"

@@ -12,8 +12,8 @@ from hw.build import build
 from hw.compiler import compile_model
 from hw.emit.vectors import Vectors
 from hw.emit.verilog import TOP
-from hw.fpga.tools import simulator
 from hw.rtl.library import WAIVERS
+from hw.tools.verilator import simulator
 from tests.cores import CORES, DIGITS, verilog_of
 from tests.icarus import run_icarus
 

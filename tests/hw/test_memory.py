@@ -12,9 +12,9 @@ from golden import SpikeCode
 from hw.compiler import compile_model
 from hw.emit.memory_images import slice_names
 from hw.emit.verilog import emit
-from hw.fpga.tools import ToolError
 from hw.rtl.library import library
 from hw.rtl.memory import Memory, SharedMemory
+from hw.tools.process import ToolError
 from tests.proofs import prove_script, step_proof
 
 

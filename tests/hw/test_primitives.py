@@ -2,8 +2,8 @@
 
 import pytest
 
-from hw.fpga.tools import ToolError
 from hw.rtl.library import library
+from hw.tools.process import ToolError
 from tests.proofs import prove_script
 
 

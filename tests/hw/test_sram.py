@@ -6,7 +6,7 @@ import pytest
 
 from hw.asic.synthesis import require_wrapper
 from hw.emit.sram import SramSize, choosing, models, sram_sizes
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 
 
 VERILOG = """

@@ -6,7 +6,8 @@ from hw.fpga import routing
 from hw.fpga.devices import find_device
 from hw.fpga.routing import implement, pack, place_and_route
 from hw.fpga.synthesis import estimate, multipliers, synthesise
-from hw.fpga.tools import ToolError, ToolTimeoutError, prepare
+from hw.tools.process import ToolError, ToolTimeoutError
+from hw.tools.wheels import prepare
 
 
 pytestmark = pytest.mark.synthesis

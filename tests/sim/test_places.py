@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.fpga import caches
+from hw.tools import caches
 
 
 MODEL = "tests/data/digits.safetensors"

@@ -7,7 +7,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.fpga.tools import ToolError
+from hw.tools.process import ToolError
 from sim.runner import Design, SimulationError, build, simulate
 from sim.whole import STAMP
 

@@ -13,8 +13,8 @@ from hw.build import build
 from hw.compiler import compile_model
 from hw.emit.build_directory import read_description
 from hw.emit.verilog import TOP
-from hw.fpga.tools import ToolError
 from hw.isa.status import Status
+from hw.tools.process import ToolError
 from sim.verify import main
 from sim.wave import require_headers
 from sim.words import SUFFIX, state_machines

@@ -5,14 +5,14 @@ import sys
 import golden
 from golden.data.reading import read_regular
 
-from .asic.figures import FIGURES
-from .asic.implement import implement
-from .asic.liberty import find_liberty, read_liberty
-from .emit.build_directory import check_verilog, read_description
-from .emit.load_packets import packets
-from .reporting.build_figures import build_figures
-from .reporting.report import summary
-from .reporting.report import write as write_report
+from ..asic.figures import FIGURES
+from ..asic.implement import implement
+from ..asic.liberty import find_liberty, read_liberty
+from ..emit.build_directory import check_verilog, read_description
+from ..emit.load_packets import packets
+from ..reporting.build_figures import build_figures
+from ..reporting.report import summary
+from ..reporting.report import write as write_report
 
 
 __all__ = ["finish", "prepare"]

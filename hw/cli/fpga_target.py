@@ -5,14 +5,14 @@ import sys
 from golden.data.limits import MAX_JSON
 from golden.data.reading import read_regular
 
-from .boards.board import find_board
-from .boards.implement import implement_board, usage
-from .emit.build_directory import check_memory_images, check_verilog, read_description
-from .fpga.routing import implement
-from .isa.core_config import CoreConfig
-from .reporting.build_figures import build_figures
-from .reporting.report import summary
-from .reporting.report import write as write_report
+from ..boards.board import find_board
+from ..boards.implement import implement_board, usage
+from ..emit.build_directory import check_memory_images, check_verilog, read_description
+from ..fpga.routing import implement
+from ..isa.core_config import CoreConfig
+from ..reporting.build_figures import build_figures
+from ..reporting.report import summary
+from ..reporting.report import write as write_report
 
 
 __all__ = ["route"]

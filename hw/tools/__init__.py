@@ -1,0 +1,1 @@
+"""External tools: where they are, and how they are run."""
