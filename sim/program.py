@@ -94,6 +94,7 @@ def compiled(design, program, cache, *, tuning, environment, defines=None, limit
         design.verilog,
         design.clock,
         program.text,
+        program.macros,
         tuning,
         defines,
         environment,

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -31,7 +32,10 @@ PAGES = ("README.md", "docs/training.md", "docs/results.md", "docs/usage.md")
 #: What takes minutes, or needs a core that does.
 LONG = (
     "--target fpga",
+    "--target asic",
     "addend sim",
+    "addend host",
+    "addend board",
     "addend explore",
     "hw.load",
     "hw.area",
@@ -80,12 +84,15 @@ def place(project_root, tmp_path_factory):
     pack(folder / "images.zip", digits[:160], 8)
     pack(folder / "cifar10.zip", random_images(1, 40, (32, 32, 3)), 2)
     torch.save({"model": dyadic_state(published("T"), 2)}, folder / "official.pth")
+    shutil.copy(
+        project_root / "tests" / "data" / "digits-tiny.safetensors", folder / "other.safetensors"
+    )
     return folder
 
 
 def run(place, root, line):
-    """Runs a command in the folder."""
-    words = shlex.split(line)
+    """Runs a command in the folder; where it names a serial port, with a simulated board there."""
+    words = shlex.split(line.replace("/dev/ttyUSB0", "sim:build/board"))
     if words[0] == "torchrun":
         subprocess.run(
             [sys.executable, "-m", "torch.distributed.run", *words[1:]],
@@ -93,6 +100,18 @@ def run(place, root, line):
             check=True,
             env=os.environ | {"PYTHONPATH": str(root)},
         )
+        return
+    if words[:2] == ["addend", "board"]:
+        # It runs until Ctrl-C, once it has said where.
+        board = subprocess.Popen(
+            [sys.executable, root / "addend", *words[1:]],
+            cwd=place,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert board.stdout.readline().startswith("/dev/"), line
+        board.send_signal(signal.SIGINT)
+        assert board.wait(60) == -signal.SIGINT, line
         return
     module, arguments = module_arguments(words)
     if importlib.util.find_spec(module).submodule_search_locations:
