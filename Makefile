@@ -33,7 +33,7 @@ export YOWASP_CACHE_DIR ?= $(CURDIR)/.cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-bare test-lowest soak mutants sim sim-full sim-shapes wave bench asic bench-train lint accuracy sweep cifar clean
+.PHONY: help setup demo test test-bare test-lowest soak mutants sim sim-full sim-shapes wave bench boards asic bench-train lint accuracy sweep cifar clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -85,6 +85,9 @@ wave: $(READY) ## simulate one digit with waves: build/wave/digits.fst, and digi
 
 bench: $(READY) ## simulate and route what the hardware is judged by, print every target (35 minutes)
 	$(RUN) -m tests.benchmark.hardware --out build/bench --json build/bench/bench.json
+
+boards: $(READY) ## bitstreams for all boards from digits-tiny, and for ULX3S from digits: a table (15 minutes)
+	$(RUN) -m tests.benchmark.boards --out build/boards
 
 asic: $(READY) ## digits 2 x 8 in the cells of OSU018: area, timing, power and energy of four real pictures
 	$(RUN) -m tests.benchmark.asic --out build/asic

@@ -10,6 +10,7 @@ from golden.data.lock import alone_in
 
 from .boards.board import find_board
 from .boards.top import require_on_chip
+from .boards.usage import board_section
 from .cli import asic_target
 from .cli.asic_options import require_asic_target
 from .cli.build_options import parser
@@ -42,8 +43,8 @@ def build(plan, folder, *, clock_mhz=100.0, pictures=None, vectors=None, **form)
     vectors : Vectors, optional
         Pictures that the folder has logits of; four random ones if not given.
     **form
-        ``readmemh``, ``load_patience``, ``image_formats``, ``asic`` and ``wrapper``, as
-        ``contents`` of ``hw.emit.contents`` has them.
+        ``readmemh``, ``load_patience``, ``image_formats``, ``asic``, ``wrapper`` and
+        ``sections``, as ``contents`` of ``hw.emit.contents`` has them.
 
     Returns
     -------
@@ -98,7 +99,8 @@ def _device(options):
     return board.device, board.advice
 
 
-def _run(options, prog):
+def _check(options):
+    """Raises ValueError for options that do not go together."""
     if options.out is None and not options.dry_run:
         raise ValueError("--out must name the build directory, unless --dry-run is given")
     if options.strict_clock and (options.dry_run or options.target == "sim"):
@@ -112,10 +114,12 @@ def _run(options, prog):
         raise ValueError(
             f"--share must divide the {options.columns} columns, not be {options.share}"
         )
-    model = golden.load(options.model)
-    device, advice = _device(options)
-    plan = compile_model(
-        model,
+
+
+def _plan(options):
+    """The model's plan."""
+    return compile_model(
+        golden.load(options.model),
         columns=options.columns,
         lanes=options.lanes_per_column,
         columns_per_group=options.share,
@@ -123,26 +127,42 @@ def _run(options, prog):
         weight_width=options.weight_width,
         bus_width=options.bus_width,
     )
+
+
+def _pictures(options, model):
+    """Pictures whose cycles are counted, or None; and the test vectors."""
+    if options.images is None:
+        return None, random_vectors(model, options.vectors)
+    count = max(options.count, options.vectors)
+    found = open_source(options.images, model, count=count).images[:]
+    return found[: options.count], Vectors(found[: options.vectors], f"from {options.images}")
+
+
+def _sections(options, plan):
+    """Sections of the README."""
+    if options.board is None:
+        return []
+    board, model = find_board(options.board), plan.model
+    return [board_section(board, plan.required, model.image_shape, model.classes)]
+
+
+def _run(options, prog):
+    _check(options)
+    device, advice = _device(options)
+    plan = _plan(options)
     if options.board is not None:
         require_on_chip(plan.required)
     if options.target == "fpga" and not options.dry_run:
         require_memory(device, plan.required, advice=advice)
-    pictures, vectors = None, random_vectors(model, options.vectors)
-    if options.images is not None:
-        count = max(options.count, options.vectors)
-        found = open_source(options.images, model, count=count).images[:]
-        pictures = found[: options.count]
-        vectors = Vectors(found[: options.vectors], f"from {options.images}")
+    pictures, vectors = _pictures(options, plan.model)
     if options.dry_run:
         print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, pictures))))
         return 0
 
     asic = options.target == "asic"
     liberty, wrapper = asic_target.prepare(options) if asic else (None, None)
-    print(
-        f"compiling {model.name} for {options.columns} columns of {options.lanes_per_column} lanes",
-        flush=True,
-    )
+    array = f"{options.columns} columns of {options.lanes_per_column} lanes"
+    print(f"compiling {plan.model.name} for {array}", flush=True)
     with alone_in(options.out, "build"):
         build(
             plan,
@@ -154,6 +174,7 @@ def _run(options, prog):
             image_formats=options.images_as or (),
             asic=asic,
             wrapper=wrapper,
+            sections=_sections(options, plan),
         )
         print(f"Verilog and memory images are in {options.out}", flush=True)
         if asic:

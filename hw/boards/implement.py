@@ -6,12 +6,11 @@ from pathlib import Path
 
 from ..fpga.routing import Utilisation, pack, place_and_route
 from ..fpga.synthesis import estimate, synthesise
-from .board import BAUD
 from .pll import PllSetting, highest_setting
 from .top import board_verilog
 
 
-__all__ = ["MARGIN", "BoardBuild", "implement_board", "link_pictures", "usage"]
+__all__ = ["MARGIN", "BoardBuild", "implement_board"]
 
 
 #: Part of the routed frequency that the clock may have.
@@ -107,36 +106,3 @@ def implement_board(folder, board, config, *, seed=1, pins=None, progress=print)
         f"The clock of {board.name} must be met within {MOST_ROUTINGS} routings, and was not: "
         "another --seed or a smaller array may do"
     )
-
-
-def link_pictures(image_shape, classes):
-    """Pictures a second that the serial link carries, if the core took no time.
-
-    Parameters
-    ----------
-    image_shape : (int, int, int)
-    classes : int
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> round(link_pictures((8, 8, 1), 10))
-    730
-    """
-    height, width, channels = image_shape
-    request = 1 + 1 + 4 + height * width * channels + 4
-    reply = 1 + 2 + 4 + 4 * classes + 12 + 4
-    return BAUD / (10 * (request + reply))
-
-
-def usage(board, image_shape, classes):
-    """Lines that say how to program a board and where its serial line is."""
-    command = board.program.format(bitstream=f"{board.top}.bit")
-    return [
-        f"program {board.title} with: {command}",
-        f"serial line, {BAUD:,} baud 8N1: {board.serial}",
-        f"the line carries at most {link_pictures(image_shape, classes):.0f} pictures a second",
-    ]

@@ -6,7 +6,8 @@ from golden.data.limits import MAX_JSON
 from golden.data.reading import read_regular
 
 from ..boards.board import find_board
-from ..boards.implement import implement_board, usage
+from ..boards.implement import implement_board
+from ..boards.usage import usage
 from ..emit.build_directory import check_memory_images, check_verilog, read_description
 from ..fpga.routing import implement
 from ..isa.core_config import CoreConfig

@@ -37,6 +37,7 @@ def contents(
     image_formats=(),
     asic=False,
     wrapper=None,
+    sections=(),
 ):
     """Text of every file of a build directory.
 
@@ -60,6 +61,8 @@ def contents(
         Whether memories are modules of their own sizes, without images; ``rtl/sram.v`` has them.
     wrapper : str, optional
         Verilog of these modules, in place of their behavioural models.
+    sections : sequence of str
+        Further sections of the README, such as one on a board.
 
     Returns
     -------
@@ -82,8 +85,9 @@ def contents(
         asic=asic,
     )
     files = {VERILOG: text, f"rtl/{TOP}.vlt": WAIVERS.read_text()}
+    sizes = sram_sizes(text) if asic else None
     if asic:
-        files[MEMORIES] = models(sram_sizes(text)) if wrapper is None else wrapper
+        files[MEMORIES] = models(sizes) if wrapper is None else wrapper
     images = {
         path: (part, width // slices)
         for name, (width, slices) in config.image_files.items()
@@ -112,6 +116,14 @@ def contents(
         verilog=text,
         ports=ports,
     )
-    files |= handover(plan, description, images, vectors)
+    files |= handover(
+        plan,
+        description,
+        images,
+        vectors,
+        sources=[path for path in files if path.endswith(".v")],
+        sizes=sizes,
+        sections=sections,
+    )
     files[DESCRIPTION] = sealed_text(description)
     return files

@@ -20,7 +20,7 @@ filesets:
   rtl:
     file_type: verilogSource
     files:
-      - rtl/{top}.v
+{rtl}
   waivers:
     file_type: vlt
     files:
@@ -60,12 +60,14 @@ targets:
 """
 
 
-def core_file(model_name, paths):
+def core_file(model_name, sources, paths):
     """Text of the CAPI2 file, with the targets ``sim`` (Icarus) and ``lint`` (Verilator).
 
     Parameters
     ----------
     model_name : str
+    sources : iterable of str
+        Of the core's Verilog.
     paths : iterable of str
         Of all files in the build directory.
 
@@ -80,4 +82,7 @@ def core_file(model_name, paths):
         return "\n".join(f"      - {path}: {{copyto: {path}}}" for path in chosen)
 
     paths = list(paths)
-    return _TEXT.format(top=TOP, model=model_name, rom=copied("rom"), vectors=copied("vectors"))
+    rtl = "\n".join(f"      - {path}" for path in sources)
+    return _TEXT.format(
+        top=TOP, model=model_name, rtl=rtl, rom=copied("rom"), vectors=copied("vectors")
+    )

@@ -11,7 +11,7 @@ from .vectors import vector_files
 __all__ = ["handover"]
 
 
-def handover(plan, description, images, vectors):
+def handover(plan, description, images, vectors, *, sources, sizes=None, sections=()):
     """README, test vectors, testbench and FuseSoC description.
 
     Parameters
@@ -22,6 +22,10 @@ def handover(plan, description, images, vectors):
     images : dict of str to (list of int, int)
         Words of each memory image and their width, by its path in the build directory.
     vectors : Vectors
+    sources : list of str
+        The core's Verilog, by path in the build directory.
+    sizes, sections
+        As ``readme`` has them.
 
     Returns
     -------
@@ -37,7 +41,9 @@ def handover(plan, description, images, vectors):
         path: ([int(line, 16) for line in files[path].split()], width)
         for path, width in widths.items()
     }
-    files["README.md"] = readme(plan, description, vectors)
+    files["README.md"] = readme(
+        plan, description, vectors, sources=sources, sizes=sizes, sections=sections
+    )
     files["tb/tb.v"] = TESTBENCH.read_text(encoding="utf-8")
     files["tb/tb.vh"] = testbench_header(
         plan,
@@ -46,5 +52,5 @@ def handover(plan, description, images, vectors):
         cycles=description["cycles"]["total"],
         load_beats=files.get("vectors/load.hex", "").count("\n"),
     )
-    files[CORE_FILE] = core_file(plan.model.name, [*images, *files])
+    files[CORE_FILE] = core_file(plan.model.name, sources, [*images, *files])
     return files

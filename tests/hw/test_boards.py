@@ -1,8 +1,8 @@
 """Boards: pins against those of amaranth-boards, settings of the PLL, and what does not fit."""
 
-import importlib
 import random
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -11,79 +11,30 @@ import golden
 from golden import SpikeCode
 from hw import build
 from hw.boards.board import BAUD, BOARDS, find_board
-from hw.boards.implement import link_pictures
 from hw.boards.pll import cycles_per_bit, highest_setting
 from hw.boards.top import board_verilog
+from hw.boards.usage import link_pictures
 from hw.compiler import compile_model
 from hw.isa.identity import identity
-
-
-#: Classes of amaranth-boards, and the connector that the serial line is on where it has none.
-PLATFORMS = {
-    "ulx3s_85f": ("amaranth_boards.ulx3s", "ULX3S_85F_Platform"),
-    "orangecrab_r0_2_85f": ("amaranth_boards.orangecrab_r0_2", "OrangeCrabR0_2_85FPlatform"),
-}
-#: Where a port is among the resources of each: name, number, and the part of it.
-RESOURCES = {
-    "ulx3s_85f": {
-        "clk": ("clk25", 0, None),
-        "button": ("button_fire", 0, None),
-        "rx": ("uart", 0, "rx"),
-        "tx": ("uart", 0, "tx"),
-        "busy": ("led", 0, None),
-        "error": ("led", 1, None),
-        "status": ("led", (4, 5, 6, 7), None),
-    },
-    "orangecrab_r0_2_85f": {
-        "clk": ("clk", 0, None),
-        "button": ("button", 0, None),
-        "rx": ("io", "0", None),
-        "tx": ("io", "1", None),
-        "busy": ("rgb_led", 0, "b"),
-        "error": ("rgb_led", 0, "r"),
-    },
-}
-#: As nextpnr calls the packages.
-PACKAGES = {"BG381": "CABGA381", "MG285": "CSFBGA285"}
-
-
-def resource_pins(platform, name, number, part):
-    """Sites, attributes and inversion of a resource; of a connector's pin, its site alone."""
-    for resource in platform.resources:
-        if (resource.name, resource.number) == (name, number):
-            attributes = dict(resource.attrs)
-            found = resource.ios[0]
-            if part is not None:
-                found = next(io for io in resource.ios if io.name == part)
-                attributes |= found.attrs
-                found = found.ios[0]
-            return found.names, attributes, found.invert
-    connector = next(one for one in platform.connectors if one.name == name)
-    return [connector.mapping[number]], {"IO_TYPE": "LVCMOS33"}, False
+from tests.board_files import assert_same_pins
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
 def test_pins_are_those_of_amaranth_boards(board):
-    module, name = PLATFORMS[board.name]
-    platform = getattr(importlib.import_module(module), name)
-    resources = RESOURCES[board.name]
-    assert {pin.port for pin in board.pins} == set(resources)
-    for pin in board.pins:
-        resource, numbers, part = resources[pin.port]
-        numbers = numbers if isinstance(numbers, tuple) else (numbers,)
-        found = [resource_pins(platform, resource, number, part) for number in numbers]
-        assert [site for sites, _, _ in found for site in sites] == list(pin.sites), pin.port
-        for _, attributes, inverted in found:
-            assert attributes.items() <= pin.attributes.items(), pin.port
-            assert inverted == pin.inverted, pin.port
-    clock = next(
-        resource for resource in platform.resources if resource.name == resources["clk"][0]
-    )
-    assert clock.clock.frequency == board.clock_mhz * 10**6
-    assert PACKAGES[platform.package] == board.package
-    assert platform.speed == board.speed
-    assert platform.device == "LFE5U-85F"
-    assert board.device_name == "ecp5-85k"
+    assert_same_pins(board)
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+def test_a_wrong_pin_is_noticed(board):
+    """Each pin by itself: another site, or another level for on."""
+    for number, pin in enumerate(board.pins):
+        for wrong in (
+            replace(pin, sites=("A1", *pin.sites[1:])),
+            replace(pin, inverted=not pin.inverted),
+        ):
+            pins = (*board.pins[:number], wrong, *board.pins[number + 1 :])
+            with pytest.raises(AssertionError):
+                assert_same_pins(replace(board, pins=pins))
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)

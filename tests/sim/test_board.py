@@ -31,8 +31,8 @@ GAP = 2000
 FAULTS = {
     "a polynomial with a wrong bit": ("32'd3988292384", "32'd3988292385", "answers"),
     "a checksum that is always right": (
-        "assign right = \\$",
-        "assign right = 1'h1 | \\$",
+        "assign right = tail == value;",
+        "assign right = 1'h1;",
         "broken",
     ),
 }
