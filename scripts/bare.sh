@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs Addend as a user does, a wheel without extras, and runs every command where no clone is.
+# Installs Addend as a user does, a wheel without extras, and runs every command where no clone is; then with
+# the extra sim, simulates what it built.
 # Usage: bare.sh PYTHON..., the interpreters; those that this machine lacks are left out.
 #
 # Nothing is pinned: pip takes the newest versions that pyproject.toml allows.
@@ -68,7 +69,7 @@ install() {
     [ -d "$place/source" ] || wheel
     # shellcheck disable=SC2086
     runs pip install --quiet --no-compile $PIP_INDEX_ARGS "$place"/addend-*.whl
-    cp "$root/tests/data/digits.safetensors" .
+    cp "$root/tests/data/digits.safetensors" "$root/tests/data/digits-tiny.safetensors" .
     runs python -c 'import addend; print(addend.__file__.removesuffix("/addend/__init__.py"))'
     site=$(cat "$place/out")
     case $site in
@@ -122,6 +123,32 @@ ask() {
     lacks fpga python -m hw.area built
 }
 
+# simulate: with the extra sim, what was built passes its testbench and answers as a board.
+simulate() {
+    # shellcheck disable=SC2086
+    runs pip install --quiet --no-compile $PIP_INDEX_ARGS "$(echo "$place"/addend-*.whl)[sim]"
+    runs addend build --target sim --model digits-tiny.safetensors --columns 1 --lanes-per-column 8 \
+        --vectors 1 --out board
+    if command -v iverilog >"$place/out"; then
+        runs iverilog -g2005 -I board/tb -s tb -DADDEND_ROM_DIR='"board/rom/"' -o tb.vvp \
+            board/rtl/accelerator.v board/tb/tb.v
+        runs vvp -n tb.vvp
+        [ "$(tail -n 1 "$place/out")" = "PASS 1 pictures, 10 logits" ] ||
+            fail "under $python, the testbench must pass, and says: $(tail -n 1 "$place/out")"
+    else
+        printf 'iverilog is not on this machine: the testbench was not run\n'
+    fi
+    runs addend host --port sim:board classify pixels.npy --out answers.npz
+    runs python - <<'END'
+import numpy
+import addend
+
+pixels = numpy.load("pixels.npy")
+expected = addend.run(addend.load("digits-tiny.safetensors"), pixels).logits
+assert (numpy.load("answers.npz")["logits"] == expected).all()
+END
+}
+
 paths=$PATH
 tried=0
 for python; do
@@ -134,8 +161,9 @@ for python; do
     install
     use
     ask
+    simulate
     PATH=$paths
     tried=$((tried + 1))
-    printf '%s: the wheel builds Verilog, and %d commands have help\n' "$("$python" -V)" "$commands"
+    printf '%s: the wheel builds Verilog that answers as a board, and %d commands have help\n' "$("$python" -V)" "$commands"
 done
 [ "$tried" -gt 0 ] || fail "none of $* is on this machine: name one with make test-bare PYTHON=..."

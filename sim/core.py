@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from golden.data.reading import InputError
 from hw.emit.build_directory import (
-    VERILOG,
     check_memory_images,
     check_verilog,
     read_description,
@@ -101,7 +100,7 @@ class Core:
                 "the simulator"
             )
         self._executable = driver(
-            Design(TOP, (self.folder / VERILOG).read_text(), None),
+            Design(TOP, read_verilog(self.folder), None),
             self.folder / "sim" if cache is None else Path(cache),
             external=bool(self._contents.memory),
             limit=limit,

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from hw.emit.build_directory import MEMORIES, read_description
+from hw.emit.build_directory import read_description, read_verilog
 from hw.emit.verilog import TOP
 from hw.tools.process import ToolError
 
@@ -73,12 +73,9 @@ def harness(folder, *, room=1, synthesised=False):
     ToolError
         If the models of the cells are missing.
     """
-    folder = Path(folder)
-    text = (folder / "rtl" / f"{TOP}.v").read_text()
+    text = read_verilog(folder)
     if synthesised:
         text = f"{_DEVICE}{cell_models()}{text}"
-    if "addend_sram" in text:
-        text += (folder / MEMORIES).read_text()
     description = read_description(folder)
     if not description["config"]["bus_width"]:
         return Design(TOP, text, CLOCK)

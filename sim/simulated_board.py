@@ -4,8 +4,7 @@ from pathlib import Path
 
 from hw.boards.pll import highest_setting
 from hw.boards.top import board_verilog
-from hw.emit.build_directory import check_verilog, read_description
-from hw.emit.verilog import TOP
+from hw.emit.build_directory import check_verilog, read_description, read_verilog
 from hw.isa.core_config import CoreConfig
 from hw.isa.frames import GAP_CYCLES
 from hw.tools.verilator import verilator
@@ -48,8 +47,7 @@ def board_design(folder, board):
     setting = highest_setting(board.clock_mhz, _CLOCK_MHZ)
     top = board_verilog(board, config, setting, bit_cycles=BIT_CYCLES)
     check_verilog(folder)
-    core = (Path(folder) / "rtl" / f"{TOP}.v").read_text()
-    return f"{top}\n{core}\n{PLL_MODEL.read_text()}"
+    return f"{top}\n{read_verilog(folder)}\n{PLL_MODEL.read_text()}"
 
 
 def build_board(folder, board, cache, *, limit=900):

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from golden.data.reading import InputError
-from hw.emit.build_directory import VERILOG
-from hw.emit.memory_images import slice_paths
+from hw.emit.build_directory import VERILOG, read_verilog
+from hw.emit.memory_images import slice_names
 from hw.emit.verilog import TOP, emit
 from hw.isa.core_config import CoreConfig
 from hw.tools.process import ToolError
@@ -80,9 +80,8 @@ def record_wave(folder, image, path, *, cache, limit=900):
     folder, path = Path(folder), Path(path)
     require_headers()
     description, contents = described(folder)
-    text = (folder / VERILOG).read_text()
-    _require_same(text, description, folder)
-    text = with_words(text, description)
+    _require_same(description, folder)
+    text = with_words(read_verilog(folder), description)
     external = bool(contents.memory)
     executable = driver(Design(TOP, text, None), cache, external=external, traced=True, limit=limit)
     request = Request(
@@ -156,11 +155,12 @@ def run_wave(folder, model, images, number, path, *, cache, limit=900, prog):
     return 0
 
 
-def _require_same(text, description, folder):
+def _require_same(description, folder):
     """Raise InputError if this version would emit other Verilog: its states could be others."""
     config = CoreConfig.from_dict(description["config"])
-    images = slice_paths(config) if description["readmemh"] else None
-    if emit(config, images=images)[0] != text:
+    images = slice_names(config) if description["readmemh"] else None
+    text = (folder / VERILOG).read_text()
+    if emit(config, images=images, asic="addend_sram" in text)[0] != text:
         raise InputError(
             f"{folder} must be built by this version of Addend, which knows the states of its own "
             "cores; build the accelerator again"

@@ -55,8 +55,8 @@ def power(folder, liberty, activity, *, clock_mhz, name="power"):
     commands = [
         # A memory that is a cell without power makes the sum no number.
         *preamble(clock_mhz),
-        # Activities are taken once power was asked for.
-        "report_power",
+        # Activities are taken once power was asked for, which is no number before they are there.
+        "catch {report_power}",
         *(
             f"sta::set_power_pin_activity [get_pins {{{cell}/{pin}}}] {changes:.6f} {high:.6f}"
             for (cell, pin), (changes, high) in found.items()

@@ -32,6 +32,7 @@ __all__ = [
     "check_memory_images",
     "check_verilog",
     "read_description",
+    "read_verilog",
     "usable",
     "write",
 ]
@@ -139,6 +140,20 @@ def _checked(found, name):
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
     return found
+
+
+def read_verilog(folder):
+    """Verilog of a core, with the memories that it instantiates where it is an ASIC's.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    text = (Path(folder) / VERILOG).read_text()
+    if "addend_sram" in text:
+        text += (Path(folder) / MEMORIES).read_text()
+    return text
 
 
 def check_verilog(folder):

@@ -7,6 +7,7 @@ from shutil import which
 import numpy as np
 import pytest
 
+import addend
 import golden
 from golden.analysis.synthetic import random_images
 from golden.data.description import read_json
@@ -108,6 +109,12 @@ def test_the_netlist_and_its_verilog_count_the_same(built, simulator, model, pic
         (run.cycles, run.additions) for run in run_pictures(verilog, beats, pictures)
     ] == netlist
     assert netlist[0][1] < netlist[1][1]
+
+
+def test_its_verilog_is_a_core_like_any_other(built, model, pictures, project_root):
+    """``addend.Core`` loads the model first, and the memories are those of ``rtl/sram.v``."""
+    core = addend.Core(built, cache=project_root / "build" / "sim")
+    assert core.run(pictures)[0].tolist() == golden.run(model, pictures).logits.tolist()
 
 
 def test_nothing_begins_with_content(built):
