@@ -17,6 +17,7 @@ from hw.emit.build_directory import (
     check_memory_images,
     check_verilog,
     read_description,
+    read_verilog,
 )
 from hw.emit.verilog import TOP
 from hw.isa.status import Status
