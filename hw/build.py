@@ -7,6 +7,7 @@ from golden.cli.entry import enter
 from golden.cli.options import distinct
 from golden.cli.source import open_source
 from golden.data.lock import alone_in
+from golden.data.reading import printable
 
 from .boards.board import find_board
 from .boards.top import require_on_chip
@@ -15,11 +16,11 @@ from .cli import asic_target
 from .cli.asic_options import require_asic_target
 from .cli.build_options import parser
 from .cli.command import guarded
-from .cli.fpga_target import route
+from .cli.fpga_target import read_pins, route
 from .compiler import compile_model
 from .emit.build_directory import check_memory_images, usable, write
 from .emit.contents import contents
-from .emit.vectors import Vectors, random_vectors
+from .emit.vectors import VECTORS, Vectors, random_vectors
 from .estimate.block_rams import require_memory
 from .estimate.predicted_cycles import predicted_cycles
 from .fpga.devices import find_device
@@ -108,6 +109,11 @@ def _check(options):
             "--strict-clock must come with --target fpga or asic and without --dry-run, since "
             "only routing or timing tells which clock is reached"
         )
+    if options.strict_clock and options.board is not None:
+        raise ValueError(
+            "--strict-clock must come without --board, whose clock is the fastest one that routing "
+            "meets"
+        )
     distinct("--images-as", options.images_as)
     require_asic_target(options)
     if options.columns % options.share:
@@ -131,11 +137,18 @@ def _plan(options):
 
 def _pictures(options, model):
     """Pictures whose cycles are counted, or None; and the test vectors."""
+    asked = options.vectors or VECTORS
     if options.images is None:
-        return None, random_vectors(model, options.vectors)
-    count = max(options.count, options.vectors)
-    found = open_source(options.images, model, count=count).images[:]
-    return found[: options.count], Vectors(found[: options.vectors], f"from {options.images}")
+        return None, random_vectors(model, asked)
+    found = open_source(options.images, model, count=max(options.count, asked)).images[:]
+    if options.vectors is not None and len(found) < options.vectors:
+        raise ValueError(
+            f"--vectors must be at most the {len(found)} images of {options.images}, not "
+            f"{options.vectors}"
+        )
+    # By its name alone: a build does not depend on where its images lie.
+    source = f"from {printable(options.images.name)}"
+    return found[: options.count], Vectors(found[:asked], source)
 
 
 def _sections(options, plan):
@@ -159,6 +172,7 @@ def _run(options, prog):
         print("\n".join(dry_run(plan, device, options.clock, predicted_cycles(plan, pictures))))
         return 0
 
+    pins = read_pins(options)
     asic = options.target == "asic"
     liberty, wrapper = asic_target.prepare(options) if asic else (None, None)
     array = f"{options.columns} columns of {options.lanes_per_column} lanes"
@@ -179,9 +193,15 @@ def _run(options, prog):
         print(f"Verilog and memory images are in {options.out}", flush=True)
         if asic:
             return asic_target.finish(
-                options, prog, plan, liberty, pictures=pictures, progress=_say
+                options,
+                prog,
+                plan,
+                liberty,
+                pictures=pictures,
+                vectors=vectors,
+                progress=_say,
             )
-        return route(options, prog, device) if options.target == "fpga" else 0
+        return route(options, prog, device, pins) if options.target == "fpga" else 0
 
 
 def _say(text):

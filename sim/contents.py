@@ -6,7 +6,7 @@ from pathlib import Path
 
 from golden.data.limits import MAX_ARRAY
 from golden.data.reading import InputError, open_regular, read_regular
-from hw.emit.build_directory import DESCRIPTION, VERILOG
+from hw.emit.build_directory import DESCRIPTION, MEMORIES, VERILOG, is_asic
 from hw.emit.load_packets import packets_of
 from hw.emit.memory_images import read_hex
 from hw.isa.core_config import CoreConfig
@@ -44,7 +44,10 @@ class Contents:
     def __init__(self, folder, description):
         self._folder = Path(folder)
         self._images, self._memories = description["images"], description["memories"]
-        self._digests = {name: self._digest(name) for name in (DESCRIPTION, VERILOG, *self._images)}
+        sources = (VERILOG, MEMORIES) if is_asic(self._folder) else (VERILOG,)
+        self._digests = {
+            name: self._digest(name) for name in (DESCRIPTION, *sources, *self._images)
+        }
         config = CoreConfig.from_dict(description["config"])
         self.loads, self.memory = [], b""
         self.word_bytes = config.bus_width // 8

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.data.reading import InputError
+from golden.data.reading import InputError, printable
 from hw.emit.build_directory import (
     check_memory_images,
     check_verilog,
@@ -92,6 +92,7 @@ class Core:
         latency: int = 16,
         limit: float = 900,
     ) -> None:
+        _require_cycles("latency", latency)
         self.folder = Path(folder)
         self._description, self._contents = described(self.folder)
         self._latency = latency
@@ -146,6 +147,8 @@ class Core:
             If the simulator ends before its work is done.
         """
         images = self._checked(np.asarray(images))
+        if deadline is not None:
+            _require_cycles("deadline", deadline)
         self._contents.require_unchanged()
         if deadline is None:
             deadline = PATIENCE * int(self._description["cycles"]["total"]) + START
@@ -197,6 +200,12 @@ class Core:
                 f"The core of {self.folder} must send tlast with the last logit of picture "
                 f"{number}, and sent it elsewhere"
             )
+
+
+def _require_cycles(name: str, value: int) -> None:
+    """Raises ValueError for what is no number of cycles that the simulator can count."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**63:
+        raise ValueError(f"{name} must be a whole number of cycles, not {printable(repr(value))}")
 
 
 def described(folder: Path) -> tuple[dict, Contents]:

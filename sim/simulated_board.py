@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hw.boards.pll import highest_setting
 from hw.boards.top import board_verilog
-from hw.emit.build_directory import check_verilog, read_description, read_verilog
+from hw.emit.build_directory import check_verilog, is_asic, read_description, read_verilog
 from hw.isa.core_config import CoreConfig
 from hw.isa.frames import GAP_CYCLES
 from hw.tools.verilator import verilator
@@ -41,8 +41,12 @@ def board_design(folder, board):
     Raises
     ------
     ValueError
-        If the weights of the core lie outside.
+        If the weights of the core lie outside, or it is an ASIC's.
     """
+    if is_asic(folder):
+        raise ValueError(
+            f"{folder} holds a core for an ASIC, and a board takes one of --target fpga or sim"
+        )
     config = CoreConfig.from_dict(read_description(folder)["config"])
     setting = highest_setting(board.clock_mhz, _CLOCK_MHZ)
     top = board_verilog(board, config, setting, bit_cycles=BIT_CYCLES)

@@ -195,14 +195,18 @@ def _run(options, prog):
                 )
     check_verilog(options.folder)
     model = golden.load(options.model)
-    images, labels = chosen(options.images, model, options.count, options.seed)
+    if options.image is not None and options.wave is None:
+        raise ValueError("--image must come with --wave, which shows one image")
+    number = options.image or 0
+    count = options.count if options.wave is None else max(options.count, number + 1)
+    images, labels = chosen(options.images, model, count, options.seed)
     if options.wave is not None:
         workplace(options.folder, options.cache)
         return run_wave(
             options.folder,
             model,
             images,
-            options.image,
+            number,
             options.wave,
             cache=options.cache or options.folder / "sim",
             limit=options.limit,
@@ -271,7 +275,9 @@ def _parser(prog):
         help="simulate one image alone, and write its waves: FILE ends in .fst, and a save file "
         "of GTKWave is written beside it",
     )
-    parser.add_argument("--image", type=INDEX, default=0, help="number of that image")
+    parser.add_argument(
+        "--image", type=INDEX, metavar="N", help="number of that image, from 0; 0 if not given"
+    )
     parser.add_argument("--report", type=output_file, metavar="FILE", help="figures as JSON")
     return parser
 

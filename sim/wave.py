@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from golden.data.reading import InputError
-from hw.emit.build_directory import VERILOG, read_verilog
+from hw.emit.build_directory import VERILOG, is_asic, read_verilog
 from hw.emit.memory_images import slice_names
 from hw.emit.verilog import TOP, emit
 from hw.isa.core_config import CoreConfig
@@ -159,8 +159,8 @@ def _require_same(description, folder):
     """Raise InputError if this version would emit other Verilog: its states could be others."""
     config = CoreConfig.from_dict(description["config"])
     images = slice_names(config) if description["readmemh"] else None
-    text = (folder / VERILOG).read_text()
-    if emit(config, images=images, asic="addend_sram" in text)[0] != text:
+    asic = is_asic(folder)
+    if emit(config, images=images, asic=asic)[0] != (folder / VERILOG).read_text():
         raise InputError(
             f"{folder} must be built by this version of Addend, which knows the states of its own "
             "cores; build the accelerator again"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from ..emit.licence import SPDX
 from ..fpga.devices import find_device
 
 
@@ -97,9 +98,19 @@ class Board:
         """Pin of a port, or None."""
         return next((pin for pin in self.pins if pin.port == port), None)
 
+    @property
+    def ports(self):
+        """Bits of the top module's ports, as constraints name them."""
+        return [
+            pin.port if len(pin.sites) == 1 else f"{pin.port}[{index}]"
+            for pin in self.pins
+            for index in range(len(pin.sites))
+        ]
+
     def constraints(self):
         """Text of the pin constraints, in Lattice's preference format (``.lpf``)."""
         lines = [
+            f"# {SPDX}",
             f"# Pins of {self.title} for {self.top}.",
             "BLOCK RESETPATHS;",
             "BLOCK ASYNCPATHS;",

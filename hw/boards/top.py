@@ -3,7 +3,7 @@
 from amaranth import *
 from amaranth.lib.cdc import FFSynchronizer
 
-from ..emit.verilog import TOP, convert
+from ..emit.verilog import LICENCE, TOP, convert
 from ..isa.frames import GAP_CYCLES
 from ..isa.identity import identity
 from ..link.link import Link
@@ -143,7 +143,7 @@ def board_verilog(board, config, setting, **options):
     str
     """
     top = BoardTop(board, config, setting, **options)
-    return convert(top, name=board.top, ports=top.ports)
+    return f"{LICENCE}{convert(top, name=board.top, ports=top.ports)}"
 
 
 def _stream(direction, prefix, stream):

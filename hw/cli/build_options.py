@@ -128,7 +128,7 @@ def parser(prog):
         type=number(above=0, most=10_000),
         default=100.0,
         metavar="MHZ",
-        help="clock that placement aims at",
+        help="clock that placement aims at; a board has the fastest that routing meets instead",
     )
     made.add_argument(
         "--strict-clock",
@@ -148,9 +148,9 @@ def parser(prog):
     made.add_argument(
         "--vectors",
         type=COUNT,
-        default=VECTORS,
         metavar="N",
-        help="pictures that the folder's testbench sends: the first of the images, or random ones",
+        help="pictures that the folder's testbench sends, the first of the images, or random ones: "
+        f"{VECTORS} if not given, or as many as there are",
     )
     made.add_argument("--out", type=output_folder, help="build directory")
     made.add_argument(

@@ -9,6 +9,7 @@ from ..boards.board import find_board
 from ..boards.implement import implement_board
 from ..boards.usage import usage
 from ..emit.build_directory import check_memory_images, check_verilog, read_description
+from ..fpga.pins import require_pins
 from ..fpga.routing import implement
 from ..isa.core_config import CoreConfig
 from ..reporting.build_figures import build_figures
@@ -16,10 +17,26 @@ from ..reporting.report import summary
 from ..reporting.report import write as write_report
 
 
-__all__ = ["route"]
+__all__ = ["read_pins", "route"]
 
 
-def route(options, prog, device):
+def read_pins(options):
+    """Text of the user's pin constraints, or None.
+
+    Raises
+    ------
+    ValueError
+        If they are not those of the board.
+    """
+    if options.pins is None:
+        return None
+    text = read_regular(options.pins, MAX_JSON).decode("utf-8", "replace")
+    if options.board is not None:
+        require_pins(text, find_board(options.board).ports, whole=True)
+    return text
+
+
+def route(options, prog, device, pins):
     """Routes what was built, for a device or a board, and reports.
 
     Parameters
@@ -29,6 +46,8 @@ def route(options, prog, device):
     prog : str
         Name of the command, for what is said on standard error.
     device : Device
+    pins : str or None
+        What ``read_pins`` returned.
 
     Returns
     -------
@@ -41,10 +60,9 @@ def route(options, prog, device):
     # Those of an earlier build must not be taken for this one's.
     for name in ("report.json", "report.html"):
         (folder / name).unlink(missing_ok=True)
-    pins = None
-    if options.pins is not None:
-        pins = read_regular(options.pins, MAX_JSON).decode("utf-8", "replace")
     description = read_description(folder)
+    if pins is not None and options.board is None:
+        require_pins(pins, _bits(description["ports"]), whole=False)
     common = {"seed": options.seed, "pins": pins, "progress": lambda text: print(text, flush=True)}
     lines, more = [], {}
     if options.board is None:
@@ -71,3 +89,12 @@ def route(options, prog, device):
         file=sys.stderr,
     )
     return 3 if options.strict_clock else 0
+
+
+def _bits(ports):
+    """Names of the bits of ports."""
+    return [
+        port["name"] if port["width"] == 1 else f"{port['name']}[{index}]"
+        for port in ports
+        for index in range(port["width"])
+    ]

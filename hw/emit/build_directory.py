@@ -9,7 +9,7 @@ from pathlib import Path
 from golden.data.description import read_json
 from golden.data.form import require_form
 from golden.data.limits import MAX_ARRAY
-from golden.data.reading import InputError, open_regular, printable, read_regular
+from golden.data.reading import InputError, printable, read_regular
 from golden.data.sealed import require_sealed
 
 from ..isa.core_config import CoreConfig
@@ -31,6 +31,7 @@ __all__ = [
     "VERILOG",
     "check_memory_images",
     "check_verilog",
+    "is_asic",
     "read_description",
     "read_verilog",
     "usable",
@@ -46,6 +47,8 @@ FORMAT_VERSION = 8
 _READ = (7, FORMAT_VERSION)
 
 VERILOG = f"rtl/{TOP}.v"
+#: Most bytes of the Verilog of a core.
+MAX_VERILOG = 2**30
 #: Memories of an ASIC; another target has none, since its Verilog holds them.
 MEMORIES = "rtl/sram.v"
 
@@ -53,8 +56,9 @@ MEMORIES = "rtl/sram.v"
 def write(files, folder):
     """Writes files into a folder; one that is the same already is left alone.
 
-    Memory images of an earlier build that are not among the files are removed, and so is its
-    manifest: they would be taken for this build's.
+    Files of an earlier build that this one does not have are removed, and where the core becomes
+    another one, so is what was made of it (bitstream, netlist, reports): they would be taken for
+    this build's.
 
     All files are complete before the first takes its place, and the description comes last, so
     that a full disk or Ctrl-C leaves no mixture behind that a later step would take for a build.
@@ -69,6 +73,8 @@ def write(files, folder):
     stale = _stale(folder, files)
     if not changed and not stale:
         return
+    if stale or any(name.startswith(("rtl/", "rom/")) for name in changed):
+        stale += _made(folder)
     changed[DESCRIPTION] = files[DESCRIPTION]
     created = not folder.exists()
     staging = folder / f".staging.{os.getpid()}"
@@ -79,7 +85,7 @@ def write(files, folder):
             path.write_bytes(text.encode())
         (folder / DESCRIPTION).unlink(missing_ok=True)
         for path in stale:
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         for name in sorted(changed, key=lambda name: name == DESCRIPTION):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -150,14 +156,25 @@ def read_verilog(folder):
     OSError
         If it cannot be read.
     """
-    text = (Path(folder) / VERILOG).read_text()
-    if "addend_sram" in text:
-        text += (Path(folder) / MEMORIES).read_text()
-    return text
+    text = _text(Path(folder) / VERILOG)
+    return text + _text(Path(folder) / MEMORIES) if _is_asic(text) else text
+
+
+def is_asic(folder):
+    """Whether a build directory is that of an ASIC: its memories are modules of their own."""
+    return _is_asic(_text(Path(folder) / VERILOG))
+
+
+def _is_asic(text):
+    return "\nmodule addend_sram " in text
+
+
+def _text(path):
+    return read_regular(path, MAX_VERILOG).decode("utf-8", "replace")
 
 
 def check_verilog(folder):
-    """Reads the Verilog of a folder and checks it against the digest in the description.
+    """Reads the Verilog of a core and checks it against the digest in the description.
 
     Raises
     ------
@@ -166,12 +183,11 @@ def check_verilog(folder):
     OSError
         If it cannot be read.
     """
-    path = Path(folder) / VERILOG
-    with open_regular(path) as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != read_description(folder)["verilog"]:
+    text = read_verilog(folder)
+    if hashlib.sha256(text.encode()).hexdigest() != read_description(folder)["verilog"]:
+        names = f"{VERILOG} and {MEMORIES}" if _is_asic(text) else VERILOG
         raise InputError(
-            f"{path} must have the digest that {DESCRIPTION} gives for it, but was "
+            f"{Path(folder) / names} must have the digest that {DESCRIPTION} gives for it, but was "
             "changed; build the accelerator again"
         )
 
@@ -210,13 +226,24 @@ def check_memory_images(folder, *, missing_ok=False):
 
 
 def _stale(folder, files):
-    """Memory images of another build and their manifest, by the names that builds give them."""
+    """Files of another build that this one does not have, by the names that builds give them."""
     return [
         path
-        for path in sorted((folder / "rom").glob("*"))
+        for path in [
+            *sorted((folder / "rom").glob("*")),
+            folder / MEMORIES,
+            folder / "vectors" / "load.hex",
+        ]
         if (name := path.relative_to(folder).as_posix()) not in files
-        and (name == MANIFEST or IMAGE_FILE.fullmatch(name))
+        and path.exists()
+        and (not name.startswith("rom/") or name == MANIFEST or IMAGE_FILE.fullmatch(name))
     ]
+
+
+def _made(folder):
+    """What later steps made of a core: tops of boards, bitstreams, netlists and reports."""
+    patterns = ("board/*.v", f"{TOP}*.bit", "asic", "asic.json", "report.json", "report.html")
+    return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 
 def _holds(path, text):

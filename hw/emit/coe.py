@@ -1,5 +1,6 @@
 """Memory images for Xilinx: the coefficient file of the Block Memory Generator."""
 
+from .licence import SPDX
 from .memory_images import digest
 
 
@@ -19,7 +20,7 @@ def write_coe(words, width):
     Returns
     -------
     str
-        Its first line is a comment with the digest of the words.
+        It begins with comments: the licence, and the digest of the words.
 
     References
     ----------
@@ -28,6 +29,7 @@ def write_coe(words, width):
     digits = -(-width // 4)
     vector = ",\n".join(f"{word:0{digits}x}" for word in words)
     return (
+        f"; {SPDX}\n"
         f"; {len(words)} words of {width} bits, sha256 {digest(words, width)}\n"
         "memory_initialization_radix=16;\n"
         f"memory_initialization_vector=\n{vector};\n"

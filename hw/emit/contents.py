@@ -113,7 +113,7 @@ def contents(
             path: {"width": width, "sha256": digest(part, width)}
             for path, (part, width) in images.items()
         },
-        verilog=text,
+        verilog=text + files.get(MEMORIES, ""),
         ports=ports,
     )
     files |= handover(

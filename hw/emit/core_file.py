@@ -1,5 +1,7 @@
 """The FuseSoC description of a build directory."""
 
+import json
+
 from .verilog import TOP
 
 
@@ -14,7 +16,7 @@ CAPI=2:
 # SPDX-License-Identifier: Apache-2.0
 # fusesoc --cores-root . run --target sim addend:generated:{top}
 name: addend:generated:{top}:1.0.0
-description: The spike-driven transformer {model}, computed with additions only
+description: {description}
 
 filesets:
   rtl:
@@ -82,7 +84,13 @@ def core_file(model_name, sources, paths):
         return "\n".join(f"      - {path}: {{copyto: {path}}}" for path in chosen)
 
     paths = list(paths)
+    # A text of JSON is one of YAML, whatever the name has in it.
+    described = f"The spike-driven transformer {model_name}, computed with additions only"
     rtl = "\n".join(f"      - {path}" for path in sources)
     return _TEXT.format(
-        top=TOP, model=model_name, rtl=rtl, rom=copied("rom"), vectors=copied("vectors")
+        top=TOP,
+        description=json.dumps(described, ensure_ascii=False),
+        rtl=rtl,
+        rom=copied("rom"),
+        vectors=copied("vectors"),
     )

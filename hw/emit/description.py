@@ -9,6 +9,7 @@ from golden.data.form import Each
 from golden.spike import SPIKE_CODE_ALIASES, SpikeCode
 
 from ..isa.core_config import MOST_COLUMNS, MOST_LANES, CoreConfig
+from .licence import LICENCE
 from .memory_images import digest, slice_paths
 
 
@@ -107,6 +108,7 @@ def describe(plan, *, clock_mhz, cycles, readmemh, words, images, verilog, ports
     config = plan.required
     paths = slice_paths(config)
     return {
+        "licence": LICENCE,
         "model": plan.model.name,
         "image_shape": list(plan.model.image_shape),
         "classes": plan.model.classes,

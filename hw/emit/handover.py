@@ -5,7 +5,7 @@ from .core_file import CORE_FILE, core_file
 from .load_packets import load_lines, packets
 from .readme import readme
 from .testbench import TESTBENCH, testbench_header
-from .vectors import vector_files
+from .vectors import hex_lines, vector_files
 
 
 __all__ = ["handover"]
@@ -35,10 +35,12 @@ def handover(plan, description, images, vectors, *, sources, sizes=None, section
     files = vector_files(plan.model, vectors)
     widths = {"vectors/beats.hex": plan.required.pixel_width, "vectors/logits.hex": 32}
     if not (description["readmemh"] or plan.required.external):
-        files["vectors/load.hex"] = load_lines(packets(plan, plan.required))
+        lines = load_lines(packets(plan, plan.required)).split()
+        files["vectors/load.hex"] = hex_lines(lines)
         widths["vectors/load.hex"] = BEAT_WIDTH + 1
     words = {
-        path: ([int(line, 16) for line in files[path].split()], width)
+        # Behind the licence.
+        path: ([int(line, 16) for line in files[path].splitlines()[1:]], width)
         for path, width in widths.items()
     }
     files["README.md"] = readme(
@@ -50,7 +52,7 @@ def handover(plan, description, images, vectors, *, sources, sizes=None, section
         images | words,
         pictures=len(vectors.pictures),
         cycles=description["cycles"]["total"],
-        load_beats=files.get("vectors/load.hex", "").count("\n"),
+        load_beats=len(words["vectors/load.hex"][0]) if "vectors/load.hex" in words else 0,
     )
     files[CORE_FILE] = core_file(plan.model.name, sources, [*images, *files])
     return files

@@ -12,6 +12,7 @@ from golden.data.form import Each
 from golden.data.reading import InputError, open_regular
 from golden.data.sealed import read_sealed, sealed_text
 
+from .licence import LICENCE
 from .memory_images import IMAGE_FILE, digest
 
 
@@ -73,6 +74,7 @@ def manifest(images, texts):
     return sealed_text({
         "format": FORMAT,
         "version": FORMAT_VERSION,
+        "licence": LICENCE,
         "bit_order": BIT_ORDER,
         "words_sha256": WORDS_SHA256,
         "files": {

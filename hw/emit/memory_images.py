@@ -8,6 +8,7 @@ import numpy as np
 from ..isa.core_config import PROGRAM_WIDTH, words_of
 from ..isa.fields import DISTANCES, pack
 from ..isa.weight_image import read_image, write_image
+from .licence import SPDX
 
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
 
 #: What the first line of a memory image begins with; the digest follows.
 DIGEST_COMMENT = "// sha256 "
+_LICENCE = f"// {SPDX}\n"
 
 #: Paths that builds give to memory images, in any format.
 IMAGE_FILE = re.compile(
@@ -141,8 +143,8 @@ def digest(words, width):
 
 
 def write_hex(words, width):
-    """Text of a memory image for ``$readmemh``, headed by its digest."""
-    return f"{DIGEST_COMMENT}{digest(words, width)}\n{_lines(words, width)}"
+    """Text of a memory image for ``$readmemh``, headed by its digest and its licence."""
+    return f"{DIGEST_COMMENT}{digest(words, width)}\n{_LICENCE}{_lines(words, width)}"
 
 
 def read_hex(text, width, *, name):
@@ -155,6 +157,8 @@ def read_hex(text, width, *, name):
         changed.
     """
     head, _, body = text.partition("\n")
+    # Those of older builds have no licence.
+    body = body.removeprefix(_LICENCE)
     if not head.startswith(DIGEST_COMMENT):
         raise ValueError(
             f"Memory image {name} must begin with its digest: remove it and build again"
@@ -166,7 +170,11 @@ def read_hex(text, width, *, name):
             f"Memory image {name} must hold hexadecimal words only: remove it and build again"
         ) from None
     # The text itself, too: what Python reads as a number may be none for Verilog.
-    if write_hex(words, width) != text or max(words, default=0) >> width:
+    if (
+        head != f"{DIGEST_COMMENT}{digest(words, width)}"
+        or body != _lines(words, width)
+        or max(words, default=0) >> width
+    ):
         raise ValueError(
             f"Memory image {name} must match its digest, but was changed: remove it and build again"
         )

@@ -1,5 +1,6 @@
 """Memory images for Intel and Altera: the memory initialization file."""
 
+from .licence import SPDX
 from .memory_images import digest
 
 
@@ -19,7 +20,7 @@ def write_mif(words, width):
     Returns
     -------
     str
-        Its first line is a comment with the digest of the words.
+        It begins with comments: the licence, and the digest of the words.
 
     References
     ----------
@@ -28,6 +29,7 @@ def write_mif(words, width):
     digits = -(-width // 4)
     content = "".join(f"{address:x} : {word:0{digits}x};\n" for address, word in enumerate(words))
     return (
+        f"-- {SPDX}\n"
         f"-- {len(words)} words of {width} bits, sha256 {digest(words, width)}\n"
         f"WIDTH={width};\n"
         f"DEPTH={len(words)};\n"

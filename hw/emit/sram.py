@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from .licence import SPDX
+
 
 __all__ = ["SramSize", "choosing", "models", "sram_sizes"]
 
@@ -118,7 +120,7 @@ def choosing(sizes):
         branches.append(
             f"if (SHARED == {int(size.shared)} && DEPTH == {size.depth} && WIDTH == {size.width}) "
             f"begin : {size.module.removeprefix('addend_')}\n"
-            f"            {size.module} words ({connected});\n{idle}        end\n"
+            f"            {size.module} memory ({connected});\n{idle}        end\n"
         )
     return (
         "// The memory of a size. A read address is taken where the read enable is high; the word\n"
@@ -145,7 +147,7 @@ def models(sizes):
     -------
     str
     """
-    return "\n".join([_HEAD, *(_model(size) for size in sizes)])
+    return "\n".join([f"// {SPDX}\n{_HEAD}", *(_model(size) for size in sizes)])
 
 
 def _model(size):

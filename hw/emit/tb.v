@@ -14,10 +14,16 @@ module tb;
     reg [PIXEL_WIDTH-1:0] beats [0:PICTURES*PIXELS-1];
     reg [31:0] logits [0:PICTURES*CLASSES-1];
     reg aclk, aresetn, sends, receives, failed, same;
-    integer sent, pixel, received, index, cycles, opened;
+    integer sent, pixel, received, index, opened;
+    reg [63:0] cycles;
     wire pixels_ready, logit_valid, logit_last, error;
     wire [31:0] logit;
     wire [3:0] status;
+
+    // The files of rom/ and vectors/, and what is connected to the other ports of the core.
+    wire loaded;
+    `TB_IMAGES
+    `TB_SOURCE
 
     // What every core has; what only some have is in the macros of tb.vh.
     accelerator core (
@@ -28,13 +34,9 @@ module tb;
         .m_axis_logits_tvalid(logit_valid), .m_axis_logits_tready(receives),
         .error(error), .status(status));
 
-    // The files of rom/ and vectors/, and what is connected to the other ports of the core.
-    wire loaded;
-    `TB_IMAGES
-    `TB_SOURCE
-
     initial begin
-        {sent, pixel, received, index, cycles} = 0;
+        {sent, pixel, received, index} = 0;
+        cycles = 0;
         {aclk, aresetn, sends, receives, failed} = 0;
         // After what simulators say about files that their $readmemh does not find.
         #1 `TB_OPEN
@@ -93,7 +95,7 @@ module tb;
         end
     endtask
 
-    task open(input [8*256-1:0] name);
+    task open(input [8*4096-1:0] name);
         if (!failed) begin
             opened = $fopen(name, "r");
             if (opened == 0) begin
@@ -103,7 +105,7 @@ module tb;
         end
     endtask
 
-    task compare(input [8*256-1:0] name);
+    task compare(input [8*4096-1:0] name);
         if (!failed && same !== 1) begin
             $display("FAIL %0s holds another word than it was built with", name);
             stop;

@@ -75,7 +75,7 @@ def testbench_header(plan, images, *, pictures, cycles, load_beats):
         "PIXEL_WIDTH": config.pixel_width,
         "CLASSES": model.classes,
         # Predictions for large networks are estimates.
-        "LIMIT": int(4 * cycles * (pictures + 1)) + 3 * load_beats + 100_000,
+        "LIMIT": f"64'd{int(4 * cycles * (pictures + 1)) + 3 * load_beats + 100_000}",
         "PORTS": ports,
         "SOURCE": source,
         "OPEN": _lines(f"open({file});" for file in files),
@@ -97,9 +97,11 @@ def _file(path):
 
 
 def _image(number, file, words, width):
-    bits = max(width, _SUM_WIDTH)
+    # A digit more than a word has, since $readmemh says nothing of what it leaves out.
+    read = 4 * (-(-width // 4) + 1)
+    bits = max(read, _SUM_WIDTH)
     return (
-        f"tb_image #(.FILE({file}), .WIDTH({width}), .DEPTH({len(words)}), .SUM_WIDTH({bits}), "
+        f"tb_image #(.FILE({file}), .WIDTH({read}), .DEPTH({len(words)}), .SUM_WIDTH({bits}), "
         f".SUM({bits}'h{_sum(words, bits):x})) image_{number} ();"
     )
 

@@ -9,8 +9,10 @@ import numpy as np
 import golden
 from golden.analysis.synthetic import random_images
 
+from .licence import LICENCE, SPDX
 
-__all__ = ["VECTORS", "Vectors", "random_vectors", "vector_files"]
+
+__all__ = ["VECTORS", "Vectors", "hex_lines", "random_vectors", "vector_files"]
 
 
 #: Pictures that a build directory has vectors of, unless it is told otherwise.
@@ -33,12 +35,26 @@ def random_vectors(model, count=VECTORS):
     return Vectors(pictures, "random ones of seed 1, the first two black and white")
 
 
+def hex_lines(words):
+    """Text of a file for ``$readmemh``: its licence in a comment, and a word a line.
+
+    Parameters
+    ----------
+    words : iterable of str
+
+    Returns
+    -------
+    str
+    """
+    return "".join(f"{line}\n" for line in (f"// {SPDX}", *words))
+
+
 def vector_files(model, vectors):
     """Text of the files, by path in the build directory.
 
-    A line of ``beats.hex`` is the beat of a pixel, its first channel in the lowest byte; pixels are
-    row-major, one picture follows the other. A line of ``logits.hex`` is a logit in 32 bits, two's
-    complement, in the order of the classes.
+    Behind a comment, a line of ``beats.hex`` is the beat of a pixel, its first channel in the
+    lowest byte; pixels are row-major, one picture follows the other. A line of ``logits.hex`` is a
+    logit in 32 bits, two's complement, in the order of the classes.
 
     Parameters
     ----------
@@ -53,12 +69,13 @@ def vector_files(model, vectors):
     logits = golden.run(model, pictures).logits
     pixels = pictures.reshape(-1, pictures.shape[3])[:, ::-1]
     files = {
-        "vectors/beats.hex": "".join(f"{bytes(pixel.tolist()).hex()}\n" for pixel in pixels),
-        "vectors/logits.hex": "".join(
-            f"{logit & 0xFFFFFFFF:08x}\n" for logit in logits.ravel().tolist()
+        "vectors/beats.hex": hex_lines(bytes(pixel.tolist()).hex() for pixel in pixels),
+        "vectors/logits.hex": hex_lines(
+            f"{logit & 0xFFFFFFFF:08x}" for logit in logits.ravel().tolist()
         ),
     }
     described = {
+        "licence": LICENCE,
         "pictures": len(pictures),
         "source": vectors.source,
         "logits": logits.tolist(),

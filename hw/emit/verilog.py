@@ -13,6 +13,7 @@ from ..rtl.core import Core
 from ..rtl.library import SRAM, library
 from ..rtl.load_port import PATIENCE
 from ..tools.caches import ensure_caches
+from .licence import SPDX
 from .sram import choosing, sram_sizes
 
 
@@ -21,7 +22,7 @@ __all__ = ["LICENCE", "TOP", "convert", "emit", "netlist"]
 
 TOP = "accelerator"
 #: First line of what may be used under this licence.
-LICENCE = "// SPDX-License-Identifier: Apache-2.0\n"
+LICENCE = f"// {SPDX}\n"
 
 #: The register of a module that Yosys makes for the start of a simulation, up to the module's end.
 _START = re.compile(

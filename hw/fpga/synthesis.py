@@ -61,7 +61,7 @@ def synthesise(folder, *, top=TOP, limit=3600):
     folder : Path
         Build folder.
     top : str
-        Top module: the accelerator, or one around it, in a file of its name.
+        Top module: the accelerator, or one around it, in a file of its name in ``board/``.
     limit : float
         Time limit in seconds.
 
@@ -83,7 +83,7 @@ def synthesise(folder, *, top=TOP, limit=3600):
         name="yosys",
         define="ADDEND_ECP5",
         limit=limit,
-        sources=(VERILOG, *([f"rtl/{top}.v"] if top != TOP else [])),
+        sources=(VERILOG, *([f"board/{top}.v"] if top != TOP else [])),
     )
     _open_carry_ends(folder / WORK / "netlist.json", top)
     return {**statistics["num_cells_by_type"], "pins": statistics["num_port_bits"]}

@@ -15,6 +15,7 @@ from hw.boards.pll import cycles_per_bit, highest_setting
 from hw.boards.top import board_verilog
 from hw.boards.usage import link_pictures
 from hw.compiler import compile_model
+from hw.fpga.pins import require_pins
 from hw.isa.identity import identity
 from tests.board_files import assert_same_pins
 
@@ -143,3 +144,39 @@ def test_the_same_board_gives_the_same_verilog(board, project_root):
     assert text == board_verilog(board, config, setting)
     assert text.count(f"module {board.top}(") == 1
     assert text.count("EHXPLLL #(") == 1
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+def test_the_pins_of_a_board_are_pins_of_its_ports(board):
+    require_pins(board.constraints(), board.ports, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda text: text.replace('LOCATE COMP "rx"', '# LOCATE COMP "rx"'),
+            "--pins must have a LOCATE line for each port, and has none for rx",
+        ),
+        (
+            lambda text: text + 'LOCATE COMP "nosuch" SITE "A1";\n',
+            "--pins must name ports of the design, clk, button, rx, tx, busy, error, status[0], "
+            "status[1] and so on, not 'nosuch'",
+        ),
+        (
+            lambda text: text.replace('"L4"', '"M1"'),
+            "--pins must give pin M1 to one port, not to rx and tx",
+        ),
+    ],
+)
+def test_pins_that_are_not_those_of_the_board_are_refused(tmp_path, capsys, change, message):
+    """Before anything is built."""
+    board = BOARDS[0]
+    path = tmp_path / "mine.lpf"
+    path.write_text(change(board.constraints()))
+    folder = tmp_path / "built"
+    arguments = ["--model", "tests/data/digits-tiny.safetensors", "--board", board.name]
+    arguments += ["--columns", "1", "--lanes-per-column", "8", "--pins", path, "--out", folder]
+    assert build.main([str(argument) for argument in arguments]) == 2
+    assert capsys.readouterr().err.endswith(f"{message}.\n")
+    assert not folder.exists()

@@ -10,13 +10,16 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 import golden
 from golden import SpikeCode
 from golden.analysis.synthetic import random_images
 from hw.build import build
 from hw.compiler import compile_model
+from hw.emit.core_file import core_file
 from hw.emit.vectors import Vectors
+from hw.isa.status import Status
 from hw.tools.verilator import simulator
 from tests.icarus import run_alone, run_icarus
 from tests.models import small
@@ -26,7 +29,12 @@ pytestmark = pytest.mark.sim
 
 PASSED = "PASS 4 pictures, 8 logits"
 #: Where weights lie, and whether memories start filled.
-KINDS = {"filled": {}, "loaded": {"readmemh": False}, "external": {"bus_width": 64}}
+KINDS = {
+    "filled": {},
+    "loaded": {"readmemh": False},
+    "external": {"bus_width": 64},
+    "asic": {"asic": True},
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +50,8 @@ def folders(tmp_path_factory):
             spike_code=SpikeCode.BIT_SERIAL,
             bus_width=options.get("bus_width", 0),
         )
-        build(plan, made[name], readmemh=options.get("readmemh", True))
+        form = {key: value for key, value in options.items() if key != "bus_width"}
+        build(plan, made[name], **form)
     return made
 
 
@@ -52,14 +61,31 @@ def folder(request, folders, tmp_path):
     return shutil.copytree(folders[request.param], tmp_path / "copy")
 
 
-def change_a_word(path, rng):
-    """Changes one digit of one word of a file; lines that are comments stay."""
+def one_digit(word, rng):
+    at = rng.randrange(len(word))
+    return f"{word[:at]}{int(word[at], 16) ^ rng.randrange(1, 16):x}{word[at + 1 :]}"
+
+
+#: Ways to change a word: the highest bit may be above those that a word has, and so may a digit.
+CHANGES = {
+    "a digit": one_digit,
+    "the highest bit": lambda word, rng: f"{int(word[0], 16) ^ 8:x}{word[1:]}",
+    "one digit more": lambda word, rng: f"1{word}",
+    "no number": lambda word, rng: f"x{word[1:]}",
+}
+
+
+def change_a_word(path, change, rng):
+    """Changes one word of a file; lines that are comments stay."""
     lines = path.read_text().splitlines()
     number = rng.choice([at for at, line in enumerate(lines) if not line.startswith("//")])
-    at = rng.randrange(len(lines[number]))
-    digit = "1" if lines[number][at] == "0" else "0"
-    lines[number] = lines[number][:at] + digit + lines[number][at + 1 :]
+    lines[number] = CHANGES[change](lines[number], rng)
     path.write_text("\n".join(lines) + "\n")
+
+
+def words_of(path):
+    """Words of a file for ``$readmemh``, without its comments."""
+    return [line for line in path.read_text().splitlines() if not line.startswith("//")]
 
 
 def command_of(folder, program):
@@ -101,9 +127,11 @@ def test_every_changed_or_missing_file_is_seen(folder, tmp_path):
     for number, path in enumerate(sorted(paths)):
         case = shutil.copytree(kept, tmp_path / f"{number}")
         target = case / path.relative_to(kept)
-        change_a_word(target, rng)
-        said = run_icarus(case, case)
-        assert said.startswith("FAIL"), f"{target}: {said}"
+        for change in CHANGES:
+            change_a_word(target, change, rng)
+            said = run_icarus(case, case)
+            assert said.startswith("FAIL"), f"{target}, {change}: {said}"
+            shutil.copyfile(path, target)
         target.unlink()
         said = run_icarus(case, case)
         assert said.startswith("FAIL"), f"{target}: {said}"
@@ -116,8 +144,8 @@ def test_vectors_are_the_pictures_and_what_golden_makes_of_them(tmp_path):
     plan = compile_model(model, columns=1, lanes=3, spike_code=SpikeCode.BIT_SERIAL)
     build(plan, tmp_path, vectors=Vectors(pictures, "random ones of seed 5"))
     described = json.loads((tmp_path / "vectors" / "vectors.json").read_text())
-    beats = (tmp_path / "vectors" / "beats.hex").read_text().split()
-    logits = (tmp_path / "vectors" / "logits.hex").read_text().split()
+    beats = words_of(tmp_path / "vectors" / "beats.hex")
+    logits = words_of(tmp_path / "vectors" / "logits.hex")
     expected = golden.run(model, pictures).logits
     assert [int(beat, 16) for beat in beats] == pictures.ravel().tolist()
     assert [int.from_bytes(bytes.fromhex(x), signed=True) for x in logits] == [*expected.flat]
@@ -130,7 +158,7 @@ def test_colours_are_in_the_bytes_that_the_readme_names(tmp_path):
     pictures = random_images(5, 3, model.image_shape)
     plan = compile_model(model, columns=1, lanes=16, spike_code=SpikeCode.BIT_SERIAL)
     build(plan, tmp_path, vectors=Vectors(pictures[2:], "one"))
-    first = int((tmp_path / "vectors" / "beats.hex").read_text().split()[0], 16)
+    first = int(words_of(tmp_path / "vectors" / "beats.hex")[0], 16)
     red, green, blue = pictures[2, 0, 0].tolist()
     assert (
         "red in bits 7 to 0, green in 15 to 8, blue in 23 to 16"
@@ -144,17 +172,58 @@ def test_the_readme_names_every_port_status_and_file(folder):
     description = json.loads((folder / "accelerator.json").read_text())
     for port in description["ports"]:
         assert f"| `{port['name']}` | {port['direction']} | {port['width']} |" in text
-    for status in range(9):
-        assert f" {status} " in text
+    (statuses,) = re.findall(r"^\* \*\*Status\.\*\* .*$", text, re.MULTILINE)
+    told = re.findall(r"[:;] (\d) [a-z`]", statuses)
+    assert [int(status) for status in told] == [status.value for status in Status]
     assert "$" not in text.replace("$readmemh", "")
     for path in folder.rglob("*"):
         if path.is_file() and path.name != "README.md":
             assert f"`{path.parent.name}/" in text or f"`{path.name}`" in text, path
 
 
+def test_the_yosys_command_of_the_readme_writes_no_file_of_the_folder(folder):
+    text = (folder / "README.md").read_text()
+    written = re.findall(r"-json (\S+?)\"", text)
+    assert bool(written) != (folder / "rtl" / "sram.v").exists()
+    assert all(not (folder / name).exists() for name in written)
+
+
+def test_each_file_says_under_which_licence_it_is(folder):
+    for path in folder.rglob("*"):
+        if path.is_file():
+            assert "Apache-2.0" in path.read_text()[:400], path
+
+
+def test_a_core_of_another_kind_leaves_nothing_of_the_one_before(folders, tmp_path):
+    """In one folder, one build after the other, beside what routing and mapping made of them."""
+    place = tmp_path / "core"
+    plan = compile_model(small(), columns=1, lanes=3, spike_code=SpikeCode.BIT_SERIAL)
+    made = ("accelerator.bit", "asic.json", "report.html", "asic/netlist.v", "board/top.v")
+    for options in (KINDS["asic"], KINDS["loaded"], KINDS["filled"]):
+        build(plan, place, **options)
+        assert not any((place / name).exists() for name in made)
+        for name in made:
+            (place / name).parent.mkdir(exist_ok=True)
+            (place / name).write_text("old")
+        build(plan, place, **options)
+        assert all((place / name).exists() for name in made)
+    for name in made:
+        (place / name).unlink()
+    found = {path.relative_to(place) for path in place.rglob("*") if path.is_file()}
+    wanted = folders["filled"]
+    assert found == {path.relative_to(wanted) for path in wanted.rglob("*") if path.is_file()}
+
+
+def test_the_name_of_a_model_is_a_text_in_the_core_file():
+    for name in ("my model: v2", "a #b", "quotes \" and '", "- {x}", "größer"):
+        described = yaml.safe_load(core_file(name, ["rtl/accelerator.v"], []).partition("\n")[2])
+        assert f" transformer {name}, " in described["description"]
+
+
+@pytest.mark.parametrize("kind", ["filled", "asic"])
 @pytest.mark.parametrize("target", ["sim", "lint"])
-def test_fusesoc_runs_the_targets(folders, tmp_path, target):
-    shutil.copytree(folders["filled"], tmp_path / "core")
+def test_fusesoc_runs_the_targets(folders, tmp_path, kind, target):
+    shutil.copytree(folders[kind], tmp_path / "core")
     environment = os.environ | simulator()
     if target == "sim" and not shutil.which("iverilog"):
         pytest.skip("iverilog was not found: install it with `apt-get install iverilog`")

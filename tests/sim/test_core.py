@@ -217,6 +217,27 @@ def test_images_that_do_not_fit_are_refused(small, images, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize("cycles", [-1, 2.5, 2**64, "a", True])
+def test_what_is_no_number_of_cycles_is_refused(small, cycles, cache):
+    message = "must be a whole number of cycles, not"
+    with pytest.raises(ValueError, match=f"^deadline {message}"):
+        small.core.run(small.images, deadline=cycles)
+    with pytest.raises(ValueError, match=f"^latency {message}"):
+        addend.Core(small.folder, cache=cache, latency=cycles)
+
+
+def test_memories_of_an_asic_are_part_of_its_verilog(small, tmp_path, cache):
+    build(small.plan, tmp_path, asic=True)
+    path = tmp_path / "rtl" / "sram.v"
+    text = path.read_text()
+    path.write_text(text.replace("<= data", "<= ~data"))
+    with pytest.raises(InputError, match="must have the digest that accelerator.json gives for it"):
+        addend.Core(tmp_path, cache=cache)
+    path.unlink()
+    with pytest.raises(InputError, match=r"sram.v: cannot be read \(no such file"):
+        addend.Core(tmp_path, cache=cache)
+
+
 def test_a_picture_that_takes_too_long_is_given_up(small):
     with pytest.raises(addend.CoreError) as caught:
         small.core.run(small.images, deadline=100)

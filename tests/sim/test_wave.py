@@ -4,6 +4,7 @@ import re
 import shutil
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import golden
@@ -195,9 +196,10 @@ def test_a_folder_of_another_version_is_refused(recorded, tmp_path, capsys):
     [
         (["--wave", "one.vcd"], "--wave must be a file whose name ends in .fst, not one.vcd"),
         (
-            ["--wave", "one.fst", "--image", "20"],
-            "--image must be less than the 20 images, not 20",
+            ["--wave", "one.fst", "--image", "3", "--images", "three.npy"],
+            "--image must be less than the 3 images, not 3",
         ),
+        (["--image", "3"], "--image must come with --wave, which shows one image"),
         (
             ["--wave", "one.fst", "--synthesised"],
             "--synthesised must be left out with --wave, which shows one image as built",
@@ -208,6 +210,7 @@ def test_what_cannot_be_recorded_is_said(
     recorded, tmp_path, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
+    np.save("three.npy", random_images(1, 3, recorded.model.image_shape))
     folder = recorded.folder
     assert main([str(folder / "core"), str(folder / "model.safetensors"), *arguments]) == 2
     assert f"{message}.\n" in capsys.readouterr().err

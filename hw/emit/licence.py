@@ -1,0 +1,8 @@
+"""The licence of what a build writes, as it stands in the head of each file."""
+
+__all__ = ["LICENCE", "SPDX"]
+
+
+LICENCE = "Apache-2.0"
+#: Line of a comment, without the sign that begins one.
+SPDX = f"SPDX-License-Identifier: {LICENCE}"
