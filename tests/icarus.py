@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 
-def run_icarus(folder, work, *, rom=None, sources=("rtl/accelerator.v",)):
+def run_icarus(folder, work, *, rom=None, sources=None):
     """Last line of the testbench of a build folder, compiled and run in another folder.
 
     Parameters
@@ -17,12 +17,14 @@ def run_icarus(folder, work, *, rom=None, sources=("rtl/accelerator.v",)):
         Folder to run in.
     rom : str, optional
         What ADDEND_ROM_DIR says; the default of the Verilog if not given.
-    sources : sequence of str
-        Verilog of the core, in the build folder.
+    sources : sequence of str, optional
+        Verilog of the core, in the build folder; what lies in ``rtl/`` if not given.
     """
     options = [] if rom is None else [f'-DADDEND_ROM_DIR="{rom}"']
+    if sources is None:
+        sources = sorted(path.relative_to(folder) for path in (folder / "rtl").glob("*.v"))
     sources = [str(folder / path) for path in (*sources, "tb/tb.v")]
-    command = ["iverilog", "-g2005", *options, "-I", str(folder / "tb"), "-s", "tb"]
+    command = ["iverilog", "-g2005", "-Wimplicit", *options, "-I", str(folder / "tb"), "-s", "tb"]
     run_alone([*command, "-o", "tb.vvp", *sources], work)
     return run_alone(["vvp", "-n", "tb.vvp"], work)
 
@@ -48,4 +50,5 @@ def run_alone(command, work):
         timeout=600,
     )
     assert finished.returncode == 0, finished.stderr
+    assert "implicit" not in finished.stderr
     return (finished.stdout.splitlines() or [""])[-1]

@@ -160,8 +160,10 @@ def test_the_pins_of_a_board_are_pins_of_its_ports(board):
         ),
         (
             lambda text: text + 'LOCATE COMP "nosuch" SITE "A1";\n',
-            "--pins must name ports of the design, clk, button, rx, tx, busy, error, status[0], "
-            "status[1] and so on, not 'nosuch'",
+            (
+                "--pins must name ports of the design, clk, button, rx, tx, busy, error, "
+                "status[0], status[1] and so on, not 'nosuch'"
+            ),
         ),
         (
             lambda text: text.replace('"L4"', '"M1"'),

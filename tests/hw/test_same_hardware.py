@@ -29,7 +29,9 @@ ARRAYS = {
 }
 
 
-#: What has come to the Verilog since: licence, folder of the memory images.
+#: Where what Verilator must overlook in an ASIC begins and ends.
+ASIC = re.compile(r"// Memories of an ASIC .*?(?=// Few lanes )", re.DOTALL)
+#: What has come to the files since: licence, folder of the memory images.
 NEWER = (
     "// SPDX-License-Identifier: Apache-2.0\n",
     (
@@ -42,6 +44,7 @@ NEWER = (
 
 def as_first(text):
     """Verilog without what has come since: only ``$readmemh`` and the names of files differ."""
+    text = ASIC.sub("", text)
     for part in NEWER:
         text = text.replace(part, "")
     text = text.replace("$readmemh({`ADDEND_ROM_DIR, INIT_FILE}, ", "$readmemh(INIT_FILE, ")
