@@ -170,8 +170,8 @@ def test_changed_verilog_is_noticed(folder, capsys):
 
 def test_an_image_that_only_python_reads_is_refused(folder, capsys):
     image = folder / "built" / "rom" / "program.hex"
-    head, first, *rest = image.read_text().split("\n")
-    image.write_text("\n".join([head, f"0x{first}", *rest]))
+    head, licence, first, *rest = image.read_text().split("\n")
+    image.write_text("\n".join([head, licence, f"0x{first}", *rest]))
     assert (
         verify.main([str(folder / "built"), str(folder / "model.safetensors"), "--count", "1"]) == 2
     )

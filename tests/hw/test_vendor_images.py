@@ -128,7 +128,7 @@ def test_the_manifest_tells_digest_width_depth_and_bits_of_every_file(plans, fol
     for memory, paths in slice_paths(config).items():
         width, slices = config.image_files[memory]
         for index, path in enumerate(paths):
-            head, *lines = (folder / path).read_text().splitlines()
+            head, _, *lines = (folder / path).read_text().splitlines()
             for suffix in ("hex", *FORMATS):
                 name = f"{path.removesuffix('hex')}{suffix}"
                 part = width // slices

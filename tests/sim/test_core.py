@@ -161,8 +161,8 @@ def test_a_changed_word_is_refused(small, tmp_path, cache):
     build(small.plan, tmp_path)
     core = addend.Core(tmp_path, cache=cache)
     path = tmp_path / "rom" / "program.hex"
-    head, word, *rest = path.read_text().split("\n")
-    path.write_text("\n".join([head, f"{int(word, 16) ^ 1:08x}", *rest]))
+    head, licence, word, *rest = path.read_text().split("\n")
+    path.write_text("\n".join([head, licence, f"{int(word, 16) ^ 1:08x}", *rest]))
     with pytest.raises(InputError) as caught:
         core.run(small.images)
     assert str(caught.value) == (
