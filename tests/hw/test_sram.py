@@ -74,7 +74,7 @@ def test_each_size_has_one_module_and_one_choice():
         ONE.module,
         TWO.module,
     ]
-    assert re.findall(r"(addend_sram_\w+) words", choosing([ONE, TWO])) == [ONE.module, TWO.module]
+    assert re.findall(r"(addend_sram_\w+) memory", choosing([ONE, TWO])) == [ONE.module, TWO.module]
     assert "    input wire [0:0] data" in TWO.head
     assert "    input wire write" in TWO.head
 
