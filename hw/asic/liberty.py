@@ -1,11 +1,13 @@
 """Liberty, the file that describes standard cells: which there are, and whether they suffice."""
 
+import codecs
 import hashlib
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden.data.reading import InputError, read_regular
+from golden.data.reading import InputError, printable, read_regular
 
 from .liberty_text import Reader
 
@@ -19,6 +21,9 @@ PACKAGE = "qflow-tech-osu018"
 
 #: Most bytes of a Liberty; that of a modern process at one corner has a tenth.
 MAX_LIBERTY = 2**28
+
+#: What a compressed file begins with.
+_GZIP = b"\x1f\x8b"
 
 #: Groups of a cell that make it a flip-flop, and a latch.
 _FLIP_FLOPS = frozenset({"ff", "ff_bank"})
@@ -42,6 +47,8 @@ class Cell:
         Of the outputs that have one.
     clock : str
         Pin of the clock of a flip-flop; else empty.
+    timed : bool
+        Whether an output has groups of timing.
     """
 
     name: str
@@ -51,11 +58,46 @@ class Cell:
     outputs: tuple
     functions: tuple
     clock: str
+    timed: bool
 
     @property
     def is_buffer(self):
         """Whether it passes its only input on."""
-        return self.kind == "gate" and self.functions == self.inputs and len(self.inputs) == 1
+        return self._is_plain(1) and self._function == self.inputs[0]
+
+    @property
+    def is_inverter(self):
+        """Whether it inverts its only input."""
+        return self._is_plain(1) and self._function in (f"!{self.inputs[0]}", f"{self.inputs[0]}'")
+
+    @property
+    def is_pair(self):
+        """Whether it is an AND or OR of two inputs, each of them and its output inverted or not."""
+        if not self._is_plain(2) or "^" in self.functions[0]:
+            return False
+        return sorted(re.findall(r"\w+", self.functions[0])) == sorted(self.inputs)
+
+    @property
+    def _function(self):
+        """Function of the only output, without parentheses and spaces."""
+        return re.sub(r"[\s()]", "", self.functions[0])
+
+    def _is_plain(self, n_inputs):
+        """Whether it is a gate of so many inputs and one output, whose function is known."""
+        return (
+            self.kind == "gate"
+            and len(self.inputs) == n_inputs
+            and len(self.outputs) == len(self.functions) == 1
+        )
+
+
+#: What every netlist needs, in words and as a property of a cell.
+_NEEDED = (
+    ("a flip-flop", lambda cell: cell.kind == "ff"),
+    ("an inverter", lambda cell: cell.is_inverter),
+    ("a buffer", lambda cell: cell.is_buffer),
+    ("a NAND, NOR, AND or OR of two inputs", lambda cell: cell.is_pair),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +128,14 @@ class Liberty:
 
     @property
     def buffer(self):
-        """Name of the largest buffer, which is what drives a core's inputs; None without any."""
+        """Name of the largest buffer, which is what drives a core's inputs."""
         buffers = [cell for cell in self.cells.values() if cell.is_buffer]
-        return max(buffers, key=lambda cell: cell.area).name if buffers else None
+        return max(buffers, key=lambda cell: cell.area).name
+
+    def write(self, path):
+        """Writes the file for tools, which take no mark of its encoding."""
+        content = read_regular(self.path, MAX_LIBERTY)
+        Path(path).write_bytes(content.removeprefix(codecs.BOM_UTF8))
 
 
 def find_liberty(path=None):
@@ -131,12 +178,15 @@ def read_liberty(path):
     Raises
     ------
     InputError
-        If the file is no Liberty, ends too early, or lacks cells that every netlist needs.
+        If the file is no Liberty, ends too early, or lacks areas, timing or cells that every
+        netlist needs.
     OSError
         If it cannot be read.
     """
     content = read_regular(path, MAX_LIBERTY)
-    name, members = Reader(content.decode("utf-8", "replace"), path).library()
+    if content.startswith(_GZIP):
+        raise InputError(f"{path} is compressed: unpack it with gunzip")
+    name, members = Reader(content.decode("utf-8-sig", "replace"), path).library()
     cells = {}
     for kind, arguments, body in members:
         if kind == "cell" and arguments:
@@ -149,19 +199,39 @@ def read_liberty(path):
         voltage=_number(said.get("nom_voltage", "1.0"), f"{path}: the nominal voltage"),
         cells=cells,
     )
-    if not found.of_kind("ff"):
-        raise InputError(f"{path}: a Liberty must have a flip-flop among its {len(cells)} cells")
-    if not any(cell.functions for cell in cells.values() if cell.kind == "gate"):
-        raise InputError(f"{path}: a Liberty must have gates with a function")
+    _check(found)
     return found
 
 
+def _check(liberty):
+    """Raises InputError where a Liberty lacks what every netlist needs."""
+    cells = liberty.cells.values()
+    if not any(cell.functions for cell in cells if cell.kind == "gate"):
+        raise InputError(f"{liberty.path}: a Liberty must have gates with a function")
+    for what, needed in _NEEDED:
+        found = [cell for cell in cells if needed(cell)]
+        if not found:
+            raise InputError(
+                f"{liberty.path}: a Liberty must have {what} among its {len(cells)} cells"
+            )
+        if not any(cell.timed for cell in found):
+            raise InputError(
+                f"{liberty.path}: a Liberty must have {what} with timing, and {found[0].name} has "
+                "none"
+            )
+    if not any(cell.area for cell in cells):
+        raise InputError(f"{liberty.path}: a Liberty must have areas, and no cell has one")
+
+
 def _number(text, what):
-    """A number that a file gives."""
+    """A number that a file gives, which is none below 0."""
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
-        raise InputError(f"{what} must be a number") from None
+        found = math.nan
+    if not 0 <= found < math.inf:
+        raise InputError(f"{what} must be a number of at least 0, not {printable(text, 40)}")
+    return found
 
 
 def _cell(name, body, path):
@@ -177,17 +247,18 @@ def _cell(name, body, path):
         if word == "clocked_on"
     ]
     kind = "ff" if groups & _FLIP_FLOPS else "latch" if groups & _LATCHES else "gate"
-    inputs, outputs, functions = [], [], []
-    for key, pin, inside in body:
-        if key != "pin" or inside is None or not pin:
+    inputs, outputs, functions, timed = [], [], [], False
+    for key, pins, inside in body:
+        if key != "pin" or inside is None:
             continue
         said = {word: value for word, value, deeper in inside if deeper is None}
         if said.get("direction") == "input":
-            inputs.append(pin[0])
+            inputs += pins
         elif said.get("direction") == "output":
-            outputs.append(pin[0])
+            outputs += pins
+            timed |= any(word == "timing" for word, _, deeper in inside if deeper is not None)
             if said.get("function"):
-                functions.append(said["function"].strip())
+                functions += [said["function"].strip()] * len(pins)
     return Cell(
         name=name,
         area=area,
@@ -196,4 +267,5 @@ def _cell(name, body, path):
         outputs=tuple(outputs),
         functions=tuple(functions),
         clock=re.sub(r"\W", "", clocked[0]) if clocked else "",
+        timed=timed,
     )

@@ -17,6 +17,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+#: What may stand behind a value that the end of its line ends.
+_LINE_END = re.compile(r"(?:[^\S\n]|/\*.*?\*/|//[^\n]*)*\n", re.DOTALL)
+
 
 class Reader:
     """Groups and attributes of a text in Liberty's grammar.
@@ -55,12 +58,15 @@ class Reader:
         self.advance()
 
     def library(self):
-        """Name and members of the one group that the file is."""
+        """Name and members of the one group that the file is, to its last word."""
         if self.here != "library":
             raise self.error("begin with 'library'")
         self.advance()
         name = [*self.arguments(), ""][0]
-        return name, self.members(2)
+        members = self.members(2)
+        if self.here:
+            raise self.error("end with the brace that closes the library")
+        return name, members
 
     def arguments(self):
         """What stands in parentheses."""
@@ -102,7 +108,7 @@ class Reader:
         words = []
         while self.here not in ("", ";", "}", "{"):
             words.append(self.here.strip('"'))
-            newline = self.text[self.at : self.at + 1] in ("\n", "\r")
+            newline = _LINE_END.match(self.text, self.at)
             self.advance()
             if newline and self.here != ";":
                 return " ".join(words)

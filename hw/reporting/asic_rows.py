@@ -79,7 +79,7 @@ def module_rows(asic):
             path,
             [
                 f"{own['total_area']:,.0f}",
-                f"{own['total_area'] / total:.1%}",
+                f"{own['total_area'] / total if total else 0:.1%}",
                 f"{own['area']:,.0f}",
                 f"{own['cells']:,}",
             ],

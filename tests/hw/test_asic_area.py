@@ -6,7 +6,14 @@ from hw.asic.liberty import Cell, Liberty
 
 def cell(name, area, kind, inputs):
     return Cell(
-        name=name, area=area, kind=kind, inputs=inputs, outputs=("Y",), functions=(), clock=""
+        name=name,
+        area=area,
+        kind=kind,
+        inputs=inputs,
+        outputs=("Y",),
+        functions=(),
+        clock="",
+        timed=True,
     )
 
 

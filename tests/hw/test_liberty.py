@@ -1,5 +1,8 @@
 """Reading Liberty: what its cells are, and what a broken file is told as."""
 
+import gzip
+import re
+
 import pytest
 
 from golden.data.reading import InputError
@@ -25,14 +28,24 @@ library(few) {
   cell (BUF) {
     area : 3;
     pin(A) { direction : input; }
-    pin(Y) { direction : output; function : "A"; }
+    pin(Y) { direction : output; function : "(A)"; timing() { related_pin : "A"; } }
+  }
+  cell (NOR) {
+    area : 4 /* with a comment */
+    pin(A, B) { direction : input; }
+    pin(Y) { direction : output; function : "!(A + B)"; timing() { related_pin : "A"; } }
+  }
+  cell (XOR) {
+    area : 5;
+    pin(A, B) { direction : input; }
+    pin(Y) { direction : output; function : "(A ^ B)"; timing() { related_pin : "A"; } }
   }
   cell (DFF) {
     area : 9;
     ff (IQ, IQN) { clocked_on : "CLK"; next_state : "D"; }
     pin(D) { direction : input; }
     pin(CLK) { direction : input; clock : true; }
-    pin(Q) { direction : output; function : "IQ"; }
+    pin(Q) { direction : output; function : "IQ"; timing() { related_pin : "CLK"; } }
   }
   cell (LAT) {
     area : 7;
@@ -57,6 +70,8 @@ def test_cells_have_areas_kinds_and_pins(tmp_path):
     assert {name: (cell.area, cell.kind) for name, cell in found.cells.items()} == {
         "INV": (2.5, "gate"),
         "BUF": (3.0, "gate"),
+        "NOR": (4.0, "gate"),
+        "XOR": (5.0, "gate"),
         "DFF": (9.0, "ff"),
         "LAT": (7.0, "latch"),
     }
@@ -65,6 +80,35 @@ def test_cells_have_areas_kinds_and_pins(tmp_path):
     inverter, register = found.cells["INV"], found.cells["DFF"]
     assert (inverter.inputs, inverter.outputs, inverter.functions) == (("A",), ("Y",), ("(!A)",))
     assert (register.inputs, register.clock) == (("D", "CLK"), "CLK")
+    assert found.cells["NOR"].inputs == ("A", "B")
+    assert [name for name, cell in found.cells.items() if cell.is_pair] == ["NOR"]
+    assert [name for name, cell in found.cells.items() if cell.timed] == [
+        "INV",
+        "BUF",
+        "NOR",
+        "XOR",
+        "DFF",
+    ]
+
+
+def without(name):
+    """The cells with one whose function nobody knows."""
+    head, mark, rest = CELLS.partition(f"cell ({name})")
+    return head + mark + rest.replace("function", "fraction", 1)
+
+
+def test_tools_get_a_file_without_its_mark(tmp_path):
+    path = tmp_path / "cells.lib"
+    path.write_text(CELLS, encoding="utf-8-sig")
+    read_liberty(path).write(tmp_path / "copy.lib")
+    assert (tmp_path / "copy.lib").read_text() == CELLS
+
+
+def test_a_compressed_liberty_gets_its_remedy(tmp_path):
+    path = tmp_path / "cells.lib"
+    path.write_bytes(gzip.compress(CELLS.encode()))
+    with pytest.raises(InputError, match=r"cells.lib is compressed: unpack it with gunzip$"):
+        read_liberty(path)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +117,27 @@ def test_cells_have_areas_kinds_and_pins(tmp_path):
         ("", "must be a Liberty, and begin with 'library', in line 1"),
         ("module top; endmodule", "must be a Liberty, and begin with 'library', in line 1"),
         ("library(few) {", "must be a Liberty, and have '}' where it has its end, in line 1"),
-        (CELLS[:700], "must be a Liberty, and have '}' where it has its end, in line 26"),
-        (CELLS.replace("2.5", "much"), "the area of cell INV must be a number"),
-        (CELLS.replace("ff (", "fg ("), "a Liberty must have a flip-flop among its 4 cells"),
+        (CELLS[:-2], "must be a Liberty, and have '}' where it has its end, in line"),
+        (f"{CELLS} }}", "must be a Liberty, and end with the brace that closes the library, in"),
+        *(
+            (
+                CELLS.replace("2.5", area),
+                f"the area of cell INV must be a number of at least 0, {said}",
+            )
+            for area, said in (
+                ("much", "not much"),
+                ("-1", "not -1"),
+                ("nan", "not nan"),
+                ("inf", "not inf"),
+            )
+        ),
+        (CELLS.replace("area", "size"), "a Liberty must have areas, and no cell has one"),
+        (re.sub("area : [0-9.]+", "area : 0", CELLS), "must have areas, and no cell has one"),
+        (CELLS.replace("timing(", "times("), "must have a flip-flop with timing, and DFF has none"),
+        (without("INV"), "a Liberty must have an inverter among its 6 cells"),
+        (without("BUF"), "a Liberty must have a buffer among its 6 cells"),
+        (without("NOR"), "must have a NAND, NOR, AND or OR of two inputs among its 6 cells"),
+        (CELLS.replace("ff (", "fg ("), "a Liberty must have a flip-flop among its 6 cells"),
         (CELLS.replace("function", "fraction"), "a Liberty must have gates with a function"),
     ],
 )
