@@ -17,6 +17,7 @@ _DELAY = (float, int, type(None))
 
 #: Form of the file. ``timing`` and ``power``, which may be null, have forms of their own.
 _FORM = {
+    "licence": str,
     "liberty": {"name": str, "sha256": str},
     "verilog": str,
     "clock_mhz": float,

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from golden.data.atomic import replacing
-from hw.emit.build_directory import MEMORIES, VERILOG
+from hw.emit.build_directory import MEMORIES, read_verilog
 from hw.emit.sram import sram_sizes
 from hw.tools.process import ToolError
 
@@ -59,9 +60,9 @@ def implement(
     Returns
     -------
     dict
-        What ``asic.json`` holds: ``liberty``, ``verilog`` (its digest), ``clock_mhz``, ``area``,
-        ``modules`` (see ``hw.asic.area.areas``), ``memories``, ``checks`` (see
-        ``hw.asic.checks.check_gates``), ``timing`` (see ``hw.asic.sta.timing``; None without
+        What ``asic.json`` holds: ``licence``, ``liberty``, ``verilog`` (its digest),
+        ``clock_mhz``, ``area``, ``modules`` (see ``hw.asic.area.areas``), ``memories``, ``checks``
+        (see ``hw.asic.checks.check_gates``), ``timing`` (see ``hw.asic.sta.timing``; None without
         OpenSTA) and ``power``, a list with an entry per picture, or None.
 
     Raises
@@ -72,7 +73,8 @@ def implement(
     folder = Path(folder)
     # Those of an earlier build must not be taken for this one's.
     (folder / FIGURES).unlink(missing_ok=True)
-    verilog = (folder / VERILOG).read_text()
+    shutil.rmtree(folder / WORK, ignore_errors=True)
+    verilog = read_verilog(folder)
     sizes = sram_sizes(verilog)
     if wrapped:
         progress(f"checking the memories of {MEMORIES}")
@@ -84,6 +86,7 @@ def implement(
     modules = areas(steps["netlist"], steps["modules"], liberty)
     (folder / WORK / "sram.lib").write_text(sram_liberty(sizes, liberty.voltage))
     figures = {
+        "licence": "Apache-2.0",
         "liberty": {"name": liberty.name, "sha256": liberty.sha256},
         "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
         "clock_mhz": clock_mhz,

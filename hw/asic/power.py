@@ -62,7 +62,7 @@ def power(folder, liberty, activity, *, clock_mhz, name="power"):
             for (cell, pin), (changes, high) in found.items()
         ),
         "puts {measured}",
-        "report_power",
+        "report_power -digits 6",
     ]
     printed = run_sta(folder, name, commands, liberty).partition("measured\n")[2]
     watts = {row[0]: float(row[4]) for row in _ROW.findall(printed)}

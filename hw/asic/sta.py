@@ -5,10 +5,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from hw.emit.verilog import LICENCE
 from hw.tools.process import ToolError, ToolTimeoutError, last_error
 
 from .checks import CLOCK
-from .synthesis import TOP, WORK
+from .synthesis import TOP, WORK, placed
 
 
 __all__ = ["STA_PACKAGE", "has_sta", "preamble", "run_sta", "sram_liberty", "timing"]
@@ -24,6 +25,9 @@ _PATHS = {
     "into_memories": "-to $memories",
     "registers": "",
 }
+
+#: Decimals of a delay in nanoseconds.
+DIGITS = 5
 
 #: A path's last lines in a report.
 _SLACK = re.compile(r"^\s*(-?[\d.]+)\s+slack \((?:MET|VIOLATED)\)", re.MULTILINE)
@@ -61,6 +65,7 @@ def sram_liberty(sizes, voltage):
     """
     types = {width for size in sizes for _, _, width in size.ports}
     return (
+        f"/* {LICENCE.removeprefix('// ').strip()} */\n"
         "library(addend_sram) {\n  delay_model : table_lookup;\n"
         f'{_THRESHOLDS}  nom_voltage : {voltage};\n  time_unit : "1ns";\n'
         '  voltage_unit : "1V";\n  current_unit : "1uA";\n  pulling_resistance_unit : "1kohm";\n'
@@ -115,6 +120,8 @@ def preamble(clock_mhz, memories=None):
     listed = " ".join(f"{{{name}}}" for name in sorted(memories or ()))
     return [
         "read_liberty liberty.lib",
+        # Otherwise times are in the unit of this Liberty.
+        "set_cmd_units -time ns",
         *known,
         "read_verilog netlist.v",
         f"link_design {TOP}",
@@ -157,12 +164,10 @@ def run_sta(folder, name, commands, liberty, *, limit=3600):
     if not has_sta():
         raise ToolError(f"OpenSTA was not found: install it with `apt-get install {STA_PACKAGE}`")
     work = Path(folder) / WORK
-    script, log, link = work / f"{name}.tcl", work / f"{name}.log", work / "liberty.lib"
+    script, log = work / f"{name}.tcl", work / f"{name}.log"
     script.write_text("\n".join(commands) + "\n")
-    link.unlink(missing_ok=True)
-    link.symlink_to(liberty.path.resolve())
     try:
-        with log.open("wb") as output:
+        with placed(liberty, folder), log.open("wb") as output:
             finished = subprocess.run(
                 [shutil.which("sta"), "-no_init", "-no_splash", "-exit", script.name],
                 cwd=work,
@@ -175,8 +180,6 @@ def run_sta(folder, name, commands, liberty, *, limit=3600):
         raise ToolTimeoutError(
             f"OpenSTA must finish within {limit:g} s, and did not: see {log}"
         ) from None
-    finally:
-        link.unlink(missing_ok=True)
     printed = log.read_text(errors="replace")
     # It ends with status 0 behind an error, too.
     if finished.returncode or re.search(r"^Error:|invalid command name", printed, re.MULTILINE):
@@ -211,20 +214,23 @@ def timing(folder, liberty, memories, *, clock_mhz):
     for name, ends in _PATHS.items():
         if name == "registers":
             commands += ["set_false_path -from $memories", "set_false_path -to $memories"]
-        commands += [f"puts {{paths {name}}}", f"report_checks -path_delay max {ends}"]
+        commands += [
+            f"puts {{paths {name}}}",
+            f"report_checks -digits {DIGITS} -path_delay max {ends}",
+        ]
     printed = run_sta(folder, "timing", commands, liberty)
     period = 1e3 / clock_mhz
     paths = {}
     for part in printed.split("paths ")[1:]:
         name, _, report = part.partition("\n")
         slack = _SLACK.search(report)
-        paths[name.strip()] = round(period - float(slack[1]), 3) if slack else None
+        paths[name.strip()] = round(period - float(slack[1]), DIGITS) if slack else None
     longest = max((delay for delay in paths.values() if delay is not None), default=0.0)
     if not longest:
         raise ToolError(f"OpenSTA found no path: see {Path(folder) / WORK / 'timing.log'}")
     return {
         "clock_mhz": clock_mhz,
         "paths_ns": paths,
-        "slack_ns": round(period - longest, 3),
+        "slack_ns": round(period - longest, DIGITS),
         "fmax_mhz": round(1e3 / longest, 1),
     }

@@ -8,16 +8,17 @@ found lie in ``asic/`` inside the build directory.
 
 import contextlib
 import re
-import shutil
 from pathlib import Path
 
 from golden.data.description import read_json
 from golden.data.limits import MAX_NETLIST
-from hw.tools.process import ToolError
-from hw.tools.wheels import run
+from golden.data.reading import InputError, printable
+from hw.emit.verilog import LICENCE
+from hw.tools.process import ToolError, ToolTimeoutError, last_error
+from hw.tools.wheels import run, tool_command
 
 
-__all__ = ["TOP", "WORK", "cell_modules", "read_module", "require_wrapper", "synthesise"]
+__all__ = ["TOP", "WORK", "cell_modules", "placed", "read_module", "require_wrapper", "synthesise"]
 
 
 TOP = "accelerator"
@@ -33,6 +34,9 @@ _LIBERTY = f"{WORK}/liberty.lib"
 #: the mapper inserts no buffers.
 _CONSTRAINTS = f"{WORK}/abc.constr"
 _LOAD = 20
+
+#: What Yosys says of a module that a file has twice.
+_AGAIN = re.compile(r"Replacing existing\D*? module `\\?([^'`]+)'")
 
 #: Simulations begin with values that silicon does not have: they are taken away, after a memory
 #: became flip-flops too. A case statement stays logic, and queues are flip-flops.
@@ -113,10 +117,9 @@ def synthesise(folder, liberty, sizes, *, clock_mhz, limit=7200):
     work.mkdir(exist_ok=True)
     boxes = [f"(* blackbox *)\n{size.head}endmodule\n" for size in sizes]
     (work / "sram_ports.v").write_text("".join(boxes))
-    driver = f"set_driving_cell {liberty.buffer}\n" if liberty.buffer else ""
-    (folder / _CONSTRAINTS).write_text(f"{driver}set_load {_LOAD}\n")
+    (folder / _CONSTRAINTS).write_text(f"set_driving_cell {liberty.buffer}\nset_load {_LOAD}\n")
     (work / "netlist.ys").write_text(_SCRIPT.format(picoseconds=round(1e6 / clock_mhz)))
-    with _copied(liberty.path, folder / _LIBERTY):
+    with placed(liberty, folder):
         run(
             "yosys",
             ["-Q", "-T", "-s", f"{WORK}/netlist.ys"],
@@ -124,6 +127,9 @@ def synthesise(folder, liberty, sizes, *, clock_mhz, limit=7200):
             log=f"{WORK}/yosys.log",
             limit=limit,
         )
+    for name in ("netlist.v", "cells.v"):
+        path = work / name
+        path.write_text(f"{LICENCE}{path.read_text()}")
     return {step: read_module(folder, step) for step in STEPS}
 
 
@@ -134,7 +140,7 @@ def read_module(folder, step):
 
 
 def require_wrapper(folder, sizes, *, limit=600):
-    """Raises ToolError where Verilog of memories lacks a module, or one has other ports.
+    """Check that the Verilog of memories has each module once, with the ports that are wanted.
 
     Parameters
     ----------
@@ -143,31 +149,55 @@ def require_wrapper(folder, sizes, *, limit=600):
     sizes : iterable of SramSize
     limit : float
         Time limit in seconds.
+
+    Raises
+    ------
+    InputError
+        If it has not, or is no Verilog.
+    ToolError
+        If Yosys is missing or takes too long.
     """
     folder = Path(folder)
     (folder / WORK).mkdir(exist_ok=True)
-    run(
-        "yosys",
-        ["-Q", "-T", "-p", f"read_verilog -sv -lib rtl/sram.v; write_json {WORK}/wrapper.json"],
-        folder=folder,
-        log=f"{WORK}/wrapper.log",
-        limit=limit,
-    )
+    log = folder / WORK / "wrapper.log"
+    # What is missing is no fault of the Verilog.
+    tool_command("yosys")
+    try:
+        run(
+            "yosys",
+            ["-Q", "-T", "-p", f"read_verilog -sv -lib rtl/sram.v; write_json {WORK}/wrapper.json"],
+            folder=folder,
+            log=f"{WORK}/wrapper.log",
+            limit=limit,
+        )
+    except ToolTimeoutError:
+        raise
+    except ToolError:
+        raise InputError(
+            "The Verilog of --sram-wrapper must be one that Yosys reads, which says "
+            f"{printable(last_error(log))} (see {log})"
+        ) from None
+    if twice := _AGAIN.search(log.read_text(errors="replace")):
+        raise InputError(f"The Verilog of --sram-wrapper must have module {twice[1]} once")
     path = folder / WORK / "wrapper.json"
     found = read_json(path, "the memories", limit=MAX_NETLIST)["modules"]
     for size in sizes:
         if size.module not in found:
-            raise ToolError(f"The Verilog of --sram-wrapper must have a module {size.module}")
+            raise InputError(f"The Verilog of --sram-wrapper must have a module {size.module}")
         ports = {
             name: (port["direction"], len(port["bits"]))
             for name, port in found[size.module]["ports"].items()
         }
         wanted = {name: (direction, width) for name, direction, width in size.ports}
-        if wrong := sorted(set(wanted.items()) ^ set(ports.items())):
-            name = wrong[0][0]
-            raise ToolError(
-                f"Module {size.module} of --sram-wrapper must have the port {name} as "
-                f"{_said(wanted.get(name))}, not {_said(ports.get(name))}"
+        for name, port in wanted.items():
+            if ports.get(name) != port:
+                raise InputError(
+                    f"Module {size.module} of --sram-wrapper must have the port {name} as "
+                    f"{_said(port)}, not {_said(ports.get(name))}"
+                )
+        if foreign := sorted(set(ports) - set(wanted)):
+            raise InputError(
+                f"Module {size.module} of --sram-wrapper must not have a port {foreign[0]}"
             )
 
 
@@ -177,10 +207,19 @@ def _said(port):
 
 
 @contextlib.contextmanager
-def _copied(source, target):
-    """A copy of a file for as long as it takes: the output must not hold what others wrote."""
-    shutil.copyfile(source, target)
+def placed(liberty, folder):
+    """A Liberty in ``asic/`` for as long as a tool takes: others wrote what it holds.
+
+    Parameters
+    ----------
+    liberty : Liberty
+    folder : Path
+        Build directory.
+    """
+    target = Path(folder) / _LIBERTY
+    target.unlink(missing_ok=True)
     try:
+        liberty.write(target)
         yield
     finally:
         target.unlink(missing_ok=True)

@@ -15,11 +15,14 @@ from hw import build
 from hw.asic import liberty
 from hw.asic.figures import FIGURES
 from hw.asic.liberty import DEFAULT, read_liberty
+from hw.asic.power import power
 from hw.asic.simulation import NETLIST, build_simulator, run_pictures
+from hw.asic.sta import timing
 from hw.asic.synthesis import read_module
 from hw.emit.build_directory import MEMORIES, VERILOG, read_description
 from hw.emit.load_packets import packets
 from hw.emit.sram import sram_sizes
+from hw.emit.verilog import LICENCE
 from hw.isa.core_config import CoreConfig
 from hw.load import lay_out
 from tests.icarus import run_icarus
@@ -117,6 +120,13 @@ def test_its_verilog_is_a_core_like_any_other(built, model, pictures, project_ro
     assert core.run(pictures)[0].tolist() == golden.run(model, pictures).logits.tolist()
 
 
+def test_what_may_be_used_says_so(built, figures):
+    for name in ("netlist.v", "cells.v"):
+        assert (built / "asic" / name).read_text().startswith(LICENCE)
+    assert (built / "asic/sram.lib").read_text().startswith(f"/* {LICENCE[3:-1]} */\n")
+    assert figures["licence"] in LICENCE
+
+
 def test_nothing_begins_with_content(built):
     for path in (VERILOG, MEMORIES, "asic/netlist.v", "asic/cells.v"):
         assert "$readmem" not in (built / path).read_text()
@@ -173,20 +183,43 @@ def test_every_flip_flop_is_reset_or_listed(figures):
 
 @with_sta
 def test_timing_tells_memories_apart(figures):
-    timing = figures["timing"]
-    assert set(timing["paths_ns"]) == {"registers", "from_memories", "into_memories"}
-    assert all(delay > 0 for delay in timing["paths_ns"].values())
-    assert timing["slack_ns"] == round(20 - max(timing["paths_ns"].values()), 3)
+    timed = figures["timing"]
+    assert set(timed["paths_ns"]) == {"registers", "from_memories", "into_memories"}
+    assert all(delay > 0 for delay in timed["paths_ns"].values())
+    assert timed["slack_ns"] == round(20 - max(timed["paths_ns"].values()), 5)
 
 
 @with_sta
-def test_energy_grows_with_executed_additions(figures, record_property):
-    power = figures["power"]
-    for entry in power:
-        assert entry["microjoules"] == entry["milliwatts"] * entry["cycles"] / 50 / 1e3
-    assert power[0]["additions"] < power[1]["additions"]
-    assert power[0]["microjoules"] < power[1]["microjoules"]
-    record_property("printed", f"asic: {json.dumps(power)}")
+def test_the_unit_of_time_is_that_of_the_liberty(built, figures, tmp_path):
+    """All delays are a thousandth, and power does not know them."""
+    path = tmp_path / "ps.lib"
+    path.write_text(DEFAULT.read_text().replace('time_unit : "1ns"', 'time_unit : "1ps"'))
+    cells = read_module(built, "netlist")["cells"].items()
+    memories = [name for name, cell in cells if cell["type"].startswith("addend_sram_")]
+    found = timing(built, read_liberty(path), memories, clock_mhz=50.0)
+    assert found["fmax_mhz"] == pytest.approx(1e3 * figures["timing"]["fmax_mhz"], rel=0.01)
+    watts = [
+        power(built, read_liberty(lib), {}, clock_mhz=50.0)["milliwatts"] for lib in (DEFAULT, path)
+    ]
+    assert watts[0] == watts[1]
+
+
+def watts_printed(folder, index):
+    """Power of a picture, as OpenSTA printed it."""
+    printed = (folder / f"asic/power.{index}.log").read_text().rpartition("measured\n")[2]
+    return float(re.search(r"^Total .* (\S+) +100\.0+%", printed, re.MULTILINE)[1])
+
+
+@with_sta
+def test_energy_grows_with_executed_additions(built, figures, record_property):
+    measured = figures["power"]
+    for index, entry in enumerate(measured):
+        assert entry["microjoules"] == pytest.approx(
+            watts_printed(built, index) * entry["cycles"] * 20e-9 * 1e6
+        )
+    assert measured[0]["additions"] < measured[1]["additions"]
+    assert measured[0]["microjoules"] < measured[1]["microjoules"]
+    record_property("printed", f"asic: {json.dumps(measured)}")
 
 
 @with_sta

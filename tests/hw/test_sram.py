@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from golden.data.reading import InputError
 from hw.asic.synthesis import require_wrapper
 from hw.emit.sram import SramSize, choosing, models, sram_sizes
-from hw.tools.process import ToolError
 
 
 VERILOG = """
@@ -104,9 +104,19 @@ def test_what_is_shipped_has_the_ports_that_a_wrapper_needs(tmp_path):
             models([TWO, ONE]).replace("input wire a_read,", ""),
             "must have the port a_read as input of 1 bit, not no port",
         ),
+        (
+            models([TWO, ONE]).replace("clk", "CK"),
+            "must have the port clk as input of 1 bit, not no port",
+        ),
+        (
+            models([TWO, ONE]).replace("input wire clk", "input wire clk, input wire CK"),
+            "Module addend_sram_1rw1r_2x1 of --sram-wrapper must not have a port CK",
+        ),
+        (models([TWO, ONE, TWO]), "must have module addend_sram_1rw1r_2x1 once"),
+        ("this is no Verilog", "must be one that Yosys reads, which says rtl/sram.v:1: ERROR"),
     ],
 )
 def test_other_memories_get_a_sentence(tmp_path, text, rule):
-    with pytest.raises(ToolError) as caught:
+    with pytest.raises(InputError) as caught:
         require_wrapper(wrapped(tmp_path, text), [TWO, ONE])
     assert rule in str(caught.value)
