@@ -3,11 +3,12 @@
 import sys
 
 import golden
-from golden.data.reading import read_regular
+from golden.data.reading import InputError, read_regular
 
 from ..asic.figures import FIGURES
 from ..asic.implement import implement
 from ..asic.liberty import find_liberty, read_liberty
+from ..asic.sta import has_sta
 from ..emit.build_directory import check_verilog, read_description
 from ..emit.load_packets import packets
 from ..reporting.build_figures import build_figures
@@ -39,16 +40,23 @@ def prepare(options):
     Raises
     ------
     ValueError
-        If there is no Liberty, or it is broken.
+        If there is no Liberty, or it is broken; or if the Verilog is no text.
     """
     liberty = read_liberty(find_liberty(options.liberty))
     wrapper = options.sram_wrapper
     if wrapper is None:
         return liberty, None
-    return liberty, read_regular(wrapper, MAX_WRAPPER).decode("utf-8", "replace")
+    try:
+        text = read_regular(wrapper, MAX_WRAPPER).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{wrapper}: the Verilog of --sram-wrapper must be text in UTF-8"
+        ) from None
+    # As it is read back, which its digest is of.
+    return liberty, text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def finish(options, prog, plan, liberty, *, pictures, progress):
+def finish(options, prog, plan, liberty, *, pictures, vectors=None, progress):
     """Map what was built to standard cells, report, and print what was found.
 
     Parameters
@@ -61,6 +69,8 @@ def finish(options, prog, plan, liberty, *, pictures, progress):
     liberty : Liberty
     pictures : uint8 array, shape (pictures, height, width, channels), or None
         Whose power is measured.
+    vectors : Vectors, optional
+        Whose pictures are taken where there are no others.
     progress : callable
         Takes one sentence per step.
 
@@ -73,12 +83,15 @@ def finish(options, prog, plan, liberty, *, pictures, progress):
     check_verilog(folder)
     for name in ("report.json", "report.html", FIGURES):
         (folder / name).unlink(missing_ok=True)
-    beats, logits = (), None
-    if plan.required.external:
-        if pictures is not None:
+    beats, logits, source = (), None, f"from {options.images}"
+    if pictures is None and vectors is not None:
+        pictures, source = vectors
+    if plan.required.external or not has_sta():
+        if plan.required.external:
             progress("power is left out: it takes a core whose weights lie on chip")
         pictures = None
     elif pictures is not None:
+        progress(f"power is measured of {len(pictures)} pictures, {source}")
         beats = [beat for packet in packets(plan, plan.required) for beat in packet]
         logits = golden.run(plan.model, pictures).logits
     found = implement(
