@@ -1,6 +1,5 @@
 """A core on a board, behind a serial port."""
 
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -10,11 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 import golden
 from golden import IntegerModel
-from hw.boards.board import BAUD
 from hw.driver.chunks import chunks, payload
-from hw.driver.exchange import ask
-from hw.driver.port import BoardError, Port, PortLostError
-from hw.emit.build_directory import read_description
+from hw.driver.port import BoardError
+from hw.emit.build_directory import VERILOG, read_description
 from hw.emit.load_packets import closing_packet, packets
 from hw.isa.core_config import CoreConfig
 from hw.isa.frames import Reply, RequestType, describe_status
@@ -22,14 +19,13 @@ from hw.isa.identity import identity
 from hw.isa.status import Status
 from hw.load import lay_out
 
+from .connection import Connection
 from .simulated import SimulatedBoard
 
 
 __all__ = ["Accelerator", "BoardError", "Counters", "Results"]
 
 
-#: Seconds in which a port that was lost may come back.
-PATIENCE = 5.0
 #: How often a load is begun before it counts as failed.
 LOADS = 2
 #: Layout of what stands behind the logits, and of the counters.
@@ -69,7 +65,8 @@ class Accelerator:
     BoardError
         If the port cannot be used, the board does not answer, or runs another core.
     ValueError
-        If there is no build directory, or none of a core with its weights on chip.
+        If there is no build directory, or none of a core that a board takes: with its weights on
+        chip, and memories of its own.
 
     Examples
     --------
@@ -97,14 +94,20 @@ class Accelerator:
                 f"{self.folder} must hold a core with its weights on chip: no board has a memory "
                 "controller"
             )
+        if _is_asic(self.folder):
+            raise ValueError(
+                f"{self.folder} must hold a core of --target fpga or sim, not of asic: a board "
+                "takes one that has its memories inside"
+            )
         #: Shape of a picture, and number of classes, of the model that the core was built from
         #: or that was loaded last.
         self.image_shape: tuple[int, ...] = tuple(description["image_shape"])
         self.classes: int = description["classes"]
-        self._port: Port | None = None
+        self._connection: Connection | None = None
         try:
-            self._path = self._simulated.start() if self._simulated else str(port)
-            self._connect()
+            path = self._simulated.start() if self._simulated else str(port)
+            self._connection = Connection(path, self.folder, identity(self.config))
+            self._connection.open(timeout=timeout)
         except BaseException:
             self.close()
             raise
@@ -206,19 +209,26 @@ class Accelerator:
         )
 
     def reset(self) -> None:
-        """Resets the core; what it holds as a model stays."""
+        """Resets the core.
+
+        What it holds as a model stays, unless it was built with ``--no-readmemh``: such a core has
+        no model behind a reset.
+        """
         self._require(RequestType.RESET)
 
     def has_model(self) -> bool:
-        """Whether the core holds a model: asked by a picture that is too small for any but one."""
+        """Whether the core holds a model: asked by a picture of one pixel.
+
+        A model of larger pictures refuses it, which leaves the status ``PIXELS`` behind. One of
+        1 x 1 pixels computes it, so the counters are of this picture then, and count it.
+        """
         status = self._ask(RequestType.PICTURE, bytes(self.config.pixel_channels)).status
         return status != Status.MODEL.value
 
     def close(self) -> None:
-        """Gives the port back, and ends a simulated board."""
-        if self._port is not None:
-            self._port.close()
-            self._port = None
+        """Gives the port back, and ends a simulated board; there is no way back."""
+        if self._connection is not None:
+            self._connection.close()
         if self._simulated is not None:
             self._simulated.stop()
 
@@ -248,41 +258,20 @@ class Accelerator:
         """Reply to a request that must succeed."""
         reply = self._ask(kind, content)
         if reply.status != Status.OK.value:
-            raise BoardError(f"The board at {self._path} {describe_status(reply.status)}")
+            raise BoardError(
+                f"The board at {self._connection.path} {describe_status(reply.status)}"
+            )
         return reply
 
     def _ask(self, kind: RequestType, content: bytes = b"") -> Reply:
-        """Reply to a request, also where the port is lost and comes back."""
-        try:
-            return ask(self._port, kind, content, timeout=self.timeout)
-        except PortLostError:
-            self._reconnect()
-        return ask(self._port, kind, content, timeout=self.timeout)
+        """Reply to a request."""
+        return self._connection.ask(kind, content, timeout=self.timeout)
 
-    def _reconnect(self):
-        """Opens the port again once it is there."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return self._connect()
-            except PortLostError:
-                if time.monotonic() > until:
-                    raise
-            time.sleep(0.1)
 
-    def _connect(self):
-        """Opens the port, and refuses a board that runs another core."""
-        if self._port is not None:
-            self._port.close()
-        self._port = Port(self._path, BAUD)
-        found = ask(self._port, RequestType.IDENTITY, timeout=self.timeout)
-        expected = identity(self.config)
-        if found.status != Status.OK.value or found.payload != expected:
-            raise BoardError(
-                f"The board at {self._path} runs core {found.payload.hex() or 'unknown'}, and "
-                f"{self.folder} holds core {expected.hex()}: name the folder that its bitstream "
-                "was built in"
-            )
+def _is_asic(folder: Path) -> bool:
+    """Whether the memories of a core are those of an ASIC."""
+    path = folder / VERILOG
+    return path.exists() and "addend_sram" in path.read_text(errors="replace")
 
 
 def _number(content: bytes) -> int:

@@ -1,6 +1,7 @@
 """``addend host``: pictures, models and counters of a board behind a serial port."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 
@@ -53,17 +54,18 @@ def _classify(board, options):
         takes = ModelInput.of(model)
     found = load_source(options.pictures, takes, count=options.count)
     announce(found.lines)
-    results = []
-    for index, name in enumerate(found.names):
-        results.append(board.run(found.images[index : index + 1]))
-        predicted = int(results[-1].logits[0].argmax())
-        print(f"{printable(name)}\t{takes.class_name(predicted)}", flush=True)
-    if options.out is not None:
-        columns = {
-            name: np.concatenate([getattr(result, name) for result in results])
-            for name in ("logits", "cycles", "additions")
-        }
-        with replacing(options.out) as file:
+    # A file that cannot be written is told before the board is at work.
+    with contextlib.nullcontext() if options.out is None else replacing(options.out) as file:
+        results = []
+        for index, name in enumerate(found.names):
+            results.append(board.run(found.images[index : index + 1]))
+            predicted = int(results[-1].logits[0].argmax())
+            print(f"{printable(name)}\t{takes.class_name(predicted)}", flush=True)
+        if file is not None:
+            columns = {
+                name: np.concatenate([getattr(result, name) for result in results])
+                for name in ("logits", "cycles", "additions")
+            }
             np.savez(file, **columns)
 
 

@@ -1,8 +1,11 @@
 """A simulated board that runs as long as whoever uses it."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +15,10 @@ from hw.driver.port import BoardError
 
 __all__ = ["SIMULATED", "SimulatedBoard"]
 
+
+#: What the process is, and begins every sentence of its with.
+_MODULE = "sim.board"
+_PREFIX = f"python -m {_MODULE}: "
 
 #: What the name of a simulated board's port begins with; its build directory follows.
 SIMULATED = "sim:"
@@ -52,26 +59,39 @@ class SimulatedBoard:
         Raises
         ------
         BoardError
-            If it does not start; why, it has said on standard error.
+            If it does not start: what it said.
         """
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sim.board", str(self.folder), "--with-parent"],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        path = self._process.stdout.readline().strip()
-        if not path:
-            self.stop()
-            raise BoardError(f"The simulated board of {self.folder} did not start")
-        return path
+        # A file takes what it says: nobody would empty a pipe once it runs.
+        with tempfile.TemporaryFile("w+", errors="replace") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", _MODULE, str(self.folder), "--with-parent"],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                # Ctrl-C is for this process, which ends that one.
+                start_new_session=True,
+            )
+            path = self._process.stdout.readline().strip()
+            if path:
+                return path
+            self._process.wait()
+            said.seek(0)
+            sentences = [line for line in said if line.startswith(_PREFIX)]
+        self.stop()
+        if sentences:
+            raise BoardError(sentences[-1].strip().removeprefix(_PREFIX).removesuffix("."))
+        raise BoardError(f"The simulated board of {self.folder} did not start")
 
     def stop(self) -> None:
-        """End the simulator."""
+        """End the simulator, and what it has started."""
         if self._process is not None:
-            self._process.terminate()
+            # Unless it has ended, which Python knows once it waited.
+            if self._process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGTERM)
             self._process.wait()
             self._process.stdout.close()
             self._process = None

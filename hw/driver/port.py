@@ -104,7 +104,7 @@ class Port:
         Returns
         -------
         bytes
-            None if none came in time.
+            None of them if none came in time.
 
         Raises
         ------
