@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hw.tools.process import ToolError, ToolTimeoutError
-from hw.tools.verilator import simulator
+from hw.tools.verilator import verilator
 
 from .netlist import probed
 from .synthesis import TOP, WORK
@@ -103,7 +103,7 @@ def build_simulator(folder, *, sources=NETLIST, nets=(), limit=7200):
     listed = " ".join(f"X({name})" for name in names)
     (build / "probes.h").write_text(f"#define PROBES(X) {listed}\n")
     (build / "nets.txt").write_text("".join(f"{net}\n" for net in nets))
-    environment = os.environ | simulator()
+    environment = os.environ | verilator()
     names = [Path(source).name for source in sources]
     log = build / "build.log"
     with log.open("wb") as output:

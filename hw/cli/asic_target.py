@@ -14,6 +14,8 @@ from ..emit.load_packets import packets
 from ..reporting.build_figures import build_figures
 from ..reporting.report import summary
 from ..reporting.report import write as write_report
+from ..tools.process import ToolError
+from ..tools.verilator import verilator
 
 
 __all__ = ["finish", "prepare"]
@@ -85,7 +87,11 @@ def finish(options, prog, plan, liberty, *, pictures, vectors=None, progress):
         (folder / name).unlink(missing_ok=True)
     beats, logits, source = (), None, f"from {options.images}"
     if pictures is None and vectors is not None:
-        pictures, source = vectors
+        try:
+            verilator()
+            pictures, source = vectors
+        except ToolError as error:
+            progress(f"power is left out: {error}")
     if plan.required.external or not has_sta():
         if plan.required.external:
             progress("power is left out: it takes a core whose weights lie on chip")
