@@ -11,7 +11,7 @@ import golden
 from golden import IntegerModel
 from hw.driver.chunks import chunks, payload
 from hw.driver.port import BoardError
-from hw.emit.build_directory import VERILOG, read_description
+from hw.emit.build_directory import VERILOG, is_asic, read_description
 from hw.emit.load_packets import closing_packet, packets
 from hw.isa.core_config import CoreConfig
 from hw.isa.frames import Reply, RequestType, describe_status
@@ -94,7 +94,7 @@ class Accelerator:
                 f"{self.folder} must hold a core with its weights on chip: no board has a memory "
                 "controller"
             )
-        if _is_asic(self.folder):
+        if (self.folder / VERILOG).exists() and is_asic(self.folder):
             raise ValueError(
                 f"{self.folder} must hold a core of --target fpga or sim, not of asic: a board "
                 "takes one that has its memories inside"
@@ -266,12 +266,6 @@ class Accelerator:
     def _ask(self, kind: RequestType, content: bytes = b"") -> Reply:
         """Reply to a request."""
         return self._connection.ask(kind, content, timeout=self.timeout)
-
-
-def _is_asic(folder: Path) -> bool:
-    """Whether the memories of a core are those of an ASIC."""
-    path = folder / VERILOG
-    return path.exists() and "addend_sram" in path.read_text(errors="replace")
 
 
 def _number(content: bytes) -> int:
