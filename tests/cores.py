@@ -15,7 +15,7 @@ from hw.emit.verilog import emit
 from tests.engines import sizes
 
 
-__all__ = ["CORES", "emitted_once", "image_paths", "verilog_of"]
+__all__ = ["CORES", "config_of", "emitted_once", "image_paths", "verilog_of"]
 
 
 DIGITS = Path(__file__).parent / "data" / "digits.safetensors"
@@ -36,12 +36,11 @@ def image_paths(config):
     return None if config.external else slice_names(config)
 
 
-@cache
-def verilog_of(name):
-    """Text of one of ``CORES``."""
+def config_of(name):
+    """Core configuration of one of ``CORES``."""
     columns, lanes, per_group, code, bus_width, max_count = CORES[name]
     if max_count is None:
-        config = compile_model(
+        return compile_model(
             golden.load(DIGITS),
             columns=columns,
             lanes=lanes,
@@ -49,16 +48,21 @@ def verilog_of(name):
             spike_code=code,
             bus_width=bus_width,
         ).required
-    else:
-        config = sizes(
-            columns=columns,
-            lanes=lanes,
-            columns_per_group=per_group,
-            code=code,
-            bus_width=bus_width,
-            max_count=max_count,
-            pixel_channels=min(3, lanes),
-        )
+    return sizes(
+        columns=columns,
+        lanes=lanes,
+        columns_per_group=per_group,
+        code=code,
+        bus_width=bus_width,
+        max_count=max_count,
+        pixel_channels=min(3, lanes),
+    )
+
+
+@cache
+def verilog_of(name):
+    """Text of one of ``CORES``."""
+    config = config_of(name)
     return emit(config, images=image_paths(config))[0]
 
 

@@ -7,6 +7,7 @@ import pytest
 import golden
 from golden.analysis.synthetic import random_model
 from hw import build
+from hw.cli import fpga_target
 from hw.fpga.routing import Utilisation
 from tests.cores import emitted_once
 
@@ -29,7 +30,7 @@ def routed(monkeypatch):
     """Function that stands in for routing, which reaches the clock that it is given."""
 
     def reach(fmax):
-        def implement(folder, *, device, clock_mhz, seed, progress):
+        def implement(folder, *, device, clock_mhz, seed, pins, progress):
             return Utilisation(
                 device=device.name,
                 package="CABGA381",
@@ -42,7 +43,7 @@ def routed(monkeypatch):
                 seed=seed,
             )
 
-        monkeypatch.setattr(build, "implement", implement)
+        monkeypatch.setattr(fpga_target, "implement", implement)
 
     return reach
 

@@ -221,7 +221,8 @@ def test_a_memory_with_a_register_behind_it_is_the_plain_one(tmp_path):
 @pytest.mark.parametrize("wrong", [False, True])
 def test_a_memory_with_an_image_begins_with_it_and_is_the_plain_one(tmp_path, wrong):
     words = [0x123456789A + number for number in range(6)]
-    (tmp_path / "image.hex").write_text("\n".join(f"{word:x}" for word in words))
+    (tmp_path / "rom").mkdir()
+    (tmp_path / "rom" / "image.hex").write_text("\n".join(f"{word:x}" for word in words))
     memory = Memory(width=40, depth=6, registered=True, image="image.hex")
     names = [_slices("gate.memory.bank[0]", number, range(1)) for number in range(6)]
     equal = [(f"\\gold.words[{number}]", name) for number, name in enumerate(names)]
