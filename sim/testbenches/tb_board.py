@@ -113,7 +113,7 @@ class Setting:
         self.button_up = given["button_up"]
         self.config = CoreConfig.from_dict(given["config"])
         self.models = [golden.load(name) for name in given["models"]]
-        self.pictures = np.load(given["pictures"])
+        self.pictures = np.array(given["pictures"], np.uint8)
         self.counters = given["counters"]
 
     def logits(self, model):

@@ -50,14 +50,13 @@ def core(tmp_path_factory):
     plan = replace(lay_out(models[0], config), required=config)
     build(plan, folder)
     pictures = np.random.default_rng(4).integers(0, 256, (2, *models[0].image_shape))
-    np.save(folder / "pictures.npy", pictures.astype(np.uint8))
     counters = expected_counters(plan, pictures.astype(np.uint8))
     parameters = {
         "bit_cycles": BIT_CYCLES,
         "gap": GAP,
         "config": config.as_dict(),
         "models": ["first.safetensors", "second.safetensors"],
-        "pictures": "pictures.npy",
+        "pictures": pictures.tolist(),
         "counters": counters,
     }
     return SimpleNamespace(folder=folder, config=config, parameters=parameters)
