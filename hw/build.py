@@ -140,8 +140,10 @@ def _pictures(options, model):
     asked = options.vectors or VECTORS
     if options.images is None:
         return None, random_vectors(model, asked)
-    found = open_source(options.images, model, count=max(options.count, asked)).images[:]
-    if options.vectors is not None and len(found) < options.vectors:
+    # A dry run sends nothing.
+    count = options.count if options.dry_run else max(options.count, asked)
+    found = open_source(options.images, model, count=count).images[:]
+    if not options.dry_run and options.vectors is not None and len(found) < options.vectors:
         raise ValueError(
             f"--vectors must be at most the {len(found)} images of {options.images}, not "
             f"{options.vectors}"

