@@ -164,7 +164,7 @@ def test_a_core_of_an_asic_is_no_board_s(board, folder, tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     with (tmp_path / VERILOG).open("a") as file:
-        file.write("// addend_sram\n")
+        file.write("\nmodule addend_sram ();\nendmodule\n")
     for port in (board.path, f"sim:{tmp_path}"):
         with pytest.raises(ValueError, match="must hold a core of --target fpga or sim, not of as"):
             Accelerator(port, tmp_path)
