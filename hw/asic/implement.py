@@ -10,6 +10,7 @@ import numpy as np
 
 from golden.data.atomic import replacing
 from hw.emit.build_directory import MEMORIES, read_verilog
+from hw.emit.licence import LICENCE
 from hw.emit.sram import sram_sizes
 from hw.tools.process import ToolError
 
@@ -86,7 +87,7 @@ def implement(
     modules = areas(steps["netlist"], steps["modules"], liberty)
     (folder / WORK / "sram.lib").write_text(sram_liberty(sizes, liberty.voltage))
     figures = {
-        "licence": "Apache-2.0",
+        "licence": LICENCE,
         "liberty": {"name": liberty.name, "sha256": liberty.sha256},
         "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
         "clock_mhz": clock_mhz,

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hw.emit.verilog import LICENCE
+from hw.emit.licence import SPDX
 from hw.tools.process import ToolError, ToolTimeoutError, last_error
 
 from .checks import CLOCK
@@ -65,7 +65,7 @@ def sram_liberty(sizes, voltage):
     """
     types = {width for size in sizes for _, _, width in size.ports}
     return (
-        f"/* {LICENCE.removeprefix('// ').strip()} */\n"
+        f"/* {SPDX} */\n"
         "library(addend_sram) {\n  delay_model : table_lookup;\n"
         f'{_THRESHOLDS}  nom_voltage : {voltage};\n  time_unit : "1ns";\n'
         '  voltage_unit : "1V";\n  current_unit : "1uA";\n  pulling_resistance_unit : "1kohm";\n'

@@ -13,7 +13,7 @@ from pathlib import Path
 from golden.data.description import read_json
 from golden.data.limits import MAX_NETLIST
 from golden.data.reading import InputError, printable
-from hw.emit.verilog import LICENCE
+from hw.emit.licence import VERILOG_HEAD
 from hw.tools.process import ToolError, ToolTimeoutError, last_error
 from hw.tools.wheels import run, tool_command
 
@@ -129,7 +129,7 @@ def synthesise(folder, liberty, sizes, *, clock_mhz, limit=7200):
         )
     for name in ("netlist.v", "cells.v"):
         path = work / name
-        path.write_text(f"{LICENCE}{path.read_text()}")
+        path.write_text(f"{VERILOG_HEAD}{path.read_text()}")
     return {step: read_module(folder, step) for step in STEPS}
 
 

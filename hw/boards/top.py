@@ -3,7 +3,8 @@
 from amaranth import *
 from amaranth.lib.cdc import FFSynchronizer
 
-from ..emit.verilog import LICENCE, TOP, convert
+from ..emit.licence import VERILOG_HEAD
+from ..emit.verilog import TOP, convert
 from ..isa.frames import GAP_CYCLES
 from ..isa.identity import identity
 from ..link.link import Link
@@ -143,7 +144,7 @@ def board_verilog(board, config, setting, **options):
     str
     """
     top = BoardTop(board, config, setting, **options)
-    return f"{LICENCE}{convert(top, name=board.top, ports=top.ports)}"
+    return f"{VERILOG_HEAD}{convert(top, name=board.top, ports=top.ports)}"
 
 
 def _stream(direction, prefix, stream):

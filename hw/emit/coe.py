@@ -1,7 +1,7 @@
 """Memory images for Xilinx: the coefficient file of the Block Memory Generator."""
 
 from .licence import SPDX
-from .memory_images import digest
+from .memory_images import digest, hex_words
 
 
 __all__ = ["write_coe"]
@@ -26,8 +26,7 @@ def write_coe(words, width):
     ----------
     AMD, Vivado Design Suite User Guide: Designing with IP, UG896, "COE File Syntax".
     """
-    digits = -(-width // 4)
-    vector = ",\n".join(f"{word:0{digits}x}" for word in words)
+    vector = ",\n".join(hex_words(words, width))
     return (
         f"; {SPDX}\n"
         f"; {len(words)} words of {width} bits, sha256 {digest(words, width)}\n"

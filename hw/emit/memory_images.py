@@ -8,13 +8,14 @@ import numpy as np
 from ..isa.core_config import PROGRAM_WIDTH, words_of
 from ..isa.fields import DISTANCES, pack
 from ..isa.weight_image import read_image, write_image
-from .licence import SPDX
+from .licence import VERILOG_HEAD
 
 
 __all__ = [
     "IMAGE_FILE",
     "beats",
     "digest",
+    "hex_words",
     "image_words",
     "memory_words",
     "read_hex",
@@ -28,7 +29,6 @@ __all__ = [
 
 #: What the first line of a memory image begins with; the digest follows.
 DIGEST_COMMENT = "// sha256 "
-_LICENCE = f"// {SPDX}\n"
 
 #: Paths that builds give to memory images, in any format.
 IMAGE_FILE = re.compile(
@@ -144,7 +144,7 @@ def digest(words, width):
 
 def write_hex(words, width):
     """Text of a memory image for ``$readmemh``, headed by its digest and its licence."""
-    return f"{DIGEST_COMMENT}{digest(words, width)}\n{_LICENCE}{_lines(words, width)}"
+    return f"{DIGEST_COMMENT}{digest(words, width)}\n{VERILOG_HEAD}{_lines(words, width)}"
 
 
 def read_hex(text, width, *, name):
@@ -158,7 +158,7 @@ def read_hex(text, width, *, name):
     """
     head, _, body = text.partition("\n")
     # Those of older builds have no licence.
-    body = body.removeprefix(_LICENCE)
+    body = body.removeprefix(VERILOG_HEAD)
     if not head.startswith(DIGEST_COMMENT):
         raise ValueError(
             f"Memory image {name} must begin with its digest: remove it and build again"
@@ -200,9 +200,14 @@ def beats(memory, words, width, *, address=0):
     return packet
 
 
-def _lines(words, width):
+def hex_words(words, width):
+    """Words in hexadecimal digits, as many as a word of ``width`` bits takes."""
     digits = -(-width // 4)
-    return "".join(f"{word:0{digits}x}\n" for word in words)
+    return [f"{word:0{digits}x}" for word in words]
+
+
+def _lines(words, width):
+    return "".join(f"{word}\n" for word in hex_words(words, width))
 
 
 def _pack_rows(rows, width):

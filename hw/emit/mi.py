@@ -1,5 +1,8 @@
 """Memory images for Gowin: the memory initialization file of its block memories."""
 
+from .memory_images import hex_words
+
+
 __all__ = ["write_mi"]
 
 
@@ -22,6 +25,5 @@ def write_mi(words, width):
     ----------
     Gowin, BSRAM and SSRAM User Guide, UG285.
     """
-    digits = -(-width // 4)
-    content = "".join(f"{word:0{digits}x}\n" for word in words)
+    content = "".join(f"{word}\n" for word in hex_words(words, width))
     return f"#File_format=Hex\n#Address_depth={len(words)}\n#Data_width={width}\n{content}"

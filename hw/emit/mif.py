@@ -1,7 +1,7 @@
 """Memory images for Intel and Altera: the memory initialization file."""
 
 from .licence import SPDX
-from .memory_images import digest
+from .memory_images import digest, hex_words
 
 
 __all__ = ["write_mif"]
@@ -26,8 +26,8 @@ def write_mif(words, width):
     ----------
     Intel, Quartus Prime Help, "Memory Initialization File (.mif) Definition".
     """
-    digits = -(-width // 4)
-    content = "".join(f"{address:x} : {word:0{digits}x};\n" for address, word in enumerate(words))
+    lines = enumerate(hex_words(words, width))
+    content = "".join(f"{address:x} : {word};\n" for address, word in lines)
     return (
         f"-- {SPDX}\n"
         f"-- {len(words)} words of {width} bits, sha256 {digest(words, width)}\n"

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from .licence import SPDX
+from .licence import VERILOG_HEAD
 
 
 __all__ = ["SramSize", "choosing", "models", "sram_sizes"]
@@ -147,7 +147,7 @@ def models(sizes):
     -------
     str
     """
-    return "\n".join([f"// {SPDX}\n{_HEAD}", *(_model(size) for size in sizes)])
+    return "\n".join([f"{VERILOG_HEAD}{_HEAD}", *(_model(size) for size in sizes)])
 
 
 def _model(size):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .verilog import LICENCE
+from .licence import VERILOG_HEAD
 
 
 __all__ = ["TESTBENCH", "testbench_header"]
@@ -11,7 +11,7 @@ __all__ = ["TESTBENCH", "testbench_header"]
 #: Plain Verilog-2005, the same for every core.
 TESTBENCH = Path(__file__).with_name("tb.v")
 
-_HEAD = f"{LICENCE}// What tb.v must know of this core.\n"
+_HEAD = f"{VERILOG_HEAD}// What tb.v must know of this core.\n"
 
 #: Least bits of a memory image's sum.
 _SUM_WIDTH = 32

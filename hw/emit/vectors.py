@@ -9,7 +9,7 @@ import numpy as np
 import golden
 from golden.analysis.synthetic import random_images
 
-from .licence import LICENCE, SPDX
+from .licence import LICENCE, VERILOG_HEAD
 
 
 __all__ = ["VECTORS", "Vectors", "hex_lines", "random_vectors", "vector_files"]
@@ -46,7 +46,7 @@ def hex_lines(words):
     -------
     str
     """
-    return "".join(f"{line}\n" for line in (f"// {SPDX}", *words))
+    return VERILOG_HEAD + "".join(f"{word}\n" for word in words)
 
 
 def vector_files(model, vectors):

@@ -13,16 +13,15 @@ from ..rtl.core import Core
 from ..rtl.library import SRAM, library
 from ..rtl.load_port import PATIENCE
 from ..tools.caches import ensure_caches
-from .licence import SPDX
+from .licence import VERILOG_HEAD
 from .sram import choosing, sram_sizes
 
 
-__all__ = ["LICENCE", "TOP", "convert", "emit", "netlist"]
+__all__ = ["TOP", "convert", "emit", "netlist"]
 
 
 TOP = "accelerator"
 #: First line of what may be used under this licence.
-LICENCE = f"// {SPDX}\n"
 
 #: The register of a module that Yosys makes for the start of a simulation, up to the module's end.
 _START = re.compile(
@@ -160,8 +159,12 @@ def emit(config, *, images=None, load_patience=PATIENCE, asic=False):
         (port.name, "output" if id(port) in targets else "input", len(port)) for port in top.ports
     ]
     if asic:
-        return "\n".join([f"{LICENCE}{text}", choosing(sram_sizes(text)), library(SRAM)]), ports
-    return f"{LICENCE}{text}\n{library()}", ports
+        return "\n".join([
+            f"{VERILOG_HEAD}{text}",
+            choosing(sram_sizes(text)),
+            library(SRAM),
+        ]), ports
+    return f"{VERILOG_HEAD}{text}\n{library()}", ports
 
 
 def netlist(config, *, images=None):

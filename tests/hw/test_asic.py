@@ -20,9 +20,9 @@ from hw.asic.simulation import NETLIST, build_simulator, run_pictures
 from hw.asic.sta import timing
 from hw.asic.synthesis import read_module
 from hw.emit.build_directory import MEMORIES, VERILOG, read_description
+from hw.emit.licence import VERILOG_HEAD
 from hw.emit.load_packets import packets
 from hw.emit.sram import sram_sizes
-from hw.emit.verilog import LICENCE
 from hw.isa.core_config import CoreConfig
 from hw.load import lay_out
 from tests.icarus import run_icarus
@@ -122,9 +122,9 @@ def test_its_verilog_is_a_core_like_any_other(built, model, pictures, project_ro
 
 def test_what_may_be_used_says_so(built, figures):
     for name in ("netlist.v", "cells.v"):
-        assert (built / "asic" / name).read_text().startswith(LICENCE)
-    assert (built / "asic/sram.lib").read_text().startswith(f"/* {LICENCE[3:-1]} */\n")
-    assert figures["licence"] in LICENCE
+        assert (built / "asic" / name).read_text().startswith(VERILOG_HEAD)
+    assert (built / "asic/sram.lib").read_text().startswith(f"/* {VERILOG_HEAD[3:-1]} */\n")
+    assert figures["licence"] in VERILOG_HEAD
 
 
 def test_nothing_begins_with_content(built):
