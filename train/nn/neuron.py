@@ -11,8 +11,8 @@ from golden.neuron import Rounding
 __all__ = ["MAX_COUNTS", "SpikeNeuron", "spike_count"]
 
 
-#: The counts ``D`` that a neuron may be limited to.
-MAX_COUNTS = range(1, 16)
+#: The counts ``D`` that a neuron may be limited to; hardware runs those up to 15.
+MAX_COUNTS = range(1, 256)
 
 
 class _SpikeOutput(torch.autograd.Function):
@@ -61,7 +61,7 @@ def spike_count(potential, max_count, rounding):
     potential : float tensor, any shape
         Membrane potentials in units of one spike.
     max_count : int
-        ``D``, 1 to 15.
+        ``D``, 1 to 255.
     rounding : Rounding
         Where a potential halfway between two counts goes.
 
@@ -91,21 +91,23 @@ class SpikeNeuron(nn.Module):
     Parameters
     ----------
     max_count : int
-        ``D``, 1 to 15.
-    rounding : Rounding
-    divisor : int
-        ``D`` inside the network, 1 in front of the classifier.
+        ``D``, 1 to 255; hardware runs those up to 15.
+    rounding : Rounding or str
+        ``half-up`` or ``half-even``: where a potential halfway between two counts goes.
+    divisor : int, optional
+        ``D`` inside the network, which is the default, and 1 in front of a classifier.
 
     Raises
     ------
     ValueError
-        If ``max_count`` is outside 1..15 or ``divisor`` is below 1.
+        If ``max_count`` is outside 1..255 or ``divisor`` is below 1.
     """
 
-    def __init__(self, *, max_count, rounding, divisor):
+    def __init__(self, *, max_count, rounding=Rounding.HALF_UP, divisor=None):
         super().__init__()
         if max_count not in MAX_COUNTS:
-            raise ValueError(f"max_count must be 1 to 15, not {max_count}")
+            raise ValueError(f"max_count must be 1 to 255, not {max_count}")
+        divisor = max_count if divisor is None else divisor
         if divisor < 1:
             raise ValueError(f"divisor must be at least 1, not {divisor}")
         self.max_count = max_count

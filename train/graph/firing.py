@@ -1,0 +1,124 @@
+"""How real potentials become counts: the rule of a neuron before anything is an integer."""
+
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+
+import torch
+
+from golden.neuron import Rounding
+from train.nn.neuron import spike_count
+
+
+__all__ = ["Firing", "Ties"]
+
+
+class Ties(Enum):
+    """Rounding rules: where the j-th spike lies less ``j - 1/2``, and which spikes lie above it.
+
+    The second number says which spikes need more than that value: none of them, those of odd j,
+    or all.
+    """
+
+    HALF_UP = Fraction(0), "none"
+    HALF_EVEN = Fraction(0), "odd"
+    HALF_DOWN = Fraction(0), "all"
+    FLOOR = Fraction(1, 2), "none"
+    CEIL = Fraction(-1, 2), "all"
+
+    @classmethod
+    def of(cls, rounding):
+        """The rule of a `golden.neuron.Rounding`."""
+        return cls.HALF_EVEN if rounding is Rounding.HALF_EVEN else cls.HALF_UP
+
+
+@dataclass(frozen=True)
+class Firing:
+    """A neuron: counts ``0..levels`` of ``gain`` times the potential, each worth ``unit``.
+
+    Parameters
+    ----------
+    levels : int
+        D, 1 to 255.
+    ties : Ties
+    gain : Fraction
+        Above 0.
+    unit : Fraction
+        Above 0: the neuron hands on ``count * unit``.
+    ladder : tuple of tuple of Fraction, or None
+        Least potentials that fire each spike, of one channel for all or of each: in place of
+        ``ties`` and ``gain``.
+    """
+
+    levels: int
+    ties: Ties = Ties.HALF_UP
+    gain: Fraction = Fraction(1)
+    unit: Fraction = Fraction(1)
+    ladder: tuple[tuple[Fraction, ...], ...] | None = None
+
+    @property
+    def rounding(self):
+        """The rule as golden names it: half-even, or half-up for whatever else is in thresholds."""
+        return Rounding.HALF_EVEN if self.ties is Ties.HALF_EVEN else Rounding.HALF_UP
+
+    def tie(self, spike, channel=0):
+        """Potential at which a spike fires, and whether it needs more than that.
+
+        Parameters
+        ----------
+        spike : int
+            From 1.
+        channel : int
+
+        Returns
+        -------
+        potential : Fraction
+        strict : bool
+        """
+        if self.ladder is not None:
+            return self.ladder[channel if len(self.ladder) > 1 else 0][spike - 1], False
+        shift, strict = self.ties.value
+        tie = (spike - Fraction(1, 2) + shift) / self.gain
+        return tie, strict == "all" or (strict == "odd" and spike % 2 == 1)
+
+    def counts(self, potential):
+        """Whole numbers 0..levels as floats; the gradient passes straight in the band.
+
+        Parameters
+        ----------
+        potential : float tensor, shape (images, channels, ...)
+        """
+        if self.ladder is None and self.ties in (Ties.HALF_UP, Ties.HALF_EVEN):
+            potential = potential if self.gain == 1 else potential * float(self.gain)
+            return spike_count(potential, self.levels, self.rounding)
+        scaled = potential * float(self.gain)
+        straight = scaled.clamp(0, self.levels)
+        return straight + (self._compared(potential) - straight).detach()
+
+    def _compared(self, potential):
+        """Number of spikes whose tie is reached."""
+        rows = 1 if self.ladder is None else len(self.ladder)
+        counts = torch.zeros_like(potential)
+        across = (rows, *[1] * (potential.dim() - 2))
+        for spike in range(1, self.levels + 1):
+            ties = [self.tie(spike, channel) for channel in range(rows)]
+            value = potential.new_tensor([float(tie) for tie, _ in ties]).view(across)
+            counts += potential > value if ties[0][1] else potential >= value
+        return counts
+
+    def spikes(self, potential):
+        """What the neuron hands on: counts times ``unit``."""
+        return scaled(self.counts(potential), self.unit)
+
+
+def scaled(counts, unit):
+    """Counts times a unit, by one division where that is what a network writes.
+
+    >>> scaled(torch.tensor([1.0, 3.0]), Fraction(1, 4))
+    tensor([0.2500, 0.7500])
+    """
+    if unit == 1:
+        return counts
+    if unit.numerator == 1:
+        return counts / unit.denominator
+    return counts * float(unit)
