@@ -4,7 +4,6 @@ from train.graph.firing import Firing, Ties
 from train.graph.nodes import (
     Add,
     Attend,
-    Constant,
     Convolve,
     Gate,
     Largest,
@@ -13,6 +12,7 @@ from train.graph.nodes import (
     Node,
     Norm,
     Pixels,
+    Pool,
     Refused,
     Scale,
 )
@@ -22,7 +22,6 @@ from train.graph.spike_graph import SpikeGraph
 __all__ = [
     "Add",
     "Attend",
-    "Constant",
     "Convolve",
     "Firing",
     "Gate",
@@ -32,6 +31,7 @@ __all__ = [
     "Node",
     "Norm",
     "Pixels",
+    "Pool",
     "Refused",
     "Scale",
     "SpikeGraph",

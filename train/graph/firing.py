@@ -7,7 +7,7 @@ from fractions import Fraction
 import torch
 
 from golden.neuron import Rounding
-from train.nn.neuron import spike_count
+from train.nn.neuron import spike_count, spike_output
 
 
 __all__ = ["Firing", "Ties"]
@@ -61,6 +61,21 @@ class Firing:
         """The rule as golden names it: half-even, or half-up for whatever else is in thresholds."""
         return Rounding.HALF_EVEN if self.ties is Ties.HALF_EVEN else Rounding.HALF_UP
 
+    @property
+    def canonical(self):
+        """The neuron behind a stream that counts its gain and is lifted: rounding is all."""
+        half_even = self.ties is Ties.HALF_EVEN
+        return Firing(self.levels, Ties.HALF_EVEN if half_even else Ties.HALF_UP)
+
+    @property
+    def lift(self):
+        """What is added to a stream so that the j-th spike lies at ``j - 1/2`` and fires there.
+
+        A number of counts, and a number of units of the stream.
+        """
+        shift, strict = self.ties.value
+        return -shift, -1 if strict == "all" else 0
+
     def tie(self, spike, channel=0):
         """Potential at which a spike fires, and whether it needs more than that.
 
@@ -88,12 +103,22 @@ class Firing:
         ----------
         potential : float tensor, shape (images, channels, ...)
         """
-        if self.ladder is None and self.ties in (Ties.HALF_UP, Ties.HALF_EVEN):
+        if self._rounds:
             potential = potential if self.gain == 1 else potential * float(self.gain)
             return spike_count(potential, self.levels, self.rounding)
-        scaled = potential * float(self.gain)
-        straight = scaled.clamp(0, self.levels)
+        straight = (potential * float(self.gain)).clamp(0, self.levels)
         return straight + (self._compared(potential) - straight).detach()
+
+    def spikes(self, potential):
+        """What the neuron hands on: counts times ``unit``."""
+        if self._rounds and self.gain == 1 and self.unit.numerator == 1:
+            return spike_output(potential, self.levels, self.rounding, self.unit.denominator)
+        return self.counts(potential) * float(self.unit)
+
+    @property
+    def _rounds(self):
+        """Whether a rounding of torch computes the counts."""
+        return self.ladder is None and self.ties in (Ties.HALF_UP, Ties.HALF_EVEN)
 
     def _compared(self, potential):
         """Number of spikes whose tie is reached."""
@@ -105,20 +130,3 @@ class Firing:
             value = potential.new_tensor([float(tie) for tie, _ in ties]).view(across)
             counts += potential > value if ties[0][1] else potential >= value
         return counts
-
-    def spikes(self, potential):
-        """What the neuron hands on: counts times ``unit``."""
-        return scaled(self.counts(potential), self.unit)
-
-
-def scaled(counts, unit):
-    """Counts times a unit, by one division where that is what a network writes.
-
-    >>> scaled(torch.tensor([1.0, 3.0]), Fraction(1, 4))
-    tensor([0.2500, 0.7500])
-    """
-    if unit == 1:
-        return counts
-    if unit.numerator == 1:
-        return counts / unit.denominator
-    return counts * float(unit)

@@ -13,7 +13,6 @@ from train.graph.firing import Firing
 __all__ = [
     "Add",
     "Attend",
-    "Constant",
     "Convolve",
     "Gate",
     "Largest",
@@ -22,6 +21,7 @@ __all__ = [
     "Node",
     "Norm",
     "Pixels",
+    "Pool",
     "Refused",
     "Scale",
 ]
@@ -29,7 +29,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """What all nodes have.
+    """What all nodes have; ``kind`` is what a user reads.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Node:
     size: tuple[int, int, int] = (1, 1, 1)
     scope: str = ""
 
-    KIND = "node"
+    kind = "node"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +60,15 @@ class Pixels(Node):
     scale : Fraction
     constant : int
         Byte of one more channel, as ``addend.nn.pixels`` has it; 0 for none.
+    centre : int
+        What is subtracted of every byte first; then ``constant`` is this, too.
     """
 
     scale: Fraction
     constant: int = 0
+    centre: int = 0
 
-    KIND = "input"
+    kind = "input"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +81,15 @@ class Convolve(Node):
         Path of an ``nn.Conv2d``, ``nn.Conv1d`` or ``nn.Linear`` in the graph's modules.
     step : tuple of Fraction, or None
         Known step of the weights, one or one per output channel: they are whole multiples.
-    bits : int or None
-        Known width of the weights in steps.
+    pads : (int, int, int, int) or None
+        Zeros before and after the rows, before and after the columns, in place of the module's.
     """
 
     module: str
     step: tuple[Fraction, ...] | None = None
-    bits: int | None = None
+    pads: tuple[int, int, int, int] | None = None
 
-    KIND = "convolution"
+    kind = "convolution"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,7 @@ class Norm(Node):
 
     module: str
 
-    KIND = "batch norm"
+    kind = "batch norm"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +107,7 @@ class Scale(Node):
 
     factor: Fraction | str
 
-    KIND = "scale"
+    kind = "scale"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,21 +116,36 @@ class Neuron(Node):
 
     firing: Firing
 
-    KIND = "neuron"
+    kind = "neuron"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Add(Node):
     """Sum of two maps."""
 
-    KIND = "add"
+    kind = "add"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mean(Node):
     """Mean over all positions of a map."""
 
-    KIND = "mean"
+    kind = "mean"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool(Node):
+    """Mean over windows without padding.
+
+    Parameters
+    ----------
+    kernel, stride : (int, int)
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+
+    kind = "average pool"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +155,7 @@ class Attend(Node):
     heads: int
     scale: tuple[Fraction, Fraction] = field(default=(Fraction(1), Fraction(1)))
 
-    KIND = "attention"
+    kind = "attention"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +164,7 @@ class Gate(Node):
 
     heads: int
 
-    KIND = "mask"
+    kind = "mask"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,22 +182,7 @@ class Largest(Node):
     stride: tuple[int, int]
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
 
-    KIND = "max pool"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Constant(Node):
-    """A constant that is added or multiplied: refused unless its reader understands it.
-
-    Parameters
-    ----------
-    value : object
-        Array or number.
-    """
-
-    value: object = None
-
-    KIND = "constant"
+    kind = "max pool"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +200,3 @@ class Refused(Node):
     kind: str
     reason: str
     remedy: str
-
-    @property
-    def KIND(self):  # noqa: N802
-        """What its author calls it."""
-        return self.kind

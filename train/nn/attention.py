@@ -2,7 +2,7 @@
 
 import math
 
-import torch.fx
+from train.nn.leaf import leaf
 
 
 __all__ = ["attention", "masked_sum", "split_heads"]
@@ -13,7 +13,7 @@ def split_heads(spikes, heads):
     return spikes.flatten(2).unflatten(1, (heads, -1))
 
 
-@torch.fx.wrap
+@leaf
 def attention(queries, keys, values, *, heads, scale=(1, 1)):
     """Potential ``scale q (k^T v)``, from spikes of maps.
 
@@ -44,7 +44,7 @@ def attention(queries, keys, values, *, heads, scale=(1, 1)):
     return potential.flatten(1, 2).unflatten(2, maps)
 
 
-@torch.fx.wrap
+@leaf
 def masked_sum(gate, values, *, heads):
     """Values where the gate of their head fires, and 0 elsewhere.
 

@@ -8,7 +8,7 @@ from torch import nn
 from golden.neuron import Rounding
 
 
-__all__ = ["MAX_COUNTS", "SpikeNeuron", "spike_count"]
+__all__ = ["MAX_COUNTS", "SpikeNeuron", "spike_count", "spike_output"]
 
 
 #: The counts ``D`` that a neuron may be limited to; hardware runs those up to 15.
@@ -82,7 +82,12 @@ def spike_count(potential, max_count, rounding):
     >>> spike_count(u, 4, Rounding.HALF_EVEN)
     tensor([0., 0., 2., 2., 4.])
     """
-    return _SpikeOutput.apply(potential, max_count, rounding is Rounding.HALF_EVEN, 1)
+    return spike_output(potential, max_count, rounding, 1)
+
+
+def spike_output(potential, max_count, rounding, divisor):
+    """``spike_count`` over ``divisor``, in one pass."""
+    return _SpikeOutput.apply(potential, max_count, rounding is Rounding.HALF_EVEN, divisor)
 
 
 class SpikeNeuron(nn.Module):
@@ -116,8 +121,7 @@ class SpikeNeuron(nn.Module):
 
     def forward(self, potential):
         """Spikes, scaled by ``1 / divisor``; same shape as ``potential``."""
-        half_even = self.rounding is Rounding.HALF_EVEN
-        return _SpikeOutput.apply(potential, self.max_count, half_even, self.divisor)
+        return spike_output(potential, self.max_count, self.rounding, self.divisor)
 
     def extra_repr(self):
         return f"max_count={self.max_count}, rounding={self.rounding.value}, divisor={self.divisor}"

@@ -1,7 +1,8 @@
 """What a network takes: bytes over 256."""
 
-import torch.fx
 import torch.nn.functional as F
+
+from train.nn.leaf import leaf
 
 
 __all__ = ["PIXEL_DIVISOR", "pixels", "with_constant"]
@@ -18,7 +19,7 @@ def with_constant(images, constant):
     return F.pad(images, (0, 0, 0, 0, 0, 1), value=constant)
 
 
-@torch.fx.wrap
+@leaf
 def pixels(images, *, constant=0):
     """Network input from bytes.
 

@@ -1,4 +1,4 @@
-"""Configuration of a network: which family, how wide and deep, which neuron."""
+"""Configuration of E-SpikeFormer networks: which family, how wide and deep, which neuron."""
 
 from typing import Annotated, Literal
 

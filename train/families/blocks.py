@@ -1,7 +1,7 @@
-"""Blocks of E-SpikeFormer, with the parameter names of the official checkpoints.
+"""Blocks of E-SpikeFormer as ordinary modules, with the parameter names of official checkpoints.
 
-Each block says which layers follow which; the arithmetic it is given does the computing. A layer's
-name is its ``state_dict`` prefix without the part that only numbers a module.
+A residual stream goes in and comes out; where a block adds to it is where the integer model writes.
+Every block has the network's neuron, which has no parameters.
 
 References
 ----------
@@ -10,7 +10,7 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (E-SpikeFormer).
 
 from torch import nn
 
-from train.network.two_stage import ScaledNorm
+from train.nn import SpikeNeuron, attention
 
 
 __all__ = [
@@ -20,39 +20,18 @@ __all__ = [
     "Mlp",
     "SeparableConv",
     "TransformerBlock",
-    "chain",
     "conv_norm",
-    "set_initial_scale",
     "initialise",
+    "inner_neuron",
+    "set_initial_scale",
 ]
 
 
-def chain(network, parts, pixels, arithmetic):
-    """Stream after the parts of a network, of which the first is its stem.
-
-    Parameters
-    ----------
-    network : nn.Module
-    parts : sequence of str
-        Names of downsampling layers, and of lists of blocks.
-    pixels : Any
-        What the arithmetic makes of images.
-    arithmetic : FloatArithmetic
-
-    Returns
-    -------
-    Stream
-    """
-    stem, *others = parts
-    stream = getattr(network, stem).stem(stem, pixels, arithmetic)
-    for name in others:
-        part = getattr(network, name)
-        if isinstance(part, nn.ModuleList):
-            for index, block in enumerate(part):
-                stream = block(f"{name}.{index}", stream, arithmetic)
-        else:
-            stream = part(name, stream, arithmetic)
-    return stream
+def inner_neuron(network):
+    """Neuron of all layers but the classifier."""
+    return SpikeNeuron(
+        max_count=network.max_count, rounding=network.rounding, divisor=network.divisor
+    )
 
 
 def initialise(module):
@@ -101,22 +80,19 @@ class Down(nn.Module):
     Parameters
     ----------
     channels, out_channels, kernel, stride : int
+    neuron : SpikeNeuron or None
+        Through which the old stream is read; ``None`` for the stem, which reads pixels.
     """
 
-    def __init__(self, channels, out_channels, *, kernel, stride):
+    def __init__(self, channels, out_channels, *, kernel, stride, neuron):
         super().__init__()
+        self.neuron = neuron or nn.Identity()
         self.encode_conv = nn.Conv2d(channels, out_channels, kernel, stride, kernel // 2)
         self.encode_bn = nn.BatchNorm2d(out_channels)
 
-    def stem(self, name, pixels, arithmetic):
-        """New stream from pixels."""
-        return arithmetic.stem(name, self.encode_conv, self.encode_bn, pixels)
-
-    def forward(self, name, stream, arithmetic):
-        """New stream from the counts of the old one."""
-        return arithmetic.write(
-            name, self.encode_conv, self.encode_bn, stream.spikes, previous=None
-        )
+    def forward(self, stream):
+        """New stream, shape (images, out_channels, height, width)."""
+        return self.encode_bn(self.encode_conv(self.neuron(stream)))
 
 
 class SeparableConv(nn.Module):
@@ -127,20 +103,22 @@ class SeparableConv(nn.Module):
     channels : int
     kernel : int
         Of the depthwise convolution: 7 in convolution blocks, 3 in transformer blocks.
+    neuron : SpikeNeuron
     """
 
-    def __init__(self, channels, *, kernel):
+    def __init__(self, channels, *, kernel, neuron):
         super().__init__()
         hidden = 2 * channels
+        self.neuron = neuron
         self.pwconv1 = conv_norm(channels, hidden)
         self.dwconv = conv_norm(hidden, hidden, kernel=kernel, groups=hidden)
         self.pwconv2 = conv_norm(hidden, channels)
 
-    def forward(self, name, stream, arithmetic):
+    def forward(self, stream):
         """Stream after the branch."""
-        spikes = arithmetic.fire(f"{name}.pwconv1", *self.pwconv1, stream.spikes)
-        spikes = arithmetic.fire(f"{name}.dwconv", *self.dwconv, spikes)
-        return arithmetic.write(name, *self.pwconv2, spikes, previous=stream)
+        spikes = self.neuron(self.pwconv1(self.neuron(stream)))
+        spikes = self.neuron(self.dwconv(spikes))
+        return stream + self.pwconv2(spikes)
 
 
 class ConvBlock(nn.Module):
@@ -151,21 +129,23 @@ class ConvBlock(nn.Module):
     channels : int
     ratio : int
         Widening of the second branch.
+    neuron : SpikeNeuron
     """
 
-    def __init__(self, channels, *, ratio):
+    def __init__(self, channels, *, ratio, neuron):
         super().__init__()
-        self.Conv = SeparableConv(channels, kernel=7)
+        self.neuron = neuron
+        self.Conv = SeparableConv(channels, kernel=7, neuron=neuron)
         self.conv1 = nn.Conv2d(channels, ratio * channels, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(ratio * channels)
         self.conv2 = nn.Conv2d(ratio * channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
 
-    def forward(self, name, stream, arithmetic):
+    def forward(self, stream):
         """Stream after both branches."""
-        stream = self.Conv(f"{name}.Conv", stream, arithmetic)
-        spikes = arithmetic.fire(f"{name}.conv1", self.conv1, self.bn1, stream.spikes)
-        return arithmetic.write(name, self.conv2, self.bn2, spikes, previous=stream)
+        stream = self.Conv(stream)
+        spikes = self.neuron(self.bn1(self.conv1(self.neuron(stream))))
+        return stream + self.bn2(self.conv2(spikes))
 
 
 class Attention(nn.Module):
@@ -178,23 +158,28 @@ class Attention(nn.Module):
     heads : int
     ratio : int
         Width of the values over that of the keys.
+    neuron : SpikeNeuron
     """
 
-    def __init__(self, channels, *, heads, ratio):
+    def __init__(self, channels, *, heads, ratio, neuron):
         super().__init__()
         self.heads = heads
+        # 2 / sqrt(dk).
+        self.scale = 2, channels // heads
+        self.neuron = neuron
         self.q_conv = conv_norm(channels, channels)
         self.k_conv = conv_norm(channels, channels)
         self.v_conv = conv_norm(channels, ratio * channels)
         self.proj_conv = conv_norm(ratio * channels, channels)
 
-    def forward(self, name, stream, arithmetic):
+    def forward(self, stream):
         """Stream after the branch."""
-        queries = arithmetic.fire(f"{name}.q", *self.q_conv, stream.spikes)
-        keys = arithmetic.fire(f"{name}.k", *self.k_conv, stream.spikes)
-        values = arithmetic.fire(f"{name}.v", *self.v_conv, stream.spikes)
-        spikes = arithmetic.attention(name, queries, keys, values, heads=self.heads)
-        return arithmetic.write(name, *self.proj_conv, spikes, previous=stream)
+        spikes = self.neuron(stream)
+        queries = self.neuron(self.q_conv(spikes))
+        keys = self.neuron(self.k_conv(spikes))
+        values = self.neuron(self.v_conv(spikes))
+        potential = attention(queries, keys, values, heads=self.heads, scale=self.scale)
+        return stream + self.proj_conv(self.neuron(potential))
 
 
 class Mlp(nn.Module):
@@ -203,20 +188,22 @@ class Mlp(nn.Module):
     Parameters
     ----------
     channels, ratio : int
+    neuron : SpikeNeuron
     """
 
-    def __init__(self, channels, *, ratio):
+    def __init__(self, channels, *, ratio, neuron):
         super().__init__()
+        self.neuron = neuron
         self.fc1_conv = nn.Conv1d(channels, ratio * channels, 1)
         self.fc1_bn = nn.BatchNorm1d(ratio * channels)
         self.fc2_conv = nn.Conv1d(ratio * channels, channels, 1)
         self.fc2_bn = nn.BatchNorm1d(channels)
 
-    def forward(self, name, stream, arithmetic, *, scale=None):
-        """Stream after the branch, which the enclosing block ``name`` writes."""
-        spikes = arithmetic.fire(f"{name}.mlp.fc1", self.fc1_conv, self.fc1_bn, stream.spikes)
-        norm = self.fc2_bn if scale is None else ScaledNorm(self.fc2_bn, scale)
-        return arithmetic.write(name, self.fc2_conv, norm, spikes, previous=stream)
+    def forward(self, stream):
+        """What the enclosing block adds to its stream."""
+        spikes = self.neuron(stream).flatten(2)
+        spikes = self.neuron(self.fc1_bn(self.fc1_conv(spikes)))
+        return self.fc2_bn(self.fc2_conv(spikes)).view_as(stream)
 
 
 class TransformerBlock(nn.Module):
@@ -225,16 +212,16 @@ class TransformerBlock(nn.Module):
     Parameters
     ----------
     channels, heads, ratio : int
+    neuron : SpikeNeuron
     """
 
-    def __init__(self, channels, *, heads, ratio):
+    def __init__(self, channels, *, heads, ratio, neuron):
         super().__init__()
-        self.conv = SeparableConv(channels, kernel=3)
-        self.attn = Attention(channels, heads=heads, ratio=ratio)
-        self.mlp = Mlp(channels, ratio=ratio)
+        self.conv = SeparableConv(channels, kernel=3, neuron=neuron)
+        self.attn = Attention(channels, heads=heads, ratio=ratio, neuron=neuron)
+        self.mlp = Mlp(channels, ratio=ratio, neuron=neuron)
 
-    def forward(self, name, stream, arithmetic):
+    def forward(self, stream):
         """Stream after the three branches."""
-        stream = self.conv(f"{name}.conv", stream, arithmetic)
-        stream = self.attn(f"{name}.attn", stream, arithmetic)
-        return self.mlp(name, stream, arithmetic)
+        stream = self.attn(self.conv(stream))
+        return stream + self.mlp(stream)

@@ -1,0 +1,1 @@
+"""How nodes of the float graph become layers; `train.normalise` is the door."""

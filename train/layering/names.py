@@ -1,0 +1,93 @@
+"""Names of layers, from the paths of the modules that they are made of."""
+
+import os.path
+import re
+
+from train.graph import Convolve
+
+
+__all__ = ["Names"]
+
+
+class Names:
+    """Names that are given, each once.
+
+    A convolution with a neuron is named after its module, ``block3.0.attn.q`` for
+    ``block3.0.attn.q_conv.0``; a convolution that writes the stream after the module that holds both
+    it and the addition, as long as no earlier layer has that name.
+
+    Parameters
+    ----------
+    graph : SpikeGraph
+    """
+
+    def __init__(self, graph):
+        self._graph = graph
+        self._readers = graph.readers()
+        self._taken = set()
+
+    def branch(self, stages):
+        """Name of a layer with a neuron or scores of its own."""
+        paths = [stage.module for stage in stages if isinstance(stage, Convolve)]
+        path = _common(paths) if paths else stages[-1].name.removesuffix(".identity")
+        return self._free(_plain(path) or _plain(stages[0].name))
+
+    def stream(self, stages, scope):
+        """Name of a layer that writes a stream, from the scope of what it is added in."""
+        first = stages[0]
+        path = first.module if isinstance(first, Convolve) else first.name
+        place = _common([path, f"{scope}."]) if scope else ""
+        if place and place not in self._taken:
+            return self._free(place)
+        return self.branch(stages)
+
+    def call(self, node, *nouns):
+        """Names of the layers of a call, such as attention: its scope, and a noun each."""
+        scope = f"{node.scope}." if node.scope else ""
+        return [self._free(f"{scope}{noun}") for noun in nouns]
+
+    def module(self, node):
+        """Name of a layer that is a module by itself."""
+        return self._free(_plain(node.name) or node.name)
+
+    def token_sum(self, node):
+        """Name of a sum over tokens: that of the classifier which reads it, and ``sum``."""
+        for reader in self._readers[node.name]:
+            if isinstance(reader, Convolve):
+                return self._free(f"{_plain(reader.module)}.sum")
+        return self._free(f"{_plain(node.name)}.sum")
+
+    def _free(self, name):
+        found, number = name, 1
+        while found in self._taken:
+            number += 1
+            found = f"{name}_{number}"
+        self._taken.add(found)
+        return found
+
+
+def _common(paths):
+    """Path that several begin with.
+
+    >>> _common(["attn.q_conv.0.conv1.0", "attn.q_conv.0.conv2.0"])
+    'attn.q_conv.0'
+    >>> _common(["downsample1_1.encode_conv", "downsample1_1."])
+    'downsample1_1'
+    """
+    if len(paths) == 1:
+        return paths[0]
+    parts = os.path.commonprefix([path.split(".") for path in paths])
+    return ".".join(parts)
+
+
+def _plain(path):
+    """A path without the parts that only number a module, or say that it is a convolution.
+
+    >>> _plain("block3.0.attn.q_conv.0"), _plain("mlp.fc1_conv"), _plain("features.3")
+    ('block3.0.attn.q', 'mlp.fc1', 'features.3')
+    """
+    plain = re.sub(r"(\.\d+)+$", "", path)
+    if plain.count(".") == 0 and plain != path and not plain.endswith("_conv"):
+        # A network's own list numbers its layers.
+        return path
+    return re.sub(r"_conv$", "", plain)

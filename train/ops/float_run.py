@@ -1,0 +1,107 @@
+"""Float evaluation of a network, layer after layer, and its quantised form for training."""
+
+from train.nn.pixels import with_constant
+from train.ops.projection import Chain, convolve, normalise
+
+
+__all__ = ["FloatRun", "QuantisedRun"]
+
+
+class FloatRun:
+    """SFA in floating point, as the float network is trained and evaluated.
+
+    Spikes are counts times their unit, streams real numbers. A run may be called again: its tensors
+    are those of the latest call.
+
+    Parameters
+    ----------
+    meter : function, optional
+        Called as ``meter(counts, connections)`` for every convolution of spikes, with the mean count
+        of its inputs and how many additions one spike at every input would cause.
+    """
+
+    #: Method of layers that this run calls.
+    STEP = "float"
+
+    def __init__(self, *, meter=None):
+        self.meter = meter
+        self.tensors = {}
+        self.scores = {}
+
+    def __call__(self, network, images):
+        """Class scores of images.
+
+        Parameters
+        ----------
+        network : SpikingNetwork
+        images : tensor, shape (images, channels, height, width)
+            Pixel values 0..255.
+
+        Returns
+        -------
+        tensor, shape (images, classes)
+        """
+        self.begin(network, images)
+        for layer in network.layers:
+            getattr(layer, self.STEP)(self)
+            for name in network.last_reads[layer.name]:
+                del self.tensors[name]
+        found = [self.scores[name] for name in network.heads]
+        self.tensors = {}
+        return found[0] if len(found) == 1 else sum(found) / len(found)
+
+    def begin(self, network, images):
+        """Read the images."""
+        entry = network.entry
+        pixels = with_constant(images, entry.constant)
+        scale = entry.scale
+        pixels = pixels / scale.denominator if scale.numerator == 1 else pixels * float(scale)
+        self.bound = network.bound
+        self.tensors = {"pixels": pixels}
+        self.scores = {}
+
+    def project(self, inputs, conv):
+        """A layer's convolution, or all stages of one that has several."""
+        if isinstance(conv, Chain):
+            return conv(inputs)
+        return convolve(inputs, conv, weight=conv.weight, bias=conv.bias)
+
+    def normalise(self, name, potential, norm):
+        """What is behind a layer's convolution."""
+        return normalise(potential, norm)
+
+    def measure(self, layer, potential):
+        """Let the meter see a layer that reads spikes."""
+        if self.meter is not None and layer.source != "pixels":
+            spikes, (conv, _) = self.tensors[layer.source], self.bound[layer.name]
+            connections = conv.weight.numel() * potential.shape[2] * potential.shape[3]
+            unit = layer.unit
+            mean = spikes.mean()
+            mean = mean * unit.denominator if unit.numerator == 1 else mean / float(unit)
+            self.meter(mean, connections)
+
+
+class QuantisedRun(FloatRun):
+    """Floating-point training with weights on their grids.
+
+    While a batch norm gathers statistics, weights are folded with the running ones, quantised and
+    unfolded. Once it is in evaluation mode, weights and biases are those of the integer model.
+
+    Parameters
+    ----------
+    grids : Grids
+    weight_bits : int
+    meter : function, optional
+        As for :class:`FloatRun`.
+    """
+
+    STEP = "quantised"
+
+    def __init__(self, grids, *, weight_bits, meter=None):
+        super().__init__(meter=meter)
+        self.grids = grids
+        self._weight_bits = weight_bits
+
+    def limit(self, layer):
+        """Largest magnitude of a layer's weights."""
+        return self.grids.limit(layer, self._weight_bits)

@@ -1,0 +1,272 @@
+"""What has been followed of a network so far: nodes, and what each of torch's values is."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from numbers import Real
+
+import torch
+
+from train.graph import Neuron, Pixels, Refused, Scale
+from train.nn.pixels import PIXEL_DIVISOR
+from train.spellings.chain import Chain, ChainError
+from train.spellings.layout import Layout, LayoutError
+
+
+__all__ = ["Follower", "Parameter", "Value"]
+
+
+#: The chain of a value to which nothing was done.
+_NOTHING = Chain()
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor of the network, of which a node computes the map.
+
+    Parameters
+    ----------
+    node : str
+    layout : Layout
+    chain : Chain
+        Elementwise steps that are no node yet.
+    less : Value or None
+        What is subtracted of it, in a straight-through estimator.
+    """
+
+    node: str
+    layout: Layout
+    chain: Chain = _NOTHING
+    less: "Value | None" = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter or buffer, by its path."""
+
+    path: str
+
+
+class Follower:
+    """Nodes of the float graph, made one after another.
+
+    Parameters
+    ----------
+    network : nn.Module
+    results : dict of fx.Node to tensor or other value
+        Of shapes alone.
+    image : (int, int, int)
+    scale : Fraction or None
+    """
+
+    def __init__(self, network, results, image, scale):
+        self.network = network
+        self.results = results
+        self.nodes = []
+        self.outputs = []
+        self._image = image
+        self._scale = scale
+        self._values = {}
+        self._names = set()
+
+    # What handlers ask.
+
+    def value(self, argument):
+        """What an argument of a call is: a `Value`, a `Parameter` or a plain Python value."""
+        if isinstance(argument, torch.fx.Node):
+            return self._values[argument]
+        if isinstance(argument, (tuple, list)):
+            return tuple(self.value(inner) for inner in argument)
+        return argument
+
+    def argument(self, node, position, name, default=None):
+        """A call's argument by position or name."""
+        if len(node.args) > position:
+            return self.value(node.args[position])
+        return self.value(node.kwargs.get(name, default))
+
+    def read(self, node, position=0, name="input"):
+        """Node behind a tensor that is read as it is, its elementwise steps included."""
+        return self.resolved(node, self.argument(node, position, name))
+
+    def shape(self, node):
+        """Shape behind the images."""
+        return tuple(self.results[node].shape[1:])
+
+    def scope(self, node):
+        """Path of the innermost module whose ``forward`` holds a node."""
+        stack = list(node.meta.get("nn_module_stack") or ())
+        if node.op == "call_module":
+            stack = stack[:-1]
+        return stack[-1] if stack else ""
+
+    def size(self, name):
+        """Channels, height and width of a node."""
+        return next(node.size for node in self.nodes if node.name == name)
+
+    def parameter_at(self, path):
+        """The parameter or buffer of a path."""
+        module, _, name = path.rpartition(".")
+        return getattr(self.network.get_submodule(module), name)
+
+    # What handlers say.
+
+    def add(self, node, kind, *inputs, size=None, layout=None, name=None, **fields):
+        """Append a node; the call's value is its map in the layout of its shape."""
+        if layout is None:
+            layout = self.layout_of(node, size)
+        self.alias(node, self._append(node, kind, inputs, size, name, fields), layout)
+
+    def alias(self, node, name, layout, **changes):
+        """Let a call's value be that of a node."""
+        self._values[node] = Value(name, layout, **changes)
+
+    def keep(self, node, value):
+        """Let a call's value be another one."""
+        self._values[node] = value
+
+    def step(self, node, value, step):
+        """Add an elementwise step to a value, a function of its chain."""
+        name = self._place(node)
+        if not isinstance(value, Value) or value.less is not None:
+            self.refuse(node, name, "reads what is no map")
+            return
+        try:
+            chain = step(value.chain).named(name)
+        except ChainError as error:
+            self.refuse(node, name, error.reason, error.remedy)
+            return
+        self.keep(node, replace(value, chain=chain))
+
+    def begin_with(self, constant):
+        """Let the input be bytes over 256, with one more constant channel if there is one."""
+        first = self.nodes[0]
+        channels, height, width = first.size
+        self.nodes[0] = replace(
+            first,
+            scale=(first.scale or 1) * Fraction(1, PIXEL_DIVISOR),
+            constant=constant,
+            size=(channels + (constant > 0), height, width),
+        )
+
+    def refuse(self, node, kind, reason="is nothing that spikes can compute", remedy=None):
+        """Append a node that has no meaning."""
+        inputs = [
+            self.resolved(node, value)
+            for value in map(self.value, node.all_input_nodes)
+            if isinstance(value, Value)
+        ]
+        shape = self.shape(node)
+        size = (*shape, 1, 1, 1)[:3] if len(shape) <= 3 else shape[-3:]
+        remedy = remedy or "take it out or put a neuron or a batch norm in its place"
+        name = self._append(
+            node, Refused, inputs, size, None, {"kind": kind, "reason": reason, "remedy": remedy}
+        )
+        try:
+            layout = Layout.maps(*size).reshape(shape)
+        except LayoutError:
+            layout = Layout.maps(*size)
+        self.alias(node, name, layout)
+
+    def layout_of(self, node, size):
+        """Layout of a call's value whose axes are those of a map, or of its positions at once."""
+        return Layout.maps(*size).reshape(self.shape(node))
+
+    def resolved(self, node, value):
+        """Name of the node that computes a value, after its elementwise steps became one."""
+        if not isinstance(value, Value):
+            return self._constant(node, value)
+        if value.less is not None:
+            return self._refused_chain(node, value, ChainError("subtracts maps", "add them"))
+        if value.chain == _NOTHING:
+            return value.node
+        size = self.size(value.node)
+        if value.chain.only_scales:
+            fields = {"factor": value.chain.gain}
+            return self._append(node, Scale, [value.node], size, value.chain.names[-1], fields)
+        try:
+            firing = value.chain.firing()
+        except ChainError as error:
+            return self._refused_chain(node, value, error)
+        return self._append(
+            node, Neuron, [value.node], size, value.chain.names[-1], {"firing": firing}
+        )
+
+    # What every graph has.
+
+    def input(self, node):
+        """The first argument of ``forward``, or another one, which must have a default."""
+        if self.nodes:
+            self._values[node] = self.results[node]
+            return
+        height, width, channels = self._image
+        self.add(
+            node,
+            Pixels,
+            size=(channels, height, width),
+            scale=None if self._scale is None else Fraction(self._scale),
+        )
+
+    def output(self, node):
+        """What ``forward`` returns."""
+        found = self.value(node.args[0])
+        for value in found if isinstance(found, tuple) else [found]:
+            self.outputs.append(self.resolved(node, value))
+
+    def parameter(self, node):
+        """A parameter or buffer of a module."""
+        self._values[node] = Parameter(node.target)
+
+    def number(self, node):
+        """A size, or what was computed of sizes."""
+        self._values[node] = self.results[node]
+
+    def _append(self, node, kind, inputs, size, name, fields):
+        name = self._free(name or self._place(node))
+        self.nodes.append(
+            kind(
+                name=name,
+                inputs=tuple(inputs),
+                size=tuple(size),
+                scope=self.scope(node),
+                **fields,
+            )
+        )
+        return name
+
+    def _place(self, node):
+        """Path of the module, or scope and name of another call; a shared module is where it is used."""
+        scope = self.scope(node)
+        if node.op == "call_module":
+            if node.target.startswith(scope):
+                return node.target
+            return f"{scope}.{node.target.rpartition('.')[2]}"
+        return f"{scope}.{node.name}" if scope else node.name
+
+    def _free(self, name):
+        """The name, or with a number behind it if an earlier node has it."""
+        found, number = name, 1
+        while found in self._names:
+            number += 1
+            found = f"{name}#{number}"
+        self._names.add(found)
+        return found
+
+    def _refused_chain(self, node, value, error):
+        names = value.chain.names or (node.name,)
+        fields = {"kind": names[-1], "reason": error.reason, "remedy": error.remedy}
+        return self._append(node, Refused, [value.node], self.size(value.node), names[-1], fields)
+
+    def _constant(self, node, value):
+        """A parameter or number where a map belongs."""
+        what = value.path if isinstance(value, Parameter) else _written(value)
+        fields = {
+            "kind": "constant",
+            "reason": f"is {what}, which no layer computes",
+            "remedy": "give it to a batch norm or a convolution's bias",
+        }
+        return self._append(node, Refused, [], (1, 1, 1), None, fields)
+
+
+def _written(value):
+    """A number as a user wrote it, or its type."""
+    return f"{value:g}" if isinstance(value, Real) else f"a {type(value).__name__}"

@@ -1,0 +1,41 @@
+"""Functions of addend.nn: attention, gates, pixels."""
+
+from fractions import Fraction
+
+from train.graph import Attend, Gate
+from train.spellings.follower import Value
+from train.spellings.layout import Layout
+
+
+__all__ = ["attend", "gate", "pixels"]
+
+
+def attend(follower, node):
+    names = [
+        follower.read(node, place, noun) for place, noun in enumerate(("queries", "keys", "values"))
+    ]
+    scale = follower.argument(node, 4, "scale", (1, 1))
+    follower.add(
+        node,
+        Attend,
+        *names,
+        size=(follower.size(names[2])[0], *follower.size(names[0])[1:]),
+        heads=follower.argument(node, 3, "heads"),
+        scale=tuple(map(Fraction, scale)),
+    )
+
+
+def gate(follower, node):
+    names = [follower.read(node, place, noun) for place, noun in enumerate(("gate", "values"))]
+    heads = follower.argument(node, 2, "heads")
+    follower.add(node, Gate, *names, size=follower.size(names[1]), heads=heads)
+
+
+def pixels(follower, node):
+    value = follower.argument(node, 0, "images")
+    first = follower.nodes[0]
+    if not isinstance(value, Value) or value.node != first.name or value.chain.names:
+        return follower.refuse(node, "pixels", "reads something else than images", "begin with it")
+    constant = follower.argument(node, 1, "constant", 0)
+    follower.begin_with(constant)
+    return follower.alias(node, first.name, Layout.maps(*follower.nodes[0].size))

@@ -1,0 +1,51 @@
+"""Views: the same values on other axes."""
+
+from dataclasses import replace
+
+from train.spellings.follower import Parameter
+from train.spellings.layout import LayoutError
+
+
+__all__ = ["permute", "same", "transpose", "view"]
+
+
+def same(follower, node, module=None):
+    follower.keep(node, follower.value(node.args[0]))
+
+
+def view(follower, node, module=None):
+    value = follower.value(node.args[0])
+    if isinstance(value, Parameter):
+        return follower.keep(node, value)
+    try:
+        if follower.results[node].shape[0] != follower.results[node.args[0]].shape[0]:
+            raise LayoutError("mixes images")
+        layout = value.layout.reshape(follower.shape(node))
+    except LayoutError as error:
+        return follower.refuse(
+            node, "view", str(error), "keep images, channels and positions apart"
+        )
+    return follower.keep(node, replace(value, layout=layout))
+
+
+def permute(follower, node):
+    order = node.args[1:] if len(node.args) > 2 else node.args[1]
+    _moved(follower, node, [int(index) for index in follower.value(tuple(order))])
+
+
+def transpose(follower, node):
+    order = list(range(follower.results[node].dim()))
+    first, second = (int(follower.value(index)) for index in node.args[1:3])
+    order[first], order[second] = order[second], order[first]
+    _moved(follower, node, order)
+
+
+def _moved(follower, node, order):
+    value = follower.value(node.args[0])
+    if isinstance(value, Parameter):
+        return follower.keep(node, value)
+    order = [index % len(order) for index in order]
+    if order[0] != 0:
+        return follower.refuse(node, "view", "moves the axis of images", "keep it the first")
+    layout = value.layout.permute([index - 1 for index in order[1:]])
+    return follower.keep(node, replace(value, layout=layout))

@@ -1,0 +1,147 @@
+"""``torch.fx`` follows a network's ``forward``, and what it saw becomes a float graph."""
+
+import copy
+import warnings
+
+import torch
+from torch import fx
+
+from golden.data.reading import printable
+from train.graph import SpikeGraph
+from train.nn import SpikeNeuron
+from train.spellings import FUNCTIONS, METHODS, MODULES, Follower
+
+
+__all__ = ["TraceError", "trace"]
+
+
+class TraceError(ValueError):
+    """A network that cannot be followed, told in one sentence."""
+
+
+def trace(network, image, *, scale=None, name="network", classes=()):
+    """Follow a network into a float graph.
+
+    The network is not called with numbers: shapes are found on torch's ``meta`` device.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Takes a tensor of shape (images, channels, height, width).
+    image : (int, int, int)
+        Height, width and channels of an image.
+    scale : Fraction, optional
+        What a byte stands for. Without it, the network must begin with ``addend.nn.pixels``.
+    name : str
+        Of the graph.
+    classes : tuple of str
+        Names of the classes.
+
+    Returns
+    -------
+    SpikeGraph
+        Whose modules are ``network``; what has no meaning is a `train.graph.Refused` in it.
+
+    Raises
+    ------
+    TraceError
+        If ``forward`` depends on numbers of its input, or torch refuses a shape.
+    """
+    graph = _followed(network)
+    height, width, channels = image
+    shapes = _Shapes(network, graph)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            shapes.run(torch.empty(2, channels, height, width, device="meta"))
+    # torch has no common exception for shapes that do not fit.
+    except Exception as error:
+        raise TraceError(
+            f"{shapes.where}: does not compute on images of {channels}x{height}x{width}: "
+            f"{printable(str(error).strip().splitlines()[0], 200)}"
+        ) from error
+    follower = Follower(network, shapes.results, image, scale)
+    for node in graph.nodes:
+        _visit(follower, node)
+    if follower.nodes[0].scale is None:
+        raise TraceError(
+            "nobody says what a byte of an image stands for: begin with addend.nn.pixels, or pass "
+            "--pixel-scale 1/255 for pixels from 0 to 1"
+        )
+    return SpikeGraph(
+        name=name,
+        nodes=tuple(follower.nodes),
+        outputs=tuple(follower.outputs),
+        modules=network,
+        classes=tuple(classes),
+    )
+
+
+def _visit(follower, node):
+    """Let the handler of a node's target say what it is."""
+    if node.op == "placeholder":
+        follower.input(node)
+    elif node.op == "output":
+        follower.output(node)
+    elif node.op == "get_attr":
+        follower.parameter(node)
+    elif node.op == "call_module":
+        module = follower.network.get_submodule(node.target)
+        handler = next((MODULES[kind] for kind in type(module).__mro__ if kind in MODULES), None)
+        if handler is None:
+            follower.refuse(node, type(module).__name__)
+        else:
+            handler(follower, node, module)
+    elif not torch.is_tensor(follower.results.get(node)):
+        follower.number(node)
+    else:
+        table = METHODS if node.op == "call_method" else FUNCTIONS
+        handler = table.get(node.target)
+        if handler is None:
+            follower.refuse(node, getattr(node.target, "__name__", str(node.target)))
+        else:
+            handler(follower, node)
+
+
+class _Tracer(fx.Tracer):
+    """Keeps our neurons whole, as torch's own modules are kept."""
+
+    def is_leaf_module(self, module, path):
+        """Whether a module's ``forward`` is not looked into."""
+        return isinstance(module, SpikeNeuron) or super().is_leaf_module(module, path)
+
+
+def _followed(network):
+    """Graph of ``torch.fx``."""
+    try:
+        return _Tracer().trace(network)
+    except fx.proxy.TraceError as error:
+        raise TraceError(
+            f"forward of {type(network).__name__} depends on the numbers in a tensor "
+            f"({printable(str(error).splitlines()[0], 120)}): write it without if and loops over "
+            "values"
+        ) from error
+    # A user's own code raises what it likes.
+    except Exception as error:
+        raise TraceError(
+            f"forward of {type(network).__name__} cannot be followed: {type(error).__name__}: "
+            f"{printable(str(error).strip().splitlines()[0] if str(error).strip() else '', 200)}"
+        ) from error
+
+
+class _Shapes(fx.Interpreter):
+    """Runs a graph on a copy of the network without numbers, and keeps all results."""
+
+    def __init__(self, network, graph):
+        empty = copy.deepcopy(network).to("meta").eval()
+        super().__init__(fx.GraphModule(empty, graph), garbage_collect_values=False)
+        # The copy's graph has nodes of its own, in the same order.
+        self._nodes = dict(zip(self.module.graph.nodes, graph.nodes, strict=True))
+        self.results = {}
+        self.where = "input"
+
+    def run_node(self, node):
+        """Result of a node."""
+        self.where = node.target if node.op == "call_module" else node.name
+        self.results[self._nodes[node]] = super().run_node(node)
+        return self.results[self._nodes[node]]
