@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from golden.neuron import Rounding
-from train.network.model import build
+from train.network.build import build
 
 
 __all__ = ["PlainForward", "PlainLargeForward", "dyadic_state"]

@@ -7,9 +7,12 @@ import numpy as np
 import torch
 
 from golden.neuron import Rounding
-from train.network.model import ESpikeFormer, build, to_maps
-from train.quant.grids import find_grids
-from train.quant.integer import QuantisedNetwork
+from train.families.e_spikeformer import ESpikeFormer
+from train.network.build import build, layered
+from train.network.images import to_maps
+from train.ops.float_run import FloatRun
+from train.quant.find import find_grids
+from train.quant.quantised import QuantisedNetwork
 from train.run.config import (
     Config,
     DataConfig,
@@ -95,7 +98,7 @@ def random_network(seed, **changes):
 def random_quantised(seed, *, bits=8, exported=None, **changes):
     """A random network in integer evaluation, with the head that is exported."""
     network = random_network(seed, **changes)
-    grids = find_grids(network, QuantiseConfig(weight_bits=bits))
+    grids = find_grids(layered(network), QuantiseConfig(weight_bits=bits))
     return QuantisedNetwork.of(network, grids, weight_bits=bits, head=exported)
 
 
@@ -127,5 +130,31 @@ def dyadic_quantised(seed, **changes):
     """A network that 8-bit weights hold without any loss, and in which ties are common."""
     network = ESpikeFormer(network_config(**changes)).double().eval()
     make_dyadic(network, torch.Generator().manual_seed(seed))
-    grids = find_grids(network, QuantiseConfig(weight_bits=8))
+    grids = find_grids(layered(network), QuantiseConfig(weight_bits=8))
     return QuantisedNetwork.of(network, grids, weight_bits=8)
+
+
+def float_spikes(layers, images):
+    """Class scores of the float network, and the spikes of every neuron in order of firing.
+
+    Parameters
+    ----------
+    layers : SpikingNetwork
+    images : tensor, shape (images, channels, height, width)
+    """
+    spikes = []
+
+    class Tensors(dict):
+        def __setitem__(self, name, values):
+            super().__setitem__(name, values)
+            if name.endswith(".counts"):
+                spikes.append(values)
+
+    class Watching(FloatRun):
+        def begin(self, network, images):
+            super().begin(network, images)
+            self.tensors = Tensors(self.tensors)
+
+    with torch.no_grad():
+        scores = layers(images, Watching())
+    return scores, spikes

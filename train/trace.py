@@ -133,7 +133,7 @@ class _Shapes(fx.Interpreter):
     """Runs a graph on a copy of the network without numbers, and keeps all results."""
 
     def __init__(self, network, graph):
-        empty = copy.deepcopy(network).to("meta").eval()
+        empty = copy.deepcopy(network).to("meta", torch.float32).eval()
         super().__init__(fx.GraphModule(empty, graph), garbage_collect_values=False)
         # The copy's graph has nodes of its own, in the same order.
         self._nodes = dict(zip(self.module.graph.nodes, graph.nodes, strict=True))

@@ -6,8 +6,9 @@ import time
 import numpy as np
 import torch
 
-from train.network.configuration import NetworkConfig
-from train.network.model import build, to_maps
+from train.families.configuration import NetworkConfig
+from train.network.build import build
+from train.network.images import to_maps
 
 
 __all__ = ["network_of", "time_inference"]

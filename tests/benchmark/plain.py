@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from golden.neuron import Rounding
-from train.network.blocks import conv_norm
+from train.families.blocks import conv_norm
 
 
 __all__ = ["PlainNetwork", "TimeSteps", "integer_neuron"]

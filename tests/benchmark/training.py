@@ -18,7 +18,9 @@ from golden.cli.options import input_file, output_file, whole
 from tests.benchmark.plain import PlainNetwork, TimeSteps, integer_neuron
 from train.cli.progress import image_progress
 from train.cli.report import write_json
-from train.network.model import ESpikeFormer
+from train.families.e_spikeformer import ESpikeFormer
+from train.network.build import layered
+from train.ops.float_run import FloatRun
 from train.run import config
 
 
@@ -40,8 +42,16 @@ STEPS = 4
 _WARM_UP = 2
 
 
-def _ours(network):
-    return ESpikeFormer(network)
+class _Ours(torch.nn.Module):
+    """Our network as training runs it: layer after layer."""
+
+    def __init__(self, network):
+        super().__init__()
+        self._layers = layered(ESpikeFormer(network))
+        self._run = FloatRun()
+
+    def forward(self, images):
+        return self._layers(images, self._run)
 
 
 def _plain(network):
@@ -54,7 +64,7 @@ def _binary(network):
 
 #: Networks that are compared; the first is ours.
 VARIANTS = {
-    "ours": _ours,
+    "ours": _Ours,
     "plain PyTorch": _plain,
     f"binary, T = {STEPS}": _binary,
 }

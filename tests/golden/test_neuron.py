@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golden.neuron import Rounding
-from train.network.neuron import SpikeNeuron, spike_count
+from train.nn.neuron import SpikeNeuron, spike_count
 
 
 BOTH = pytest.mark.parametrize("rounding", list(Rounding))

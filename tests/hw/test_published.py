@@ -28,7 +28,7 @@ from sim.verify import verify
 from tests.plain import dyadic_state
 from tests.training import network_config
 from train.__main__ import main
-from train.network.model import published
+from train.families.e_spikeformer import published
 from train.run.official import PUBLISHED
 
 

@@ -22,7 +22,7 @@ from tests.documents import DOCUMENTS, anchors, commands, links, spans, tables
 from tests.plain import dyadic_state
 from tests.project.console import module_arguments
 from tests.project.test_layers import ROOMS
-from train.network.model import published
+from train.families.e_spikeformer import published
 
 
 #: Commands of the page that leave files to later ones.

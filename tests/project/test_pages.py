@@ -24,7 +24,7 @@ from tests.documents import commands
 from tests.plain import dyadic_state
 from tests.project.console import module_arguments
 from tests.training import run_config, to_toml
-from train.network.model import published
+from train.families.e_spikeformer import published
 
 
 #: Pages in an order in which each finds what those before it left.

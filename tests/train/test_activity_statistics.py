@@ -16,10 +16,11 @@ from golden.analysis.synthetic import random_images, random_model
 from golden.model.shapes import shapes, tensor_infos
 from train.__main__ import main
 from train.export.findings import findings, verdict
-from train.network.model import ESpikeFormer, published
-from train.quant.fold import integer_model
-from train.quant.grids import find_grids
-from train.quant.integer import QuantisedNetwork
+from train.families.e_spikeformer import ESpikeFormer, published
+from train.network.build import layered
+from train.quant.find import find_grids
+from train.quant.lower import integer_model
+from train.quant.quantised import QuantisedNetwork
 from train.run.config import QuantiseConfig
 
 
@@ -130,7 +131,7 @@ def test_the_formula_gives_the_published_energies(size):
     shape = msgspec.structs.replace(published(size), max_count=1)
     network = ESpikeFormer(shape)
 
-    grids = find_grids(network, QuantiseConfig(weight_bits=2))
+    grids = find_grids(layered(network), QuantiseConfig(weight_bits=2))
     model = integer_model(QuantisedNetwork.of(network, grids, weight_bits=2), name=size)
     known = tensor_infos(model)
     stem, *others = [(layer, prod(layer.products(known))) for layer in model.layers]

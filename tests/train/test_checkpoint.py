@@ -13,7 +13,7 @@ from msgspec import structs
 from golden.data.lock import alone_in
 from tests.training import random_images, run_config, to_toml
 from train.__main__ import main
-from train.quant.grids import find_grids
+from train.quant.find import find_grids
 from train.run import checkpoint
 from train.run.checkpoint import CheckpointError
 from train.run.fit import fit, start

@@ -11,7 +11,9 @@ from hw.compiler import compile_model
 from tests.conversion import OPTIONS, SMALL, convert, small_state
 from tests.plain import PlainForward, PlainLargeForward, dyadic_state
 from tests.training import network_config, random_images, random_network
-from train.network.model import published, to_maps
+from train.families.e_spikeformer import published
+from train.network.images import to_maps
+from train.nn import pixels
 from train.run.official import describe, load
 from train.run.parameters import read_parameters
 
@@ -103,8 +105,8 @@ def test_the_mean_colour_is_subtracted_inside_and_on_the_border(tmp_path):
     })
     with torch.no_grad():
         wanted = conv(theirs)
-        pixels = network.arithmetic.pixels(to_maps(images).double())
-        found = network.downsample1_1.encode_conv(pixels)
+        entry = pixels(to_maps(images).double(), constant=128)
+        found = network.downsample1_1.encode_conv(entry)
     assert (found - wanted).abs().max() < 1e-12 * wanted.abs().max()
 
 

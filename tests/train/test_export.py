@@ -10,11 +10,11 @@ import golden
 from golden.neuron import Neuron, Rounding
 from golden.ops import Conv, Fire, KeyValue, Output, Query, Sum, Write
 from golden.ops.convolve import convolve
-from tests.training import dyadic_quantised, random_images, random_quantised
+from tests.training import dyadic_quantised, float_spikes, random_images, random_quantised
 from train.export.export import compare, export
-from train.network.model import to_maps
-from train.quant.fold import ExportError, integer_model
-from train.quant.integer import QuantisedNetwork
+from train.network.images import to_maps
+from train.quant.lower import ExportError, integer_model
+from train.quant.quantised import QuantisedNetwork
 
 
 IMAGES = random_images(12)
@@ -94,24 +94,22 @@ def test_a_neuron_that_hands_on_counts_is_one_that_divides_with_scaled_weights()
     assert (thresholds[1] >= thresholds[0] // 64).all()
 
 
+def fires(layer):
+    return getattr(layer, "firing", None) is not None
+
+
 @pytest.mark.parametrize("rounding", list(Rounding))
 def test_a_dyadic_network_is_exported_without_loss(rounding):
     quantised = dyadic_quantised(1, rounding=rounding, **LIVELY)
-    network = quantised.network
-    spikes = []
-    for neuron in (network.arithmetic.neuron, network.arithmetic.head_neuron):
-        neuron.register_forward_hook(
-            lambda neuron, inputs, output: spikes.append(output * neuron.divisor)
-        )
-    with torch.no_grad():
-        scores = network(to_maps(IMAGES).double()).numpy()
+    scores, spikes = float_spikes(quantised.network, to_maps(IMAGES).double())
+    units = [layer.firing.unit for layer in quantised.network.layers if fires(layer)]
     model = integer_model(quantised, name="t")
     result = golden.run(model, IMAGES, trace=True)
     counts = [values for name, values in result.tensors.items() if name.endswith(".counts")]
     assert len(counts) == len(spikes)
-    for ours, theirs in zip(counts, spikes, strict=True):
-        assert (ours == theirs.numpy()).all()
-    assert (result.logits * model.head.epilogue.scale == scores).all()
+    for ours, theirs, unit in zip(counts, spikes, units, strict=True):
+        assert (ours * float(unit) == theirs.numpy()).all()
+    assert (result.logits * model.head.epilogue.scale == scores.numpy()).all()
 
 
 @pytest.mark.parametrize("rounding", list(Rounding))
@@ -119,7 +117,9 @@ def test_the_other_rounding_rule_is_found(rounding):
     quantised = dyadic_quantised(1, rounding=rounding, **LIVELY)
     assert compare(integer_model(quantised, name="t"), quantised, IMAGES) > 0
     other = Rounding.HALF_EVEN if rounding is Rounding.HALF_UP else Rounding.HALF_UP
-    turned = QuantisedNetwork.of(quantised.network, quantised.grids, weight_bits=8, rounding=other)
+    turned = QuantisedNetwork.of(
+        quantised.network.modules_of, quantised.grids, weight_bits=8, rounding=other
+    )
     model = integer_model(turned, name="t")
     with pytest.raises(ExportError, match=r"\.counts must be"):
         compare(model, quantised, IMAGES)

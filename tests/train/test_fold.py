@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from golden.neuron import Rounding
 from golden.ops import Fire, Write
 from tests.training import random_quantised
-from train.quant.fold import ExportError, fold_thresholds, integer_model
+from train.graph import Firing, Ties
+from train.quant.lower import ExportError, integer_model
+from train.quant.thresholds import fold_thresholds
 
 
 BOTH = pytest.mark.parametrize("rounding", list(Rounding))
@@ -35,9 +37,8 @@ def exact_count(potential, slope, offset, max_count, rounding):
 )
 def test_thresholds_count_like_the_affine_map(rounding, slope, offset, max_count):
     low, high = -40, 40
-    thresholds = fold_thresholds(
-        slope, offset, max_count=max_count, rounding=rounding, low=low, high=high
-    )
+    firing = Firing(max_count, Ties.of(rounding))
+    thresholds = fold_thresholds(firing, slope, offset, low=low, high=high)
     assert thresholds.shape == (max_count,)
     assert (np.diff(thresholds) >= 0).all()
     assert low <= thresholds[0]
@@ -57,7 +58,7 @@ def test_thresholds_count_like_the_affine_map(rounding, slope, offset, max_count
 )
 def test_impossible_maps_are_refused(slope, offset, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
-        fold_thresholds(slope, offset, max_count=4, rounding=Rounding.HALF_UP, low=-1, high=1)
+        fold_thresholds(Firing(4), slope, offset, low=-1, high=1)
 
 
 def test_layers_stand_in_order_of_execution():
@@ -103,7 +104,7 @@ def test_writers_of_a_stage_share_fraction_bits():
 
 def test_negative_slopes_negate_the_row():
     quantised = random_quantised(3)
-    conv, norm = quantised.network.block3[0].attn.q_conv
+    conv, norm = quantised.network.modules_of.block3[0].attn.q_conv
     step = quantised.grids.scales["block3.0.attn.q"].double()[:, None, None, None]
     trained = (conv.weight / step).round().clamp(-127, 127).detach().numpy()
     negative = norm.weight.detach().numpy() < 0
@@ -120,7 +121,7 @@ def test_negative_slopes_negate_the_row():
 
 def test_a_slope_of_zero_makes_a_constant():
     quantised = random_quantised(4)
-    norm = quantised.network.block3[0].mlp.fc1_bn
+    norm = quantised.network.modules_of.block3[0].mlp.fc1_bn
     norm.weight.data[0] = 0
     norm.bias.data[0] = 1.5
     layer = next(
@@ -136,6 +137,6 @@ def test_a_slope_of_zero_makes_a_constant():
 
 def test_parameters_that_are_not_finite_are_refused_by_name():
     quantised = random_quantised(5)
-    quantised.network.block4[0].attn.k_conv[1].bias.data[0] = float("nan")
+    quantised.network.modules_of.block4[0].attn.k_conv[1].bias.data[0] = float("nan")
     with pytest.raises(ExportError, match=r"^block4\.0\.attn\.k: slope and offset must be finite"):
         integer_model(quantised, name="t")

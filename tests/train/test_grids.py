@@ -11,9 +11,11 @@ from tests.training import (
     random_network,
     random_quantised,
 )
-from train.network.model import ESpikeFormer
-from train.quant.fold import integer_model
-from train.quant.grids import find_grids, fraction_bits, on_grid, weight_limit
+from train.families.e_spikeformer import ESpikeFormer
+from train.network.build import layered
+from train.quant.find import find_grids
+from train.quant.grids import fraction_bits, on_grid, weight_limit
+from train.quant.lower import integer_model
 from train.run.config import QuantiseConfig
 
 
@@ -49,8 +51,8 @@ def test_weights_use_their_bits(bits):
 
 def test_fraction_bits_respect_their_limit():
     network = random_network(2)
-    free = find_grids(network, QuantiseConfig(weight_bits=8))
-    bound = find_grids(network, QuantiseConfig(weight_bits=8, max_fraction_bits=6))
+    free = find_grids(layered(network), QuantiseConfig(weight_bits=8))
+    bound = find_grids(layered(network), QuantiseConfig(weight_bits=8, max_fraction_bits=6))
     assert max(free.fraction_bits.values()) > 6
     assert max(bound.fraction_bits.values()) == 6
     for grids in (free, bound):
@@ -62,7 +64,7 @@ def test_rows_of_zeros_have_a_step():
     network = random_network(3)
     network.block3[0].attn.q_conv[0].weight.data[1] = 0
     network.block3[0].mlp.fc2_conv.weight.data.zero_()
-    grids = find_grids(network, QuantiseConfig(weight_bits=4))
+    grids = find_grids(layered(network), QuantiseConfig(weight_bits=4))
     assert (grids.scales["block3.0.attn.q"] > 0).all()
     assert grids.exponents["block3.0"] == 0
 
@@ -86,7 +88,7 @@ def test_powers_of_two_are_kept_where_they_fit():
     network = ESpikeFormer(network_config(dims=(8, 8, 12, 12))).double().eval()
     make_dyadic(network, torch.Generator().manual_seed(4))
     network.head.bias.data = torch.arange(10) / 1024
-    grids = find_grids(network, QuantiseConfig(weight_bits=8))
+    grids = find_grids(layered(network), QuantiseConfig(weight_bits=8))
     for name, steps in grids.scales.items():
         assert (steps.log2() % 1 == 0).all(), name
     weight = network.block3[0].attn.q_conv[0].weight
@@ -100,9 +102,14 @@ def test_powers_of_two_are_kept_where_they_fit():
 def test_a_bias_finer_than_the_weights_sets_the_streams_fraction_bits():
     network = ESpikeFormer(network_config()).double().eval()
     make_dyadic(network, torch.Generator().manual_seed(4))
-    before = find_grids(network, QuantiseConfig(weight_bits=8)).fraction_bits["downsample4"]
+    before = find_grids(layered(network), QuantiseConfig(weight_bits=8)).fraction_bits[
+        "downsample4"
+    ]
     network.block4[0].mlp.fc2_bn.bias.data[2] = 2.0**-12
-    after = find_grids(network, QuantiseConfig(weight_bits=8)).fraction_bits
+    after = find_grids(layered(network), QuantiseConfig(weight_bits=8)).fraction_bits
     assert (before, after["downsample4"], after["block4.0"]) == (7, 12, 12)
     network.block4[0].mlp.fc2_bn.bias.data[2] = 2.0**-30
-    assert find_grids(network, QuantiseConfig(weight_bits=8)).fraction_bits["downsample4"] == 7
+    assert (
+        find_grids(layered(network), QuantiseConfig(weight_bits=8)).fraction_bits["downsample4"]
+        == 7
+    )

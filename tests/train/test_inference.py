@@ -9,7 +9,7 @@ from golden.analysis.synthetic import random_model
 from tests.benchmark.float_network import network_of, time_inference
 from tests.benchmark.inference import Bench, main
 from tests.training import random_quantised
-from train.quant.fold import integer_model
+from train.quant.lower import integer_model
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from train.quant.fold import integer_model
 )
 def test_the_network_of_a_model_is_recovered(changes):
     quantised = random_quantised(1, **changes)
-    assert network_of(integer_model(quantised, name="t")) == quantised.shape
+    assert network_of(integer_model(quantised, name="t")) == quantised.network.modules_of.network
 
 
 def test_what_is_no_spike_driven_transformer_is_refused():
@@ -34,7 +34,7 @@ def test_what_is_no_spike_driven_transformer_is_refused():
 
 
 def test_inference_takes_time():
-    assert time_inference(random_quantised(1).shape, 2, rounds=2) > 0
+    assert time_inference(random_quantised(1).network.modules_of.network, 2, rounds=2) > 0
 
 
 def test_the_bench_prints_both_sides(tmp_path, capsys):

@@ -5,7 +5,8 @@ import torch
 
 from tests.training import network_config, random_images, random_network, run_config
 from train.data.sets import DataSplit, load_split
-from train.network.model import ESpikeFormer, to_maps
+from train.families.e_spikeformer import ESpikeFormer
+from train.network.images import to_maps
 from train.run.checkpoint import CheckpointError
 from train.run.config import FLOAT_CHECKPOINT
 from train.run.fit import fit

@@ -1,6 +1,7 @@
 """The large family: names, parameters, folding, heads, and a small one in hardware."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,15 +16,16 @@ from sim.verify import verify
 from tests.training import random_images, random_network, random_quantised, run_config
 from train.data.sets import DataSplit, load_split
 from train.export.export import export
-from train.network.arithmetic import FloatArithmetic, normalise
-from train.network.configuration import NetworkConfig
-from train.network.large import LargeSpikeFormer
-from train.network.model import build as build_network
-from train.network.model import count_parameters, to_maps
-from train.network.two_stage import ScaledNorm, TwoStage
-from train.quant.fold import integer_model
-from train.quant.grids import find_grids
-from train.quant.integer import QuantisedNetwork
+from train.families.configuration import NetworkConfig
+from train.families.large import LargeSpikeFormer
+from train.network.build import build as build_network
+from train.network.build import count_parameters, layered
+from train.network.images import to_maps
+from train.ops.float_run import FloatRun
+from train.ops.projection import Chain, ScaledNorm, normalise
+from train.quant.find import find_grids
+from train.quant.lower import integer_model
+from train.quant.quantised import QuantisedNetwork
 from train.run.config import QuantiseConfig, from_builtins, to_builtins
 from train.run.fit import fit
 
@@ -102,7 +104,7 @@ def stages(seed, expansion=1.5):
 @pytest.mark.parametrize("last_norm", [True, False])
 def test_two_stages_fold_to_one_matrix(last_norm):
     first, second = stages(0)
-    layer = TwoStage(first, second if last_norm else second[:1])
+    layer = Chain([*first, *(second if last_norm else second[:1])])
     inputs = torch.randn(3, 6, 4, 5).double()
     folded = torch.nn.functional.conv2d(inputs, layer.weight, layer.bias)
     # The paper's fold; float64 rounds sums of other order differently in the last bits.
@@ -116,29 +118,24 @@ def test_a_layer_scale_is_part_of_its_norm(kind):
     norm = kind(4).eval()
     norm.weight.data.normal_()
     norm.bias.data.normal_()
-    scale = torch.randn(4)
+    scale = SimpleNamespace(values=torch.randn(4))
     potential = torch.randn(2, 4, 3, 3)
-    expected = normalise(potential, norm) * scale[:, None, None]
+    expected = normalise(potential, norm) * scale.values[:, None, None]
     scaled = ScaledNorm(norm, scale)
     assert torch.equal(normalise(potential, scaled), expected)
-    assert torch.equal(scaled.weight, norm.weight * scale)
-    assert torch.equal(scaled.bias, norm.bias * scale)
+    assert torch.equal(scaled.weight, norm.weight * scale.values)
+    assert torch.equal(scaled.bias, norm.bias * scale.values)
     assert scaled.eps == norm.eps
 
 
 def test_the_two_heads_are_averaged_in_floating_point():
     network = random_network(1, **SMALL)
     images = to_maps(random_images(5))
-
-    class Heads(FloatArithmetic):
-        def mean_of(self, analog, spike):
-            self.scores = analog, spike
-            return super().mean_of(analog, spike)
-
-    heads = Heads(network.network)
-    assert torch.equal(network(images, heads), network(images))
-    assert not torch.equal(*heads.scores)
-    assert torch.equal(network(images), sum(heads.scores) / 2)
+    run = FloatRun()
+    assert torch.equal(layered(network)(images, run), network(images))
+    assert set(run.scores) == {"head", "head_kd"}
+    assert not torch.equal(*run.scores.values())
+    assert torch.equal(network(images), sum(run.scores.values()) / 2)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +267,7 @@ def test_a_small_large_network_equals_golden_in_hardware(project_root, tmp_path,
         for projection in (block.attn.q_conv, block.attn.k_conv, block.attn.v_conv):
             # Enough spikes that attention passes its first thresholds.
             projection[1].bias.data += 1.5
-    grids = find_grids(network, QuantiseConfig(weight_bits=4))
+    grids = find_grids(layered(network), QuantiseConfig(weight_bits=4))
     model = integer_model(QuantisedNetwork.of(network, grids, weight_bits=4), name="large")
     images = random_images(4, seed=2)
     assert golden.run(model, images, trace=True).tensors["block3.1.attn.attn.counts"].any()

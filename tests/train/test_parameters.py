@@ -9,7 +9,7 @@ import torch
 
 from tests.training import network_config
 from train.__main__ import main
-from train.network.model import build
+from train.network.build import build
 from train.run.checkpoint import CheckpointError
 from train.run.contents import complete
 from train.run.parameters import read_parameters

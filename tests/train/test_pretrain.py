@@ -5,10 +5,13 @@ import torch
 
 from tests.training import network_config, random_images, random_network, run_config
 from train.data.sets import DataSplit, load_split
-from train.network.arithmetic import FloatArithmetic
+from train.families.e_spikeformer import ESpikeFormer
 from train.network.autoencoder import Autoencoder, patch_grid, patches
-from train.network.masked import MaskedArithmetic, draw_mask, spread
-from train.network.model import ESpikeFormer, to_maps
+from train.network.build import layered
+from train.network.images import to_maps
+from train.network.masked import MaskedRun, draw_mask, spread
+from train.ops import TokenSum
+from train.ops.float_run import FloatRun
 from train.run import checkpoint
 from train.run.checkpoint import CheckpointError
 from train.run.config import PRETRAINED_CHECKPOINT, PretrainConfig
@@ -49,26 +52,22 @@ def test_a_mask_hides_its_part_of_every_image():
     assert torch.equal(wide[:, :, 1::2, 1::2], mask)
 
 
-class Watching(MaskedArithmetic):
+class Watching(MaskedRun):
     """Keeps the potentials of every layer."""
 
-    def __init__(self, network, mask):
-        super().__init__(network, mask)
+    def __init__(self, mask):
+        super().__init__(mask)
         self.potentials = {}
 
-    def branch(self, name, *layer):
-        self.potentials[name] = super().branch(name, *layer)
-        return self.potentials[name]
-
-    def written(self, name, *layer, divisor):
-        self.potentials[name] = super().written(name, *layer, divisor=divisor)
+    def normalise(self, name, potential, norm):
+        self.potentials[name] = super().normalise(name, potential, norm)
         return self.potentials[name]
 
 
 def watch(network, images, mask):
-    arithmetic = Watching(network.network, mask)
-    network(images, arithmetic)
-    return arithmetic.potentials
+    run = Watching(mask)
+    run(layered(network), images)
+    return run.potentials
 
 
 def test_hidden_positions_stay_zero_up_to_the_transformer_blocks():
@@ -104,16 +103,23 @@ def test_without_a_mask_the_network_is_the_ordinary_one():
     network = random_network(0).double()
     images = to_maps(random_images(4)).double()
     none = torch.zeros(4, 1, 4, 4, dtype=torch.bool)
-    stream = network(images, MaskedArithmetic(network.network, none))
+    layers = layered(network)
+    stream = MaskedRun(none)(layers, images)
+    seen = {}
 
-    class Ordinary(FloatArithmetic):
-        def token_mean(self, name, stream):
-            return stream.value
+    class Ordinary(FloatRun):
+        def mean_scores(self, network):
+            return seen["mean"]
 
-        def logits(self, name, linear, spikes):
-            return spikes
+    class Sum(TokenSum):
+        def float(self, run):
+            seen["mean"] = run.tensors[f"{self.stream}.stream"]
+            super().float(run)
 
-    assert (stream - network(images, Ordinary(network.network))).abs().max() < 1e-9
+    layers.layers = tuple(
+        Sum(**vars(layer)) if isinstance(layer, TokenSum) else layer for layer in layers.layers
+    )
+    assert (stream - layers(images, Ordinary())).abs().max() < 1e-9
 
 
 def test_statistics_are_those_of_visible_positions():

@@ -6,10 +6,11 @@ import torch
 
 from golden.neuron import Rounding
 from tests.training import random_images, random_network, random_quantised
-from train.network.model import to_maps
-from train.quant.grids import find_grids
-from train.quant.integer import IntegerArithmetic
-from train.quant.quantise import QuantisedArithmetic
+from train.network.build import layered
+from train.network.images import to_maps
+from train.ops.float_run import QuantisedRun
+from train.quant.find import find_grids
+from train.quant.integer import IntegerRun
 from train.run.config import QuantiseConfig
 
 
@@ -21,7 +22,7 @@ def test_frozen_training_form_is_the_integer_form(max_count, bits, rounding):
         max_count + bits, bits=bits, max_count=max_count, rounding=rounding
     )
     images = random_images(12)
-    training = QuantisedArithmetic(quantised.shape, quantised.grids, weight_bits=bits)
+    training = QuantisedRun(quantised.grids, weight_bits=bits)
     with torch.no_grad():
         scores = quantised.network(to_maps(images).double(), training).numpy()
     logits = quantised.run(images)["logits"]
@@ -32,18 +33,10 @@ def test_frozen_training_form_is_the_integer_form(max_count, bits, rounding):
 
 def test_unfolded_training_weights_are_integers_once_folded():
     network = random_network(6).train()
-    grids = find_grids(network, QuantiseConfig(weight_bits=4))
-    seen = {}
-
-    class Watching(QuantisedArithmetic):
-        def written(self, name, conv, norm, inputs, *, divisor):
-            seen[name] = norm.training
-            return super().written(name, conv, norm, inputs, divisor=divisor)
-
-    watching = Watching(network.network, grids, weight_bits=4)
-    network(to_maps(random_images(16)), watching).sum().backward()
-    assert all(seen.values())
-    assert set(seen) == set(grids.exponents)
+    grids = find_grids(layered(network), QuantiseConfig(weight_bits=4))
+    layers = layered(network)
+    layers(to_maps(random_images(16)), QuantisedRun(grids, weight_bits=4)).sum().backward()
+    assert all(norm.training for _, norm in layers.bound.values() if norm is not None)
     gradient = network.block3[0].attn.proj_conv[0].weight.grad
     assert gradient.abs().sum() > 0
 
@@ -51,13 +44,13 @@ def test_unfolded_training_weights_are_integers_once_folded():
 def test_a_slope_of_zero_does_not_divide_by_zero():
     network = random_network(7).train()
     network.block3[0].mlp.fc2_bn.weight.data[0] = 0
-    grids = find_grids(network, QuantiseConfig(weight_bits=4))
-    arithmetic = QuantisedArithmetic(network.network, grids, weight_bits=4)
-    assert network(to_maps(random_images(16)), arithmetic).isfinite().all()
+    grids = find_grids(layered(network), QuantiseConfig(weight_bits=4))
+    run = QuantisedRun(grids, weight_bits=4)
+    assert layered(network)(to_maps(random_images(16)), run).isfinite().all()
 
 
 def test_a_stream_that_leaves_its_grid_is_noticed():
     quantised = random_quantised(8)
-    arithmetic = IntegerArithmetic(quantised.shape, quantised.grids, weight_bits=8, trace={})
+    run = IntegerRun(quantised.network, quantised.grids, weight_bits=8, trace={})
     with pytest.raises(ArithmeticError, match="^pixels must be whole numbers$"):
-        arithmetic.pixels(torch.tensor([0.5]))
+        run.keep("pixels", torch.tensor([0.5]))

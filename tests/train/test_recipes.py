@@ -10,7 +10,8 @@ import torch
 from tests.pictures import write_tree
 from train.data.augment import augment
 from train.data.sets import load_split
-from train.network.model import ESpikeFormer, count_parameters, published
+from train.families.e_spikeformer import ESpikeFormer, published
+from train.network.build import count_parameters
 from train.run import config
 from train.run.checkpoint import Checkpoint
 from train.run.processes import ALONE

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from tests.training import network_config, run_config
 from train.data.sets import DataSplit, load_split
-from train.network.model import ESpikeFormer
+from train.families.e_spikeformer import ESpikeFormer
 from train.run import checkpoint
 from train.run.config import CHECKPOINT
 from train.run.fit import fit
@@ -170,7 +170,7 @@ def test_the_validation_loss_is_that_of_the_network(few_digits):
     labels = few_digits.test_labels
     found = run.validate([(few_digits.test_images, labels)])
     run.network.eval()
-    from train.network.model import to_maps
+    from train.network.images import to_maps
 
     scores = run.network(to_maps(few_digits.test_images))
     expected = F.cross_entropy(scores, torch.from_numpy(labels)).item()
@@ -260,7 +260,7 @@ def read_log(folder):
 
 def test_counts_are_exact_in_bfloat16_too():
     from golden.neuron import Rounding
-    from train.network.neuron import spike_count
+    from train.nn.neuron import spike_count
 
     every = torch.arange(-(2**15), 2**15, dtype=torch.int16).view(torch.bfloat16)
     every = every[every.isfinite()]

@@ -35,8 +35,8 @@ def export(options):
     announce(split.lines)
     quantised = state.quantised(rounding(options), options.head)
     report = training_report(state)
-    report["rounding"] = quantised.shape.rounding.value
-    report["accuracy"] |= measure(state, split, quantised.shape.rounding, options.head)
+    report["rounding"] = quantised.rounding.value
+    report["accuracy"] |= measure(state, split, quantised.rounding, options.head)
     with image_progress("comparing with golden, images") as progress:
         # The model's notes leave out what a repeated run would not reproduce.
         notes = {key: report[key] for key in report.keys() - {"seconds"}}

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from golden.data.atomic import replacing
-from train.network.model import count_parameters
+from train.network.build import count_parameters
 
 
 __all__ = ["conversion_report", "training_report", "write_json"]

@@ -7,7 +7,7 @@ image and zero outside, subtracts the mean exactly, borders included; a bias doe
 
 import torch
 
-from train.network.arithmetic import PIXEL_DIVISOR
+from train.nn.pixels import PIXEL_DIVISOR
 
 
 __all__ = ["CONSTANT", "STEM", "biased_stem", "constant_stem"]

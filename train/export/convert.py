@@ -11,9 +11,10 @@ import numpy as np
 
 import golden
 from train.export.teacher_forced import compare_with_float
-from train.quant.fold import integer_model
-from train.quant.grids import find_grids
-from train.quant.integer import QuantisedNetwork
+from train.network.build import layered
+from train.quant.find import find_grids
+from train.quant.lower import integer_model
+from train.quant.quantised import QuantisedNetwork
 from train.run.config import QuantiseConfig
 
 
@@ -118,7 +119,7 @@ def convert(
         If a parameter is not finite; the sentence names the layer.
     """
     grids = find_grids(
-        network,
+        layered(network),
         QuantiseConfig(
             weight_bits=weight_bits,
             max_fraction_bits=max_fraction_bits,

@@ -6,9 +6,10 @@ spikes and streams: what is counted is what that layer does by itself.
 
 import torch
 
-from train.network.arithmetic import FloatArithmetic, Stream
-from train.network.model import to_maps
-from train.quant.integer import IntegerArithmetic
+from train.network.images import to_maps
+from train.ops import Write
+from train.ops.float_run import FloatRun
+from train.quant.integer import IntegerRun
 
 
 __all__ = ["Comparison", "compare_with_float"]
@@ -50,66 +51,58 @@ def compare_with_float(quantised, images, *, progress=None):
     -------
     Comparison
     """
-    arithmetic = _ForcedArithmetic(quantised)
+    run = _ForcedRun(quantised)
     scores = []
     for index in range(len(images)):
-        scores.append(quantised.network(to_maps(images[index : index + 1]).double(), arithmetic))
+        scores.append(run(quantised.network, to_maps(images[index : index + 1]).double()))
         if progress is not None:
             progress(index + 1, len(images))
-    return Comparison(arithmetic.mismatches, torch.cat(scores))
+    return Comparison(run.mismatches, torch.cat(scores))
 
 
-class _ForcedArithmetic(FloatArithmetic):
+class _ForcedRun(FloatRun):
     """The float network, which also hands every layer's inputs to the layer's integers."""
 
     def __init__(self, quantised):
-        super().__init__(quantised.shape)
+        super().__init__()
         self.mismatches = {}
-        self._integer = IntegerArithmetic(
-            quantised.shape, quantised.grids, weight_bits=quantised.weight_bits
+        self._integer = IntegerRun(
+            quantised.network, quantised.grids, weight_bits=quantised.weight_bits
         )
 
-    def fire(self, name, conv, norm, spikes):
-        fired = super().fire(name, conv, norm, spikes)
-        self._compare(name, fired, self._integer.fire(name, conv, norm, self._counts(spikes)))
-        return fired
+    def __call__(self, network, images):
+        """Class scores of the float network."""
+        units = {"pixels": network.entry.scale}
+        gains = {}
+        self.begin(network, images)
+        for layer in network.layers:
+            layer.float(self)
+            firing = getattr(layer, "firing", None)
+            units[layer.counts] = units.get(layer.counts, _unit(layer, units))
+            if isinstance(layer, Write):
+                gains[layer.stream] = layer.gain
+            self._integer.tensors = {name: self._whole(name, units, gains) for name in layer.reads}
+            layer.integer(self._integer)
+            if firing is not None:
+                self._compare(layer, units)
+        return self.mean_scores(network)
 
-    def stem(self, name, conv, norm, pixels):
-        stream = super().stem(name, conv, norm, pixels)
-        # Pixels over 256 are whole numbers again, without rounding.
-        self._compare_streams(stream, self._integer.stem(name, conv, norm, pixels * 256))
-        return stream
+    def _whole(self, name, units, gains):
+        """What the integers of a layer read: whole counts, or the float stream."""
+        values = self.tensors[name]
+        if name in units:
+            return (values / float(units[name])).round()
+        return values * float(gains[name])
 
-    def write(self, name, conv, norm, spikes, *, previous):
-        stream = super().write(name, conv, norm, spikes, previous=previous)
-        written = self._integer.write(name, conv, norm, self._counts(spikes), previous=previous)
-        self._compare_streams(stream, written)
-        return stream
-
-    def attention(self, name, queries, keys, values, *, heads):
-        spikes = super().attention(name, queries, keys, values, heads=heads)
-        counts = self._integer.attention(
-            name, *map(self._counts, (queries, keys, values)), heads=heads
-        )
-        self._compare(f"{name}.attn", spikes, counts)
-        return spikes
-
-    def token_mean(self, name, stream):
-        counts = super().token_mean(name, stream)
-        self._add(name, counts, self._integer.token_mean(name, stream))
-        return counts
-
-    def _counts(self, spikes):
-        """Whole counts of spikes that were divided."""
-        return (spikes * self.shape.divisor).round()
-
-    def _compare_streams(self, stream: Stream, written: Stream):
-        self._compare(stream.name, stream.spikes, written.spikes)
-
-    def _compare(self, name, spikes, counts):
-        self._add(name, self._counts(spikes), counts)
-
-    def _add(self, name, wanted, counts):
-        wrong, total = self.mismatches.get(name, (0, 0))
+    def _compare(self, layer, units):
+        wanted = (self.tensors[layer.counts] / float(units[layer.counts])).round()
+        counts = self._integer.tensors[layer.counts]
+        wrong, total = self.mismatches.get(layer.name, (0, 0))
         wrong += int((wanted != counts).sum())
-        self.mismatches[name] = wrong, total + counts.numel()
+        self.mismatches[layer.name] = wrong, total + counts.numel()
+
+
+def _unit(layer, units):
+    """What a count of a layer stands for: its neuron's unit, or that of what it passes on."""
+    firing = getattr(layer, "firing", None)
+    return units.get(getattr(layer, "source", None)) if firing is None else firing.unit

@@ -76,9 +76,7 @@ class Builder:
 
     def identity(self, node, counts, *more):
         """Counts as an affine map of themselves, and what a node does to them."""
-        stage = Identity(
-            name=f"{node.name}.identity", inputs=node.inputs[:1], size=self.size(node)
-        )
+        stage = Identity(name=f"{node.name}.identity", inputs=node.inputs[:1], size=self.size(node))
         return Affine((stage, *more), counts)
 
     def projection(self, affine):
@@ -205,4 +203,3 @@ class Builder:
     def _replace(self, layer):
         self._writes[layer.name] = layer
         self.layers = [layer if other.name == layer.name else other for other in self.layers]
-

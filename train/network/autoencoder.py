@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from train.network.masked import MaskedArithmetic
+from train.network.build import layered
+from train.network.masked import MaskedRun
 
 
 __all__ = ["Autoencoder", "patch_grid", "patches"]
@@ -85,6 +86,9 @@ class Autoencoder(nn.Module):
         super().__init__()
         shape = network.network
         self.network = network
+        # No part of this module: the layers' parameters are the network's.
+        layers = layered(network)
+        self._layered = lambda: layers
         self.grid = patch_grid(shape)
         pixels = math.prod(shape.image) // math.prod(self.grid)
         self.norm = nn.BatchNorm1d(shape.dims[-1])
@@ -119,9 +123,8 @@ class Autoencoder(nn.Module):
         -------
         tensor of one value
         """
-        arithmetic = MaskedArithmetic(self.network.network, mask)
         hidden = F.interpolate(mask.to(images), size=images.shape[2:], mode="nearest")
-        stream = self.network(images * (1 - hidden), arithmetic)
+        stream = MaskedRun(mask)(self._layered(), images * (1 - hidden))
         tokens = self.norm(stream.flatten(2)).transpose(1, 2)
         guess = self.pixels(self.blocks(self.widen(tokens) + self.positions))
         error = (guess - patches(images, self.grid)).square().mean(2)

@@ -8,10 +8,11 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (masked pre-traini
 import torch
 import torch.nn.functional as F
 
-from train.network.arithmetic import FloatArithmetic
+from train.ops import TokenSum
+from train.ops.float_run import FloatRun
 
 
-__all__ = ["MaskedArithmetic", "draw_mask", "spread"]
+__all__ = ["MaskedRun", "draw_mask", "spread"]
 
 
 #: Layers in front of the first transformer block; those behind see every position.
@@ -45,41 +46,35 @@ def spread(mask, size):
     return F.interpolate(mask.float(), size=tuple(size), mode="nearest").bool()
 
 
-class MaskedArithmetic(FloatArithmetic):
+class MaskedRun(FloatRun):
     """Float SFA in which hidden positions stay 0, up to the transformer blocks.
 
     Batch norms see the other positions only. What the network computes is its last stream.
 
     Parameters
     ----------
-    network : NetworkConfig
     mask : bool tensor, shape (images, 1, rows, columns)
         True where a patch is hidden.
     """
 
-    def __init__(self, network, mask):
-        super().__init__(network)
+    def __init__(self, mask):
+        super().__init__()
         self._mask = mask
 
-    def branch(self, name, conv, norm, spikes):
-        """Potential in front of a branch-internal neuron."""
+    def __call__(self, network, images):
+        """Last stream of the network, shape (images, channels, height, width)."""
+        self.begin(network, images)
+        for layer in network.layers:
+            if isinstance(layer, TokenSum):
+                return self.tensors[f"{layer.stream}.stream"]
+            layer.float(self)
+        raise ValueError("a masked network must end in the mean over its tokens")
+
+    def normalise(self, name, potential, norm):
+        """What is behind a layer's convolution."""
         if not name.startswith(_SPARSE):
-            return super().branch(name, conv, norm, spikes)
-        return self._visible(self.project(spikes, conv), norm)
-
-    def written(self, name, conv, norm, inputs, *, divisor):
-        """What a layer adds to the residual stream."""
-        if not name.startswith(_SPARSE):
-            return super().written(name, conv, norm, inputs, divisor=divisor)
-        return self._visible(self.project(inputs, conv), norm)
-
-    def token_mean(self, name, stream):
-        """The stream itself, shape (images, channels, height, width)."""
-        return stream.value
-
-    def logits(self, name, linear, spikes):
-        """What :meth:`token_mean` gave: no classes are asked for."""
-        return spikes
+            return super().normalise(name, potential, norm)
+        return self._visible(potential, norm)
 
     def _visible(self, potential, norm):
         """Batch norm of the visible positions; 0 at the hidden ones."""

@@ -46,8 +46,12 @@ class FloatRun:
             getattr(layer, self.STEP)(self)
             for name in network.last_reads[layer.name]:
                 del self.tensors[name]
-        found = [self.scores[name] for name in network.heads]
         self.tensors = {}
+        return self.mean_scores(network)
+
+    def mean_scores(self, network):
+        """Class scores that the heads give together."""
+        found = [self.scores[name] for name in network.heads]
         return found[0] if len(found) == 1 else sum(found) / len(found)
 
     def begin(self, network, images):

@@ -146,4 +146,3 @@ class Write(Layer):
             gain=self.gain,
             lift=(Fraction(0), 0) if self.firing is None else self.firing.lift,
         )
-

@@ -2,7 +2,6 @@
 
 import torch
 
-
 from train.graph import Convolve, Pool
 from train.ops.projection import Chain, Identity
 from train.quant.grids import (

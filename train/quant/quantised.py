@@ -1,11 +1,15 @@
 """A trained network with its grids, as it is evaluated and exported."""
 
+import copy
 from dataclasses import dataclass
 
 import torch
+from msgspec.structs import replace
 
+from train.network.build import layered
 from train.network.images import to_maps
 from train.network.spiking import SpikingNetwork
+from train.nn import SpikeNeuron
 from train.quant.grids import Grids
 from train.quant.integer import IntegerRun
 
@@ -29,6 +33,42 @@ class QuantisedNetwork:
     grids: Grids
     weight_bits: int
 
+    @classmethod
+    def of(cls, network, grids, *, weight_bits, rounding=None, head=None):
+        """Copy a network into float64 and evaluation mode.
+
+        Parameters
+        ----------
+        network : nn.Module
+            As `train.network.build.build` makes it.
+        grids : Grids
+        weight_bits : int
+        rounding : Rounding, optional
+            Of every neuron, in place of the rule that the network was trained with.
+        head : str, optional
+            ``spike`` or ``analog``, for a network that has both; ``spike`` if not given.
+
+        Raises
+        ------
+        ValueError
+            If the network does not have that head.
+        """
+        copied = copy.deepcopy(network).double().eval()
+        copied.network = replace(copied.network, head=_chosen(copied.network.head, head))
+        for module in copied.modules():
+            if isinstance(module, SpikeNeuron) and rounding is not None:
+                module.rounding = rounding
+        return cls(layered(copied), grids, weight_bits)
+
+    @property
+    def rounding(self):
+        """Rule of its neurons."""
+        return next(
+            layer.firing.rounding
+            for layer in self.network.layers
+            if getattr(layer, "firing", None) is not None
+        )
+
     @torch.no_grad()
     def run(self, images, *, trace=False):
         """Every tensor of the integer model, or its logits alone, computed by torch.
@@ -47,3 +87,12 @@ class QuantisedNetwork:
         run = IntegerRun(self.network, self.grids, weight_bits=self.weight_bits, trace=tensors)
         run(to_maps(images))
         return tensors if trace else {"logits": tensors["logits"]}
+
+
+def _chosen(heads, head):
+    """Head to export, of those that a network has."""
+    if head is None:
+        return "spike" if heads == "both" else heads
+    if heads not in (head, "both"):
+        raise ValueError(f"the network has no {head} head, so export its {heads} head")
+    return head

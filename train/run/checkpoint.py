@@ -10,9 +10,9 @@ import torch
 from golden.data.atomic import replacing
 from golden.data.limits import MAX_ARRAY
 from golden.data.reading import printable, read_regular
-from train.network.model import build
+from train.network.build import build, layered
 from train.quant.grids import Grids
-from train.quant.integer import QuantisedNetwork
+from train.quant.quantised import QuantisedNetwork
 from train.run.config import Config, ConfigError, from_builtins, to_builtins
 from train.run.contents import CheckpointError, check_fields, check_grids, complete
 
@@ -223,7 +223,7 @@ def _checked(checkpoint, path):
     checkpoint.network = complete(checkpoint.network, network, path)
     if checkpoint.grids is not None:
         checkpoint.grids = Grids(**checkpoint.grids)
-        check_grids(checkpoint.grids, network, path)
+        check_grids(checkpoint.grids, layered(network), path)
     return checkpoint
 
 

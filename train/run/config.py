@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from golden.data.limits import MAX_TOML, MAX_TOML_DOTS
 from golden.data.reading import printable, read_regular
-from train.network.configuration import NetworkConfig
+from train.families.configuration import NetworkConfig
 
 
 __all__ = [

@@ -8,7 +8,7 @@ import torch
 from msgspec import Meta, Struct
 
 from golden.data.reading import listed
-from train.quant.grids import grid_shapes
+from train.quant.find import grid_shapes
 
 
 __all__ = ["CheckpointError", "check_fields", "check_grids", "complete", "going_on"]
@@ -42,6 +42,7 @@ class _Grids(Struct, forbid_unknown_fields=True):
     exponents: dict[str, int]
     fraction_bits: dict[str, Whole]
     logit_shift: Whole = 0
+    bits: dict[str, Annotated[int, Meta(ge=2, le=16)]] = {}
 
 
 class _Fields(Struct, forbid_unknown_fields=True):
@@ -171,7 +172,7 @@ def check_grids(grids, network, path):
     Parameters
     ----------
     grids : Grids
-    network : nn.Module
+    network : SpikingNetwork
         Its parameters may be on the device ``meta``.
     path : path-like
         Named in errors.

@@ -12,7 +12,7 @@ import torch
 
 from golden.data.lock import alone_in
 from train.data.sets import load_split
-from train.network.model import build, count_parameters
+from train.network.build import build, count_parameters
 from train.run import checkpoint as checkpoints
 from train.run.checkpoint import Checkpoint, CheckpointError
 from train.run.config import CHECKPOINT, FLOAT_CHECKPOINT, ConfigError

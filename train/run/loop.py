@@ -9,7 +9,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from train.data.augment import augment, draw
 from train.data.pictures import TrainingPictures
-from train.network.model import to_maps
+from train.network.images import to_maps
 
 
 __all__ = ["DivergenceError", "Loop"]
@@ -52,6 +52,8 @@ class Loop:
         Those that share every batch.
     average : float
         Decay, per step, of the moving average of all parameters and statistics; 0 for none.
+    computed : nn.Module, optional
+        What computes with the parameters of ``module``, in its place.
 
     Raises
     ------
@@ -59,14 +61,16 @@ class Loop:
         If a batch is smaller than all processes need or larger than the training set.
     """
 
-    def __init__(self, module, images, labels, *, settings, data, seed, processes, average=0.0):
+    def __init__(
+        self, module, images, labels, *, settings, data, seed, processes, average=0.0, computed=None
+    ):
         if not 2 * processes.world <= settings.batch <= len(images):
             raise ValueError(
                 f"batch must be at least 2 images of each of {processes.world} processes and at "
                 f"most the {len(images)} training images, not {settings.batch}"
             )
         self.module = module
-        self.parallel = processes.parallel(module)
+        self.parallel = processes.parallel(module if computed is None else computed)
         self._images = images
         self._labels = torch.from_numpy(labels)
         self._settings = settings

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from golden.data.reading import listed
 from golden.neuron import Rounding
 from train.data.input_normalisation import CONSTANT, STEM, constant_stem
-from train.network.configuration import NetworkConfig
-from train.network.model import PUBLISHED_DIMS, build
+from train.families.configuration import NetworkConfig
+from train.families.e_spikeformer import PUBLISHED_DIMS
+from train.network.build import build
 from train.run.checkpoint import CheckpointError
 from train.run.contents import complete
 

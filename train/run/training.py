@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from train.network.arithmetic import FloatArithmetic
-from train.network.model import to_maps
-from train.quant.grids import find_grids
-from train.quant.quantise import QuantisedArithmetic
+from train.network.build import layered
+from train.network.images import to_maps
+from train.ops.float_run import FloatRun, QuantisedRun
+from train.quant.find import find_grids
 from train.run.contents import going_on
 from train.run.loop import DivergenceError, Loop
 from train.run.schedule import FLOAT, FROZEN, QUANTISED, Schedule
@@ -26,9 +26,8 @@ class _AdditionMeter:
         self._spent = 0.0
         self._dense = 0
 
-    def __call__(self, mean_count, weight, outputs):
+    def __call__(self, mean_count, dense):
         """Count one convolution, as if no tap fell on padding."""
-        dense = weight.numel() * outputs.shape[2] * outputs.shape[3]
         self._spent = self._spent + mean_count * dense
         self._dense += dense
 
@@ -64,6 +63,7 @@ class Training:
         self._grids = state.grids and state.grids.to(processes.device)
         dtype = torch.float64 if fit.precision == "float64" else torch.float32
         self.network = state.build().to(processes.device, dtype)
+        self._layered = layered(self.network)
         self._loop = Loop(
             self.network,
             images,
@@ -73,6 +73,7 @@ class Training:
             seed=state.seed,
             processes=processes,
             average=fit.average,
+            computed=self._layered,
         )
         with going_on():
             # The first quantised epoch starts with a new optimizer.
@@ -106,12 +107,12 @@ class Training:
             one spike at every input) and ``seconds``.
         """
         phase = self._begin_epoch()
-        arithmetic, meter = self._arithmetic(phase)
+        run, meter = self._run(phase)
         found = self._loop.epoch(
             self.epoch,
             phase,
             self._schedule.rate,
-            lambda images, labels: self._loss(images, labels, arithmetic, meter),
+            lambda images, labels: self._loss(images, labels, run, meter),
             step,
         )
         self.epoch += 1
@@ -144,11 +145,11 @@ class Training:
         """
         self.network.eval()
         phase = self._schedule.phase(self.epoch - 1)
-        arithmetic, _ = self._arithmetic(phase)
+        run, _ = self._run(phase)
         loss, right, number = 0.0, 0, 0
         for images, labels in batches:
             maps = to_maps(images).to(next(self.network.parameters()))
-            scores = self.network(maps, arithmetic).cpu()
+            scores = self._layered(maps, run).cpu()
             expected = torch.from_numpy(labels)
             loss += float(F.cross_entropy(scores, expected, reduction="sum"))
             right += int((scores.argmax(1) == expected).sum())
@@ -159,11 +160,11 @@ class Training:
             )
         return {"validation_loss": loss / number, "validation_accuracy": right / number}
 
-    def _loss(self, images, labels, arithmetic, meter):
+    def _loss(self, images, labels, run, meter):
         """Loss of a batch with the penalty for additions, and what to report."""
         fit = self._config.fit
         with self._loop.precision():
-            scores = self._loop.parallel(images, arithmetic)
+            scores = self._loop.parallel(images, run)
         scores = scores.to(images.dtype)
         loss = F.cross_entropy(scores, labels, label_smoothing=fit.label_smoothing)
         if self._teacher is not None:
@@ -182,17 +183,17 @@ class Training:
         if self.epoch == schedule.end(FLOAT):
             self._loop.restart()
         if self._grids is None or self.epoch <= schedule.end(QUANTISED):
-            self._grids = find_grids(self.network, self._config.quantise)
+            self._grids = find_grids(self._layered, self._config.quantise)
         if phase == FROZEN:
             for module in self.network.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
         return phase
 
-    def _arithmetic(self, phase):
+    def _run(self, phase):
         """How the network computes in a phase, and the meter of its additions."""
-        shape, meter = self._config.network, _AdditionMeter()
+        meter = _AdditionMeter()
         if phase == FLOAT:
-            return FloatArithmetic(shape, meter=meter), meter
+            return FloatRun(meter=meter), meter
         bits = self._config.quantise.weight_bits
-        return QuantisedArithmetic(shape, self._grids, weight_bits=bits, meter=meter), meter
+        return QuantisedRun(self._grids, weight_bits=bits, meter=meter), meter

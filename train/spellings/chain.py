@@ -1,7 +1,7 @@
 """Neurons that are spelled out: what clamps, roundings and multiplications do together.
 
-A network may write ``clamp(x, 0, 4).round() / 4`` where another has a neuron as a module. A chain of
-such steps is one neuron if it rounds once, starts at 0 and ends somewhere.
+A network may write ``clamp(x, 0, 4).round() / 4`` where another has a neuron as a module. A chain
+of such steps is one neuron if it rounds once, starts at 0 and ends somewhere.
 """
 
 import math
@@ -54,8 +54,9 @@ class Chain:
 
     Examples
     --------
-    >>> Chain().clamp(0, 4).round("round").times(Fraction(1, 4)).firing()
-    Firing(levels=4, ties=<Ties.HALF_EVEN: ...>, gain=Fraction(1, 1), unit=Fraction(1, 4), ...)
+    >>> firing = Chain().clamp(0, 4).round("round").times(Fraction(1, 4)).firing()
+    >>> firing.levels, firing.ties.name, firing.unit
+    (4, 'HALF_EVEN', Fraction(1, 4))
     """
 
     gain: Fraction = Fraction(1)

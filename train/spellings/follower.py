@@ -234,7 +234,7 @@ class Follower:
         return name
 
     def _place(self, node):
-        """Path of the module, or scope and name of another call; a shared module is where it is used."""
+        """Path of a module, where it is used if several share it; or scope and name of a call."""
         scope = self.scope(node)
         if node.op == "call_module":
             if node.target.startswith(scope):
