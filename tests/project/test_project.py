@@ -16,6 +16,8 @@ from addend import __main__ as addend
 
 #: What torch's build for GPUs installs, in versions of its own choice.
 CUDA = re.compile(r"(nvidia|cuda|triton)\b")
+#: What the extra ``all`` installs together.
+EXTRAS = ("train", "fpga", "sim", "explore", "onnx", "test")
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +57,7 @@ def requirements(declared, *extras):
 
 @pytest.mark.pinned
 def test_everything_that_is_installed_is_pinned_and_nothing_else(declared, pins):
-    assert closure(requirements(declared, "train", "fpga", "sim", "explore", "test")) == set(pins)
+    assert closure(requirements(declared, *EXTRAS)) == set(pins)
 
 
 @pytest.mark.pinned
@@ -73,9 +75,7 @@ def test_every_dependency_says_why(project_root):
     text = (project_root / "pyproject.toml").read_text()
     listed = re.search(r"^dependencies = .*?^all = ", text, re.DOTALL | re.MULTILINE).group()
     entries = [line for line in listed.splitlines() if re.match(r'\s+"[\w-]+[=<>~,.*\d]*"', line)]
-    assert len(entries) == len(
-        requirements(tomllib.loads(text)["project"], "train", "fpga", "sim", "explore", "test")
-    )
+    assert len(entries) == len(requirements(tomllib.loads(text)["project"], *EXTRAS))
     assert [line for line in entries if "#" not in line] == []
 
 
