@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from train.graph import Pixels
+from train.graph import Firing, Pixels
 from train.layering.names import Names
 from train.layering.values import Affine, Counts, Stream, StreamMean
-from train.ops import AnalogHead, Branch, Head, MaxPool, Write
+from train.ops import AnalogHead, Branch, Head, MaxPool, TokenSum, Write
 from train.ops.projection import Identity, Projection
 
 
@@ -41,6 +41,12 @@ class Finding:
 
     def __str__(self):
         return f"{self.name} ({self.kind}) {self.reason}: {self.remedy}"
+
+
+_SCALES = Fault(
+    "has neurons of several scales on its stream", "give all quantisers of a stream the same scale"
+)
+_ROUNDING = Fault("rounds a stream that others add to", "round half up or half to even")
 
 
 class Builder:
@@ -171,33 +177,38 @@ class Builder:
         return name
 
     def settle(self):
-        """Give every stream the gain of its neurons.
+        """Give every stream a neuron, and the gain of its neurons.
 
         Returns
         -------
         list of (str, Fault)
             Layers whose stream cannot be what their neuron asks for.
         """
-        gone_on = {layer.previous for layer in self._writes.values()}
-        gains, faults = {}, []
-        for layer in self._writes.values():
+        stages = {name: layer.stage for name, layer in self._writes.items()}
+        neurons, faults = {}, []
+        readers = [layer for layer in self.layers if isinstance(layer, (Write, TokenSum))]
+        for layer in readers:
+            stage = layer.stage if isinstance(layer, Write) else stages[layer.stream]
             if layer.firing is None:
                 continue
-            if gains.setdefault(layer.stage, layer.firing.gain) != layer.firing.gain:
-                faults.append((
-                    layer.name,
-                    Fault(
-                        "has neurons of several scales on its stream",
-                        "give all quantisers of a stream the same scale",
-                    ),
-                ))
-            if layer.firing.lift != (0, 0) and layer.name in gone_on:
-                faults.append((
-                    layer.name,
-                    Fault("rounds a stream that others add to", "round half up or half to even"),
-                ))
+            if neurons.setdefault(stage, layer.firing).gain != layer.firing.gain:
+                faults.append((layer.name, _SCALES))
+        usual = next((layer.firing for layer in self.layers if isinstance(layer, Branch)), Firing(1))
+        gone_on = {layer.previous for layer in self._writes.values()}
         for layer in list(self._writes.values()):
-            self._replace(replace(layer, gain=gains.get(layer.stage, Fraction(1))))
+            # Hardware has a neuron behind every stream; its counts need no reader.
+            neuron = neurons.get(layer.stage, usual)
+            gain = neuron.gain if layer.stage in neurons else Fraction(1)
+            firing = layer.firing or Firing(neuron.levels, neuron.canonical.ties, gain)
+            if firing.lift != (0, 0) and layer.name in gone_on:
+                faults.append((layer.name, _ROUNDING))
+            self._replace(replace(layer, firing=firing, gain=gain))
+        self.layers = [
+            replace(layer, gain=self._writes[layer.stream].gain)
+            if isinstance(layer, AnalogHead)
+            else layer
+            for layer in self.layers
+        ]
         return faults
 
     def _replace(self, layer):

@@ -1,6 +1,7 @@
 """A classifier of the mean of a stream itself, which golden computes and hardware does not."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from golden.ops import AnalogHead as Operator
 from golden.ops import Output
@@ -24,11 +25,14 @@ class AnalogHead(Layer):
         Layer that wrote the stream.
     tokens : int
     projection : Projection
+    gain : Fraction
+        Of the stream.
     """
 
     stream: str
     tokens: int
     projection: Projection
+    gain: Fraction = Fraction(1)
 
     @property
     def reads(self):
@@ -41,7 +45,7 @@ class AnalogHead(Layer):
     def quantised(self, run):
         weight, bias = scores(*run.bound[self.name])
         step = run.grids.scales[self.name]
-        units = self.tokens * 2 ** run.grids.fraction_bits[self.stream]
+        units = self._units(run)
         weight = on_grid(weight, step, run.limit(self)).flatten(1)
         run.scores[self.name] = self._mean(run) @ weight.T + on_grid(bias, step / units, None)
 
@@ -63,11 +67,16 @@ class AnalogHead(Layer):
         output = Output(run.whole(folded.bias), folded.scale)
         run.add(Operator(self.name, f"{self.stream}.stream", weight, run.bits(self), output))
 
+    def _units(self, run):
+        """Whole numbers of summed streams that are a mean of 1."""
+        units = self.tokens * 2 ** run.grids.fraction_bits[self.stream]
+        return units if self.gain == 1 else units * float(self.gain)
+
     def folded(self, run):
         """Integer weights and bias, in float64."""
         return fold_logits(
             *scores(*run.bound[self.name]),
             scale=float(run.grids.scales[self.name]),
             limit=run.limit(self),
-            units=self.tokens * 2 ** run.grids.fraction_bits[self.stream],
+            units=self._units(run),
         )

@@ -6,8 +6,8 @@ from numbers import Real
 from torch import nn
 
 from train.graph import Add, Convolve, Norm, Scale
+from train.graph.layout import Layout
 from train.spellings.follower import Parameter, Value
-from train.spellings.layout import Layout
 
 
 __all__ = ["add", "convolve", "divide", "linear", "multiply", "norm", "subtract"]

@@ -7,9 +7,9 @@ from numbers import Real
 import torch
 
 from train.graph import Neuron, Pixels, Refused, Scale
+from train.graph.layout import Layout, LayoutError
 from train.nn.pixels import PIXEL_DIVISOR
 from train.spellings.chain import Chain, ChainError
-from train.spellings.layout import Layout, LayoutError
 
 
 __all__ = ["Follower", "Parameter", "Value"]

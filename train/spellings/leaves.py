@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from train.graph import Attend, Gate
+from train.graph.layout import Layout
 from train.spellings.follower import Value
-from train.spellings.layout import Layout
 
 
 __all__ = ["attend", "gate", "pixels"]

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from train.graph.layout import LayoutError
 from train.spellings.follower import Parameter
-from train.spellings.layout import LayoutError
 
 
 __all__ = ["permute", "same", "transpose", "view"]
