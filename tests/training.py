@@ -158,3 +158,9 @@ def float_spikes(layers, images):
     with torch.no_grad():
         scores = layers(images, Watching())
     return scores, spikes
+
+
+def units(layers):
+    """What a count of every neuron stands for, in order of firing."""
+    neurons = (getattr(layer, "firing", None) for layer in layers.layers)
+    return [firing.unit for firing in neurons if firing is not None]

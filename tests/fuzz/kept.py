@@ -128,13 +128,14 @@ def _write_checkpoint(folder):
     # That a file has no digest is said by a warning, and nobody listens.
     logging.disable()
     from tests.training import run_config
+    from train.network.build import layered
     from train.quant.find import find_grids
     from train.run import checkpoint
     from train.run.fit import start
 
     config = run_config()
     state = start(config, folder / "none.pt", seed=0)
-    state.grids = find_grids(state.build(), config.quantise)
+    state.grids = find_grids(layered(state.build()), config.quantise)
     checkpoint.save(state, folder / "a.pt")
     return [folder / "a.pt"]
 

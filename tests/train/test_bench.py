@@ -16,6 +16,7 @@ from tests.training import (
     random_network,
     run_config,
     to_toml,
+    units,
 )
 from train.network.build import layered
 from train.network.images import to_maps
@@ -46,13 +47,17 @@ def test_the_plain_network_is_the_same_network(rounding, changes):
     plain = PlainNetwork(ours.network, integer_neuron(ours.network)).double().eval()
     plain.load_state_dict(ours.state_dict())
     images = to_maps(random_images(8)).double()
-    classes, expected = float_spikes(layered(ours), images)
+    layers = layered(ours)
+    classes, spikes = float_spikes(layers, images)
+    expected = [found / float(unit) for found, unit in zip(spikes, units(layers), strict=True)]
+    # Ours fires after every write; nobody reads the last one, whose mean the head takes.
+    del expected[-2]
     kind = type(plain.neuron)
     found, others = counts(plain, images, [m for m in plain.modules() if isinstance(m, kind)])
     assert len(found) == len(expected)
     for name, (spikes, ours) in enumerate(zip(found, expected, strict=True)):
         assert torch.equal(spikes.flatten(), ours.flatten()), name
-    assert torch.equal(classes, others)
+    assert torch.equal(classes.argmax(1), others)
 
 
 def test_the_plain_gradient_is_ours():

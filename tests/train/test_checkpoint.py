@@ -13,6 +13,7 @@ from msgspec import structs
 from golden.data.lock import alone_in
 from tests.training import random_images, run_config, to_toml
 from train.__main__ import main
+from train.network.build import layered
 from train.quant.find import find_grids
 from train.run import checkpoint
 from train.run.checkpoint import CheckpointError
@@ -33,7 +34,7 @@ FEW = random_images(128), np.zeros(128, np.int64)
 def state(tmp_path_factory):
     """A quantised state that no training was needed for."""
     fresh = start(CONFIG, tmp_path_factory.mktemp("fresh") / "none.pt", seed=1)
-    return replace(fresh, epoch=2, grids=find_grids(fresh.build(), CONFIG.quantise))
+    return replace(fresh, epoch=2, grids=find_grids(layered(fresh.build()), CONFIG.quantise))
 
 
 @pytest.fixture

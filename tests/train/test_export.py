@@ -10,7 +10,7 @@ import golden
 from golden.neuron import Neuron, Rounding
 from golden.ops import Conv, Fire, KeyValue, Output, Query, Sum, Write
 from golden.ops.convolve import convolve
-from tests.training import dyadic_quantised, float_spikes, random_images, random_quantised
+from tests.training import dyadic_quantised, float_spikes, random_images, random_quantised, units
 from train.export.export import compare, export
 from train.network.images import to_maps
 from train.quant.lower import ExportError, integer_model
@@ -47,7 +47,7 @@ def test_golden_computes_what_the_quantised_network_does(max_count, bits, roundi
 )
 def test_any_shape_is_equal(changes):
     quantised = random_quantised(1, **changes)
-    images = random_images(6, quantised.network.network.image)
+    images = random_images(6, quantised.network.modules_of.network.image)
     assert compare(integer_model(quantised, name="t"), quantised, images, batch=4) > 0
 
 
@@ -67,7 +67,7 @@ def test_a_neuron_that_hands_on_counts_is_one_that_divides_with_scaled_weights()
         # Whoever reads pixels stays; whoever reads counts of 0..4 in place of 0..1 is divided.
         if isinstance(module, torch.nn.Conv2d | torch.nn.Conv1d):
             module.weight.data /= 4
-    whole.network.downsample1_1.encode_conv.weight.data *= 4
+    whole.network.modules_of.downsample1_1.encode_conv.weight.data *= 4
     scales = {
         name: step if name == "head" else step / 4 for name, step in divided.grids.scales.items()
     }
@@ -94,20 +94,15 @@ def test_a_neuron_that_hands_on_counts_is_one_that_divides_with_scaled_weights()
     assert (thresholds[1] >= thresholds[0] // 64).all()
 
 
-def fires(layer):
-    return getattr(layer, "firing", None) is not None
-
-
 @pytest.mark.parametrize("rounding", list(Rounding))
 def test_a_dyadic_network_is_exported_without_loss(rounding):
     quantised = dyadic_quantised(1, rounding=rounding, **LIVELY)
     scores, spikes = float_spikes(quantised.network, to_maps(IMAGES).double())
-    units = [layer.firing.unit for layer in quantised.network.layers if fires(layer)]
     model = integer_model(quantised, name="t")
     result = golden.run(model, IMAGES, trace=True)
     counts = [values for name, values in result.tensors.items() if name.endswith(".counts")]
     assert len(counts) == len(spikes)
-    for ours, theirs, unit in zip(counts, spikes, units, strict=True):
+    for ours, theirs, unit in zip(counts, spikes, units(quantised.network), strict=True):
         assert (ours * float(unit) == theirs.numpy()).all()
     assert (result.logits * model.head.epilogue.scale == scores.numpy()).all()
 

@@ -193,7 +193,9 @@ class Builder:
                 continue
             if neurons.setdefault(stage, layer.firing).gain != layer.firing.gain:
                 faults.append((layer.name, _SCALES))
-        usual = next((layer.firing for layer in self.layers if isinstance(layer, Branch)), Firing(1))
+        usual = next(
+            (layer.firing for layer in self.layers if isinstance(layer, Branch)), Firing(1)
+        )
         gone_on = {layer.previous for layer in self._writes.values()}
         for layer in list(self._writes.values()):
             # Hardware has a neuron behind every stream; its counts need no reader.
