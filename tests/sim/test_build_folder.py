@@ -85,6 +85,16 @@ def change_a_word(path, change, rng):
     path.write_text("\n".join(lines) + "\n")
 
 
+#: What may be appended to a file, by its last word.
+APPENDED = {
+    "a word of zeros": lambda word: f"{'0' * len(word)}\n",
+    "a word of ones": lambda word: "f" * len(word),
+    "two words": lambda word: f"{word} {word}\n",
+    "a word behind a comment": lambda word: f"/* none */ {word}\n",
+    "a word that is unknown": lambda word: f"{'x' * len(word)}\n",
+}
+
+
 def words_of(path):
     """Words of a file for ``$readmemh``, without its comments."""
     return [line for line in path.read_text().splitlines() if not line.startswith("//")]
@@ -135,6 +145,13 @@ def test_every_changed_or_missing_file_is_seen(folder, tmp_path):
             change_a_word(target, change, rng)
             said = run_icarus(case, case)
             assert said.startswith("FAIL"), f"{target}, {change}: {said}"
+            shutil.copyfile(path, target)
+        for what, appended in APPENDED.items():
+            with target.open("a") as file:
+                file.write(appended(words_of(path)[-1]))
+            said = run_icarus(case, case)
+            assert said.startswith("FAIL"), f"{target}, {what}: {said}"
+            assert target.name in said
             shutil.copyfile(path, target)
         target.unlink()
         said = run_icarus(case, case)
