@@ -1,0 +1,171 @@
+"""A layer of the cycle model: jobs go to columns, and outputs of groups over the bus.
+
+Between two events of which something depends, nothing but counters changes in the hardware: the
+model goes from one such event to the next, in the order of their cycles.
+"""
+
+from heapq import heappop, heappush
+
+from ..isa.core_config import words_of
+from ..isa.descriptors import Destination
+from ..rtl.sequencer import LINE_CYCLES
+from .group_cycles import GroupCycles
+
+
+__all__ = ["LayerCycles"]
+
+
+class LayerCycles:
+    """One layer.
+
+    Parameters
+    ----------
+    layer : LayerPlan
+    required : CoreConfig
+    events : JobEvents
+    """
+
+    def __init__(self, layer, required, events):
+        self.layer, self.required, self.events = layer, required, events
+        destination = layer.descriptor["drain"]
+        self.sends_sums = destination is Destination.SUMS
+        self.groups = [
+            GroupCycles(
+                required.columns_per_group, destination, digits=layer.descriptor["out_digits"] + 1
+            )
+            for _ in range(required.groups)
+        ]
+        # What is looked at, and when: groups by their numbers, jobs, and last of all the bus.
+        self.agenda = []
+        self.dispatch, self.bus = len(self.groups), len(self.groups) + 1
+        # The group that had the bus last and the cycle of it, and when others may have it again.
+        self.granted, self.granted_at, self.unlocked = -1, -1, 0
+
+    def run(self, now):
+        """Go through the layer.
+
+        Parameters
+        ----------
+        now : int
+            Cycle in which its descriptor is there.
+
+        Returns
+        -------
+        asked : int
+            Cycle in which the next layer's descriptor is asked for.
+        logit : int
+            Cycle of the last logit; 0 if there is none.
+        """
+        jobs = self._jobs(now)
+        offered, allowed, job = next(jobs)
+        self._plan(offered, self.dispatch)
+        while self.agenda:
+            cycle, number = heappop(self.agenda)
+            if number == self.bus:
+                self._grant(cycle)
+            elif number != self.dispatch:
+                self._look(cycle, number)
+            elif job is not None and cycle >= offered and self._offer(cycle, allowed, job):
+                offered, allowed, job = jobs.send(cycle)
+                self._plan(offered, self.dispatch)
+        asked = max(group.idle for group in self.groups) + 2
+        return asked, max(group.latest for group in self.groups)
+
+    def _plan(self, cycle, number):
+        heappush(self.agenda, (cycle, number))
+
+    def _jobs(self, now):
+        """Cycle from which each job is offered, columns that may take it, and words with lanes.
+
+        Takes the cycle in which the job was taken. Behind the last comes one that is None.
+        """
+        # Tile descriptor, line and tap windows come before the first position of a line.
+        tile_cycles = words_of(self.required.tile) + 1
+        ready = now + 1 + tile_cycles + LINE_CYCLES
+        staged = moved = taken = 0
+        latest = None
+        for tile, line, position, allowed, lanes in _dispatch(self.layer, self.required):
+            if latest is not None:
+                ready = staged + 1
+                if latest[0] != tile:
+                    ready += tile_cycles
+                if latest != (tile, line):
+                    ready += LINE_CYCLES
+            latest = tile, line
+            staged = max(ready, moved)
+            moved = max(staged + 1, taken)
+            taken = yield moved + 1, allowed, (self.events.of(tile, line, position), lanes)
+        yield taken, (), None
+
+    def _offer(self, cycle, allowed, job):
+        """Whether the first of the columns that have room takes a job."""
+        n_groups = self.required.groups
+        for number in allowed:
+            group, index = number % n_groups, number // n_groups
+            column = self.groups[group].columns[index]
+            if column.free is not None and column.free <= cycle:
+                column.take(cycle, *job)
+                self._follow(cycle, group, index)
+                return True
+        return False
+
+    def _look(self, cycle, number):
+        """A group does what it can do in a cycle."""
+        group = self.groups[number]
+        column = group.look(cycle)
+        if group.asks is not None and group.asks > cycle:
+            self._plan(group.asks, self.bus)
+        if column is not None:
+            if self.sends_sums:
+                self.unlocked = group.again
+                self._plan(self.unlocked, self.bus)
+            self._plan(group.again, number)
+            self._follow(cycle, number, column)
+
+    def _follow(self, cycle, group, column):
+        """What comes of what a column was told in a cycle."""
+        column = self.groups[group].columns[column]
+        for time, number in ((column.ready, group), (column.free, self.dispatch)):
+            if time is not None and time > cycle:
+                self._plan(time, number)
+
+    def _grant(self, cycle):
+        """The bus goes round, once in a cycle, unless a group sends sums."""
+        if self.unlocked is None or cycle < self.unlocked or cycle == self.granted_at:
+            return
+        asking = [
+            number
+            for number, group in enumerate(self.groups)
+            if group.asks is not None and group.asks <= cycle
+        ]
+        if not asking:
+            return
+        number = next((number for number in asking if number > self.granted), asking[0])
+        self.granted, self.granted_at = number, cycle
+        group = self.groups[number]
+        group.grant(cycle)
+        if self.sends_sums:
+            self.unlocked = None
+        elif len(asking) > 1:
+            self._plan(cycle + 1, self.bus)
+        if group.asks is not None:
+            self._plan(group.asks, self.bus)
+        self._plan(max(group.again, cycle + 1), number)
+
+
+def _dispatch(layer, required):
+    """Jobs in order: tile, line, position, columns that may take it, and lanes."""
+    restart, n_groups = layer.descriptor["restart"], required.groups
+    group = 0
+    for tile, fields in enumerate(layer.tiles):
+        if restart:
+            group = 0
+        for line in range(len(layer.lines)):
+            for position in range(len(layer.positions)):
+                allowed = range(required.columns)
+                if layer.descriptor["drain"] is Destination.LOGITS:
+                    allowed = (0,)
+                elif restart:
+                    allowed = range(group, required.columns, n_groups)
+                yield tile, line, position, allowed, fields["lanes"]
+                group = (group + 1) % n_groups
