@@ -44,14 +44,24 @@ class GroupCycles:
         self.latest = self.idle = 0
         # The column that was read out last.
         self._chosen = 0
-        # Jobs whose readout has begun and whose place is not free again.
+        # Jobs whose readout has begun and whose place is not free again, and the most of them.
         self._jobs = 0
+        self._most = 2 if destination in (Destination.SPIKES, Destination.VALUES) else 1
         # Cycles in which words are complete that wait for the one before, and in which that left.
         self._complete, self._left = deque(), 0
         # Digits of a job that are still to be packed, and its lanes.
         self._digits = self._lanes = 0
         # Whether the bus waits for the sums of a job.
         self._locked = False
+
+    def next_look(self):
+        """Cycle in which ``look`` finds something to do, or None if nobody knows as yet."""
+        if self.asks is not None and self.destination is Destination.SUMS:
+            return None
+        if self._jobs == self._most:
+            return None
+        ready = [column.ready for column in self.columns if column.ready is not None]
+        return max(self.again, min(ready)) if ready else None
 
     def look(self, cycle):
         """Begins a readout, or asks for the bus that it needs, if one may begin in this cycle.
@@ -67,8 +77,7 @@ class GroupCycles:
         if column is None:
             return None
         if self.destination is Destination.SUMS and not self._locked:
-            if self.asks is None:
-                self.asks = cycle + 1
+            self.asks = self.asks or cycle + 1
             return None
         self._chosen = column
         lanes = self.columns[column].start(cycle)
@@ -88,11 +97,6 @@ class GroupCycles:
             self._jobs -= 1
         if self._complete:
             self._accept(self._complete.popleft())
-
-    @property
-    def _most(self):
-        """Jobs that may be between the begin of their readout and their output."""
-        return 2 if self.destination in (Destination.SPIKES, Destination.VALUES) else 1
 
     def _choose(self, cycle):
         """Column whose sums are ready, or None."""

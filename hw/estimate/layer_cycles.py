@@ -37,6 +37,10 @@ class LayerCycles:
         ]
         # What is looked at, and when: groups by their numbers, jobs, and last of all the bus.
         self.agenda = []
+        # Of each group, the cycles that are on it: of the latest look, and of the latest request.
+        self.looks, self.requests = [[None] * len(self.groups) for _ in range(2)]
+        # Whether a job waits for a column.
+        self.waits = False
         self.dispatch, self.bus = len(self.groups), len(self.groups) + 1
         # The group that had the bus last and the cycle of it, and when others may have it again.
         self.granted, self.granted_at, self.unlocked = -1, -1, 0
@@ -100,34 +104,48 @@ class LayerCycles:
     def _offer(self, cycle, allowed, job):
         """Whether the first of the columns that have room takes a job."""
         n_groups = self.required.groups
+        later = []
         for number in allowed:
-            group, index = number % n_groups, number // n_groups
-            column = self.groups[group].columns[index]
-            if column.free is not None and column.free <= cycle:
+            group = number % n_groups
+            column = self.groups[group].columns[number // n_groups]
+            if column.free is None:
+                continue
+            if column.free <= cycle:
                 column.take(cycle, *job)
-                self._follow(cycle, group, index)
+                self.waits = False
+                self._follow(cycle, group)
                 return True
+            later.append(column.free)
+        self.waits = True
+        if later:
+            self._plan(min(later), self.dispatch)
         return False
 
     def _look(self, cycle, number):
         """A group does what it can do in a cycle."""
         group = self.groups[number]
         column = group.look(cycle)
-        if group.asks is not None and group.asks > cycle:
-            self._plan(group.asks, self.bus)
         if column is not None:
             if self.sends_sums:
                 self.unlocked = group.again
                 self._plan(self.unlocked, self.bus)
-            self._plan(group.again, number)
-            self._follow(cycle, number, column)
+            free = group.columns[column].free
+            if self.waits and free is not None and free > cycle:
+                self._plan(free, self.dispatch)
+        self._follow(cycle, number)
 
-    def _follow(self, cycle, group, column):
-        """What comes of what a column was told in a cycle."""
-        column = self.groups[group].columns[column]
-        for time, number in ((column.ready, group), (column.free, self.dispatch)):
-            if time is not None and time > cycle:
-                self._plan(time, number)
+    def _follow(self, cycle, number):
+        """What comes of what a group did in a cycle."""
+        group = self.groups[number]
+        look = group.next_look()
+        if look is not None:
+            look = max(look, cycle + 1)
+            if look != self.looks[number]:
+                self.looks[number] = look
+                self._plan(look, number)
+        if group.asks is not None and group.asks != self.requests[number]:
+            self.requests[number] = group.asks
+            self._plan(group.asks, self.bus)
 
     def _grant(self, cycle):
         """The bus goes round, once in a cycle, unless a group sends sums."""
@@ -142,15 +160,12 @@ class LayerCycles:
             return
         number = next((number for number in asking if number > self.granted), asking[0])
         self.granted, self.granted_at = number, cycle
-        group = self.groups[number]
-        group.grant(cycle)
+        self.groups[number].grant(cycle)
         if self.sends_sums:
             self.unlocked = None
         elif len(asking) > 1:
             self._plan(cycle + 1, self.bus)
-        if group.asks is not None:
-            self._plan(group.asks, self.bus)
-        self._plan(max(group.again, cycle + 1), number)
+        self._follow(cycle, number)
 
 
 def _dispatch(layer, required):
