@@ -83,7 +83,9 @@ def figures(built):
 
 @pytest.fixture(scope="module")
 def simulator(built):
-    return build_simulator(built)
+    """Program of the netlist, which has been compiled where power was measured."""
+    program = built / "asic/simulation/obj_dir/Vaccelerator"
+    return program if program.exists() else build_simulator(built)
 
 
 def test_the_netlist_loads_a_model_and_equals_golden(built, simulator, model, pictures):
