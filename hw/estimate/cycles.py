@@ -111,14 +111,15 @@ class _Core:
         header = words_of(required.header)
         begun = now = 1 + max(height * width, required.sum_depth - header)
         begins = []
+        layer_words, tile_words = words_of(required.layer), words_of(required.tile)
         for layer in layers:
-            now += words_of(required.layer) + 1
+            now += layer_words + 1
             begins.append(now)
             if layer.source is None:
                 now = self._token_sum(layer, now)
             else:
                 events = JobEvents(layer, self.words[id(layer.source)], required)
-                now, last_logit = LayerCycles(layer, required, events).run(now)
+                now, last_logit = LayerCycles(layer, required, events, tile_words).run(now)
             if layer.descriptor.get("releases"):
                 released = now
         # Logits pass through a FIFO on their way out.

@@ -9,6 +9,10 @@ from ..rtl.finder import NIBBLE
 __all__ = ["JobEvents"]
 
 
+#: Jobs whose words are counted in one go, for what memory they take.
+AT_ONCE = 256
+
+
 class JobEvents:
     """Words of each job that have events, in the order in which they are read.
 
@@ -38,33 +42,41 @@ class JobEvents:
             some.
         """
         fields = self.layer.tiles[tile]
-        key = (fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"], line)
+        key = fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"]
         if key not in self.known:
-            self.known[key] = self._line(fields, self.layer.lines[line])
-        return self.known[key][position]
+            self.known[key] = self._tile(fields)
+        return self.known[key][line, position]
 
-    def _line(self, fields, line):
-        """Words of the jobs of a line."""
-        steps = np.array([position.steps for position in self.layer.positions])
-        jobs = [None] * len(steps)
+    def _tile(self, fields):
+        """Words of the jobs of a tile, by line and position."""
+        lines, positions = self.layer.lines, self.layer.positions
         # Those that read as many words are counted together.
-        for count in set(steps.tolist()):
-            numbers = np.flatnonzero(steps == count)
-            entries = self._entries(self._nibbles(fields, line, numbers, count))
-            for number, job in zip(numbers.tolist(), _jobs(*entries), strict=True):
-                jobs[number] = job
+        alike = {}
+        for line, position in np.ndindex(len(lines), len(positions)):
+            steps = lines[line].steps, positions[position].steps
+            alike.setdefault(steps, []).append((line, position))
+        jobs = {}
+        for steps, places in alike.items():
+            for begin in range(0, len(places), AT_ONCE):
+                part = places[begin : begin + AT_ONCE]
+                entries = self._entries(self._nibbles(fields, part, *steps))
+                jobs.update(zip(part, _jobs(*entries), strict=True))
         return jobs
 
-    def _nibbles(self, fields, line, numbers, steps):
-        """Events per nibble of words: shape (passes, positions, words, nibbles)."""
+    def _nibbles(self, fields, places, line_steps, steps):
+        """Events per nibble of words: shape (passes, places, words, nibbles)."""
         descriptor, source = self.layer.descriptor, self.layer.source
         lanes = source.channels.shape[1]
-        starts = np.array([self.layer.positions[number].offset for number in numbers])
-        starts += fields["spike"] - source.base + line.offset
+        starts = np.array([
+            self.layer.lines[line].offset + self.layer.positions[position].offset
+            for line, position in places
+        ])
+        starts += fields["spike"] - source.base
         if descriptor["gather"]:
-            skipped, bits = np.divmod(fields["first_mask"].bit_length() - 1 + numbers, lanes)
+            first = fields["first_mask"].bit_length() - 1
+            skipped, bits = np.divmod(first + np.array(places)[:, 1], lanes)
             starts += skipped
-        lines = np.arange(line.steps + 1)[:, None] * descriptor["line_stride"]
+        lines = np.arange(line_steps + 1)[:, None] * descriptor["line_stride"]
         offsets = np.arange(steps + fields["words"] + 1) * descriptor["word_stride"]
         words = self.words[:, :, starts[:, None, None] + lines + offsets]
         word_type = words.dtype.type
@@ -86,7 +98,7 @@ class JobEvents:
     def _entries(self, nibbles):
         """Events of all words that jobs read, and those in front of their last nibble with some.
 
-        Both have the shape (positions, words).
+        Both have the shape (places, words).
         """
         descriptor = self.layer.descriptor
         totals = nibbles.sum(axis=3)
@@ -113,7 +125,7 @@ class JobEvents:
 
 
 def _jobs(events, before):
-    """Jobs of positions, as ``JobEvents.of`` returns them."""
+    """Jobs of places, as ``JobEvents.of`` returns them."""
     # The last word closes the job.
     events[events[:, -1] == 0, -1] = 1
     rows, columns = np.nonzero(events)

@@ -6,7 +6,6 @@ model goes from one such event to the next, in the order of their cycles.
 
 from heapq import heappop, heappush
 
-from ..isa.core_config import words_of
 from ..isa.descriptors import Destination
 from ..rtl.sequencer import LINE_CYCLES
 from .group_cycles import GroupCycles
@@ -23,10 +22,14 @@ class LayerCycles:
     layer : LayerPlan
     required : CoreConfig
     events : JobEvents
+    tile_words : int
+        Words of a tile's descriptor.
     """
 
-    def __init__(self, layer, required, events):
+    def __init__(self, layer, required, events, tile_words):
         self.layer, self.required, self.events = layer, required, events
+        # From the descriptor of a tile to what its first line needs.
+        self.tile_cycles = tile_words + 1
         destination = layer.descriptor["drain"]
         self.sends_sums = destination is Destination.SUMS
         self.groups = [
@@ -84,15 +87,14 @@ class LayerCycles:
         Takes the cycle in which the job was taken. Behind the last comes one that is None.
         """
         # Tile descriptor, line and tap windows come before the first position of a line.
-        tile_cycles = words_of(self.required.tile) + 1
-        ready = now + 1 + tile_cycles + LINE_CYCLES
+        ready = now + 1 + self.tile_cycles + LINE_CYCLES
         staged = moved = taken = 0
         latest = None
         for tile, line, position, allowed, lanes in _dispatch(self.layer, self.required):
             if latest is not None:
                 ready = staged + 1
                 if latest[0] != tile:
-                    ready += tile_cycles
+                    ready += self.tile_cycles
                 if latest != (tile, line):
                     ready += LINE_CYCLES
             latest = tile, line
