@@ -125,15 +125,18 @@ module tb_image;
     task read(output same);
         begin
             count;
-            $readmemh(FILE, words);
-            sum = 0;
-            for (address = 0; address < DEPTH; address = address + 1)
-                sum = {sum[SUM_WIDTH-2:0], sum[SUM_WIDTH-1]} + words[address];
-            same = sum === SUM && number == DEPTH;
+            same = number == DEPTH;
+            if (same) begin
+                $readmemh(FILE, words);
+                sum = 0;
+                for (address = 0; address < DEPTH; address = address + 1)
+                    sum = {sum[SUM_WIDTH-2:0], sum[SUM_WIDTH-1]} + words[address];
+                same = sum === SUM;
+            end
         end
     endtask
 
-    // Some simulators leave out words behind the last, and say nothing. Comments go to the end of their line;
+    // Simulators leave out words behind the last, or give up. Comments go to the end of their line;
     // one that has an end could hide words, and counts as some.
     task count;
         begin
