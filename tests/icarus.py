@@ -9,6 +9,8 @@ import pytest
 def run_icarus(folder, work, *, rom=None, sources=None):
     """Last line of the testbench of a build folder, compiled and run in another folder.
 
+    It is compiled to ``tb.vvp``, which :func:`run_again` runs.
+
     Parameters
     ----------
     folder : Path
@@ -26,6 +28,11 @@ def run_icarus(folder, work, *, rom=None, sources=None):
     sources = [str(folder / path) for path in (*sources, "tb/tb.v")]
     command = ["iverilog", "-g2005", "-Wimplicit", *options, "-I", str(folder / "tb"), "-s", "tb"]
     run_alone([*command, "-o", "tb.vvp", *sources], work)
+    return run_again(work)
+
+
+def run_again(work):
+    """Last line of the testbench that was compiled in a folder."""
     return run_alone(["vvp", "-n", "tb.vvp"], work)
 
 

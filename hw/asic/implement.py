@@ -110,10 +110,13 @@ def implement(
         figures["timing"] = timing(folder, liberty, memories, clock_mhz=clock_mhz)
         if pictures is not None:
             progress(f"simulating the netlist with {len(pictures)} pictures")
-            runs = _checked_runs(folder, liberty, beats, pictures, logits)
+            pins = cell_pins((folder / WORK / "netlist.v").read_text())
+            nets = cell_nets(pins, liberty.cells)
+            runs = _checked_runs(folder, nets, beats, pictures, logits)
             progress("measuring power")
             figures["power"] = [
-                _power_of(folder, liberty, run, clock_mhz, index) for index, run in enumerate(runs)
+                _power_of(folder, liberty, pins, run, clock_mhz, index)
+                for index, run in enumerate(runs)
             ]
     else:
         progress(
@@ -149,10 +152,9 @@ def _check_netlist(folder, netlist, liberty, sizes, checks):
     return [name for name, cell in netlist["cells"].items() if cell["type"] in wanted]
 
 
-def _checked_runs(folder, liberty, beats, pictures, logits):
+def _checked_runs(folder, nets, beats, pictures, logits):
     """Runs of the netlist, whose logits are those of golden."""
-    pins = cell_pins((folder / WORK / "netlist.v").read_text())
-    program = build_simulator(folder, nets=cell_nets(pins, liberty.cells))
+    program = build_simulator(folder, nets=nets)
     runs = run_pictures(program, beats, pictures)
     for index, run in enumerate(runs):
         if logits is not None and not np.array_equal(run.logits, logits[index]):
@@ -163,9 +165,9 @@ def _checked_runs(folder, liberty, beats, pictures, logits):
     return runs
 
 
-def _power_of(folder, liberty, run, clock_mhz, index):
+def _power_of(folder, liberty, pins, run, clock_mhz, index):
     """Power and energy of a picture."""
-    found = power(folder, liberty, run.activity, clock_mhz=clock_mhz, name=f"power.{index}")
+    found = power(folder, liberty, pins, run.activity, clock_mhz=clock_mhz, name=f"power.{index}")
     return {
         "cycles": run.cycles,
         "additions": run.additions,

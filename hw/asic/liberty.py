@@ -47,6 +47,8 @@ class Cell:
         Of the outputs that have one.
     clock : str
         Pin of the clock of a flip-flop; else empty.
+    is_register : bool
+        Whether it is a flip-flop that takes an input at the rising edge, and has no other.
     timed : bool
         Whether an output has groups of timing.
     """
@@ -58,6 +60,7 @@ class Cell:
     outputs: tuple
     functions: tuple
     clock: str
+    is_register: bool
     timed: bool
 
     @property
@@ -93,7 +96,7 @@ class Cell:
 
 #: What every netlist needs, in words and as a property of a cell.
 _NEEDED = (
-    ("a flip-flop", lambda cell: cell.kind == "ff"),
+    ("a rising-edge flip-flop without set, reset and enable", lambda cell: cell.is_register),
     ("an inverter", lambda cell: cell.is_inverter),
     ("a buffer", lambda cell: cell.is_buffer),
     ("a NAND, NOR, AND or OR of two inputs", lambda cell: cell.is_pair),
@@ -212,11 +215,12 @@ def _check(liberty):
         found = [cell for cell in cells if needed(cell)]
         if not found:
             raise InputError(
-                f"{liberty.path}: a Liberty must have {what} among its {len(cells)} cells"
+                f"{liberty.path}: a Liberty must have {what} among its {len(cells)} cells: name "
+                "one that has with --liberty"
             )
         if not any(cell.timed for cell in found):
             raise InputError(
-                f"{liberty.path}: a Liberty must have {what} with timing, and {found[0].name} has "
+                f"{liberty.path}: a Liberty must have timing of {what}, and {found[0].name} has "
                 "none"
             )
     if not any(cell.area for cell in cells):
@@ -239,13 +243,14 @@ def _cell(name, body, path):
     area = [value for key, value, _ in body if key == "area" and isinstance(value, str)]
     area = _number(area[0], f"{path}: the area of cell {name}") if area else 0.0
     groups = {key for key, value, inside in body if inside is not None}
-    clocked = [
-        value
+    state = {
+        word: value
         for key, _, inside in body
         if key in _FLIP_FLOPS
-        for word, value, _ in inside
-        if word == "clocked_on"
-    ]
+        for word, value, deeper in inside
+        if deeper is None
+    }
+    clocked, taken = (re.sub(r"[\s()]", "", state.get(k, "")) for k in ("clocked_on", "next_state"))
     kind = "ff" if groups & _FLIP_FLOPS else "latch" if groups & _LATCHES else "gate"
     inputs, outputs, functions, timed = [], [], [], False
     for key, pins, inside in body:
@@ -266,6 +271,8 @@ def _cell(name, body, path):
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         functions=tuple(functions),
-        clock=re.sub(r"\W", "", clocked[0]) if clocked else "",
+        clock=re.sub(r"\W", "", clocked),
+        # Yosys puts an inverter in front of an input, and none in front of a clock.
+        is_register="ff" in groups and sorted(inputs) == sorted([clocked, taken.strip("!'")]),
         timed=timed,
     )

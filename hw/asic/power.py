@@ -9,7 +9,6 @@ from pathlib import Path
 
 from hw.tools.process import ToolError
 
-from .netlist import cell_pins
 from .sta import preamble, run_sta
 from .synthesis import WORK
 
@@ -23,7 +22,7 @@ _ROW = re.compile(
 )
 
 
-def power(folder, liberty, activity, *, clock_mhz, name="power"):
+def power(folder, liberty, pins, activity, *, clock_mhz, name="power"):
     """Power of a core while it computed a picture.
 
     Parameters
@@ -31,6 +30,8 @@ def power(folder, liberty, activity, *, clock_mhz, name="power"):
     folder : Path
         Build directory, as ``hw.asic.sta.timing`` takes it.
     liberty : Liberty
+    pins : dict
+        From ``hw.asic.netlist.cell_pins``.
     activity : dict of str to (float, float)
         Of each net, as ``hw.asic.simulation.Run`` has it.
     clock_mhz : float
@@ -44,8 +45,6 @@ def power(folder, liberty, activity, *, clock_mhz, name="power"):
         ``milliwatts`` of all cells; ``sequential_milliwatts`` and ``combinational_milliwatts`` of
         them; ``pins``, whose activity is known, and ``changes_per_cycle``, their mean.
     """
-    folder = Path(folder)
-    pins = cell_pins((folder / WORK / "netlist.v").read_text())
     found = {
         (cell, pin): activity.get(net, (0.0, float(net.endswith("1"))))
         for cell, (kind, connected) in pins.items()
@@ -67,7 +66,7 @@ def power(folder, liberty, activity, *, clock_mhz, name="power"):
     printed = run_sta(folder, name, commands, liberty).partition("measured\n")[2]
     watts = {row[0]: float(row[4]) for row in _ROW.findall(printed)}
     if "Total" not in watts:
-        raise ToolError(f"OpenSTA reported no power: see {folder / WORK / f'{name}.log'}")
+        raise ToolError(f"OpenSTA reported no power: see {Path(folder) / WORK / f'{name}.log'}")
     return {
         "milliwatts": 1e3 * watts["Total"],
         "sequential_milliwatts": 1e3 * watts["Sequential"],

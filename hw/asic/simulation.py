@@ -3,14 +3,13 @@
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from hw.tools.process import ToolError, ToolTimeoutError
+from hw.tools.process import run_logged
 from hw.tools.verilator import verilator
 
 from .netlist import probed
@@ -109,13 +108,13 @@ def build_simulator(folder, *, sources=NETLIST, nets=(), limit=7200):
     names = [Path(source).name for source in sources]
     # The wheel's makefile would look for a program named python.
     make = ["make", "-C", "obj_dir", "-f", f"V{TOP}.mk", f"PYTHON3={shlex.quote(sys.executable)}"]
-    log = build / "build.log"
-    with log.open("wb") as output:
-        for command in (
-            ["verilator", *FLAGS, *names, MAIN.name],
-            [*make, "OPT_FAST=-O0", "OPT_SLOW=-O0"],
-        ):
-            _finish(command, build, environment, output, log, limit)
+    for command in (
+        ["verilator", *FLAGS, *names, MAIN.name],
+        [*make, "OPT_FAST=-O0", "OPT_SLOW=-O0"],
+    ):
+        run_logged(
+            command, folder=build, log=f"{command[0]}.log", limit=limit, environment=environment
+        )
     return build / "obj_dir" / f"V{TOP}"
 
 
@@ -159,11 +158,9 @@ def run_pictures(program, beats, pictures, *, seed=1, limit=7200):
         "+verilator+rand+reset+2",
         f"+verilator+seed+{seed}",
     ]
-    log = build / "run.log"
-    with log.open("wb") as output:
-        _finish(command, build, os.environ, output, log, limit)
+    run_logged(command, folder=build, log="run.log", limit=limit)
     runs, logits = [], []
-    for line in log.read_text().splitlines():
+    for line in (build / "run.log").read_text().splitlines():
         kind, *numbers = line.split()
         if kind == "logit":
             logits.append(int(numbers[0]))
@@ -187,25 +184,3 @@ def _activity(build, index):
         return {}
     counted = np.loadtxt(build / f"activity.{index}", np.int64)
     return dict(zip(nets, (counted[1 : 1 + len(nets)] / counted[0]).tolist(), strict=True))
-
-
-def _finish(command, folder, environment, output, log, limit):
-    """Runs a program to its end, which must be a good one."""
-    try:
-        status = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=limit,
-        ).returncode
-    except subprocess.TimeoutExpired:
-        raise ToolTimeoutError(
-            f"{Path(command[0]).name} must finish within {limit:g} s, and did not: see {log}"
-        ) from None
-    if status:
-        lines = log.read_text(errors="replace").split("\n")
-        said = next((line for line in lines if "rror" in line), "it said nothing")
-        raise ToolError(f"{Path(command[0]).name} failed with status {status}: {said} (see {log})")

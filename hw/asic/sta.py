@@ -2,11 +2,10 @@
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from hw.emit.licence import SPDX
-from hw.tools.process import ToolError, ToolTimeoutError, last_error
+from hw.tools.process import ToolError, run_logged
 
 from .checks import CLOCK
 from .synthesis import TOP, WORK, placed
@@ -166,27 +165,17 @@ def run_sta(folder, name, commands, liberty, *, limit=3600):
     work = Path(folder) / WORK
     script, log = work / f"{name}.tcl", work / f"{name}.log"
     script.write_text("\n".join(commands) + "\n")
-    try:
-        with placed(liberty, folder), log.open("wb") as output:
-            finished = subprocess.run(
-                [shutil.which("sta"), "-no_init", "-no_splash", "-exit", script.name],
-                cwd=work,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=limit,
-            )
-    except subprocess.TimeoutExpired:
-        raise ToolTimeoutError(
-            f"OpenSTA must finish within {limit:g} s, and did not: see {log}"
-        ) from None
-    printed = log.read_text(errors="replace")
-    # It ends with status 0 behind an error, too.
-    if finished.returncode or re.search(r"^Error:|invalid command name", printed, re.MULTILINE):
-        raise ToolError(
-            f"OpenSTA failed with status {finished.returncode}: {last_error(log)} (see {log})"
+    with placed(liberty, folder):
+        run_logged(
+            [shutil.which("sta"), "-no_init", "-no_splash", "-exit", script.name],
+            folder=work,
+            log=log.name,
+            limit=limit,
+            name="OpenSTA",
+            # It ends with status 0 behind an error, too.
+            failure=r"^Error:|invalid command name",
         )
-    return printed
+    return log.read_text(errors="replace")
 
 
 def timing(folder, liberty, memories, *, clock_mhz):

@@ -1,101 +1,153 @@
-"""One column of the cycle model."""
+"""One column of the cycle model: when it begins its jobs, and when their sums are ready."""
 
 from collections import deque
 
-from ..rtl.column import WORDS
+from ..rtl.column import FETCH, WORDS
 from ..rtl.walker import UNDER_WAY
 
 
 __all__ = ["ColumnCycles"]
 
 
-class ColumnCycles:
-    """One column, a cycle at a time; state is what registers hold at the beginning of a cycle.
+#: Words that the queue in front of the finder has when the walker reads no more.
+FULL = WORDS - UNDER_WAY - 1
 
-    A cycle is ``look``, then whatever the group decides, then ``move``.
+#: Cycles from a word's address until it is in the queue, and until it can leave.
+QUEUED, QUEUED_OUT = 3, 4
+
+#: Before the layer begins.
+NEVER = -1
+
+
+class ColumnCycles:
+    """One column; its times are clock cycles, in which a register takes what it holds in the next.
+
+    A job is taken, waits in reserve, and fires: then its words are read. Its sums are ready behind
+    its last event, once those of the job before were read out.
     """
 
+    __slots__ = (
+        "_begins",
+        "_busy",
+        "_closed",
+        "_emptied",
+        "_ended",
+        "_fired",
+        "_frozen",
+        "_issued",
+        "_left",
+        "_queued",
+        "_reserve",
+        "_started",
+        "free",
+        "ready",
+    )
+
     def __init__(self):
-        #: Job in reserve: events per nibble of each word, and its lanes.
-        self.reserve = None
-        self.job, self.at, self.busy = [], 0, False
-        self.asked = self.read = self.found = None
-        self.words = deque()
-        # Whether there was room for more of them, in the cycle before.
-        self.not_full = True
-        #: Lanes of the job that is read out next, and of the one behind it.
-        self.result = self.behind = None
-        # The word: events of its nibbles that have not moved on, and whether it closes a job.
-        self.nibbles, self.last_word = deque(), False
-        self.events, self.closes = 0, False
-        # Stages of the fetch pipeline: None, or whether the event closes a job.
-        self.sent = self.asking = self.fetching = self.loaded = None
-        self.occupied = self.waiting = False
+        #: Cycle from which the column takes a job; None while one waits, nobody knows how long.
+        self.free = 0
+        #: Cycle from which the sums of a job may be read out; None if there is none as yet.
+        self.ready = None
+        # The job in reserve: the cycle in which it was taken, its words, and its lanes.
+        self._reserve = None
+        # Cycles of the latest: job that fired, word that was read, and readout that began.
+        self._fired = self._issued = self._started = NEVER
+        # Of jobs that fired and are not read out: last event, and lanes.
+        self._closed = deque()
+        # Cycle in which the latest readout is so near its end that a job may close.
+        self._ended = NEVER
+        # Cycles in which each word with events enters and leaves the queue.
+        self._queued, self._left = [], []
+        # Cycles from which the next word leaves, and the next nibble's events begin.
+        self._emptied = self._begins = NEVER
+        # The finder stands still behind the first cycle, and before the second.
+        self._frozen, self._busy = NEVER, NEVER
 
-    def look(self):
-        """Whether the sums of a job are finished that are not being read out."""
-        return self.waiting or self.loaded is True
-
-    def move(self, offered, *, readout_start, readout_ends_in_3):
-        """Advances by one cycle.
+    def take(self, cycle, job, lanes):
+        """Puts a job into reserve.
 
         Parameters
         ----------
-        offered : (list of tuple of int, int) or None
-            A job that the column takes; only while there is none in reserve.
-        readout_start : bool
-            The readout of the finished job begins.
-        readout_ends_in_3 : bool
-            Its last lane is released soon, as in ``Column``.
+        cycle : int
+            At least ``free``.
+        job : list of (int, int, int)
+            From ``JobEvents.of``.
+        lanes : int
         """
-        issue = self.busy and self.not_full
-        self.not_full = len(self.words) < WORDS - UNDER_WAY - 1
-        last = issue and self.at == len(self.job) - 1
-        job_fire = self.reserve is not None and self.behind is None and (not self.busy or last)
-        self.waiting = self.look() and not readout_start
-        if readout_start:
-            self.result = None
-        if self.result is None:
-            self.result, self.behind = self.behind, None
+        self._reserve = cycle, job, lanes
+        self.free = None
+        # The lanes of two jobs are kept, of which one may be about to be read out.
+        if len(self._closed) < 2:
+            self._fire()
 
-        stall = self.sent is True and self.occupied
-        self.loaded, self.fetching, self.asking = (
-            self.fetching,
-            self.asking,
-            None if stall else self.sent,
-        )
-        if readout_ends_in_3:
-            self.occupied = False
-        elif self.sent is True and not stall:
-            self.occupied = True
-        if not stall:
-            self._encode()
-        self._generate(issue, last)
-        if job_fire:
-            self.job, self.behind = self.reserve
-            self.at, self.busy = 0, True
-            self.reserve = None
-        if offered is not None:
-            self.reserve = offered
+    def start(self, cycle):
+        """Begins the readout of the sums that are ready, and returns their lanes."""
+        _, lanes = self._closed.popleft()
+        self._started = cycle
+        self._ended = cycle + max(1, lanes - FETCH)
+        self.ready = None
+        if self._closed:
+            self._close()
+        if self._reserve:
+            self._fire()
+        return lanes
 
-    def _encode(self):
-        self.sent = (self.closes and self.events == 1) if self.events else None
-        if self.events > 1:
-            self.events -= 1
-        elif self.nibbles:
-            self.events = self.nibbles.popleft()
-            self.closes = self.last_word and not self.nibbles
-        else:
-            self.events = 0
-        if not self.nibbles and self.words:
-            nibbles, self.last_word = self.words.popleft()
-            self.nibbles = deque(nibbles)
+    def _fire(self):
+        """The job in reserve begins."""
+        taken, job, lanes = self._reserve
+        self._reserve = None
+        fired = max(taken + 1, self._fired + 2, self._started + 1, self._issued)
+        self._fired, self.free = fired, fired + 1
+        self._issue(fired, job)
+        self._closed.append((self._begins, lanes))
+        if len(self._closed) == 1:
+            self._close()
 
-    def _generate(self, issue, last):
-        if self.found is not None and (self.found[0] or self.found[1]):
-            self.words.append((self.found[0] or (1,), self.found[1]))
-        self.found, self.read = self.read, self.asked
-        self.asked = (self.job[self.at], last) if issue else None
-        if issue:
-            self.at += 1
-            self.busy = not last
+    def _close(self):
+        """The last event of the next job to be read out goes on, unless sums are in its way."""
+        closed, _ = self._closed[0]
+        self._frozen, self._busy = closed, max(closed, self._ended) + 1
+        self.ready = self._busy + FETCH
+
+    def _issue(self, now, job):
+        """Reads the words of a job behind a cycle; whatever stops the finder is known by now."""
+        queued, left = self._queued, self._left
+        emptied, begins = self._emptied, self._begins
+        frozen, busy = self._frozen, self._busy
+        for distance, events, head in job:
+            if len(left) < FULL or left[-FULL] < now:
+                now += distance
+            else:
+                now = self._hindered(now, distance)
+            leaves = now + QUEUED_OUT
+            if leaves < emptied:
+                leaves = emptied
+            if frozen < leaves < busy:
+                leaves = busy
+            queued.append(now + QUEUED)
+            left.append(leaves)
+            if begins <= leaves:
+                begins = leaves + 1
+            if frozen < begins < busy:
+                begins = busy
+            # Its events may begin in the last cycle before all stands still.
+            moving = busy - 1 if begins == frozen else begins
+            emptied = moving + head if head else begins
+            begins = moving + events
+        self._emptied, self._begins = emptied, begins
+        self._issued = now
+
+    def _hindered(self, now, distance):
+        """Cycle in which a word is read behind that of ``now``, while the queue may be full."""
+        queued, left = self._queued, self._left
+        for _ in range(distance):
+            now += 1
+            while True:
+                # What had come to the queue in the cycle before last, and how much was to leave.
+                count = len(queued)
+                while count and queued[count - 1] > now - 2:
+                    count -= 1
+                if count < FULL or left[count - FULL] <= now - 2:
+                    break
+                now = left[count - FULL] + 2
+        return now

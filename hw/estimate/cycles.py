@@ -14,11 +14,9 @@ from golden.model.shapes import shapes
 
 from ..compiler.expected import plane_words
 from ..isa.core_config import words_of
-from ..isa.descriptors import Destination
 from ..isa.passes import PIXEL_PLANES
-from ..rtl.sequencer import LINE_CYCLES
-from .group_cycles import GroupCycles, Output
 from .job_events import JobEvents
+from .layer_cycles import LayerCycles
 
 
 __all__ = ["Cycles", "predict", "synthetic_tensors"]
@@ -113,13 +111,15 @@ class _Core:
         header = words_of(required.header)
         begun = now = 1 + max(height * width, required.sum_depth - header)
         begins = []
+        layer_words, tile_words = words_of(required.layer), words_of(required.tile)
         for layer in layers:
-            now += words_of(required.layer) + 1
+            now += layer_words + 1
             begins.append(now)
             if layer.source is None:
                 now = self._token_sum(layer, now)
             else:
-                now, last_logit = self._layer(layer, now)
+                events = JobEvents(layer, self.words[id(layer.source)], required)
+                now, last_logit = LayerCycles(layer, required, events, tile_words).run(now)
             if layer.descriptor.get("releases"):
                 released = now
         # Logits pass through a FIFO on their way out.
@@ -146,96 +146,3 @@ class _Core:
         group = required.lanes * (required.max_count + 3) + 1
         # The last word is on the bus one cycle after it was sent, and that is known one later.
         return fire + len(layer.channels) * group + 2 + 2
-
-    def _layer(self, layer, now):
-        """Cycle in which the next layer's descriptor is asked for, and that of the last logit."""
-        required = self.plan.required
-        tile_cycles = words_of(required.tile) + 1
-        groups = [
-            GroupCycles(
-                required.columns_per_group,
-                layer.descriptor["drain"],
-                digits=layer.descriptor["out_digits"] + 1,
-            )
-            for _ in range(required.groups)
-        ]
-        dispatched = _dispatch(layer, required)
-        events = JobEvents(layer, self.words[id(layer.source)], required)
-        upcoming = next(dispatched)
-        # Tile descriptor, line and tap windows come before the first position of a line.
-        ready = now + 1 + tile_cycles + LINE_CYCLES
-        offer = staged = None
-        # What is on the bus: behind the groups, behind the array, and in the token sum.
-        storing = stored = summing = summed = asked = adding = False
-        last_logit = 0
-        latest = -1
-        cycle = now + 1
-        while True:
-            idle = not (storing or stored or summing or summed or asked or adding) and all(
-                group.idle() for group in groups
-            )
-            all_dispatched = upcoming is None and staged is None and offer is None
-            if all_dispatched and cycle >= ready and idle:
-                return cycle + 2, last_logit
-
-            taker, job = None, None
-            if offer is not None:
-                taker = next(
-                    (
-                        column
-                        for column in offer[0]
-                        if groups[column % required.groups]
-                        .columns[column // required.groups]
-                        .reserve
-                        is None
-                    ),
-                    None,
-                )
-                job = offer[1]
-            requests = [index for index, group in enumerate(groups) if group.request()]
-            grant = next(
-                (index for index in requests if index > latest), requests[0] if requests else None
-            )
-            if any(group.locked for group in groups):
-                grant = None
-            latest = latest if grant is None else grant
-            adding, asked, summed, stored = asked, summed, summing, storing
-            storing = summing = False
-            for index, group in enumerate(groups):
-                takes = taker is not None and taker % required.groups == index
-                offered = (taker // required.groups, job) if takes else None
-                output = group.step(grant == index, offered)
-                storing |= output is Output.WORD
-                summing |= output is Output.SUM
-                if output is Output.LOGIT:
-                    last_logit = cycle
-            if taker is not None or offer is None:
-                offer, staged = staged, None
-            if staged is None and upcoming is not None and cycle >= ready:
-                tile, line, position, allowed, lanes = upcoming
-                staged = allowed, (events.of(tile, line, position), lanes)
-                upcoming = next(dispatched, None)
-                ready = cycle + 1
-                if upcoming is not None and upcoming[0] != tile:
-                    ready = cycle + 1 + tile_cycles + LINE_CYCLES
-                elif upcoming is not None and upcoming[1] != line:
-                    ready = cycle + 1 + LINE_CYCLES
-            cycle += 1
-
-
-def _dispatch(layer, required):
-    """Jobs in order: tile, line, position, columns that may take it, and lanes."""
-    restart, n_groups = layer.descriptor["restart"], required.groups
-    group = 0
-    for tile, fields in enumerate(layer.tiles):
-        if restart:
-            group = 0
-        for line in range(len(layer.lines)):
-            for position in range(len(layer.positions)):
-                allowed = range(required.columns)
-                if layer.descriptor["drain"] is Destination.LOGITS:
-                    allowed = (0,)
-                elif restart:
-                    allowed = range(group, required.columns, n_groups)
-                yield tile, line, position, allowed, fields["lanes"]
-                group = (group + 1) % n_groups

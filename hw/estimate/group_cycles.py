@@ -1,29 +1,27 @@
 """One group of the cycle model: columns, and the firing unit and packer that they share."""
 
 from collections import deque
-from enum import Enum, auto
 
 from ..isa.descriptors import Destination
-from ..rtl.column import FETCH
 from ..rtl.firing import STAGES
 from .column_cycles import ColumnCycles
 
 
-__all__ = ["GroupCycles", "Output"]
+__all__ = ["GroupCycles"]
 
 
-class Output(Enum):
-    """What a group gives away in a cycle."""
-
-    WORD = auto()
-    SUM = auto()
-    LOGIT = auto()
+#: Cycles from the last of a group's output until nothing of it is under way.
+BEHIND = {
+    Destination.SPIKES: 3,
+    Destination.VALUES: 3,
+    Destination.KEY_VALUES: 3,
+    Destination.SUMS: 5,
+    Destination.LOGITS: 1,
+}
 
 
 class GroupCycles:
-    """One group, a cycle at a time; state is what registers hold at the beginning of a cycle.
-
-    A layer begins with everything empty.
+    """One group of a layer, which begins with everything empty.
 
     Parameters
     ----------
@@ -38,137 +36,110 @@ class GroupCycles:
         self.columns = [ColumnCycles() for _ in range(n_columns)]
         self.destination = destination
         self.n_digits = digits
+        #: Cycle from which the group wants the bus; None if it does not.
+        self.asks = None
+        #: Cycle from which a readout may begin, if columns and jobs in flight allow it.
+        self.again = 0
+        #: Cycles of the latest logit, and from which nothing is under way.
+        self.latest = self.idle = 0
         # The column that was read out last.
-        self.chosen = 0
-        # Lanes that are still to be released, and whether one was in the latest cycle.
-        self.reading_out, self.released = 0, False
-        # Whether the holding registers that are read out will be free for an event of now.
-        self.ends_in_3 = False
-        # Stages of the firing unit: None, or the lane.
-        self.firing = [None] * STAGES
-        # Jobs whose readout has begun and whose place is not free again.
-        self.jobs = 0
-        # Lanes of a job whose potentials wait, and of each digit that is still to be packed.
-        self.collected, self.replay = 0, deque()
-        # Whether a word is complete, and whether the one before waits for the bus.
-        self.complete = self.leaving = False
-        # Whether the group waits for the bus to send sums, and has it; whether a logit just left.
-        self.requesting = self.locked = self.logged = False
+        self._chosen = 0
+        # Jobs whose readout has begun and whose place is not free again, and the most of them.
+        self._jobs = 0
+        self._most = 2 if destination in (Destination.SPIKES, Destination.VALUES) else 1
+        # Cycles in which words are complete that wait for the one before, and in which that left.
+        self._complete, self._left = deque(), 0
+        # Digits of a job that are still to be packed, and its lanes.
+        self._digits = self._lanes = 0
+        # Whether the bus waits for the sums of a job.
+        self._locked = False
 
-    def idle(self):
-        """Whether everything that was accepted is stored."""
-        return not (
-            self.reading_out
-            or self.released
-            or self.complete
-            or self.leaving
-            or self.replay
-            or any(stage is not None for stage in self.firing)
-            or any(
-                column.reserve or column.behind is not None or column.result is not None
-                for column in self.columns
-            )
-        )
+    def next_look(self):
+        """Cycle in which ``look`` finds something to do, or None if nobody knows as yet."""
+        if self.asks is not None and self.destination is Destination.SUMS:
+            return None
+        if self._jobs == self._most:
+            return None
+        ready = [column.ready for column in self.columns if column.ready is not None]
+        return max(self.again, min(ready)) if ready else None
 
-    def request(self):
-        """Whether something waits for the bus."""
-        return self.leaving or self.requesting
-
-    def step(self, grant, offered):
-        """Advances by one cycle.
-
-        Parameters
-        ----------
-        grant : bool
-            The bus belongs to this group.
-        offered : (int, tuple) or None
-            Column that takes a job, and the job as ``ColumnCycles.move`` does.
+    def look(self, cycle):
+        """Begins a readout, or asks for the bus that it needs, if one may begin in this cycle.
 
         Returns
         -------
-        Output or None
+        int or None
+            Column whose readout begins.
         """
-        ready = [column.look() for column in self.columns]
-        finishes, ends_in_3, read_out = self.reading_out == 1, self.ends_in_3, self.chosen
-        self.ends_in_3 = self.reading_out == FETCH + 2
-        starting = self._choose(ready) if not self.reading_out and self._room() else None
-        self.released = self.reading_out > 0
-        fired = self.firing.pop()
-        self.firing.insert(0, self.reading_out - 1 if self.reading_out else None)
-        self.reading_out = max(0, self.reading_out - 1)
-        wants = (
-            self.destination is Destination.SUMS
-            and any(ready)
-            and not self.jobs
-            and starting is None
-            and not self.locked
-        )
-        output, done = self._fire(fired, grant)
-        if self.destination is Destination.SUMS:
-            done = finishes
-        self.jobs += (starting is not None) - done
-        if self.destination is Destination.SUMS:
-            self.locked = grant or (self.locked and not done)
-            self.requesting = wants and not grant
-        if starting is not None:
-            self.chosen = starting
-            self.reading_out = self.columns[starting].result
-            self.ends_in_3 = self.reading_out <= FETCH + 1
-        for index, column in enumerate(self.columns):
-            job = offered[1] if offered is not None and offered[0] == index else None
-            column.move(
-                job,
-                readout_start=starting == index,
-                readout_ends_in_3=ends_in_3 and index == read_out,
-            )
-        return output
+        if cycle < self.again or self._jobs == self._most:
+            return None
+        column = self._choose(cycle)
+        if column is None:
+            return None
+        if self.destination is Destination.SUMS and not self._locked:
+            self.asks = self.asks or cycle + 1
+            return None
+        self._chosen = column
+        lanes = self.columns[column].start(cycle)
+        self.again = cycle + lanes + 1
+        self._fire(cycle + lanes, lanes)
+        return column
 
-    def _room(self):
-        """Whether the readout of a job may begin."""
-        if self.destination in (Destination.SPIKES, Destination.VALUES):
-            return self.jobs < 2
-        return not (
-            self.jobs or self.logged or (self.destination is Destination.SUMS and not self.locked)
-        )
+    def grant(self, cycle):
+        """The bus is the group's: a word leaves, or sums may from the next cycle on."""
+        self.asks = None
+        if self.destination is Destination.SUMS:
+            self._locked = True
+            return
+        self._left = cycle
+        self.idle = cycle + BEHIND[self.destination]
+        if self.destination is not Destination.KEY_VALUES:
+            self._jobs -= 1
+        if self._complete:
+            self._accept(self._complete.popleft())
 
-    def _choose(self, ready):
-        """Column whose readout begins, or None."""
-        for offset in range(1, len(ready) + 1):
-            index = (self.chosen + offset) % len(ready)
-            if ready[index]:
+    def _choose(self, cycle):
+        """Column whose sums are ready, or None."""
+        count = len(self.columns)
+        for offset in range(1, count + 1):
+            index = (self._chosen + offset) % count
+            ready = self.columns[index].ready
+            if ready is not None and ready <= cycle:
                 return index
         return None
 
-    def _fire(self, fired, grant):
-        """Output, and whether the place of a job is free."""
+    def _fire(self, released, lanes):
+        """What becomes of a job whose last lane is released in a cycle."""
+        fired = released + STAGES
         if self.destination is Destination.SUMS:
-            return Output.SUM if fired is not None else None, False
-        if self.destination is Destination.LOGITS:
-            self.logged = fired is not None
-            return Output.LOGIT if self.logged else None, fired == 0
-        word_fire = self.leaving and grant
-        word_accepted = self.complete and (not self.leaving or word_fire)
-        replays = self.destination is Destination.KEY_VALUES
-        closes = fired == 0
-        done = word_fire
-        if replays:
-            done = word_accepted and not self.replay
-            closes = self._replay(fired)
-        self.leaving = word_accepted or (self.leaving and not word_fire)
-        self.complete = closes or (self.complete and not word_accepted)
-        return Output.WORD if word_fire else None, done
+            self._locked = False
+            self.idle = fired + BEHIND[self.destination]
+        elif self.destination is Destination.LOGITS:
+            self.latest = fired
+            self.idle = fired + BEHIND[self.destination]
+            self.again = fired + 2
+        else:
+            self._jobs += 1
+            if self.destination is Destination.KEY_VALUES:
+                self._digits, self._lanes = self.n_digits, lanes
+                fired += lanes
+            self._pack(fired)
 
-    def _replay(self, fired):
-        """Whether the last lane of a digit is packed."""
-        closes = False
-        if self.replay and not self.complete:
-            self.replay[0] -= 1
-            closes = self.replay[0] == 0
-            if closes:
-                self.replay.popleft()
-        if fired is not None:
-            self.collected += 1
-        if fired == 0:
-            self.replay = deque([self.collected] * self.n_digits)
-            self.collected = 0
-        return closes
+    def _pack(self, complete):
+        """A word is complete behind a cycle."""
+        if self.asks is None and not self._complete:
+            self._accept(complete)
+        else:
+            self._complete.append(complete)
+
+    def _accept(self, complete):
+        """A word moves on to where it waits for the bus."""
+        accepted = max(complete + 1, self._left)
+        self.asks = accepted + 1
+        if self.destination is Destination.KEY_VALUES:
+            self._digits -= 1
+            if self._digits:
+                self._complete.append(accepted + self._lanes)
+            else:
+                self._jobs -= 1
+                self.again = max(self.again, accepted + 1)

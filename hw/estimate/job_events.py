@@ -9,8 +9,12 @@ from ..rtl.finder import NIBBLE
 __all__ = ["JobEvents"]
 
 
+#: Jobs whose words are counted in one go, for what memory they take.
+AT_ONCE = 256
+
+
 class JobEvents:
-    """Events per nibble of each word of each job, in the order in which words are read.
+    """Words of each job that have events, in the order in which they are read.
 
     Parameters
     ----------
@@ -28,61 +32,110 @@ class JobEvents:
         self.known = {}
 
     def of(self, tile, line, position):
-        """Words of the job at these numbers, as ``ColumnCycles`` takes them."""
-        layer, descriptor = self.layer, self.layer.descriptor
-        fields = layer.tiles[tile]
-        key = (
-            fields["spike"],
-            fields["words"],
-            fields["first_mask"],
-            fields["last_mask"],
-            line,
-            position,
-        )
-        if key not in self.known:
-            self.known[key] = self._count(fields, layer.lines[line], position, descriptor)
-        return self.known[key]
+        """Words of the job at these numbers.
 
-    def _count(self, fields, line, number, descriptor):
-        position, mask = self.layer.positions[number], fields["first_mask"]
-        start = fields["spike"] - self.layer.source.base + line.offset + position.offset
+        Returns
+        -------
+        list of (int, int, int)
+            Of each word that has events, and of the last one, which has one in any case: how many
+            words it is behind the one before; events; and those in front of its last nibble with
+            some.
+        """
+        fields = self.layer.tiles[tile]
+        key = fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"]
+        if key not in self.known:
+            self.known[key] = self._tile(fields)
+        return self.known[key][line, position]
+
+    def _tile(self, fields):
+        """Words of the jobs of a tile, by line and position."""
+        lines, positions = self.layer.lines, self.layer.positions
+        # Those that read as many words are counted together.
+        alike = {}
+        for line, position in np.ndindex(len(lines), len(positions)):
+            steps = lines[line].steps, positions[position].steps
+            alike.setdefault(steps, []).append((line, position))
+        jobs = {}
+        for steps, places in alike.items():
+            for begin in range(0, len(places), AT_ONCE):
+                part = places[begin : begin + AT_ONCE]
+                entries = self._entries(self._nibbles(fields, part, *steps))
+                jobs.update(zip(part, _jobs(*entries), strict=True))
+        return jobs
+
+    def _nibbles(self, fields, places, line_steps, steps):
+        """Events per nibble of words: shape (passes, places, words, nibbles)."""
+        descriptor, source = self.layer.descriptor, self.layer.source
+        lanes = source.channels.shape[1]
+        starts = np.array([
+            self.layer.lines[line].offset + self.layer.positions[position].offset
+            for line, position in places
+        ])
+        starts += fields["spike"] - source.base
         if descriptor["gather"]:
-            word, bit = divmod(mask.bit_length() - 1 + number, self.layer.source.channels.shape[1])
-            start, mask = start + word, 1 << bit
-        lines = np.arange(line.steps + 1)[:, None] * descriptor["line_stride"]
-        offsets = np.arange(position.steps + fields["words"] + 1) * descriptor["word_stride"]
-        words = self.words[:, :, start + lines + offsets]
+            first = fields["first_mask"].bit_length() - 1
+            skipped, bits = np.divmod(first + np.array(places)[:, 1], lanes)
+            starts += skipped
+        lines = np.arange(line_steps + 1)[:, None] * descriptor["line_stride"]
+        offsets = np.arange(steps + fields["words"] + 1) * descriptor["word_stride"]
+        words = self.words[:, :, starts[:, None, None] + lines + offsets]
         word_type = words.dtype.type
-        words[..., slice(None) if descriptor["gather"] else 0] &= word_type(mask)
+        if descriptor["gather"]:
+            words &= np.array([1 << bit for bit in bits.tolist()], words.dtype)[:, None, None]
+        else:
+            words[..., 0] &= word_type(fields["first_mask"])
         words[..., -1] &= word_type(fields["last_mask"])
-        words = words.reshape(*words.shape[:2], -1)
+        words = words.reshape(*words.shape[:3], -1)
         if descriptor["depthwise"]:
             events = (words != 0)[..., np.newaxis]
         else:
-            lanes = self.layer.source.channels.shape[1]
             nibbles = np.arange(0, lanes, NIBBLE).astype(words.dtype)
             events = np.bitwise_count(
                 (words[..., np.newaxis] >> nibbles & word_type((1 << NIBBLE) - 1)).astype(np.uint8)
             )
-        passes = [
-            [tuple(filter(None, word)) for word in one]
-            for one in events.astype(int).sum(axis=1).tolist()
-        ]
-        entries = []
+        return events.sum(axis=1, dtype=int)
+
+    def _entries(self, nibbles):
+        """Events of all words that jobs read, and those in front of their last nibble with some.
+
+        Both have the shape (places, words).
+        """
+        descriptor = self.layer.descriptor
+        totals = nibbles.sum(axis=3)
+        last = nibbles.shape[3] - 1 - (nibbles[..., ::-1] != 0).argmax(axis=3)
+        heads = totals - np.take_along_axis(nibbles, last[..., np.newaxis], axis=3)[..., 0]
+        events, before = [], []
         for digit in range(descriptor["digits"] + 1):
-            for index, one in enumerate(passes):
-                doubled = digit > 0 if index == 0 else descriptor["double"]
-                if doubled:
+            for index, (total, head) in enumerate(zip(totals, heads, strict=True)):
+                added = total
+                if digit > 0 if index == 0 else descriptor["double"]:
                     doublings = (
                         doubling_words(self.config, descriptor)
                         if index
                         else self.config.doubling_words_per_digit
                     )
-                    entries += [(1,)] * doublings
-                # Something must double.
-                empty = doubled and not any(one)
-                entries += [*one[:-1], (1,)] if empty else one
-        return entries
+                    events.append(np.ones((len(total), doublings), int))
+                    before.append(np.zeros_like(events[-1]))
+                    # Something must double.
+                    added = total.copy()
+                    added[~total.any(axis=1), -1] = 1
+                events.append(added)
+                before.append(head)
+        return np.concatenate(events, axis=1), np.concatenate(before, axis=1)
+
+
+def _jobs(events, before):
+    """Jobs of places, as ``JobEvents.of`` returns them."""
+    # The last word closes the job.
+    events[events[:, -1] == 0, -1] = 1
+    rows, columns = np.nonzero(events)
+    ends = np.cumsum(np.bincount(rows)).tolist()
+    begins = [0, *ends[:-1]]
+    distances = np.diff(columns, prepend=0)
+    distances[begins] = columns[begins] + 1
+    words = [distances, events[rows, columns], before[rows, columns]]
+    found = list(zip(*(each.tolist() for each in words), strict=True))
+    return [found[begin:end] for begin, end in zip(begins, ends, strict=True)]
 
 
 def _pass_words(layer, words, config):

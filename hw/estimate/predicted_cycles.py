@@ -9,7 +9,7 @@ from .mean_cycles import estimate
 __all__ = ["EXACT_LIMIT", "predicted_cycles"]
 
 
-#: Cycles times columns up to which the cycle model runs; it does some 400,000 of them in a second.
+#: Cycles times columns up to which the cycle model runs; it does two million of them in a second.
 EXACT_LIMIT = 2_000_000
 
 

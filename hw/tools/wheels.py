@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .caches import ensure_caches
-from .process import ToolError, ToolTimeoutError, last_error, stop, version_of
+from .process import ToolError, run_logged, version_of
 
 
 __all__ = ["prepare", "run", "tool_command"]
@@ -122,27 +122,9 @@ def run(name, arguments, *, folder, log, limit):
     ToolError
         If the tool is missing or fails; :class:`ToolTimeoutError` if it exceeds the limit.
     """
-    command = tool_command(name)
+    command = [*tool_command(name), *map(str, arguments)]
     prepare(name)
-    path = Path(folder) / log
-    with path.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, *map(str, arguments)],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            status = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            raise ToolTimeoutError(
-                f"{name} must finish within {limit:g} s, and did not: see {path}"
-            ) from None
-        finally:
-            stop(process)
-    if status:
-        raise ToolError(f"{name} failed with status {status}: {last_error(path)} (see {path})")
+    run_logged(command, folder=folder, log=log, limit=limit, name=name)
 
 
 def prepare(name):

@@ -13,6 +13,7 @@ def cell(name, area, kind, inputs):
         outputs=("Y",),
         functions=(),
         clock="",
+        is_register=kind == "ff",
         timed=True,
     )
 

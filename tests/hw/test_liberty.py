@@ -58,6 +58,10 @@ library(few) {
 """
 
 
+#: What every core needs, in the words of the error.
+REGISTER = "a rising-edge flip-flop without set, reset and enable"
+
+
 def read(tmp_path, text):
     path = tmp_path / "cells.lib"
     path.write_text(text)
@@ -80,6 +84,7 @@ def test_cells_have_areas_kinds_and_pins(tmp_path):
     inverter, register = found.cells["INV"], found.cells["DFF"]
     assert (inverter.inputs, inverter.outputs, inverter.functions) == (("A",), ("Y",), ("(!A)",))
     assert (register.inputs, register.clock) == (("D", "CLK"), "CLK")
+    assert [name for name, cell in found.cells.items() if cell.is_register] == ["DFF"]
     assert found.cells["NOR"].inputs == ("A", "B")
     assert [name for name, cell in found.cells.items() if cell.is_pair] == ["NOR"]
     assert [name for name, cell in found.cells.items() if cell.timed] == [
@@ -133,11 +138,23 @@ def test_a_compressed_liberty_gets_its_remedy(tmp_path):
         ),
         (CELLS.replace("area", "size"), "a Liberty must have areas, and no cell has one"),
         (re.sub("area : [0-9.]+", "area : 0", CELLS), "must have areas, and no cell has one"),
-        (CELLS.replace("timing(", "times("), "must have a flip-flop with timing, and DFF has none"),
+        (CELLS.replace("timing(", "times("), f"must have timing of {REGISTER}, and DFF has none"),
         (without("INV"), "a Liberty must have an inverter among its 6 cells"),
         (without("BUF"), "a Liberty must have a buffer among its 6 cells"),
         (without("NOR"), "must have a NAND, NOR, AND or OR of two inputs among its 6 cells"),
-        (CELLS.replace("ff (", "fg ("), "a Liberty must have a flip-flop among its 6 cells"),
+        *(
+            (
+                CELLS.replace(*change),
+                f"must have {REGISTER} among its 6 cells: name one that has with --liberty",
+            )
+            for change in (
+                ("ff (", "fg ("),
+                ("ff (", "ff_bank ("),
+                ('clocked_on : "CLK"', 'clocked_on : "!CLK"'),
+                ('clocked_on : "CLK"', 'clocked_on : "(CLK\')"'),
+                ("pin(D)", "pin(D, R)"),
+            )
+        ),
         (CELLS.replace("function", "fraction"), "a Liberty must have gates with a function"),
     ],
 )
@@ -163,5 +180,6 @@ def test_the_default_is_read():
     assert found.name == "osu018_stdcells"
     assert len(found.cells) == 32
     assert found.of_kind("ff") == {"DFFNEGX1", "DFFPOSX1", "DFFSR"}
+    assert [name for name, cell in found.cells.items() if cell.is_register] == ["DFFPOSX1"]
     assert found.of_kind("latch") == {"LATCH"}
     assert found.cells["DFFPOSX1"].area == 96.0

@@ -51,14 +51,18 @@ def as_first(text):
     return re.sub(r'\.INIT_FILE\("', '.INIT_FILE("rom/', text)
 
 
-def digests(name, array, folder, change=lambda text: text):
-    """Digests of the Verilog and of every memory image, by file, after a change of the text."""
+def build_core(name, array, folder):
+    """Builds a core of a network into a folder."""
     plan = compile_model(
         golden.load(DATA / f"{name}.safetensors"),
         spike_code=golden.SpikeCode.TWO_BIT_SERIAL,
         **ARRAYS[array],
     )
     build(plan, folder)
+
+
+def digests(folder, change=lambda text: text):
+    """Digests of the Verilog and of every memory image, by file, after a change of the text."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(
             change(path.read_text()).encode()
@@ -72,14 +76,11 @@ def digests(name, array, folder, change=lambda text: text):
 @pytest.mark.parametrize("array", ARRAYS)
 @pytest.mark.parametrize("name", MODELS)
 def test_verilog_and_memory_images_are_what_they_were(name, array, tmp_path):
-    assert digests(name, array, tmp_path) == json.loads(DIGESTS.read_text())[f"{name}, {array}"]
-
-
-@pytest.mark.pinned
-@pytest.mark.parametrize("array", ARRAYS)
-def test_only_readmemh_and_names_of_files_are_newer(array, tmp_path):
-    found = digests("digits", array, tmp_path, as_first)
-    assert found == json.loads(FIRST.read_text())[f"digits, {array}"]
+    """Of digits, only ``$readmemh`` and the names of files are newer than the first hardware."""
+    build_core(name, array, tmp_path)
+    assert digests(tmp_path) == json.loads(DIGESTS.read_text())[f"{name}, {array}"]
+    if name == "digits":
+        assert digests(tmp_path, as_first) == json.loads(FIRST.read_text())[f"{name}, {array}"]
 
 
 def record():
@@ -88,7 +89,8 @@ def record():
     for name in MODELS:
         for array in ARRAYS:
             with TemporaryDirectory() as folder:
-                found[f"{name}, {array}"] = digests(name, array, Path(folder))
+                build_core(name, array, Path(folder))
+                found[f"{name}, {array}"] = digests(Path(folder))
     DIGESTS.write_text(json.dumps(found, indent=1) + "\n")
 
 

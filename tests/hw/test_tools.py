@@ -9,7 +9,7 @@ import time
 import pytest
 
 from hw.tools import verilator, wheels
-from hw.tools.process import ToolError
+from hw.tools.process import ToolError, last_error, run_logged
 from hw.tools.verilator import simulator
 from hw.tools.wheels import run, tool_command
 
@@ -102,6 +102,27 @@ def test_a_failure_tells_the_last_error_of_the_log(scripted, tmp_path):
     assert str(caught.value) == (
         f"yosys failed with status 3: ERROR: no module top (see {tmp_path / 'log'})"
     )
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "0 warnings, 1 error",
+        "%Error: Exiting due to 1 error(s)",
+        "make: *** [Vtop.mk:57: Vtop.o] Error 1",
+    ],
+)
+def test_the_line_with_which_a_tool_closes_is_not_its_error(tmp_path, closing):
+    (tmp_path / "log").write_text(f"a.v:1: error: no module top\n... see the manual\n{closing}\n")
+    assert last_error(tmp_path / "log") == "a.v:1: error: no module top"
+
+
+def test_a_failure_may_be_told_in_the_log_alone(tmp_path):
+    command = [sys.executable, "-c", "print('Error: no cell'); print('done')"]
+    run_logged(command, folder=tmp_path, log="log", limit=60)
+    with pytest.raises(ToolError) as caught:
+        run_logged(command, folder=tmp_path, log="log", limit=60, name="A", failure="^Error:")
+    assert str(caught.value) == f"A failed with status 0: Error: no cell (see {tmp_path / 'log'})"
 
 
 def test_a_silent_failure_says_so(scripted, tmp_path):
