@@ -8,11 +8,11 @@ import torch
 
 from golden.neuron import Rounding
 from train.families.e_spikeformer import ESpikeFormer
+from train.interpret.find import find_grids
+from train.interpret.float_run import FloatRun
 from train.network.build import build, layered
 from train.network.images import to_maps
-from train.ops.float_run import FloatRun
-from train.quant.find import find_grids
-from train.quant.quantised import QuantisedNetwork
+from train.network.quantised import QuantisedNetwork
 from train.run.config import (
     Config,
     DataConfig,

@@ -10,7 +10,7 @@ from train.graph import Refused
 from train.layering.builder import Builder, Fault, Finding
 from train.layering.steps import STEPS
 from train.layering.values import Affine, Counts, Scores
-from train.network.spiking import SpikingNetwork
+from train.ops.spiking import SpikingNetwork
 
 
 __all__ = ["Finding", "NormaliseError", "findings", "normalise"]

@@ -19,8 +19,8 @@ from tests.benchmark.plain import PlainNetwork, TimeSteps, integer_neuron
 from train.cli.progress import image_progress
 from train.cli.report import write_json
 from train.families.e_spikeformer import ESpikeFormer
+from train.interpret.float_run import FloatRun
 from train.network.build import layered
-from train.ops.float_run import FloatRun
 from train.run import config
 
 

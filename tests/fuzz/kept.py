@@ -128,8 +128,8 @@ def _write_checkpoint(folder):
     # That a file has no digest is said by a warning, and nobody listens.
     logging.disable()
     from tests.training import run_config
+    from train.interpret.find import find_grids
     from train.network.build import layered
-    from train.quant.find import find_grids
     from train.run import checkpoint
     from train.run.fit import start
 

@@ -17,10 +17,10 @@ from golden.model.shapes import shapes, tensor_infos
 from train.__main__ import main
 from train.export.findings import findings, verdict
 from train.families.e_spikeformer import ESpikeFormer, published
+from train.interpret.find import find_grids
+from train.interpret.lower import integer_model
 from train.network.build import layered
-from train.quant.find import find_grids
-from train.quant.lower import integer_model
-from train.quant.quantised import QuantisedNetwork
+from train.network.quantised import QuantisedNetwork
 from train.run.config import QuantiseConfig
 
 

@@ -13,8 +13,8 @@ from msgspec import structs
 from golden.data.lock import alone_in
 from tests.training import random_images, run_config, to_toml
 from train.__main__ import main
+from train.interpret.find import find_grids
 from train.network.build import layered
-from train.quant.find import find_grids
 from train.run import checkpoint
 from train.run.checkpoint import CheckpointError
 from train.run.fit import fit, start

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from train.ops.depthwise import depthwise
+from train.projection.depthwise import depthwise
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 7])

@@ -12,9 +12,9 @@ from golden.ops import Conv, Fire, KeyValue, Output, Query, Sum, Write
 from golden.ops.convolve import convolve
 from tests.training import dyadic_quantised, float_spikes, random_images, random_quantised, units
 from train.export.export import compare, export
+from train.interpret.lower import ExportError, integer_model
 from train.network.images import to_maps
-from train.quant.lower import ExportError, integer_model
-from train.quant.quantised import QuantisedNetwork
+from train.network.quantised import QuantisedNetwork
 
 
 IMAGES = random_images(12)

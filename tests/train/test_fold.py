@@ -11,7 +11,7 @@ from golden.neuron import Rounding
 from golden.ops import Fire, Write
 from tests.training import random_quantised
 from train.graph import Firing, Ties
-from train.quant.lower import ExportError, integer_model
+from train.interpret.lower import ExportError, integer_model
 from train.quant.thresholds import fold_thresholds
 
 

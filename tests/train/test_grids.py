@@ -12,10 +12,10 @@ from tests.training import (
     random_quantised,
 )
 from train.families.e_spikeformer import ESpikeFormer
+from train.interpret.find import find_grids
+from train.interpret.lower import integer_model
 from train.network.build import layered
-from train.quant.find import find_grids
 from train.quant.grids import fraction_bits, on_grid, weight_limit
-from train.quant.lower import integer_model
 from train.run.config import QuantiseConfig
 
 

@@ -9,7 +9,7 @@ from golden.analysis.synthetic import random_model
 from tests.benchmark.float_network import network_of, time_inference
 from tests.benchmark.inference import Bench, main
 from tests.training import random_quantised
-from train.quant.lower import integer_model
+from train.interpret.lower import integer_model
 
 
 @pytest.mark.parametrize(

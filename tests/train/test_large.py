@@ -18,14 +18,14 @@ from train.data.sets import DataSplit, load_split
 from train.export.export import export
 from train.families.configuration import NetworkConfig
 from train.families.large import LargeSpikeFormer
+from train.interpret.find import find_grids
+from train.interpret.float_run import FloatRun
+from train.interpret.lower import integer_model
 from train.network.build import build as build_network
 from train.network.build import count_parameters, layered
 from train.network.images import to_maps
-from train.ops.float_run import FloatRun
-from train.ops.projection import Chain, ScaledNorm, normalise
-from train.quant.find import find_grids
-from train.quant.lower import integer_model
-from train.quant.quantised import QuantisedNetwork
+from train.network.quantised import QuantisedNetwork
+from train.projection import Chain, ScaledNorm, normalise
 from train.run.config import QuantiseConfig, from_builtins, to_builtins
 from train.run.fit import fit
 

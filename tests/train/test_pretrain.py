@@ -6,12 +6,12 @@ import torch
 from tests.training import network_config, random_images, random_network, run_config
 from train.data.sets import DataSplit, load_split
 from train.families.e_spikeformer import ESpikeFormer
+from train.interpret.float_run import FloatRun
 from train.network.autoencoder import Autoencoder, patch_grid, patches
 from train.network.build import layered
 from train.network.images import to_maps
 from train.network.masked import MaskedRun, draw_mask, spread
 from train.ops import TokenSum
-from train.ops.float_run import FloatRun
 from train.run import checkpoint
 from train.run.checkpoint import CheckpointError
 from train.run.config import PRETRAINED_CHECKPOINT, PretrainConfig

@@ -6,11 +6,11 @@ import torch
 
 from golden.neuron import Rounding
 from tests.training import random_images, random_network, random_quantised
+from train.interpret.find import find_grids
+from train.interpret.float_run import QuantisedRun
+from train.interpret.integer_run import IntegerRun
 from train.network.build import layered
 from train.network.images import to_maps
-from train.ops.float_run import QuantisedRun
-from train.quant.find import find_grids
-from train.quant.integer import IntegerRun
 from train.run.config import QuantiseConfig
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 import golden
 from train.export.teacher_forced import compare_with_float
+from train.interpret.find import find_grids
+from train.interpret.lower import integer_model
 from train.network.build import layered
-from train.quant.find import find_grids
-from train.quant.lower import integer_model
-from train.quant.quantised import QuantisedNetwork
+from train.network.quantised import QuantisedNetwork
 from train.run.config import QuantiseConfig
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 import golden
-from train.quant.lower import ExportError, integer_model
+from train.interpret.lower import ExportError, integer_model
 
 
 __all__ = ["compare", "export"]

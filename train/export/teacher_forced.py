@@ -6,10 +6,10 @@ spikes and streams: what is counted is what that layer does by itself.
 
 import torch
 
+from train.interpret.float_run import FloatRun
+from train.interpret.integer_run import IntegerRun
 from train.network.images import to_maps
 from train.ops import Write
-from train.ops.float_run import FloatRun
-from train.quant.integer import IntegerRun
 
 
 __all__ = ["Comparison", "compare_with_float"]

@@ -7,7 +7,7 @@ from train.graph import Firing, Pixels
 from train.layering.names import Names
 from train.layering.values import Affine, Counts, Stream, StreamMean
 from train.ops import AnalogHead, Branch, Head, MaxPool, TokenSum, Write
-from train.ops.projection import Identity, Projection
+from train.projection import Identity, Projection
 
 
 __all__ = ["Builder", "Fault", "Finding"]

@@ -8,8 +8,8 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (masked pre-traini
 import torch
 import torch.nn.functional as F
 
+from train.interpret.float_run import FloatRun
 from train.ops import TokenSum
-from train.ops.float_run import FloatRun
 
 
 __all__ = ["MaskedRun", "draw_mask", "spread"]

@@ -7,7 +7,7 @@ from golden.ops import AnalogHead as Operator
 from golden.ops import Output
 from train.ops.head import scores
 from train.ops.layer import Layer
-from train.ops.projection import Projection
+from train.projection import Projection
 from train.quant.folded import fold_logits
 from train.quant.grids import on_grid
 

@@ -7,7 +7,7 @@ from golden.neuron import Neuron
 from golden.ops import Fire
 from train.graph import Firing
 from train.ops.layer import Layer
-from train.ops.projection import Projection, convolve, normalise
+from train.projection import Projection, convolve, normalise
 from train.quant.folded import fold_fire
 from train.quant.grids import on_grid
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from golden.ops import Output
 from train.ops.layer import Layer
-from train.ops.projection import Projection, convolve, norm_affine
+from train.projection import Projection, convolve, norm_affine
 from train.quant.folded import fold_logits
 from train.quant.grids import on_grid
 

@@ -31,7 +31,7 @@ class Layer:
         raise NotImplementedError
 
     def float(self, run):
-        """Real numbers, as the float network computes them; see `train.ops.float_run`."""
+        """Real numbers, as the float network computes them; see `train.interpret.float_run`."""
         raise NotImplementedError
 
     def quantised(self, run):
@@ -42,9 +42,9 @@ class Layer:
         """Look at the weights and say on which grid they lie; nothing by default."""
 
     def integer(self, run):
-        """Whole numbers in float64; see `train.quant.integer`."""
+        """Whole numbers in float64; see `train.interpret.integer_run`."""
         raise NotImplementedError
 
     def lower(self, run):
-        """Append layers of the integer model; see `train.quant.lower`."""
+        """Append layers of the integer model; see `train.interpret.lower`."""
         raise NotImplementedError

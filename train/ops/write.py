@@ -10,7 +10,7 @@ from golden.neuron import Neuron
 from golden.ops import Write as Epilogue
 from train.graph import Firing
 from train.ops.layer import Layer
-from train.ops.projection import Projection, convolve, norm_affine, normalise
+from train.projection import Projection, convolve, norm_affine, normalise
 from train.quant.folded import fold_write
 from train.quant.grids import on_grid
 

@@ -6,7 +6,7 @@ from math import isqrt
 import numpy as np
 
 from train.graph import Convolve, Norm, Pool, Scale
-from train.ops.projection import Identity
+from train.projection import Identity
 
 
 __all__ = ["exact_affine", "exact_weight"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from train.ops.projection import norm_affine
+from train.projection import norm_affine
 
 
 __all__ = ["FoldedFire", "FoldedLogits", "FoldedWrite", "fold_fire", "fold_logits", "fold_write"]

@@ -11,8 +11,8 @@ from golden.data.atomic import replacing
 from golden.data.limits import MAX_ARRAY
 from golden.data.reading import printable, read_regular
 from train.network.build import build, layered
+from train.network.quantised import QuantisedNetwork
 from train.quant.grids import Grids
-from train.quant.quantised import QuantisedNetwork
 from train.run.config import Config, ConfigError, from_builtins, to_builtins
 from train.run.contents import CheckpointError, check_fields, check_grids, complete
 

@@ -8,7 +8,7 @@ import torch
 from msgspec import Meta, Struct
 
 from golden.data.reading import listed
-from train.quant.find import grid_shapes
+from train.interpret.find import grid_shapes
 
 
 __all__ = ["CheckpointError", "check_fields", "check_grids", "complete", "going_on"]

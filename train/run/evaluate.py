@@ -3,8 +3,8 @@
 import torch
 
 import golden
+from train.interpret.lower import integer_model
 from train.network.images import to_maps
-from train.quant.lower import integer_model
 
 
 __all__ = ["batches", "float_accuracy", "measure"]

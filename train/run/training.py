@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from train.interpret.find import find_grids
+from train.interpret.float_run import FloatRun, QuantisedRun
 from train.network.build import layered
 from train.network.images import to_maps
-from train.ops.float_run import FloatRun, QuantisedRun
-from train.quant.find import find_grids
 from train.run.contents import going_on
 from train.run.loop import DivergenceError, Loop
 from train.run.schedule import FLOAT, FROZEN, QUANTISED, Schedule

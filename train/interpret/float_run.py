@@ -1,7 +1,7 @@
 """Float evaluation of a network, layer after layer, and its quantised form for training."""
 
 from train.nn.pixels import with_constant
-from train.ops.projection import Chain, convolve, normalise
+from train.projection import Chain, convolve, normalise
 
 
 __all__ = ["FloatRun", "QuantisedRun"]

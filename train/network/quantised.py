@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from msgspec.structs import replace
 
+from train.interpret.integer_run import IntegerRun
 from train.network.build import layered
 from train.network.images import to_maps
-from train.network.spiking import SpikingNetwork
 from train.nn import SpikeNeuron
+from train.ops.spiking import SpikingNetwork
 from train.quant.grids import Grids
-from train.quant.integer import IntegerRun
 
 
 __all__ = ["QuantisedNetwork"]

@@ -3,7 +3,7 @@
 import torch
 
 from train.graph import Convolve, Pool
-from train.ops.projection import Chain, Identity
+from train.projection import Chain, Identity
 from train.quant.grids import (
     Grids,
     best_exponent,

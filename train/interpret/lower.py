@@ -8,7 +8,7 @@ from golden.axis import Axis
 from golden.model.integer_model import Input, IntegerModel
 from golden.ops import Conv
 from golden.ops.conv import conv_interval
-from train.ops.projection import Chain
+from train.projection import Chain
 from train.quant.exact import exact_affine, exact_weight
 from train.quant.thresholds import fold_thresholds
 

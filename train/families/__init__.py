@@ -1,0 +1,1 @@
+"""Published networks as ordinary modules, with the parameter names of their checkpoints."""

@@ -1,0 +1,1 @@
+"""Interpreters of a network's layers: float, quantised, integer, grids and lowering."""

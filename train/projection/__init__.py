@@ -1,0 +1,16 @@
+"""What a layer computes in front of its neuron, stream or scores: one affine map of spikes."""
+
+from train.projection.bound import Chain
+from train.projection.compute import ScaledNorm, convolve, norm_affine, normalise
+from train.projection.projection import Identity, Projection
+
+
+__all__ = [
+    "Chain",
+    "Identity",
+    "Projection",
+    "ScaledNorm",
+    "convolve",
+    "norm_affine",
+    "normalise",
+]
