@@ -162,5 +162,4 @@ def float_spikes(layers, images):
 
 def units(layers):
     """What a count of every neuron stands for, in order of firing."""
-    neurons = (getattr(layer, "firing", None) for layer in layers.layers)
-    return [firing.unit for firing in neurons if firing is not None]
+    return [layer.firing.unit for layer in layers.layers if layer.fires]

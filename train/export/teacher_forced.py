@@ -77,13 +77,12 @@ class _ForcedRun(FloatRun):
         self.begin(network, images)
         for layer in network.layers:
             layer.float(self)
-            firing = getattr(layer, "firing", None)
             units[layer.counts] = units.get(layer.counts, _unit(layer, units))
             if isinstance(layer, Write):
                 gains[layer.stream] = layer.gain
             self._integer.tensors = {name: self._whole(name, units, gains) for name in layer.reads}
             layer.integer(self._integer)
-            if firing is not None:
+            if layer.fires:
                 self._compare(layer, units)
         return self.mean_scores(network)
 
@@ -104,5 +103,4 @@ class _ForcedRun(FloatRun):
 
 def _unit(layer, units):
     """What a count of a layer stands for: its neuron's unit, or that of what it passes on."""
-    firing = getattr(layer, "firing", None)
-    return units.get(getattr(layer, "source", None)) if firing is None else firing.unit
+    return layer.firing.unit if layer.fires else units.get(getattr(layer, "source", None))

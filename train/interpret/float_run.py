@@ -16,8 +16,8 @@ class FloatRun:
     Parameters
     ----------
     meter : function, optional
-        Called as ``meter(counts, connections)`` for every convolution of spikes, with the mean count
-        of its inputs and how many additions one spike at every input would cause.
+        Called as ``meter(counts, connections)`` for every convolution of spikes, with the mean
+        count of its inputs and how many additions one spike at every input would cause.
     """
 
     #: Method of layers that this run calls.

@@ -14,7 +14,7 @@ __all__ = ["Builder", "Fault", "Finding"]
 
 
 class Fault(Exception):  # noqa: N818
-    """What is wrong with the node that is being looked at: reason and remedy, parts of a sentence."""
+    """What is wrong with a node: reason and remedy, parts of a sentence."""
 
     def __init__(self, reason, remedy):
         super().__init__(reason)
@@ -71,6 +71,8 @@ class Builder:
         self._nodes = {node.name: node for node in graph.nodes}
         self._fired = {}
         self._writes = {}
+        self._sums = []
+        self._analog = []
 
     def node(self, name):
         """The node of a name."""
@@ -105,6 +107,13 @@ class Builder:
             )
             self._fired[key] = self.append(layer, firing)
         return self._fired[key]
+
+    def sum(self, node, mean, firing):
+        """Append a sum over tokens; returns its counts."""
+        name = self.names.token_sum(node)
+        layer = TokenSum(name=name, stream=mean.layer, tokens=mean.tokens, firing=firing)
+        self._sums.append(layer)
+        return self.append(layer, firing)
 
     def append(self, layer, firing):
         """Append a layer that fires; returns its counts."""
@@ -168,6 +177,7 @@ class Builder:
             layer = AnalogHead(
                 name=name, stream=source.layer, tokens=source.tokens, projection=projection
             )
+            self._analog.append(layer)
         elif source.tensor == "pixels":
             raise Fault("classifies pixels", "put a layer with neurons in front of it")
         else:
@@ -184,18 +194,14 @@ class Builder:
         list of (str, Fault)
             Layers whose stream cannot be what their neuron asks for.
         """
-        stages = {name: layer.stage for name, layer in self._writes.items()}
         neurons, faults = {}, []
-        readers = [layer for layer in self.layers if isinstance(layer, (Write, TokenSum))]
-        for layer in readers:
-            stage = layer.stage if isinstance(layer, Write) else stages[layer.stream]
-            if layer.firing is None:
+        for layer in (*self._writes.values(), *self._sums):
+            writer = self._writes.get(layer.name) or self._writes[layer.stream]
+            if not layer.fires:
                 continue
-            if neurons.setdefault(stage, layer.firing).gain != layer.firing.gain:
+            if neurons.setdefault(writer.stage, layer.firing).gain != layer.firing.gain:
                 faults.append((layer.name, _SCALES))
-        usual = next(
-            (layer.firing for layer in self.layers if isinstance(layer, Branch)), Firing(1)
-        )
+        usual = next((layer.firing for layer in self.layers if layer.fires), Firing(1))
         gone_on = {layer.previous for layer in self._writes.values()}
         for layer in list(self._writes.values()):
             # Hardware has a neuron behind every stream; its counts need no reader.
@@ -205,14 +211,14 @@ class Builder:
             if firing.lift != (0, 0) and layer.name in gone_on:
                 faults.append((layer.name, _ROUNDING))
             self._replace(replace(layer, firing=firing, gain=gain))
-        self.layers = [
-            replace(layer, gain=self._writes[layer.stream].gain)
-            if isinstance(layer, AnalogHead)
-            else layer
-            for layer in self.layers
-        ]
+        for layer in self._analog:
+            self._put(replace(layer, gain=self._writes[layer.stream].gain))
         return faults
 
     def _replace(self, layer):
         self._writes[layer.name] = layer
+        self._put(layer)
+
+    def _put(self, layer):
+        """Put a layer in the place of the one of its name."""
         self.layers = [layer if other.name == layer.name else other for other in self.layers]

@@ -1,6 +1,5 @@
 """Names of layers, from the paths of the modules that they are made of."""
 
-import os.path
 import re
 
 from train.graph import Convolve
@@ -13,8 +12,8 @@ class Names:
     """Names that are given, each once.
 
     A convolution with a neuron is named after its module, ``block3.0.attn.q`` for
-    ``block3.0.attn.q_conv.0``; a convolution that writes the stream after the module that holds both
-    it and the addition, as long as no earlier layer has that name.
+    ``block3.0.attn.q_conv.0``; a convolution that writes the stream after the module that holds
+    both it and the addition, as long as no earlier layer has that name.
 
     Parameters
     ----------
@@ -76,7 +75,11 @@ def _common(paths):
     """
     if len(paths) == 1:
         return paths[0]
-    parts = os.path.commonprefix([path.split(".") for path in paths])
+    parts = []
+    for column in zip(*(path.split(".") for path in paths), strict=False):
+        if len(set(column)) > 1:
+            break
+        parts.append(column[0])
     return ".".join(parts)
 
 

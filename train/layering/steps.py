@@ -20,7 +20,7 @@ from train.graph import (
 )
 from train.layering.builder import Fault
 from train.layering.values import Affine, Counts, Mixed, Pooled, Scores, Stream, StreamMean
-from train.ops import Attention, Mask, TokenSum
+from train.ops import Attention, Mask
 
 
 __all__ = ["STEPS"]
@@ -94,9 +94,7 @@ def _neuron(builder, node, value):
         return builder.pool(value.node, builder.branch(value.before, value.affine, firing))
     if isinstance(value, StreamMean):
         _require_nearest(firing)
-        name = builder.names.token_sum(node)
-        layer = TokenSum(name=name, stream=value.layer, tokens=value.tokens, firing=firing)
-        return builder.append(layer, firing)
+        return builder.sum(node, value, firing)
     if isinstance(value, Mixed):
         if isinstance(value.layer, Attention):
             _require_nearest(firing)

@@ -63,11 +63,7 @@ class QuantisedNetwork:
     @property
     def rounding(self):
         """Rule of its neurons."""
-        return next(
-            layer.firing.rounding
-            for layer in self.network.layers
-            if getattr(layer, "firing", None) is not None
-        )
+        return next(layer.firing.rounding for layer in self.network.layers if layer.fires)
 
     @torch.no_grad()
     def run(self, images, *, trace=False):

@@ -26,6 +26,11 @@ class Layer:
         return f"{self.name}.counts"
 
     @property
+    def fires(self):
+        """Whether a neuron makes counts of it."""
+        return getattr(self, "firing", None) is not None
+
+    @property
     def reads(self):
         """Names of the tensors that it reads."""
         raise NotImplementedError

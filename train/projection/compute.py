@@ -44,6 +44,7 @@ def four(weight):
 
 
 def across(values):
+    """Numbers of channels in the shape of maps; a number as it is."""
     return values[:, None, None] if torch.is_tensor(values) else values
 
 

@@ -12,8 +12,8 @@ __all__ = ["fold_thresholds"]
 def fold_thresholds(firing, slope, offset, *, low, high, channel=0):
     """Least integer potentials that fire the 1st, 2nd, ... spike of one neuron.
 
-    A spike fires where ``slope * I + offset`` reaches its tie, or passes it if the rounding asks for
-    more. The arithmetic is rational, so no threshold depends on a rounding error.
+    A spike fires where ``slope * I + offset`` reaches its tie, or passes it if the rounding asks
+    for more. The arithmetic is rational, so no threshold depends on a rounding error.
 
     Parameters
     ----------

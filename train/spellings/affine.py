@@ -14,6 +14,7 @@ __all__ = ["add", "convolve", "divide", "linear", "multiply", "norm", "subtract"
 
 
 def convolve(follower, node, module):
+    """A convolution of a map."""
     value = follower.argument(node, 0, "input")
     fault = _odd_convolution(module, value)
     if fault:
@@ -39,6 +40,7 @@ def _odd_convolution(module, value):
 
 
 def linear(follower, node, module):
+    """A linear layer over channels, or over a whole map."""
     value = follower.argument(node, 0, "input")
     name = follower.resolved(node, value)
     _, height, width = follower.size(name)
@@ -60,6 +62,7 @@ def linear(follower, node, module):
 
 
 def norm(follower, node, module):
+    """A batch norm of channels."""
     value = follower.argument(node, 0, "input")
     if module.running_mean is None:
         return follower.refuse(
@@ -81,6 +84,7 @@ def norm(follower, node, module):
 
 
 def add(follower, node):
+    """A sum of maps, or with a number; or the end of a straight-through estimator."""
     left, right = (follower.value(argument) for argument in node.args[:2])
     if isinstance(left, Real):
         left, right = right, left
@@ -105,6 +109,7 @@ def add(follower, node):
 
 
 def subtract(follower, node):
+    """A number less, or the beginning of a straight-through estimator."""
     left, right = (follower.value(argument) for argument in node.args[:2])
     if isinstance(right, Real):
         number = -Fraction(right)
@@ -115,6 +120,7 @@ def subtract(follower, node):
 
 
 def multiply(follower, node):
+    """A map times a number or a parameter."""
     left, right = (follower.value(argument) for argument in node.args[:2])
     if isinstance(left, (Real, Parameter)):
         left, right = right, left
@@ -143,6 +149,7 @@ def _scale(follower, node, value, parameter):
 
 
 def divide(follower, node):
+    """A map over a number."""
     left, right = (follower.value(argument) for argument in node.args[:2])
     if isinstance(left, Value) and isinstance(right, Real) and right:
         factor = 1 / Fraction(right)

@@ -11,6 +11,7 @@ __all__ = ["attend", "gate", "pixels"]
 
 
 def attend(follower, node):
+    """Attention without softmax."""
     names = [
         follower.read(node, place, noun) for place, noun in enumerate(("queries", "keys", "values"))
     ]
@@ -26,12 +27,14 @@ def attend(follower, node):
 
 
 def gate(follower, node):
+    """Values that a gate lets pass."""
     names = [follower.read(node, place, noun) for place, noun in enumerate(("gate", "values"))]
     heads = follower.argument(node, 2, "heads")
     follower.add(node, Gate, *names, size=follower.size(names[1]), heads=heads)
 
 
 def pixels(follower, node):
+    """Bytes over 256, with a constant channel or without."""
     value = follower.argument(node, 0, "images")
     first = follower.nodes[0]
     if not isinstance(value, Value) or value.node != first.name or value.chain.names:

@@ -9,6 +9,7 @@ __all__ = ["clamp", "hardtanh", "neuron", "relu", "relu6", "rounding"]
 
 
 def neuron(follower, node, module):
+    """A neuron as a module."""
     value = follower.argument(node, 0, "potential")
     firing = Firing(module.max_count, Ties.of(module.rounding), unit=Fraction(1, module.divisor))
     name = follower.resolved(node, value)
@@ -16,6 +17,8 @@ def neuron(follower, node, module):
 
 
 def rounding(name):
+    """Handler of the rounding of this name."""
+
     def handler(follower, node):
         follower.step(node, follower.value(node.args[0]), lambda chain: chain.round(name))
 
@@ -23,6 +26,7 @@ def rounding(name):
 
 
 def clamp(follower, node):
+    """Limits on both sides, or on one."""
     low = follower.argument(node, 1, "min")
     high = follower.argument(node, 2, "max")
     limits = [None if limit is None else Fraction(limit) for limit in (low, high)]
@@ -30,10 +34,12 @@ def clamp(follower, node):
 
 
 def relu(follower, node, module=None):
+    """Nothing below 0."""
     follower.step(node, follower.value(node.args[0]), lambda chain: chain.clamp(Fraction(0)))
 
 
 def hardtanh(follower, node, module=None):
+    """Limits on both sides."""
     if module is None:
         low = follower.argument(node, 1, "min_val", -1)
         high = follower.argument(node, 2, "max_val", 1)
@@ -44,5 +50,6 @@ def hardtanh(follower, node, module=None):
 
 
 def relu6(follower, node, module=None):
+    """Limits at 0 and 6."""
     value = follower.value(node.args[0])
     follower.step(node, value, lambda chain: chain.clamp(Fraction(0), Fraction(6)))

@@ -9,6 +9,7 @@ __all__ = ["adaptive", "average", "largest", "mean"]
 
 
 def mean(follower, node, module=None):
+    """A mean over all positions."""
     value = follower.argument(node, 0, "input")
     name = follower.resolved(node, value)
     channels = follower.size(name)[0]
@@ -35,6 +36,7 @@ def _reduced(layout, dims, module):
 
 
 def adaptive(follower, node, module=None):
+    """A mean over all positions, by its output size."""
     size = module.output_size if module is not None else follower.argument(node, 1, "output_size")
     if size in (1, (1, 1), (None, 1)):
         return mean(follower, node, module or nn.AdaptiveAvgPool2d(1))
@@ -44,6 +46,7 @@ def adaptive(follower, node, module=None):
 
 
 def average(follower, node, module=None):
+    """A mean over windows."""
     kernel, stride, padding, ceil_mode = _window(follower, node, module)
     value = follower.argument(node, 0, "input")
     if any(padding) or ceil_mode or not value.layout.is_maps():
@@ -54,6 +57,7 @@ def average(follower, node, module=None):
 
 
 def largest(follower, node, module=None):
+    """The largest value in windows."""
     kernel, stride, padding, ceil_mode = _window(follower, node, module)
     value = follower.argument(node, 0, "input")
     if ceil_mode or not value.layout.is_maps():

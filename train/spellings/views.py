@@ -10,16 +10,18 @@ __all__ = ["permute", "same", "transpose", "view"]
 
 
 def same(follower, node, module=None):
+    """What leaves values as they are."""
     follower.keep(node, follower.value(node.args[0]))
 
 
 def view(follower, node, module=None):
+    """The same values on other axes."""
     value = follower.value(node.args[0])
     if isinstance(value, Parameter):
         return follower.keep(node, value)
+    if follower.results[node].shape[0] != follower.results[node.args[0]].shape[0]:
+        return follower.refuse(node, "view", "mixes images", "keep the first axis as it is")
     try:
-        if follower.results[node].shape[0] != follower.results[node.args[0]].shape[0]:
-            raise LayoutError("mixes images")
         layout = value.layout.reshape(follower.shape(node))
     except LayoutError as error:
         return follower.refuse(
@@ -29,11 +31,13 @@ def view(follower, node, module=None):
 
 
 def permute(follower, node):
+    """Axes in another order."""
     order = node.args[1:] if len(node.args) > 2 else node.args[1]
     _moved(follower, node, [int(index) for index in follower.value(tuple(order))])
 
 
 def transpose(follower, node):
+    """Two axes exchanged."""
     order = list(range(follower.results[node].dim()))
     first, second = (int(follower.value(index)) for index in node.args[1:3])
     order[first], order[second] = order[second], order[first]
