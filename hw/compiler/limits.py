@@ -10,7 +10,7 @@ from .layouts import LAYOUTS
 from .layouts.rules import require
 
 
-__all__ = ["LOAD_DEPTH", "LOGIT_WIDTH", "check_fields", "check_model"]
+__all__ = ["LOAD_DEPTH", "LOGIT_WIDTH", "check_fields", "check_model", "refusals"]
 
 
 #: Bits of a logit on the output port.
@@ -34,9 +34,7 @@ def check_model(model, weight_width=None):
     """
     ranges = analyse(model)
     for layer in model.layers:
-        LAYOUTS[type(layer)].refuse(layer, ranges, weight_width)
-        if layer.epilogue is not None:
-            _check_epilogue(layer, model.max_count)
+        _check_layer(layer, ranges, weight_width)
     _check_ends(model)
     bits = width(*ranges.logits)
     if bits > LOGIT_WIDTH:
@@ -47,7 +45,41 @@ def check_model(model, weight_width=None):
         )
 
 
-def _check_epilogue(layer, max_count):
+def refusals(model):
+    """Layers that no core runs, whatever its array, each by itself.
+
+    Parameters
+    ----------
+    model : IntegerModel
+
+    Returns
+    -------
+    dict of str to str
+        Sentences by the names of layers.
+    """
+    ranges, found = analyse(model), {}
+    for layer in model.layers:
+        try:
+            _check_layer(layer, ranges, None)
+        except ValueError as error:
+            found[layer.name] = str(error)
+    try:
+        check_model(model)
+    except ValueError as error:
+        # What concerns the whole model is said of its output.
+        if str(error) not in found.values():
+            found.setdefault(model.head.name, str(error))
+    return found
+
+
+def _check_layer(layer, ranges, weight_width):
+    """Raises ValueError if no core runs a layer."""
+    LAYOUTS[type(layer)].refuse(layer, ranges, weight_width)
+    if layer.epilogue is not None:
+        _check_epilogue(layer)
+
+
+def _check_epilogue(layer):
     """Raises ValueError if no core has what is behind a layer's potentials."""
     epilogue, neuron = layer.epilogue, layer.epilogue.neuron
     if epilogue.KIND == "fire":
@@ -89,12 +121,6 @@ def _check_epilogue(layer, max_count):
         neuron.levels <= MAX_COUNT,
         f"counts up to {neuron.levels}",
         f"use a D of at most {MAX_COUNT}",
-    )
-    require(
-        layer,
-        neuron.levels == max_count,
-        f"counts up to {neuron.levels} where others count up to {max_count}",
-        "use one D for all neurons",
     )
 
 

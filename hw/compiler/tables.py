@@ -52,7 +52,9 @@ class NeuronTable:
                     bias = 0 if biases is None else int(biases[channel])
                     if neuron is not None:
                         ladder = neuron.thresholds
-                        thresholds = tuple(ladder[channel if len(ladder) > 1 else 0].tolist())
+                        fired = ladder[channel if len(ladder) > 1 else 0].tolist()
+                        # A neuron of a smaller D than the core's.
+                        thresholds = (*fired, *thresholds[len(fired) :])
                 words.append((bias, thresholds))
             key = tuple(words)
             if key not in self._bases:

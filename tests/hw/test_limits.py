@@ -126,10 +126,6 @@ FIRE = Fire(ladder())
             "fires behind a shift or a bias",
         ),
         (
-            conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(ladder(3))),
-            "counts up to 3 where others count up to 4",
-        ),
-        (
             conv("odd", ("stem.counts",), (2, 4, 1, 1), Fire(Neuron.uniform(1, 2))),
             "has a neuron of the uniform rule",
         ),
