@@ -18,6 +18,8 @@ __all__ = ["main", "run"]
 #: Subcommand, the module whose main runs it, the arguments put before the user's, what it does.
 COMMANDS = {
     "train": ("train.__main__", [], "train, evaluate or export a model (fit, evaluate, export)"),
+    "check": ("addend.check", [], "say which parts of a torch module or QONNX file hardware runs"),
+    "convert": ("addend.convert", [], "make an integer model of a torch module or QONNX file"),
     "run": ("golden.__main__", ["run"], "logits and tensors of an integer model for image files"),
     "evaluate": ("golden.__main__", ["evaluate"], "accuracy of an integer model on a data set"),
     "build": ("hw.build", [], "Verilog, memory images, reports and bitstream of a model"),

@@ -6,7 +6,6 @@ residual streams, and means become sums.
 
 from fractions import Fraction
 
-from train.graph import Refused
 from train.layering.builder import Builder, Fault, Finding
 from train.layering.steps import STEPS
 from train.layering.values import Affine, Counts, Scores
@@ -58,6 +57,7 @@ def normalise(graph, *, merge=False):
         name=graph.name,
         exact=graph.exact,
         classes=graph.classes,
+        origins=_origins(builder),
     )
 
 
@@ -77,15 +77,17 @@ def _build(graph, merge):
     builder, found = Builder(graph, merge), []
     for node in graph.nodes:
         read = [builder.values[name] for name in node.inputs]
+        known = len(builder.layers)
         try:
             builder.values[node.name] = STEPS[type(node)](builder, node, *read)
+            builder.asked |= {layer.name: node.name for layer in builder.layers[known:]}
         except Fault as fault:
             found.append(Finding(node.name, node.kind, fault.reason, fault.remedy))
             builder.values[node.name] = Counts(f"{node.name}.counts", Fraction(1), 1)
     for name in graph.outputs:
         node = builder.node(name)
         fault = _leave(builder, node)
-        if fault is not None and not isinstance(node, Refused):
+        if fault is not None and name not in {finding.name for finding in found}:
             found.append(Finding(name, node.kind, fault.reason, fault.remedy))
     found += [Finding(name, "stream", f.reason, f.remedy) for name, f in builder.settle()]
     return builder, found
@@ -107,3 +109,15 @@ def _leave(builder, node):
     except Fault as fault:
         return fault
     return None
+
+
+def _origins(builder):
+    """Node that each layer begins with, or that asked for it."""
+    origins = {}
+    for layer in builder.layers:
+        stages = layer.projection.stages if hasattr(layer, "projection") else ()
+        origins[layer.name] = next(
+            (stage.name for stage in stages if stage.name in builder.values),
+            builder.asked.get(layer.name, layer.name),
+        )
+    return origins

@@ -6,7 +6,7 @@ from golden.cli.source import announce
 from train.cli.commands import rounding, set_threads
 
 
-__all__ = ["convert", "export"]
+__all__ = ["convert", "export", "require_model_name"]
 
 
 #: What a network may have been trained on, by the option ``--pixels``.
@@ -28,7 +28,7 @@ def export(options):
     from train.run import checkpoint
     from train.run.evaluate import measure
 
-    _require_model_name(options.out)
+    require_model_name(options.out)
     began = time.perf_counter()
     state = checkpoint.load(options.checkpoint)
     split = load_test_set(state.config, options.data, state.classes)
@@ -75,10 +75,11 @@ def convert(options):
     from train.cli.progress import image_progress
     from train.cli.report import conversion_report, write_json
     from train.export.convert import convert as converting
+    from train.network.build import layered, with_head
     from train.run import official
     from train.run.parameters import read_parameters
 
-    _require_model_name(options.out)
+    require_model_name(options.out)
     parameters = read_parameters(options.checkpoint, options.entry)
     shape = official.describe(
         parameters.values,
@@ -104,11 +105,10 @@ def convert(options):
         images, labels = found.images[:], found.labels
     with image_progress("comparing with float64, images") as progress:
         conversion = converting(
-            network,
+            layered(with_head(network, options.head)),
             name=options.out.stem,
             weight_bits=options.weight_bits,
             max_fraction_bits=options.fraction_bits,
-            head=options.head,
             images=images,
             labels=labels,
             progress=progress,
@@ -139,6 +139,7 @@ def _print_head(model, heads, options):
         )
 
 
-def _require_model_name(path):
+def require_model_name(path):
+    """Raises ValueError unless a path ends as model files do."""
     if path.suffix != ".safetensors":
         raise ValueError(f"{path}: the model file must end in .safetensors")

@@ -5,6 +5,7 @@ their values, and the integer model computes the float network's own scores; see
 :mod:`train.quant.grids`. All others are rounded once.
 """
 
+import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +14,11 @@ import golden
 from train.export.teacher_forced import compare_with_float
 from train.interpret.find import find_grids
 from train.interpret.lower import integer_model
-from train.network.build import layered
 from train.network.quantised import QuantisedNetwork
 from train.run.config import QuantiseConfig
 
 
-__all__ = ["Conversion", "convert"]
+__all__ = ["Conversion", "convert", "lowered"]
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,40 @@ class Conversion:
         ]
 
 
+def lowered(network, *, name, weight_bits=8, max_fraction_bits=16, notes=None, takes=None):
+    """Integer model of a network, and the network with its grids.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        With one head.
+    name, weight_bits, max_fraction_bits, notes, takes
+        As for :func:`convert`.
+
+    Returns
+    -------
+    model : IntegerModel
+    quantised : QuantisedNetwork
+
+    Raises
+    ------
+    ExportError
+        If a parameter is not finite; the sentence names the layer.
+    """
+    network = copy.deepcopy(network).double().eval()
+    settings = QuantiseConfig(weight_bits=weight_bits, max_fraction_bits=max_fraction_bits)
+    quantised = QuantisedNetwork(network, find_grids(network, settings), weight_bits)
+    model = integer_model(quantised, name=name, notes=notes, takes=takes)
+    golden.validate(model)
+    return model, quantised
+
+
 def convert(
     network,
     *,
     name,
     weight_bits=8,
     max_fraction_bits=16,
-    head=None,
     images=None,
     labels=None,
     notes=None,
@@ -92,13 +119,11 @@ def convert(
 
     Parameters
     ----------
-    network : nn.Module
-        In float64.
+    network : SpikingNetwork
+        With one head.
     name : str
     weight_bits, max_fraction_bits : int
         As in the configuration of quantisation.
-    head : str, optional
-        ``spike`` or ``analog``, of a network that has both.
     images : uint8 array, shape (images, height, width, channels), optional
         To compare on, and to measure mean counts.
     labels : integer array, shape (images,), optional
@@ -118,16 +143,14 @@ def convert(
     ExportError
         If a parameter is not finite; the sentence names the layer.
     """
-    grids = find_grids(
-        layered(network),
-        QuantiseConfig(
-            weight_bits=weight_bits,
-            max_fraction_bits=max_fraction_bits,
-        ),
+    model, quantised = lowered(
+        network,
+        name=name,
+        weight_bits=weight_bits,
+        max_fraction_bits=max_fraction_bits,
+        notes=notes,
+        takes=takes,
     )
-    quantised = QuantisedNetwork.of(network, grids, weight_bits=weight_bits, head=head)
-    model = integer_model(quantised, name=name, notes=notes, takes=takes)
-    golden.validate(model)
     if images is None:
         return Conversion(model, rates={}, right={})
     compared = compare_with_float(quantised, images, progress=progress)

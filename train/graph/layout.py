@@ -65,6 +65,15 @@ class Layout:
         """Lengths of the axes."""
         return tuple(prod(atom.length for atom in axis) for axis in self.axes)
 
+    @property
+    def size(self):
+        """Channels, height and width of the map."""
+        lengths = dict.fromkeys("chw", 1)
+        for axis in self.axes:
+            for atom in axis:
+                lengths[atom.name] *= atom.length
+        return tuple(lengths.values())
+
     def permute(self, order):
         """Axes in another order; numbers count from the first behind the images."""
         return Layout(tuple(self.axes[index] for index in order))

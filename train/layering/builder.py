@@ -68,6 +68,8 @@ class Builder:
         self.names = Names(graph)
         self.readers = graph.readers()
         self.values = {}
+        # Node that asked for each layer.
+        self.asked = {}
         self._nodes = {node.name: node for node in graph.nodes}
         self._fired = {}
         self._writes = {}

@@ -4,10 +4,9 @@ import copy
 from dataclasses import dataclass
 
 import torch
-from msgspec.structs import replace
 
 from train.interpret.integer_run import IntegerRun
-from train.network.build import layered
+from train.network.build import layered, with_head
 from train.network.images import to_maps
 from train.nn import SpikeNeuron
 from train.ops.spiking import SpikingNetwork
@@ -53,8 +52,7 @@ class QuantisedNetwork:
         ValueError
             If the network does not have that head.
         """
-        copied = copy.deepcopy(network).double().eval()
-        copied.network = replace(copied.network, head=_chosen(copied.network.head, head))
+        copied = with_head(copy.deepcopy(network).double().eval(), head)
         for module in copied.modules():
             if isinstance(module, SpikeNeuron) and rounding is not None:
                 module.rounding = rounding
@@ -83,12 +81,3 @@ class QuantisedNetwork:
         run = IntegerRun(self.network, self.grids, weight_bits=self.weight_bits, trace=tensors)
         run(to_maps(images))
         return tensors if trace else {"logits": tensors["logits"]}
-
-
-def _chosen(heads, head):
-    """Head to export, of those that a network has."""
-    if head is None:
-        return "spike" if heads == "both" else heads
-    if heads not in (head, "both"):
-        raise ValueError(f"the network has no {head} head, so export its {heads} head")
-    return head

@@ -25,9 +25,22 @@ class SpikingNetwork(nn.Module):
     exact : bool
         As a `train.graph.SpikeGraph` has it.
     classes : tuple of str
+    origins : dict of str to str
+        Node of the float graph that each layer was made for, by the layer's name.
     """
 
-    def __init__(self, modules, *, entry, layers, heads, name="network", exact=False, classes=()):
+    def __init__(
+        self,
+        modules,
+        *,
+        entry,
+        layers,
+        heads,
+        name="network",
+        exact=False,
+        classes=(),
+        origins=None,
+    ):
         super().__init__()
         self.modules_of = modules
         self.entry: Pixels = entry
@@ -36,6 +49,7 @@ class SpikingNetwork(nn.Module):
         self.name = name
         self.exact = exact
         self.classes = tuple(classes)
+        self.origins = origins or {}
         self.bind()
         self.last_reads = _last_reads(self.layers)
 

@@ -7,7 +7,7 @@ from numbers import Real
 import torch
 
 from train.graph import Neuron, Pixels, Refused, Scale
-from train.graph.layout import Layout, LayoutError
+from train.graph.layout import Layout
 from train.nn.pixels import PIXEL_DIVISOR
 from train.spellings.chain import Chain, ChainError
 
@@ -67,6 +67,7 @@ class Follower:
         self._scale = scale
         self._values = {}
         self._names = set()
+        self._resolved = {}
 
     # What handlers ask.
 
@@ -149,23 +150,24 @@ class Follower:
         )
 
     def refuse(self, node, kind, reason="is nothing that spikes can compute", remedy=None):
-        """Append a node that has no meaning."""
-        inputs = [
-            self.resolved(node, value)
-            for value in map(self.value, node.all_input_nodes)
-            if isinstance(value, Value)
+        """Append a node that has no meaning; what is behind it is looked at as if it had one."""
+        read = [
+            value for value in map(self.value, node.all_input_nodes) if isinstance(value, Value)
         ]
+        fields = {
+            "kind": kind,
+            "reason": reason,
+            "remedy": remedy or "take it out or put a neuron or a batch norm in its place",
+        }
+        inputs = [self.resolved(node, value) for value in read]
         shape = self.shape(node)
-        size = (*shape, 1, 1, 1)[:3] if len(shape) <= 3 else shape[-3:]
-        remedy = remedy or "take it out or put a neuron or a batch norm in its place"
-        name = self._append(
-            node, Refused, inputs, size, None, {"kind": kind, "reason": reason, "remedy": remedy}
-        )
-        try:
-            layout = Layout.maps(*size).reshape(shape)
-        except LayoutError:
-            layout = Layout.maps(*size)
-        self.alias(node, name, layout)
+        same = next((value.layout for value in read if value.layout.shape == shape), None)
+        if same is None:
+            size = (*shape, 1, 1, 1)[:3] if len(shape) <= 3 else shape[-3:]
+            same = Layout.maps(*size)
+        else:
+            size = same.size
+        self.alias(node, self._append(node, Refused, inputs, size, None, fields), same)
 
     def layout_of(self, node, size):
         """Layout of a call's value whose axes are those of a map, or of its positions at once."""
@@ -179,17 +181,22 @@ class Follower:
             return self._refused_chain(node, value, ChainError("subtracts maps", "add them"))
         if value.chain == _NOTHING:
             return value.node
-        size = self.size(value.node)
-        if value.chain.only_scales:
-            fields = {"factor": value.chain.gain}
-            return self._append(node, Scale, [value.node], size, value.chain.names[-1], fields)
+        key = value.node, value.chain
+        if key not in self._resolved:
+            self._resolved[key] = self._chained(node, value)
+        return self._resolved[key]
+
+    def _chained(self, node, value):
+        """Append the node that a value's elementwise steps are."""
+        chain, size = value.chain, self.size(value.node)
+        if chain.only_scales:
+            fields = {"factor": chain.gain}
+            return self._append(node, Scale, [value.node], size, chain.names[-1], fields)
         try:
-            firing = value.chain.firing()
+            fields = {"firing": chain.firing()}
         except ChainError as error:
             return self._refused_chain(node, value, error)
-        return self._append(
-            node, Neuron, [value.node], size, value.chain.names[-1], {"firing": firing}
-        )
+        return self._append(node, Neuron, [value.node], size, chain.names[-1], fields)
 
     # What every graph has.
 

@@ -1,0 +1,25 @@
+"""Which operators of the float graph run where: the table behind ``addend check`` and the docs."""
+
+__all__ = ["GOLDEN", "HARDWARE", "NO", "WHAT_RUNS"]
+
+
+#: Where a node runs.
+HARDWARE, GOLDEN, NO = "hardware", "golden", "no"
+
+#: Kind of node, where it runs, and what it takes.
+WHAT_RUNS = {
+    "input": (HARDWARE, "8-bit pixels, times one scale; a constant channel"),
+    "convolution": (
+        HARDWARE,
+        "dense or depthwise, square kernel, 2 to 8 bits; golden runs others, too",
+    ),
+    "batch norm": (HARDWARE, "behind a convolution, folded into thresholds or weights"),
+    "scale": (HARDWARE, "by a number or one per channel, folded like a batch norm"),
+    "neuron": (HARDWARE, "counts 0 to 15; golden runs counts up to 255"),
+    "add": (HARDWARE, "residual streams: sums of convolutions and of spikes"),
+    "mean": (HARDWARE, "over all positions, of a stream or of counts"),
+    "average pool": (HARDWARE, "of counts, as a depthwise convolution of ones"),
+    "attention": (HARDWARE, "addend.nn.attention, of spikes, without softmax"),
+    "mask": (GOLDEN, "addend.nn.masked_sum, of spikes"),
+    "max pool": (GOLDEN, "of counts, or of potentials in front of neurons"),
+}

@@ -1,0 +1,51 @@
+"""A source as a float graph, whichever kind of file it is."""
+
+from pathlib import Path
+
+from train.sources.own import SourceError, is_own, load_own
+from train.trace import trace
+
+
+__all__ = ["SourceError", "open_graph"]
+
+
+def open_graph(source, *, image=None, scale=None, checkpoint=None, keywords=None):
+    """Read a network that somebody else made.
+
+    Parameters
+    ----------
+    source : str
+        ``FILE.py:FUNCTION``, whose function returns a ``torch.nn.Module``, or a QONNX file.
+    image : (int, int, int), optional
+        Height, width and channels of an image, for a function.
+    scale : Fraction, optional
+        What a byte of an image stands for, unless the network says so.
+    checkpoint : Path, optional
+        Parameters of a function's network.
+    keywords : dict, optional
+        For the function.
+
+    Returns
+    -------
+    SpikeGraph
+
+    Raises
+    ------
+    SourceError, TraceError, CheckpointError
+        One sentence.
+    """
+    if is_own(source):
+        if image is None:
+            raise SourceError(f"{source} needs --input CxHxW, the shape of an image")
+        network = load_own(source, keywords or {}, checkpoint)
+        name = Path(str(source).partition(".py:")[0]).name
+        return trace(network, image, scale=scale, name=name)
+    path = Path(source)
+    if path.suffix == ".onnx":
+        from train.qonnx import read
+
+        return read(path, scale=scale)
+    raise SourceError(
+        f"{source} must be FILE.py:FUNCTION or a QONNX file that ends in .onnx; official "
+        "checkpoints (.pth) are converted with --family"
+    )
