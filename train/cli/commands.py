@@ -58,9 +58,10 @@ def pretrain(options):
     set_threads(options)
     from train.cli.progress import fit_progress
     from train.run import pretrain as pretraining
-    from train.run.config import PRETRAINED_CHECKPOINT
+    from train.run.config import PRETRAINED_CHECKPOINT, require_family
 
     config = _configuration(options)
+    require_family(config, "pretrain")
     with fit_progress() as watcher:
         state = pretraining.pretrain(
             config,
@@ -134,11 +135,13 @@ def sweep(options):
     set_threads(options)
     from train.cli.progress import fit_progress
     from train.cli.report import write_json
+    from train.run.config import require_family
     from train.run.sweep import sweep as sweeping
 
     for name in ("counts", "bits", "seeds"):
         distinct(f"--{name}", getattr(options, name))
     config = _configuration(options)
+    require_family(config, "sweep")
     found = sweeping(
         config,
         options.out,

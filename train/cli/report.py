@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from golden.data.atomic import replacing
+from train.families.own import OwnNetwork
 from train.network.build import count_parameters
 
 
@@ -23,6 +24,13 @@ def write_json(values, path):
     """
     with replacing(path) as file:
         file.write((json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
+
+
+def _neurons(network):
+    """Facts about the neurons of a family's network; a user's own says them in its file."""
+    if isinstance(network, OwnNetwork):
+        return {"module": network.module}
+    return {"max_count": network.max_count, "rounding": network.rounding.value}
 
 
 def training_report(state):
@@ -50,8 +58,7 @@ def training_report(state):
         "accuracy": dict(state.accuracy),
         "parameters": count_parameters(state.build()),
         "weight_bits": state.config.quantise.weight_bits,
-        "max_count": state.config.network.max_count,
-        "rounding": state.config.network.rounding.value,
+        **_neurons(state.config.network),
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,

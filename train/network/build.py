@@ -6,11 +6,12 @@ from msgspec.structs import replace
 
 from train.families.e_spikeformer import ESpikeFormer
 from train.families.large import LargeSpikeFormer
+from train.families.own import OwnNetwork, load_own
 from train.normalise import normalise
 from train.trace import trace
 
 
-__all__ = ["build", "count_parameters", "layered", "with_head"]
+__all__ = ["build", "count_parameters", "layered", "shape_of", "with_head"]
 
 
 def build(network):
@@ -18,12 +19,17 @@ def build(network):
 
     Parameters
     ----------
-    network : NetworkConfig
+    network : NetworkConfig or OwnNetwork
 
     Returns
     -------
-    ESpikeFormer or LargeSpikeFormer
+    nn.Module
+        An ``ESpikeFormer``, a ``LargeSpikeFormer`` or what a user's function returns.
     """
+    if isinstance(network, OwnNetwork):
+        own = load_own(network.module, network.keywords)
+        own.addend_shape = network
+        return own
     return {"base": ESpikeFormer, "large": LargeSpikeFormer}[network.family](network)
 
 
@@ -42,11 +48,13 @@ def with_head(network, head=None):
     ValueError
         If the network does not have that head.
     """
-    heads = network.network.head
+    heads = shape_of(network).head
     if head is None:
         head = "spike" if heads == "both" else heads
     elif heads not in (head, "both"):
         raise ValueError(f"the network has no {head} head, so export its {heads} head")
+    if head == heads:
+        return network
     chosen = copy.copy(network)
     chosen.network = replace(network.network, head=head)
     return chosen
@@ -64,8 +72,14 @@ def layered(network):
     SpikingNetwork
     """
     # Projections of the large family are two convolutions with nothing between them.
-    merge = network.network.family == "large"
-    return normalise(trace(network, network.network.image), merge=merge)
+    shape = shape_of(network)
+    merge = getattr(shape, "family", "own") == "large"
+    return normalise(trace(network, shape.image), merge=merge)
+
+
+def shape_of(network):
+    """Configuration of a network that `build` made."""
+    return network.__dict__.get("addend_shape") or network.network
 
 
 def count_parameters(network):

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from train.data.input_normalisation import CONSTANT, STEM, biased_stem, constant_stem
+from train.families.configuration import NetworkConfig
+from train.network.build import shape_of
 from train.run import checkpoint
 from train.run.checkpoint import ForeignFileError
 from train.run.contents import complete
@@ -57,8 +59,9 @@ def load_weights(network, path, entry=None):
         for name, values in found.items()
         if name in wanted or not name.startswith(_CLASSIFIERS)
     }
-    if not ours:
-        found |= _stem(found, network.network)
+    shape = shape_of(network)
+    if not ours and isinstance(shape, NetworkConfig):
+        found |= _stem(found, shape)
     found = complete({**found, **{name: wanted[name] for name in kept}}, network, path)
     network.load_state_dict(found)
     if kept:

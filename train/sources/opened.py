@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from train.sources.own import SourceError, is_own, load_own
+from train.families.own import SourceError, load_own
+from train.run.contents import complete
+from train.run.parameters import read_parameters
 from train.trace import trace
 
 
@@ -34,10 +36,13 @@ def open_graph(source, *, image=None, scale=None, checkpoint=None, keywords=None
     SourceError, TraceError, CheckpointError
         One sentence.
     """
-    if is_own(source):
+    if ".py:" in str(source):
         if image is None:
             raise SourceError(f"{source} needs --input CxHxW, the shape of an image")
-        network = load_own(source, keywords or {}, checkpoint)
+        network = load_own(source, keywords or {}).eval()
+        if checkpoint is not None:
+            parameters = read_parameters(checkpoint, None).values
+            network.load_state_dict(complete(parameters, network, checkpoint))
         name = Path(str(source).partition(".py:")[0]).name
         return trace(network, image, scale=scale, name=name)
     path = Path(source)

@@ -1,33 +1,64 @@
-"""A user's own network: ``mynet.py:build``, called with keywords and given a checkpoint."""
+"""A user's own network as a recipe names it: ``module = "mynet.py:build"``."""
 
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
+from msgspec import Struct
 from torch import nn
 
 from golden.data.reading import printable
-from train.run.contents import complete
-from train.run.parameters import read_parameters
 
 
-__all__ = ["SourceError", "is_own", "load_own"]
+__all__ = ["OwnNetwork", "SourceError", "load_own"]
 
 
 class SourceError(ValueError):
     """A source that gives no network, told in one sentence."""
 
 
-def is_own(source):
-    """Whether a source names a function of a Python file.
+class OwnNetwork(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A function that returns a network, and what it is called with.
 
-    >>> is_own("mynet.py:build"), is_own("net.onnx")
-    (True, False)
+    Parameters
+    ----------
+    module : str
+        ``FILE.py:FUNCTION``.
+    keywords : dict
+        The recipe's ``network`` table; ``image`` (height, width, channels) and ``classes`` say what
+        the data are, where they are not the digits.
     """
-    return ".py:" in str(source)
+
+    module: str
+    keywords: dict[str, Any] = {}
+
+    @property
+    def image(self):
+        """Height, width and channels of an image."""
+        return tuple(self.keywords.get("image", (8, 8, 1)))
+
+    @property
+    def classes(self):
+        """Number of classes."""
+        return self.keywords.get("classes", 10)
+
+    @property
+    def head(self):
+        """Its one classifier reads spikes, or the export says what it does."""
+        return "spike"
+
+    def __post_init__(self):
+        if ".py:" not in self.module:
+            raise ValueError(f"module must be FILE.py:FUNCTION, not {self.module!r}")
+        image, classes = self.image, self.classes
+        if len(image) != 3 or not all(type(n) is int and 1 <= n <= 2**16 for n in image):
+            raise ValueError(f"image must be height, width and channels, not {list(image)}")
+        if type(classes) is not int or not 2 <= classes <= 2**20:
+            raise ValueError(f"classes must be 2 or more, not {classes!r}")
 
 
-def load_own(source, keywords, checkpoint=None):
+def load_own(source, keywords):
     """Call a user's function.
 
     Parameters
@@ -36,20 +67,15 @@ def load_own(source, keywords, checkpoint=None):
         ``FILE.py:FUNCTION``.
     keywords : dict
         Passed to the function.
-    checkpoint : Path, optional
-        ``state_dict``, bare or as an entry of a file.
 
     Returns
     -------
     nn.Module
-        In evaluation mode.
 
     Raises
     ------
     SourceError
         If there is no such file or function, or it returns no module.
-    CheckpointError
-        If the checkpoint's parameters are not the network's.
     """
     path, _, function = str(source).rpartition(":")
     module = _imported(Path(path), source)
@@ -67,10 +93,7 @@ def load_own(source, keywords, checkpoint=None):
         ) from error
     if not isinstance(network, nn.Module):
         raise SourceError(f"{source} must return a torch.nn.Module, not a {type(network).__name__}")
-    if checkpoint is not None:
-        parameters = read_parameters(checkpoint, None).values
-        network.load_state_dict(complete(parameters, network, checkpoint))
-    return network.eval()
+    return network
 
 
 def _imported(path, source):
