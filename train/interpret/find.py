@@ -25,6 +25,9 @@ _LOGIT_SHIFTS = 16
 #: Widest weights that golden has.
 _MOST_BITS = 16
 
+#: Width of weights of a file that no step fits: one count in some thousands is another one then.
+_CLOSE_BITS = 14
+
 #: Width of class scores in hardware.
 _SCORE_BITS = 32
 
@@ -151,12 +154,14 @@ class _Finder:
         return _SCORE_BITS - 1 - math.frexp(largest + 1)[1]
 
     def _widen_exactly(self, layer, weight, most):
-        """Limit of the weights: as many bits as they need to lose nothing, if 16 are enough."""
+        """Limit of the weights: as many bits as they need to lose nothing, or to lose little."""
         exact = fraction_bits(weight.reshape(1, -1)).item()
         largest = float(weight.abs().max()) * 2.0**exact
         if exact <= most and largest <= weight_limit(_MOST_BITS):
             self._widen(layer, largest)
-        return weight_limit(self._bits.get(layer.name, self._weight_bits))
+        else:
+            self._bits[layer.name] = _CLOSE_BITS
+        return weight_limit(self._bits[layer.name])
 
     def _widen(self, layer, largest):
         """Give a layer the bits that its largest weight needs, in steps."""

@@ -1,5 +1,6 @@
 """Multiplications and additions by channel, which go into the layer in front where they fit."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -68,14 +69,37 @@ def _folded(reader, value, factors, terms):
             module.weight.copy_(torch.from_numpy(weight))
             module.bias.copy_(torch.from_numpy(bias))
         return True
-    if isinstance(node, Convolve) and all(factor == 1 for factor in factors):
-        module = reader.modules.get(node.module)
+    if not isinstance(node, Convolve):
+        return False
+    module = reader.modules.get(node.module)
+    if any(factor != 1 for factor in factors):
+        if module.bias is not None or node.step is None or 0 in factors:
+            return False
+        bias = _array(terms)
+    else:
         before = torch.zeros(len(terms)) if module.bias is None else module.bias
         bias = _times(before, factors, terms)
-        if bias is not None:
-            module.bias = torch.nn.Parameter(torch.from_numpy(bias))
-        return bias is not None
-    return False
+    if bias is None:
+        return False
+    if any(terms) or module.bias is not None:
+        module.bias = torch.nn.Parameter(torch.from_numpy(bias))
+    _multiply(reader, node, module, factors)
+    return True
+
+
+def _multiply(reader, node, module, factors):
+    """Multiply weights, and the steps of which they are whole multiples."""
+    if all(factor == 1 for factor in factors):
+        return
+    steps = [
+        abs(factor) * step
+        for factor, step in zip(factors, node.step * (len(factors) // len(node.step)), strict=True)
+    ]
+    step = tuple(steps[:1] if len(set(steps)) == 1 else steps)
+    by = torch.tensor([float(factor) for factor in factors], dtype=torch.float64)
+    with torch.no_grad():
+        module.weight.mul_(by.view(-1, *[1] * (module.weight.dim() - 1)))
+    reader.replace(replace(node, step=step))
 
 
 def _scales(reader, value, factor):

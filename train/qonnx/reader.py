@@ -150,6 +150,10 @@ class Reader:
         self.keep(operation, Value(name, layout or Layout.maps(*size)))
         return name
 
+    def replace(self, node):
+        """Put a node in place of that of the same name."""
+        self.nodes = [node if other.name == node.name else other for other in self.nodes]
+
     def refuse(self, operation, unfit):
         """Append a node that has no meaning."""
         inputs = []
