@@ -9,11 +9,12 @@ import golden
 from golden.model.integer_model import IntegerModel
 from tests.qonnx.exact import Exact
 from tests.qonnx.rational import evaluate, source
-from train.graph import Neuron, SpikeGraph
+from train.graph import Largest, Neuron, SpikeGraph
 from train.interpret.find import find_grids
 from train.interpret.lower import integer_model
 from train.network.quantised import QuantisedNetwork
 from train.normalise import normalise
+from train.ops import MaxPool
 from train.qonnx import read
 from train.run.config import QuantiseConfig
 
@@ -46,8 +47,14 @@ class Converted:
             for layer in layers
             if getattr(layer, "firing", None) is not None and layer.counts in read
         ]
+        pools = {layer.source: layer.counts for layer in layers if isinstance(layer, MaxPool)}
+        pairs = []
         nodes = [node for node in self.graph.nodes if isinstance(node, Neuron)]
-        return list(zip(nodes, fired, strict=True))
+        for node, counts in zip(nodes, fired, strict=True):
+            # The largest potential fires as often as the largest count, which is what golden has.
+            behind = isinstance(self.graph.node(node.inputs[0]), Largest)
+            pairs.append((node, pools[counts] if behind else counts))
+        return pairs
 
 
 def convert(path, *, scale=None, max_fraction_bits=20):
