@@ -16,10 +16,6 @@ from train.quant.thresholds import fold_thresholds
 __all__ = ["ExportError", "integer_model"]
 
 
-#: Largest count that hardware has; its cores have one for all neurons.
-_HARDWARE_LEVELS = 15
-
-
 class ExportError(ValueError):
     """The integer model would not be, or is not, what the quantised network computes."""
 
@@ -70,9 +66,6 @@ class _Lowering:
         self._network = quantised.network
         self._weight_bits = quantised.weight_bits
         self._levels = {"pixels": 255}
-        neurons = [getattr(layer, "firing", None) for layer in quantised.network.layers]
-        largest = max((neuron.levels for neuron in neurons if neuron is not None), default=1)
-        self._spikes = largest if largest <= _HARDWARE_LEVELS else 1
 
     def limit(self, layer):
         """Largest magnitude of a layer's weights."""
@@ -141,15 +134,10 @@ class _Lowering:
         )
 
     def ladders(self, layer, firing, slopes, offsets):
-        """Thresholds of every channel of a convolution, shape (channels, D).
-
-        D is the largest of the network if hardware has that: spikes beyond the neuron's own never
-        fire.
-        """
-        never = max(0, self._spikes - firing.levels)
+        """Thresholds of every channel of a convolution, shape (channels, D)."""
         lows, highs = conv_interval(layer, self._levels[layer.source])
         try:
-            ladders = np.stack([
+            return np.stack([
                 fold_thresholds(
                     firing, slope, offset, low=int(low), high=int(high), channel=channel
                 )
@@ -159,7 +147,6 @@ class _Lowering:
             ])
         except ValueError as error:
             raise ExportError(f"{layer.name}: {error}") from error
-        return np.hstack([ladders, *[np.reshape(highs, (-1, 1)).astype(np.int64) + 1] * never])
 
     def append(self, layer, epilogue):
         """Append a convolution with its epilogue."""

@@ -18,6 +18,9 @@ from train.qonnx.windows import Windows
 __all__ = ["add", "batch_norm", "convolve", "divide", "gemm", "matmul", "multiply", "subtract"]
 
 
+#: Largest weight, in steps.
+_MOST_STEPS = 2**15 - 1
+
 _GATE = Unfit("multiplies maps, and spikes only add", "multiply by constants alone")
 
 
@@ -57,7 +60,7 @@ def convolve(reader, operation):
         value,
         size=(outputs, *windows.outputs),
         module=path,
-        step=weight.steps(),
+        step=_steps(weight),
         pads=None if windows.even else windows.pads,
     )
     _bias(reader, operation, *bias)
@@ -108,8 +111,18 @@ def _linear(reader, operation, found, weight):
         )
     path = reader.modules.add(operation.place.name, linear(weight.values))
     reader.add(
-        operation, Convolve, value, size=size, layout=layout, module=path, step=weight.steps()
+        operation, Convolve, value, size=size, layout=layout, module=path, step=_steps(weight)
     )
+
+
+def _steps(weight):
+    """Steps of weights, which are at most as wide as golden has them."""
+    steps = weight.steps()
+    if steps is not None:
+        by = np.array([float(step) for step in steps]).reshape(-1, *[1] * (weight.values.ndim - 1))
+        if np.abs(weight.values / by).max(initial=0) > _MOST_STEPS:
+            raise Unfit("has weights of more than 16 bits", "quantise weights to 8 bits or fewer")
+    return steps
 
 
 def batch_norm(reader, operation):

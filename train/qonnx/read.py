@@ -69,17 +69,27 @@ def _needed(file):
 def _visit(reader, operation):
     """Let the handler of a node's kind say what it is."""
     try:
-        constant = operation.kind in CONSTANTS and all(
-            found is None or isinstance(found, Constant) for found in reader.inputs(operation)
-        )
-        if constant:
-            _compute(reader, operation)
-        elif operation.kind in KINDS:
-            KINDS[operation.kind](reader, operation)
-        else:
-            raise refusal(operation.kind)
+        _handle(reader, operation)
     except Unfit as unfit:
         reader.refuse(operation, unfit)
+    except NoScaleError:
+        raise
+    # A damaged node has other inputs and attributes than its kind, in as many ways as there are.
+    except Exception:
+        reader.refuse(operation, Unfit("is not what its kind asks for", "export it again"))
+
+
+def _handle(reader, operation):
+    """Let constants be computed, and everything else be told by its kind."""
+    constant = operation.kind in CONSTANTS and all(
+        found is None or isinstance(found, Constant) for found in reader.inputs(operation)
+    )
+    if constant:
+        _compute(reader, operation)
+    elif operation.kind in KINDS:
+        KINDS[operation.kind](reader, operation)
+    else:
+        raise refusal(operation.kind)
 
 
 def _compute(reader, operation):
@@ -87,11 +97,7 @@ def _compute(reader, operation):
     found = reader.inputs(operation)
     while found and found[-1] is None:
         found.pop()
-    try:
-        reader.keep(operation, CONSTANTS[operation.kind](operation, *found))
-    # NumPy's own words for shapes that do not fit.
-    except (ValueError, TypeError, IndexError, AttributeError) as error:
-        raise Unfit("makes no constant of these constants", "export it again") from error
+    reader.keep(operation, CONSTANTS[operation.kind](operation, *found))
 
 
 def _leave(reader, name):
