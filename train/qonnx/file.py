@@ -88,14 +88,14 @@ def load(path):
     path = Path(path)
     model = _decoded(onnx, path)
     graph = model.graph
-    held = {tensor.name for tensor in graph.initializer}
+    held = {_text(tensor.name) for tensor in graph.initializer}
     source, batch, shape = _source(path, graph, held)
-    constants = {tensor.name: _array(onnx, path, tensor) for tensor in graph.initializer}
+    constants = {_text(tensor.name): _array(onnx, path, tensor) for tensor in graph.initializer}
     shapes = {}
     for value in graph.value_info:
         lengths = _lengths(value)
         if lengths and all(lengths[1:]):
-            shapes[value.name] = lengths[1:]
+            shapes[_text(value.name)] = lengths[1:]
     return File(
         name=path.stem,
         source=source,
@@ -105,7 +105,7 @@ def load(path):
             _operation(onnx, path, node, number) for number, node in enumerate(graph.node)
         ),
         constants=constants,
-        outputs=tuple(value.name for value in graph.output),
+        outputs=tuple(_text(value.name) for value in graph.output),
         shapes=shapes,
     )
 
@@ -149,13 +149,13 @@ def _decoded(onnx, path):
 
 def _source(path, graph, held):
     """Name, number of pictures and shape of the one input that is no constant."""
-    found = [value for value in graph.input if value.name not in held]
+    found = [value for value in graph.input if _text(value.name) not in held]
     if len(found) != 1:
-        names = ", ".join(printable(value.name, 40) for value in found) or "none"
+        names = ", ".join(printable(_text(value.name), 40) for value in found) or "none"
         raise QonnxError(f"{path}: must have one input that is a picture, not {names}")
     (value,) = found
     batch, *shape = _lengths(value) or (0,)
-    written = f"{printable(value.name, 40)} ({_written(value)})"
+    written = f"{printable(_text(value.name), 40)} ({_written(value)})"
     if len(shape) not in (1, 3):
         raise QonnxError(
             f"{path}: the input {written} must have the axes of pictures, channels, rows and "
@@ -166,7 +166,7 @@ def _source(path, graph, held):
             f"{path}: the input {written} must have a fixed shape behind the axis of pictures: "
             "export with the shape of one picture"
         )
-    return value.name, batch or 1, tuple(shape)
+    return _text(value.name), batch or 1, tuple(shape)
 
 
 def _lengths(value):
@@ -178,7 +178,9 @@ def _lengths(value):
 
 def _written(value):
     axes = value.type.tensor_type.shape.dim
-    return "x".join(axis.dim_param or str(axis.dim_value or "?") for axis in axes) or "no axes"
+    return (
+        "x".join(_text(axis.dim_param) or str(axis.dim_value or "?") for axis in axes) or "no axes"
+    )
 
 
 def _array(onnx, path, tensor):
@@ -187,14 +189,21 @@ def _array(onnx, path, tensor):
         array = onnx.numpy_helper.to_array(tensor)
     # Damaged tensors raise whatever NumPy raises.
     except Exception as error:
-        raise QonnxError(f"{path}: the constant {printable(tensor.name, 80)} is damaged") from error
+        raise QonnxError(
+            f"{path}: the constant {printable(_text(tensor.name), 80)} is damaged"
+        ) from error
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise QonnxError(
-                f"{path}: the constant {printable(tensor.name, 80)} holds what is no number"
+                f"{path}: the constant {printable(_text(tensor.name), 80)} holds what is no number"
             )
         return array.astype(np.float64)
     return array
+
+
+def _text(value):
+    """A name, which is bytes where the file holds no text."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _operation(onnx, path, node, number):
@@ -203,23 +212,27 @@ def _operation(onnx, path, node, number):
     for entry in node.attribute:
         value = onnx.helper.get_attribute_value(entry)
         if isinstance(value, bytes):
-            value = value.decode(errors="replace")
+            value = _text(value)
         elif isinstance(value, onnx.TensorProto):
             value = _array(onnx, path, value)
-        attributes[entry.name] = value
+        attributes[_text(entry.name)] = value
     scopes = next(
-        (entry.value for entry in node.metadata_props if entry.key == "pkg.torch.onnx.name_scopes"),
+        (
+            _text(entry.value)
+            for entry in node.metadata_props
+            if entry.key == "pkg.torch.onnx.name_scopes"
+        ),
         "",
     )
-    kind = node.op_type
-    own = node.domain.split(".")[-1]
-    if node.domain not in ("", "ai.onnx") and own not in ("general", "onnx", "brevitas"):
+    kind, domain = _text(node.op_type), _text(node.domain)
+    own = domain.split(".")[-1]
+    if domain not in ("", "ai.onnx") and own not in ("general", "onnx", "brevitas"):
         # Channels-last convolutions have the name of the standard's.
         kind = f"{own} {kind}"
     return Operation(
         kind=printable(kind, 60),
-        place=place(node.op_type, printable(node.name, 200), scopes, number),
-        inputs=tuple(node.input),
-        outputs=tuple(node.output),
+        place=place(_text(node.op_type), printable(_text(node.name), 200), scopes, number),
+        inputs=tuple(map(_text, node.input)),
+        outputs=tuple(map(_text, node.output)),
         attributes=attributes,
     )

@@ -62,7 +62,7 @@ def _needed(file):
     for operation in reversed(file.operations):
         if needed.intersection(operation.outputs):
             found.append(operation)
-            needed.update(operation.inputs)
+            needed.update(name for name in operation.inputs if name)
     return reversed(found)
 
 
