@@ -47,10 +47,13 @@ def adaptive(follower, node, module=None):
 
 def average(follower, node, module=None):
     """A mean over windows."""
-    kernel, stride, padding, ceil_mode = _window(follower, node, module)
+    window = _window(follower, node, module)
     value = follower.argument(node, 0, "input")
-    if any(padding) or ceil_mode or not value.layout.is_maps():
-        return follower.refuse(node, "average pool", "pads its map", "average whole windows")
+    if window is None or any(window[2]) or not value.layout.is_maps():
+        return follower.refuse(
+            node, "average pool", "has windows that are no whole parts of a map", _WHOLE
+        )
+    kernel, stride, _ = window
     name = follower.resolved(node, value)
     size = follower.shape(node)
     return follower.add(node, Pool, name, size=size, kernel=kernel, stride=stride)
@@ -58,12 +61,12 @@ def average(follower, node, module=None):
 
 def largest(follower, node, module=None):
     """The largest value in windows."""
-    kernel, stride, padding, ceil_mode = _window(follower, node, module)
+    window = _window(follower, node, module)
     value = follower.argument(node, 0, "input")
-    if ceil_mode or not value.layout.is_maps():
-        return follower.refuse(node, "max pool", "rounds sizes up", "set ceil_mode=False")
+    if window is None or not value.layout.is_maps():
+        return follower.refuse(node, "max pool", "has windows with holes or of other sizes", _WHOLE)
+    kernel, stride, padding = window
     name = follower.resolved(node, value)
-    before = tuple(length for length in padding for _ in range(2))
     return follower.add(
         node,
         Largest,
@@ -71,23 +74,33 @@ def largest(follower, node, module=None):
         size=follower.shape(node),
         kernel=kernel,
         stride=stride,
-        padding=before,
+        padding=tuple(length for length in padding for _ in range(2)),
     )
 
 
+#: What pooling may do.
+_WHOLE = "use windows without dilation, ceil_mode=False and no divisor_override"
+
+
 def _window(follower, node, module):
-    """Kernel, stride, padding of a pooling layer, and whether sizes are rounded up."""
+    """Kernel, stride and padding of a pooling layer; ``None`` for windows of other kinds."""
     if module is not None:
-        found = module.kernel_size, module.stride, module.padding, module.ceil_mode
+        kernel, stride, padding = module.kernel_size, module.stride, module.padding
+        odd = [
+            module.ceil_mode,
+            getattr(module, "dilation", 1) not in (1, (1, 1)),
+            getattr(module, "divisor_override", None),
+            getattr(module, "return_indices", False),
+        ]
     else:
-        found = (
-            follower.argument(node, 1, "kernel_size"),
-            follower.argument(node, 2, "stride"),
-            follower.argument(node, 3, "padding", 0),
-            follower.argument(node, 5, "ceil_mode", False),
-        )
-    kernel, stride, padding, ceil_mode = found
-    return _pair(kernel), _pair(stride or kernel), _pair(padding), ceil_mode
+        kernel = follower.argument(node, 1, "kernel_size")
+        stride = follower.argument(node, 2, "stride")
+        padding = follower.argument(node, 3, "padding", 0)
+        known = {"input", "kernel_size", "stride", "padding"}
+        odd = [len(node.args) > 4, *(node.kwargs[name] for name in node.kwargs.keys() - known)]
+    if any(odd):
+        return None
+    return _pair(kernel), _pair(stride or kernel), _pair(padding)
 
 
 def _pair(value):
