@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from train.graph import SpikeGraph
-from train.qonnx.constants import CONSTANTS, Constant
+from train.qonnx.constants import CONSTANTS, Fixed
 from train.qonnx.file import QonnxError, load
 from train.qonnx.reader import NoScaleError, Reader, Value
 from train.qonnx.tables import KINDS, refusal
@@ -82,7 +82,7 @@ def _visit(reader, operation):
 def _handle(reader, operation):
     """Let constants be computed, and everything else be told by its kind."""
     constant = operation.kind in CONSTANTS and all(
-        found is None or isinstance(found, Constant) for found in reader.inputs(operation)
+        found is None or isinstance(found, Fixed) for found in reader.inputs(operation)
     )
     if constant:
         _compute(reader, operation)

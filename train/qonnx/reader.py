@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from train.graph import Largest, Mean, Neuron, Pixels, Pool, Refused, Scale
 from train.graph.layout import Layout
-from train.qonnx.constants import Constant
+from train.qonnx.constants import Fixed
 from train.qonnx.modules import Modules
 from train.qonnx.unfit import Unfit
 
@@ -60,7 +60,7 @@ class Reader:
         self.entry = Pixels(name="pixels", size=_size(file), scale=None)
         self.nodes = [self.entry]
         self.summands = {}
-        self.known = {name: Constant(array) for name, array in file.constants.items()}
+        self.known = {name: Fixed(array) for name, array in file.constants.items()}
         self.known[file.source] = Bytes(_layout(file, self.entry.size))
         self._readers = Counter(name for operation in file.operations for name in operation.inputs)
         self._readers.update(file.outputs)
@@ -69,7 +69,7 @@ class Reader:
     # What handlers ask.
 
     def inputs(self, operation):
-        """What the inputs of an operation are: a `Value`, `Bytes`, a `Constant` or ``None``."""
+        """What the inputs of an operation are: a `Value`, `Bytes`, a `Fixed` or ``None``."""
         return [self._look_up(name) for name in operation.inputs]
 
     def value(self, operation, found, *, centred=False):
@@ -78,7 +78,7 @@ class Reader:
         Parameters
         ----------
         operation : Operation
-        found : Value, Bytes, Constant or None
+        found : Value, Bytes, Fixed or None
         centred : bool
             Whether pixels from which a constant was taken may be read.
         """
