@@ -37,6 +37,8 @@ def streamlined(draw):
     name = graph.node("Mul", "a/scale", name, factor)
     name = graph.node("Add", "a/shift", name, graph.constant(draw.uniform(-1, 1, (4, 1, 1))))
     levels = np.sort(draw.uniform(-1, 2, (4, 5)), 1)
+    # Thresholds below 0 are always reached behind it.
+    name = graph.node("Relu", "a", name)
     name = graph.node("Transpose", "a/last", name, perm=[0, 2, 3, 1])
     name = graph.node("MultiThreshold", "a/act", name, graph.constant(levels), data_layout="NHWC")
     name = graph.node("Transpose", "a/first", name, perm=[0, 3, 1, 2])
