@@ -216,6 +216,14 @@ def test_a_scale_that_is_given_is_taken(tmp_path):
     assert entry.scale == Fraction(1, 255)
 
 
+def test_another_scale_is_taken_where_nobody_says_one(tmp_path):
+    scales = [
+        read(saved(residual(pixels=pixels), tmp_path), otherwise=Fraction(1, 255)).nodes[0].scale
+        for pixels in ("quant", "mul", "none")
+    ]
+    assert scales == [BYTE, BYTE, Fraction(1, 255)]
+
+
 def test_a_quantiser_of_pictures_with_few_levels_is_a_neuron(tmp_path, pictures):
     """With a byte for 2^-10, the 8 bits of the input count to 64 alone."""
     model = residual(pixels="quant")

@@ -51,11 +51,14 @@ class Reader:
     file : File
     scale : Fraction or None
         What a byte stands for.
+    otherwise : Fraction or None
+        The same, where neither the scale nor the file tells.
     """
 
-    def __init__(self, file, scale):
+    def __init__(self, file, scale, otherwise=None):
         self.file = file
-        self.scale = scale
+        self._scale = None if scale is None else Fraction(scale)
+        self._otherwise = None if otherwise is None else Fraction(otherwise)
         self.modules = Modules()
         self.entry = Pixels(name="pixels", size=_size(file), scale=None)
         self.nodes = [self.entry]
@@ -208,7 +211,7 @@ class Reader:
 
     def _values(self, found, quantiser):
         """What each of the 256 bytes becomes."""
-        scale = self.scale
+        scale = self._scale
         if scale is None and found.gain != 1:
             # Whoever multiplies pixels by 1/255 begins with bytes.
             scale = Fraction(1)
@@ -216,6 +219,7 @@ class Reader:
             return [
                 (quantiser.least + byte - quantiser.zero) * quantiser.step for byte in range(256)
             ]
+        scale = self._otherwise if scale is None else scale
         if scale is None:
             raise NoScaleError
         numbers = [found.gain * scale * byte + found.shift for byte in range(256)]
