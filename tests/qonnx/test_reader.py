@@ -1,5 +1,7 @@
 """The reader and all behind it, against what files compute in exact numbers."""
 
+import copy
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -258,6 +260,15 @@ def test_hardware_counts_what_golden_counts(name, tmp_path, project_root):
     assert figures["first_mismatch"] is None
     assert (figures["mismatches"], figures["images"]) == (0, 4)
     assert figures["cycles"] == figures["predicted_cycles"]
+
+
+def test_a_copy_of_the_network_is_the_same(tmp_path, pictures):
+    """Bytes less a constant, and padding of two kinds, are bound to copies of the modules."""
+    path = saved(residual(pixels="signed", auto_pad=True), tmp_path)
+    quantised = convert(path).quantised
+    again = replace(quantised, network=copy.deepcopy(quantised.network))
+    left, right = (one.run(pictures)["logits"] for one in (quantised, again))
+    assert np.array_equal(left, right)
 
 
 def test_rounding_rules_are_ties(tmp_path):
