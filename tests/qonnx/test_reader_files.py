@@ -118,3 +118,13 @@ def test_features_and_channels_that_come_last_are_known(tmp_path):
     name = graph.node("Conv", "a", name, graph.constant(np.ones((3, 3, 6, 8))))
     nodes = read(saved(graph.model(name, (1, 3, 1, 1)), tmp_path), scale=1).nodes
     assert [node.size for node in nodes] == [(3, 6, 8), (3, 1, 1)]
+
+
+def test_a_bias_is_not_given_to_whom_others_read(tmp_path):
+    graph = Graph((1, 1, 2, 2))
+    name = graph.node("Conv", "a", "pixels", graph.constant(np.ones((3, 1, 1, 1))))
+    shifted = graph.node("Add", "b", name, graph.constant(0.5))
+    name = graph.node("Add", "c", name, shifted)
+    network = read(saved(graph.model(name, (1, 3, 2, 2)), tmp_path), scale=1)
+    assert [node.kind for node in network.nodes] == ["input", "convolution", "batch norm", "add"]
+    assert network.modules.a.bias is None
