@@ -54,6 +54,7 @@ ROOMS = {
         "ops": {"nn", "graph", "projection", "quant"},
         "layering": {"graph", "projection", "ops"},
         "interpret": {"nn", "graph", "projection", "quant", "ops"},
+        "qonnx": {"graph", "quant"},
         "families": {"nn"},
         "network": {"nn", "families", "interpret", "ops", "quant"},
         "data": {"nn", "network"},

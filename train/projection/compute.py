@@ -35,6 +35,9 @@ class ScaledNorm:
         return self.norm.bias * self.scale.values
 
     def __getattr__(self, name):
+        # A copy is asked for its methods before it has anything.
+        if name == "norm" or name.startswith("_"):
+            raise AttributeError(name)
         return getattr(self.norm, name)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from train.graph import Add, Convolve
 from train.graph.layout import Layout
 from train.qonnx.channels import is_channels, is_map, per_channel, same_axes
-from train.qonnx.constants import Constant
+from train.qonnx.constants import Fixed
 from train.qonnx.factors import fold, normalise
 from train.qonnx.modules import convolution, linear
 from train.qonnx.reader import Bytes
@@ -76,11 +76,11 @@ def gemm(reader, operation):
     if not attributes.get("transB", 0):
         weight = weight.moved(np.transpose)
     alpha, beta = (float(attributes.get(name, 1.0)) for name in ("alpha", "beta"))
-    weight = Constant(weight.values * alpha, None if weight.step is None else weight.step * alpha)
+    weight = Fixed(weight.values * alpha, None if weight.step is None else weight.step * alpha)
     _linear(reader, operation, found, weight)
     if bias and bias[0] is not None and beta:
         _require_constant(bias[0])
-        bias = [Constant(bias[0].values * beta)]
+        bias = [Fixed(bias[0].values * beta)]
     _bias(reader, operation, *bias)
 
 
@@ -149,9 +149,9 @@ def batch_norm(reader, operation):
 def add(reader, operation):
     """``Add`` of two maps, or of a map and a constant."""
     left, right = reader.inputs(operation)
-    if isinstance(left, Constant):
+    if isinstance(left, Fixed):
         left, right = right, left
-    if isinstance(right, Constant):
+    if isinstance(right, Fixed):
         return _by(reader, operation, left, None, right)
     values = [reader.map(operation, found) for found in (left, right)]
     size = reader.size(values[0])
@@ -165,19 +165,19 @@ def add(reader, operation):
 def subtract(reader, operation):
     """``Sub`` of a constant from a map, or the other way round."""
     left, right = reader.inputs(operation)
-    if isinstance(right, Constant):
-        return _by(reader, operation, left, None, Constant(-right.values))
-    if isinstance(left, Constant):
-        return _by(reader, operation, right, Constant(np.array(-1.0)), left)
+    if isinstance(right, Fixed):
+        return _by(reader, operation, left, None, Fixed(-right.values))
+    if isinstance(left, Fixed):
+        return _by(reader, operation, right, Fixed(np.array(-1.0)), left)
     raise Unfit("subtracts maps", "add maps")
 
 
 def multiply(reader, operation):
     """``Mul`` of a map by a constant."""
     left, right = reader.inputs(operation)
-    if isinstance(left, Constant):
+    if isinstance(left, Fixed):
         left, right = right, left
-    if not isinstance(right, Constant):
+    if not isinstance(right, Fixed):
         raise _GATE
     return _by(reader, operation, left, right, None)
 
@@ -185,14 +185,14 @@ def multiply(reader, operation):
 def divide(reader, operation):
     """``Div`` of a map by a constant."""
     left, right = reader.inputs(operation)
-    if not isinstance(right, Constant) or (right.values == 0).any():
+    if not isinstance(right, Fixed) or (right.values == 0).any():
         raise Unfit("divides by a map, or by 0", "divide by constants alone")
     return _by(reader, operation, left, right, None, divides=True)
 
 
 def _by(reader, operation, found, factor, term, *, divides=False):
     """A map times one constant and more by another."""
-    if isinstance(found, Constant):
+    if isinstance(found, Fixed):
         return _constants(reader, operation, found, factor, term, divides)
     numbers = [
         Fraction(neutral) if one is None else one.number()
@@ -226,7 +226,7 @@ def _constants(reader, operation, found, factor, term, divides):
             step = np.abs(step)
     if term is not None:
         values, step = values + term.values, None
-    reader.keep(operation, Constant(values, step))
+    reader.keep(operation, Fixed(values, step))
 
 
 def _bias(reader, operation, bias=None):
@@ -245,5 +245,5 @@ def _bias(reader, operation, bias=None):
 
 
 def _require_constant(found, reason="multiplies maps, and spikes only add"):
-    if not isinstance(found, Constant):
+    if not isinstance(found, Fixed):
         raise Unfit(reason, "export it with constants")

@@ -10,7 +10,7 @@ from train.qonnx.unfit import Unfit
 from train.quant.grids import fraction_bits
 
 
-__all__ = ["CONSTANTS", "Constant"]
+__all__ = ["CONSTANTS", "Fixed"]
 
 
 #: Widest integers that weights are taken for where no quantiser says their step.
@@ -18,7 +18,7 @@ _MOST_BITS = 16
 
 
 @dataclass(frozen=True)
-class Constant:
+class Fixed:
     """Numbers that do not depend on the picture.
 
     Parameters
@@ -35,8 +35,8 @@ class Constant:
     def moved(self, move):
         """The same numbers elsewhere: ``move`` makes an array of an array."""
         if self.step is None:
-            return Constant(move(self.values))
-        return Constant(move(self.values), move(np.broadcast_to(self.step, self.values.shape)))
+            return Fixed(move(self.values))
+        return Fixed(move(self.values), move(np.broadcast_to(self.step, self.values.shape)))
 
     def integers(self):
         """The numbers as a list, such as the lengths of axes."""
@@ -84,7 +84,7 @@ def _constant(operation):
     if name not in ("value", "value_float", "value_int", "value_floats", "value_ints"):
         raise Unfit("holds what is no number", "export numbers alone")
     value = np.asarray(value)
-    return Constant(value.astype(np.float64) if value.dtype.kind == "f" else value)
+    return Fixed(value.astype(np.float64) if value.dtype.kind == "f" else value)
 
 
 def _axes(operation, axes):
@@ -119,12 +119,12 @@ def _unsqueeze(operation, constant, axes=None):
 
 def _gather(operation, constant, indices):
     axis = operation.attributes.get("axis", 0)
-    return Constant(constant.values.take(indices.values.astype(np.int64), axis))
+    return Fixed(constant.values.take(indices.values.astype(np.int64), axis))
 
 
 def _concat(operation, *constants):
     axis = operation.attributes.get("axis", 0)
-    return Constant(np.concatenate([constant.values for constant in constants], axis))
+    return Fixed(np.concatenate([constant.values for constant in constants], axis))
 
 
 #: Functions of an operation and its inputs, by kind.

@@ -8,7 +8,7 @@ import numpy as np
 
 from train.graph import Add, Firing, Largest, Neuron, Ties
 from train.qonnx.channels import is_channels
-from train.qonnx.constants import Constant
+from train.qonnx.constants import Fixed
 from train.qonnx.factors import shift
 from train.qonnx.quantiser import Quantiser
 from train.qonnx.reader import Bytes
@@ -33,7 +33,7 @@ def quant(reader, operation):
     """``Quant`` or ``IntQuant`` of a map, of the pictures or of a constant."""
     found, *parameters = reader.inputs(operation)
     quantiser = Quantiser.of(operation, *parameters)
-    if isinstance(found, Constant):
+    if isinstance(found, Fixed):
         return reader.keep(operation, quantiser.constant(found))
     if isinstance(found, Bytes):
         pixels = reader.settle(found, quantiser)
@@ -63,7 +63,7 @@ def multi_threshold(reader, operation):
     """``MultiThreshold``: how many thresholds of its channel a number reaches."""
     found, thresholds = reader.inputs(operation)
     value = reader.value(operation, found)
-    if not isinstance(thresholds, Constant) or thresholds.values.ndim != 2:
+    if not isinstance(thresholds, Fixed) or thresholds.values.ndim != 2:
         raise Unfit("has thresholds that are no table of constants", "export (channels, D)")
     rows, levels = thresholds.values.shape
     channels = reader.size(value)[0]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from train.graph import Largest, Mean, Pool
 from train.graph.layout import Layout
 from train.qonnx.channels import is_map
-from train.qonnx.constants import Constant
+from train.qonnx.constants import Fixed
 from train.qonnx.unfit import Unfit
 from train.qonnx.windows import Windows
 
@@ -79,7 +79,7 @@ def reduce_mean(reader, operation):
     value = reader.map(operation, found)
     axes = operation.attributes.get("axes", ())
     if more and more[0] is not None:
-        if not isinstance(more[0], Constant):
+        if not isinstance(more[0], Fixed):
             raise Unfit("has axes that are computed from the picture", "export fixed axes")
         axes = more[0].integers()
     if not axes and operation.attributes.get("noop_with_empty_axes", 0):

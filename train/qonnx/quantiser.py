@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from train.graph import Firing
-from train.qonnx.constants import Constant
+from train.qonnx.constants import Fixed
 from train.qonnx.rounding import ROUNDINGS, TIES, rounded
 from train.qonnx.unfit import Unfit
 
@@ -51,7 +51,7 @@ class Quantiser:
         ------
         Unfit
         """
-        if not all(isinstance(one, Constant) for one in (scale, zero, bits)):
+        if not all(isinstance(one, Fixed) for one in (scale, zero, bits)):
             raise Unfit(
                 "has a scale, zero point or width that is computed from the picture",
                 "export a network whose quantisers are frozen",
@@ -86,7 +86,7 @@ class Quantiser:
     @property
     def step(self):
         """The one scale; raises `Unfit` if there are several."""
-        number = Constant(self.scale).number()
+        number = Fixed(self.scale).number()
         if number is None:
             raise Unfit(
                 "has a scale for each channel", "use one scale for all channels of an activation"
@@ -104,7 +104,7 @@ class Quantiser:
             raise Unfit("has a scale whose shape is not that of weights", "export it again")
         whole = rounded(constant.values, scale, self.mode, self.bits)
         whole = whole.clip(self.least, self.most).astype(np.float64)
-        return Constant(whole * scale, scale)
+        return Fixed(whole * scale, scale)
 
     def number(self, number):
         """Integer that a Fraction becomes, the zero point taken away."""

@@ -1,9 +1,7 @@
 """A QONNX file becomes a float graph, node after node."""
 
-from fractions import Fraction
-
 from train.graph import SpikeGraph
-from train.qonnx.constants import CONSTANTS, Constant
+from train.qonnx.constants import CONSTANTS, Fixed
 from train.qonnx.file import QonnxError, load
 from train.qonnx.reader import NoScaleError, Reader, Value
 from train.qonnx.tables import KINDS, refusal
@@ -13,7 +11,7 @@ from train.qonnx.unfit import Unfit
 __all__ = ["read"]
 
 
-def read(path, *, scale=None):
+def read(path, *, scale=None, otherwise=None):
     """Read a quantised network.
 
     Parameters
@@ -23,6 +21,8 @@ def read(path, *, scale=None):
     scale : Fraction, optional
         What the file is given for a byte, over the byte. Without it, a quantiser of 256 levels or a
         multiplication at the network's input tells.
+    otherwise : Fraction, optional
+        The same, where neither ``scale`` nor the file tells.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def read(path, *, scale=None):
         If the file cannot be read, or nobody says what a byte stands for.
     """
     file = load(path)
-    reader = Reader(file, None if scale is None else Fraction(scale))
+    reader = Reader(file, scale, otherwise)
     try:
         for operation in _needed(file):
             _visit(reader, operation)
@@ -82,7 +82,7 @@ def _visit(reader, operation):
 def _handle(reader, operation):
     """Let constants be computed, and everything else be told by its kind."""
     constant = operation.kind in CONSTANTS and all(
-        found is None or isinstance(found, Constant) for found in reader.inputs(operation)
+        found is None or isinstance(found, Fixed) for found in reader.inputs(operation)
     )
     if constant:
         _compute(reader, operation)

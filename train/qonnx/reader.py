@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from train.graph import Largest, Mean, Neuron, Pixels, Pool, Refused, Scale
 from train.graph.layout import Layout
-from train.qonnx.constants import Constant
+from train.qonnx.constants import Fixed
 from train.qonnx.modules import Modules
 from train.qonnx.unfit import Unfit
 
@@ -51,16 +51,19 @@ class Reader:
     file : File
     scale : Fraction or None
         What a byte stands for.
+    otherwise : Fraction or None
+        The same, where neither the scale nor the file tells.
     """
 
-    def __init__(self, file, scale):
+    def __init__(self, file, scale, otherwise=None):
         self.file = file
-        self.scale = scale
+        self._scale = None if scale is None else Fraction(scale)
+        self._otherwise = None if otherwise is None else Fraction(otherwise)
         self.modules = Modules()
         self.entry = Pixels(name="pixels", size=_size(file), scale=None)
         self.nodes = [self.entry]
         self.summands = {}
-        self.known = {name: Constant(array) for name, array in file.constants.items()}
+        self.known = {name: Fixed(array) for name, array in file.constants.items()}
         self.known[file.source] = Bytes(_layout(file, self.entry.size))
         self._readers = Counter(name for operation in file.operations for name in operation.inputs)
         self._readers.update(file.outputs)
@@ -69,7 +72,7 @@ class Reader:
     # What handlers ask.
 
     def inputs(self, operation):
-        """What the inputs of an operation are: a `Value`, `Bytes`, a `Constant` or ``None``."""
+        """What the inputs of an operation are: a `Value`, `Bytes`, a `Fixed` or ``None``."""
         return [self._look_up(name) for name in operation.inputs]
 
     def value(self, operation, found, *, centred=False):
@@ -78,7 +81,7 @@ class Reader:
         Parameters
         ----------
         operation : Operation
-        found : Value, Bytes, Constant or None
+        found : Value, Bytes, Fixed or None
         centred : bool
             Whether pixels from which a constant was taken may be read.
         """
@@ -208,7 +211,7 @@ class Reader:
 
     def _values(self, found, quantiser):
         """What each of the 256 bytes becomes."""
-        scale = self.scale
+        scale = self._scale
         if scale is None and found.gain != 1:
             # Whoever multiplies pixels by 1/255 begins with bytes.
             scale = Fraction(1)
@@ -216,6 +219,7 @@ class Reader:
             return [
                 (quantiser.least + byte - quantiser.zero) * quantiser.step for byte in range(256)
             ]
+        scale = self._otherwise if scale is None else scale
         if scale is None:
             raise NoScaleError
         numbers = [found.gain * scale * byte + found.shift for byte in range(256)]

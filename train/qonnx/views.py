@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 
 from train.graph.layout import Layout, LayoutError
-from train.qonnx.constants import Constant
+from train.qonnx.constants import Fixed
 from train.qonnx.unfit import Unfit
 
 
@@ -21,7 +21,7 @@ def same(reader, operation):
 def reshape(reader, operation):
     """``Reshape``."""
     found, shape = _found(reader, operation)
-    if not isinstance(shape, Constant):
+    if not isinstance(shape, Fixed):
         raise Unfit("has a shape that is computed from the picture", "export a fixed shape")
     lengths = shape.integers()
     before = (reader.file.batch, *found.layout.shape)
@@ -81,13 +81,13 @@ def shape_of(reader, operation):
     (found,) = _found(reader, operation)
     lengths = np.array([reader.file.batch, *found.layout.shape], np.int64)
     first, last = (operation.attributes.get(name) for name in ("start", "end"))
-    reader.keep(operation, Constant(lengths[first:last]))
+    reader.keep(operation, Fixed(lengths[first:last]))
 
 
 def _found(reader, operation):
     """Inputs, of which the first is no constant."""
     found = reader.inputs(operation)
-    if isinstance(found[0], Constant) or found[0] is None:
+    if isinstance(found[0], Fixed) or found[0] is None:
         raise Unfit("views a constant together with a map", "export it again")
     return found
 
