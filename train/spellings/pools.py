@@ -49,6 +49,8 @@ def average(follower, node, module=None):
     """A mean over windows."""
     kernel, stride, padding, ceil_mode = _window(follower, node, module)
     value = follower.argument(node, 0, "input")
+    if _extra(follower, node, module, 6, "divisor_override") is not None:
+        return follower.refuse(node, "average pool", "divides otherwise", "leave its divisor out")
     if any(padding) or ceil_mode or not value.layout.is_maps():
         return follower.refuse(node, "average pool", "pads its map", "average whole windows")
     name = follower.resolved(node, value)
@@ -60,6 +62,8 @@ def largest(follower, node, module=None):
     """The largest value in windows."""
     kernel, stride, padding, ceil_mode = _window(follower, node, module)
     value = follower.argument(node, 0, "input")
+    if _extra(follower, node, module, 4, "dilation") not in (None, 1, (1, 1), [1, 1]):
+        return follower.refuse(node, "max pool", "has gaps in its windows", "set dilation=1")
     if ceil_mode or not value.layout.is_maps():
         return follower.refuse(node, "max pool", "rounds sizes up", "set ceil_mode=False")
     name = follower.resolved(node, value)
@@ -73,6 +77,11 @@ def largest(follower, node, module=None):
         stride=stride,
         padding=before,
     )
+
+
+def _extra(follower, node, module, position, name):
+    """A setting of a pooling layer that few networks have."""
+    return follower.argument(node, position, name) if module is None else getattr(module, name)
 
 
 def _window(follower, node, module):
