@@ -47,13 +47,15 @@ def test_control_flow_on_values_is_refused_in_one_sentence():
     ids=["chosen values", "nonzero"],
 )
 def test_shapes_that_depend_on_values_are_refused_in_one_sentence(function):
-    with pytest.raises(TraceError, match="does not compute on images of 1x4x4") as caught:
+    with pytest.raises(
+        TraceError, match="depends on the numbers in a tensor: let shapes"
+    ) as caught:
         traced(function)
     assert "\n" not in str(caught.value)
 
 
 def test_shapes_that_do_not_fit_are_told_by_module():
-    with pytest.raises(TraceError, match="^bad: does not compute on images of 1x4x4: "):
+    with pytest.raises(TraceError, match="^bad does not compute on images of 1x4x4 "):
         traced(lambda net, x: net.bad(x))
 
 
@@ -62,7 +64,7 @@ def test_an_error_of_the_users_own_code_is_told():
         raise RuntimeError("out of cheese")
 
     with pytest.raises(
-        TraceError, match="^forward of Net cannot be followed: RuntimeError: out of"
+        TraceError, match="^forward of Net cannot be followed .RuntimeError: out of"
     ):
         traced(function)
 
