@@ -56,9 +56,16 @@ def trace(network, image, *, scale=None, name="network", classes=()):
             shapes.run(torch.empty(2, channels, height, width, device="meta"))
     # torch has no common exception for shapes that do not fit.
     except Exception as error:
+        # Whoever asks for numbers gets none of a meta tensor.
+        if isinstance(error, NotImplementedError) or "meta tensor" in str(error):
+            raise TraceError(
+                f"{shapes.where} depends on the numbers in a tensor: let shapes be those of the "
+                "image"
+            ) from error
         raise TraceError(
-            f"{shapes.where}: does not compute on images of {channels}x{height}x{width}: "
-            f"{printable(str(error).strip().splitlines()[0], 200)}"
+            f"{shapes.where} does not compute on images of {channels}x{height}x{width} "
+            f"({printable(str(error).strip().splitlines()[0], 200)}): give it images of the shape "
+            "that it takes"
         ) from error
     follower = Follower(network, shapes.results, image, scale)
     for node in graph.nodes:
@@ -161,9 +168,10 @@ def _followed(network):
         ) from error
     # A user's own code raises what it likes.
     except Exception as error:
+        told = printable((str(error).strip().splitlines() or [""])[0], 200)
         raise TraceError(
-            f"forward of {type(network).__name__} cannot be followed: {type(error).__name__}: "
-            f"{printable(str(error).strip().splitlines()[0] if str(error).strip() else '', 200)}"
+            f"forward of {type(network).__name__} cannot be followed ({type(error).__name__}: "
+            f"{told}): write it with calls of torch alone"
         ) from error
 
 

@@ -100,8 +100,12 @@ def add(follower, node):
             node, "add", "adds a parameter to a map", "give it to a convolution's bias"
         )
     names = [follower.resolved(node, value) for value in (left, right)]
-    size = follower.size(names[0])
-    if follower.size(names[1]) != size or left.layout != right.layout:
+    if follower.is_refused(names[0]):
+        # Its axes are a guess; those of the other side are known.
+        left, right = right, left
+    size = follower.size(left.node)
+    guessed = any(map(follower.is_refused, names))
+    if not guessed and (follower.size(right.node) != size or left.layout != right.layout):
         return follower.refuse(
             node, "add", "adds maps of different shapes", "add maps of one shape"
         )

@@ -105,6 +105,10 @@ class Follower:
         """Channels, height and width of a node."""
         return next(node.size for node in self.nodes if node.name == name)
 
+    def is_refused(self, name):
+        """Whether a node was refused."""
+        return any(node.name == name and isinstance(node, Refused) for node in self.nodes)
+
     def parameter_at(self, path):
         """The parameter or buffer of a path."""
         module, _, name = path.rpartition(".")
