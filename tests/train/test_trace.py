@@ -176,10 +176,22 @@ def test_a_classifier_of_a_transposed_map_is_refused():
     assert refused.name == "head"
 
 
-def test_a_layer_scale_is_a_parameter_of_channels():
+#: Layer scales of two channels, and the shapes of their parameters.
+SCALES = {
+    "maps": (lambda net, x: x * net.gamma, (2, 1, 1)),
+    "with the axis of images": (lambda net, x: net.gamma * x, (1, 2, 1, 1)),
+    "viewed": (lambda net, x: x.mul(net.gamma.view(1, -1, 1, 1)), (2,)),
+    "of tokens": (lambda net, x: (x.permute(0, 2, 3, 1) * net.gamma).permute(0, 3, 1, 2), (2,)),
+    "one for all": (lambda net, x: x * net.gamma, (1,)),
+}
+
+
+@pytest.mark.parametrize("spelling", SCALES)
+def test_a_layer_scale_is_a_parameter_of_channels(spelling):
+    function, shape = SCALES[spelling]
     graph = traced(
-        lambda net, x: net.neuron(x + net.middle(net.neuron(x)) * net.gamma),
-        gamma=nn.Parameter(torch.ones(2, 1, 1)),
+        lambda net, x: net.neuron(x + function(net, net.middle(net.neuron(x)))),
+        gamma=nn.Parameter(torch.ones(shape)),
     )
     (scale,) = (node for node in graph.nodes if isinstance(node, Scale))
     assert (scale.factor, scale.size) == ("gamma", (2, 4, 4))

@@ -22,6 +22,9 @@ class Net(nn.Module):
         self.attend = nn.MultiheadAttention(16, 1, batch_first=True)
         self.gelu = nn.GELU()
         self.bad = nn.Conv2d(3, 2, 1)
+        self.wide = nn.Conv2d(1, 4, 1)
+        self.plain = nn.BatchNorm2d(4, affine=False)
+        self.gamma = nn.Parameter(torch.ones(4))
         self.limit = nn.Parameter(torch.ones(()))
         self.function = function
 
@@ -155,6 +158,14 @@ REFUSED = {
     "divisor": (
         lambda net, x: F.avg_pool2d(x, 2, divisor_override=3),
         "avg_pool2d (average pool) divides otherwise: leave its divisor out",
+    ),
+    "a scale of columns, as many as channels": (
+        lambda net, x: net.wide(x) * net.gamma,
+        "mul (scale) has a factor for each position: scale channels, or all at once",
+    ),
+    "a batch norm without parameters": (
+        lambda net, x: net.plain(net.wide(x)),
+        "plain (BatchNorm2d) has no slope and offset: set affine=True",
     ),
     "limits of a tensor": (
         lambda net, x: x.clamp(net.limit, net.limit),
