@@ -86,7 +86,7 @@ wave: $(READY) ## simulate one digit with waves: build/wave/digits.fst, and digi
 bench: $(READY) ## simulate and route what the hardware is judged by, print every target (35 minutes)
 	$(RUN) -m tests.benchmark.hardware --out build/bench --json build/bench/bench.json
 
-boards: $(READY) ## bitstreams for all boards from digits-tiny, and for ULX3S from digits: a table (15 minutes)
+boards: $(READY) ## bitstreams for all boards from digits-tiny, and for ULX3S from digits: a table (40 minutes)
 	$(RUN) -m tests.benchmark.boards --out build/boards
 
 asic: $(READY) ## digits 2 x 8 in the cells of OSU018: area, timing, power and energy of four real pictures

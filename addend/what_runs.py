@@ -1,6 +1,9 @@
-"""Which operators of the float graph run where: the table behind ``addend check`` and the docs."""
+"""Which operators of the float graph run where: the table behind ``addend check`` and the docs.
 
-__all__ = ["GOLDEN", "HARDWARE", "NO", "WHAT_RUNS"]
+``python -m addend.what_runs`` prints it as docs/own-networks.md has it.
+"""
+
+__all__ = ["GOLDEN", "HARDWARE", "NO", "WHAT_RUNS", "table"]
 
 
 #: Where a node runs.
@@ -23,3 +26,13 @@ WHAT_RUNS = {
     "mask": (GOLDEN, "addend.nn.masked_sum, of spikes"),
     "max pool": (GOLDEN, "of counts, or of potentials in front of neurons"),
 }
+
+
+def table() -> str:
+    """The table in Markdown."""
+    rows = [f"| {kind} | {runs} | {what} |" for kind, (runs, what) in WHAT_RUNS.items()]
+    return "\n".join(["| operator | runs in | what it takes |", "|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(table())

@@ -25,6 +25,8 @@ COMMANDS = {
     "hw.build": (),
     "hw.load": (),
     "hw.explore": (),
+    "addend.check": (),
+    "addend.convert": (),
     "addend.host": ("classify", "load", "counters", "status"),
     "sim.board": (),
     "tests.benchmark.hardware": (),

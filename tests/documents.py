@@ -14,6 +14,7 @@ DOCUMENTS = (
     "docs/data.md",
     "docs/decisions.md",
     "docs/format.md",
+    "docs/own-networks.md",
     "docs/results.md",
     "docs/training.md",
     "docs/usage.md",

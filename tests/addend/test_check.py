@@ -76,7 +76,7 @@ def test_a_network_of_spikes_runs(check):
 
 
 EXPECTED = {
-    "residual": {"truediv": "truediv", "truediv_1": "truediv_1", "fc": "convolution"},
+    "residual": {"truediv": "truediv", "truediv_1": "truediv_1"},
     "transformer": {
         "norm1": "LayerNorm",
         "attend": "softmax",

@@ -59,7 +59,9 @@ ROOMS = {
         "data": {"nn", "network"},
         "run": {"network", "families", "interpret", "data", "quant"},
         "export": {"network", "interpret", "ops", "run"},
-        "cli": {"network", "data", "run", "export"},
+        "qonnx": {"graph", "quant"},
+        "sources": {"families", "run", "qonnx"},
+        "cli": {"families", "network", "data", "run", "export"},
     },
 }
 #: What rooms of golden and train may import that lies in no room.

@@ -188,8 +188,8 @@ def test_the_citation_is_of_the_version_declared(project_root, declared):
 def test_the_console_script_refuses_an_unknown_command(capsys):
     assert addend.run(["fly"]) == 2
     assert capsys.readouterr().err == (
-        "addend: command must be one of train, run, evaluate, build, sim, board, host, explore, "
-        "demo, not 'fly'\n"
+        "addend: command must be one of train, check, convert, run, evaluate, build, sim, board, "
+        "host, explore, demo, not 'fly'\n"
     )
 
 

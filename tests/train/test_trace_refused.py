@@ -153,11 +153,17 @@ REFUSED = {
     ),
     "dilated pool": (
         lambda net, x: F.max_pool2d(x, 2, stride=1, dilation=2),
-        "max_pool2d (max pool) has gaps in its windows: set dilation=1",
+        (
+            "max_pool2d (max pool) has windows with holes or of other sizes: "
+            "use windows without dilation, ceil_mode=False and no divisor_override"
+        ),
     ),
     "divisor": (
         lambda net, x: F.avg_pool2d(x, 2, divisor_override=3),
-        "avg_pool2d (average pool) divides otherwise: leave its divisor out",
+        (
+            "avg_pool2d (average pool) has windows that are no whole parts of a map: "
+            "use windows without dilation, ceil_mode=False and no divisor_override"
+        ),
     ),
     "a scale of columns, as many as channels": (
         lambda net, x: net.wide(x) * net.gamma,

@@ -1,5 +1,8 @@
 """Finding the grids of a network's weights and streams, and what they are called."""
 
+import math
+from fractions import Fraction
+
 import torch
 
 from train.graph import Convolve, Pool
@@ -21,6 +24,12 @@ _LOGIT_SHIFTS = 16
 
 #: Widest weights that golden has.
 _MOST_BITS = 16
+
+#: Width of weights of a file that no step fits: one count in some thousands is another one then.
+_CLOSE_BITS = 14
+
+#: Width of class scores in hardware.
+_SCORE_BITS = 32
 
 
 def find_grids(network, quantise):
@@ -68,6 +77,7 @@ class _Finder:
         self.bound = network.bound
         self.scales = {}
         self._exact = network.exact
+        self._levels = _levels(network)
         self._weight_bits = quantise.weight_bits
         self._max_fraction_bits = quantise.max_fraction_bits
         self._exponents = {}
@@ -103,32 +113,70 @@ class _Finder:
             limit = self._widen_exactly(layer, weight, self._max_fraction_bits)
         self._exponents[layer.name] = best_exponent(weight, limit, self._max_fraction_bits)
         bits = fraction_bits(offset[None]).item()
-        self._bias_bits[layer.name] = bits if bits <= self._max_fraction_bits else 0
+        # A file's bias keeps what fits; one that trains is on a grid that its stream has anyway.
+        otherwise = self._max_fraction_bits if self._exact else 0
+        self._bias_bits[layer.name] = bits if bits <= self._max_fraction_bits else otherwise
         self._stages.setdefault(layer.stage, []).append(layer.name)
 
     def score(self, layer, weight, bias=None):
         """A classifier."""
         limit = weight_limit(self._weight_bits)
-        if self._exact:
-            limit = self._widen_exactly(layer, weight, 64)
-        self.scales[layer.name] = best_scales(weight.flatten()[None], limit)
+        known = self._score_step(layer)
+        if known is not None:
+            self.scales[layer.name] = weight.new_tensor([float(known)])
+            self._widen(layer, float((weight / self.scales[layer.name]).abs().max().round()))
+        else:
+            if self._exact:
+                limit = self._widen_exactly(layer, weight, 64)
+            self.scales[layer.name] = best_scales(weight.flatten()[None], limit)
         if bias is not None:
             whole = fraction_bits((bias / self.scales[layer.name])[None]).item()
             self._logit_shift = whole if 0 < whole <= _LOGIT_SHIFTS else 0
+            if self._exact:
+                self._logit_shift = max(0, min(whole, self._room(layer, weight, bias)))
+
+    def _score_step(self, layer):
+        """Greatest number of which all weights of spikes are whole multiples, or ``None``."""
+        conv, norm = self.bound[layer.name]
+        known = _known_steps(layer, conv)
+        if not self._exact or norm is not None or known is None or not hasattr(layer, "unit"):
+            return None
+        steps = [Fraction(step) for step in known]
+        common = math.lcm(*(step.denominator for step in steps))
+        step = Fraction(math.gcd(*(int(step * common) for step in steps)), common)
+        largest = float(conv.weight.abs().max()) / float(step)
+        return step * layer.unit if largest <= weight_limit(_MOST_BITS) else None
+
+    def _room(self, layer, weight, bias):
+        """Fraction bits that class scores have room for, in hardware's width."""
+        steps = weight.flatten(1).abs().sum(1) * self._levels.get(layer.reads[0], 0)
+        largest = float(((steps + bias.abs()) / self.scales[layer.name]).max())
+        return _SCORE_BITS - 1 - math.frexp(largest + 1)[1]
 
     def _widen_exactly(self, layer, weight, most):
-        """Limit of the weights: as many bits as they need to lose nothing, if 16 are enough."""
+        """Limit of the weights: as many bits as they need to lose nothing, or to lose little."""
         exact = fraction_bits(weight.reshape(1, -1)).item()
         largest = float(weight.abs().max()) * 2.0**exact
         if exact <= most and largest <= weight_limit(_MOST_BITS):
             self._widen(layer, largest)
-        return weight_limit(self._bits.get(layer.name, self._weight_bits))
+        else:
+            self._bits[layer.name] = _CLOSE_BITS
+        return weight_limit(self._bits[layer.name])
 
     def _widen(self, layer, largest):
         """Give a layer the bits that its largest weight needs, in steps."""
         bits = max(2, int(largest).bit_length() + 1)
         if self._exact or bits > self._weight_bits:
             self._bits[layer.name] = bits
+
+
+def _levels(network):
+    """Largest count of every tensor of counts."""
+    found = {}
+    for layer in network.layers:
+        firing = getattr(layer, "firing", None)
+        found[layer.counts] = firing.levels if firing else found.get(layer.reads[0], 0)
+    return found
 
 
 def _known_steps(layer, conv):

@@ -21,6 +21,7 @@ from train.graph import (
 from train.layering.builder import Fault
 from train.layering.values import Affine, Counts, Mixed, Pooled, Scores, Stream, StreamMean
 from train.ops import Attention, Mask
+from train.projection import Averaged
 
 
 __all__ = ["STEPS"]
@@ -43,12 +44,24 @@ def _merged(builder, node, value):
     before = next((s for s in reversed(value.stages) if isinstance(s, Convolve)), value.stages[0])
     between = f"insert a neuron between {before.name} and {node.name}"
     module = builder.graph.modules.get_submodule(node.module)
+    if len(value.stages) == 1 and _is_mean(builder, before) and _is_pointwise(module, node):
+        return replace(value, stages=(Averaged.of(before, node),))
     if module.weight[0, 0].numel() != 1 or node.size[1:] != before.size[1:]:
         raise Fault("reads real numbers and is not pointwise", between)
     if not builder.merge:
         weights = node.size[0] * builder.size(value.stages[0])[0] * _taps(builder, value.stages[0])
         raise Fault("reads real numbers", f"{between}, or pass --merge: {weights:,} weights")
     return replace(value, stages=(*value.stages, node))
+
+
+def _is_mean(builder, stage):
+    """Whether a stage is the mean over a whole map."""
+    return isinstance(stage, Pool) and stage.kernel == builder.size(stage)[1:]
+
+
+def _is_pointwise(module, node):
+    """Whether a convolution reads one position for the one that it computes."""
+    return module.weight[0, 0].numel() == 1 and node.size[1:] == (1, 1)
 
 
 def _taps(builder, stage):

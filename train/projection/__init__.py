@@ -2,10 +2,11 @@
 
 from train.projection.bound import Chain
 from train.projection.compute import ScaledNorm, convolve, norm_affine, normalise
-from train.projection.projection import Identity, Projection
+from train.projection.projection import Averaged, Identity, Projection
 
 
 __all__ = [
+    "Averaged",
     "Chain",
     "Identity",
     "Projection",

@@ -6,7 +6,7 @@ from torch import nn
 from train.projection.compute import across, convolve, four, normalise
 
 
-__all__ = ["BATCH_NORMS", "Centred", "Chain", "Factor", "Ones", "Padded", "Whole"]
+__all__ = ["BATCH_NORMS", "Centred", "Chain", "Factor", "OfMean", "Ones", "Padded", "Whole"]
 
 
 BATCH_NORMS = nn.modules.batchnorm._BatchNorm
@@ -38,6 +38,27 @@ class Whole(_Plain):
     def bias(self):
         """Shape (out,), or ``None``."""
         return self._linear.bias
+
+
+class OfMean(_Plain):
+    """A linear layer or 1x1 convolution of the mean over a whole map."""
+
+    def __init__(self, module, kernel):
+        self._module = module
+        self._kernel = kernel
+        self.groups = getattr(module, "groups", 1)
+
+    @property
+    def weight(self):
+        """Shape (out, channels / groups, height, width)."""
+        height, width = self._kernel
+        weight = self._module.weight.flatten(1) / (height * width)
+        return weight[..., None, None].expand(-1, -1, height, width)
+
+    @property
+    def bias(self):
+        """Shape (out,), or ``None``."""
+        return self._module.bias
 
 
 class Padded:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from torch import nn
 
 from train.graph import Convolve, Node, Norm, Pool, Scale
-from train.projection.bound import BATCH_NORMS, Centred, Chain, Factor, Ones, Padded, Whole
+from train.projection.bound import BATCH_NORMS, Centred, Chain, Factor, OfMean, Ones, Padded, Whole
 from train.projection.compute import ScaledNorm
 
 
-__all__ = ["Identity", "Projection"]
+__all__ = ["Averaged", "Identity", "Projection"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,33 @@ class Identity(Node):
     """A map as it is: a depthwise 1x1 convolution of ones."""
 
     kind = "identity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Averaged(Convolve):
+    """A linear layer of the mean over a whole map: one of the map, with weights over its positions.
+
+    Parameters
+    ----------
+    kernel : (int, int)
+        Rows and columns of the map.
+    """
+
+    kernel: tuple[int, int]
+
+    @classmethod
+    def of(cls, pool, node):
+        """Linear layer or 1x1 convolution ``node`` behind ``pool``."""
+        positions = pool.kernel[0] * pool.kernel[1]
+        return cls(
+            name=node.name,
+            inputs=pool.inputs,
+            size=node.size,
+            scope=node.scope,
+            module=node.module,
+            step=node.step and tuple(step / positions for step in node.step),
+            kernel=pool.kernel,
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +110,8 @@ class Projection:
 
     def _bind(self, stage, modules):
         match stage:
+            case Averaged():
+                return OfMean(modules.get_submodule(stage.module), stage.kernel)
             case Convolve():
                 module = modules.get_submodule(stage.module)
                 if isinstance(module, nn.Linear):

@@ -47,12 +47,13 @@ def adaptive(follower, node, module=None):
 
 def average(follower, node, module=None):
     """A mean over windows."""
-    kernel, stride, padding, ceil_mode = _window(follower, node, module)
+    window = _window(follower, node, module)
     value = follower.argument(node, 0, "input")
-    if _extra(follower, node, module, 6, "divisor_override") is not None:
-        return follower.refuse(node, "average pool", "divides otherwise", "leave its divisor out")
-    if any(padding) or ceil_mode or not value.layout.is_maps():
-        return follower.refuse(node, "average pool", "pads its map", "average whole windows")
+    if window is None or any(window[2]) or not value.layout.is_maps():
+        return follower.refuse(
+            node, "average pool", "has windows that are no whole parts of a map", _WHOLE
+        )
+    kernel, stride, _ = window
     name = follower.resolved(node, value)
     size = follower.shape(node)
     return follower.add(node, Pool, name, size=size, kernel=kernel, stride=stride)
@@ -60,14 +61,12 @@ def average(follower, node, module=None):
 
 def largest(follower, node, module=None):
     """The largest value in windows."""
-    kernel, stride, padding, ceil_mode = _window(follower, node, module)
+    window = _window(follower, node, module)
     value = follower.argument(node, 0, "input")
-    if _extra(follower, node, module, 4, "dilation") not in (None, 1, (1, 1), [1, 1]):
-        return follower.refuse(node, "max pool", "has gaps in its windows", "set dilation=1")
-    if ceil_mode or not value.layout.is_maps():
-        return follower.refuse(node, "max pool", "rounds sizes up", "set ceil_mode=False")
+    if window is None or not value.layout.is_maps():
+        return follower.refuse(node, "max pool", "has windows with holes or of other sizes", _WHOLE)
+    kernel, stride, padding = window
     name = follower.resolved(node, value)
-    before = tuple(length for length in padding for _ in range(2))
     return follower.add(
         node,
         Largest,
@@ -75,28 +74,36 @@ def largest(follower, node, module=None):
         size=follower.shape(node),
         kernel=kernel,
         stride=stride,
-        padding=before,
+        padding=tuple(length for length in padding for _ in range(2)),
     )
 
 
-def _extra(follower, node, module, position, name):
-    """A setting of a pooling layer that few networks have."""
-    return follower.argument(node, position, name) if module is None else getattr(module, name)
+#: What pooling may do.
+_WHOLE = "use windows without dilation, ceil_mode=False and no divisor_override"
 
 
 def _window(follower, node, module):
-    """Kernel, stride, padding of a pooling layer, and whether sizes are rounded up."""
+    """Kernel, stride and padding of a pooling layer; ``None`` for windows of other kinds."""
     if module is not None:
-        found = module.kernel_size, module.stride, module.padding, module.ceil_mode
+        kernel, stride, padding = module.kernel_size, module.stride, module.padding
+        odd = [
+            module.ceil_mode,
+            getattr(module, "dilation", 1) not in (1, (1, 1)),
+            getattr(module, "divisor_override", None),
+            getattr(module, "return_indices", False),
+        ]
     else:
-        found = (
-            follower.argument(node, 1, "kernel_size"),
-            follower.argument(node, 2, "stride"),
-            follower.argument(node, 3, "padding", 0),
-            follower.argument(node, 5, "ceil_mode", False),
-        )
-    kernel, stride, padding, ceil_mode = found
-    return _pair(kernel), _pair(stride or kernel), _pair(padding), ceil_mode
+        kernel = follower.argument(node, 1, "kernel_size")
+        stride = follower.argument(node, 2, "stride")
+        padding = follower.argument(node, 3, "padding", 0)
+        odd = [
+            len(node.args) > 4,
+            node.kwargs.get("dilation", 1) not in (1, (1, 1), [1, 1]),
+            *(node.kwargs.get(key) for key in ("ceil_mode", "divisor_override", "return_indices")),
+        ]
+    if any(odd):
+        return None
+    return _pair(kernel), _pair(stride or kernel), _pair(padding)
 
 
 def _pair(value):

@@ -40,6 +40,7 @@ MODULES = {
     SpikeNeuron: neurons.neuron,
     nn.Identity: views.same,
     nn.Dropout: views.same,
+    nn.Dropout1d: views.same,
     nn.Dropout2d: views.same,
     nn.Flatten: views.view,
     nn.Unflatten: views.view,
