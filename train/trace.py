@@ -56,9 +56,16 @@ def trace(network, image, *, scale=None, name="network", classes=()):
             shapes.run(torch.empty(2, channels, height, width, device="meta"))
     # torch has no common exception for shapes that do not fit.
     except Exception as error:
+        # Whoever asks for numbers gets none of a meta tensor.
+        if isinstance(error, NotImplementedError) or "meta tensor" in str(error):
+            raise TraceError(
+                f"{shapes.where} depends on the numbers in a tensor: let shapes be those of the "
+                "image"
+            ) from error
         raise TraceError(
-            f"{shapes.where}: does not compute on images of {channels}x{height}x{width}: "
-            f"{printable(str(error).strip().splitlines()[0], 200)}"
+            f"{shapes.where} does not compute on images of {channels}x{height}x{width} "
+            f"({printable(str(error).strip().splitlines()[0], 200)}): give it images of the shape "
+            "that it takes"
         ) from error
     follower = Follower(network, shapes.results, image, scale)
     for node in graph.nodes:
@@ -85,22 +92,60 @@ def _visit(follower, node):
         follower.output(node)
     elif node.op == "get_attr":
         follower.parameter(node)
-    elif node.op == "call_module":
+    else:
+        _name_tensors_by_place(node)
+        in_place = _visit_call(follower, node)
+        if in_place and isinstance(node.args[0], fx.Node):
+            # Whoever reads the argument from here on reads what the call left there.
+            follower.keep(node.args[0], follower.value(node))
+
+
+def _visit_call(follower, node):
+    """Let the handler of a call say what it is; returns whether the call writes its argument."""
+    module = None
+    if node.op == "call_module":
         module = follower.network.get_submodule(node.target)
         handler = next((MODULES[kind] for kind in type(module).__mro__ if kind in MODULES), None)
-        if handler is None:
-            follower.refuse(node, type(module).__name__)
-        else:
-            handler(follower, node, module)
-    elif not torch.is_tensor(follower.results.get(node)):
-        follower.number(node)
+        name = type(module).__name__
     else:
-        table = METHODS if node.op == "call_method" else FUNCTIONS
-        handler = table.get(node.target)
-        if handler is None:
-            follower.refuse(node, getattr(node.target, "__name__", str(node.target)))
-        else:
-            handler(follower, node)
+        handler = (METHODS if node.op == "call_method" else FUNCTIONS).get(node.target)
+        name = getattr(node.target, "__name__", str(node.target))
+        if not _has_tensors(follower.results.get(node)):
+            follower.number(node)
+            return False
+    unknown = [key for key in _UNKNOWN if node.kwargs.get(key) is not None]
+    if handler is None:
+        follower.refuse(node, name)
+    elif unknown:
+        follower.refuse(node, name, f"is called with {unknown[0]}", "spell it without")
+    elif module is None:
+        handler(follower, node)
+    else:
+        handler(follower, node, module)
+    if module is None and name.endswith("_"):
+        return True
+    return bool(node.kwargs.get("inplace") or getattr(module, "inplace", False))
+
+
+#: Settings of torch's functions that change what a call computes and that no handler reads.
+_UNKNOWN = ("alpha", "decimals", "rounding_mode")
+
+
+def _has_tensors(result):
+    """Whether a call returns a tensor or several."""
+    if isinstance(result, (tuple, list)):
+        return any(map(torch.is_tensor, result))
+    return torch.is_tensor(result)
+
+
+def _name_tensors_by_place(node):
+    """Move a function's tensors from keywords to their places."""
+    if node.op == "call_module":
+        return
+    kwargs = dict(node.kwargs)
+    found = [kwargs.pop(name) for name in ("input", "other") if name in kwargs]
+    if found:
+        node.args, node.kwargs = (*node.args, *found), kwargs
 
 
 class _Tracer(fx.Tracer):
@@ -123,9 +168,10 @@ def _followed(network):
         ) from error
     # A user's own code raises what it likes.
     except Exception as error:
+        told = printable((str(error).strip().splitlines() or [""])[0], 200)
         raise TraceError(
-            f"forward of {type(network).__name__} cannot be followed: {type(error).__name__}: "
-            f"{printable(str(error).strip().splitlines()[0] if str(error).strip() else '', 200)}"
+            f"forward of {type(network).__name__} cannot be followed ({type(error).__name__}: "
+            f"{told}): write it with calls of torch alone"
         ) from error
 
 

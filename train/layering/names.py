@@ -41,9 +41,14 @@ class Names:
         return self.branch(stages)
 
     def call(self, node, *nouns):
-        """Names of the layers of a call, such as attention: its scope, and a noun each."""
-        scope = f"{node.scope}." if node.scope else ""
-        return [self._free(f"{scope}{noun}") for noun in nouns]
+        """Names of the layers of a call, such as attention: its scope or name, and a noun each."""
+        place, number = node.scope or node.name, 1
+        found = [f"{place}.{noun}" for noun in nouns]
+        while not self._taken.isdisjoint(found):
+            number += 1
+            found = [f"{place}_{number}.{noun}" for noun in nouns]
+        self._taken.update(found)
+        return found
 
     def module(self, node):
         """Name of a layer that is a module by itself."""

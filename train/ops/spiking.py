@@ -70,6 +70,6 @@ def _last_reads(layers):
     """Of each layer: tensors that no later one reads."""
     found, seen = {}, set()
     for layer in reversed(layers):
-        found[layer.name] = [name for name in layer.reads if name not in seen]
+        found[layer.name] = [name for name in dict.fromkeys(layer.reads) if name not in seen]
         seen.update(layer.reads)
     return found

@@ -71,6 +71,10 @@ def norm(follower, node, module):
             "has no running statistics",
             "set track_running_stats=True",
         )
+    if module.weight is None:
+        return follower.refuse(
+            node, type(module).__name__, "has no slope and offset", "set affine=True"
+        )
     name = follower.resolved(node, value)
     size = follower.size(name)
     if not value.layout.is_maps() or module.num_features != size[0]:
@@ -100,8 +104,12 @@ def add(follower, node):
             node, "add", "adds a parameter to a map", "give it to a convolution's bias"
         )
     names = [follower.resolved(node, value) for value in (left, right)]
-    size = follower.size(names[0])
-    if follower.size(names[1]) != size or left.layout != right.layout:
+    if follower.is_refused(names[0]):
+        # Its axes are a guess; those of the other side are known.
+        left, right = right, left
+    size = follower.size(left.node)
+    guessed = any(map(follower.is_refused, names))
+    if not guessed and (follower.size(right.node) != size or left.layout != right.layout):
         return follower.refuse(
             node, "add", "adds maps of different shapes", "add maps of one shape"
         )
@@ -141,11 +149,21 @@ def _scale(follower, node, value, parameter):
     name = follower.resolved(node, value)
     size = follower.size(name)
     factor = follower.parameter_at(parameter.path)
-    if factor.numel() not in (1, size[0]):
+    shapes = [tuple(follower.results[argument].shape) for argument in node.args[:2]]
+    mine = shapes[isinstance(follower.value(node.args[1]), Parameter)]
+    if factor.numel() not in (1, size[0]) or not _across_channels(mine, value.layout):
         return follower.refuse(
             node, "scale", "has a factor for each position", "scale channels, or all at once"
         )
     return follower.add(node, Scale, name, size=size, layout=value.layout, factor=parameter.path)
+
+
+def _across_channels(shape, layout):
+    """Whether a parameter of this shape has one factor for each channel, or one for all."""
+    # Shapes are aligned at their ends, and the axis of images has no atoms.
+    axes = zip(reversed(shape), (*reversed(layout.axes), ()), strict=False)
+    long = [axis for length, axis in axes if length != 1]
+    return all({atom.name for atom in axis if atom.length != 1} == {"c"} for axis in long)
 
 
 def divide(follower, node):

@@ -99,7 +99,10 @@ class Chain:
         """Within limits, of which either may be missing."""
         low = -math.inf if low is None else low / self.unit
         high = math.inf if high is None else high / self.unit
-        return replace(self, low=max(self.low, low), high=min(self.high, high))
+        low, high = max(self.low, low), min(self.high, high)
+        if self.rounding and any(math.isfinite(limit) and limit % 1 for limit in (low, high)):
+            raise ChainError("clamps counts between two of them", "clamp at a count")
+        return replace(self, low=low, high=high)
 
     def round(self, rounding):
         """Rounded by one of torch's functions."""

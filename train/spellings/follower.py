@@ -90,8 +90,9 @@ class Follower:
         return self.resolved(node, self.argument(node, position, name))
 
     def shape(self, node):
-        """Shape behind the images."""
-        return tuple(self.results[node].shape[1:])
+        """Shape behind the images; that of the first, where a call returns several tensors."""
+        result = self.results[node]
+        return tuple((result if torch.is_tensor(result) else result[0]).shape[1:])
 
     def scope(self, node):
         """Path of the innermost module whose ``forward`` holds a node."""
@@ -103,6 +104,10 @@ class Follower:
     def size(self, name):
         """Channels, height and width of a node."""
         return next(node.size for node in self.nodes if node.name == name)
+
+    def is_refused(self, name):
+        """Whether a node was refused."""
+        return any(node.name == name and isinstance(node, Refused) for node in self.nodes)
 
     def parameter_at(self, path):
         """The parameter or buffer of a path."""

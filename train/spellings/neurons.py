@@ -1,6 +1,7 @@
 """Neurons as modules, and the steps of neurons that are spelled out."""
 
 from fractions import Fraction
+from numbers import Real
 
 from train.graph import Firing, Neuron, Ties
 
@@ -29,8 +30,10 @@ def clamp(follower, node):
     """Limits on both sides, or on one."""
     low = follower.argument(node, 1, "min")
     high = follower.argument(node, 2, "max")
+    if not all(isinstance(limit, Real | None) for limit in (low, high)):
+        return follower.refuse(node, "clamp", "clamps at numbers of a tensor", "clamp at numbers")
     limits = [None if limit is None else Fraction(limit) for limit in (low, high)]
-    follower.step(node, follower.value(node.args[0]), lambda chain: chain.clamp(*limits))
+    return follower.step(node, follower.value(node.args[0]), lambda chain: chain.clamp(*limits))
 
 
 def relu(follower, node, module=None):

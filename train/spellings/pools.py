@@ -96,8 +96,11 @@ def _window(follower, node, module):
         kernel = follower.argument(node, 1, "kernel_size")
         stride = follower.argument(node, 2, "stride")
         padding = follower.argument(node, 3, "padding", 0)
-        known = {"input", "kernel_size", "stride", "padding"}
-        odd = [len(node.args) > 4, *(node.kwargs[name] for name in node.kwargs.keys() - known)]
+        odd = [
+            len(node.args) > 4,
+            node.kwargs.get("dilation", 1) not in (1, (1, 1), [1, 1]),
+            *(node.kwargs.get(key) for key in ("ceil_mode", "divisor_override", "return_indices")),
+        ]
     if any(odd):
         return None
     return _pair(kernel), _pair(stride or kernel), _pair(padding)

@@ -67,7 +67,7 @@ FUNCTIONS = {
     **dict.fromkeys((operator.mul, operator.imul, torch.mul), affine.multiply),
     **dict.fromkeys((operator.truediv, operator.itruediv, torch.div), affine.divide),
     **dict.fromkeys((torch.flatten, torch.reshape, torch.squeeze, torch.unsqueeze), views.view),
-    operator.getitem: views.view,
+    operator.getitem: views.item,
     torch.permute: views.permute,
     torch.transpose: views.transpose,
     torch.mean: pools.mean,

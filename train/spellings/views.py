@@ -1,17 +1,37 @@
 """Views: the same values on other axes."""
 
 from dataclasses import replace
+from types import EllipsisType
+
+import torch
 
 from train.graph.layout import LayoutError
 from train.spellings.follower import Parameter
 
 
-__all__ = ["permute", "same", "transpose", "view"]
+__all__ = ["item", "permute", "same", "transpose", "view"]
 
 
 def same(follower, node, module=None):
     """What leaves values as they are."""
-    follower.keep(node, follower.value(node.args[0]))
+    if not follower.results[node].is_floating_point():
+        return follower.refuse(
+            node, "cast", "makes whole numbers of real ones", "round by addend.nn.SpikeNeuron"
+        )
+    return follower.keep(node, follower.value(node.args[0]))
+
+
+def item(follower, node):
+    """One of several tensors, or a view by slices."""
+    value, index = follower.value(node.args[0]), node.args[1]
+    if not torch.is_tensor(follower.results[node.args[0]]):
+        if value.layout.shape == follower.shape(node):
+            return follower.keep(node, value)
+        return follower.refuse(node, "part", "is one of several tensors", "compute it by itself")
+    parts = index if isinstance(index, tuple) else (index,)
+    if not all(isinstance(part, int | slice | EllipsisType | None) for part in parts):
+        return follower.refuse(node, "index", "picks values one by one", "keep all in their order")
+    return view(follower, node)
 
 
 def view(follower, node, module=None):
