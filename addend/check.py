@@ -43,7 +43,12 @@ def _run(options):
     from train.trace import TraceError
 
     try:
-        graph = open_graph(options.source, image=options.input, scale=options.pixel_scale)
+        graph = open_graph(
+            options.source,
+            image=options.input,
+            scale=options.pixel_scale,
+            otherwise=Fraction(1, 255),
+        )
     except TraceError as error:
         reason, _, remedy = str(error).rpartition(": ")
         rows = [_row(options.source, "network", NO, f"cannot be followed: {reason}", remedy)]
@@ -168,9 +173,8 @@ def _parser(prog):
     parser.add_argument(
         "--pixel-scale",
         type=pixel_scale,
-        default=Fraction(1, 255),
         metavar="S",
-        help="what a byte stands for, where the network does not say it (default: 1/255)",
+        help="what a byte stands for (default: what the network says, or else 1/255)",
     )
     parser.add_argument(
         "--merge",

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from dataclasses import replace
 
 import torch
 from torch import fx
@@ -19,7 +20,7 @@ class TraceError(ValueError):
     """A network that cannot be followed, told in one sentence."""
 
 
-def trace(network, image, *, scale=None, name="network", classes=()):
+def trace(network, image, *, scale=None, otherwise=None, name="network", classes=()):
     """Follow a network into a float graph.
 
     The network is not called with numbers: shapes are found on torch's ``meta`` device.
@@ -31,7 +32,9 @@ def trace(network, image, *, scale=None, name="network", classes=()):
     image : (int, int, int)
         Height, width and channels of an image.
     scale : Fraction, optional
-        What a byte stands for. Without it, the network must begin with ``addend.nn.pixels``.
+        What a byte stands for, unless the network begins with ``addend.nn.pixels``.
+    otherwise : Fraction, optional
+        The same, where neither ``scale`` nor the network tells.
     name : str
         Of the graph.
     classes : tuple of str
@@ -70,6 +73,8 @@ def trace(network, image, *, scale=None, name="network", classes=()):
     follower = Follower(network, shapes.results, image, scale)
     for node in graph.nodes:
         _visit(follower, node)
+    if follower.nodes[0].scale is None and otherwise is not None:
+        follower.nodes[0] = replace(follower.nodes[0], scale=otherwise)
     if follower.nodes[0].scale is None:
         raise TraceError(
             "nobody says what a byte of an image stands for: begin with addend.nn.pixels, or pass "
@@ -153,7 +158,7 @@ class _Tracer(fx.Tracer):
 
     def is_leaf_module(self, module, path):
         """Whether a module's ``forward`` is not looked into."""
-        return isinstance(module, SpikeNeuron) or super().is_leaf_module(module, path)
+        return type(module) is SpikeNeuron or super().is_leaf_module(module, path)
 
 
 def _followed(network):

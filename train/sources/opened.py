@@ -11,7 +11,7 @@ from train.trace import trace
 __all__ = ["SourceError", "open_graph"]
 
 
-def open_graph(source, *, image=None, scale=None, checkpoint=None, keywords=None):
+def open_graph(source, *, image=None, scale=None, otherwise=None, checkpoint=None):
     """Read a network that somebody else made.
 
     Parameters
@@ -21,11 +21,11 @@ def open_graph(source, *, image=None, scale=None, checkpoint=None, keywords=None
     image : (int, int, int), optional
         Height, width and channels of an image, for a function.
     scale : Fraction, optional
-        What a byte of an image stands for, unless the network says so.
+        What a byte of an image stands for.
+    otherwise : Fraction, optional
+        The same, where neither ``scale`` nor the network tells.
     checkpoint : Path, optional
         Parameters of a function's network.
-    keywords : dict, optional
-        For the function.
 
     Returns
     -------
@@ -39,17 +39,17 @@ def open_graph(source, *, image=None, scale=None, checkpoint=None, keywords=None
     if ".py:" in str(source):
         if image is None:
             raise SourceError(f"{source} needs --input CxHxW, the shape of an image")
-        network = load_own(source, keywords or {}).eval()
+        network = load_own(source, {}).eval()
         if checkpoint is not None:
             parameters = read_parameters(checkpoint, None).values
             network.load_state_dict(complete(parameters, network, checkpoint))
         name = Path(str(source).partition(".py:")[0]).name
-        return trace(network, image, scale=scale, name=name)
+        return trace(network, image, scale=scale, otherwise=otherwise, name=name)
     path = Path(source)
     if path.suffix == ".onnx":
         from train.qonnx import read
 
-        return read(path, scale=scale)
+        return read(path, scale=scale, otherwise=otherwise)
     raise SourceError(
         f"{source} must be FILE.py:FUNCTION or a QONNX file that ends in .onnx; official "
         "checkpoints (.pth) are converted with --family"

@@ -149,7 +149,7 @@ class Follower:
         channels, height, width = first.size
         self.nodes[0] = replace(
             first,
-            scale=(first.scale or 1) * Fraction(1, PIXEL_DIVISOR),
+            scale=Fraction(1, PIXEL_DIVISOR),
             constant=constant,
             size=(channels + (constant > 0), height, width),
         )

@@ -39,6 +39,10 @@ def pixels(follower, node):
     first = follower.nodes[0]
     if not isinstance(value, Value) or value.node != first.name or value.chain.names:
         return follower.refuse(node, "pixels", "reads something else than images", "begin with it")
+    if first.scale is not None:
+        return follower.refuse(
+            node, "pixels", "says a second time what a byte stands for", "say no --pixel-scale"
+        )
     constant = follower.argument(node, 1, "constant", 0)
     follower.begin_with(constant)
     return follower.alias(node, first.name, Layout.maps(*follower.nodes[0].size))
