@@ -61,12 +61,13 @@ def test_golden_computes_the_dyadic_network(seed):
     golden.validate(model)
 
 
-def merged_network(generator=None):
+def merged_network(generator=None, norm=None):
     """A depthwise and a pointwise convolution without a neuron between them."""
     network = Net(
-        lambda net, x: net.neuron(net.pw(net.dw(x))),
+        lambda net, x: net.neuron(net.pw(net.norm(net.dw(x)))),
         dw=conv(4, 4, 5, padding=2, groups=4),
         pw=nn.Conv2d(4, 3, 1),
+        norm=norm or nn.Identity(),
     )
     network = dyadic(network)
     for module, most in ((network.dw, 2), (network.pw, 3)):
@@ -88,6 +89,13 @@ def test_a_merged_pair_is_the_float_network_and_has_as_many_weights():
     model = require_exact(merged_network(torch.Generator().manual_seed(0)), merge=True)
     (layer,) = (layer for layer in model.layers if layer.weight.shape[2:] == (5, 5))
     assert layer.weight.size == 300
+
+
+def test_a_batch_norm_between_merged_convolutions_is_folded():
+    network = merged_network(torch.Generator().manual_seed(1), norm=nn.BatchNorm2d(4))
+    network.norm.weight.data.copy_(torch.tensor([1.0, -2.0, 0.5, -1.0]))
+    network.norm.bias.data.copy_(torch.tensor([0.25, -0.5, 1.0, 0.0]))
+    require_exact(network, merge=True)
 
 
 def test_a_convolution_that_is_not_pointwise_cannot_be_merged():
