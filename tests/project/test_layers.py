@@ -60,7 +60,6 @@ ROOMS = {
         "data": {"nn", "network"},
         "run": {"network", "families", "interpret", "data", "quant"},
         "export": {"network", "interpret", "ops", "run"},
-        "qonnx": {"graph", "quant"},
         "sources": {"families", "run", "qonnx"},
         "cli": {"families", "network", "data", "run", "export"},
     },
