@@ -69,6 +69,9 @@ class Padded:
         self.padding = pads
 
     def __getattr__(self, name):
+        # A copy asks for these before it has anything.
+        if name.startswith("__"):
+            raise AttributeError(name)
         return getattr(self._conv, name)
 
 
@@ -102,6 +105,9 @@ class Centred:
         return torch.cat([weight, -weight.sum(1, keepdim=True)], 1)
 
     def __getattr__(self, name):
+        # A copy asks for these before it has anything.
+        if name.startswith("__"):
+            raise AttributeError(name)
         return getattr(self._conv, name)
 
 

@@ -35,6 +35,9 @@ class ScaledNorm:
         return self.norm.bias * self.scale.values
 
     def __getattr__(self, name):
+        # A copy asks for these before it has anything.
+        if name.startswith("__"):
+            raise AttributeError(name)
         return getattr(self.norm, name)
 
 
