@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m addend.c
 
 def _run(options):
     from train.cli.report import write_json
+    from train.graph import GraphError
     from train.sources import open_graph
-    from train.trace import TraceError
 
     try:
         graph = open_graph(
@@ -49,7 +49,7 @@ def _run(options):
             scale=options.pixel_scale,
             otherwise=Fraction(1, 255),
         )
-    except TraceError as error:
+    except GraphError as error:
         reason, _, remedy = str(error).rpartition(": ")
         rows = [_row(options.source, "network", NO, f"cannot be followed: {reason}", remedy)]
     else:

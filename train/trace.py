@@ -8,7 +8,7 @@ import torch
 from torch import fx
 
 from golden.data.reading import printable
-from train.graph import SpikeGraph
+from train.graph import GraphError, SpikeGraph
 from train.nn import SpikeNeuron
 from train.spellings import FUNCTIONS, METHODS, MODULES, Follower
 
@@ -16,7 +16,7 @@ from train.spellings import FUNCTIONS, METHODS, MODULES, Follower
 __all__ = ["TraceError", "trace"]
 
 
-class TraceError(ValueError):
+class TraceError(GraphError):
     """A network that cannot be followed, told in one sentence."""
 
 

@@ -16,7 +16,7 @@ from train.graph.nodes import (
     Refused,
     Scale,
 )
-from train.graph.spike_graph import SpikeGraph
+from train.graph.spike_graph import GraphError, SpikeGraph
 
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Convolve",
     "Firing",
     "Gate",
+    "GraphError",
     "Largest",
     "Mean",
     "Neuron",

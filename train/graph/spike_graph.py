@@ -7,7 +7,11 @@ from torch import nn
 from train.graph.nodes import Node
 
 
-__all__ = ["SpikeGraph"]
+__all__ = ["GraphError", "SpikeGraph"]
+
+
+class GraphError(ValueError):
+    """A network that is no float graph as a whole: a sentence that ends in what to change."""
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,19 @@ import numpy as np
 
 from golden.data.limits import MAX_ARRAY
 from golden.data.reading import printable, read_regular
+from train.graph import GraphError
 from train.qonnx.names import place
 
 
-__all__ = ["File", "Operation", "QonnxError", "load"]
+__all__ = ["File", "Operation", "QonnxError", "ShapeError", "load"]
 
 
 class QonnxError(ValueError):
     """A file that is not read at all, told in one sentence."""
+
+
+class ShapeError(QonnxError, GraphError):
+    """A file whose network takes no pictures of one shape."""
 
 
 @dataclass(frozen=True)
@@ -152,17 +157,17 @@ def _source(path, graph, held):
     found = [value for value in graph.input if _text(value.name) not in held]
     if len(found) != 1:
         names = ", ".join(printable(_text(value.name), 40) for value in found) or "none"
-        raise QonnxError(f"{path}: must have one input that is a picture, not {names}")
+        raise ShapeError(f"{path}: must have one input that is a picture, not {names}")
     (value,) = found
     batch, *shape = _lengths(value) or (0,)
     written = f"{printable(_text(value.name), 40)} ({_written(value)})"
     if len(shape) not in (1, 3):
-        raise QonnxError(
+        raise ShapeError(
             f"{path}: the input {written} must have the axes of pictures, channels, rows and "
             "columns, or of pictures and features"
         )
     if not all(shape):
-        raise QonnxError(
+        raise ShapeError(
             f"{path}: the input {written} must have a fixed shape behind the axis of pictures: "
             "export with the shape of one picture"
         )
