@@ -131,7 +131,12 @@ def _parser(prog):
         "--count", type=COUNT, metavar="N", default=100, help="images to take (default: 100)"
     )
     parser.add_argument(
-        "--weight-bits", type=whole(2, 8), default=8, metavar="N", help="2 to 8 (default: 8)"
+        "--weight-bits",
+        type=whole(2, 16),
+        default=8,
+        metavar="N",
+        help="of weights that lie on no grid of powers of two: 2 to 16 (default: 8, the most that "
+        "hardware runs)",
     )
     parser.add_argument(
         "--fraction-bits",

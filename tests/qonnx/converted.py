@@ -57,11 +57,11 @@ class Converted:
         return pairs
 
 
-def convert(path, *, scale=None, max_fraction_bits=20):
+def convert(path, *, scale=None, weight_bits=8, max_fraction_bits=20):
     """Read a file and lower it."""
     graph = read(path, scale=scale)
     network = normalise(graph)
-    config = QuantiseConfig(max_fraction_bits=max_fraction_bits)
+    config = QuantiseConfig(weight_bits=weight_bits, max_fraction_bits=max_fraction_bits)
     quantised = QuantisedNetwork(network, find_grids(network, config), config.weight_bits)
     return Converted(graph, quantised, integer_model(quantised, name=graph.name))
 

@@ -25,9 +25,6 @@ _LOGIT_SHIFTS = 16
 #: Widest weights that golden has.
 _MOST_BITS = 16
 
-#: Width of weights of a file that no step fits: one count in some thousands is another one then.
-_CLOSE_BITS = 14
-
 #: Width of class scores in hardware.
 _SCORE_BITS = 32
 
@@ -154,14 +151,12 @@ class _Finder:
         return _SCORE_BITS - 1 - math.frexp(largest + 1)[1]
 
     def _widen_exactly(self, layer, weight, most):
-        """Limit of the weights: as many bits as they need to lose nothing, or to lose little."""
+        """Limit of the weights: as many bits as they need to lose nothing, or the network's."""
         exact = fraction_bits(weight.reshape(1, -1)).item()
         largest = float(weight.abs().max()) * 2.0**exact
         if exact <= most and largest <= weight_limit(_MOST_BITS):
             self._widen(layer, largest)
-        else:
-            self._bits[layer.name] = _CLOSE_BITS
-        return weight_limit(self._bits[layer.name])
+        return weight_limit(self._bits.get(layer.name, self._weight_bits))
 
     def _widen(self, layer, largest):
         """Give a layer the bits that its largest weight needs, in steps."""
