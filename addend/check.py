@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from golden.cli.entry import enter
-from golden.cli.options import output_file
+from golden.cli.options import input_file, output_file
+from golden.data.reading import printable
 
 from .what_runs import GOLDEN, HARDWARE, NO, WHAT_RUNS
 
 
-__all__ = ["check", "image_shape", "main", "pixel_scale"]
+__all__ = ["check", "image_shape", "main", "network_source", "pixel_scale"]
 
 
 DESCRIPTION = """\
@@ -125,6 +126,24 @@ def _row(node, kind, runs, reason, remedy):
     return {"node": node, "kind": kind, "runs": runs, "reason": reason, "remedy": remedy}
 
 
+def network_source(text: str) -> str:
+    """``FILE.py:FUNCTION``, or a path that ends in ``.onnx``.
+
+    >>> network_source("mynet.py:build")
+    'mynet.py:build'
+    """
+    path, colon, function = text.rpartition(":")
+    if colon and path.endswith(".py") and function.isidentifier():
+        input_file(path)
+    elif text.endswith(".onnx"):
+        input_file(text)
+    else:
+        raise argparse.ArgumentTypeError(
+            f"must be FILE.py:FUNCTION or a QONNX file that ends in .onnx, not {printable(text)!r}"
+        )
+    return text
+
+
 def image_shape(text: str) -> tuple[int, int, int]:
     """``CxHxW`` as height, width and channels.
 
@@ -150,8 +169,8 @@ def pixel_scale(text: str) -> Fraction:
         scale = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"must be a number such as 1/255, not {text!r}") from error
-    if scale <= 0:
-        raise argparse.ArgumentTypeError(f"must be above 0, not {text!r}")
+    if not 0 < scale <= 2**16:
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most 65536, not {text!r}")
     return scale
 
 
@@ -162,7 +181,10 @@ def _parser(prog):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "source", metavar="SOURCE", help="mynet.py:build, or a QONNX file such as net.onnx"
+        "source",
+        type=network_source,
+        metavar="SOURCE",
+        help="mynet.py:build, or a QONNX file such as net.onnx",
     )
     parser.add_argument(
         "--input",

@@ -8,7 +8,7 @@ from golden.cli.entry import enter
 from golden.cli.options import COUNT, input_file, input_path, output_file, whole
 from golden.cli.source import SOURCES, announce
 
-from .check import image_shape, pixel_scale
+from .check import image_shape, network_source, pixel_scale
 
 
 __all__ = ["main"]
@@ -98,7 +98,10 @@ def _parser(prog):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "source", metavar="SOURCE", help="mynet.py:build, a QONNX file, or an official checkpoint"
+        "source",
+        type=network_source,
+        metavar="SOURCE",
+        help="mynet.py:build, a QONNX file, or an official checkpoint",
     )
     parser.add_argument("--out", type=output_file, required=True, metavar="MODEL.safetensors")
     parser.add_argument(

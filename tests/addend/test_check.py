@@ -165,7 +165,6 @@ MISUSE = {
     "no shape": ([f"{MYNET}:build"], "needs --input CxHxW, the shape of an image"),
     "no file": (["/no/such.py:build", "--input", "1x8x8"], "there is no file /no/such.py"),
     "no function": ([f"{MYNET}:make", "--input", "1x8x8"], "has no function 'make'"),
-    "another file": (["net.txt", "--input", "1x8x8"], "must be FILE.py:FUNCTION or a QONNX file"),
     "an error": (
         [f"{NETWORKS}:wrong", "--input", "1x8x8"],
         "cannot be called with no arguments: RuntimeError: out of cheese",

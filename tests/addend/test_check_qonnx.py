@@ -49,11 +49,13 @@ def test_what_is_no_network_is_misuse(tmp_path, capsys):
     assert run(["check", str(tmp_path / "none.onnx")]) == 2
     (tmp_path / "text.onnx").write_text("no network")
     assert run(["check", str(tmp_path / "text.onnx")]) == 2
-    assert run(["check", str(tmp_path / "other.txt")]) == 2
-    first, second, third = capsys.readouterr().err.splitlines()
+    first, second = capsys.readouterr().err.splitlines()
     assert "none.onnx: cannot be read" in first
     assert second.endswith("text.onnx: is no ONNX file")
-    assert "must be FILE.py:FUNCTION or a QONNX file" in third
+    with pytest.raises(SystemExit) as caught:
+        run(["check", str(tmp_path / "other.txt")])
+    assert caught.value.code == 2
+    assert "must be FILE.py:FUNCTION or a QONNX file" in capsys.readouterr().err
 
 
 def test_a_converted_file_classifies_digits(data, tmp_path, capsys):
