@@ -1,7 +1,4 @@
-"""Which operators of the float graph run where: the table behind ``addend check`` and the docs.
-
-``python -m addend.what_runs`` prints it as docs/own-networks.md has it.
-"""
+"""Which operators of the float graph run where: the table behind ``addend check`` and the docs."""
 
 __all__ = ["GOLDEN", "HARDWARE", "NO", "WHAT_RUNS", "table"]
 
@@ -32,7 +29,3 @@ def table() -> str:
     """The table in Markdown."""
     rows = [f"| {kind} | {runs} | {what} |" for kind, (runs, what) in WHAT_RUNS.items()]
     return "\n".join(["| operator | runs in | what it takes |", "|---|---|---|", *rows])
-
-
-if __name__ == "__main__":
-    print(table())

@@ -87,8 +87,8 @@ def test_head_neuron_hands_on_whole_counts():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"max_count": 0, "divisor": 1}, "max_count must be 1 to 15, not 0"),
-        ({"max_count": 16, "divisor": 1}, "max_count must be 1 to 15, not 16"),
+        ({"max_count": 0, "divisor": 1}, "max_count must be 1 to 255, not 0"),
+        ({"max_count": 256, "divisor": 1}, "max_count must be 1 to 255, not 256"),
         ({"max_count": 4, "divisor": 0}, "divisor must be at least 1, not 0"),
     ],
 )
