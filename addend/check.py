@@ -4,12 +4,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from golden.cli.entry import enter
 from golden.cli.options import input_file, output_file
 from golden.data.reading import printable
 
 from .what_runs import GOLDEN, HARDWARE, NO, WHAT_RUNS
+
+
+if TYPE_CHECKING:
+    from train.graph import SpikeGraph
 
 
 __all__ = ["check", "image_shape", "main", "network_source", "pixel_scale"]
@@ -67,7 +72,7 @@ def _run(options):
     return 0 if running == len(rows) else 1
 
 
-def check(graph, *, merge=False):
+def check(graph: "SpikeGraph", *, merge: bool = False) -> list[dict[str, str]]:
     """Say of every node of a float graph where it runs.
 
     Parameters

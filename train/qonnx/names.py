@@ -1,6 +1,5 @@
 """What nodes are called: by the paths of modules, which exporters keep in one place or another."""
 
-import ast
 import re
 from dataclasses import dataclass
 
@@ -15,6 +14,11 @@ _CALLS = {"Add", "Div", "Mul", "Reshape", "Sub", "Transpose", "Squeeze", "Unsque
 _INNER = re.compile(
     r"\.?\b(act_quant|input_quant|output_quant|weight_quant|bias_quant|export_handler)\b.*"
 )
+
+
+#: A list of names as Python writes it, and the names.
+_QUOTED = re.compile(r"'([^'\\]*)'")
+_LIST = re.compile(rf"\[{_QUOTED.pattern}(?:, {_QUOTED.pattern})*\]")
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,10 @@ def place(kind, name, scopes, number):
 
 def _paths(scopes):
     """Paths of modules that a node's metadata holds, the name of the node behind them."""
-    try:
-        found = ast.literal_eval(scopes)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    if not _LIST.fullmatch(scopes):
         return None
-    if not isinstance(found, list) or not found or not all(isinstance(one, str) for one in found):
-        return None
-    return [one for one in found[:-1] if one] + found[-1:]
+    *found, last = _QUOTED.findall(scopes)
+    return [*filter(None, found), last]
 
 
 def _plain(path):
