@@ -3,6 +3,7 @@
 import re
 
 from train.graph import Convolve
+from train.graph.unique import Unique
 
 
 __all__ = ["Names"]
@@ -23,51 +24,42 @@ class Names:
     def __init__(self, graph):
         self._graph = graph
         self._readers = graph.readers()
-        self._taken = set()
+        self._unique = Unique("_")
 
     def branch(self, stages):
         """Name of a layer with a neuron or scores of its own."""
         paths = [stage.module for stage in stages if isinstance(stage, Convolve)]
         path = _common(paths) if paths else stages[-1].name.removesuffix(".identity")
-        return self._free(_plain(path) or _plain(stages[0].name))
+        return self._unique(_plain(path) or _plain(stages[0].name))
 
     def stream(self, stages, scope):
         """Name of a layer that writes a stream, from the scope of what it is added in."""
         first = stages[0]
         path = first.module if isinstance(first, Convolve) else first.name
         place = _common([path, f"{scope}."]) if scope else ""
-        if place and place not in self._taken:
-            return self._free(place)
+        if place and place not in self._unique:
+            return self._unique(place)
         return self.branch(stages)
 
     def call(self, node, *nouns):
         """Names of the layers of a call, such as attention: its scope or name, and a noun each."""
         place, number = node.scope or node.name, 1
         found = [f"{place}.{noun}" for noun in nouns]
-        while not self._taken.isdisjoint(found):
+        while any(name in self._unique for name in found):
             number += 1
             found = [f"{place}_{number}.{noun}" for noun in nouns]
-        self._taken.update(found)
-        return found
+        return [self._unique(name) for name in found]
 
     def module(self, node):
         """Name of a layer that is a module by itself."""
-        return self._free(_plain(node.name) or node.name)
+        return self._unique(_plain(node.name) or node.name)
 
     def token_sum(self, node):
         """Name of a sum over tokens: that of the classifier which reads it, and ``sum``."""
         for reader in self._readers[node.name]:
             if isinstance(reader, Convolve):
-                return self._free(f"{_plain(reader.module)}.sum")
-        return self._free(f"{_plain(node.name)}.sum")
-
-    def _free(self, name):
-        found, number = name, 1
-        while found in self._taken:
-            number += 1
-            found = f"{name}_{number}"
-        self._taken.add(found)
-        return found
+                return self._unique(f"{_plain(reader.module)}.sum")
+        return self._unique(f"{_plain(node.name)}.sum")
 
 
 def _common(paths):

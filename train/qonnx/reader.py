@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from train.graph import Largest, Mean, Neuron, Pixels, Pool, Refused, Scale
 from train.graph.layout import Layout
+from train.graph.unique import Unique
 from train.qonnx.constants import Fixed
 from train.qonnx.modules import Modules
 from train.qonnx.unfit import Unfit
@@ -67,7 +68,7 @@ class Reader:
         self.known[file.source] = Bytes(_layout(file, self.entry.size))
         self._readers = Counter(name for operation in file.operations for name in operation.inputs)
         self._readers.update(file.outputs)
-        self._names = {"pixels"}
+        self._unique = Unique("#", ["pixels"])
 
     # What handlers ask.
 
@@ -140,7 +141,7 @@ class Reader:
 
     def add(self, operation, kind, /, *inputs, size, layout=None, **fields):
         """Append a node, and let the operation's result be its map; returns its name."""
-        name = self._free(operation.place.name)
+        name = self._unique(operation.place.name)
         self.nodes.append(
             kind(
                 name=name,
@@ -254,14 +255,6 @@ class Reader:
             ) from None
         if isinstance(found, Value) and self._readers[name] > 1:
             return replace(found, alone=False)
-        return found
-
-    def _free(self, name):
-        found, number = name, 1
-        while found in self._names:
-            number += 1
-            found = f"{name}#{number}"
-        self._names.add(found)
         return found
 
 

@@ -8,6 +8,7 @@ import torch
 
 from train.graph import Neuron, Pixels, Refused, Scale
 from train.graph.layout import Layout
+from train.graph.unique import Unique
 from train.nn.pixels import PIXEL_DIVISOR
 from train.spellings.chain import Chain, ChainError
 
@@ -66,7 +67,7 @@ class Follower:
         self._image = image
         self._scale = scale
         self._values = {}
-        self._names = set()
+        self._unique = Unique("#")
         self._resolved = {}
 
     # What handlers ask.
@@ -233,7 +234,7 @@ class Follower:
         self._values[node] = self.results[node]
 
     def _append(self, node, kind, inputs, size, name, fields):
-        name = self._free(name or self._place(node))
+        name = self._unique(name or self._place(node))
         self.nodes.append(
             kind(
                 name=name,
@@ -253,15 +254,6 @@ class Follower:
                 return node.target
             return f"{scope}.{node.target.rpartition('.')[2]}"
         return f"{scope}.{node.name}" if scope else node.name
-
-    def _free(self, name):
-        """The name, or with a number behind it if an earlier node has it."""
-        found, number = name, 1
-        while found in self._names:
-            number += 1
-            found = f"{name}#{number}"
-        self._names.add(found)
-        return found
 
     def _refused_chain(self, node, value, error):
         names = value.chain.names or (node.name,)
