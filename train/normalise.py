@@ -54,9 +54,7 @@ def normalise(graph, *, merge=False):
         entry=builder.entry,
         layers=builder.layers,
         heads=builder.heads,
-        name=graph.name,
         exact=graph.exact,
-        classes=graph.classes,
         origins=_origins(builder),
     )
 

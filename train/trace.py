@@ -20,7 +20,7 @@ class TraceError(GraphError):
     """A network that cannot be followed, told in one sentence."""
 
 
-def trace(network, image, *, scale=None, otherwise=None, name="network", classes=()):
+def trace(network, image, *, scale=None, otherwise=None, name="network"):
     """Follow a network into a float graph.
 
     The network is not called with numbers: shapes are found on torch's ``meta`` device.
@@ -37,8 +37,6 @@ def trace(network, image, *, scale=None, otherwise=None, name="network", classes
         The same, where neither ``scale`` nor the network tells.
     name : str
         Of the graph.
-    classes : tuple of str
-        Names of the classes.
 
     Returns
     -------
@@ -85,7 +83,6 @@ def trace(network, image, *, scale=None, otherwise=None, name="network", classes
         nodes=tuple(follower.nodes),
         outputs=tuple(follower.outputs),
         modules=network,
-        classes=tuple(classes),
     )
 
 

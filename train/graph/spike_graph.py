@@ -30,8 +30,6 @@ class SpikeGraph:
     exact : bool
         Its numbers are those of a file, and thresholds are folded from them in rationals. Without,
         they are those of a network that trains, and thresholds follow from float64.
-    classes : tuple of str
-        Names of the classes, where they are known.
     """
 
     name: str
@@ -39,7 +37,6 @@ class SpikeGraph:
     outputs: tuple[str, ...]
     modules: nn.Module
     exact: bool = False
-    classes: tuple[str, ...] = ()
 
     def node(self, name):
         """The node of a name."""

@@ -169,8 +169,8 @@ def _levels(network):
     """Largest count of every tensor of counts."""
     found = {}
     for layer in network.layers:
-        firing = getattr(layer, "firing", None)
-        found[layer.counts] = firing.levels if firing else found.get(layer.reads[0], 0)
+        levels = layer.firing.levels if layer.fires else found.get(layer.reads[0], 0)
+        found[layer.counts] = levels
     return found
 
 

@@ -1,5 +1,6 @@
 """Float evaluation of a network, layer after layer, and its quantised form for training."""
 
+from train.graph.times import times
 from train.nn.pixels import with_constant
 from train.projection import Chain, convolve, normalise
 
@@ -42,10 +43,7 @@ class FloatRun:
         tensor, shape (images, classes)
         """
         self.begin(network, images)
-        for layer in network.layers:
-            getattr(layer, self.STEP)(self)
-            for name in network.last_reads[layer.name]:
-                del self.tensors[name]
+        network.compute(self, self.STEP)
         self.tensors = {}
         return self.mean_scores(network)
 
@@ -58,10 +56,8 @@ class FloatRun:
         """Read the images."""
         entry = network.entry
         pixels = with_constant(images, entry.constant)
-        scale = entry.scale
-        pixels = pixels / scale.denominator if scale.numerator == 1 else pixels * float(scale)
         self.bound = network.bound
-        self.tensors = {"pixels": pixels}
+        self.tensors = {"pixels": times(pixels, entry.scale)}
         self.scores = {}
 
     def project(self, inputs, conv):

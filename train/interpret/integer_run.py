@@ -38,10 +38,7 @@ class IntegerRun:
     def __call__(self, images):
         """Class scores of pixel values, shape (images, channels, height, width)."""
         self.keep("pixels", with_constant(images.double(), self.network.entry.constant))
-        for layer in self.network.layers:
-            layer.integer(self)
-            for name in self.network.last_reads[layer.name]:
-                del self.tensors[name]
+        self.network.compute(self, "integer")
         return self.scores
 
     def limit(self, layer):

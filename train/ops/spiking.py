@@ -21,45 +21,41 @@ class SpikingNetwork(nn.Module):
     layers : tuple of Layer
     heads : tuple of str
         Layers whose class scores are averaged.
-    name : str
     exact : bool
         As a `train.graph.SpikeGraph` has it.
-    classes : tuple of str
     origins : dict of str to str
         Node of the float graph that each layer was made for, by the layer's name.
     """
 
-    def __init__(
-        self,
-        modules,
-        *,
-        entry,
-        layers,
-        heads,
-        name="network",
-        exact=False,
-        classes=(),
-        origins=None,
-    ):
+    def __init__(self, modules, *, entry, layers, heads, exact=False, origins=None):
         super().__init__()
         self.modules_of = modules
         self.entry: Pixels = entry
         self.layers: tuple[Layer, ...] = tuple(layers)
         self.heads = tuple(heads)
-        self.name = name
         self.exact = exact
-        self.classes = tuple(classes)
         self.origins = origins or {}
-        self.bind()
-        self.last_reads = _last_reads(self.layers)
-
-    def bind(self):
-        """Look every layer's modules up again, after they were replaced."""
         self.bound = {
-            layer.name: layer.projection.bind(self.modules_of)
+            layer.name: layer.projection.bind(modules)
             for layer in self.layers
             if hasattr(layer, "projection")
         }
+        self._last_reads = _last_reads(self.layers)
+
+    def compute(self, run, step):
+        """Call a step of every layer, and forget tensors that nobody reads any more.
+
+        Parameters
+        ----------
+        run : FloatRun or IntegerRun
+            With ``tensors``.
+        step : str
+            Name of a method of layers.
+        """
+        for layer in self.layers:
+            getattr(layer, step)(run)
+            for name in self._last_reads[layer.name]:
+                del run.tensors[name]
 
     def forward(self, images, run):
         """Class scores of images, shape (images, classes), as a run computes them."""

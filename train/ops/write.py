@@ -9,6 +9,7 @@ from golden.ladders import stream_thresholds
 from golden.neuron import Neuron
 from golden.ops import Write as Epilogue
 from train.graph import Firing
+from train.graph.times import times
 from train.ops.layer import Layer
 from train.projection import Projection, convolve, norm_affine, normalise
 from train.quant.folded import fold_write
@@ -83,8 +84,7 @@ class Write(Layer):
 
     def _factor(self, slope):
         """Slope times unit and gain."""
-        factor = self.unit * self.gain
-        return slope / factor.denominator if factor.numerator == 1 else slope * float(factor)
+        return times(slope, self.unit * self.gain)
 
     def _unscaled(self, weight):
         """Weights of counts as those of spikes."""

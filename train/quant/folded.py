@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from train.graph.times import times
 from train.projection import norm_affine
 
 
@@ -59,9 +60,7 @@ def fold_fire(conv, norm, *, scales, limit, unit):
     """
     weight = (conv.weight / _per_channel(scales, conv.weight)).round().clamp(-limit, limit)
     slope, offset = norm_affine(conv, norm)
-    slope = slope * scales
-    slope = slope / unit.denominator if unit.numerator == 1 else slope * float(unit)
-    return FoldedFire(weight, slope, offset)
+    return FoldedFire(weight, times(slope * scales, unit), offset)
 
 
 def fold_write(conv, norm, *, exponent, fraction_bits, limit, factor, gain, lift):
