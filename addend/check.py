@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from train.graph import SpikeGraph
 
 
-__all__ = ["check", "image_shape", "main", "network_source", "pixel_scale"]
+__all__ = ["add_source", "check", "image_shape", "main", "network_source", "pixel_scale"]
 
 
 DESCRIPTION = """\
@@ -179,17 +179,13 @@ def pixel_scale(text: str) -> Fraction:
     return scale
 
 
-def _parser(prog):
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_source(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002
+    """Add a network that somebody else made, and what it takes to follow it."""
     parser.add_argument(
         "source",
         type=network_source,
         metavar="SOURCE",
-        help="mynet.py:build, or a QONNX file such as net.onnx",
+        help=help,
     )
     parser.add_argument(
         "--input",
@@ -198,15 +194,24 @@ def _parser(prog):
         help="shape of an image, such as 3x32x32; needed for a Python file",
     )
     parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="fold a pointwise convolution into the one in front of it, which costs weights",
+    )
+
+
+def _parser(prog):
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_source(parser, help="mynet.py:build, or a QONNX file such as net.onnx")
+    parser.add_argument(
         "--pixel-scale",
         type=pixel_scale,
         metavar="S",
         help="what a byte stands for (default: what the network says, or else 1/255)",
-    )
-    parser.add_argument(
-        "--merge",
-        action="store_true",
-        help="fold a pointwise convolution into the one in front of it, which costs weights",
     )
     parser.add_argument(
         "--json",

@@ -6,7 +6,7 @@ from golden.cli.source import announce
 from train.cli.commands import rounding, set_threads
 
 
-__all__ = ["convert", "export", "require_model_name"]
+__all__ = ["convert", "export", "require_model_name", "write_conversion"]
 
 
 #: What a network may have been trained on, by the option ``--pixels``.
@@ -69,12 +69,7 @@ def export(options):
 def convert(options):
     """Write the integer model of an official checkpoint, and its report."""
     set_threads(options)
-    import golden
-    from golden.cli.source import load_source
     from golden.model.input import ModelInput
-    from train.cli.progress import image_progress
-    from train.cli.report import conversion_report, write_json
-    from train.export.convert import convert as converting
     from train.network.build import layered, with_head
     from train.run import official
     from train.run.parameters import read_parameters
@@ -98,6 +93,46 @@ def convert(options):
         imagenet=options.pixels == "imagenet",
     )
     takes = ModelInput.usual(shape.image, shape.classes)
+    model = write_conversion(
+        layered(with_head(network, options.head)),
+        takes,
+        options,
+        # Of other sizes nobody knows how the pictures came to them.
+        kept=takes if takes.resize else None,
+        lines=parameters.lines(options.checkpoint),
+    )
+    _print_head(model, shape.head, options)
+    # Only of three colours there is a mean that may have been subtracted.
+    if shape.image[2] == 3:
+        print(f"pixels were taken as {_PIXELS[options.pixels]}")
+
+
+def write_conversion(network, takes, options, *, kept=None, lines=()):
+    """Write the integer model of a float network and its report, and print how the two compare.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        With one head.
+    takes : ModelInput
+        How calibration pictures are read.
+    options : Namespace
+        Of `train.cli.options.add_conversion`.
+    kept : ModelInput, optional
+        What the model says of its pictures.
+    lines : sequence of str
+        Printed first.
+
+    Returns
+    -------
+    IntegerModel
+    """
+    import golden
+    from golden.cli.source import load_source
+    from train.cli.progress import image_progress
+    from train.cli.report import conversion_report, write_json
+    from train.export.convert import convert as converting
+
     images = labels = None
     if options.calibrate is not None:
         found = load_source(options.calibrate, takes, count=options.count)
@@ -105,24 +140,20 @@ def convert(options):
         images, labels = found.images[:], found.labels
     with image_progress("comparing with float64, images") as progress:
         conversion = converting(
-            layered(with_head(network, options.head)),
+            network,
             name=options.out.stem,
             weight_bits=options.weight_bits,
             max_fraction_bits=options.fraction_bits,
             images=images,
             labels=labels,
             progress=progress,
-            # Of other sizes nobody knows how the pictures came to them.
-            takes=takes if takes.resize else None,
+            takes=kept,
         )
     golden.save(conversion.model, options.out)
     write_json(conversion_report(conversion), options.out.with_suffix(".json"))
-    print("\n".join([*parameters.lines(options.checkpoint), *conversion.lines()]))
+    print("\n".join([*lines, *conversion.lines()]))
     print(f"{options.out}: {len(conversion.model.layers)} layers")
-    _print_head(conversion.model, shape.head, options)
-    # Only of three colours there is a mean that may have been subtracted.
-    if shape.image[2] == 3:
-        print(f"pixels were taken as {_PIXELS[options.pixels]}")
+    return conversion.model
 
 
 def _print_head(model, heads, options):

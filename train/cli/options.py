@@ -1,9 +1,28 @@
 """Options that several commands of ``python -m train`` have."""
 
-from golden.cli.options import EPOCHS, SEED, input_file, output_folder, text
+from golden.cli.options import (
+    COUNT,
+    EPOCHS,
+    SEED,
+    input_file,
+    input_path,
+    output_file,
+    output_folder,
+    text,
+    whole,
+)
+from golden.cli.source import SOURCES
 
 
-__all__ = ["add_entry", "add_epochs", "add_head", "add_rounding", "add_run", "add_training"]
+__all__ = [
+    "add_conversion",
+    "add_entry",
+    "add_epochs",
+    "add_head",
+    "add_rounding",
+    "add_run",
+    "add_training",
+]
 
 
 def add_entry(parser):
@@ -63,4 +82,40 @@ def add_rounding(parser):
         "--rounding",
         choices=["half-up", "half-even"],
         help="rule of every neuron, in place of the one the network was trained with",
+    )
+
+
+def add_conversion(parser, *, count, most_bits):
+    """Add what is written of a float network, and how its numbers are rounded.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    count : int
+        Images that are taken if nobody says how many.
+    most_bits : int
+        Widest weights.
+    """
+    parser.add_argument("--out", type=output_file, required=True, metavar="MODEL.safetensors")
+    parser.add_argument("--calibrate", type=input_path, metavar="IMAGES", help=SOURCES)
+    parser.add_argument(
+        "--count",
+        type=COUNT,
+        metavar="N",
+        default=count,
+        help=f"images to take (default: {count})",
+    )
+    parser.add_argument(
+        "--weight-bits",
+        type=whole(2, most_bits),
+        default=8,
+        metavar="N",
+        help=f"2 to {most_bits}, of which hardware runs 8 (default: 8)",
+    )
+    parser.add_argument(
+        "--fraction-bits",
+        type=whole(1, 20),
+        default=16,
+        metavar="N",
+        help="most fraction bits of the residual stream (default: 16)",
     )

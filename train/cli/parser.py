@@ -30,6 +30,7 @@ from train.cli.descriptions import (
     TRAIN,
 )
 from train.cli.options import (
+    add_conversion,
     add_entry,
     add_epochs,
     add_head,
@@ -232,21 +233,7 @@ def _add_conversion(convert):
         help="t, s, m or l; of the large family 12_512 or 12_768. Without it, widths and depths "
         "are read off the checkpoint",
     )
-    convert.add_argument("--out", type=output_file, required=True, metavar="MODEL.safetensors")
-    convert.add_argument("--calibrate", type=input_path, metavar="IMAGES", help=SOURCES)
-    convert.add_argument(
-        "--count", type=COUNT, metavar="N", default=8, help="images to take (default: 8)"
-    )
-    convert.add_argument(
-        "--weight-bits", type=whole(2, 8), default=8, metavar="N", help="2 to 8 (default: 8)"
-    )
-    convert.add_argument(
-        "--fraction-bits",
-        type=whole(1, 20),
-        default=16,
-        metavar="N",
-        help="most fraction bits of the residual stream (default: 16)",
-    )
+    add_conversion(convert, count=8, most_bits=8)
     convert.add_argument(
         "--bn-eps",
         type=number(least=0, most=1),
