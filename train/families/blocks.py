@@ -10,7 +10,7 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (E-SpikeFormer).
 
 from torch import nn
 
-from train.nn import SpikeNeuron, attention
+from train.nn import SpikeNeuron, attention, pixels
 
 
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "Down",
     "Mlp",
     "SeparableConv",
+    "Stages",
     "TransformerBlock",
     "conv_norm",
     "initialise",
+    "head_neuron",
     "inner_neuron",
     "set_initial_scale",
 ]
@@ -32,6 +34,11 @@ def inner_neuron(network):
     return SpikeNeuron(
         max_count=network.max_count, rounding=network.rounding, divisor=network.divisor
     )
+
+
+def head_neuron(network):
+    """Neuron in front of the classifier, which reads whole counts."""
+    return SpikeNeuron(max_count=network.max_count, rounding=network.rounding, divisor=1)
 
 
 def initialise(module):
@@ -225,3 +232,43 @@ class TransformerBlock(nn.Module):
         """Stream after the three branches."""
         stream = self.attn(self.conv(stream))
         return stream + self.mlp(stream)
+
+
+class Stages(nn.Module):
+    """Stem and convolution stages, which both families begin with.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+    conv_block : function
+        Called as ``conv_block(channels, ratio=ratio, neuron=neuron)``.
+    """
+
+    def __init__(self, network, conv_block):
+        super().__init__()
+        self.network = network
+        neuron = self._neuron = inner_neuron(network)
+        c0, c1, c2, *_ = network.dims
+        s0, s1, s2, s3, *_ = network.strides
+
+        def convs(channels):
+            return nn.Sequential(conv_block(channels, ratio=network.ratio, neuron=neuron))
+
+        kernel = network.stem_kernel
+        self.downsample1_1 = Down(
+            network.pixel_channels, c0 // 2, kernel=kernel, stride=s0, neuron=None
+        )
+        self.ConvBlock1_1 = convs(c0 // 2)
+        self.downsample1_2 = Down(c0 // 2, c0, kernel=3, stride=s1, neuron=neuron)
+        self.ConvBlock1_2 = convs(c0)
+        self.downsample2 = Down(c0, c1, kernel=3, stride=s2, neuron=neuron)
+        self.ConvBlock2_1 = convs(c1)
+        self.ConvBlock2_2 = convs(c1)
+        self.downsample3 = Down(c1, c2, kernel=3, stride=s3, neuron=neuron)
+
+    def stream(self, images):
+        """Residual stream in front of the transformer blocks, from pixel values 0..255."""
+        stream = self.downsample1_1(pixels(images, constant=self.network.pixel_constant))
+        stream = self.downsample1_2(self.ConvBlock1_1(stream))
+        stream = self.downsample2(self.ConvBlock1_2(stream))
+        return self.downsample3(self.ConvBlock2_2(self.ConvBlock2_1(stream)))

@@ -6,13 +6,13 @@ from golden.neuron import Rounding
 from train.families.blocks import (
     ConvBlock,
     Down,
+    Stages,
     TransformerBlock,
+    head_neuron,
     initialise,
-    inner_neuron,
     set_initial_scale,
 )
 from train.families.configuration import NetworkConfig
-from train.nn import SpikeNeuron, pixels
 
 
 __all__ = ["PUBLISHED_DIMS", "ESpikeFormer", "published"]
@@ -52,7 +52,7 @@ def published(size):
     )
 
 
-class ESpikeFormer(nn.Module):
+class ESpikeFormer(Stages):
     """The spike-driven transformer of Yao et al., with the parameter names of its checkpoints.
 
     Parameters
@@ -65,39 +65,18 @@ class ESpikeFormer(nn.Module):
     """
 
     def __init__(self, network):
-        super().__init__()
-        self.network = network
-        neuron = inner_neuron(network)
-        c0, c1, c2, c3 = network.dims
-        s0, s1, s2, s3, s4 = network.strides
-
-        def down(channels, out_channels, stride):
-            return Down(channels, out_channels, kernel=3, stride=stride, neuron=neuron)
-
-        def convs(channels):
-            return nn.Sequential(ConvBlock(channels, ratio=network.ratio, neuron=neuron))
+        super().__init__(network, ConvBlock)
+        neuron = self._neuron
+        *_, c2, c3 = network.dims
 
         def transformer(channels, depth):
             shape = {"heads": network.heads, "ratio": network.ratio, "neuron": neuron}
             return nn.Sequential(*(TransformerBlock(channels, **shape) for _ in range(depth)))
 
-        kernel = network.stem_kernel
-        self.downsample1_1 = Down(
-            network.pixel_channels, c0 // 2, kernel=kernel, stride=s0, neuron=None
-        )
-        self.ConvBlock1_1 = convs(c0 // 2)
-        self.downsample1_2 = down(c0 // 2, c0, s1)
-        self.ConvBlock1_2 = convs(c0)
-        self.downsample2 = down(c0, c1, s2)
-        self.ConvBlock2_1 = convs(c1)
-        self.ConvBlock2_2 = convs(c1)
-        self.downsample3 = down(c1, c2, s3)
         self.block3 = transformer(c2, network.depths[0])
-        self.downsample4 = down(c2, c3, s4)
+        self.downsample4 = Down(c2, c3, kernel=3, stride=network.strides[4], neuron=neuron)
         self.block4 = transformer(c3, network.depths[1])
-        self.head_neuron = SpikeNeuron(
-            max_count=network.max_count, rounding=network.rounding, divisor=1
-        )
+        self.head_neuron = head_neuron(network)
         self.head = nn.Linear(c3, network.classes)
         self.apply(initialise)
         set_initial_scale(self, network.branch_scale)
@@ -114,9 +93,5 @@ class ESpikeFormer(nn.Module):
         -------
         tensor, shape (images, classes)
         """
-        stream = self.downsample1_1(pixels(images, constant=self.network.pixel_constant))
-        stream = self.downsample1_2(self.ConvBlock1_1(stream))
-        stream = self.downsample2(self.ConvBlock1_2(stream))
-        stream = self.downsample3(self.ConvBlock2_2(self.ConvBlock2_1(stream)))
-        stream = self.block4(self.downsample4(self.block3(stream)))
+        stream = self.block4(self.downsample4(self.block3(self.stream(images))))
         return self.head(self.head_neuron(stream.mean((2, 3))))

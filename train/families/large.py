@@ -11,8 +11,8 @@ Yao et al., TPAMI 47(4), 2025, doi:10.1109/TPAMI.2025.3530246 (the models of 83 
 import torch
 from torch import nn
 
-from train.families.blocks import Down, Mlp, conv_norm, initialise, inner_neuron
-from train.nn import SpikeNeuron, attention, pixels
+from train.families.blocks import Mlp, Stages, conv_norm, head_neuron, initialise
+from train.nn import attention
 
 
 __all__ = ["LargeSpikeFormer"]
@@ -96,7 +96,7 @@ class _TransformerBlock(nn.Module):
         return stream + self.mlp(stream) * self.layer_scale2[:, None, None]
 
 
-class LargeSpikeFormer(nn.Module):
+class LargeSpikeFormer(Stages):
     """Spike-driven transformer of the large family, called as an ``ESpikeFormer`` is.
 
     Parameters
@@ -106,49 +106,22 @@ class LargeSpikeFormer(nn.Module):
     """
 
     def __init__(self, network):
-        super().__init__()
-        self.network = network
-        neuron = inner_neuron(network)
-        c0, c1, c2 = network.dims
-        s0, s1, s2, s3 = network.strides
-
-        def down(channels, out_channels, stride):
-            return Down(channels, out_channels, kernel=3, stride=stride, neuron=neuron)
-
-        def convs(channels):
-            return nn.Sequential(_ConvBlock(channels, ratio=network.ratio, neuron=neuron))
-
-        kernel = network.stem_kernel
-        self.downsample1_1 = Down(
-            network.pixel_channels, c0 // 2, kernel=kernel, stride=s0, neuron=None
-        )
-        self.ConvBlock1_1 = convs(c0 // 2)
-        self.downsample1_2 = down(c0 // 2, c0, s1)
-        self.ConvBlock1_2 = convs(c0)
-        self.downsample2 = down(c0, c1, s2)
-        self.ConvBlock2_1 = convs(c1)
-        self.ConvBlock2_2 = convs(c1)
-        self.downsample3 = down(c1, c2, s3)
+        super().__init__(network, _ConvBlock)
+        c2 = network.dims[2]
         shape = {"heads": network.heads, "ratio": network.ratio, "expansions": network.expansions}
         self.block3 = nn.Sequential(
-            *(_TransformerBlock(c2, **shape, neuron=neuron) for _ in range(network.depths[0]))
+            *(_TransformerBlock(c2, **shape, neuron=self._neuron) for _ in range(network.depths[0]))
         )
         if network.head != "spike":
             self.head = nn.Linear(c2, network.classes)
         if network.head != "analog":
-            self.head_neuron = SpikeNeuron(
-                max_count=network.max_count, rounding=network.rounding, divisor=1
-            )
+            self.head_neuron = head_neuron(network)
             self.head_kd = nn.Linear(c2, network.classes)
         self.apply(initialise)
 
     def forward(self, images):
         """Class scores of images, shape (images, classes)."""
-        stream = self.downsample1_1(pixels(images, constant=self.network.pixel_constant))
-        stream = self.downsample1_2(self.ConvBlock1_1(stream))
-        stream = self.downsample2(self.ConvBlock1_2(stream))
-        stream = self.downsample3(self.ConvBlock2_2(self.ConvBlock2_1(stream)))
-        means = self.block3(stream).mean((2, 3))
+        means = self.block3(self.stream(images)).mean((2, 3))
         if self.network.head == "spike":
             return self.head_kd(self.head_neuron(means))
         if self.network.head == "analog":
