@@ -114,7 +114,7 @@ def _parser(prog):
         "--code",
         **SPIKE_CODE,
         metavar="CODE",
-        help="execute spike by spike: thermometer, bit-serial or 2-bit-serial; "
+        help="execute spike by spike: thermometer, bit-serial, 2-bit-serial or split; "
         f"the result is the same, only slower ({SPIKE_CODE_NOTE})",
     )
     command.set_defaults(command=_run)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from golden.hints import Linear
 
@@ -16,6 +16,7 @@ __all__ = [
     "merge_msb",
     "passes",
     "plane_count",
+    "plane_weights",
     "planes",
     "set_bits",
 ]
@@ -28,7 +29,10 @@ class SpikeCode(StrEnum):
     bit-serial code has ``ceil(log2(D + 1))`` planes, most significant first, costs the set bits of
     ``count`` and doubles the accumulator between planes. The 2-bit-serial code takes two bit planes
     at once: a spike adds its weight or the double of it, and the accumulator is multiplied by 4
-    between pairs. For D = 4 all three planes are one pass, in which a 4 adds the double twice.
+    between pairs. For D = 4 all three planes are one pass, in which a 4 adds the double twice. The
+    split code has at most four planes whose weights are powers of two and sum up to D (2, 1 and 1
+    for D = 4), or plain binary ones where it would take more; all are one pass, and a count is
+    written with as few of them as there can be. Of planes of equal weight the channel says which.
 
     The names ``bitplane`` and ``graded`` are aliases.
     """
@@ -36,6 +40,7 @@ class SpikeCode(StrEnum):
     THERMOMETER = "thermometer"
     BIT_SERIAL = "bit-serial"
     TWO_BIT_SERIAL = "2-bit-serial"
+    SPLIT = "split"
 
     @classmethod
     def _missing_(cls, value):
@@ -48,8 +53,37 @@ class SpikeCode(StrEnum):
 SPIKE_CODE_ALIASES = {"bit-serial": "bitplane", "2-bit-serial": "graded"}
 
 
-#: What the accumulator is multiplied by between passes.
-_FACTORS = {SpikeCode.THERMOMETER: 1, SpikeCode.BIT_SERIAL: 2, SpikeCode.TWO_BIT_SERIAL: 4}
+#: What the accumulator is multiplied by between passes; one pass has none behind it.
+_FACTORS = {
+    SpikeCode.THERMOMETER: 1,
+    SpikeCode.BIT_SERIAL: 2,
+    SpikeCode.TWO_BIT_SERIAL: 4,
+    SpikeCode.SPLIT: 1,
+}
+
+#: Most planes of the split code.
+_MOST_SPLIT = 4
+
+
+def plane_weights(code: SpikeCode, max_count: int) -> tuple[int, ...]:
+    """What a spike of each plane weighs, for counts of 0..``max_count``.
+
+    >>> plane_weights(SpikeCode.BIT_SERIAL, 4), plane_weights(SpikeCode.SPLIT, 4)
+    ((4, 2, 1), (2, 1, 1))
+    >>> plane_weights(SpikeCode.SPLIT, 9), plane_weights(SpikeCode.SPLIT, 10)
+    ((4, 2, 2, 1), (8, 4, 2, 1))
+    """
+    if code is SpikeCode.THERMOMETER:
+        return (1,) * max_count
+    if code is SpikeCode.SPLIT:
+        # Powers of two while their sum is at most D; then those that the rest is the sum of.
+        number = (max_count + 1).bit_length() - 1
+        rest = max_count - (2**number - 1)
+        powers = [2**i for i in range(number)]
+        weights = sorted(powers + [power for power in powers if rest & power], reverse=True)
+        if len(weights) <= _MOST_SPLIT:
+            return tuple(weights)
+    return tuple(2**i for i in reversed(range(max_count.bit_length())))
 
 
 def plane_count(code: SpikeCode, max_count: int) -> int:
@@ -58,10 +92,15 @@ def plane_count(code: SpikeCode, max_count: int) -> int:
     >>> plane_count(SpikeCode.THERMOMETER, 4), plane_count(SpikeCode.BIT_SERIAL, 4)
     (4, 3)
     """
-    return max_count if code is SpikeCode.THERMOMETER else max_count.bit_length()
+    return len(plane_weights(code, max_count))
 
 
-def planes(counts: NDArray[np.integer], code: SpikeCode, max_count: int) -> NDArray[np.int64]:
+def planes(
+    counts: NDArray[np.integer],
+    code: SpikeCode,
+    max_count: int,
+    channels: ArrayLike = 0,
+) -> NDArray[np.int64]:
     """Binary planes of ``counts``, in the order in which hardware takes them.
 
     Parameters
@@ -71,6 +110,9 @@ def planes(counts: NDArray[np.integer], code: SpikeCode, max_count: int) -> NDAr
     code : SpikeCode
     max_count : int
         D, or 255 for pixels.
+    channels : int or integer array
+        Channel of each count, broadcast to ``counts``. In the split code, k counts of one go to k
+        planes of equal weight in turn.
 
     Returns
     -------
@@ -89,14 +131,28 @@ def planes(counts: NDArray[np.integer], code: SpikeCode, max_count: int) -> NDAr
     [[0, 0, 1, 1], [0, 1, 0, 1]]
     >>> planes(np.array([1, 2, 3, 4]), SpikeCode.TWO_BIT_SERIAL, 4).tolist()
     [[0, 0, 0, 1], [0, 1, 1, 0], [1, 0, 1, 0]]
+    >>> planes(np.array([1, 1, 3, 4]), SpikeCode.SPLIT, 4, channels=[0, 1, 2, 3]).tolist()
+    [[0, 0, 1, 1], [1, 0, 1, 1], [0, 1, 0, 1]]
     """
     counts = np.asarray(counts, np.int64)
     if counts.size and not 0 <= counts.min() <= counts.max() <= max_count:
         raise ValueError(f"Counts must be 0..{max_count}, not {counts.min()}..{counts.max()}")
-    steps = np.arange(plane_count(code, max_count)).reshape((-1,) + (1,) * counts.ndim)
+    weights = np.array(plane_weights(code, max_count)).reshape((-1,) + (1,) * counts.ndim)
     if code is SpikeCode.THERMOMETER:
-        return (counts > steps).astype(np.int64)
-    return counts >> steps[::-1] & 1
+        return (counts >= weights.cumsum(axis=0)).astype(np.int64)
+    if code is not SpikeCode.SPLIT:
+        return (counts & weights != 0).astype(np.int64)
+    return np.concatenate([*_split(counts, plane_weights(code, max_count), channels)])
+
+
+def _split(counts, weights, channels):
+    """Planes of the split code by weight: as many spikes of the largest one as fit come first."""
+    for weight in dict.fromkeys(weights):
+        alike = weights.count(weight)
+        taken = np.minimum(counts // weight, alike)
+        counts = counts - taken * weight
+        turns = np.arange(alike).reshape((-1,) + (1,) * counts.ndim)
+        yield ((turns - channels) % alike < taken).astype(np.int64)
 
 
 def merge_msb(code: SpikeCode, max_count: int) -> bool:
@@ -107,18 +163,18 @@ def merge_msb(code: SpikeCode, max_count: int) -> bool:
 def passes(code: SpikeCode, max_count: int) -> tuple[tuple[int, ...], ...]:
     """Which planes are taken at once: their numbers, pass after pass.
 
-    The last plane of a pass weighs 1, the one before it 2, and so on.
+    Planes of a pass weigh what `plane_weights` says, over the weight of its last one.
 
-    >>> passes(SpikeCode.BIT_SERIAL, 4)
-    ((0,), (1,), (2,))
+    >>> passes(SpikeCode.BIT_SERIAL, 4), passes(SpikeCode.SPLIT, 4)
+    (((0,), (1,), (2,)), ((0, 1, 2),))
     >>> passes(SpikeCode.TWO_BIT_SERIAL, 4), passes(SpikeCode.TWO_BIT_SERIAL, 7)
     (((0, 1, 2),), ((0,), (1, 2)))
     """
     count = plane_count(code, max_count)
+    if code is SpikeCode.SPLIT or merge_msb(code, max_count):
+        return (tuple(range(count)),)
     if code is not SpikeCode.TWO_BIT_SERIAL:
         return tuple((index,) for index in range(count))
-    if merge_msb(code, max_count):
-        return (tuple(range(count)),)
     return tuple(tuple(range(max(0, end - 2), end)) for end in range(2 - count % 2, count + 1, 2))
 
 
@@ -127,6 +183,7 @@ def accumulate(
     counts: NDArray[np.integer],
     code: SpikeCode,
     max_count: int,
+    channels: ArrayLike = 0,
 ) -> Iterator[NDArray[np.int64]]:
     """Run a linear operator plane by plane.
 
@@ -134,7 +191,7 @@ def accumulate(
     ----------
     linear : function of an int64 array
         The operator; it sees one binary plane at a time.
-    counts, code, max_count
+    counts, code, max_count, channels
         As for `planes`.
 
     Yields
@@ -142,19 +199,22 @@ def accumulate(
     int64 array
         The accumulator after each plane; the last one equals ``linear(counts)``.
     """
-    expanded = planes(counts, code, max_count)
+    expanded = planes(counts, code, max_count, channels)
+    weights = plane_weights(code, max_count)
     accumulator = 0
     for group in passes(code, max_count):
         accumulator = accumulator * _FACTORS[code]
         for index in group:
-            accumulator = accumulator + linear(expanded[index]) * 2 ** (group[-1] - index)
+            weight = weights[index] // weights[group[-1]]
+            accumulator = accumulator + linear(expanded[index]) * weight
             yield accumulator
 
 
 def set_bits(counts: NDArray[np.integer], code: SpikeCode, max_count: int) -> NDArray[np.int64]:
     """Additions that each count stands for.
 
-    They are its set bits, and one more for a 4 where the MSB plane is taken together with others.
+    They are its spikes in all planes, and one more for a 4 where the MSB plane is taken together
+    with others.
 
     Parameters are those of `planes`.
 
@@ -162,9 +222,13 @@ def set_bits(counts: NDArray[np.integer], code: SpikeCode, max_count: int) -> ND
     [0, 1, 2, 1]
     >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.TWO_BIT_SERIAL, 4).tolist()
     [0, 1, 2, 2]
+    >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.SPLIT, 4).tolist()
+    [0, 1, 2, 3]
     """
     if code is SpikeCode.THERMOMETER:
         return np.asarray(counts, np.int64)
+    if code is SpikeCode.SPLIT:
+        return planes(np.arange(max_count + 1), code, max_count).sum(axis=0)[counts]
     bits = np.bitwise_count(counts).astype(np.int64)
     if merge_msb(code, max_count):
         bits += np.asarray(counts) == 4

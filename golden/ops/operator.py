@@ -119,7 +119,8 @@ class Operator:
             # Counts beside pixels may be larger than these.
             yield from accumulate(linear, spikes, SpikeCode.BIT_SERIAL, max(255, max_count))
         else:
-            yield from accumulate(linear, spikes, code, max_count)
+            channels = np.arange(spikes.shape[-3]).reshape(-1, 1, 1)
+            yield from accumulate(linear, spikes, code, max_count, channels)
 
     def unfolded(self, known: Infos) -> int:
         """Values of the largest temporary of ``linear``, per sample."""

@@ -6,7 +6,7 @@ from golden import PIXELS
 from golden.model.ranges import analyse
 from golden.model.shapes import shapes
 
-from ..isa.core_config import check_array
+from ..isa.core_config import check_array, check_spike_code
 from ..isa.passes import PIXEL_PLANES
 from ..isa.plan import Plan, SpikeMap
 from .layer_descriptor import layer_descriptor
@@ -48,6 +48,7 @@ class Context:
         check_array(
             columns, lanes, columns_per_group, model.image_shape[2] + (model.pixel_constant > 0)
         )
+        check_spike_code(code)
         self.model, self.lanes, self.code = model, lanes, code
         self._array = {
             "columns": columns,

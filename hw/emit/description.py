@@ -6,9 +6,9 @@ from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 
 from golden.data.form import Each
-from golden.spike import SPIKE_CODE_ALIASES, SpikeCode
+from golden.spike import SPIKE_CODE_ALIASES
 
-from ..isa.core_config import MOST_COLUMNS, MOST_LANES, CoreConfig
+from ..isa.core_config import MOST_COLUMNS, MOST_LANES, SPIKE_CODES, CoreConfig
 from .licence import LICENCE
 from .memory_images import digest, slice_paths
 
@@ -19,7 +19,7 @@ __all__ = ["DESCRIPTION_FORM", "by_todays_names", "describe"]
 _WHOLE = range(2**40)
 _WIDTH = range(1, 2**20)
 _DIGEST = re.compile("[0-9a-f]{64}")
-_CODE = re.compile("|".join([*SpikeCode, *SPIKE_CODE_ALIASES.values()]))
+_CODE = re.compile("|".join([*SPIKE_CODES, *SPIKE_CODE_ALIASES.values()]))
 _IMAGE = re.compile(r"rom/[a-z]+(\.\d+)?\.hex")
 
 #: Fields of the core configuration; no reader may take their values on trust.

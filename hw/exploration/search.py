@@ -4,11 +4,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import golden
-from golden import SpikeCode
 from golden.data.form import require_form
 from golden.data.reading import printable
 
 from ..fpga.devices import find_device
+from ..isa.core_config import SPIKE_CODES
 from ..tools.process import ToolError
 from .journal import mend
 from .point import POINT_FORM, Point, evaluate
@@ -157,7 +157,7 @@ def _additions(model, images):
             name: number / len(images)
             for name, number in golden.additions(model, tensors, code).items()
         }
-        for code in SpikeCode
+        for code in SPIKE_CODES
     }
 
 
@@ -184,7 +184,7 @@ def _try(optuna, model, device, additions, trial):
         "columns": trial.suggest_categorical("columns", COLUMNS),
         "lanes": trial.suggest_categorical("lanes", LANES),
         "columns_per_group": trial.suggest_categorical("columns_per_group", COLUMNS_PER_GROUP),
-        "spike_code": trial.suggest_categorical("spike_code", [code.value for code in SpikeCode]),
+        "spike_code": trial.suggest_categorical("spike_code", [code.value for code in SPIKE_CODES]),
         "bus_width": trial.suggest_categorical("bus_width", BUSES),
     }
     try:

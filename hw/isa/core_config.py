@@ -20,7 +20,9 @@ __all__ = [
     "MOST_COLUMNS",
     "MOST_LANES",
     "PROGRAM_WIDTH",
+    "SPIKE_CODES",
     "check_array",
+    "check_spike_code",
     "words_of",
 ]
 
@@ -57,6 +59,9 @@ _FIRST_CODES = {
     SpikeCode.BIT_SERIAL: "bitplane",
     SpikeCode.TWO_BIT_SERIAL: "graded",
 }
+
+#: Spike codes that hardware has.
+SPIKE_CODES = tuple(_FIRST_CODES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +128,7 @@ class CoreConfig(Descriptors):
             self.columns_per_group,
             self.pixel_channels + (self.pixel_constant > 0),
         )
+        check_spike_code(self.spike_code)
         if self.bus_width and self.bus_width not in BUS_WIDTHS:
             raise ValueError(f"Bus must be 64, 128 or 256 bits wide, not {self.bus_width!r}")
 
@@ -250,6 +256,15 @@ class CoreConfig(Descriptors):
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in values.items() if key in known}
         return cls(**(values | {"spike_code": SpikeCode(values["spike_code"])}))
+
+
+def check_spike_code(code):
+    """Raises ValueError if no core has a spike code."""
+    if code not in SPIKE_CODES:
+        raise ValueError(
+            f"Spike code {code.value} is golden's alone so far: use 2-bit-serial, which takes the "
+            "fewest cycles, or bit-serial, which takes the fewest additions"
+        )
 
 
 def check_array(columns, lanes, columns_per_group, pixel_channels):

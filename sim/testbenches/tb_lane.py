@@ -4,6 +4,7 @@ import cocotb
 
 from golden import SpikeCode, planes
 from golden.spike import passes
+from hw.isa.core_config import SPIKE_CODES
 
 from .base import Cycles, generators, parameters, pulse
 
@@ -88,7 +89,7 @@ async def run(dut, sums, *, stall):
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(code=list(SpikeCode), stall=[0.0, 0.5], density=[0.1, 0.9])
+@cocotb.parametrize(code=list(SPIKE_CODES), stall=[0.0, 0.5], density=[0.1, 0.9])
 async def weights_add_up(dut, code, stall, density):
     """Random counts and weights, all codes."""
     _, draw = generators()

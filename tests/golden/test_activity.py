@@ -18,8 +18,9 @@ def traced():
 def spikes_of(count, code):
     if code is SpikeCode.THERMOMETER:
         return int(count)
-    # The largest count of these models is 4, which is two spikes of the 2-bit-serial code.
-    return bin(count).count("1") + (code is SpikeCode.TWO_BIT_SERIAL and count == 4)
+    # The largest count of these models is 4: two spikes in 2-bit-serial code, three in split code.
+    more = {SpikeCode.TWO_BIT_SERIAL: 1, SpikeCode.SPLIT: 2}.get(code, 0)
+    return bin(count).count("1") + more * (count == 4)
 
 
 def conv_additions(layer, counts, code):

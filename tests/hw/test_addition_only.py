@@ -9,7 +9,6 @@ from amaranth import *
 from amaranth.back import rtlil, verilog
 
 import golden
-from golden import SpikeCode
 from hw.boards.board import BOARDS
 from hw.boards.pll import highest_setting
 from hw.boards.top import BoardTop, board_verilog
@@ -18,7 +17,7 @@ from hw.compiler import compile_model
 from hw.emit.build_directory import read_description
 from hw.emit.verilog import netlist
 from hw.fpga.synthesis import multipliers
-from hw.isa.core_config import CoreConfig
+from hw.isa.core_config import SPIKE_CODES, CoreConfig
 from tests.cores import CORES, image_paths, verilog_of
 from tests.engines import sizes
 
@@ -54,7 +53,7 @@ class Indexing(Elaboratable):
         return m
 
 
-@pytest.fixture(scope="module", params=[code.value for code in golden.SpikeCode])
+@pytest.fixture(scope="module", params=[code.value for code in SPIKE_CODES])
 def accelerator(request, tmp_path_factory, project_root):
     """Build folder of the trained digits model on an array of one narrow column."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -95,7 +94,7 @@ def test_no_board_multiplies(accelerator, board):
 
 
 def test_cores_of_every_code_and_count_multiply_nowhere(soak):
-    cases = product(SpikeCode, range(1, 16), (0, 64))
+    cases = product(SPIKE_CODES, range(1, 16), (0, 64))
     for number, (code, max_count, bus_width) in enumerate(cases):
         # Both places of the weights in turn; each with all counts.
         if soak or number // 2 % 2 == number % 2:

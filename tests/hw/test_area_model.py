@@ -10,6 +10,7 @@ from hw.compiler import compile_model
 from hw.estimate.area_model import dense_lut, features, fit, fit_dense, predicted_lut
 from hw.estimate.block_rams import memory_table
 from hw.isa.blocks import blocks, least
+from hw.isa.core_config import SPIKE_CODES
 from tests.benchmark.calibrate import CORES
 from tests.benchmark.out_of_context import route
 
@@ -62,7 +63,7 @@ def test_larger_cores_take_more_luts():
 
 
 def test_the_cores_of_the_fit_are_of_every_kind():
-    assert {core[4] for core in CORES} == {code.value for code in SpikeCode}
+    assert {core[4] for core in CORES} == {code.value for code in SPIKE_CODES}
     assert {core[3] for core in CORES} >= {1, 2, 4}
     assert min(core[5] for core in CORES) == 0 < max(core[5] for core in CORES)
 

@@ -16,6 +16,7 @@ from hw.boards.top import board_verilog
 from hw.boards.usage import link_pictures
 from hw.compiler import compile_model
 from hw.fpga.pins import require_pins
+from hw.isa.core_config import SPIKE_CODES
 from hw.isa.identity import identity
 from tests.board_files import assert_same_pins
 
@@ -99,7 +100,7 @@ def test_the_identity_is_that_of_the_configuration(project_root):
     found = {
         identity(compile_model(model, columns=columns, lanes=lanes, spike_code=code).required)
         for columns, lanes in ((1, 8), (1, 16), (2, 8))
-        for code in SpikeCode
+        for code in SPIKE_CODES
     }
     assert len(found) == 9
     assert {len(name) for name in found} == {8}

@@ -169,6 +169,10 @@ def test_cycles_stand_in_the_description(built):
             "--weight-width must be at least the 4 bits of layer downsample1_1, not 3",
         ),
         (["--images", "missing.npy"], "missing.npy"),
+        (
+            ["--spike-code", "split"],
+            "Spike code split is golden's alone so far: use 2-bit-serial, which takes the fewest ",
+        ),
     ],
 )
 def test_bad_options_are_refused(model_file, tmp_path, capsys, options, sentence):

@@ -10,6 +10,7 @@ from golden.names import counts_name
 from hw.compiler import compile_model
 from hw.compiler.allocate import Allocator
 from hw.compiler.tap_windows import conv_tap_windows
+from hw.isa.core_config import SPIKE_CODES
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 4, 7])
@@ -53,7 +54,7 @@ def walked(line, position, width, words, row_step):
     return visited
 
 
-@pytest.mark.parametrize("code", SpikeCode)
+@pytest.mark.parametrize("code", SPIKE_CODES)
 @pytest.mark.parametrize(("columns", "lanes"), [(1, 8), (3, 5), (4, 12)])
 def test_maps_that_are_needed_together_do_not_overlap(code, columns, lanes):
     model = random_model(3, heads=4, dims=(8, 16, 24, 16))

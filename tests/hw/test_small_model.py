@@ -3,10 +3,10 @@
 import pytest
 
 import golden
-from golden import SpikeCode
 from hw.compiler import compile_model
 from hw.estimate.block_rams import memory_table, require_memory
 from hw.fpga.devices import find_device
+from hw.isa.core_config import SPIKE_CODES
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def tiny(project_root):
     return golden.load(project_root / "tests" / "data" / "digits-tiny.safetensors")
 
 
-@pytest.mark.parametrize("code", SpikeCode)
+@pytest.mark.parametrize("code", SPIKE_CODES)
 def test_one_column_of_8_lanes_needs_at_most_40_block_rams(tiny, code):
     config = compile_model(tiny, columns=1, lanes=8, spike_code=code).required
     assert sum(row["blocks"] for row in memory_table(config)) <= 40

@@ -41,7 +41,7 @@ ROOMS = {
         "boards": {"isa", "rtl", "link", "fpga", "emit"},
         "driver": {"isa"},
         "baseline": {"rtl"},
-        "exploration": {"compiler", "estimate", "fpga", "tools"},
+        "exploration": {"isa", "compiler", "estimate", "fpga", "tools"},
         "reporting": {"isa", "estimate", "baseline"},
         "cli": {"isa", "emit", "tools", "fpga", "asic", "boards", "reporting"},
     },

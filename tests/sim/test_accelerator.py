@@ -13,6 +13,7 @@ from golden.data.digits import load_digits
 from hw.build import build
 from hw.compiler import compile_model
 from hw.emit.build_directory import read_description
+from hw.isa.core_config import SPIKE_CODES
 from sim.verify import verify
 from tests.reported import assert_additions_are_reported
 
@@ -57,7 +58,7 @@ def assert_equal(figures, *, images):
     [
         ((2, 16, 2), SpikeCode.BIT_SERIAL, 12),
         ((4, 12, 1), SpikeCode.THERMOMETER, 6),
-        *(full(array, code, 100) for array in ARRAYS for code in SpikeCode),
+        *(full(array, code, 100) for array in ARRAYS for code in SPIKE_CODES),
     ],
 )
 def test_digits_equal_golden(run, array, code, count):

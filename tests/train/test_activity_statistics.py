@@ -67,6 +67,10 @@ def test_activity_statistics_count_every_operation():
             SpikeCode.THERMOMETER: np.bitwise_count if pixels else (lambda counts: counts),
             SpikeCode.BIT_SERIAL: np.bitwise_count,
             SpikeCode.TWO_BIT_SERIAL: np.bitwise_count,
+            # For D = 5 a 5 is 1 + 2 + 2, and a 4 is 2 + 2.
+            SpikeCode.SPLIT: np.bitwise_count
+            if pixels
+            else lambda counts: np.bitwise_count(counts) + (counts >= 4),
         }
         for code, weigh in ways.items():
             assert found.additions[code] == operations(layer, tensors, weigh), layer.name

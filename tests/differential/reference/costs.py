@@ -21,10 +21,33 @@ def spikes(tensors, code, max_count):
             return bits
         if code == "thermometer":
             return tensors[name]
+        if code == "split":
+            return _split(max_count)[tensors[name]]
         # 2-bit-serial adds the double twice for a 4 if it takes all planes of D = 4 at once.
         return bits + (tensors[name] == 4) if max_count == 4 else bits
 
     return cost
+
+
+def _split(max_count):
+    """Additions of the counts 0 to D in the split code, found by trying all selections of planes.
+
+    The planes double in weight as long as they sum up to D or less; more planes, the larger ones
+    first, fill what is missing. More than four are not allowed, and binary digits stand in then.
+    """
+    weights = [1]
+    while sum(weights) + 2 * weights[-1] <= max_count:
+        weights.append(2 * weights[-1])
+    for weight in reversed(list(weights)):
+        while sum(weights) + weight <= max_count:
+            weights.append(weight)
+    if len(weights) > 4:
+        return np.bitwise_count(np.arange(max_count + 1)).astype(np.int64)
+    fewest = {0: 0}
+    for weight in weights:
+        more = {total + weight: number + 1 for total, number in fewest.items()}
+        fewest |= {total: min(number, fewest.get(total, 99)) for total, number in more.items()}
+    return np.array([fewest[count] for count in range(max_count + 1)])
 
 
 def skipped(tensors):
