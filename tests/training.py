@@ -70,7 +70,9 @@ def to_toml(config):
     values = to_builtins(config)
     lines = [f"name = {json.dumps(values.pop('name'))}"]
     for table, fields in values.items():
-        lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in fields.items())]
+        # TOML has no null; what is not given is not written.
+        given = {key: value for key, value in fields.items() if value is not None}
+        lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in given.items())]
     return "\n".join(lines) + "\n"
 
 

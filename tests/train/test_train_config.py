@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from golden import SpikeCode
 from golden.neuron import Rounding
 from tests.training import network_config, run_config
 from train.run.config import ConfigError, from_builtins, load, to_builtins, with_epochs
@@ -75,6 +76,11 @@ def test_builtins_and_back():
         ("[fit]", "[fit", "Expected ']' at the end of a table declaration"),
         ("image = [8, 8, 1]", "image = [8, 8]", "Expected `array` of length 3, got 2"),
         ("shift = ", "shift = -", "Expected `float` >= 0.0 - at `data.shift`"),
+        (
+            "[fit]",
+            '[fit]\naddition_code = "unary"',
+            "Invalid enum value 'unary' - at `fit.addition_code`",
+        ),
     ],
 )
 def test_wrong_files_are_refused_in_one_sentence(recipe, tmp_path, old, new, sentence):
@@ -84,6 +90,16 @@ def test_wrong_files_are_refused_in_one_sentence(recipe, tmp_path, old, new, sen
     with pytest.raises(ConfigError, match=re.escape(f"{path}: {sentence}")) as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+def test_the_configuration_of_an_older_checkpoint_has_no_code_of_additions():
+    values = to_builtins(run_config())
+    for key in ("addition_code", "penalty_warmup"):
+        del values["fit"][key]
+    assert from_builtins(values) == run_config()
+    assert run_config().fit.addition_code is None
+    coded = run_config(addition_code=SpikeCode.SPLIT)
+    assert from_builtins(to_builtins(coded)) == coded
 
 
 def numbers(values, path=()):

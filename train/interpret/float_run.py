@@ -16,9 +16,8 @@ class FloatRun:
 
     Parameters
     ----------
-    meter : function, optional
-        Called as ``meter(counts, connections)`` for every convolution of spikes, with the mean
-        count of its inputs and how many additions one spike at every input would cause.
+    meter : MeanMeter or AdditionMeter, optional
+        Called for every layer that adds by spikes.
     """
 
     #: Method of layers that this run calls.
@@ -70,15 +69,17 @@ class FloatRun:
         """What is behind a layer's convolution."""
         return normalise(potential, norm)
 
-    def measure(self, layer, potential):
-        """Let the meter see a layer that reads spikes."""
-        if self.meter is not None and layer.source != "pixels":
-            spikes, (conv, _) = self.tensors[layer.source], self.bound[layer.name]
-            connections = conv.weight.numel() * potential.shape[2] * potential.shape[3]
-            unit = layer.unit
-            mean = spikes.mean()
-            mean = mean * unit.denominator if unit.numerator == 1 else mean / float(unit)
-            self.meter(mean, connections)
+    def measure(self, layer, potential=None):
+        """Let the meter see a layer that reads spikes.
+
+        Parameters
+        ----------
+        layer : Layer
+        potential : tensor, optional
+            Of a convolution in front of a neuron or a stream.
+        """
+        if self.meter is not None:
+            self.meter(self, layer, potential)
 
 
 class QuantisedRun(FloatRun):
@@ -91,7 +92,7 @@ class QuantisedRun(FloatRun):
     ----------
     grids : Grids
     weight_bits : int
-    meter : function, optional
+    meter : MeanMeter or AdditionMeter, optional
         As for :class:`FloatRun`.
     """
 

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden.axis import Axis
 from golden.model.integer_model import Input, IntegerModel
 from golden.ops import Conv
 from golden.ops.conv import conv_interval
-from train.projection import Chain
+from train.projection import Chain, axes
 from train.quant.exact import exact_affine, exact_weight
 from train.quant.thresholds import fold_thresholds
 
@@ -111,24 +110,12 @@ class _Lowering:
         """Convolution whose epilogue is still to be found."""
         conv, _ = self.bound[layer.name]
         weight = weight[..., None] if weight.ndim == 3 else weight
-        strides, dilations = (
-            tuple(values) * (2 // len(values)) for values in (conv.stride, conv.dilation)
-        )
-        pads = conv.padding
-        pads = (pads[:2], pads[2:]) if len(pads) == 4 else tuple((pad, pad) for pad in pads)
-        pads = pads * (2 // len(pads))
-        axes = tuple(
-            Axis(kernel, stride, *pad, dilation)
-            for kernel, stride, pad, dilation in zip(
-                weight.shape[2:], strides, pads, dilations, strict=True
-            )
-        )
         return Conv(
             name=layer.name,
             sources=(layer.source,),
             weight=self.narrow(layer, weight),
             weight_bits=self.bits(layer),
-            axes=axes,
+            axes=axes(conv),
             groups=conv.groups,
             epilogue=None,
         )

@@ -55,7 +55,13 @@ class Attention(Layer):
     def reads(self):
         return (self.queries, self.keys, self.values)
 
+    def fan_outs(self, run):
+        # Spikes of keys add rows of values, and spikes of queries rows of the memory.
+        width = run.tensors[self.values].shape[1] // self.heads
+        return [(self.keys, width), (self.queries, width)]
+
     def float(self, run):
+        run.measure(self)
         queries, keys, values = self._read(run)
         numerator, square = (float(number) for number in self.scale)
         potential = attention(queries, keys, values, heads=self.heads, scale=(numerator, square))

@@ -7,7 +7,7 @@ from golden.neuron import Neuron
 from golden.ops import Fire
 from train.graph import Firing
 from train.ops.layer import Layer
-from train.projection import Projection, convolve, normalise
+from train.projection import Projection, convolve, fan_out, normalise
 from train.quant.folded import fold_fire
 from train.quant.grids import on_grid
 
@@ -37,6 +37,9 @@ class Branch(Layer):
     @property
     def reads(self):
         return (self.source,)
+
+    def fan_outs(self, run):
+        return [(self.source, fan_out(self.projection, run.bound[self.name][0]))]
 
     def float(self, run):
         inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]

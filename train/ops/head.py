@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from golden.ops import Output
 from train.ops.layer import Layer
-from train.projection import Projection, convolve, norm_affine
+from train.projection import Projection, convolve, fan_out, norm_affine
 from train.quant.folded import fold_logits
 from train.quant.grids import on_grid
 
@@ -42,11 +42,16 @@ class Head(Layer):
     def reads(self):
         return (self.source,)
 
+    def fan_outs(self, run):
+        return [(self.source, fan_out(self.projection, run.bound[self.name][0]))]
+
     def float(self, run):
+        run.measure(self)
         inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]
         run.scores[self.name] = run.normalise(self.name, run.project(inputs, conv), norm).flatten(1)
 
     def quantised(self, run):
+        run.measure(self)
         inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]
         weight, bias = scores(conv, norm)
         unit, step = float(self.unit), run.grids.scales[self.name]

@@ -35,6 +35,16 @@ class Layer:
         """Names of the tensors that it reads."""
         raise NotImplementedError
 
+    def fan_outs(self, run):
+        """Tensors whose spikes cause its additions, and how many sums a spike is added to.
+
+        Returns
+        -------
+        list of (str, int or int array)
+            The number is an array of shape (height, width) where it depends on the position.
+        """
+        return []
+
     def float(self, run):
         """Real numbers, as the float network computes them; see `train.interpret.float_run`."""
         raise NotImplementedError

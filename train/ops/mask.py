@@ -44,7 +44,11 @@ class Mask(Layer):
     def reads(self):
         return (self.gate, self.values)
 
+    def fan_outs(self, run):
+        return [(self.gate, run.tensors[self.values].shape[1] // self.heads)]
+
     def float(self, run):
+        run.measure(self)
         run.tensors[self.counts] = self.firing.spikes(self._masked(run))
 
     def integer(self, run):

@@ -25,6 +25,11 @@ class SpikingNetwork(nn.Module):
         As a `train.graph.SpikeGraph` has it.
     origins : dict of str to str
         Node of the float graph that each layer was made for, by the layer's name.
+
+    Attributes
+    ----------
+    firings : dict of str to Firing
+        Neuron that fired the counts of a tensor, by the tensor's name.
     """
 
     def __init__(self, modules, *, entry, layers, heads, exact=False, origins=None):
@@ -40,6 +45,12 @@ class SpikingNetwork(nn.Module):
             for layer in self.layers
             if hasattr(layer, "projection")
         }
+        # What fires no counts of its own hands on those of what it reads, as a max pool does.
+        self.firings = {}
+        for layer in self.layers:
+            firing = layer.firing if layer.fires else self.firings.get(layer.reads[0])
+            if firing is not None:
+                self.firings[layer.counts] = firing
         self._last_reads = _last_reads(self.layers)
 
     def compute(self, run, step):

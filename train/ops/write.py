@@ -11,7 +11,7 @@ from golden.ops import Write as Epilogue
 from train.graph import Firing
 from train.graph.times import times
 from train.ops.layer import Layer
-from train.projection import Projection, convolve, norm_affine, normalise
+from train.projection import Projection, convolve, fan_out, norm_affine, normalise
 from train.quant.folded import fold_write
 from train.quant.grids import on_grid
 
@@ -57,6 +57,9 @@ class Write(Layer):
     @property
     def reads(self):
         return (self.source,) if self.previous is None else (self.source, f"{self.previous}.stream")
+
+    def fan_outs(self, run):
+        return [(self.source, fan_out(self.projection, run.bound[self.name][0]))]
 
     def float(self, run):
         inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]

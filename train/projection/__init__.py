@@ -2,6 +2,7 @@
 
 from train.projection.bound import Chain
 from train.projection.compute import ScaledNorm, convolve, norm_affine, normalise
+from train.projection.geometry import axes, fan_out
 from train.projection.projection import Averaged, Identity, Projection
 
 
@@ -11,7 +12,9 @@ __all__ = [
     "Identity",
     "Projection",
     "ScaledNorm",
+    "axes",
     "convolve",
+    "fan_out",
     "norm_affine",
     "normalise",
 ]

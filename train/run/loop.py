@@ -120,8 +120,9 @@ class Loop:
             Named where the training diverges.
         rate : function of float
             Learning rate after a number of epochs.
-        loss : function of (images, labels)
-            Value to differentiate, and what to report of it: a dict of float tensors.
+        loss : function of (images, labels, float)
+            Value to differentiate after a number of epochs, and what to report of it: a dict of
+            float tensors.
         step : function of (int, int), optional
             Called with the number of batches done and their total.
 
@@ -140,9 +141,10 @@ class Loop:
         batches = self._batches(generator)
         sums = {}
         for index, batch in enumerate(batches):
-            last_rate = rate(number + (index + 0.5) / len(batches))
+            passed = number + (index + 0.5) / len(batches)
+            last_rate = rate(passed)
             images, labels = self._prepare(batch, generator)
-            value, report = loss(images, labels)
+            value, report = loss(images, labels, passed)
             if not math.isfinite(found := float(value.detach())):
                 raise DivergenceError(
                     phase,

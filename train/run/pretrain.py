@@ -116,7 +116,7 @@ class _Run:
         masks = torch.Generator().manual_seed(self._seed * 1_000_003 + number + _MASKS)
         self._module.train()
 
-        def loss(images, labels):
+        def loss(images, labels, passed):
             mask = draw_mask(len(images), self._module.grid, self._settings.mask, masks)
             with self._loop.precision():
                 error = self._loop.parallel(images, mask)

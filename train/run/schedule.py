@@ -44,12 +44,21 @@ class Schedule:
         Float and quantised training have a curve each; the frozen epochs are the end of the latter.
         """
         fit = self._fit
+        peak = fit.float_rate if passed < fit.float_epochs else fit.quantised_rate
+        return rise_and_fall(self._part(passed), peak, fit.warmup)
+
+    def penalty(self, passed):
+        """Weight of the additions after ``passed`` epochs, over the same curves: a linear rise."""
+        fit, part = self._fit, self._part(passed)
+        rising = part < fit.penalty_warmup
+        return fit.spike_penalty * part / fit.penalty_warmup if rising else fit.spike_penalty
+
+    def _part(self, passed):
+        """How much of float training, or of all that follows it, is done: 0 to 1."""
+        fit = self._fit
         if passed < fit.float_epochs:
-            part, peak = passed / fit.float_epochs, fit.float_rate
-        else:
-            part = (passed - fit.float_epochs) / fit.quantised_epochs
-            peak = fit.quantised_rate
-        return rise_and_fall(part, peak, fit.warmup)
+            return passed / fit.float_epochs
+        return (passed - fit.float_epochs) / fit.quantised_epochs
 
 
 def rise_and_fall(part, peak, warmup):

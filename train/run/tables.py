@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from golden.spike import SpikeCode
+
 
 __all__ = ["DataConfig", "FitConfig", "PretrainConfig", "QuantiseConfig"]
 
@@ -53,6 +55,11 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     weight_decay, label_smoothing : float
     spike_penalty : float
         Weight, in the loss, of the additions per image over those of one spike everywhere.
+    penalty_warmup : float
+        Part of float training, and of all that follows it, in which that weight rises from 0.
+    addition_code : SpikeCode, optional
+        In which the additions are those that hardware executes, of all layers that read spikes.
+        Without it they are mean counts of convolutions, as if no tap fell on padding.
     precision : str
         ``float32``; ``float64``; or ``bfloat16``, in which layers compute while parameters stay
         ``float32`` (mixed precision, for a GPU).
@@ -79,6 +86,8 @@ class FitConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     weight_decay: NonNegative = 0.05
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     spike_penalty: NonNegative = 0.0
+    penalty_warmup: Fraction = 0.0
+    addition_code: SpikeCode | None = None
     precision: Literal["float32", "float64", "bfloat16"] = "float32"
     clip: NonNegative = 0.0
     average: Annotated[float, Meta(ge=0, lt=1)] = 0.0

@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from train.interpret.find import find_grids
 from train.interpret.float_run import FloatRun, QuantisedRun
+from train.interpret.meters import AdditionMeter, MeanMeter
 from train.network.build import layered
 from train.network.images import to_maps
 from train.run.contents import going_on
@@ -17,25 +18,6 @@ from train.run.schedule import FLOAT, FROZEN, QUANTISED, Schedule
 
 
 __all__ = ["Training"]
-
-
-class _AdditionMeter:
-    """Additions that the spikes of a batch cause, over those of one spike at every input."""
-
-    def __init__(self):
-        self._spent = 0.0
-        self._dense = 0
-
-    def __call__(self, mean_count, dense):
-        """Count one convolution, as if no tap fell on padding."""
-        self._spent = self._spent + mean_count * dense
-        self._dense += dense
-
-    def take(self):
-        """Ratio since the last call; the loss can be differentiated through it."""
-        ratio = self._spent / self._dense
-        self._spent, self._dense = 0.0, 0
-        return ratio
 
 
 class Training:
@@ -107,12 +89,14 @@ class Training:
             one spike at every input) and ``seconds``.
         """
         phase = self._begin_epoch()
-        run, meter = self._run(phase)
+        code = self._config.fit.addition_code
+        meter = MeanMeter() if code is None else AdditionMeter(self._layered, code)
+        run = self._run(phase, meter)
         found = self._loop.epoch(
             self.epoch,
             phase,
             self._schedule.rate,
-            lambda images, labels: self._loss(images, labels, run, meter),
+            lambda images, labels, passed: self._loss(images, labels, passed, run),
             step,
         )
         self.epoch += 1
@@ -145,7 +129,7 @@ class Training:
         """
         self.network.eval()
         phase = self._schedule.phase(self.epoch - 1)
-        run, _ = self._run(phase)
+        run = self._run(phase)
         loss, right, number = 0.0, 0, 0
         for images, labels in batches:
             maps = to_maps(images).to(next(self.network.parameters()))
@@ -160,7 +144,7 @@ class Training:
             )
         return {"validation_loss": loss / number, "validation_accuracy": right / number}
 
-    def _loss(self, images, labels, run, meter):
+    def _loss(self, images, labels, passed, run):
         """Loss of a batch with the penalty for additions, and what to report."""
         fit = self._config.fit
         with self._loop.precision():
@@ -170,8 +154,9 @@ class Training:
         if self._teacher is not None:
             taught = self._teacher.loss(images, scores, fit.temperature)
             loss = torch.lerp(loss, taught, fit.teacher_weight)
-        additions = meter.take()
-        return loss + fit.spike_penalty * additions, {"loss": loss, "additions": additions}
+        additions = run.meter.take()
+        penalty = self._schedule.penalty(passed)
+        return loss + penalty * additions, {"loss": loss, "additions": additions}
 
     def _begin_epoch(self):
         """Phase of the coming epoch, with grids and batch norms as it needs them."""
@@ -190,10 +175,9 @@ class Training:
                     module.eval()
         return phase
 
-    def _run(self, phase):
-        """How the network computes in a phase, and the meter of its additions."""
-        meter = _AdditionMeter()
+    def _run(self, phase, meter=None):
+        """How the network computes in a phase."""
         if phase == FLOAT:
-            return FloatRun(meter=meter), meter
+            return FloatRun(meter=meter)
         bits = self._config.quantise.weight_bits
-        return QuantisedRun(self._grids, weight_bits=bits, meter=meter), meter
+        return QuantisedRun(self._grids, weight_bits=bits, meter=meter)
