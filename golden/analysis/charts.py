@@ -72,8 +72,11 @@ def scatter(
     *,
     front: Sequence[tuple[float, float]],
     axes: tuple[str, str],
+    labels: Sequence[str] = (),
+    formats: tuple[str, str] = (",.0f", ",.0f"),
+    linear: bool = False,
 ) -> str:
-    """Points over two logarithmic axes, and a line through the best of them.
+    """Points over two axes, and a line through the best of them.
 
     Parameters
     ----------
@@ -83,21 +86,31 @@ def scatter(
         Those that the line connects.
     axes : (str, str)
         What x and y are.
+    labels : sequence of str, optional
+        What is written beside each point.
+    formats : (str, str)
+        Of the numbers beside the axes, as `format` takes them.
+    linear : bool
+        Whether the axes are linear; they are logarithmic otherwise.
 
     Returns
     -------
     str
         An SVG file.
     """
+    scaled, unscaled = (float, float) if linear else (np.log, np.exp)
     size, left, low = 480, 90, 40
     spans = []
     for axis in range(2):
         values = [point[axis] for point in points]
-        spans.append((np.log(min(values)), np.log(max(values)) or 1))
+        least, most = scaled(min(values)), scaled(max(values)) or 1
+        # Room for the labels around the points.
+        margin = ((most - least) or most) / 10 if labels else 0
+        spans.append((least - margin, most + margin))
 
     def place(point):
         across, up = (
-            (np.log(value) - least) / ((most - least) or 1)
+            (scaled(value) - least) / ((most - least) or 1)
             for value, (least, most) in zip(point, spans, strict=True)
         )
         return left + across * size, 10 + (1 - up) * size
@@ -114,7 +127,7 @@ def scatter(
     ]
     for axis, (least, most) in enumerate(spans):
         for share in (0, 0.5, 1):
-            text = f"{np.exp(least + share * (most - least)):,.0f}"
+            text = format(unscaled(least + share * (most - least)), formats[axis])
             x, y = (
                 (left + share * size, size + 26)
                 if axis == 0
@@ -135,6 +148,13 @@ def scatter(
     parts += [
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#8c143c"/>' for x, y in map(place, front)
     ]
+    for label, (x, y) in zip(labels, map(place, points), strict=bool(labels)):
+        # Towards the middle, so that no text leaves the picture.
+        anchor, aside = ("start", 8) if x < middle else ("end", -8)
+        parts.append(
+            f'<text x="{x + aside:.1f}" y="{y + 16:.1f}" text-anchor="{anchor}">'
+            f"{escape(label)}</text>"
+        )
     return "\n".join([*parts, "</svg>", ""])
 
 

@@ -144,6 +144,7 @@ def test_values_of_a_list_are_distinct():
         ("golden.__main__", "run", "--code"),
         ("hw.build", "", "--spike-code"),
         ("sim.demo", "", "--spike-code"),
+        ("train.__main__", "report", "--code"),
     ],
 )
 @pytest.mark.parametrize(

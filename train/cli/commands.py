@@ -166,20 +166,22 @@ def sweep(options):
 
 
 def report(options):
-    """Run a model on images and write what it costs: a page and its figures."""
-    import golden
-    from golden.analysis.activity_statistics import take_statistics
-    from golden.cli.source import open_source
+    """Run models on images and write what they cost: one on a page, several as a curve."""
     from golden.data.atomic import replacing
-    from train.cli.progress import image_progress
     from train.cli.report import write_json
     from train.export.findings import findings, summary
     from train.export.page import page
 
-    model = golden.load(options.model)
-    found = open_source(options.data, model, count=options.images)
-    with image_progress("counting, images") as progress:
-        statistics = take_statistics(model, found.images[:], found.labels, progress=progress)
+    if options.curve is not None:
+        _curve(options)
+        return
+    if options.code is not None:
+        raise ValueError("--code must come with --curve, since the page has its own codes")
+    if len(options.model) > 1:
+        raise ValueError(
+            f"MODEL must be one for a page, not {len(options.model)}: pass --curve FILE.svg, too"
+        )
+    model, statistics = _statistics(options, options.model[0])
     found = findings(model, statistics)
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(found, options.out / "report.json")
@@ -190,6 +192,55 @@ def report(options):
     for name, value in rows:
         print(f"{name:{width}}  {value}")
     print(f"{options.out / 'report.html'} and report.json beside it")
+
+
+def _curve(options):
+    """Write accuracy over additions of several models, and print it as a table."""
+    from golden.data.atomic import replacing
+    from golden.spike import SpikeCode
+    from train.cli.report import write_json
+    from train.export.curve import curve_point, picture, table
+
+    distinct("MODEL", options.model)
+    if options.curve.suffix != ".svg":
+        raise ValueError(f"--curve must name a .svg file, not {options.curve}")
+    code = SpikeCode(options.code or SpikeCode.SPLIT)
+    points = []
+    for path in options.model:
+        model, statistics = _statistics(options, path)
+        if statistics.right is None:
+            raise ValueError(
+                f"{options.data}: accuracy needs labels, which these images do not have"
+            )
+        name = path.name if path.is_dir() else path.stem
+        points.append(curve_point(name, model, statistics, code))
+    options.curve.parent.mkdir(parents=True, exist_ok=True)
+    write_json(points, options.curve.with_suffix(".json"))
+    with replacing(options.curve) as file:
+        file.write(picture(points).encode())
+    print(table(points))
+    print(f"{options.curve} and {options.curve.with_suffix('.json').name} beside it")
+
+
+def _statistics(options, path):
+    """The model of a file or of a run's folder, and what it does on the command's images."""
+    import golden
+    from golden.analysis.activity_statistics import take_statistics
+    from golden.cli.source import open_source
+    from train.cli.progress import image_progress
+
+    if path.is_dir():
+        found = sorted(path.glob("*.safetensors"))
+        if len(found) != 1:
+            raise ValueError(
+                f"{path}: must hold one model (.safetensors), as train export writes it, not "
+                f"{len(found)}"
+            )
+        (path,) = found
+    model = golden.load(path)
+    found = open_source(options.data, model, count=options.images)
+    with image_progress("counting, images") as progress:
+        return model, take_statistics(model, found.images[:], found.labels, progress=progress)
 
 
 def interrupted(options):

@@ -107,4 +107,8 @@ Run an integer model on images and write what it costs: accuracy, firing rates, 
 counts, additions per layer in both spike codes, the papers' energy formula, bits moved, and next to
 it the same for a dense network with multipliers. DIR receives report.html, one page that needs no
 network, and report.json.
+
+With --curve FILE.svg several models are run: the picture shows accuracy in integers over additions
+per image, with the penalty that each model was trained with, and the table is printed in Markdown.
+FILE.json has the same figures.
 """

@@ -6,6 +6,8 @@ from pathlib import Path
 from golden.cli.options import (
     COUNT,
     SEED,
+    SPIKE_CODE,
+    SPIKE_CODE_NOTE,
     THREADS,
     input_file,
     input_path,
@@ -195,7 +197,11 @@ def parser(prog):
     )
     report.set_defaults(command=commands.report)
     report.add_argument(
-        "model", type=input_file, metavar="MODEL", help="integer model (.safetensors)"
+        "model",
+        type=input_path,
+        nargs="+",
+        metavar="MODEL",
+        help="integer model (.safetensors), or a folder that holds one; several with --curve",
     )
     report.add_argument(
         "--data", type=input_path, default="digits", metavar="DATA", help=f"{SOURCES} (default)"
@@ -207,6 +213,19 @@ def parser(prog):
         default=Path("build/report"),
         metavar="DIR",
         help="default: build/report",
+    )
+    report.add_argument(
+        "--curve",
+        type=output_file,
+        metavar="FILE.svg",
+        help="in place of the page: draw accuracy over additions of all models",
+    )
+    report.add_argument(
+        "--code",
+        **SPIKE_CODE,
+        metavar="CODE",
+        help="spike code of the curve's additions: thermometer, bit-serial, 2-bit-serial or split "
+        f"(default: split; {SPIKE_CODE_NOTE})",
     )
     return top
 

@@ -45,7 +45,8 @@ def training_report(state):
     dict
         JSON values: ``name``, ``seed``, ``epochs``, ``float_epochs``, ``quantised_epochs``,
         ``seconds``, ``accuracy`` (``float``, ``quantised``, ``golden``: 0 to 1), ``parameters``,
-        ``weight_bits``, ``max_count``, ``rounding`` and ``versions``.
+        ``weight_bits``, ``spike_penalty``, ``addition_code``, ``max_count``, ``rounding`` and
+        ``versions``.
     """
     schedule = state.config.fit
     return {
@@ -58,6 +59,8 @@ def training_report(state):
         "accuracy": dict(state.accuracy),
         "parameters": count_parameters(state.build()),
         "weight_bits": state.config.quantise.weight_bits,
+        "spike_penalty": schedule.spike_penalty,
+        "addition_code": schedule.addition_code and schedule.addition_code.value,
         **_neurons(state.config.network),
         "versions": {
             "python": platform.python_version(),
