@@ -73,7 +73,7 @@ def _neurons(network, images):
     return scores, counts
 
 
-def require_exact(network, image=IMAGE, *, merge=False, images=None):
+def require_exact(network, image=IMAGE, *, merge=False, images=None, scale=None):
     """Demand that golden computes every count and every logit of a dyadic network.
 
     Returns
@@ -82,7 +82,7 @@ def require_exact(network, image=IMAGE, *, merge=False, images=None):
     """
     images = random_images(12, image) if images is None else images
     maps = to_maps(images).double()
-    layers = normalise(trace(network, image), merge=merge)
+    layers = normalise(trace(network, image, scale=scale), merge=merge)
     scores, neurons = _neurons(network, maps)
     computed, tensors = run_float(layers, maps)
     assert torch.equal(computed, scores)

@@ -126,6 +126,30 @@ EXACT = {
         {},
     ),
     "mean of counts": (lambda net, x: net.neuron(x.mean((2, 3))), {}),
+    "scaled counts": (
+        lambda net, x: net.neuron(net.a(x * 2)) * 4,
+        {"a": conv()},
+    ),
+    "scaled counts behind a max pool and in a sum": (
+        lambda net, x: net.neuron(net.a(F.max_pool2d(x * 2, 2) * 2) + F.max_pool2d(x / 2, 2)),
+        {"a": conv()},
+    ),
+    "attention of scaled counts": (
+        lambda net, x: net.neuron(spikes.attention(x * 2, x / 4, x * 8, heads=2, scale=(1, 16))),
+        {},
+    ),
+    "masked sum of scaled counts": (
+        lambda net, x: net.neuron(spikes.masked_sum(x[:, :] * 2, x, heads=4)),
+        {},
+    ),
+    "padding by name": (
+        lambda net, x: net.neuron(net.a(x)),
+        {"a": nn.Conv2d(4, 4, 4, padding="same")},
+    ),
+    "adaptive pool": (
+        lambda net, x: net.neuron(F.adaptive_avg_pool2d(x, (2, 4))),
+        {},
+    ),
     "masked sum": (
         lambda net, x: net.neuron(spikes.masked_sum(net.one(net.gate(x)), x, heads=2)),
         {
@@ -194,6 +218,16 @@ def test_golden_computes_every_count_of_what_a_network_may_have(what):
     function, modules = EXACT[what]
     torch.manual_seed(0)
     require_exact(dyadic(Net(function, **modules), 1))
+
+
+def test_pixels_that_the_network_scales_are_folded():
+    class Scaled(Net):
+        def forward(self, images):
+            return self.head(self.neuron(self.conv(images / 256)).flatten(1))
+
+    torch.manual_seed(0)
+    network = dyadic(Scaled(lambda net, x: x))
+    require_exact(network, scale=1)
 
 
 def test_a_classifier_of_a_mean_of_counts_is_one_layer_with_it():

@@ -1,5 +1,7 @@
 """Float evaluation of a network, layer after layer, and its quantised form for training."""
 
+import math
+
 from train.graph.times import times
 from train.nn.pixels import with_constant
 from train.projection import Chain, convolve, normalise
@@ -55,9 +57,19 @@ class FloatRun:
         """Read the images."""
         entry = network.entry
         pixels = with_constant(images, entry.constant)
-        self.bound = network.bound
+        self.bound, self.units = network.bound, network.units
         self.tensors = {"pixels": times(pixels, entry.scale)}
         self.scores = {}
+
+    def spikes(self, layer):
+        """What a layer with one source reads."""
+        return self.scaled(self.tensors[layer.source], layer)
+
+    def scaled(self, values, layer):
+        """Spikes, or products of spikes, of which a count is worth the ``unit`` of a layer."""
+        units = [self.units[name] for name in layer.reads if name in self.units]
+        factor = layer.unit / math.prod(units)
+        return values if factor == 1 else times(values, factor)
 
     def project(self, inputs, conv):
         """A layer's convolution, or all stages of one that has several."""

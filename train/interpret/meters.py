@@ -32,7 +32,7 @@ class MeanMeter(_Meter):
             return
         spikes, (conv, _) = run.tensors[layer.source], run.bound[layer.name]
         connections = conv.weight.numel() * potential.shape[2] * potential.shape[3]
-        unit = layer.unit
+        unit = run.units[layer.source]
         mean = spikes.mean()
         mean = mean * unit.denominator if unit.numerator == 1 else mean / float(unit)
         self._spent = self._spent + mean * connections

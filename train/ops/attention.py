@@ -65,7 +65,7 @@ class Attention(Layer):
         queries, keys, values = self._read(run)
         numerator, square = (float(number) for number in self.scale)
         potential = attention(queries, keys, values, heads=self.heads, scale=(numerator, square))
-        run.tensors[self.counts] = self.firing.spikes(potential)
+        run.tensors[self.counts] = self.firing.spikes(run.scaled(potential, self))
 
     def integer(self, run):
         queries, keys, values = self._read(run)

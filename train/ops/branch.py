@@ -42,11 +42,11 @@ class Branch(Layer):
         return [(self.source, fan_out(self.projection, run.bound[self.name][0]))]
 
     def float(self, run):
-        inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]
+        inputs, (conv, norm) = run.spikes(self), run.bound[self.name]
         self._fire(run, run.normalise(self.name, run.project(inputs, conv), norm))
 
     def quantised(self, run):
-        inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]
+        inputs, (conv, norm) = run.spikes(self), run.bound[self.name]
         weight = conv.weight
         step = run.grids.scales[self.name].view(-1, *[1] * (weight.dim() - 1))
         weight = on_grid(weight, step, run.limit(self))

@@ -47,12 +47,12 @@ class Head(Layer):
 
     def float(self, run):
         run.measure(self)
-        inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]
+        inputs, (conv, norm) = run.spikes(self), run.bound[self.name]
         run.scores[self.name] = run.normalise(self.name, run.project(inputs, conv), norm).flatten(1)
 
     def quantised(self, run):
         run.measure(self)
-        inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]
+        inputs, (conv, norm) = run.spikes(self), run.bound[self.name]
         weight, bias = scores(conv, norm)
         unit, step = float(self.unit), run.grids.scales[self.name]
         weight = on_grid(weight * unit, step, run.limit(self)) / unit

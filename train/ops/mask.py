@@ -49,7 +49,7 @@ class Mask(Layer):
 
     def float(self, run):
         run.measure(self)
-        run.tensors[self.counts] = self.firing.spikes(self._masked(run))
+        run.tensors[self.counts] = self.firing.spikes(run.scaled(self._masked(run), self))
 
     def integer(self, run):
         run.fire(self.counts, self.firing, self._masked(run) * float(self.unit))

@@ -30,6 +30,8 @@ class SpikingNetwork(nn.Module):
     ----------
     firings : dict of str to Firing
         Neuron that fired the counts of a tensor, by the tensor's name.
+    units : dict of str to Fraction
+        What a count of each tensor of counts stands for where nothing scales it.
     """
 
     def __init__(self, modules, *, entry, layers, heads, exact=False, origins=None):
@@ -45,12 +47,7 @@ class SpikingNetwork(nn.Module):
             for layer in self.layers
             if hasattr(layer, "projection")
         }
-        # What fires no counts of its own hands on those of what it reads, as a max pool does.
-        self.firings = {}
-        for layer in self.layers:
-            firing = layer.firing if layer.fires else self.firings.get(layer.reads[0])
-            if firing is not None:
-                self.firings[layer.counts] = firing
+        self.firings, self.units = _counts(entry, self.layers)
         self._last_reads = _last_reads(self.layers)
 
     def compute(self, run, step):
@@ -71,6 +68,23 @@ class SpikingNetwork(nn.Module):
     def forward(self, images, run):
         """Class scores of images, shape (images, classes), as a run computes them."""
         return run(self, images)
+
+
+def _counts(entry, layers):
+    """Neurons and units of all tensors of counts.
+
+    What fires no counts of its own hands on those of what it reads, as a max pool does.
+    """
+    firings, units = {}, {"pixels": entry.scale}
+    for layer in layers:
+        if layer.fires:
+            firings[layer.counts], units[layer.counts] = layer.firing, layer.firing.unit
+        elif len(layer.reads) == 1:
+            (source,) = layer.reads
+            for found in (firings, units):
+                if source in found:
+                    found[layer.counts] = found[source]
+    return firings, units
 
 
 def _last_reads(layers):

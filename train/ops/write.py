@@ -62,11 +62,11 @@ class Write(Layer):
         return [(self.source, fan_out(self.projection, run.bound[self.name][0]))]
 
     def float(self, run):
-        inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]
+        inputs, (conv, norm) = run.spikes(self), run.bound[self.name]
         self._write(run, run.normalise(self.name, run.project(inputs, conv), norm))
 
     def quantised(self, run):
-        inputs, (conv, norm) = run.tensors[self.source], run.bound[self.name]
+        inputs, (conv, norm) = run.spikes(self), run.bound[self.name]
         slope, offset = norm_affine(conv, norm)
         step = 2.0 ** -run.grids.exponents[self.name]
         training = norm is not None and norm.training
