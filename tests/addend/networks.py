@@ -130,6 +130,14 @@ def many_counts():
     )
 
 
+def leaves():
+    raise SystemExit(3)
+
+
+def unnumbered():
+    return pooled().to("meta")
+
+
 def wrong():
     raise RuntimeError("out of cheese")
 

@@ -79,9 +79,9 @@ EXPECTED = {
     "residual": {"truediv": "truediv", "truediv_1": "truediv_1"},
     "transformer": {
         "norm1": "LayerNorm",
-        "attend": "softmax",
+        "attend": "MultiheadAttention",
         "norm2": "LayerNorm",
-        "mlp.1": "activation",
+        "mlp.1": "GELU",
     },
     "spelled_transformer": {
         "norm1": "LayerNorm",
@@ -93,7 +93,7 @@ EXPECTED = {
         "softmax": "softmax",
         "matmul_1": "matmul",
         "norm2": "LayerNorm",
-        "mlp.1": "activation",
+        "mlp.1": "GELU",
     },
 }
 
@@ -168,6 +168,14 @@ MISUSE = {
     "an error": (
         [f"{NETWORKS}:wrong", "--input", "1x8x8"],
         "cannot be called with no arguments: RuntimeError: out of cheese",
+    ),
+    "an exit": (
+        [f"{NETWORKS}:leaves", "--input", "1x8x8"],
+        "cannot be called with no arguments: SystemExit: 3",
+    ),
+    "no numbers": (
+        [f"{NETWORKS}:unnumbered", "--input", "1x8x8"],
+        "must return a network with numbers, not on device meta",
     ),
     "no network": (
         [f"{NETWORKS}:nothing", "--input", "1x8x8"],

@@ -8,7 +8,19 @@ import torch.nn.functional as F
 from torch import nn
 
 from addend import nn as spikes
-from train.graph import Attend, Convolve, Firing, Gate, Mean, Neuron, Pixels, Refused, Scale, Ties
+from train.graph import (
+    Attend,
+    Convolve,
+    Firing,
+    Gate,
+    Mean,
+    Neuron,
+    Pixels,
+    Pool,
+    Refused,
+    Scale,
+    Ties,
+)
 from train.normalise import NormaliseError, findings, normalise
 from train.trace import TraceError, trace
 
@@ -203,6 +215,28 @@ def test_a_scale_of_positions_is_refused():
     assert [str(found) for found in findings(graph) if found.kind == "scale"] == [
         "mul (scale) has a factor for each position: scale channels, or all at once"
     ]
+
+
+PADDINGS = {"same": (1, 2), "valid": (0, 0)}
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+def test_padding_by_name_is_that_of_torch(padding):
+    conv = nn.Conv2d(2, 2, 4, padding=padding)
+    graph = traced(
+        lambda net, x: net.neuron(net.named(x)).mean((2, 3), True).expand_as(x), named=conv
+    )
+    node = next(node for node in graph.nodes if node.name == "named")
+    assert node.pads == PADDINGS[padding] * 2
+
+
+def test_an_adaptive_pool_of_equal_windows_is_an_average_pool():
+    graph = traced(
+        lambda net, x: net.pool(net.neuron(x)).mean((2, 3), True).expand_as(x),
+        pool=nn.AdaptiveAvgPool2d((2, 1)),
+    )
+    pool = next(node for node in graph.nodes if isinstance(node, Pool))
+    assert (pool.kernel, pool.stride, pool.size) == ((2, 4), (2, 4), (2, 2, 1))
 
 
 def test_pixels_say_what_a_byte_stands_for():

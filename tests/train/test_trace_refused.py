@@ -87,13 +87,13 @@ REFUSED = {
     "MultiheadAttention": (
         lambda net, x: net.attend(*[x.flatten(2)] * 3)[0],
         (
-            "attend (softmax) exponentiates and divides: use addend.nn.attention, which needs no "
-            "softmax"
+            "attend (MultiheadAttention) exponentiates and divides: use addend.nn.attention, which "
+            "needs no softmax"
         ),
     ),
     "GELU": (
         lambda net, x: net.gelu(x),
-        "gelu (activation) hands on real numbers: put addend.nn.SpikeNeuron in its place",
+        "gelu (GELU) hands on real numbers: put addend.nn.SpikeNeuron in its place",
     ),
     "matmul": (
         lambda net, x: x @ x,
@@ -172,6 +172,37 @@ REFUSED = {
     "a batch norm without parameters": (
         lambda net, x: net.plain(net.wide(x)),
         "plain (BatchNorm2d) has no slope and offset: set affine=True",
+    ),
+    "a view that is changed": (
+        lambda net, x: net.wide(x).flatten(1).add_(1.0),
+        (
+            "add_ (add_) changes a tensor in part, or one that is read otherwise: let it return a "
+            "new one"
+        ),
+    ),
+    "a part that is assigned": (
+        lambda net, x: (lambda y: (y.__setitem__((0,), 0.0), y)[1])(net.wide(x)),
+        "setitem (setitem) changes a tensor in part: let it return a new one",
+    ),
+    "dropout in evaluation": (
+        lambda net, x: F.dropout(x, 0.5),
+        "dropout (dropout) drops in evaluation, too: pass training=self.training",
+    ),
+    "no finite number": (
+        lambda net, x: x * float("inf"),
+        "mul (mul) is called with what is no finite number: use finite numbers",
+    ),
+    "parameters alone": (
+        lambda net, x: net.gamma * 2,
+        "mul (mul) computes with parameters alone: let a parameter hold what it computes",
+    ),
+    "several outputs": (
+        lambda net, x: (net.wide(x), net.wide(x)),
+        "output (output) is 2 values: return one tensor of class scores",
+    ),
+    "half precision": (
+        lambda net, x: x.to(torch.float16),
+        "to (cast) rounds real numbers: stay with float32",
     ),
     "limits of a tensor": (
         lambda net, x: x.clamp(net.limit, net.limit),

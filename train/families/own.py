@@ -86,7 +86,7 @@ def load_own(source, keywords):
     try:
         network = build(**keywords)
     # A user's own code raises what it likes.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceError(
             f"{source} cannot be called with {_spelled(keywords)}: "
             f"{type(error).__name__}: {printable(str(error), 300)}"
@@ -108,7 +108,7 @@ def _imported(path, source):
     sys.path.insert(0, folder)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceError(
             f"{path} cannot be imported: {type(error).__name__}: {printable(str(error), 300)}"
         ) from error

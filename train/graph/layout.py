@@ -86,7 +86,7 @@ class Layout:
         LayoutError
             If the numbers of values differ, or no atom can be cut so.
         """
-        fault = LayoutError(f"axes {self.shape} cannot become {tuple(shape)}")
+        fault = LayoutError(f"views axes {self.shape} that cannot become {tuple(shape)}")
         if prod(shape) != prod(self.shape):
             raise fault
         atoms = [atom for axis in self.axes for atom in axis if atom.length != 1]

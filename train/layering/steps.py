@@ -42,7 +42,7 @@ def _convolve(builder, node, value):
 def _merged(builder, node, value):
     """A second convolution without a neuron in front of it."""
     before = next((s for s in reversed(value.stages) if isinstance(s, Convolve)), value.stages[0])
-    between = f"insert a neuron between {before.name} and {node.name}"
+    between = f"insert a neuron between {before.name.removesuffix('.identity')} and {node.name}"
     module = builder.graph.modules.get_submodule(node.module)
     if len(value.stages) == 1 and _is_mean(builder, before) and _is_pointwise(module, node):
         return replace(value, stages=(Averaged.of(before, node),))

@@ -111,6 +111,6 @@ def _reshaped(layout, lengths, batch):
         return layout.reshape(rest)
     except LayoutError as error:
         raise Unfit(
-            str(error).replace("axes (", "views axes ("),
+            str(error),
             "keep pictures, channels and positions apart",
         ) from error

@@ -40,6 +40,8 @@ def open_graph(source, *, image=None, scale=None, otherwise=None, checkpoint=Non
         if image is None:
             raise SourceError(f"{source} needs --input CxHxW, the shape of an image")
         network = load_own(source, {}).eval()
+        if any(parameter.is_meta for parameter in network.parameters()):
+            raise SourceError(f"{source} must return a network with numbers, not on device meta")
         if checkpoint is not None:
             parameters = read_parameters(checkpoint, None).values
             network.load_state_dict(complete(parameters, network, checkpoint))

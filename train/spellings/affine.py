@@ -25,12 +25,22 @@ def convolve(follower, node, module):
         size = (module.out_channels, *size[1:])
     else:
         size = follower.shape(node)
-    return follower.add(node, Convolve, name, size=size, module=node.target)
+    return follower.add(
+        node, Convolve, name, size=size, module=node.target, pads=_pads_by_name(module)
+    )
+
+
+def _pads_by_name(module):
+    """Zeros on every side of ``padding="same"`` and ``"valid"``, which torch keeps as names."""
+    if not isinstance(module.padding, str) or isinstance(module, nn.Conv1d):
+        return None
+    left, right, top, bottom = module._reversed_padding_repeated_twice
+    return top, bottom, left, right
 
 
 def _odd_convolution(module, value):
     """Reason and remedy, if a convolution cannot be one of maps."""
-    if module.padding_mode != "zeros" or isinstance(module.padding, str):
+    if module.padding_mode != "zeros":
         return "pads with other values than zeros", "pad with a number of zeros"
     if isinstance(module, nn.Conv1d) and (module.kernel_size, module.stride) != ((1,), (1,)):
         return "walks along flattened positions", "use a Conv2d of the map"
@@ -124,6 +134,10 @@ def subtract(follower, node):
         return follower.step(node, left, lambda chain: chain.plus(number))
     if isinstance(left, Value) and isinstance(right, Value) and left.less is None:
         return follower.keep(node, Value(left.node, left.layout, left.chain, right))
+    if isinstance(right, Parameter):
+        return follower.refuse(
+            node, "subtract", "subtracts a parameter", "give it to a convolution's bias"
+        )
     return follower.refuse(node, "subtract", "subtracts maps", "add maps")
 
 
@@ -172,4 +186,8 @@ def divide(follower, node):
     if isinstance(left, Value) and isinstance(right, Real) and right:
         factor = 1 / Fraction(right)
         return follower.step(node, left, lambda chain: chain.times(factor))
-    return follower.refuse(node, "divide", "divides by a map", "divide by a number")
+    if isinstance(right, Parameter):
+        return follower.refuse(
+            node, "divide", "divides by a parameter", "multiply by a parameter, or divide weights"
+        )
+    return follower.refuse(node, "divide", "divides by a map or by 0", "divide by a number")

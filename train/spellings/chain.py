@@ -133,6 +133,10 @@ class Chain:
         ChainError
             If they are none.
         """
+        if self.rounding is None and self.shift and self.low == -math.inf == -self.high:
+            raise ChainError(
+                f"adds {float(self.shift):g} to real numbers", "give it to a convolution's bias"
+            )
         if self.rounding is None:
             raise ChainError("hands on real numbers, not counts", _USE)
         if self.low < 0:

@@ -93,7 +93,15 @@ class Follower:
     def shape(self, node):
         """Shape behind the images; that of the first, where a call returns several tensors."""
         result = self.results[node]
-        return tuple((result if torch.is_tensor(result) else result[0]).shape[1:])
+        while not torch.is_tensor(result):
+            result = next(iter(result.values() if isinstance(result, dict) else result))
+        return tuple(result.shape[1:])
+
+    def kind(self, node):
+        """What a call's author calls it: the class of a module, or a function's name."""
+        if node.op == "call_module":
+            return type(self.network.get_submodule(node.target)).__name__
+        return getattr(node.target, "__name__", str(node.target))
 
     def scope(self, node):
         """Path of the innermost module whose ``forward`` holds a node."""
@@ -207,10 +215,7 @@ class Follower:
     # What every graph has.
 
     def input(self, node):
-        """The first argument of ``forward``, or another one, which must have a default."""
-        if self.nodes:
-            self._values[node] = self.results[node]
-            return
+        """The images."""
         height, width, channels = self._image
         self.add(
             node,
@@ -222,16 +227,23 @@ class Follower:
     def output(self, node):
         """What ``forward`` returns."""
         found = self.value(node.args[0])
-        for value in found if isinstance(found, tuple) else [found]:
-            self.outputs.append(self.resolved(node, value))
+        if isinstance(found, tuple) and len(found) == 1:
+            (found,) = found
+        if isinstance(found, Value):
+            self.outputs.append(self.resolved(node, found))
+            return
+        inputs = [self.resolved(node, self.value(read)) for read in node.all_input_nodes]
+        what = f"{len(found)} values" if isinstance(found, tuple) else f"a {type(found).__name__}"
+        fields = {
+            "kind": "output",
+            "reason": f"is {what}",
+            "remedy": "return one tensor of class scores",
+        }
+        self.outputs.append(self._append(node, Refused, inputs, (1, 1, 1), None, fields))
 
     def parameter(self, node):
         """A parameter or buffer of a module."""
         self._values[node] = Parameter(node.target)
-
-    def number(self, node):
-        """A size, or what was computed of sizes."""
-        self._values[node] = self.results[node]
 
     def _append(self, node, kind, inputs, size, name, fields):
         name = self._unique(name or self._place(node))

@@ -1,5 +1,6 @@
 """Neurons as modules, and the steps of neurons that are spelled out."""
 
+import math
 from fractions import Fraction
 from numbers import Real
 
@@ -32,7 +33,9 @@ def clamp(follower, node):
     high = follower.argument(node, 2, "max")
     if not all(isinstance(limit, Real | None) for limit in (low, high)):
         return follower.refuse(node, "clamp", "clamps at numbers of a tensor", "clamp at numbers")
-    limits = [None if limit is None else Fraction(limit) for limit in (low, high)]
+    limits = [
+        None if limit is None or math.isinf(limit) else Fraction(limit) for limit in (low, high)
+    ]
     return follower.step(node, follower.value(node.args[0]), lambda chain: chain.clamp(*limits))
 
 
@@ -48,7 +51,7 @@ def hardtanh(follower, node, module=None):
         high = follower.argument(node, 2, "max_val", 1)
     else:
         low, high = module.min_val, module.max_val
-    limits = Fraction(low), Fraction(high)
+    limits = [None if math.isinf(limit) else Fraction(limit) for limit in (low, high)]
     follower.step(node, follower.value(node.args[0]), lambda chain: chain.clamp(*limits))
 
 

@@ -40,9 +40,18 @@ def adaptive(follower, node, module=None):
     size = module.output_size if module is not None else follower.argument(node, 1, "output_size")
     if size in (1, (1, 1), (None, 1)):
         return mean(follower, node, module or nn.AdaptiveAvgPool2d(1))
-    return follower.refuse(
-        node, "adaptive pool", "has windows of different sizes", "use AvgPool2d or a mean over all"
-    )
+    value, after = follower.argument(node, 0, "input"), follower.shape(node)
+    before = value.layout.shape
+    if not value.layout.is_maps() or any(a % b for a, b in zip(before, after, strict=True)):
+        return follower.refuse(
+            node,
+            "adaptive pool",
+            "has windows of different sizes",
+            "use AvgPool2d or a mean over all",
+        )
+    kernel = tuple(a // b for a, b in zip(before[1:], after[1:], strict=True))
+    name = follower.resolved(node, value)
+    return follower.add(node, Pool, name, size=after, kernel=kernel, stride=kernel)
 
 
 def average(follower, node, module=None):

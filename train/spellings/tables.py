@@ -18,18 +18,27 @@ _SPIKE = "put addend.nn.SpikeNeuron in its place"
 _ATTEND = "use addend.nn.attention, which needs no softmax"
 
 
-def _refuse(kind, reason, remedy):
+def _refuse(reason, remedy):
     def handler(follower, node, module=None):
-        follower.refuse(node, kind, reason, remedy)
+        follower.refuse(node, follower.kind(node), reason, remedy)
 
     return handler
 
 
-_NORM = _refuse("LayerNorm", "divides by what it measures of each image", "train with BatchNorm2d")
-_SOFTMAX = _refuse("softmax", "exponentiates and divides", _ATTEND)
-_SMOOTH = _refuse("activation", "hands on real numbers", _SPIKE)
-_MATMUL = _refuse("matmul", "multiplies maps, and spikes only add", _ATTEND)
-_CAT = _refuse("concatenate", "has no place in the float graph yet", "add maps instead")
+_NORM = _refuse("divides by what it measures of each image", "train with BatchNorm2d")
+_SOFTMAX = _refuse("exponentiates and divides", _ATTEND)
+_SCORES = _refuse("exponentiates and divides", "leave it out behind the class scores")
+_SMOOTH = _refuse("hands on real numbers", _SPIKE)
+_COMPARE = _refuse("compares real numbers", _SPIKE)
+_MATMUL = _refuse("multiplies maps, and spikes only add", _ATTEND)
+_CAT = _refuse("has no place in the float graph yet", "add maps instead")
+_PARTS = _refuse("cuts a map in parts", "compute each part by a layer of its own")
+_FORM = _refuse("has no place in the float graph yet", "let the map keep its size, or shrink it")
+_TIME = _refuse("carries a state from step to step", "use convolutions, or attention of addend.nn")
+_PART = _refuse("changes a tensor in part", "let it return a new one")
+_MODULE = _refuse("has parameters that are no module's", "use the module, such as Conv2d or Linear")
+_PAD = _refuse("pads by itself", "give the padding to the convolution behind it")
+_POOL = _refuse("is over all positions", "use MaxPool2d, or a mean over all positions")
 
 MODULES = {
     nn.Conv2d: affine.convolve,
@@ -53,9 +62,50 @@ MODULES = {
     nn.LayerNorm: _NORM,
     nn.GroupNorm: _NORM,
     nn.InstanceNorm2d: _NORM,
-    nn.Softmax: _SOFTMAX,
-    nn.MultiheadAttention: _SOFTMAX,
-    **dict.fromkeys((nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.LeakyReLU, nn.ELU), _SMOOTH),
+    nn.LocalResponseNorm: _NORM,
+    nn.RMSNorm: _NORM,
+    nn.LogSoftmax: _SCORES,
+    **dict.fromkeys(
+        (
+            nn.Softmax,
+            nn.MultiheadAttention,
+            nn.Transformer,
+            nn.TransformerDecoder,
+            nn.TransformerDecoderLayer,
+            nn.TransformerEncoder,
+            nn.TransformerEncoderLayer,
+        ),
+        _SOFTMAX,
+    ),
+    **dict.fromkeys(
+        (
+            nn.CELU,
+            nn.ELU,
+            nn.GELU,
+            nn.GLU,
+            nn.Hardsigmoid,
+            nn.Hardswish,
+            nn.LeakyReLU,
+            nn.LogSigmoid,
+            nn.Mish,
+            nn.PReLU,
+            nn.RReLU,
+            nn.SELU,
+            nn.SiLU,
+            nn.Sigmoid,
+            nn.Softplus,
+            nn.Softsign,
+            nn.Tanh,
+        ),
+        _SMOOTH,
+    ),
+    **dict.fromkeys((nn.GRU, nn.GRUCell, nn.LSTM, nn.LSTMCell, nn.RNN, nn.RNNCell), _TIME),
+    nn.ZeroPad2d: _PAD,
+    nn.ConstantPad2d: _PAD,
+    nn.AdaptiveMaxPool2d: _POOL,
+    **dict.fromkeys(
+        (nn.Upsample, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.PixelShuffle, nn.Unfold), _FORM
+    ),
 }
 
 FUNCTIONS = {
@@ -68,6 +118,7 @@ FUNCTIONS = {
     **dict.fromkeys((operator.truediv, operator.itruediv, torch.div), affine.divide),
     **dict.fromkeys((torch.flatten, torch.reshape, torch.squeeze, torch.unsqueeze), views.view),
     operator.getitem: views.item,
+    operator.setitem: _PART,
     torch.permute: views.permute,
     torch.transpose: views.transpose,
     torch.mean: pools.mean,
@@ -81,12 +132,49 @@ FUNCTIONS = {
     **dict.fromkeys((F.max_pool2d, torch.max_pool2d), pools.largest),
     F.avg_pool2d: pools.average,
     F.adaptive_avg_pool2d: pools.adaptive,
-    F.dropout: views.same,
-    **dict.fromkeys((F.layer_norm, F.group_norm), _NORM),
-    **dict.fromkeys((torch.softmax, F.softmax), _SOFTMAX),
-    F.scaled_dot_product_attention: _SOFTMAX,
-    **dict.fromkeys((F.gelu, F.silu, torch.sigmoid, torch.tanh, F.leaky_relu, F.elu), _SMOOTH),
+    F.dropout: views.dropout,
+    **dict.fromkeys((F.layer_norm, F.group_norm, F.instance_norm, F.normalize), _NORM),
+    **dict.fromkeys((torch.softmax, F.softmax, F.scaled_dot_product_attention), _SOFTMAX),
+    **dict.fromkeys((torch.log_softmax, F.log_softmax, torch.argmax), _SCORES),
+    **dict.fromkeys(
+        (
+            F.elu,
+            F.gelu,
+            F.hardsigmoid,
+            F.hardswish,
+            F.leaky_relu,
+            F.mish,
+            F.prelu,
+            F.sigmoid,
+            F.silu,
+            F.softplus,
+            F.tanh,
+            torch.exp,
+            torch.sigmoid,
+            torch.tanh,
+        ),
+        _SMOOTH,
+    ),
+    **dict.fromkeys(
+        (
+            operator.ge,
+            operator.gt,
+            operator.le,
+            operator.lt,
+            torch.heaviside,
+            torch.maximum,
+            torch.minimum,
+            torch.sign,
+            torch.where,
+        ),
+        _COMPARE,
+    ),
+    **dict.fromkeys((F.conv2d, torch.conv2d, F.linear, F.batch_norm), _MODULE),
+    **dict.fromkeys((F.interpolate, F.conv_transpose2d, F.unfold, F.pixel_shuffle), _FORM),
+    **dict.fromkeys((torch.sum, torch.amax, torch.max), _POOL),
+    F.pad: _PAD,
     **dict.fromkeys((torch.matmul, operator.matmul, torch.bmm, torch.einsum), _MATMUL),
+    **dict.fromkeys((torch.chunk, torch.split, torch.unbind), _PARTS),
     **dict.fromkeys((torch.cat, torch.concat, torch.stack), _CAT),
 }
 
@@ -115,13 +203,17 @@ METHODS = {
     "permute": views.permute,
     "transpose": views.transpose,
     "mean": pools.mean,
-    "round": neurons.rounding("round"),
-    "floor": neurons.rounding("floor"),
-    "ceil": neurons.rounding("ceil"),
-    **dict.fromkeys(("clamp", "clamp_", "clip"), neurons.clamp),
+    **dict.fromkeys(("round", "round_"), neurons.rounding("round")),
+    **dict.fromkeys(("floor", "floor_"), neurons.rounding("floor")),
+    **dict.fromkeys(("ceil", "ceil_"), neurons.rounding("ceil")),
+    **dict.fromkeys(("clamp", "clamp_", "clip", "clip_"), neurons.clamp),
+    **dict.fromkeys(("ge", "gt", "le", "lt", "sign", "where"), _COMPARE),
+    **dict.fromkeys(("sum", "amax", "max"), _POOL),
+    **dict.fromkeys(("chunk", "split", "unbind"), _PARTS),
+    **dict.fromkeys(("log_softmax", "argmax"), _SCORES),
     **dict.fromkeys(("relu", "relu_"), neurons.relu),
     **dict.fromkeys(("detach", "contiguous", "clone", "float", "double", "to"), views.same),
     "softmax": _SOFTMAX,
-    "sigmoid": _SMOOTH,
-    "matmul": _MATMUL,
+    **dict.fromkeys(("exp", "sigmoid", "tanh"), _SMOOTH),
+    **dict.fromkeys(("matmul", "bmm"), _MATMUL),
 }

@@ -9,7 +9,7 @@ from train.graph.layout import LayoutError
 from train.spellings.follower import Parameter
 
 
-__all__ = ["item", "permute", "same", "transpose", "view"]
+__all__ = ["dropout", "item", "permute", "same", "transpose", "view"]
 
 
 def same(follower, node, module=None):
@@ -18,7 +18,18 @@ def same(follower, node, module=None):
         return follower.refuse(
             node, "cast", "makes whole numbers of real ones", "round by addend.nn.SpikeNeuron"
         )
+    if follower.results[node].dtype.itemsize < torch.float32.itemsize:
+        return follower.refuse(node, "cast", "rounds real numbers", "stay with float32")
     return follower.keep(node, follower.value(node.args[0]))
+
+
+def dropout(follower, node):
+    """Dropout in evaluation, which a function must be told of."""
+    if follower.argument(node, 2, "training", True):
+        return follower.refuse(
+            node, "dropout", "drops in evaluation, too", "pass training=self.training"
+        )
+    return same(follower, node)
 
 
 def item(follower, node):
