@@ -82,13 +82,19 @@ def _build(graph, merge):
         except Fault as fault:
             found.append(Finding(node.name, node.kind, fault.reason, fault.remedy))
             builder.values[node.name] = Counts(f"{node.name}.counts", Fraction(1), 1)
-    for name in graph.outputs:
+    for number, name in enumerate(graph.outputs):
         node = builder.node(name)
-        fault = _leave(builder, node)
+        fault = _ANOTHER if number else _leave(builder, node)
         if fault is not None and name not in {finding.name for finding in found}:
             found.append(Finding(name, node.kind, fault.reason, fault.remedy))
     found += [Finding(name, "stream", f.reason, f.remedy) for name, f in builder.settle()]
     return builder, found
+
+
+#: Said of what leaves the network beside its class scores.
+_ANOTHER = Fault(
+    "leaves the network beside class scores", "let one tensor of class scores leave it"
+)
 
 
 def _leave(builder, node):

@@ -59,7 +59,9 @@ def perceptron(draw):
     name = graph.node("Flatten", "flat", pixels_of(graph))
     for layer, (inputs, outputs) in enumerate([(64, 12), (12, 8)]):
         weight = weights(graph, draw, f"fc{layer}", (outputs, inputs))
-        name = graph.node("Gemm", f"fc{layer}", name, weight, transB=1, alpha=0.5)
+        # Of a bias times 0 nothing is left.
+        bias = graph.constant(draw.uniform(8, 9, outputs))
+        name = graph.node("Gemm", f"fc{layer}", name, weight, bias, transB=1, alpha=0.5, beta=0.0)
         norm = [draw.uniform(0.5, 2, outputs), draw.uniform(-1, 1, outputs)]
         norm += [draw.uniform(-1, 1, outputs), draw.uniform(0.5, 4, outputs)]
         norm = [graph.constant(values) for values in norm]

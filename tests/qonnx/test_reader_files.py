@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.qonnx.converted import saved
 from tests.qonnx.graph import Graph
 from tests.qonnx.residual import residual
+from train.normalise import findings
 from train.qonnx import QonnxError, read
 
 
@@ -128,3 +129,27 @@ def test_a_bias_is_not_given_to_whom_others_read(tmp_path):
     network = read(saved(graph.model(name, (1, 3, 2, 2)), tmp_path), scale=1)
     assert [node.kind for node in network.nodes] == ["input", "convolution", "batch norm", "add"]
     assert network.modules.a.bias is None
+
+
+def test_one_tensor_leaves_the_network(tmp_path):
+    model = residual()
+    (score,) = model.graph.output
+    model.graph.output.append(score)
+    (found,) = findings(read(saved(model, tmp_path)))
+    assert found.name == "head"
+    assert (found.reason, found.remedy) == (
+        "leaves the network beside class scores",
+        "let one tensor of class scores leave it",
+    )
+    del model.graph.output[:]
+    assert fault(saved(model, tmp_path)) == "has no output"
+
+
+def test_integers_of_constants_are_whole(tmp_path):
+    graph = Graph((1, 2))
+    weight = graph.constant([[2.75, -1.5]])
+    weight = graph.node("Cast", "to/whole", weight, to=TensorProto.INT32)
+    weight = graph.node("Cast", "to/real", weight, to=TensorProto.FLOAT)
+    model = graph.model(graph.node("Gemm", "a", "pixels", weight, transB=1), (1, 1))
+    modules = read(saved(model, tmp_path), scale=1).modules
+    assert modules.a.weight.tolist() == [[2.0, -1.0]]

@@ -222,6 +222,43 @@ REFUSED = {
         lambda graph, name: convolution(graph, name, np.ones((2, 3, 1, 1))),
         "x (Conv) has weights for 3 channels and reads 2: export it again",
     ),
+    "cast": (
+        node("Cast", to=6),
+        "x (Cast) rounds numbers to another type: leave them float32",
+    ),
+    "kernel": (
+        lambda graph, name: convolution(graph, name, np.ones((2, 2, 3, 3)), kernel_shape=[1, 1]),
+        "x (Conv) has weights of another shape than its kernel: export it again",
+    ),
+    "auto_pad": (
+        lambda graph, name: convolution(graph, name, np.ones((2, 2, 3, 3)), auto_pad="SAME"),
+        "x (Conv) pads by SAME: give the padding in numbers",
+    ),
+    "variance": (
+        lambda graph, name: quant_after(
+            graph,
+            graph.node(
+                "BatchNormalization",
+                "x",
+                name,
+                *[graph.constant(values) for values in ([1, 1], [0, 0], [0, 0], [1, -1])],
+            ),
+        ),
+        (
+            "x (BatchNormalization) has a variance that is not above 0: export a network that was "
+            "trained"
+        ),
+    ),
+    "rows cut across channels": (
+        lambda graph, name: quant_after(
+            graph, graph.node("Reshape", "x", name, graph.constant([1, 3, 4, 2], np.int64))
+        ),
+        (
+            "x.Reshape (Reshape) views axes (2, 4, 3) that cannot become (3, 4, 2): keep "
+            "pictures, channels and positions apart"
+        ),
+        (1, 2, 4, 3),
+    ),
     "pictures moved": (
         node("Transpose", perm=[1, 0, 2, 3]),
         "x.Transpose (Transpose) moves the axis of pictures: keep it the first",
@@ -231,8 +268,8 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_node_is_refused_in_a_sentence(name, tmp_path):
-    write, sentence = REFUSED[name]
-    found = [str(finding) for finding in findings(read(saved(small(write), tmp_path)))]
+    write, sentence, *shape = REFUSED[name]
+    found = [str(finding) for finding in findings(read(saved(small(write, *shape), tmp_path)))]
     assert sentence in found
 
 

@@ -94,6 +94,8 @@ class Layout:
         for length in shape:
             axis, found = [], 1
             while found < length:
+                if length % found:
+                    raise fault
                 atom = atoms.pop(0)
                 wanted = length // found
                 if atom.length > wanted:

@@ -44,6 +44,8 @@ def convolve(reader, operation):
     if groups > 1 and value.node == "pixels" and reader.entry.centre:
         raise Unfit("reads signed pixels in groups", "let the first convolution be dense")
     windows = Windows.of(operation, tuple(kernel), (height, width))
+    if windows.kernel != tuple(kernel):
+        raise Unfit("has weights of another shape than its kernel", "export it again")
     path = reader.modules.add(
         operation.place.name,
         convolution(
@@ -80,8 +82,7 @@ def gemm(reader, operation):
     _linear(reader, operation, found, weight)
     if bias and bias[0] is not None and beta:
         _require_constant(bias[0])
-        bias = [Fixed(bias[0].values * beta)]
-    _bias(reader, operation, *bias)
+        _bias(reader, operation, Fixed(bias[0].values * beta))
 
 
 def matmul(reader, operation):
@@ -141,6 +142,8 @@ def batch_norm(reader, operation):
             "normalises an axis that is not that of channels", "let channels be the second axis"
         )
     epsilon = operation.attributes.get("epsilon", float(np.float32(1e-5)))
+    if (parameters[-1].values + epsilon <= 0).any():
+        raise Unfit("has a variance that is not above 0", "export a network that was trained")
     normalise(
         reader, operation, value, *(parameter.values for parameter in parameters), epsilon=epsilon
     )

@@ -10,8 +10,11 @@ from train.qonnx.unfit import Unfit
 from train.quant.grids import fraction_bits
 
 
-__all__ = ["CONSTANTS", "Fixed"]
+__all__ = ["CONSTANTS", "FLOATS", "Fixed"]
 
+
+#: Types of ONNX by their numbers: float32 and float64.
+FLOATS = 1, 11
 
 #: Widest integers that weights are taken for where no quantiser says their step.
 _MOST_BITS = 16
@@ -87,6 +90,13 @@ def _constant(operation):
     return Fixed(value.astype(np.float64) if value.dtype.kind == "f" else value)
 
 
+def _cast(operation, constant):
+    """Integers and truth values cut what is behind the point; floats hold the numbers there are."""
+    if operation.attributes["to"] in FLOATS:
+        return Fixed(constant.values.astype(np.float64), constant.step)
+    return Fixed(np.trunc(constant.values).astype(np.int64))
+
+
 def _axes(operation, axes):
     found = operation.attributes.get("axes") if axes is None else axes.integers()
     return None if found is None else tuple(found)
@@ -130,7 +140,7 @@ def _concat(operation, *constants):
 #: Functions of an operation and its inputs, by kind.
 CONSTANTS = {
     "Constant": _constant,
-    "Cast": lambda operation, constant: constant,
+    "Cast": _cast,
     "Concat": _concat,
     "Flatten": _flatten,
     "Gather": _gather,

@@ -45,6 +45,8 @@ def read(path, *, scale=None, otherwise=None):
             f"{path}: nobody says what a byte of a picture stands for: quantise the network's "
             "input to 8 bits, or pass --pixel-scale 1/255 for pixels from 0 to 1"
         ) from error
+    if not outputs:
+        raise QonnxError(f"{path}: has no output")
     if reader.entry.scale is None:
         raise QonnxError(f"{path}: no output depends on the picture")
     return SpikeGraph(

@@ -11,7 +11,7 @@ KINDS = {
     "Add": affine.add,
     "AveragePool": pools.average,
     "BatchNormalization": affine.batch_norm,
-    "Cast": views.same,
+    "Cast": views.cast,
     "Conv": affine.convolve,
     "Div": affine.divide,
     "Dropout": views.same,

@@ -6,16 +6,24 @@ from math import prod
 import numpy as np
 
 from train.graph.layout import Layout, LayoutError
-from train.qonnx.constants import Fixed
+from train.qonnx.constants import FLOATS, Fixed
 from train.qonnx.unfit import Unfit
 
 
-__all__ = ["flatten", "reshape", "same", "shape_of", "squeeze", "transpose", "unsqueeze"]
+__all__ = ["cast", "flatten", "reshape", "same", "shape_of", "squeeze", "transpose", "unsqueeze"]
 
 
 def same(reader, operation):
     """What hands on what it reads."""
     reader.keep(operation, _found(reader, operation)[0])
+
+
+def cast(reader, operation):
+    """``Cast`` that leaves all numbers as they are."""
+    (found,) = _found(reader, operation)
+    if operation.attributes["to"] not in FLOATS:
+        raise Unfit("rounds numbers to another type", "leave them float32")
+    reader.keep(operation, found)
 
 
 def reshape(reader, operation):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from golden.data.reading import printable
 from train.qonnx.unfit import Unfit
 
 
@@ -54,6 +55,8 @@ class Windows:
             (cells + sum(pads[2 * axis : 2 * axis + 2]) - spans[axis]) // stride[axis] + 1
             for axis, cells in enumerate(size)
         )
+        if min(stride) < 1:
+            raise Unfit("has a stride of 0", "export it again")
         if min(pads) < 0 or min(outputs) < 1:
             raise Unfit("has no window within the map", "use a smaller kernel or more padding")
         return cls(kernel, stride, dilation, pads, outputs)
@@ -72,6 +75,8 @@ def _pads(attributes, size, spans, stride):
         return top, bottom, left, right
     if auto == "VALID":
         return 0, 0, 0, 0
+    if auto not in ("SAME_UPPER", "SAME_LOWER"):
+        raise Unfit(f"pads by {printable(str(auto), 40)}", "give the padding in numbers")
     pads = []
     for cells, span, step in zip(size, spans, stride, strict=True):
         missing = max(0, (-(-cells // step) - 1) * step + span - cells)
