@@ -10,6 +10,7 @@ import golden
 from addend.__main__ import run
 from tests.own import MYNET, RECIPE
 from train.data.sets import DataSplit, load_split
+from train.network.build import build, layered
 from train.run import checkpoint
 from train.run.config import (
     ConfigError,
@@ -90,6 +91,34 @@ def test_a_module_that_gives_no_network_is_told_in_one_sentence(recipe, capsys, 
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("widht = 4", "mynet.py:build cannot be called with widht=4: TypeError: build() got an"),
+        ("classes = 3", "digits have shape (8, 8, 1) and 10 classes, and the network takes (8, 8,"),
+        ("classes = 12\nwidth = 0", "mynet.py:build cannot be called with classes=12, width=0: "),
+    ],
+)
+def test_a_network_table_that_does_not_fit_is_told_in_a_sentence(
+    recipe, capsys, monkeypatch, table, sentence
+):
+    recipe.write_text(recipe.read_text().replace("width = 4", table))
+    monkeypatch.setattr("train.run.fit.load_split", load_split)
+    out = ["--out", str(recipe.parent / "out")]
+    assert run(["train", "fit", "--config", str(recipe), *out]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
+def test_class_scores_are_as_many_as_classes(recipe):
+    config = load(recipe)
+    network = build(config.network)
+    network.fc = torch.nn.Linear(8, 4)
+    with pytest.raises(ValueError, match="^the network computes 4 class scores of 10 classes$"):
+        layered(network)
 
 
 @pytest.mark.parametrize("command", ["sweep", "pretrain"])

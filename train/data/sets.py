@@ -148,6 +148,12 @@ def _has_files(config, path):
         raise ValueError(f"data set must be one of digits, images, not {name!r}")
     if name == "images" and path is None:
         raise ValueError("the configuration trains on image files, so pass --data FOLDER_OR_ZIP")
+    image, classes = tuple(config.network.image), config.network.classes
+    if name == "digits" and (image != (8, 8, 1) or classes < len(DIGITS)):
+        raise ValueError(
+            f"digits have shape (8, 8, 1) and {len(DIGITS)} classes, and the network takes {image} "
+            f"and has {classes}"
+        )
     return name == "images"
 
 

@@ -1,6 +1,7 @@
 """Networks of a configuration, and their layers."""
 
 import copy
+import math
 
 from msgspec.structs import replace
 
@@ -70,11 +71,21 @@ def layered(network):
     Returns
     -------
     SpikingNetwork
+
+    Raises
+    ------
+    ValueError
+        If a user's own network has another number of class scores than its data have classes.
     """
     # Projections of the large family are two convolutions with nothing between them.
     shape = shape_of(network)
     merge = getattr(shape, "family", "own") == "large"
-    return normalise(trace(network, shape.image), merge=merge)
+    graph = trace(network, shape.image)
+    layers = normalise(graph, merge=merge)
+    scores = math.prod(graph.node(graph.outputs[0]).size)
+    if scores != shape.classes:
+        raise ValueError(f"the network computes {scores} class scores of {shape.classes} classes")
+    return layers
 
 
 def shape_of(network):
