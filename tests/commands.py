@@ -16,6 +16,7 @@ COMMANDS = {
         "fit",
         "pretrain",
         "evaluate",
+        "weights",
         "export",
         "convert",
         "accuracy",

@@ -16,6 +16,7 @@ __all__ = [
     "rounding",
     "set_threads",
     "sweep",
+    "weights",
 ]
 
 
@@ -95,6 +96,16 @@ def evaluate(options):
         print(f"{kind:9} {value:.2%} of {len(split.test_images)} test images")
     if options.report is not None:
         write_json(training_report(state) | {"accuracy": found}, options.report)
+
+
+def weights(options):
+    """Write the weights of a checkpoint alone."""
+    from train.run import checkpoint
+
+    state = checkpoint.weights(options.checkpoint)
+    checkpoint.save(state, options.out)
+    size = options.out.stat().st_size
+    print(f"{options.out}: {size:,} bytes, of epoch {state.epoch}; pass it to fit --init")
 
 
 def accuracy(options):

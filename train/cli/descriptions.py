@@ -11,6 +11,7 @@ __all__ = [
     "REPORT",
     "SWEEP",
     "TRAIN",
+    "WEIGHTS",
 ]
 
 
@@ -60,6 +61,11 @@ starts from it: python -m train fit --init DIR/pretrained.pt --config ...
 EVALUATE = """\
 Print the accuracy of a checkpoint on the test set: of the float SFA network if the checkpoint
 is of the float phase, of the quantised network and of its integer model otherwise.
+"""
+
+WEIGHTS = """\
+Write the weights of a checkpoint alone, without the optimizer, as a file that fit --init starts
+from: the moving average if the run keeps one, in the middle of a phase as well as at its end.
 """
 
 EXPORT = """\

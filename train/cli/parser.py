@@ -30,6 +30,7 @@ from train.cli.descriptions import (
     REPORT,
     SWEEP,
     TRAIN,
+    WEIGHTS,
 )
 from train.cli.options import (
     add_conversion,
@@ -133,6 +134,13 @@ def parser(prog):
     evaluate.add_argument("checkpoint", type=input_file, metavar="CHECKPOINT")
     evaluate.add_argument("--report", type=output_file, metavar="FILE", help="also write JSON here")
     add_rounding(evaluate)
+
+    weights = subcommands.add_parser(
+        "weights", help="write the weights of a checkpoint alone", description=WEIGHTS
+    )
+    weights.set_defaults(command=commands.weights)
+    weights.add_argument("checkpoint", type=input_file, metavar="CHECKPOINT")
+    weights.add_argument("--out", type=output_file, required=True, metavar="FILE.pt")
 
     export = command(
         "export", exports.export, EXPORT, help="write the integer model", data=_TEST_SET

@@ -17,7 +17,7 @@ from train.run.config import Config, ConfigError, from_builtins, to_builtins
 from train.run.contents import CheckpointError, check_fields, check_grids, complete
 
 
-__all__ = ["Checkpoint", "CheckpointError", "ForeignFileError", "load", "save"]
+__all__ = ["Checkpoint", "CheckpointError", "ForeignFileError", "load", "save", "weights"]
 
 
 #: Key of the version of the file's contents, and the version. Version 1 had no digest.
@@ -193,6 +193,55 @@ def load(path):
             path,
         )
     return _checked(Checkpoint(config=config, **contents), path)
+
+
+def weights(path):
+    """The network of a checkpoint alone, as other runs start from it: its moving average, if any.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Checkpoint
+        Without optimizer, grids, average, decoder, history and accuracies.
+
+    Raises
+    ------
+    CheckpointError, OSError
+        As for :func:`load`.
+    """
+    state = load(path)
+    # Between two steps of a phase the average is ahead of the network that is trained.
+    averaged = {
+        name.removeprefix("module."): values
+        for name, values in state.average.items()
+        if name != "n_averaged"
+    }
+    alone = Checkpoint(
+        config=state.config,
+        seed=state.seed,
+        epoch=state.epoch,
+        network=averaged or state.network,
+        optimizer={},
+        classes=state.classes,
+    )
+    alone = _checked(alone, path)
+    alone.network = _packed(alone.network)
+    return alone
+
+
+def _packed(parameters):
+    """The same tensors as views of one storage: a file has less around it than around many."""
+    numbers = {name: values for name, values in parameters.items() if values.is_floating_point()}
+    packed = torch.cat([values.flatten() for values in numbers.values()])
+    parts = packed.split([values.numel() for values in numbers.values()])
+    views = {
+        name: part.view(values.shape)
+        for part, (name, values) in zip(parts, numbers.items(), strict=True)
+    }
+    return {**parameters, **views}
 
 
 def _read(path):
