@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from golden import SpikeCode
 from tests.pictures import write_tree
 from train.data.augment import augment
 from train.data.sets import load_split
@@ -32,6 +33,8 @@ def test_every_recipe_is_named_after_its_file(recipes):
         "digits",
         "digits-tiny",
         "cifar10-nano",
+        "cifar10-nano-2",
+        "cifar10-nano-sparse",
         *(f"imagenet-{size}" for size in "tsml"),
     }
     assert all(recipe.name == name for name, recipe in recipes.items())
@@ -49,6 +52,26 @@ def test_the_nano_recipe_has_every_operator_and_few_parameters(recipes):
     recipe = recipes["cifar10-nano"]
     assert recipe.network.image == (32, 32, 3)
     assert count_parameters(ESpikeFormer(recipe.network)) == 475_266
+
+
+def test_the_nano_recipes_have_the_same_layer_shapes(recipes):
+    nano, most_accurate, sparse = (
+        recipes[f"cifar10-nano{suffix}"] for suffix in ("", "-2", "-sparse")
+    )
+    replaced = msgspec.structs.replace
+    assert most_accurate == replaced(
+        nano,
+        name="cifar10-nano-2",
+        network=replaced(nano.network, branch_scale=0.1),
+        fit=replaced(nano.fit, average=0.999),
+    )
+    assert sparse == replaced(
+        most_accurate,
+        name="cifar10-nano-sparse",
+        fit=replaced(
+            most_accurate.fit, addition_code=SpikeCode.SPLIT, spike_penalty=0.3, penalty_warmup=0.3
+        ),
+    )
 
 
 def few_steps(recipe, folder, classes, images):
