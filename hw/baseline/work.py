@@ -33,16 +33,18 @@ class DenseWork:
         """Multiply-accumulates of the layer."""
         return self.rows * self.outputs * self.terms
 
-    def cycles(self, engine):
-        """Cycles that the engine takes: one for each of its words."""
-        words = -(-self.terms // engine.inputs)
-        return (
-            self.rows
-            * -(-self.outputs // engine.outputs)
-            * words
-            * self.count_digits
-            * self.weight_digits
-        )
+    def cycles(self, engine, *, units=None):
+        """Cycles that the engine takes: one for each of its words.
+
+        Parameters
+        ----------
+        engine : DenseSize
+        units : int, optional
+            Firing units, each of which takes one sum per cycle: their cycles, where those are more.
+        """
+        words = -(-self.terms // engine.inputs) * self.count_digits * self.weight_digits
+        fired = 0 if units is None else engine.outputs // units
+        return self.rows * -(-self.outputs // engine.outputs) * max(words, fired)
 
 
 def dense_work(model, engine):

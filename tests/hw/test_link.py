@@ -3,38 +3,18 @@
 import struct
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import memory
 from amaranth.sim import Simulator
 
 from hw.isa.frames import LinkStatus, RequestType, reply_frame, request_frame
 from hw.isa.status import Status
 from hw.link import frame_buffer
 from hw.link.link import RESET_CYCLES, Link
-from hw.rtl.memory import Memory
+from tests.twins import Twin
 
 
 BIT_CYCLES, GAP, WORDS = 4, 300, 4
 BYTE_CYCLES = 10 * BIT_CYCLES
 IDENTITY = bytes(range(8))
-
-
-class Twin(Memory):
-    """``hw.rtl.memory.Memory`` without Verilog, which Amaranth's simulator cannot run."""
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.words = words = memory.Memory(shape=self.width, depth=self.depth, init=[])
-        write, read = words.write_port(), words.read_port()
-        m.d.comb += [
-            write.en.eq(self.write),
-            write.addr.eq(self.write_address),
-            write.data.eq(self.write_data),
-            read.en.eq(self.read),
-            read.addr.eq(self.read_address),
-            self.read_data.eq(read.data),
-        ]
-        return m
 
 
 @pytest.fixture(autouse=True)
