@@ -83,7 +83,7 @@ wave: $(READY) ## simulate one digit with waves: build/wave/digits.fst, and digi
 	$(RUN) -m sim.verify build/wave/core tests/data/digits.safetensors --images digits --image $(IMAGE) \
 	    --wave build/wave/digits.fst
 
-bench: $(READY) ## simulate and route what the hardware is judged by, print every target (35 minutes)
+bench: $(READY) ## simulate and route what the hardware is judged by, print every target (about an hour)
 	$(RUN) -m tests.benchmark.hardware --out build/bench --json build/bench/bench.json
 
 boards: $(READY) ## bitstreams for all boards from digits-tiny, and for ULX3S from digits: a table (40 minutes)

@@ -7,15 +7,18 @@ from pathlib import Path
 from statistics import mean
 
 from golden.cli.entry import enter
-from golden.cli.options import WORKERS, output_file, output_folder
+from golden.cli.options import WORKERS, input_path, output_file, output_folder
 from golden.data.atomic import replacing
 from golden.data.lock import alone_in
 from hw.cli.command import guarded
+from tests.benchmark import finn
 from tests.benchmark.judges import array, utilisation
 from tests.benchmark.keep import measure
-from tests.benchmark.networks import Settings
-from tests.benchmark.rows import ENGINES, FIXED, rows
-from tests.benchmark.runs import ALONE, RUNS
+from tests.benchmark.layers import FIXED
+from tests.benchmark.networks import MODELS, NANO, OTHERS, Settings
+from tests.benchmark.pareto import draw, points, table
+from tests.benchmark.rows import rows, rows_before
+from tests.benchmark.runs import ALONE, NEEDS, ROUTED, RUNS, of_array
 
 
 __all__ = ["main"]
@@ -23,13 +26,11 @@ __all__ = ["main"]
 
 #: Runs of whole networks, and what they ran.
 NETWORKS = {
-    "nano": "cifar10-nano",
-    "tiny": "E-SpikeFormer-T",
-    "nano-on-chip": "cifar10-nano, weights on chip",
-    "nano-narrow": "cifar10-nano, weights on chip",
-    "tiny-narrow": "E-SpikeFormer-T",
-    "nano-wider": "cifar10-nano, bit-serial",
-    "tiny-wider": "E-SpikeFormer-T, bit-serial",
+    **{f"{name}-on-chip": f"{name}, weights on chip" for name in MODELS},
+    f"{NANO}-external": NANO,
+    **{f"nano-{of_array(array)}": NANO for array in OTHERS},
+    "tiny-drawn": "E-SpikeFormer-T, counts drawn from cifar10-nano's",
+    "tiny": "E-SpikeFormer-T, random weights' counts",
 }
 
 
@@ -81,30 +82,61 @@ def _parser(prog):
         metavar="RUN",
         help=f"some of the runs: {', '.join(RUNS)}",
     )
+    parser.add_argument(
+        "--finn",
+        type=input_path,
+        metavar="CHECKOUT",
+        help="repository of FINN, whose matrix-vector unit is routed again; else it is as "
+        f"{finn.KNOWN.name} says",
+    )
+    parser.add_argument(
+        "--data",
+        type=input_path,
+        metavar="DATA",
+        help="test set of CIFAR-10, as python -m golden takes it, for the accuracy",
+    )
     parser.add_argument("--workers", type=WORKERS, default=2, metavar="N", help="runs at a time")
     return parser
 
 
 def _run(options):
+    settings = Settings(options.out, quick=options.quick, finn=options.finn, data=options.data)
     names = options.only or [
-        name for name in RUNS if not (options.quick and name.startswith(("routed", "synthesised")))
+        name
+        for name in RUNS
+        if not (options.quick and name in ROUTED)
+        and all(vars(settings)[need] for begins, need in NEEDS.items() if name.startswith(begins))
     ]
     with alone_in(options.out, "bench"):
         found = measure(
             RUNS,
-            Settings(options.out, quick=options.quick),
+            settings,
             names,
             alone=ALONE,
             n_workers=options.workers,
             progress=lambda text: print(text, file=sys.stderr, flush=True),
         )
-    judged = rows(found)
-    print("\n".join([*_layers(found), "", *_networks(found), "", *_targets(judged)]))
+        measured = {str(bits): found.pop(f"finn-{bits}", None) for bits in finn.COUNT_WIDTH}
+        if all(measured.values()):
+            finn.keep(measured)
+        found["finn"] = finn.known()
+        shown = points(found)
+        pictures = draw(shown, options.out) if shown else []
+    judged, before = rows(found), rows_before(found)
+    print("\n".join([*_layers(found), "", *_networks(found), "", *table(shown), ""]))
+    print("\n".join([*_targets(judged), "", *_targets(before)]))
+    for path in pictures:
+        print(f"{path}: arrays beside each other", file=sys.stderr)
     if options.json is not None:
+        targets = {"targets": judged, "targets_before": before}
         with replacing(options.json) as file:
             file.write(
                 (
-                    json.dumps({"runs": found, "targets": [vars(row) for row in judged]}, indent=1)
+                    json.dumps(
+                        {"runs": found}
+                        | {key: [vars(row) for row in those] for key, those in targets.items()},
+                        indent=1,
+                    )
                     + "\n"
                 ).encode()
             )
@@ -116,7 +148,7 @@ def _layers(found):
         ("| layer | array | spikes | mean count | additions | cycles | U | cycles, dense engine |"),
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name in (*FIXED, *ENGINES):
+    for name in (*(layer.name for layer in FIXED), "L1-4"):
         run = found.get(name)
         for row in run["rows"] if run else ():
             used = row["additions"] / (row["cycles"] * run["lanes"])
@@ -131,16 +163,19 @@ def _layers(found):
 def _networks(found):
     """Lines of a Markdown table of the whole networks."""
     lines = [
-        "| network | array | cycles | from image to image | U | cycles, dense engine |",
-        "| --- | --- | --- | --- | --- | --- |",
+        (
+            "| network | array | cycles | from image to image | U | cycles, dense engine | "
+            "complete dense core |"
+        ),
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name in NETWORKS:
         if run := found.get(name):
             period = "" if run["period"] is None else f"{run['period']:,}"
-            dense = f"{sum(run['dense']['cycles'].values()):,}" if "dense" in run else ""
             lines.append(
                 f"| {NETWORKS[name]} | {array(run)} | {mean(run['cycles']):,.0f} | "
-                f"{period} | {utilisation(run):.3f} | {dense} |"
+                f"{period} | {utilisation(run):.3f} | {run['dense_cycles']:,} | "
+                f"{run['dense_core_cycles']:,} |"
             )
     return lines
 

@@ -1,31 +1,32 @@
-"""What the runs of the hardware benchmark say of each target, and whether it was reached.
+"""What the runs of the hardware benchmark say of each target that compares with no baseline.
 
-A judge takes what the runs measured that its target needs, and returns a sentence for people and
-whether the target was met. The targets themselves stand in ``tests.benchmark.rows``.
+A judge takes what was found and the target's numbers, and returns a ``Part``: a sentence for
+people, and whether the target was met. The targets themselves stand in ``tests.benchmark.rows``.
 """
 
-from itertools import pairwise
 from statistics import mean, median
 
 from hw.estimate.area_model import predicted_lut
 from hw.estimate.block_rams import memory_table
 from hw.isa.core_config import CoreConfig
-from tests.benchmark.networks import MEANS
+from tests.benchmark.layers import FIXED
+from tests.benchmark.networks import MEANS, MODELS, NANO, SPARSE, TRAINED
+from tests.benchmark.parts import Part, at_least, at_most, attempt, joined
 
 
 __all__ = [
-    "area",
+    "accuracies",
     "array",
     "block",
     "clock",
     "codes",
-    "curve",
-    "even_count",
-    "exact",
+    "cycles",
+    "demo",
+    "energy",
     "large_layers",
-    "networks",
-    "one_layer",
+    "luts",
     "per_lane",
+    "predictions",
     "scaling",
     "speed",
     "times",
@@ -34,40 +35,8 @@ __all__ = [
 ]
 
 
-#: LUTs of FINN's matrix-vector unit ``mvu_vvu_axi`` (PE 8, SIMD 8, without DSPs) on the
-#: same device and flow by the bits of its weights, with counts of 3 bits beside weights of 4 and of
-#: 4 bits beside weights of 8; and its cycles for a vector of 64 inputs and 64 outputs. Measured
-#: once, since its RTL is no part of this project.
-FINN_LUT, FINN_CYCLES = {4: 6_828, 8: 10_813}, 64
-
-
-def curve(layer, engine, dense):
-    """Times that the event engine is better than the dense one, by mean count.
-
-    Parameters
-    ----------
-    layer, engine, dense : dict
-        Runs of a fixed layer, and of what was routed.
-
-    Returns
-    -------
-    list of (float, float)
-        Mean count, and LUTs times cycles of the dense engine over those of the event engine.
-    """
-    against = dense["lut"] * layer["dense_cycles"]
-    return [
-        (row["mean"], against / (engine["lut"] * row["cycles"]))
-        for row in layer["rows"]
-        if row["spikes"] == "recorded"
-    ]
-
-
-def _break_even(points):
-    """Mean count at which the ratio falls to 1, between the points that were measured."""
-    for (count, ratio), (next_count, next_ratio) in pairwise(points):
-        if ratio >= 1 > next_ratio:
-            return count + (next_count - count) * (ratio - 1) / (ratio - next_ratio)
-    return points[-1][0] if points[-1][1] >= 1 else points[0][0]
+#: Both cores of cifar10-nano, and what their weights are.
+CORES = {f"core-{NANO}-external": "external", f"core-{NANO}": "on chip"}
 
 
 def utilisation(run):
@@ -81,129 +50,77 @@ def array(run):
     return f"{columns} x {lanes} lanes"
 
 
-def networks(nano_core, tiny_core, nano_dense, tiny_dense, nano, tiny):
-    """Each network by a core and a dense engine of its own widths, both after the same step."""
-    ratios, texts = [], []
-    for core, dense, run, key, step in (
-        (nano_core, nano_dense, nano, "lut", "routed"),
-        (tiny_core, tiny_dense, tiny, "synthesised_lut", "synthesised"),
-    ):
-        bits = core["config"]["weight_width"]
-        if bits != dense["weight_width"]:
-            raise ValueError(
-                f"The core's weights of {bits} bits must be as wide as the dense "
-                f"engine's, of {dense['weight_width']}"
-            )
-        ratios.append(
-            dense[key] * sum(run["dense"]["cycles"].values()) / (core[key] * mean(run["cycles"]))
-        )
-        texts.append(
-            f"{bits}-bit weights, {step}: {core[key]:,.0f} LUT, dense engine {dense[key]:,.0f} LUT"
-        )
-    return (
-        f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({array(nano)}; {'; '.join(texts)})",
-        min(ratios) >= 3,
-    )
+def luts(found, external, on_chip, blocks):
+    """Row 3."""
 
+    def part(name, label, target):
+        def lut():
+            core = found[name]
+            note = "" if "lut" in core else " synthesised, no device holds it"
+            return at_most(label, core.get("lut", core["synthesised_lut"]), target, note=note)
 
-def large_layers(nano, *layers):
-    reached = [
-        row["additions"] / (row["cycles"] * layer["lanes"])
-        for layer in layers
-        for row in layer["rows"]
-        if row["spikes"] == "recorded" and row["mean"] in MEANS
-    ]
-    reached += [
-        layer["additions"] / (layer["cycles"] * nano["lanes"])
-        for layer in nano["layers"]
-        if nano["fan_in"].get(layer["name"], 0) >= 256
-    ]
-    return (
-        f"median {median(reached):.3f}, worst {min(reached):.3f} of {len(reached)} layers",
-        median(reached) >= 0.95 and min(reached) >= 0.85,
-    )
+        return attempt(label, lut)
 
-
-def whole(nano, tiny, narrow_nano, narrow_tiny):
-    wide, narrow = [
-        [utilisation(run) for run in pair] for pair in ((nano, tiny), (narrow_nano, narrow_tiny))
-    ]
-    text = (
-        f"{narrow[0]:.3f} and {narrow[1]:.3f} ({array(narrow_nano)}, the first with weights on "
-        f"chip), {wide[0]:.3f} and {wide[1]:.3f} ({array(nano)}, weights outside)"
-    )
-    return text, max(min(wide), min(narrow)) >= 0.75
-
-
-def codes(counted):
-    shares = [one["executed"] / one["thermometer"] for one in counted.values()]
-    return (
-        " and ".join(
-            f"{share:.3f} (D = {one['max_count']})"
-            for share, one in zip(shares, counted.values(), strict=True)
+    return joined(
+        *(
+            part(name, label, target)
+            for (name, label), target in zip(CORES.items(), (external, on_chip), strict=True)
         ),
-        shares[0] <= 0.8 and shares[1] <= 0.65,
+        attempt(
+            "block RAMs",
+            lambda: at_most("block RAMs", found[f"core-{NANO}"]["synthesised_bram"], blocks),
+        ),
     )
 
 
-def per_lane(core, wider, column, wide):
-    each = [[run["lut"] / run["lanes"] for run in pair] for pair in ((core, wider), (column, wide))]
-    text = " and ".join(
-        f"{most:.1f} ({array(first)}) to {least:.1f} ({array(second)})"
-        for (most, least), first, second in zip(each, (core, column), (wider, wide), strict=True)
-    )
-    return text, min(each[0]) <= 48 and min(each[1]) <= 38
-
-
-def clock(core, column):
-    return (
-        f"{core['fmax_mhz']:.0f} and {column['fmax_mhz']:.0f} MHz",
-        core["fmax_mhz"] >= 120 and column["fmax_mhz"] >= 150,
-    )
-
-
-def one_layer(layer, engine, dense):
-    cycles = (
-        next(
-            row["cycles"]
-            for row in layer["rows"]
-            if row["spikes"] == "recorded" and row["mean"] == 0.6
+def cycles(found, on_chip, external):
+    """Row 4."""
+    return joined(
+        *(
+            attempt(
+                label,
+                lambda label=label, name=name, target=target: at_most(
+                    label, mean(found[name]["cycles"]), target
+                ),
+            )
+            for label, name, target in (
+                ("on chip", f"{NANO}-on-chip", on_chip),
+                ("external", f"{NANO}-external", external),
+            )
         )
-        / layer["tokens"]
-    )
-    ours = engine["lut"] * cycles
-    bits = dense["weight_width"]
-    ratios = [
-        FINN_LUT[bits] * FINN_CYCLES / ours,
-        dense["lut"] * layer["dense_cycles"] / layer["tokens"] / ours,
-    ]
-    text = (
-        f"{ratios[0]:.2f} and {ratios[1]:.2f} times lower ({bits}-bit weights, {array(layer)}, "
-        f"{engine['lut']:,.0f} LUT, {cycles:.1f} cycles)"
-    )
-    return text, ratios[0] >= 9 and ratios[1] >= 4.5
-
-
-def even_count(layer, engine, dense):
-    points = curve(layer, engine, dense)
-    even = _break_even(points)
-    shown = ", ".join(f"{ratio:.2f} at {count:g}" for count, ratio in points)
-    text = (
-        f"up to {even:.2f} ({dense['weight_width']}-bit weights, {array(layer)}; times better: "
-        f"{shown})"
-    )
-    return text, even >= 2.5
-
-
-def block(block):
-    used = block["block_additions"] / (block["block_cycles"] * block["lanes"])
-    return (
-        f"{block['block_cycles']:,.0f} (U {used:.3f}, {block['lanes']} lanes)",
-        block["block_cycles"] <= 170_000,
     )
 
 
-def exact(*runs):
+def clock(found, core, column):
+    """Row 5: the core with weights on chip, or the other one where no device holds that."""
+
+    def whole():
+        name = next(name for name in reversed(CORES) if "fmax_mhz" in found[name])
+        return at_least("core", found[name]["fmax_mhz"], core, form=".0f", note=f" ({CORES[name]})")
+
+    def alone():
+        return at_least("column", found["column"]["fmax_mhz"], column, form=".0f")
+
+    return joined(attempt("core", whole), attempt("column", alone))
+
+
+def block(found, target):
+    """Row 8."""
+    run = found["block"]
+    used = run["block_additions"] / (run["block_cycles"] * run["lanes"])
+    return at_most("", run["block_cycles"], target, note=f" (U {used:.3f}, {run['lanes']} lanes)")
+
+
+def predictions(found, most):
+    """Row 9."""
+    return joined(
+        attempt("cycles", lambda: _exact(found)), attempt("LUT", lambda: _area(found, most))
+    )
+
+
+def _exact(found):
+    runs = [found[f"{name}-on-chip"] for name in MODELS]
+    runs += [found[name] for name in (*(layer.name for layer in FIXED), "L1-4")]
     pairs = [
         pair for run in runs for pair in zip(run["cycles"], run["predicted_cycles"], strict=True)
     ]
@@ -213,37 +130,145 @@ def exact(*runs):
         f"{len(pairs) - wrong} of {len(pairs)} images equal, every layer of each; "
         f"{sum(run['values'] for run in runs):,} values, {mismatches} mismatches"
     )
-    return text, not wrong and not mismatches
+    return Part(text, met=not wrong and not mismatches)
 
 
-def area(*cores):
-    texts, met = [], True
-    for core in cores:
-        config = CoreConfig.from_dict(core["config"])
-        lut = predicted_lut(config)
-        blocks = sum(row["blocks"] for row in memory_table(config))
-        off = lut / core["lut"] - 1
-        texts.append(
-            f"{lut:,.0f} of {core['lut']:,.0f} LUT ({off:+.1%}), "
-            f"{blocks} of {core['bram']:.0f} blocks ({array(core)})"
-        )
-        met &= abs(off) <= 0.1 and blocks == core["bram"]
-    return "; ".join(texts), met
+def _area(found, most):
+    """LUTs and block RAMs of the cores that were routed."""
+    parts = []
+    for name, label in CORES.items():
+        core = found[name]
+        if "lut" in core:
+            config = CoreConfig.from_dict(core["config"])
+            lut = predicted_lut(config)
+            blocks = sum(row["blocks"] for row in memory_table(config))
+            off = lut / core["lut"] - 1
+            text = (
+                f"{label} {lut:,.0f} of {core['lut']:,.0f} LUT ({off:+.1%}), "
+                f"{blocks} of {core['bram']:.0f} block RAMs"
+            )
+            parts.append(Part(text, met=abs(off) <= most and blocks == core["bram"]))
+    return joined(*parts)
 
 
-def scaling(narrow, wide):
-    factor = wide["lanes"] / narrow["lanes"]
-    cycles = [mean(run["cycles"]) for run in (narrow, wide)]
-    share = cycles[0] / cycles[1] / factor
-    return f"{share:.1%} of linear, {cycles[0]:,.0f} to {cycles[1]:,.0f} cycles", share >= 0.9
+def scaling(found, share):
+    """Row 10."""
+    narrow, wide = found["tiny-0"], found["tiny-1"]
+    taken = [mean(run["cycles"]) for run in (narrow, wide)]
+    reached = taken[0] / taken[1] / (wide["lanes"] / narrow["lanes"])
+    note = f" of linear, {taken[0]:,.0f} to {taken[1]:,.0f} cycles"
+    return at_least("", reached, share, form=".1%", note=note)
 
 
-def times(taken):
-    return (
-        f"{taken['dry_run']:.1f} s and {taken['verilog']:.1f} s",
-        taken["dry_run"] <= 5 and taken["verilog"] <= 20,
+def speed(found, target):
+    """Row 11."""
+    return at_least("", found["tiny"]["speed"], target, form=",.0f", note=" cycles/s")
+
+
+def demo(found, lut, rate):
+    """Row 12."""
+    run = found["demo"]
+    return joined(
+        at_most("LUT", run["lut"], lut),
+        at_least("images/s", run["images_per_s"], rate, form=",.0f"),
     )
 
 
-def speed(tiny):
-    return f"{tiny['speed']:,.0f} cycles/s", tiny["speed"] >= 500_000
+def accuracies(found, least, points, share):
+    """Row 13: the most accurate network, and the one of fewest additions beside it."""
+
+    def trained():
+        run = found[f"accuracy-{TRAINED}"]
+        note = f" of {run['images']:,} images"
+        return at_least("nano-2", run["share"], least, form=".2%", note=note)
+
+    def sparse():
+        behind = found[f"accuracy-{TRAINED}"]["share"] - found[f"accuracy-{SPARSE}"]["share"]
+        added = [mean(found[f"{name}-on-chip"]["additions"]) for name in (SPARSE, TRAINED)]
+        return joined(
+            at_most("nano-sparse", 100 * behind, points, form=".2f", note=" points behind"),
+            at_most("additions", added[0] / added[1], share, form=".0%"),
+        )
+
+    return joined(
+        attempt("nano-2", trained, exists=TRAINED in MODELS),
+        attempt("nano-sparse", sparse, exists={TRAINED, SPARSE} <= set(MODELS)),
+    )
+
+
+def energy(found, least):
+    """Row 14: no run takes the energy of a dense core yet."""
+    return Part("not measured", met=False)
+
+
+def large_layers(found, middle, worst):
+    nano = found[f"{NANO}-on-chip"]
+    reached = [
+        row["additions"] / (row["cycles"] * found[name]["lanes"])
+        for name in ("L2", "L3", "L4")
+        for row in found[name]["rows"]
+        if row["spikes"] == "recorded" and row["mean"] in MEANS
+    ]
+    reached += [
+        layer["additions"] / (layer["cycles"] * nano["lanes"])
+        for layer in nano["layers"]
+        if nano["fan_in"].get(layer["name"], 0) >= 256
+    ]
+    return joined(
+        at_least("median", median(reached), middle, form=".3f"),
+        at_least("worst", min(reached), worst, form=".3f", note=f" of {len(reached)} layers"),
+    )
+
+
+def whole(found, target):
+    return joined(
+        *(
+            attempt(
+                label,
+                lambda label=label, name=name: at_least(
+                    label, utilisation(found[name]), target, form=".3f"
+                ),
+            )
+            for label, name in (
+                ("nano on chip", f"{NANO}-on-chip"),
+                ("nano external", f"{NANO}-external"),
+                ("T", "tiny"),
+            )
+        )
+    )
+
+
+def codes(found, *targets):
+    return joined(
+        *(
+            at_most(
+                f"D = {one['max_count']}:", one["executed"] / one["thermometer"], target, form=".3f"
+            )
+            for one, target in zip(found["codes"].values(), targets, strict=True)
+        )
+    )
+
+
+def per_lane(found, core, column):
+    return joined(
+        *(
+            attempt(
+                label,
+                lambda label=label, name=name, target=target: at_most(
+                    label, found[name]["lut"] / found[name]["lanes"], target, form=".1f"
+                ),
+            )
+            for label, name, target in (
+                ("core", f"core-{NANO}-external", core),
+                ("column", "column", column),
+            )
+        )
+    )
+
+
+def times(found, dry_run, verilog):
+    taken = found["times"]
+    return joined(
+        at_most("dry run", taken["dry_run"], dry_run, form=".1f", note=" s"),
+        at_most("Verilog", taken["verilog"], verilog, form=".1f", note=" s"),
+    )

@@ -83,9 +83,9 @@ def _sources():
     """Digest of everything that a figure depends on."""
     digest = hashlib.sha256()
     root = Path(__file__).parents[2]
-    for folder in ("golden", "hw", "sim", "tests/benchmark"):
+    for folder in ("golden", "hw", "sim", "tests/benchmark", "tests/data"):
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (".py", ".v", ".cpp"):
+            if path.suffix in (".py", ".v", ".cpp", ".safetensors", ".npz"):
                 digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -57,14 +57,18 @@ class FixedLayer:
         """Names of the layers of the network that count."""
         return ATTENTION if self.heads else CONV
 
-    def model(self):
+    def model(self, *, weight_bits=8):
         """The network around the layer.
+
+        Parameters
+        ----------
+        weight_bits : int
 
         Returns
         -------
         IntegerModel
         """
-        builder = _builder(self)
+        builder = _builder(self, weight_bits)
         if self.heads:
             each = self.channels // 3
             for number, branch in enumerate(("q", "k", "v")):
@@ -90,14 +94,14 @@ class FixedLayer:
         return _finished(builder, self.name, "layer.counts")
 
 
-def _builder(layer):
+def _builder(layer, weight_bits=8):
     """Builder whose thresholds follow from synthetic counts."""
     sample = image(layer, counts_of(synthetic(layer, seed=1), MEAN_COUNT))
     return ModelBuilder(
         0,
         sample[np.newaxis],
         max_count=MAX_COUNT,
-        weight_bits=8,
+        weight_bits=weight_bits,
         rounding=Rounding.HALF_UP,
         mean_count=MEAN_COUNT,
     )

@@ -14,16 +14,19 @@ from hw.emit.verilog import convert
 from hw.fpga.devices import find_device
 from hw.fpga.routing import OUT_OF_CONTEXT_ROUTERS, place_and_route
 from hw.fpga.synthesis import TOP, estimate, synthesise
-from hw.rtl.library import library
+from hw.rtl.library import MEMORY, library
 
 
-__all__ = ["KEPT_FORM", "SEEDS", "route", "write_component", "write_core"]
+__all__ = ["DEVICE", "KEPT_FORM", "SEEDS", "route", "write_component", "write_core"]
 
 
 #: Seeds of the placer.
 SEEDS = (1, 2, 3)
 
 DEVICE = "ecp5-85k"
+
+#: What stands between the ports of a memory and its inside.
+_INSIDE = ");\n`ifdef ADDEND_ECP5\n"
 
 #: Form of ``routed.json``.
 KEPT_FORM = {
@@ -40,13 +43,21 @@ def write_component(component, folder):
     path.write_text(f"{text}\n{library()}")
 
 
-def write_core(plan, folder):
-    """Write the core of a plan there; cycles, which nobody asks for, are left out."""
-    cycles = {"from": "nothing", "images": 0, "total": 0, "period": 0, "layers": {}}
+def write_core(plan, folder, *, memories=True):
+    """Write the core of a plan there; cycles, which nobody asks for, are left out.
+
+    Without `memories`, those are modules that synthesis knows nothing of but the ports.
+    """
+    cycles = {"from": "mean counts", "images": 0, "total": 0, "period": 0, "layers": {}}
     write(
         contents(plan, clock_mhz=100.0, cycles=cycles, vectors=random_vectors(plan.model)),
         folder,
     )
+    if not memories:
+        path, memory = Path(folder) / "rtl" / f"{TOP}.v", MEMORY.read_text()
+        before, behind = path.read_text().split(memory)
+        ports = memory[: memory.index(_INSIDE)].replace("module ", "(* blackbox *) module ", 1)
+        path.write_text(f"{before}{ports});\nendmodule\n{behind}")
 
 
 def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS):

@@ -1,89 +1,119 @@
-"""Routings of the hardware benchmark: cores, columns and engines, out of context."""
+"""Routings of the hardware benchmark: cores, columns and baselines, out of context."""
 
 from dataclasses import replace
 
+from hw.baseline.dense_core import DenseCore
 from hw.baseline.dense_engine import DenseEngine
+from hw.baseline.dense_shape import DenseShape
 from hw.compiler import compile_model
-from hw.fpga.routing import ROUTERS
+from hw.estimate.block_rams import memory_table
+from hw.fpga.devices import find_device
 from hw.rtl.array import Array
 from hw.rtl.column import Column
-from tests.benchmark.networks import ARRAY, BUS, ENGINES, WIDER, nano, tiny
-from tests.benchmark.out_of_context import route, write_component, write_core
+from hw.rtl.load_port import LoadPort
+from tests.benchmark.networks import ARRAY, BUS, UNITS, dense_size, load, tiny, weight_bits
+from tests.benchmark.out_of_context import DEVICE, route, write_component, write_core
 
 
 __all__ = [
-    "COLUMN",
-    "CORE",
-    "DENSE_ENGINE",
     "LUTS_ONLY",
     "route_column",
     "route_core",
     "route_dense",
+    "route_dense_core",
     "route_engine",
     "synthesise_tiny",
 ]
 
 
-#: How cores, columns and dense engines are routed: at frequencies in MHz that are reached, or the
+#: How cores, columns and baselines are routed: at frequencies in MHz that are reached, or the
 #: router would try for ever.
-CORE, COLUMN, DENSE_ENGINE = ({"clock_mhz": clock} for clock in (80.0, 135.0, 150.0))
+CORE, COLUMN, BASELINE = ({"clock_mhz": clock} for clock in (80.0, 135.0, 150.0))
+SHELL = {"clock_mhz": 100.0}
 #: How that is routed of which only the LUTs count: once, since packing comes before placement, so
 #: that every seed has as many.
 LUTS_ONLY = {"seeds": (1,)}
-#: Wide columns crowd so many wires that only the router that does without negotiation ends.
-CROWDED = LUTS_ONLY | {"routers": ROUTERS}
 
 
-def route_core(name, array, routing, settings):
-    plan = compile_model(nano()[0], **(ARRAY | array), bus_width=BUS)
+def route_core(name, subject, settings, *, array=None, bus_width=0, **routing):
+    """The complete core of a trained model, or of the network around a fixed layer.
+
+    Where no device holds its memories, it is only synthesised.
+    """
+    plan = compile_model(_model(subject), **(ARRAY | (array or {})), bus_width=bus_width)
     folder = settings.folder / name
     write_core(plan, folder)
-    return _routed(folder, routing, plan.required.columns, plan.required.lanes) | {
-        "config": plan.required.as_dict()
-    }
+    blocks = sum(row["blocks"] for row in memory_table(plan.required))
+    if blocks > find_device(DEVICE).bram:
+        routing = {"seeds": ()}
+    figures = route(folder, **(CORE | routing))
+    return figures | _array(plan.required) | {"config": plan.required.as_dict()}
 
 
-def synthesise_tiny(name, settings):
-    """The core of the published size, whose memories no device of ours holds."""
-    plan = compile_model(tiny(settings)[0], **(ARRAY | WIDER), bus_width=BUS)
+def synthesise_tiny(name, settings, *, memories=True):
+    """The core of the published size, with its memories, which no device of ours holds, or without.
+
+    Without, nothing is left of a memory but its ports.
+    """
+    plan = compile_model(tiny(settings)[0], **ARRAY, bus_width=BUS)
     folder = settings.folder / name
-    write_core(plan, folder)
-    return _routed(folder, {"seeds": ()}, plan.required.columns, plan.required.lanes) | {
-        "config": plan.required.as_dict()
-    }
+    write_core(plan, folder, memories=memories)
+    return route(folder, seeds=()) | _array(plan.required) | {"config": plan.required.as_dict()}
 
 
-def route_column(name, layer, array, routing, settings):
-    """One column for cifar10-nano, or for a fixed layer."""
-    model = nano()[0] if layer is None else layer.model()
-    required = compile_model(model, **(ARRAY | array)).required
+def route_column(name, settings):
+    """One column for cifar10-nano."""
+    required = compile_model(load()[0], **ARRAY).required
     folder = settings.folder / name
     write_component(Column(required), folder)
-    return _routed(folder, routing, 1, required.lanes)
+    return route(folder, **COLUMN) | {"lanes": required.lanes, "array": [1, required.lanes]}
 
 
-def route_engine(name, layer, settings):
-    """The event engine of a fixed layer: all but sequencer, ports and descriptors.
+def route_engine(name, layer, bits, settings):
+    """The array of a fixed layer: all but sequencer, ports and descriptors.
 
     Its weight memory holds two tiles of that layer, as a double buffer does, and its memory of
     pixels, which the layer does not read, as many words as there are tokens.
     """
-    plan = compile_model(layer.model(), **(ARRAY | ENGINES[layer.name]))
+    plan = compile_model(layer.model(weight_bits=bits), **ARRAY)
     depth = next(2 * one.rows_per_tile for one in plan.layers if one.name in layer.measured)
     required = replace(plan.required, weight_depth=depth, pixel_depth=layer.size**2)
     folder = settings.folder / name
     write_component(Array(required, images={"weights": (), "neurons": ()}), folder)
-    return _routed(folder, CROWDED, required.columns, required.lanes)
+    return route(folder, **CORE) | _array(required)
 
 
-def route_dense(name, size, routing, settings):
+def route_dense(name, bits, settings):
+    """The bare dense array."""
+    size = dense_size(bits)
     folder = settings.folder / name
     write_component(DenseEngine(size), folder)
-    return _routed(folder, routing, size.outputs, size.inputs) | {
-        "count_width": size.count_width,
-        "weight_width": size.weight_width,
+    return route(folder, **BASELINE) | {"weight_width": bits}
+
+
+def route_dense_core(name, subject, settings):
+    """The complete dense core of the same: the core, and our load port for its memories.
+
+    LUTs are the sum of both parts, the clock is that of the core.
+    """
+    model = _model(subject)
+    bits = weight_bits(model)
+    shape = DenseShape.of(model, dense_size(bits), units=UNITS)
+    folders = settings.folder / name, settings.folder / f"{name}-port"
+    write_component(DenseCore(shape), folders[0])
+    write_component(LoadPort(shape.memories, fingerprint=0, filled=True), folders[1])
+    core, port = route(folders[0], **SHELL), route(folders[1], **LUTS_ONLY)
+    both = {key: core[key] + port[key] for key in ("synthesised_lut", "lut", "ff", "bram")}
+    return core | both | {"weight_width": bits, "core_lut": core["lut"], "port_lut": port["lut"]}
+
+
+def _model(subject):
+    """Of a trained model's name, or of a fixed layer."""
+    return load(subject)[0] if isinstance(subject, str) else subject.model()
+
+
+def _array(required):
+    return {
+        "lanes": required.columns * required.lanes,
+        "array": [required.columns, required.lanes],
     }
-
-
-def _routed(folder, routing, columns, lanes):
-    return route(folder, **routing) | {"lanes": columns * lanes, "array": [columns, lanes]}

@@ -2,18 +2,11 @@
 
 from dataclasses import dataclass
 
-from tests.benchmark.networks import ENGINES as LAYER_ENGINES
-
-from . import judges
-from . import layers as bench_layers
+from tests.benchmark import judges, ratios
+from tests.benchmark.parts import Found, attempt
 
 
-__all__ = ["ENGINES", "FIXED", "Row", "rows"]
-
-
-FIXED = tuple(layer.name for layer in bench_layers.FIXED)
-#: Runs of the engines that are built for one fixed layer.
-ENGINES = tuple(f"{name}-engine" for name in LAYER_ENGINES)
+__all__ = ["Row", "rows", "rows_before"]
 
 
 @dataclass(frozen=True)
@@ -22,13 +15,12 @@ class Row:
 
     Parameters
     ----------
-    number : int
-    what, target, measured : str
+    number, what, target, measured : str
     met : bool or None
         None where it was not measured.
     """
 
-    number: int
+    number: str
     what: str
     target: str
     measured: str
@@ -47,119 +39,148 @@ def rows(found):
     -------
     list of Row
     """
-    return [_row(number, found, *entry) for number, entry in enumerate(_ROWS, start=1)]
+    return [_row(Found(found), *entry) for entry in _ROWS]
 
 
-def _row(number, found, what, target, judge, *needed):
-    if any(name not in found for name in needed):
-        return Row(number, what, target, "not measured", None)
-    measured, met = judge(*(found[name] for name in needed))
-    return Row(number, what, target, measured, met)
+def rows_before(found):
+    """Rows of the targets of before that no target of ``rows`` has replaced."""
+    return [_row(Found(found), *entry) for entry in _BEFORE]
 
 
+def _row(found, number, what, target, numbers, judge):
+    part = attempt("", lambda: judge(found, *numbers))
+    return Row(number, what, target.format(*numbers), part.text.strip(), part.met)
+
+
+#: Number, what, target, its numbers, and the judge. One core on one array has rows 1 to 7.
 _ROWS = (
     (
+        "1",
         (
-            "LUT x cycles per image, cifar10-nano and E-SpikeFormer-T, "
-            "against dense engines of their widths"
+            "LUT x cycles per image, complete core (4 x 16), against the bare dense array of its "
+            "widths: nano / nano-sparse with weights on chip, T with weights outside"
         ),
-        ">= 3 times lower",
-        judges.networks,
-        "routed-wider",
-        "synthesised-tiny",
-        "routed-dense-nano",
-        "synthesised-dense-tiny",
-        "nano-wider",
-        "tiny-wider",
+        ">= {} / {} / {} times lower",
+        (1.7, 2.5, 1.8),
+        ratios.networks,
+    ),
+    ("1b", "the same in LUT x time: nano", ">= {} times lower", (1.0,), ratios.in_time),
+    (
+        "2",
+        "LUT x cycles against the complete dense core: nano / nano-sparse",
+        ">= {} / {} times lower",
+        (2.5, 3.8),
+        ratios.networks_complete,
     ),
     (
-        "U of layers with >= 256 inputs, recorded spikes",
-        "median >= 0.95, worst >= 0.85",
-        judges.large_layers,
-        "nano-on-chip",
-        "L2",
-        "L3",
-        "L4",
+        "3",
+        "LUT of the complete core, nano, weights outside / on chip; block RAMs on chip",
+        "<= {:,} / {:,}; <= {}",
+        (7300, 7300, 200),
+        judges.luts,
     ),
     (
-        "U of cifar10-nano and of E-SpikeFormer-T, everything included",
-        ">= 0.75",
-        judges.whole,
-        "nano",
-        "tiny",
-        "nano-narrow",
-        "tiny-narrow",
+        "4",
+        "cycles per image, nano, weights on chip / outside",
+        "<= {:,} / {:,}",
+        (142_000, 148_000),
+        judges.cycles,
     ),
     (
-        "additions executed over thermometer additions, trained models",
-        "<= 0.80 (D = 4), <= 0.65 (D = 8)",
-        judges.codes,
-        "codes",
-    ),
-    (
-        "LUT per lane of the complete core, and of a column",
-        "<= 48 and <= 38",
-        judges.per_lane,
-        "routed-core",
-        "routed-wider",
-        "routed-column",
-        "routed-column-wide",
-    ),
-    (
-        "Fmax of the complete core, and of a column",
-        ">= 120 and >= 150 MHz",
+        "5",
+        "Fmax of the complete core / a column, median of three seeds",
+        ">= {} / {} MHz",
+        (105, 140),
         judges.clock,
-        "routed-core",
-        "routed-column",
     ),
     (
+        "6",
         (
-            "LUT x cycles of a 64 x 64 layer at mean count 0.6, "
-            "against FINN's MVU and the dense engine"
+            "LUT x cycles of L1 (64 x 64) at mean count 0.6, against FINN's MVU / the bare dense "
+            "array: 8-bit weights; 4-bit weights"
         ),
-        ">= 9 and >= 4.5 times lower",
-        judges.one_layer,
-        "L1-engine",
-        "routed-L1",
-        "routed-dense",
+        ">= {} / {}; >= {} / {} times lower",
+        (7, 2.6, 5, 1.9),
+        ratios.one_layer,
     ),
     (
-        "mean count up to which the event engine beats the dense one (L2)",
-        ">= 2.5",
-        judges.even_count,
-        "L2-engine",
-        "routed-L2",
-        "routed-dense",
+        "7",
+        (
+            "mean count up to which that core beats the dense one in LUT x cycles (L2, 8-bit "
+            "weights): bare / complete"
+        ),
+        ">= {} / {}",
+        (1.4, 1.8),
+        ratios.even_count,
     ),
     (
-        "cycles of a block: 64 tokens, 384 channels, 12 heads, MLP 1536",
-        "<= 170,000 (512 lanes)",
+        "8",
+        "cycles of a block: 64 tokens, 384 channels, 12 heads, MLP 1536, at 512 lanes",
+        "<= {:,}",
+        (65_000,),
         judges.block,
-        "block",
     ),
     (
-        "predicted cycles against RTL",
-        "equal, every layer",
-        judges.exact,
-        "nano-on-chip",
-        "nano-narrow",
-        *FIXED,
-        *ENGINES,
+        "9",
+        "predicted cycles against RTL; predicted LUT and block RAMs against routing",
+        "equal, every layer; <= {:.0%} and exact",
+        (0.05,),
+        judges.predictions,
+    ),
+    ("10", "E-SpikeFormer-T from 16 to 256 lanes", ">= {:.0%} of linear", (0.9,), judges.scaling),
+    ("11", "simulation at 4 x 16", ">= {:,} cycles/s", (350_000,), judges.speed),
+    ("12", "make demo: LUT; images/s", "<= {:,}; >= {:,}", (4000, 5000), judges.demo),
+    (
+        "13",
+        "accuracy in integers: nano-2; nano-sparse beside it, and its additions",
+        ">= {:.0%}; within {} point at <= {:.0%}",
+        (0.84, 1, 0.55),
+        judges.accuracies,
     ),
     (
-        "predicted LUT and blocks against routing",
-        "<= 10 % and exact",
-        judges.area,
-        "routed-core",
-        "routed-wider",
+        "14",
+        "energy per picture in standard cells, digits, against the dense core of its widths",
+        ">= {} times lower",
+        (2,),
+        judges.energy,
+    ),
+)
+
+#: The same of the first core's targets, by their numbers in the table of then.
+_BEFORE = (
+    (
+        "2",
+        "U of layers with >= 256 inputs, recorded spikes",
+        "median >= {}, worst >= {}",
+        (0.95, 0.85),
+        judges.large_layers,
     ),
     (
-        "E-SpikeFormer-T from 16 to 256 lanes",
-        ">= 90 % of linear",
-        judges.scaling,
-        "tiny-0",
-        "tiny-1",
+        "3",
+        "U of cifar10-nano and of E-SpikeFormer-T, everything included",
+        ">= {}",
+        (0.75,),
+        judges.whole,
     ),
-    ("dry run and Verilog of E-SpikeFormer-T", "<= 5 s and <= 20 s", judges.times, "times"),
-    ("simulation of the whole core at 64 lanes", ">= 500,000 cycles/s", judges.speed, "tiny"),
+    (
+        "4",
+        "additions executed over thermometer additions, trained models",
+        "<= {} (D = 4), <= {} (D = 8)",
+        (0.8, 0.65),
+        judges.codes,
+    ),
+    (
+        "5",
+        "LUT per lane of the complete core, and of a column",
+        "<= {} and <= {}",
+        (48, 38),
+        judges.per_lane,
+    ),
+    (
+        "13",
+        "dry run and Verilog of E-SpikeFormer-T",
+        "<= {} s and <= {} s",
+        (5, 20),
+        judges.times,
+    ),
 )

@@ -2,81 +2,93 @@
 
 from functools import partial
 
+from tests.benchmark.finn import COUNT_WIDTH, route_finn
 from tests.benchmark.layers import FIXED
-from tests.benchmark.networks import (
-    CURVE,
-    DENSE,
-    ENGINES,
-    MEANS,
-    NANO_DENSE,
-    NARROW,
-    SCALES,
-    TINY_DENSE,
-    WIDER,
-)
+from tests.benchmark.networks import BUS, CURVE, MEANS, MODELS, NANO, OTHERS, SCALES
 from tests.benchmark.routings import (
-    COLUMN,
-    CORE,
-    DENSE_ENGINE,
     LUTS_ONLY,
     route_column,
     route_core,
     route_dense,
+    route_dense_core,
     route_engine,
     synthesise_tiny,
 )
 from tests.benchmark.simulations import (
-    beside_dense,
+    accuracy,
     block,
     codes,
+    demo,
     fixed,
-    nano_network,
-    nano_on_chip,
+    network,
     times,
     tiny_network,
 )
 
 
-__all__ = ["ALONE", "RUNS"]
+__all__ = ["ALONE", "NEEDS", "ROUTED", "RUNS", "of_array"]
 
 
-#: Runs by name, the longest first. What is routed or synthesised takes minutes and is no part of a
-#: quick benchmark.
-RUNS = {
-    "routed-core": partial(route_core, "routed-core", {}, CORE),
-    "routed-L2": partial(route_engine, "routed-L2", FIXED[1]),
-    "routed-wider": partial(route_core, "routed-wider", WIDER, LUTS_ONLY),
-    "tiny-1": partial(tiny_network, "tiny-1", SCALES[1]),
-    "tiny-0": partial(tiny_network, "tiny-0", SCALES[0]),
+def of_array(array):
+    """Name of an array."""
+    return f"{array['columns']}x{array['lanes']}"
+
+
+_L1, _L2 = FIXED[:2]
+
+#: Routings and syntheses, which take minutes and are no part of a quick benchmark, the longest
+#: first.
+ROUTED = {
+    f"core-{NANO}-external": partial(route_core, f"core-{NANO}-external", NANO, bus_width=BUS),
+    **{f"core-{name}": partial(route_core, f"core-{name}", name) for name in MODELS},
+    "core-L2": partial(route_core, "core-L2", _L2),
+    **{
+        f"core-{of_array(array)}": partial(
+            route_core, f"core-{of_array(array)}", NANO, array=array, bus_width=BUS, **LUTS_ONLY
+        )
+        for array in OTHERS
+    },
+    "core-tiny": partial(synthesise_tiny, "core-tiny"),
+    "core-tiny-alone": partial(synthesise_tiny, "core-tiny-alone", memories=False),
+    **{
+        f"engine-L1-{bits}": partial(route_engine, f"engine-L1-{bits}", _L1, bits)
+        for bits in COUNT_WIDTH
+    },
+    **{
+        f"dense-core-{name}": partial(route_dense_core, f"dense-core-{name}", name)
+        for name in MODELS
+    },
+    "dense-core-L2": partial(route_dense_core, "dense-core-L2", _L2),
+    **{f"finn-{bits}": partial(route_finn, f"finn-{bits}", bits) for bits in COUNT_WIDTH},
+    **{f"dense-{bits}": partial(route_dense, f"dense-{bits}", bits) for bits in COUNT_WIDTH},
+    "column": partial(route_column, "column"),
+    "demo": demo,
+}
+#: All runs, by name.
+RUNS = ROUTED | {
+    "tiny-1": partial(tiny_network, "tiny-1", array=SCALES[1]),
+    "tiny-0": partial(tiny_network, "tiny-0", array=SCALES[0]),
     "block": block,
-    "L2-engine": partial(fixed, "L2-engine", FIXED[1], ENGINES["L2"], CURVE),
-    "synthesised-tiny": partial(synthesise_tiny, "synthesised-tiny"),
-    "tiny-wider": partial(beside_dense, "tiny-wider", tiny_network, TINY_DENSE),
-    "nano-wider": partial(beside_dense, "nano-wider", nano_network, NANO_DENSE),
-    "tiny": partial(tiny_network, "tiny", {}),
-    "nano": partial(nano_network, "nano", {}),
-    "nano-on-chip": partial(nano_on_chip, "nano-on-chip", {}),
-    "nano-narrow": partial(nano_on_chip, "nano-narrow", NARROW),
-    "tiny-narrow": partial(tiny_network, "tiny-narrow", NARROW),
-    "L3": partial(fixed, "L3", FIXED[2], {}, MEANS),
-    "L2": partial(fixed, "L2", FIXED[1], {}, MEANS),
-    "L5": partial(fixed, "L5", FIXED[4], {}, MEANS),
-    "L4": partial(fixed, "L4", FIXED[3], {}, MEANS),
-    "L6": partial(fixed, "L6", FIXED[5], {}, MEANS),
-    "L1": partial(fixed, "L1", FIXED[0], {}, MEANS),
-    "routed-dense-nano": partial(route_dense, "routed-dense-nano", NANO_DENSE, LUTS_ONLY),
-    "synthesised-dense-tiny": partial(
-        route_dense, "synthesised-dense-tiny", TINY_DENSE, {"seeds": ()}
-    ),
-    "routed-dense": partial(route_dense, "routed-dense", DENSE, DENSE_ENGINE),
-    "routed-L1": partial(route_engine, "routed-L1", FIXED[0]),
-    "L1-engine": partial(fixed, "L1-engine", FIXED[0], ENGINES["L1"], (0.6,)),
-    "routed-column": partial(route_column, "routed-column", None, {}, COLUMN),
-    "routed-column-wide": partial(
-        route_column, "routed-column-wide", FIXED[1], ENGINES["L2"], LUTS_ONLY
-    ),
+    "tiny-drawn": partial(tiny_network, "tiny-drawn", drawn=True),
+    "tiny": partial(tiny_network, "tiny"),
+    **{f"{name}-on-chip": partial(network, f"{name}-on-chip", name) for name in MODELS},
+    f"{NANO}-external": partial(network, f"{NANO}-external", NANO, bus=BUS),
+    **{
+        f"nano-{of_array(array)}": partial(
+            network, f"nano-{of_array(array)}", NANO, array=array, bus=BUS
+        )
+        for array in OTHERS
+    },
+    **{
+        layer.name: partial(fixed, layer.name, layer, CURVE if layer is _L2 else MEANS)
+        for layer in reversed(FIXED)
+    },
+    "L1-4": partial(fixed, "L1-4", _L1, (0.6,), bits=4),
+    **{f"accuracy-{name}": partial(accuracy, name) for name in MODELS},
     "codes": codes,
     "times": times,
 }
 #: Those of which the time counts.
 ALONE = ("tiny", "times")
+#: Options that runs need, by how their names begin.
+NEEDS = {"finn-": "finn", "accuracy-": "data"}

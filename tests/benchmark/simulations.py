@@ -9,8 +9,12 @@ import numpy as np
 
 import golden
 from golden import SpikeCode
+from golden.analysis.activity_statistics import take_statistics
 from golden.analysis.synthetic import random_model
+from golden.cli.source import load_source
 from golden.data.description import read_json
+from golden.model.input import ModelInput
+from hw.baseline.work import dense_work
 from hw.build import build
 from hw.compiler import compile_model
 from hw.tools.process import ToolError
@@ -20,26 +24,18 @@ from tests.benchmark.networks import (
     ARRAY,
     BUS,
     DATA,
-    DENSE,
     TINY,
+    UNITS,
     WIDE,
-    WIDER,
-    nano,
+    dense_size,
+    load,
     pictures,
     tiny,
+    weight_bits,
 )
 
 
-__all__ = [
-    "beside_dense",
-    "block",
-    "codes",
-    "fixed",
-    "nano_network",
-    "nano_on_chip",
-    "times",
-    "tiny_network",
-]
+__all__ = ["accuracy", "block", "codes", "demo", "fixed", "network", "times", "tiny_network"]
 
 
 def _command(module, *arguments, log):
@@ -83,9 +79,9 @@ def _simulate(settings, name, model, images, array, *, bus=0):
     return figures | {"array": [plan.required.columns, plan.required.lanes]}
 
 
-def _dense(settings, name, size=DENSE):
+def _dense(settings, name, model):
     """Simulates the dense engine on the network that ``_simulate`` saved."""
-    folder = settings.folder / name
+    folder, size = settings.folder / name, dense_size(weight_bits(model))
     _command(
         "sim.dense",
         folder / "model.safetensors",
@@ -108,22 +104,22 @@ def _dense(settings, name, size=DENSE):
     return read_json(folder / "dense" / "dense.json", "the report")
 
 
-def fixed(name, layer, array, means, settings):
+def fixed(name, layer, means, settings, *, bits=8):
     """One fixed layer at some mean counts, with recorded and with synthetic spikes.
 
     The dense engine takes as many cycles whatever it is shown.
     """
     if settings.quick:
         means = (0.6,)
-    potentials = {"recorded": recorded(layer, *nano()), "synthetic": synthetic(layer)}
-    model, folders = layer.model(), [f"{name}-{mean:g}" for mean in means]
+    potentials = {"recorded": recorded(layer, *load()), "synthetic": synthetic(layer)}
+    model, folders = layer.model(weight_bits=bits), [f"{name}-{mean:g}" for mean in means]
     runs = [
-        _fixed_at(folder, layer, model, array, mean, potentials, settings)
+        _fixed_at(folder, layer, model, mean, potentials, settings)
         for folder, mean in zip(folders, means, strict=True)
     ]
-    dense = _dense(settings, folders[-1])["cycles"]
+    dense = _dense(settings, folders[-1], model)["cycles"]
     return {
-        "text": f"{layer.name}: {layer.text}",
+        "text": f"{layer.name}: {layer.text}, {bits}-bit weights",
         "lanes": runs[0]["lanes"],
         "array": runs[0]["array"],
         "rows": sorted(
@@ -136,11 +132,11 @@ def fixed(name, layer, array, means, settings):
     }
 
 
-def _fixed_at(folder, layer, model, array, mean, potentials, settings):
+def _fixed_at(folder, layer, model, mean, potentials, settings):
     """A fixed layer, compiled for the counts that it is shown."""
     images = np.array([image(layer, counts_of(some, mean)) for some in potentials.values()])
     model = replace(model, mean_counts=golden.mean_counts(model, images))
-    figures = _simulate(settings, folder, model, images, array)
+    figures = _simulate(settings, folder, model, images, ARRAY)
     rows = []
     for kind, layers in zip(potentials, figures["image_layers"], strict=True):
         taken = [one for one in layers if one["name"] in layer.measured]
@@ -162,7 +158,9 @@ def _checked(*runs):
 
 
 def _network(settings, name, model, images, array, *, bus):
+    """A network, and the dense engine of the array's products and the model's widths on it."""
     figures = _simulate(settings, name, model, images, array, bus=bus)
+    works = dense_work(model, size := dense_size(weight_bits(model)))
     return {
         "lanes": figures["lanes"],
         "additions": figures["additions"],
@@ -171,31 +169,42 @@ def _network(settings, name, model, images, array, *, bus):
         "array": figures["array"],
         "period": figures["period"],
         "speed": figures["simulated_cycles"] / figures["seconds"],
+        "weight_width": weight_bits(model),
+        "dense_cycles": sum(_dense(settings, name, model)["cycles"].values()),
+        "dense_core_cycles": sum(work.cycles(size, units=UNITS) for work in works.values()),
         **_checked(figures),
     }
 
 
-def nano_network(name, array, settings):
-    model, images = nano()
-    return _network(settings, name, model, images[: 1 if settings.quick else 4], array, bus=BUS)
-
-
-def nano_on_chip(name, array, settings):
-    """With weights on chip, where cycles are predicted."""
-    model, images = nano()
+def network(name, model_name, settings, *, array=None, bus=0):
+    """A trained network; with weights on chip, cycles are predicted."""
+    model, images = load(model_name)
+    images = images[: 1 if settings.quick else 4]
     fan_in = {layer.name: layer.weight[0].size for layer in model.layers if layer.KIND == "conv"}
-    return _network(settings, name, model, images[: 1 if settings.quick else 2], array, bus=0) | {
-        "fan_in": fan_in
-    }
+    figures = _network(settings, name, model, images, ARRAY | (array or {}), bus=bus)
+    return figures | {"fan_in": fan_in}
 
 
-def tiny_network(name, array, settings):
-    return _network(settings, name, *tiny(settings), array, bus=BUS)
+def tiny_network(name, settings, *, array=None, drawn=False):
+    model, image = tiny(settings, drawn=drawn)
+    return _network(settings, name, model, image, ARRAY | (array or {}), bus=BUS)
 
 
-def beside_dense(name, network, size, settings):
-    """A network, and the dense engine of as many operations and the same widths on it."""
-    return network(name, WIDER, settings) | {"dense": _dense(settings, name, size)}
+def accuracy(model_name, settings):
+    """Share of the pictures of ``--data`` whose class is right, in integers."""
+    model, _ = load(model_name)
+    found = load_source(settings.data, ModelInput.of(model))
+    statistics = take_statistics(model, found.images, found.labels)
+    return {"images": statistics.images, "share": statistics.right / statistics.images}
+
+
+def demo(settings):
+    """``make demo``: LUTs, and images per second at the frequency that its core reaches."""
+    folder = settings.folder / "demo"
+    _command("sim.demo", "--out", folder, log=folder / "demo.log")
+    used = read_json(folder / "accelerator" / "report.json", "the report")["utilisation"]
+    period = read_json(folder / "verify.json", "the report")["period"]
+    return {"lut": used["lut"], "images_per_s": 1e6 * used["fmax_mhz"] / period}
 
 
 def block(settings):

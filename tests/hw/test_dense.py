@@ -46,6 +46,13 @@ def test_a_layer_takes_a_cycle_for_each_word():
     assert DenseWork(1, 8, 8, count_digits=3, weight_digits=2).cycles(engine) == 6
 
 
+def test_firing_units_bound_the_cycles_of_thin_layers():
+    engine = DenseSize(outputs=8, inputs=8)
+    thin, deep = DenseWork(rows=64, outputs=24, terms=12), DenseWork(rows=64, outputs=24, terms=384)
+    assert [thin.cycles(engine, units=units) for units in (1, 2, 4, 8)] == [1536, 768, 384, 384]
+    assert deep.cycles(engine, units=1) == deep.cycles(engine)
+
+
 def test_macs_are_those_of_a_dense_network(project_root):
     model = golden.load(project_root / DATA / "digits.safetensors")
     works = dense_work(model, DenseSize(outputs=8, inputs=8))

@@ -1,4 +1,4 @@
-"""The benchmark of the hardware: its layers, its table, and a quick subset that is simulated."""
+"""The benchmark of the hardware: its tables, and a quick subset that is simulated."""
 
 import json
 import os
@@ -11,139 +11,211 @@ import numpy as np
 import pytest
 
 import golden
-from golden.cli.source import open_source
+from golden.analysis.activity_statistics import take_statistics
 from hw.baseline.dense_engine import DenseSize
 from hw.compiler import compile_model
+from hw.rtl.library import MEMORY
+from tests.benchmark import finn
+from tests.benchmark.drawn import drawn_like, kind_of
 from tests.benchmark.hardware import main
-from tests.benchmark.judges import curve
-from tests.benchmark.layers import FIXED, block, counts_of, image, recorded, synthetic
+from tests.benchmark.layers import FIXED
 from tests.benchmark.networks import (
     ARRAY,
-    BUS,
-    DENSE,
-    NANO_DENSE,
-    TINY_DENSE,
-    WIDER,
+    MODELS,
+    NANO,
+    TINY,
     Settings,
-    nano,
+    dense_size,
+    load,
     tiny,
+    weight_bits,
 )
-from tests.benchmark.rows import rows
+from tests.benchmark.out_of_context import write_core
+from tests.benchmark.pareto import draw, points, table
+from tests.benchmark.ratios import break_even, ratio
+from tests.benchmark.rows import rows, rows_before
 from tests.benchmark.runs import RUNS
 
 
-@pytest.mark.parametrize("layer", FIXED, ids=lambda layer: layer.name)
-def test_a_fixed_layer_reads_the_counts_of_its_image(layer):
-    counts = counts_of(synthetic(layer), 0.6)
-    tensors = golden.run(layer.model(), image(layer, counts)[np.newaxis], trace=True).tensors
-    if layer.heads:
-        read = np.concatenate([tensors[f"{name}.counts"][0] for name in "qkv"])
-    else:
-        read = tensors["inputs.counts"][0]
-    assert np.array_equal(read, counts)
-    assert tensors["layer.counts"].shape[1:] == (layer.outputs, layer.size, layer.size)
+def routed(lut, *, fmax=100.0, weight_width=4, **more):
+    """What a routing leaves, of a core and of a baseline."""
+    figures = {"lut": lut, "synthesised_lut": lut - 100, "fmax_mhz": fmax}
+    blocks = dict.fromkeys(("bram", "synthesised_bram"), 150.0)
+    return figures | blocks | {"weight_width": weight_width} | more
 
 
-def test_counts_have_the_mean_that_is_asked_for_and_recorded_ones_are_correlated():
-    model = golden.load("tests/data/cifar10-nano.safetensors")
-    images = open_source("tests/data/cifar10.npz", model).images
-    potentials = recorded(FIXED[1], model, images)
-    assert potentials.shape == (384, 8, 8)
-    for mean in (0.05, 0.6, 2.5, 4):
-        counts = counts_of(potentials, mean)
-        assert counts.mean() == pytest.approx(mean, abs=0.03)
-        assert 0 <= counts.min() <= counts.max() <= 4
-    flat = counts_of(potentials, 1.0).reshape(384, -1)
-    together = np.corrcoef(flat[flat.std(axis=1) > 0])
-    assert np.abs(together[~np.eye(len(together), dtype=bool)]).mean() > 0.12
-    with pytest.raises(ValueError, match="Images must be at least"):
-        recorded(FIXED[1], model, images[:1])
-
-
-def test_the_block_is_the_one_that_was_published():
-    model = block()
-    weights = {
-        layer.name: layer.weight.shape
-        for layer in model.layers
-        if isinstance(layer, golden.Conv) and layer.name.startswith("block.")
-    }
-    assert weights == {
-        **{f"block.attn.{name}": (384, 384, 1, 1) for name in "qkv"},
-        "block.attn": (384, 384, 1, 1),
-        "block.mlp.fc1": (1536, 384, 1, 1),
-        "block.mlp": (384, 1536, 1, 1),
-    }
-    assert next(layer for layer in model.layers if isinstance(layer, golden.KeyValue)).heads == 12
-
-
-def test_rows_say_what_was_met_what_not_and_what_was_not_measured():
-    layer = {
-        "dense_cycles": 4096,
+def layer_run(*, dense_cycles=4096):
+    return {
+        "dense_cycles": dense_cycles,
         "tokens": 64,
         "array": [4, 16],
+        "lanes": 64,
         "rows": [
             {"spikes": kind, "mean": mean, "cycles": cycles, "additions": 1}
             for kind in ("recorded", "synthetic")
             for mean, cycles in ((0.6, 1024), (1.0, 2048), (2.0, 8192))
         ],
     }
-    found = {
-        "L1-engine": layer,
-        "L2-engine": layer,
-        "routed-L1": {"lut": 2000},
-        "routed-L2": {"lut": 2000},
-        "routed-dense": {"lut": 4000, "weight_width": 8},
-        "codes": {
-            "a": {"max_count": 4, "executed": 7, "thermometer": 10},
-            "b": {"max_count": 8, "executed": 7, "thermometer": 10},
-        },
+
+
+def judged(found):
+    return {row.number: row for row in rows(found)}
+
+
+def test_rows_say_what_was_met_what_not_what_was_not_measured_and_what_is_not_built():
+    codes = {
+        "a": {"max_count": 4, "executed": 7, "thermometer": 10},
+        "b": {"max_count": 8, "executed": 7, "thermometer": 10},
     }
-    assert curve(layer, {"lut": 2000}, {"lut": 4000}) == [(0.6, 8.0), (1.0, 4.0), (2.0, 1.0)]
-    judged = {row.number: row for row in rows(found)}
-    assert len(judged) == 14
-    assert judged[4].met is False
-    assert judged[4].measured == "0.700 (D = 4) and 0.700 (D = 8)"
-    assert judged[7].met
-    # FINN's 10,813 LUTs times 64 cycles, over 2,000 times 16.
-    assert judged[7].measured.startswith("21.63 and 8.00 times lower (8-bit weights, ")
-    assert judged[8].measured.startswith("up to 2.00")
-    assert judged[8].met is False
-    assert judged[1].met is None
-    assert judged[1].measured == "not measured"
+    found = {"codes": codes, "block": {"block_cycles": 60_000, "block_additions": 1, "lanes": 512}}
+    told = judged(found)
+    assert list(told) == [*"1", "1b", *map(str, range(2, 15))]
+    assert told["8"].met
+    assert told["8"].measured == "60,000 (U 0.000, 512 lanes)"
+    assert told["8"].target == "<= 65,000"
+    for name, row in (("cifar10-nano-sparse", "2"), ("cifar10-nano-2", "13")):
+        if name not in MODELS:
+            assert "not built" in told[row].measured
+            assert told[row].met is False
+    assert told["10"].met is None
+    assert told["10"].measured == "not measured"
+    assert (told["14"].met, told["14"].measured) == (False, "not measured")
+    before = {row.number: row for row in rows_before(found)}
+    assert before["4"].measured == "D = 4: 0.700; D = 8: 0.700"
+    assert before["4"].met is False
 
 
-def test_each_network_is_judged_by_engines_of_its_own_widths():
-    """Figures of one width on one side and of another on the other are never compared."""
-
-    def network(cycles, dense_cycles):
-        return {"cycles": [cycles], "array": [4, 32], "dense": {"cycles": {"a": dense_cycles}}}
-
-    found = {
-        "nano-wider": network(100, 300),
-        "tiny-wider": network(1000, 2000),
-        "routed-wider": {"lut": 10_000, "config": {"weight_width": 4}},
-        "routed-dense-nano": {"lut": 5000, "weight_width": 4},
-        "synthesised-tiny": {"synthesised_lut": 12_000, "config": {"weight_width": 8}},
-        "synthesised-dense-tiny": {"synthesised_lut": 7200, "weight_width": 8},
+def test_a_network_is_judged_in_cycles_and_in_time_against_both_baselines():
+    run = {
+        "cycles": [100, 300],
+        "additions": [1, 1],
+        "weight_width": 4,
+        "dense_cycles": 800,
+        "dense_core_cycles": 900,
     }
-    row = next(row for row in rows(found) if row.number == 1)
-    assert row.measured == (
-        "1.50 and 1.20 times lower (4 x 32 lanes; 4-bit weights, routed: 10,000 LUT, dense engine "
-        "5,000 LUT; 8-bit weights, synthesised: 12,000 LUT, dense engine 7,200 LUT)"
+    config = compile_model(load()[0], **ARRAY).required.as_dict()
+    found = {
+        f"{NANO}-on-chip": run,
+        f"core-{NANO}": routed(5000, fmax=90.0, config=config),
+        "dense-4": routed(2500, fmax=180.0),
+        f"dense-core-{NANO}": routed(4000, fmax=120.0),
+    }
+    told = judged(found)
+    assert told["1"].measured.startswith("nano 2.00 (5,000 LUT to 2,500, routed, 1.00 in time); ")
+    assert told["1b"].measured == "nano 1.00 (90 MHz to 180)"
+    assert told["1b"].met
+    assert told["2"].measured.startswith("nano 3.60 (5,000 LUT to 4,000, routed, 2.70 in time)")
+    # No device holds the core: both are as synthesised, and the clock is that of another one.
+    found[f"core-{NANO}"] = {
+        "synthesised_lut": 4800,
+        "synthesised_bram": 391,
+        "config": config,
+    }
+    found[f"core-{NANO}-external"] = routed(4500, fmax=45.0, config=config)
+    told = judged(found)
+    assert told["1"].measured.startswith(
+        "nano 2.00 (4,800 LUT to 2,400, synthesised, 0.50 in time); "
     )
-    found["synthesised-tiny"]["config"]["weight_width"] = 4
+    assert "45 MHz of the core with weights outside to 180" in told["1b"].measured
+    assert told["3"].measured == (
+        "external 4,500; on chip 4,800 synthesised, no device holds it; block RAMs 391"
+    )
+    assert told["5"].measured == "core 45 (external); column not measured"
+
+
+def test_sides_of_unequal_widths_are_not_compared():
+    core = routed(5000, config={"weight_width": 4})
     with pytest.raises(ValueError, match="weights of 4 bits must be as wide as .* of 8"):
-        rows(found)
+        ratio(core, 1, routed(2500, weight_width=8), 1)
+
+
+def test_a_layer_is_judged_against_finn_and_the_dense_array():
+    told_of = {"date": "2026-11-30", "commit": "39f0c9a" + 33 * "0"}
+    known = {
+        bits: told_of | {"figures": routed(10_000, weight_width=int(bits), cycles=64)}
+        for bits in ("4", "8")
+    }
+    found = {"L1": layer_run(), "L1-4": layer_run(), "L2": layer_run(), "finn": known}
+    found |= {f"engine-L1-{bits}": routed(2000) for bits in (4, 8)}
+    found |= {f"dense-{bits}": routed(4000, weight_width=bits) for bits in (4, 8)}
+    found |= {"core-L2": routed(2000), "dense-core-L2": routed(6000, weight_width=8)}
+    told = judged(found)
+    assert told["6"].measured.startswith("8 bits: FINN 20.00 (2,000 LUT to 10,000, routed, ")
+    assert "FINN 39f0c9a of 2026-11-30; dense 8.00" in told["6"].measured
+    assert told["7"].measured.startswith("bare 2.00 (2,000 LUT to 4,000, routed; times better: ")
+    assert told["7"].met
+    assert break_even([(0.5, 2.0), (1.0, 1.5), (2.0, 0.5)]) == 1.5
+
+
+def test_finn_was_measured_in_this_flow_at_a_commit_and_a_date(tmp_path):
+    known = finn.known()
+    assert set(known) == {"4", "8"}
+    for bits, run in known.items():
+        assert len(run["commit"]) == 40
+        assert run["figures"]["weight_width"] == int(bits)
+        assert run["figures"]["cycles"] == finn.CYCLES == 64
+        assert run["figures"]["synthesised_lut"] > 64 * int(bits)
+    finn.keep(known, tmp_path / "finn.json")
+    assert (tmp_path / "finn.json").read_bytes() == finn.KNOWN.read_bytes()
+
+
+def test_counts_are_drawn_from_the_histograms_of_the_same_kind_of_layer():
+    trained, images = load()
+    histograms = take_statistics(trained, images[:4]).histograms
+    model, image_ = tiny(Settings("unused", quick=True))
+    drawn = drawn_like(model, image_, histograms)
+    assert [layer.name for layer in drawn.layers] == [layer.name for layer in model.layers]
+    wanted, fired = {}, {}
+    for into, some in (
+        (wanted, histograms),
+        (fired, take_statistics(drawn, image_).histograms),
+    ):
+        for name, histogram in some.items():
+            into[kind_of(name)] = into.get(kind_of(name), 0) + histogram
+    assert wanted.keys() == fired.keys()
+    for kind in ("ConvBlock.conv1.counts", "block.mlp.fc1.counts", "ConvBlock.counts"):
+        shares = [some[kind] / some[kind].sum() for some in (wanted, fired)]
+        assert np.abs(shares[0] - shares[1]).max() < 0.03
+
+
+def test_a_core_is_written_with_its_memories_or_without(tmp_path):
+    model = golden.load("tests/data/digits-tiny.safetensors")
+    plan = compile_model(model, columns=1, lanes=8, spike_code=golden.SpikeCode.BIT_SERIAL)
+    texts = []
+    for memories in (True, False):
+        write_core(plan, tmp_path / str(memories), memories=memories)
+        texts.append((tmp_path / str(memories) / "rtl" / "accelerator.v").read_text())
+    assert MEMORY.read_text() in texts[0]
+    assert "module addend_bank" not in texts[1]
+    assert texts[1].count("(* blackbox *) module addend_memory") == 1
+
+
+def test_arrays_are_shown_beside_both_baselines(tmp_path):
+    run = {"cycles": [1000], "weight_width": 4, "dense_cycles": 2000, "dense_core_cycles": 2500}
+    found = {
+        f"{NANO}-external": run | {"array": [4, 16]},
+        f"core-{NANO}-external": routed(8000),
+        "nano-2x16": run | {"array": [2, 16], "cycles": [1900]},
+        "core-2x16": routed(4500),
+        f"{NANO}-on-chip": run,
+        "dense-4": routed(2500, fmax=200.0),
+    }
+    shown = points(found)
+    assert [point[0] for point in shown] == ["4 x 16 lanes", "2 x 16 lanes", "dense array"]
+    assert shown[-1] == ("dense array", 2500, 2000, 10.0)
+    assert "| 2 x 16 lanes | 4,500 | 1,900 | 19 | 8.55e+06 | 8.55e+04 |" in table(shown)
+    for path in draw(shown, tmp_path):
+        assert "2 x 16 lanes" in path.read_text()
 
 
 def test_the_networks_have_the_widths_of_their_dense_engines():
-    settings = Settings("unused", quick=True)
-    for model, size in ((nano()[0], NANO_DENSE), (tiny(settings)[0], TINY_DENSE)):
-        required = compile_model(model, **(ARRAY | WIDER), bus_width=BUS).required
-        assert DenseSize.beside(required, inputs=16) == size
-    for layer in FIXED:
-        required = compile_model(layer.model(), **ARRAY).required
-        assert DenseSize.beside(required, inputs=8) == DENSE
+    tiny_bits = weight_bits(tiny(Settings("unused", quick=True))[0])
+    assert tiny_bits == TINY["weight_bits"]
+    for model in (load()[0], *(layer.model() for layer in FIXED)):
+        required = compile_model(model, **ARRAY).required
+        size = dense_size(weight_bits(model))
+        assert DenseSize.beside(required, inputs=8) == size
+        assert size.operations == required.columns * required.lanes
 
 
 @pytest.mark.sim
@@ -158,13 +230,17 @@ def test_a_quick_bench_is_exact_and_goes_on_where_it_was(project_root, tmp_path,
     assert layer["mismatches"] == 0
     assert layer["cycles"] == layer["predicted_cycles"]
     assert layer["dense_cycles"] == 64 * 64
-    table = capsys.readouterr().out
-    assert "| L1: linear 64 to 64, 64 tokens | 4 x 16 lanes | recorded | 0.6 |" in table
-    assert "<= 48 and <= 38 | not measured |  |" in table
+    text = capsys.readouterr().out
+    assert (
+        "| L1: linear 64 to 64, 64 tokens, 8-bit weights | 4 x 16 lanes | recorded | 0.6 |" in text
+    )
+    assert (
+        "| 10 | E-SpikeFormer-T from 16 to 256 lanes | >= 90% of linear | not measured |  |" in text
+    )
     assert main(options) == 0
     kept = capsys.readouterr()
     assert "3 of 3 runs are known from before" in kept.err
-    assert kept.out == table
+    assert kept.out == text
 
 
 @pytest.mark.sim
@@ -204,4 +280,4 @@ def test_an_interrupt_ends_the_runs_under_way_and_those_that_wait(tmp_path, proj
 def test_an_unknown_run_is_refused():
     with pytest.raises(SystemExit):
         main(["--only", "nothing"])
-    assert "routed-core" in RUNS
+    assert f"core-{NANO}" in RUNS
