@@ -213,8 +213,7 @@ def residual(net, x, module):
     return x + module(net.neuron(x))
 
 
-# Torch says that an even kernel pads a copy of its input.
-@pytest.mark.filterwarnings("ignore:Using padding=.same.")
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.parametrize("what", EXACT)
 def test_golden_computes_every_count_of_what_a_network_may_have(what):
     function, modules = EXACT[what]

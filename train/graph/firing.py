@@ -7,6 +7,7 @@ from fractions import Fraction
 import torch
 
 from golden.neuron import Rounding
+from train.graph.straight import straight_through
 from train.nn.neuron import spike_count, spike_output
 
 
@@ -107,7 +108,7 @@ class Firing:
             potential = potential if self.gain == 1 else potential * float(self.gain)
             return spike_count(potential, self.levels, self.rounding)
         straight = (potential * float(self.gain)).clamp(0, self.levels)
-        return straight + (self._compared(potential) - straight).detach()
+        return straight_through(self._compared(potential), straight)
 
     def spikes(self, potential):
         """What the neuron hands on: counts times ``unit``."""

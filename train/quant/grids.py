@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from train.graph.straight import straight_through
+
 
 __all__ = [
     "Grids",
@@ -79,7 +81,7 @@ def on_grid(values, step, limit):
     steps = values / step
     if limit is not None:
         steps = steps.clamp(-limit, limit)
-    return (steps + (steps.round() - steps).detach()) * step
+    return straight_through(steps.round(), steps) * step
 
 
 def fraction_bits(rows):
