@@ -103,15 +103,15 @@ def run(place, root, line):
         return
     if words[:2] == ["addend", "board"]:
         # It runs until Ctrl-C, once it has said where.
-        board = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, root / "addend", *words[1:]],
             cwd=place,
             stdout=subprocess.PIPE,
             text=True,
-        )
-        assert board.stdout.readline().startswith("/dev/"), line
-        board.send_signal(signal.SIGINT)
-        assert board.wait(60) == -signal.SIGINT, line
+        ) as board:
+            assert board.stdout.readline().startswith("/dev/"), line
+            board.send_signal(signal.SIGINT)
+            assert board.wait(60) == -signal.SIGINT, line
         return
     module, arguments = module_arguments(words)
     if importlib.util.find_spec(module).submodule_search_locations:
