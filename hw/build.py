@@ -116,9 +116,10 @@ def _check(options):
         )
     distinct("--images-as", options.images_as)
     require_asic_target(options)
-    if options.columns % options.share:
+    if options.share != 1:
         raise ValueError(
-            f"--share must divide the {options.columns} columns, not be {options.share}"
+            "--share must be left out, since every column has a firing unit of its own: "
+            "take fewer --columns with more --lanes-per-column"
         )
 
 
@@ -128,7 +129,6 @@ def _plan(options):
         golden.load(options.model),
         columns=options.columns,
         lanes=options.lanes_per_column,
-        columns_per_group=options.share,
         spike_code=golden.SpikeCode(options.spike_code),
         weight_width=options.weight_width,
         bus_width=options.bus_width,

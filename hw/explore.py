@@ -42,7 +42,7 @@ def main(arguments=None, prog="python -m hw.explore"):
 def _parser(prog):
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Search columns, lanes, shared firing units, spike codes and the "
+        description="Search columns, lanes, spike codes and the "
         "place of the weights for the cores of a model that are fast and small: those that no "
         "other one beats in both. Cycles follow from the model's mean counts, or better from the "
         "additions of some images, LUTs from the area model. The search goes on where it was "
@@ -152,11 +152,11 @@ def _run(options):
         f"{len(points)} cores, of which {len(fitting)} fit {options.device}; fast and small, by "
         f"cycles estimated from {counted} and LUT predicted by the area model:"
     )
-    print("columns x lanes  share  code          bus   cycles      LUT  blocks     U  LUT x cycles")
+    print("columns x lanes  code          bus   cycles      LUT  blocks     U  LUT x cycles")
     for point in front:
         mark = "  <- least" if point is chosen else ""
         print(
-            f"{point.columns:7} x {point.lanes:<5}  {point.columns_per_group:5}  "
+            f"{point.columns:7} x {point.lanes:<5}  "
             f"{point.spike_code:12} {point.bus_width:4} {point.cycles:9,.0f} "
             f"{point.lut:8,.0f} {point.blocks:7} "
             f"{point.utilisation:5.3f}  {point.lut * point.cycles:12.3g}{mark}"

@@ -26,32 +26,36 @@ GROUPS = (
         r"m_axi_weights_ar(valid|ready|addr) m_axi_weights_r(valid|ready|last|data|resp)",
     ),
     ("Status and counters", "", "busy error status_word layer_word cycles additions stalls"),
-    ("Sequencer", r"core\.sequencer", "fsm_state_word layers tiles lines positions quiet known"),
-    ("Job dispatcher", r"core\.sequencer\.dealer", "offered taken offering job_valid job_ready"),
+    ("Sequencer", r"core\.sequencer", "fsm_state_word layers tiles quiet known"),
+    (
+        "Address generator",
+        r"core\.generator",
+        "tile__valid tile__ready hold stall busy marks word row left begins idle",
+    ),
     ("Weight image", r"core\.reader", "fsm_state_word start wanted room tile table failed left"),
     ("Load packets", r"core\.loader", "active intact refused expired"),
     ("Token sum", r"core\.token_sum", "fsm_state_word start words address write idle"),
+    ("word reader", r"core\.array\.column_\d+\.reader", "address valid"),
     (
-        "address generator",
-        r"core\.array\.group_\d+\.column_\d+\.walker",
-        "job__valid job__ready space valid address idle",
+        "word queue",
+        r"core\.array\.column_\d+\.queue",
+        "write level full words__valid words__ready",
     ),
-    ("words", r"core\.array\.group_\d+\.column_\d+\.words", "w_en r_en r_rdy level"),
     (
         "event encoder",
-        r"core\.array\.group_\d+\.column_\d+\.finder",
+        r"core\.array\.column_\d+\.finder",
         "words__valid words__ready hold valid",
     ),
-    ("lanes", r"core\.array\.group_\d+\.column_\d+\.lanes", "valid last double taken"),
-    ("", r"core\.array\.group_\d+\.column_\d+\.lanes\.lane_\d+", "accumulator shadow"),
+    ("lanes", r"core\.array\.column_\d+\.lanes", "valid last double taken"),
+    ("", r"core\.array\.column_\d+\.lanes\.lane_\d+", "accumulator shadow"),
     (
         "firing unit",
-        r"core\.array\.group_\d+\.firing",
+        r"core\.array\.readout_\d+\.firing",
         "taken lane last neuron_address fired fired_lane fired_last count value idle",
     ),
     (
         "packer",
-        r"core\.array\.group_\d+\.packer",
+        r"core\.array\.readout_\d+\.packer",
         "fired spike_write attention_write address word request slot done idle",
     ),
 )
@@ -61,9 +65,7 @@ _BINARY, _HEX, _DECIMAL, _TEXT = 0x28, 0x22, 0x24, 0x820
 #: And of the lines around a group that is open.
 _BEGIN, _END = 0x800200, 0x1000200
 #: Signals that are read as numbers.
-_NUMBERS = re.compile(
-    "cycles|additions|stalls|layers|tiles|lines|positions|level|lane|fired_lane|count|left|words"
-)
+_NUMBERS = re.compile("cycles|additions|stalls|layers|tiles|level|lane|fired_lane|count|left|words")
 
 _MODULE = re.compile(r"\nmodule (\\\S+ |\w+)\(.*?\nendmodule\n", re.DOTALL)
 _SIGNAL = re.compile(

@@ -84,7 +84,7 @@ class Mutation:
 def kind(module):
     """Component of a module: the last part of its name, without numbers.
 
-    >>> kind("accelerator.core.array.group_0.column_1.lanes.lane_3"), kind("a.b.stream$121")
+    >>> kind("accelerator.core.array.column_1.lanes.lane_3"), kind("a.b.stream$121")
     ('lane', 'stream')
     """
     return re.sub(r"(_\d+)*(\$\d+)?$", "", module.rpartition(".")[2])

@@ -20,14 +20,14 @@ __all__ = ["CORES", "config_of", "emitted_once", "image_paths", "verilog_of"]
 
 DIGITS = Path(__file__).parent / "data" / "digits.safetensors"
 
-#: Columns, lanes, columns that share a firing unit, code and bus; a D for what runs no digits.
+#: Columns, lanes, code and bus; a D for what runs no digits.
 CORES = {
-    "demonstration": (2, 16, 1, SpikeCode.TWO_BIT_SERIAL, 0, None),
-    "digits-3x5": (3, 5, 1, SpikeCode.BIT_SERIAL, 64, None),
-    "digits-2x7-shared": (2, 7, 2, SpikeCode.THERMOMETER, 0, None),
-    "1x33": (1, 33, 1, SpikeCode.TWO_BIT_SERIAL, 256, 4),
-    "1x2-d1": (1, 2, 1, SpikeCode.THERMOMETER, 0, 1),
-    "2x3-d15": (2, 3, 2, SpikeCode.TWO_BIT_SERIAL, 128, 15),
+    "demonstration": (2, 16, SpikeCode.TWO_BIT_SERIAL, 0, None),
+    "digits-3x5": (3, 5, SpikeCode.BIT_SERIAL, 64, None),
+    "digits-2x7": (2, 7, SpikeCode.THERMOMETER, 0, None),
+    "1x33": (1, 33, SpikeCode.TWO_BIT_SERIAL, 256, 4),
+    "1x2-d1": (1, 2, SpikeCode.THERMOMETER, 0, 1),
+    "2x3-d15": (2, 3, SpikeCode.TWO_BIT_SERIAL, 128, 15),
 }
 
 
@@ -38,20 +38,18 @@ def image_paths(config):
 
 def config_of(name):
     """Core configuration of one of ``CORES``."""
-    columns, lanes, per_group, code, bus_width, max_count = CORES[name]
+    columns, lanes, code, bus_width, max_count = CORES[name]
     if max_count is None:
         return compile_model(
             golden.load(DIGITS),
             columns=columns,
             lanes=lanes,
-            columns_per_group=per_group,
             spike_code=code,
             bus_width=bus_width,
         ).required
     return sizes(
         columns=columns,
         lanes=lanes,
-        columns_per_group=per_group,
         code=code,
         bus_width=bus_width,
         max_count=max_count,

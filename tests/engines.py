@@ -27,7 +27,6 @@ def sizes(*, lanes=8, code=SpikeCode.BIT_SERIAL, max_count=4, **changes):
         **{
             "columns": 2,
             "lanes": lanes,
-            "columns_per_group": 1,
             "spike_code": code,
             "max_count": max_count,
             "pixel_channels": 3,
@@ -95,8 +94,8 @@ def small_model(**options):
     )
 
 
-def group_setting(folder, *, lanes, code, columns_per_group=1, **options):
-    """Saves three models that one group runs; returns its configuration and the parameters.
+def column_setting(folder, *, lanes, code, **options):
+    """Saves three models that one column runs; returns its configuration and the parameters.
 
     ``options`` are those of ``small_model``.
     """
@@ -111,9 +110,8 @@ def group_setting(folder, *, lanes, code, columns_per_group=1, **options):
     config = largest(
         compile_model(
             variant,
-            columns=columns_per_group,
+            columns=1,
             lanes=lanes,
-            columns_per_group=columns_per_group,
             spike_code=code,
         )
         for variant in models.values()

@@ -82,8 +82,7 @@ def parser(prog):
         type=whole(1, MOST_COLUMNS),
         default=1,
         metavar="K",
-        help="columns that share one firing unit: smaller, and slower where a "
-        "position has fewer spikes than K times P",
+        help=argparse.SUPPRESS,
     )
     made.add_argument(
         "--spike-code",

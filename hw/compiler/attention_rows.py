@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass
 
-from ..isa.plan import TapWindow
+from ..isa.plan import TapPosition, TapRow
 
 
-__all__ = ["AttentionRows", "LINE"]
-
-
-#: The one line of a layer whose output positions see one input position each, or all of them.
-LINE = (TapWindow(0, 0, 0, 0, 0),)
+__all__ = ["AttentionRows"]
 
 
 @dataclass(frozen=True)
@@ -46,29 +42,45 @@ class AttentionRows:
         """Rows of one digit of the key-values."""
         return self.tiles * self.dk
 
-    def gather(self, words):
-        """Tap windows of the first pass: one channel of every token per job, channel after channel.
+    def gather(self, columns):
+        """Tap windows of the first pass: one channel of every token per job, one job per column.
 
-        ``words`` is the number of words of a token.
+        A batch of channels may lie in several words, each of which is a row of taps.
+
+        Returns
+        -------
+        rows : list of tuple of TapRow
+            Of each tile.
+        positions : tuple of TapPosition
         """
-        span = (self.tokens - 1) * words
-        return tuple(TapWindow(0, -channel, 0, self.tokens - 1, span) for channel in range(self.dk))
+        rows = []
+        for tile in range(self.tiles):
+            bit = self._channel(tile) % self.lanes
+            found = []
+            for first in range(0, self.dk, columns):
+                batch = {}
+                for column in range(min(columns, self.dk - first)):
+                    word = (bit + first + column) // self.lanes
+                    batch[word] = batch.get(word, 0) | 1 << column
+                found.append([TapRow(word, 0, mask) for word, mask in batch.items()])
+            # Batches of fewer words read one of them for nobody.
+            longest = max(map(len, found))
+            filled = [
+                batch + [TapRow(batch[0].offset, 0, 0)] * (longest - len(batch)) for batch in found
+            ]
+            rows.append(tuple(row for batch in filled for row in batch))
+        return rows, (TapPosition(0, 0, self.tokens - 1),)
 
     def gather_tile(self, tile, spike):
         """Fields of a tile of the first pass; ``spike`` is the address of the keys."""
         word, bit = divmod(self._channel(tile), self.lanes)
-        # The row of the first token, less the bits in front of the head's first channel.
         return {
             "spike": spike + word,
             "first_mask": 1 << bit,
             "words": 0,
-            "row": self.values + tile * self.tokens - bit,
+            "row": self.values + tile * self.tokens,
             "out": self.base + tile * self.dk,
         }
-
-    def query(self, words, tokens):
-        """Tap windows of the second pass: the channels of a query token per job."""
-        return tuple(TapWindow(token * words, 0, self.lanes, 0, 0) for token in range(tokens))
 
     def query_tile(self, tile, spike):
         """Fields of a tile of the second pass; ``spike`` is the address of the queries."""

@@ -19,7 +19,6 @@ def compile_model(
     columns,
     lanes,
     spike_code,
-    columns_per_group=1,
     weight_width=None,
     bus_width=0,
     tile_rows=None,
@@ -31,8 +30,6 @@ def compile_model(
     model : IntegerModel
     columns, lanes : int
     spike_code : SpikeCode
-    columns_per_group : int
-        Columns that share one firing unit, a divisor of ``columns``.
     weight_width : int or None
         Bits of a weight in memory; what the model needs, if not given.
     bus_width : int
@@ -55,7 +52,6 @@ def compile_model(
         model,
         columns=columns,
         lanes=lanes,
-        columns_per_group=columns_per_group,
         code=spike_code,
         weight_width=weight_width
         or max(layer.weight_bits for layer in model.layers if hasattr(layer, "weight_bits")),

@@ -1,5 +1,7 @@
 """What the layouts of a model's layers share: where everything lies so far."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from golden import PIXELS
@@ -9,7 +11,7 @@ from golden.model.shapes import shapes
 from ..isa.core_config import check_array, check_spike_code
 from ..isa.passes import PIXEL_PLANES
 from ..isa.plan import Plan, SpikeMap
-from .layer_descriptor import layer_descriptor
+from .layer_descriptor import batch_fields, layer_descriptor
 from .layouts.readers import direct_values, fused_sums
 from .orders import contiguous
 from .placement import Placement
@@ -26,7 +28,7 @@ class Context:
     Parameters
     ----------
     model : IntegerModel
-    columns, lanes, columns_per_group : int
+    columns, lanes : int
     code : SpikeCode
     weight_width : int
 
@@ -44,16 +46,13 @@ class Context:
     neurons : NeuronTable
     """
 
-    def __init__(self, model, *, columns, lanes, columns_per_group, code, weight_width):
-        check_array(
-            columns, lanes, columns_per_group, model.image_shape[2] + (model.pixel_constant > 0)
-        )
+    def __init__(self, model, *, columns, lanes, code, weight_width):
+        check_array(columns, lanes, model.image_shape[2] + (model.pixel_constant > 0))
         check_spike_code(code)
-        self.model, self.lanes, self.code = model, lanes, code
+        self.model, self.columns, self.lanes, self.code = model, columns, lanes, code
         self._array = {
             "columns": columns,
             "lanes": lanes,
-            "columns_per_group": columns_per_group,
             "spike_code": code,
             "weight_width": weight_width,
         }
@@ -62,7 +61,7 @@ class Context:
         self.places = Placement(
             model,
             lanes=lanes,
-            groups=columns // columns_per_group,
+            columns=columns,
             code=code,
             fused=fused_sums(model),
         )
@@ -75,11 +74,34 @@ class Context:
             0, PIXEL_PLANES, 1, height * width, contiguous(channels, lanes), PIXELS
         )
 
-    def add(self, planned):
-        """Adds what the array does for one layer."""
+    def add(self, planned, rows=(), positions=()):
+        """Adds what the array does for one layer.
+
+        Parameters
+        ----------
+        planned : LayerPlan
+            Without what follows from its tap windows.
+        rows : tuple of TapRow, or list of them
+            Of all tiles, or of each.
+        positions : tuple of TapPosition
+        """
+        if planned.tiles:
+            runs = rows if isinstance(rows, list) else [rows] * len(planned.tiles)
+            descriptor = planned.descriptor | batch_fields(
+                planned.descriptor["out_step"], planned.size, self.columns
+            )
+            descriptor["position_base"] = self._windows.place(positions)
+            batches = descriptor["batches"] + 1
+            tiles = tuple(
+                tile
+                | {
+                    "tap_rows": len(run) // batches - 1,
+                    "tap_row_base": self._windows.place(run),
+                }
+                for tile, run in zip(planned.tiles, runs, strict=True)
+            )
+            planned = replace(planned, descriptor=descriptor, tiles=tiles)
         self._planned.append(planned)
-        self._windows.place(planned.lines)
-        self._windows.place(planned.positions)
 
     def add_rows(self, rows):
         """Adds rows of weights, shape (rows, lanes); returns the address of the first one."""
@@ -123,5 +145,4 @@ class Context:
             np.concatenate(self._rows).astype(np.int8),
             self.neurons.words,
             self._windows.words,
-            self._windows.bases,
         )

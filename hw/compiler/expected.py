@@ -27,7 +27,7 @@ class ExpectedContents:
     layer : int
         Number of the layer in the table.
     memory : str
-        ``pixels``, ``spikes``, ``attention``, ``sums``, or ``stream.N`` of group N.
+        ``pixels``, ``spikes``, ``attention``, ``sums``, or ``stream.N`` of column N.
     addresses : int64 array, shape (words,)
         Every one is written; in ``sums`` repeatedly, elsewhere once.
     words : object array of int, shape (words,)
@@ -163,14 +163,15 @@ def _joined(parts, width):
 
 
 def _stream(plan, number, values):
-    """A version of the residual: position by position, in the memory of the group that has it."""
-    planned, n_groups = plan.layers[number], plan.required.groups
+    """A version of the residual: position by position, in the memory of the column that has it."""
+    planned, n_columns = plan.layers[number], plan.required.columns
     channels, address = _neurons(planned, "stream")
     address = address + planned.descriptor.get("stream_move", 0)
     flat = values.reshape(len(values), -1)
     result = []
-    for group in range(min(n_groups, flat.shape[1])):
-        position = np.arange(group, flat.shape[1], n_groups)
+    lines = np.arange(flat.shape[1]) // planned.size[1]
+    for column in range(min(n_columns, planned.size[0])):
+        (position,) = np.nonzero(lines % n_columns == column)
         turn = np.arange(len(position)) * planned.descriptor["stream_step"]
         addresses = address[:, np.newaxis] + turn
         channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
@@ -178,7 +179,7 @@ def _stream(plan, number, values):
             ExpectedContents(
                 planned.stream,
                 number,
-                f"stream.{group}",
+                f"stream.{column}",
                 addresses.ravel(),
                 _unsigned(flat[channel, at].ravel(), plan.required.residual_width),
                 plan.required.residual_width,

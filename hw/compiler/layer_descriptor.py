@@ -6,11 +6,11 @@ from golden.spike import passes
 from ..isa.passes import pixel_passes
 
 
-__all__ = ["layer_descriptor", "tile_descriptor"]
+__all__ = ["batch_fields", "layer_descriptor", "tile_descriptor"]
 
 
 def layer_descriptor(
-    model, code, source, *, word_stride, line_stride, row_step, split_msb=False, **others
+    model, code, source, *, word_stride, column_stride, row_step, split_msb=False, **others
 ):
     """Fields that follow from what a layer reads; those of where it stores are neutral.
 
@@ -20,8 +20,9 @@ def layer_descriptor(
     code : SpikeCode
     source : SpikeMap
         The map that the layer walks.
-    word_stride, line_stride : int
-        Distance of two words of a line, and of two lines, in the source's memory.
+    word_stride, column_stride : int
+        Distance of two words of a row of taps, and of what two columns read, in the source's
+        memory.
     row_step : int
         Rows from one word to the next.
     split_msb : bool
@@ -48,7 +49,7 @@ def layer_descriptor(
         "releases": 0,
         "passes": n_passes - 1,
         "fours": int(split_msb),
-        "line_stride": line_stride,
+        "column_stride": column_stride,
         "word_stride": word_stride,
         "row_step": row_step,
         "digits": 0,
@@ -57,8 +58,30 @@ def layer_descriptor(
         "out_stride": 0,
         "out_step": 1,
         "stream_step": 0,
-        "restart": 0,
     } | others
+
+
+def batch_fields(out_step, size, columns):
+    """Fields that follow from how a layer's lines are batched.
+
+    Parameters
+    ----------
+    out_step : int
+        Distance of two results of a line.
+    size : (int, int)
+        Output lines, and positions of each.
+    columns : int
+        Of the array.
+    """
+    lines, positions = size
+    batches = -(-lines // columns)
+    return {
+        "out_jump": ((columns - 1) * positions + 1) * out_step,
+        "out_column": positions * out_step,
+        "batches": batches - 1,
+        "positions": positions - 1,
+        "last_columns": (1 << lines - (batches - 1) * columns) - 1,
+    }
 
 
 def tile_descriptor(channels, *, first_mask=None, last_mask=None, **fields):

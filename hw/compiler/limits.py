@@ -161,12 +161,12 @@ def check_fields(plan):
     """
     required = plan.required
     # Where a field holds one less than the number, there is room for one more.
-    taps = largest(required.job, "lines") + 1
-    words = min(largest(required.job, "words"), largest(required.tap_window, "steps")) + 1
+    taps = largest(required.tile, "tap_rows") + 1
+    words = largest(required.tap_position, "steps") + 1
     for layer in plan.layers:
         where = f"Layer {layer.name}"
         read = max([tile["words"] for tile in layer.tiles], default=0) + max(
-            [window.steps + 1 for window in layer.positions], default=0
+            [position.steps + 1 for position in plan.tap_positions(layer)], default=0
         )
         _require(
             where,
@@ -178,9 +178,12 @@ def check_fields(plan):
         _require(
             where,
             "taps per column",
-            max([w.steps + 1 for w in layer.lines], default=0),
+            max([tile["tap_rows"] for tile in layer.tiles], default=0) + 1,
             taps,
-            "use a smaller kernel",
+            # Of channels that columns gather, a row lies in each of their words.
+            "take fewer columns or more lanes per column"
+            if layer.descriptor.get("gather")
+            else "use a smaller kernel",
         )
         _require(
             where,

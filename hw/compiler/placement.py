@@ -52,7 +52,7 @@ class Placement:
     Parameters
     ----------
     model : IntegerModel
-    lanes, groups : int
+    lanes, columns : int
     code : SpikeCode
     fused : dict of str to str
         What `fused_sums` says.
@@ -69,7 +69,7 @@ class Placement:
         Words of the sum memory; at least two, so that an address has a bit.
     """
 
-    def __init__(self, model, *, lanes, groups, code, fused):
+    def __init__(self, model, *, lanes, columns, code, fused):
         self.lanes = lanes
         self.planes = plane_count(code, model.max_count)
         self.fused = fused
@@ -79,7 +79,7 @@ class Placement:
         self._last = last_readers(model)
         # A stream that is summed while it is written need not stay for that.
         self.residual = ResidualMemory(
-            groups,
+            columns,
             {
                 name: step
                 for step, layer in enumerate(model.layers)
@@ -126,19 +126,16 @@ class Placement:
     def in_logits(self, channels):
         """The output port."""
         return ResultLocation(
-            LOGITS, {"drain": Destination.LOGITS, "restart": 1, "out_step": 0}, (0,) * len(channels)
+            LOGITS, {"drain": Destination.LOGITS, "out_step": 0}, (0,) * len(channels)
         )
 
-    def in_stream(self, layer, channels, positions, *, step):
+    def in_stream(self, layer, channels, size, *, step):
         """A version of a residual stream, and its counts or what it adds to the token sums."""
         name, stream = counts_name(layer), stream_name(layer)
-        read, written = self.residual.write(
-            layer, step=step, positions=positions, words=channels.size
-        )
+        read, written = self.residual.write(layer, step=step, size=size, words=channels.size)
         descriptor = {
             "stream": 1,
             "first": int(layer.epilogue.previous is None),
-            "restart": 1,
             "stream_step": written.step,
         }
         if written.base != read.base:
@@ -146,7 +143,9 @@ class Placement:
         if stream in self.fused.values():
             where = self.in_sums(stream, channels)
         else:
-            where = self.in_spikes(name, channels, positions, step=step, last=self.last(name, step))
+            where = self.in_spikes(
+                name, channels, size[0] * size[1], step=step, last=self.last(name, step)
+            )
         return replace(
             where, descriptor=where.descriptor | descriptor, stream=stream, residual=read.base
         )

@@ -1,4 +1,4 @@
-"""Where the versions of the residual streams lie in the groups' residual memories."""
+"""Where the versions of the residual streams lie in the columns' residual memories."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ __all__ = ["ResidualMemory", "Version"]
 class Version:
     """One version of a stream.
 
-    A position's channels lie side by side, ``step`` words from one position of a group to the next.
+    A position's channels lie side by side, ``step`` words from a column's position to its next.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ class ResidualMemory:
 
     Parameters
     ----------
-    groups : int
-        Among which positions are dispatched in turn.
+    columns : int
+        Which take the lines of a map in turn.
     last : dict of str to int
         Step at which each stream tensor is read last.
 
@@ -48,18 +48,18 @@ class ResidualMemory:
         Whether a write left the version that it added to where it was.
     """
 
-    def __init__(self, groups, last):
-        self._groups, self._last = groups, last
+    def __init__(self, columns, last):
+        self._columns, self._last = columns, last
         self._allocator = Allocator()
         self.versions = {}
         self.branches = False
 
     @property
     def depth(self):
-        """Words of each group's memory, at least one."""
+        """Words of each column's memory, at least one."""
         return max(1, self._allocator.depth)
 
-    def write(self, layer, *, step, positions, words):
+    def write(self, layer, *, step, size, words):
         """Places the version that a layer writes.
 
         Parameters
@@ -67,7 +67,8 @@ class ResidualMemory:
         layer : Conv
             With the epilogue `Write`.
         step : int
-        positions : int
+        size : (int, int)
+            Lines and positions of each.
         words : int
             Words of a position: its channels, filled up to whole tiles.
 
@@ -77,12 +78,12 @@ class ResidualMemory:
             The version that is added to, and the new one; the same where there is none before.
         """
         name, previous = stream_name(layer), self.versions.get(layer.epilogue.previous)
-        size = -(-positions // self._groups) * words
+        n_words = -(-size[0] // self._columns) * size[1] * words
         last = self._last.get(name, step)
         if previous is not None and self._last[layer.epilogue.previous] == step:
-            base = self._allocator.keep(previous.base, size, last=last)
+            base = self._allocator.keep(previous.base, n_words, last=last)
         else:
-            base = self._allocator.place(size, step=step, last=last)
+            base = self._allocator.place(n_words, step=step, last=last)
             self.branches |= previous is not None
         self.versions[name] = Version(base, words)
         return previous or self.versions[name], self.versions[name]

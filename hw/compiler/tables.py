@@ -65,21 +65,29 @@ class NeuronTable:
 
 
 class TapWindowTable:
-    """Tap windows of output lines and positions; equal runs of them are stored once.
+    """Rows of taps, and positions; equal runs of them are stored once.
 
     Attributes
     ----------
-    words : list of TapWindow
-    bases : dict of tuple of TapWindow to int
-        Address of each run.
+    words : list of TapRow and TapPosition
     """
 
     def __init__(self):
         self.words = []
-        self.bases = {}
+        self._bases = {}
 
-    def place(self, windows):
-        """Stores a run, unless there is the same one already."""
-        if windows and windows not in self.bases:
-            self.bases[windows] = len(self.words)
-            self.words.extend(windows)
+    def place(self, run):
+        """Address of a run, which is stored unless there is the same one already.
+
+        Parameters
+        ----------
+        run : tuple of TapRow or tuple of TapPosition
+
+        Returns
+        -------
+        int
+        """
+        if run not in self._bases:
+            self._bases[run] = len(self.words)
+            self.words.extend(run)
+        return self._bases[run]

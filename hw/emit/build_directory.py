@@ -13,7 +13,7 @@ from golden.data.reading import InputError, printable, read_regular
 from golden.data.sealed import require_sealed
 
 from ..isa.core_config import CoreConfig
-from .description import DESCRIPTION_FORM, by_todays_names
+from .description import DESCRIPTION_FORM
 from .manifest import MANIFEST, check_manifest
 from .memory_images import (
     IMAGE_FILE,
@@ -42,9 +42,7 @@ __all__ = [
 #: Name of the file that describes the others.
 DESCRIPTION = f"{TOP}.json"
 FORMAT = "addend-accelerator"
-FORMAT_VERSION = 8
-#: Versions that are read: version 7 has other names for some fields.
-_READ = (7, FORMAT_VERSION)
+FORMAT_VERSION = 9
 
 VERILOG = f"rtl/{TOP}.v"
 #: Most bytes of the Verilog of a core.
@@ -133,14 +131,12 @@ def _checked(found, name):
     if found.get("format") != FORMAT:
         raise InputError(f"{name} must be of the format {FORMAT}")
     version = found.get("version")
-    if version not in _READ:
+    if version != FORMAT_VERSION:
         raise InputError(
-            f"{name} has version {printable(version)}, and this program reads "
-            f"{' and '.join(map(str, _READ))}"
+            f"{name} has version {printable(version)}, and this program reads {FORMAT_VERSION}"
         )
-    require_form(by_todays_names(found), DESCRIPTION_FORM, name)
-    # The digest is over the names that stand in the file.
-    found = by_todays_names(require_sealed(found, {}, name))
+    require_form(found, DESCRIPTION_FORM, name)
+    found = require_sealed(found, {}, name)
     try:
         CoreConfig.from_dict(found["config"])
     except ValueError as error:

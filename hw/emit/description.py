@@ -13,7 +13,7 @@ from .licence import LICENCE
 from .memory_images import digest, slice_paths
 
 
-__all__ = ["DESCRIPTION_FORM", "by_todays_names", "describe"]
+__all__ = ["DESCRIPTION_FORM", "describe"]
 
 
 _WHOLE = range(2**40)
@@ -26,7 +26,6 @@ _IMAGE = re.compile(r"rom/[a-z]+(\.\d+)?\.hex")
 _CONFIG = {field.name: _WHOLE for field in fields(CoreConfig)} | {
     "columns": range(1, MOST_COLUMNS + 1),
     "lanes": range(2, MOST_LANES + 1),
-    "columns_per_group": range(1, MOST_COLUMNS + 1),
     "spike_code": _CODE,
     "max_count": range(1, 16),
     "weight_width": range(2, 9),
@@ -71,15 +70,6 @@ DESCRIPTION_FORM = {
     "verilog": _DIGEST,
     "versions": Each((str, type(None))),
 }
-
-#: Names that version 7 had for fields of the description, of its configuration and of its layers.
-_OLDER = {"capacities": "config"}
-_OLDER_IN_CONFIG = {
-    "shared": "columns_per_group",
-    "stream_width": "residual_width",
-    "stream_depth": "residual_depth",
-}
-_OLDER_IN_LAYER = {"record": "descriptor"}
 
 
 def describe(plan, *, clock_mhz, cycles, readmemh, words, images, verilog, ports):
@@ -146,36 +136,6 @@ def describe(plan, *, clock_mhz, cycles, readmemh, words, images, verilog, ports
     }
 
 
-def by_todays_names(found):
-    """A description that may be an older build's, by the names that fields have today.
-
-    Parameters
-    ----------
-    found : dict
-        What was read; nothing in it need be right.
-
-    Returns
-    -------
-    dict
-    """
-    found = _renamed(found, _OLDER)
-    if "config" in found:
-        found["config"] = _renamed(found["config"], _OLDER_IN_CONFIG)
-    if isinstance(found.get("layers"), list):
-        found["layers"] = [_renamed(layer, _OLDER_IN_LAYER) for layer in found["layers"]]
-    return found
-
-
-def _renamed(values, names):
-    """The same fields by other names; whatever is no object stays as it is."""
-    if not isinstance(values, dict):
-        return values
-    return {
-        names[key] if key in names and names[key] not in values else key: value
-        for key, value in values.items()
-    }
-
-
 def _images(config, words):
     """Name, width and depth of what each memory image fills."""
     for name, (width, _) in config.image_files.items():
@@ -191,8 +151,8 @@ def _layer(layer):
     return {
         "name": layer.name,
         "tiles": len(layer.tiles),
-        "lines": len(layer.lines),
-        "positions": len(layer.positions),
+        "lines": layer.size[0],
+        "positions": layer.size[1],
         "descriptor": descriptor,
     }
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..isa.core_config import PROGRAM_WIDTH, words_of
 from ..isa.fields import DISTANCES, pack
+from ..isa.plan import TapRow
 from ..isa.weight_image import read_image, write_image
 from .licence import VERILOG_HEAD
 
@@ -67,7 +68,12 @@ def memory_words(plan, config):
         "neurons": [_pack_neuron(config, *neuron) for neuron in plan.neurons],
         "program": _program(plan, config),
         "windows": [
-            pack(config.tap_window, vars(window), wraps=DISTANCES) for window in plan.windows
+            pack(
+                config.tap_row if isinstance(window, TapRow) else config.tap_position,
+                vars(window),
+                wraps=DISTANCES,
+            )
+            for window in plan.windows
         ],
     }
 
@@ -253,13 +259,7 @@ def _program(plan, config):
             # The address of the first word that is fired, and not a distance.
             wraps = DISTANCES - {"out_step"}
         else:
-            descriptor |= {
-                "tiles": len(layer.tiles),
-                "lines": len(layer.lines),
-                "positions": len(layer.positions),
-                "line_base": plan.window_base[layer.lines],
-                "position_base": plan.window_base[layer.positions],
-            }
+            descriptor["tiles"] = len(layer.tiles)
         try:
             words += _split(config.layer, descriptor, wraps=wraps)
             for tile in layer.tiles:

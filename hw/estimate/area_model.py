@@ -28,16 +28,16 @@ def features(config):
     -------
     dict of str to float
     """
-    lanes, groups = config.columns * config.lanes, config.groups
+    lanes, columns = config.columns * config.lanes, config.columns
     return {
         "core": 1,
         "external bus": int(config.external),
         "external bus, bits": config.bus_width,
-        "columns": config.columns,
+        "columns": columns,
         "accumulators, bits": lanes * config.accumulator_width,
         "elements that may be doubled, bits": lanes * config.row_width * config.two_bit_serial,
-        "comparisons, bits": groups * config.max_count * config.result_width,
-        "words that leave, bits": groups * config.spike_width,
+        "comparisons, bits": columns * config.max_count * config.result_width,
+        "words that leave, bits": columns * config.spike_width,
         "memories, multiplexed bits": sum(row["multiplexed"] for row in memory_table(config)),
     }
 

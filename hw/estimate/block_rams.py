@@ -1,6 +1,8 @@
 """Block RAMs that a core takes on an ECP5, before synthesis."""
 
 from ..isa.blocks import blocks, least
+from ..rtl.word_queue import QUEUE_DEPTH
+from ..rtl.word_reader import word_layout
 
 
 __all__ = ["memory_table", "require_memory"]
@@ -19,16 +21,17 @@ def memory_table(config):
         ``name``, ``width``, ``depth``, ``copies`` and, of all copies together, ``blocks`` and
         ``multiplexed``: bits that are chosen from another bank, which takes LUTs.
     """
-    columns, groups, lanes = config.columns, config.groups, config.lanes
-    # Each pair of columns, and of groups, reads one copy through its two ports. External neurons
+    columns, lanes = config.columns, config.lanes
+    # Each pair of columns reads one copy through its two ports. External neurons
     # are written beside their reads.
     copies = {
         "weights": -(-columns // 2),
-        "neurons": groups if config.external else -(-groups // 2),
+        "neurons": columns if config.external else -(-columns // 2),
     }
     rows = []
     for name, (width, depth) in config.memories.items():
-        ports = 2 if name in copies and not (config.external and name == "neurons") else 1
+        shared = name == "windows" or name in copies
+        ports = 2 if shared and not (config.external and name == "neurons") else 1
         sliced = 1 if config.external and name != "weights" else config.slices[name]
         # Synthesis lays out what has an image, in one file per slice.
         lay_out = blocks if config.external else least
@@ -40,8 +43,9 @@ def memory_table(config):
     rows += [
         _row("pixels", config.pixel_width, config.pixel_depth, columns),
         _row("spikes", config.spike_width, config.spike_depth, columns),
-        _row("residual", config.residual_width, config.residual_depth, groups),
+        _row("residual", config.residual_width, config.residual_depth, columns),
         _row("attention", lanes * config.digit_width, config.attention_depth, columns),
+        _row("queues", word_layout(config).size, QUEUE_DEPTH, columns),
         _row("sums", config.sum_width, config.sum_depth, 1),
     ]
     return rows

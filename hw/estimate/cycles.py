@@ -118,7 +118,7 @@ class _Core:
             if layer.source is None:
                 now = self._token_sum(layer, now)
             else:
-                events = JobEvents(layer, self.words[id(layer.source)], required)
+                events = JobEvents(self.plan, layer, self.words[id(layer.source)])
                 now, last_logit = LayerCycles(layer, required, events, tile_words).run(now)
             if layer.descriptor.get("releases"):
                 released = now

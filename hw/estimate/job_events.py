@@ -1,4 +1,6 @@
-"""The events of a job: what the columns of the cycle model read, word by word."""
+"""The events of jobs: what the columns of the cycle model read side by side, word by word."""
+
+from functools import cached_property
 
 import numpy as np
 
@@ -6,11 +8,38 @@ from ..isa.passes import doubling_words, layer_passes, pass_additions
 from ..rtl.finder import NIBBLE
 
 
-__all__ = ["JobEvents"]
+__all__ = ["JobEvents", "Jobs"]
 
 
 #: Jobs whose words are counted in one go, for what memory they take.
 AT_ONCE = 256
+
+
+class Jobs:
+    """One job of each column, which all read words at the same time.
+
+    Parameters
+    ----------
+    length : int
+        Words that are read, doubling-only words included.
+    ends : list of int
+        Numbers of the last words of the last rows of taps, five at most.
+    words : list of (list of int, list of int, list of int)
+        Of each column: number of each word that has events, and of the last one, which has one in
+        any case; its events; and those in front of its last nibble with some.
+    """
+
+    def __init__(self, length, ends, words):
+        self.length, self.ends, self.words = length, ends, words
+
+    @cached_property
+    def merged(self):
+        """Words of all columns by their numbers: which, and columns, events and those in front."""
+        found = {}
+        for column, words in enumerate(self.words):
+            for number, events, head in zip(*words, strict=True):
+                found.setdefault(number, []).append((column, [events], [head]))
+        return sorted(found.items())
 
 
 class JobEvents:
@@ -18,73 +47,99 @@ class JobEvents:
 
     Parameters
     ----------
+    plan : Plan
     layer : LayerPlan
     words : integer array, shape (planes, words)
         Of the map that the layer reads, see ``plane_words``.
-    config : CoreConfig
     """
 
-    def __init__(self, layer, words, config):
-        self.layer = layer
-        self.config = config
-        #: Of each pass: words of the lanes that add, and of those that add a second time.
-        self.words = _pass_words(layer, words, config)
-        self.known = {}
+    def __init__(self, plan, layer, words):
+        self.plan, self.layer, self.config = plan, layer, plan.required
+        # Of each pass: words of the lanes that add, and of those that add a second time. One more
+        # word, which is 0, is what columns read outside the map.
+        found = _pass_words(layer, words, self.config)
+        self._words = np.concatenate([found, np.zeros_like(found[..., :1])], axis=-1)
+        self._known = {}
 
-    def of(self, tile, line, position):
-        """Words of the job at these numbers.
+    def of(self, tile, batch, position):
+        """The `Jobs` of a tile's descriptor at these numbers."""
+        fields = "spike", "words", "first_mask", "last_mask", "tap_row_base"
+        key = tuple(tile[field] for field in fields)
+        if key not in self._known:
+            self._known[key] = self._tile(tile)
+        return self._known[key][batch, position]
 
-        Returns
-        -------
-        list of (int, int, int)
-            Of each word that has events, and of the last one, which has one in any case: how many
-            words it is behind the one before; events; and those in front of its last nibble with
-            some.
-        """
-        fields = self.layer.tiles[tile]
-        key = fields["spike"], fields["words"], fields["first_mask"], fields["last_mask"]
-        if key not in self.known:
-            self.known[key] = self._tile(fields)
-        return self.known[key][line, position]
-
-    def _tile(self, fields):
-        """Words of the jobs of a tile, by line and position."""
-        lines, positions = self.layer.lines, self.layer.positions
+    def _tile(self, tile):
+        """Jobs of a tile, by batch and position."""
+        n_columns, (n_lines, _) = self.config.columns, self.layer.size
+        positions = self.plan.tap_positions(self.layer)
+        batches = self.plan.tap_rows(self.layer, tile)
         # Those that read as many words are counted together.
         alike = {}
-        for line, position in np.ndindex(len(lines), len(positions)):
-            steps = lines[line].steps, positions[position].steps
-            alike.setdefault(steps, []).append((line, position))
+        for number, position in enumerate(positions):
+            alike.setdefault(position.steps, []).append(number)
         jobs = {}
-        for steps, places in alike.items():
+        for steps, numbers in alike.items():
+            length, ends = self._shape(len(batches[0]), steps + tile["words"] + 1)
+            places = [
+                (batch, number, column)
+                for batch in range(len(batches))
+                for number in numbers
+                for column in range(min(n_columns, n_lines - batch * n_columns))
+            ]
             for begin in range(0, len(places), AT_ONCE):
                 part = places[begin : begin + AT_ONCE]
-                entries = self._entries(self._nibbles(fields, part, *steps))
-                jobs.update(zip(part, _jobs(*entries), strict=True))
+                found = _jobs(*self._entries(self._nibbles(tile, batches, part, steps)))
+                for (batch, number, _), words in zip(part, found, strict=True):
+                    if (batch, number) not in jobs:
+                        jobs[batch, number] = Jobs(length, ends, [])
+                    jobs[batch, number].words.append(words)
         return jobs
 
-    def _nibbles(self, fields, places, line_steps, steps):
+    def _shape(self, n_rows, n_words):
+        """Words of a job, and the numbers of those that end its last rows of taps."""
+        lengths = []
+        for digit in range(self.layer.descriptor["digits"] + 1):
+            for index in range(len(self._words)):
+                lengths += [n_words + self._doublings(digit, index), *[n_words] * (n_rows - 1)]
+        ends = np.cumsum(lengths)
+        return int(ends[-1]), (ends[-5:] - 1).tolist()
+
+    def _doublings(self, digit, index):
+        """Doubling-only words in front of a pass."""
+        if index:
+            descriptor = self.layer.descriptor
+            return doubling_words(self.config, descriptor) if descriptor["double"] else 0
+        return self.config.doubling_words_per_digit if digit else 0
+
+    def _nibbles(self, tile, batches, places, steps):
         """Events per nibble of words: shape (passes, places, words, nibbles)."""
         descriptor, source = self.layer.descriptor, self.layer.source
         lanes = source.channels.shape[1]
-        starts = np.array([
-            self.layer.lines[line].offset + self.layer.positions[position].offset
-            for line, position in places
-        ])
-        starts += fields["spike"] - source.base
-        if descriptor["gather"]:
-            first = fields["first_mask"].bit_length() - 1
-            skipped, bits = np.divmod(first + np.array(places)[:, 1], lanes)
-            starts += skipped
-        lines = np.arange(line_steps + 1)[:, None] * descriptor["line_stride"]
-        offsets = np.arange(steps + fields["words"] + 1) * descriptor["word_stride"]
-        words = self.words[:, :, starts[:, None, None] + lines + offsets]
+        positions = self.plan.tap_positions(self.layer)
+        batch, number, column = np.array(places).T
+        offsets = np.array([[row.offset for row in rows] for rows in batches])
+        inside = np.array([[row.columns for row in rows] for rows in batches], object)
+        starts = (
+            offsets[batch]
+            + (
+                np.array([position.offset for position in positions])[number]
+                + column * descriptor["column_stride"]
+                + tile["spike"]
+                - source.base
+            )[:, None]
+        )
+        read = np.arange(steps + tile["words"] + 1) * descriptor["word_stride"]
+        there = (inside[batch] >> column[:, None] & 1).astype(bool)
+        words = self._words[:, :, np.where(there[..., None], starts[..., None] + read, -1)]
         word_type = words.dtype.type
         if descriptor["gather"]:
+            first = tile["first_mask"].bit_length() - 1
+            bits = (first + batch * self.config.columns + column) % lanes
             words &= np.array([1 << bit for bit in bits.tolist()], words.dtype)[:, None, None]
         else:
-            words[..., 0] &= word_type(fields["first_mask"])
-        words[..., -1] &= word_type(fields["last_mask"])
+            words[..., 0] &= word_type(tile["first_mask"])
+        words[..., -1] &= word_type(tile["last_mask"])
         words = words.reshape(*words.shape[:3], -1)
         if descriptor["depthwise"]:
             events = (words != 0)[..., np.newaxis]
@@ -108,13 +163,8 @@ class JobEvents:
         for digit in range(descriptor["digits"] + 1):
             for index, (total, head) in enumerate(zip(totals, heads, strict=True)):
                 added = total
-                if digit > 0 if index == 0 else descriptor["double"]:
-                    doublings = (
-                        doubling_words(self.config, descriptor)
-                        if index
-                        else self.config.doubling_words_per_digit
-                    )
-                    events.append(np.ones((len(total), doublings), int))
+                if descriptor["double"] if index else digit > 0:
+                    events.append(np.ones((len(total), self._doublings(digit, index)), int))
                     before.append(np.zeros_like(events[-1]))
                     # Something must double.
                     added = total.copy()
@@ -125,17 +175,16 @@ class JobEvents:
 
 
 def _jobs(events, before):
-    """Jobs of places, as ``JobEvents.of`` returns them."""
+    """Words with events of each place: their numbers, events, and those in front of the last."""
     # The last word closes the job.
     events[events[:, -1] == 0, -1] = 1
-    rows, columns = np.nonzero(events)
+    rows, numbers = np.nonzero(events)
     ends = np.cumsum(np.bincount(rows)).tolist()
-    begins = [0, *ends[:-1]]
-    distances = np.diff(columns, prepend=0)
-    distances[begins] = columns[begins] + 1
-    words = [distances, events[rows, columns], before[rows, columns]]
-    found = list(zip(*(each.tolist() for each in words), strict=True))
-    return [found[begin:end] for begin, end in zip(begins, ends, strict=True)]
+    found = [each.tolist() for each in (numbers, events[rows, numbers], before[rows, numbers])]
+    return [
+        tuple(each[begin:end] for each in found)
+        for begin, end in zip([0, *ends[:-1]], ends, strict=True)
+    ]
 
 
 def _pass_words(layer, words, config):

@@ -2,7 +2,7 @@
 
 ``hw.estimate.cycles`` moves every event and is exact; it takes minutes for the 224 x 224 networks.
 This module asks per layer which of its parts is the slowest: reading words, adding, readout,
-storing, dealing out jobs, or loading tiles.
+storing, or loading tiles.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,6 @@ from ..isa.passes import (
     pass_additions,
 )
 from ..rtl.firing import STAGES
-from ..rtl.sequencer import LINE_CYCLES
 
 
 __all__ = ["Estimate", "estimate"]
@@ -92,12 +91,14 @@ def _layer(plan, planned, additions):
 
     spiking = _pass_probabilities(plan, planned)
     descriptor, tiles = planned.descriptor, len(planned.tiles)
-    positions = len(planned.lines) * len(planned.positions)
-    # Words of a job in one pass.
-    words = (
-        sum(line.steps + 1 for line in planned.lines)
-        * sum(position.steps + 1 + planned.tiles[0]["words"] for position in planned.positions)
-    ) / positions
+    lines, per_line = planned.size
+    positions = lines * per_line
+    # Jobs that all columns do at once, and words of each in one pass.
+    batches = -(-lines // columns) * per_line
+    windows = plan.tap_positions(planned)
+    words = (planned.tiles[0]["tap_rows"] + 1) * (
+        sum(position.steps + 1 for position in windows) / per_line + planned.tiles[0]["words"]
+    )
     # One job: words read, and events with their spread, in all passes of all digits.
     inputs, taps = planned.inputs, planned.taps
     fan_out = int((planned.channels >= 0).sum())
@@ -134,13 +135,11 @@ def _layer(plan, planned, additions):
         case Destination.LOGITS:
             work = positions * tiles * job
         case Destination.SUMS:
-            # One group at a time.
-            work = positions * tiles * max(job / columns, lanes + 3)
+            # One column at a time.
+            work = tiles * max(batches * job, positions * (lanes + 3))
         case _:
             stored = descriptor["out_digits"] + 1
-            work = positions * tiles * max(job / columns, readout / required.groups, stored)
-    between = words_of(required.tile) + 1 + LINE_CYCLES * len(planned.lines)
-    deal = (positions + between) * tiles
+            work = tiles * max(batches * job, positions * stored)
     load = 0
     if required.external:
         beats = [
@@ -151,7 +150,7 @@ def _layer(plan, planned, additions):
         work += tiles * planned.rows_per_tile
     if additions is None:
         additions = positions * taps * inputs * spikes * fan_out
-    return begin + SETTLING + lanes + max(work, deal, load), additions
+    return begin + SETTLING + lanes + max(work, load), additions
 
 
 def _pass_probabilities(plan, planned):

@@ -19,7 +19,7 @@ class Point:
 
     Parameters
     ----------
-    columns, lanes, columns_per_group : int
+    columns, lanes : int
     spike_code : str
     bus_width : int
         0 for weights on chip.
@@ -35,7 +35,6 @@ class Point:
 
     columns: int
     lanes: int
-    columns_per_group: int
     spike_code: str
     bus_width: int
     cycles: float
@@ -57,8 +56,6 @@ class Point:
             str(self.columns),
             "--lanes-per-column",
             str(self.lanes),
-            "--share",
-            str(self.columns_per_group),
             "--spike-code",
             self.spike_code,
             "--bus-width",
@@ -70,7 +67,7 @@ class Point:
 POINT_FORM = {field.name: field.type for field in fields(Point)}
 
 
-def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spike_code, bus_width):
+def evaluate(model, device, additions, *, columns, lanes, spike_code, bus_width):
     """A point of the search.
 
     Parameters
@@ -79,7 +76,7 @@ def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spi
     device : Device
     additions : dict of str to dict of str to float
         By spike code, those of each layer and image; empty where they follow from mean counts.
-    columns, lanes, columns_per_group, spike_code, bus_width
+    columns, lanes, spike_code, bus_width
         As in ``Point``.
 
     Raises
@@ -91,7 +88,6 @@ def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spi
         model,
         columns=columns,
         lanes=lanes,
-        columns_per_group=columns_per_group,
         spike_code=SpikeCode(spike_code),
         bus_width=bus_width,
     )
@@ -103,7 +99,6 @@ def evaluate(model, device, additions, *, columns, lanes, columns_per_group, spi
     return Point(
         columns=columns,
         lanes=lanes,
-        columns_per_group=columns_per_group,
         spike_code=spike_code,
         bus_width=bus_width,
         cycles=quick.total,

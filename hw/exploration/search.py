@@ -20,7 +20,6 @@ __all__ = ["open_study", "search"]
 #: What is searched. A column has at least as many lanes as a pixel has channels.
 COLUMNS = (1, 2, 3, 4, 6, 8, 12, 16)
 LANES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
-COLUMNS_PER_GROUP = (1, 2, 4)
 BUSES = (0, 64, 128, 256)
 
 #: Name of the study. One whose points have other fields has another name, in the same storage.
@@ -183,7 +182,6 @@ def _try(optuna, model, device, additions, trial):
     chosen = {
         "columns": trial.suggest_categorical("columns", COLUMNS),
         "lanes": trial.suggest_categorical("lanes", LANES),
-        "columns_per_group": trial.suggest_categorical("columns_per_group", COLUMNS_PER_GROUP),
         "spike_code": trial.suggest_categorical("spike_code", [code.value for code in SPIKE_CODES]),
         "bus_width": trial.suggest_categorical("bus_width", BUSES),
     }

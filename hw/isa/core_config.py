@@ -40,7 +40,6 @@ MOST_COLUMNS, MOST_LANES = 256, 128
 EQUAL = (
     "columns",
     "lanes",
-    "columns_per_group",
     "spike_code",
     "max_count",
     "pixel_channels",
@@ -48,20 +47,8 @@ EQUAL = (
     "bus_width",
 )
 
-#: Names under which the fingerprint takes fields and spike codes: those of the first cores.
-_FIRST_FIELDS = {
-    "columns_per_group": "shared",
-    "residual_width": "stream_width",
-    "residual_depth": "stream_depth",
-}
-_FIRST_CODES = {
-    SpikeCode.THERMOMETER: "thermometer",
-    SpikeCode.BIT_SERIAL: "bitplane",
-    SpikeCode.TWO_BIT_SERIAL: "graded",
-}
-
 #: Spike codes that hardware has.
-SPIKE_CODES = tuple(_FIRST_CODES)
+SPIKE_CODES = (SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL, SpikeCode.TWO_BIT_SERIAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +57,8 @@ class CoreConfig(Descriptors):
 
     Parameters
     ----------
-    columns, lanes, columns_per_group : int
-        Columns of the array, lanes of each column, and columns that share one firing unit.
+    columns, lanes : int
+        Columns of the array, and lanes of each column.
     spike_code : SpikeCode
     max_count : int
         ``D``, most spikes that a neuron fires at once.
@@ -98,7 +85,6 @@ class CoreConfig(Descriptors):
 
     columns: int
     lanes: int
-    columns_per_group: int
     spike_code: SpikeCode
     max_count: int
     pixel_channels: int
@@ -125,7 +111,6 @@ class CoreConfig(Descriptors):
         check_array(
             self.columns,
             self.lanes,
-            self.columns_per_group,
             self.pixel_channels + (self.pixel_constant > 0),
         )
         check_spike_code(self.spike_code)
@@ -133,17 +118,11 @@ class CoreConfig(Descriptors):
             raise ValueError(f"Bus must be 64, 128 or 256 bits wide, not {self.bus_width!r}")
 
     @property
-    def groups(self):
-        """Number of firing units."""
-        return self.columns // self.columns_per_group
-
-    @property
     def array(self):
         """Arguments of ``compile_model`` that lay out another model for the same array."""
         return {
             "columns": self.columns,
             "lanes": self.lanes,
-            "columns_per_group": self.columns_per_group,
             "spike_code": self.spike_code,
         }
 
@@ -154,14 +133,8 @@ class CoreConfig(Descriptors):
 
     @property
     def fingerprint(self):
-        """CRC-32 of all fields: a weight image carries that of the core it was made for.
-
-        Fields and spike codes count by their first names, so that cores that were built before
-        take what is made for them today.
-        """
-        values = {_FIRST_FIELDS.get(name, name): value for name, value in vars(self).items()}
-        values["spike_code"] = _FIRST_CODES[self.spike_code]
-        return zlib.crc32(json.dumps(values, sort_keys=True).encode())
+        """CRC-32 of all fields: a weight image carries that of the core it was made for."""
+        return zlib.crc32(json.dumps(self.as_dict(), sort_keys=True).encode())
 
     @property
     def planes(self):
@@ -211,7 +184,7 @@ class CoreConfig(Descriptors):
             "weights": (self.lanes * self.weight_width, self.weight_depth),
             "neurons": (self.neuron.size, self.neuron_depth),
             "program": (PROGRAM_WIDTH, self.program_depth),
-            "windows": (self.tap_window.size, self.window_depth),
+            "windows": (max(self.tap_row.size, self.tap_position.size), self.window_depth),
         }
 
     @property
@@ -267,15 +240,10 @@ def check_spike_code(code):
         )
 
 
-def check_array(columns, lanes, columns_per_group, pixel_channels):
+def check_array(columns, lanes, pixel_channels):
     """Raises ValueError if there is no array of this size for pixels of so many channels."""
     if not 1 <= columns <= MOST_COLUMNS:
         raise ValueError(f"Columns must be 1 to {MOST_COLUMNS}, not {columns!r}")
-    if columns_per_group < 1 or columns % columns_per_group:
-        raise ValueError(
-            f"Columns that share a firing unit must divide the {columns} columns, not "
-            f"be {columns_per_group!r}"
-        )
     if not 2 <= lanes <= MOST_LANES:
         raise ValueError(f"Lanes per column must be 2 to {MOST_LANES}, not {lanes!r}")
     if pixel_channels > lanes:

@@ -117,7 +117,7 @@ class Descriptors(Widths):
             "shift": self.shift_width,
             "depthwise": 1,
             "attention_rows": 1,
-            # Only one channel is read, the next one for each position: see ``Dealer``.
+            # A job reads one channel, each column the next one: see `AddressGenerator`.
             "gather": 1,
             # Pixels are walked, not spikes; and no later layer walks them.
             "pixels": 1,
@@ -127,7 +127,8 @@ class Descriptors(Widths):
             "passes": 4,
             "double": 1,
             "fours": 1,
-            "line_stride": self.source_address,
+            # From what a column reads to what the next one does, and from word to word.
+            "column_stride": self.source_address,
             "word_stride": self.source_address,
             "row_step": bits_for(self.lanes),
             # Digits, less one, of the elements that are read and of those that are stored.
@@ -136,14 +137,19 @@ class Descriptors(Widths):
             "out_digits": self.digit,
             # From digit to digit of attention rows.
             "out_stride": self.attention_address,
+            # Where results go: from position to position, from the last one of a line to a column's
+            # next line, and from column to column.
             "out_step": self.out_address,
+            "out_jump": self.out_address,
+            "out_column": self.out_address,
             "stream_step": self.residual_address,
-            "restart": 1,
             "tiles": unsigned(12),
-            "lines": count,
-            "line_base": self.window_address,
+            # Less one: batches of lines, and positions of a line.
+            "batches": count,
             "positions": count,
             "position_base": self.window_address,
+            # Columns that have a line in the last batch.
+            "last_columns": self.columns,
         })
 
     @property
@@ -157,6 +163,9 @@ class Descriptors(Widths):
             # Spikes that are read of the first and of the last word; pixels all are.
             "first_mask": self.lanes,
             "last_mask": self.lanes,
+            # Rows of taps of a position, less one, and where those of all batches lie.
+            "tap_rows": unsigned(4),
+            "tap_row_base": self.window_address,
             "out": self.out_address,
             "neuron": self.neuron_address,
             "stream": self.residual_address,
@@ -164,31 +173,21 @@ class Descriptors(Widths):
         })
 
     @property
-    def tap_window(self):
-        """Layout of a tap window: taps of an output line or position that lie inside the map."""
+    def tap_row(self):
+        """Layout of a row of taps: what all columns read of it, and those that lie inside."""
         return data.StructLayout({
             "offset": self.source_address,
             "row": self.row_address,
-            "jump": self.row_address,
-            "steps": unsigned(10),
-            "span": self.source_address,
+            "columns": self.columns,
         })
 
     @property
-    def job(self):
-        """Layout of a job: one output position of one tile, as a column receives it."""
+    def tap_position(self):
+        """Layout of an output position: taps of each row of taps that lie inside the map."""
         return data.StructLayout({
-            "spike": self.source_address,
+            "offset": self.source_address,
             "row": self.row_address,
-            # From the last word of a line to the first of the next.
-            "row_jump": self.row_address,
-            "line_jump": self.source_address,
-            "lines": unsigned(4),
-            "words": unsigned(10),
-            "first_mask": self.lanes,
-            "last_mask": self.lanes,
-            "lanes": bits_for(self.lanes),
-            "result": self.result,
+            "steps": unsigned(10),
         })
 
     @property

@@ -6,16 +6,14 @@ __all__ = ["DISTANCES", "largest", "pack"]
 #: Fields that are added to an address or a row, modulo the memory: they may be negative, and one as
 #: long as the whole memory is 0.
 DISTANCES = frozenset({
+    "column_stride",
     "digit_stride",
-    "jump",
-    "line_jump",
-    "line_stride",
     "offset",
+    "out_column",
+    "out_jump",
     "out_step",
     "out_stride",
     "row",
-    "row_jump",
-    "span",
     "stream_move",
     "stream_step",
     "word_stride",

@@ -1,30 +1,39 @@
 """The plan: where every tensor of a model lies, and what every layer does with it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from golden.spike import SpikeCode
 
 
-__all__ = ["LayerPlan", "Plan", "SpikeMap", "TapWindow"]
+__all__ = ["LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
 
 
 @dataclass(frozen=True)
-class TapWindow:
-    """Taps of one output line or position that lie inside the map.
+class TapRow:
+    """One row of taps of a batch, which are output lines that the columns compute side by side.
 
-    ``offset`` and ``row`` are added to the addresses of the first word and row; ``jump`` takes the
-    row from the last word of a line to the first of the next. ``steps`` is, less one, the number
-    of lines, or, in the tap window of a position, of words that are read of each of them;
-    ``span`` is the distance of the first to the last of these words.
+    ``offset`` and ``row`` are added to the addresses of the first word and row; ``columns`` has a
+    bit for each column for whose line this row of taps lies inside the map.
     """
 
     offset: int
     row: int
-    jump: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class TapPosition:
+    """Taps of one output position that lie inside the map.
+
+    ``offset`` and ``row`` are added to those of the row of taps. ``steps`` is, less one, the number
+    of words that are read of each row.
+    """
+
+    offset: int
+    row: int
     steps: int
-    span: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +80,11 @@ class LayerPlan:
     layer : Operator
         What is computed; its name is that of no other layer of the plan.
     descriptor : dict
-        Fields of the layer descriptor, bases of tap windows aside.
+        Fields of the layer descriptor.
     tiles : tuple of dict
         Fields of the tile descriptors, memory bases included.
-    lines, positions : tuple of TapWindow
-        Tap windows of the output lines, and of the positions of each line.
+    size : (int, int)
+        Output lines, which the columns take in turn, and positions of each.
     thresholds : tuple of int
         Of a token sum.
     channels : int array, shape (tiles, lanes)
@@ -100,8 +109,7 @@ class LayerPlan:
     layer: object
     descriptor: dict
     tiles: tuple
-    lines: tuple
-    positions: tuple
+    size: tuple
     thresholds: tuple
     channels: np.ndarray
     source: SpikeMap | None
@@ -120,7 +128,7 @@ class LayerPlan:
     @property
     def jobs(self):
         """Number of jobs: output positions times tiles."""
-        return len(self.tiles) * len(self.lines) * len(self.positions)
+        return len(self.tiles) * self.size[0] * self.size[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,10 +147,8 @@ class Plan:
         The weight memory.
     neurons : list of (int, tuple of int)
         The neuron memory: bias and thresholds.
-    windows : list of TapWindow
+    windows : list of TapRow and TapPosition
         The memory of tap windows.
-    window_base : dict of tuple to int
-        Where each run of tap windows lies.
     resident : Plan or None
         Where weights are external: the plan that they came from. Its descriptors say where each
         tile lies in ``rows`` and ``neurons``.
@@ -155,8 +161,22 @@ class Plan:
     rows: np.ndarray
     neurons: list
     windows: list
-    window_base: dict = field(default_factory=dict)
     resident: object = None
+
+    def tap_positions(self, planned):
+        """Tap windows of the positions of a layer's lines; none of a token sum."""
+        if not planned.tiles:
+            return ()
+        base = planned.descriptor["position_base"]
+        return self.windows[base : base + planned.size[1]]
+
+    def tap_rows(self, planned, tile):
+        """Rows of taps of each batch of a layer's tile."""
+        number, base = tile["tap_rows"] + 1, tile["tap_row_base"]
+        return [
+            self.windows[begin : begin + number]
+            for begin in range(base, base + (planned.descriptor["batches"] + 1) * number, number)
+        ]
 
     @property
     def executed(self):

@@ -1,4 +1,4 @@
-"""The array: groups of columns, the memories they read, and the bus they store through."""
+"""The array: columns, the memories they read, and the bus they store through."""
 
 from functools import reduce
 from operator import or_
@@ -7,8 +7,11 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .group import Group
+from .address_generator import step_layout
+from .column import Column
 from .memory import TAG_WIDTH, Memory, SharedMemory
+from .multiples import Multiples
+from .readout import Readout
 from .signals import signals
 
 
@@ -16,15 +19,14 @@ __all__ = ["Array"]
 
 
 class Array(wiring.Component):
-    """``columns`` columns, in groups of ``shared``.
+    """``columns`` columns, which read in lockstep, each with a readout of its own.
 
-    Column c is column ``c // groups`` of group ``c % groups``. Each pair of columns shares one copy
-    of the weight memory, and each pair of groups one of the neuron memory; each column has a copy
-    of the pixel, the spike and the attention memory. Words and stream values reach them through a
-    bus that groups use in turn, those that have nothing to store aside.
+    Each pair of columns shares one copy of the weight and of the neuron memory; each column has a
+    copy of the pixel, the spike and the attention memory. Words and stream values reach them
+    through a bus that columns use in turn, those that have nothing to store aside.
 
     Where weights are external, memories are written while columns read: a weight row takes a cycle
-    of the pair's first column, and each group has a small neuron memory of its own.
+    of the pair's first column, and each column has a small neuron memory of its own.
 
     Parameters
     ----------
@@ -36,10 +38,16 @@ class Array(wiring.Component):
     -------
     layer : In(config.layer)
     restart : In(1)
-        A layer begins: group 0 is the first one to use the bus.
-    job : In(config.job)
-    job_valid : In(columns)
-    job_ready : Out(columns)
+        A layer begins: column 0 is the first one to use the bus.
+    step : In(step_layout(config))
+        Of the address generator.
+    stall : Out(1)
+        No step must come, since a column's queue is full.
+    begins, result : In(columns), In(config.result)
+        A tile, see ``AddressGenerator``.
+    hold : Out(1)
+        No tile must be started, since a column has not taken over the latest one, or what columns
+        add to addresses is not known yet.
     load_weights, load_neurons : In(1)
     load_address : In(24)
     load_data : In(widest of both)
@@ -68,9 +76,11 @@ class Array(wiring.Component):
         super().__init__({
             "layer": In(config.layer),
             "restart": In(1),
-            "job": In(config.job),
-            "job_valid": In(config.columns),
-            "job_ready": Out(config.columns),
+            "step": In(step_layout(config)),
+            "stall": Out(1),
+            "begins": In(config.columns),
+            "result": In(config.result),
+            "hold": Out(1),
             "load_weights": In(1),
             "load_neurons": In(1),
             "load_address": In(24),
@@ -97,40 +107,58 @@ class Array(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        n_groups = config.groups
+        numbers = range(config.columns)
 
-        requests, slot = signals("requests slot", n_groups)
+        requests, slot, full, waits = signals("requests slot full waits", config.columns)
         owned = Signal()
         self._grant(m, requests, slot, owned)
+        m.submodules.bases = bases = Multiples(config.columns, config.source_address)
+        m.submodules.offsets = offsets = Multiples(config.columns, config.out_address)
+        m.d.comb += [
+            bases.start.eq(self.restart),
+            bases.step.eq(self.layer.column_stride),
+            offsets.start.eq(self.restart),
+            offsets.step.eq(self.layer.out_column),
+            self.hold.eq(waits.any() | self.begins.any() | ~bases.ready),
+        ]
+        m.d.sync += self.stall.eq(full.any())
 
-        groups = []
-        for index in range(n_groups):
-            m.submodules[f"group_{index}"] = group = Group(config, index=index)
-            groups.append(group)
+        columns, readouts = [], []
+        for number in numbers:
+            m.submodules[f"column_{number}"] = column = Column(config, number=number)
+            m.submodules[f"readout_{number}"] = readout = Readout(config, number=number)
+            columns.append(column)
+            readouts.append(readout)
+            wiring.connect(m, column.readout, readout.column)
             m.d.comb += [
-                group.layer.eq(self.layer),
-                group.restart.eq(self.restart),
-                group.job.eq(self.job),
-                group.job_valid.eq(self.job_valid[index::n_groups]),
-                self.job_ready[index::n_groups].eq(group.job_ready),
-                requests[index].eq(group.request),
-                group.slot.eq(slot[index]),
-                group.logits_room.eq(self.logits_room),
-                group.tag.eq(self.tag),
+                column.layer.eq(self.layer),
+                column.step.eq(self.step),
+                column.base.eq(bases.multiples[number]),
+                full[number].eq(column.full),
+                column.tag.eq(self.tag),
+                readout.layer.eq(self.layer),
+                readout.begins.eq(self.begins[number]),
+                readout.first.eq(self.result),
+                readout.offset.eq(offsets.multiples[number]),
+                waits[number].eq(readout.waits),
+                requests[number].eq(readout.request),
+                readout.slot.eq(slot[number]),
+                readout.logits_room.eq(self.logits_room),
+                readout.tag.eq(self.tag),
             ]
 
-        self._weights(m, groups)
-        self._neurons(m, groups)
-        self._bus(m, groups)
+        self._weights(m, columns)
+        self._neurons(m, readouts)
+        self._bus(m, columns, readouts)
 
         m.d.comb += [
-            owned.eq(Cat(group.own for group in groups).any()),
-            self.logits_valid.eq(groups[0].logits_valid),
-            self.logits.eq(groups[0].logits),
+            owned.eq(Cat(readout.own for readout in readouts).any()),
+            self.logits_valid.eq(readouts[0].logits_valid),
+            self.logits.eq(readouts[0].logits),
         ]
-        m.d.sync += self.additions.eq(sum(group.additions for group in groups))
+        m.d.sync += self.additions.eq(sum(column.additions for column in columns))
         for half in range(2):
-            m.d.comb += self.using[half].eq(Cat(group.using[half] for group in groups).any())
+            m.d.comb += self.using[half].eq(Cat(r.using[half] for r in readouts).any())
         return m
 
     def _grant(self, m, requests, slot, owned):
@@ -149,46 +177,37 @@ class Array(wiring.Component):
         with m.Elif(slot.any()):
             m.d.sync += behind.eq(~(slot | (slot - 1)))
 
-    def _weights(self, m, groups):
+    def _weights(self, m, columns):
         """Gives each pair of columns its copy of the weights."""
-        columns = [
-            (group, index) for group in groups for index in range(self.config.columns_per_group)
-        ]
         for number in range(0, len(columns), 2):
             memory = self._shared(m, "weights", number // 2, self.load_weights)
-            for port, (group, index) in zip("ab", columns[number : number + 2], strict=False):
+            for port, column in zip("ab", columns[number : number + 2], strict=False):
                 self._connect(
-                    m,
-                    memory,
-                    port,
-                    group.weight_address[index],
-                    group.weight_read[index],
-                    group.weights[index],
+                    m, memory, port, column.weight_address, column.weight_read, column.weights
                 )
-                if port == "a":
-                    m.d.comb += group.weight_port_taken[index].eq(self.load_weights)
+            m.d.comb += columns[number].weight_port_taken.eq(self.load_weights)
 
-    def _neurons(self, m, groups):
-        """Gives each pair of groups its copy of the neurons.
+    def _neurons(self, m, readouts):
+        """Gives each pair of readouts its copy of the neurons.
 
-        Where they are external, each group has its own, which is written beside its reads.
+        Where they are external, each has its own, which is written beside its reads.
         """
         if not self.config.external:
-            for number in range(0, len(groups), 2):
+            for number in range(0, len(readouts), 2):
                 memory = self._shared(m, "neurons", number // 2, self.load_neurons)
-                for port, group in zip("ab", groups[number : number + 2], strict=False):
-                    self._connect(m, memory, port, group.neuron_address, 1, group.neuron)
+                for port, readout in zip("ab", readouts[number : number + 2], strict=False):
+                    self._connect(m, memory, port, readout.neuron_address, 1, readout.neuron)
             return
         width, depth = self.config.memories["neurons"]
-        for index, group in enumerate(groups):
-            m.submodules[f"neurons_{index}"] = memory = Memory(width=width, depth=depth)
+        for number, readout in enumerate(readouts):
+            m.submodules[f"neurons_{number}"] = memory = Memory(width=width, depth=depth)
             m.d.comb += [
                 memory.write.eq(self.load_neurons),
                 memory.write_address.eq(self.load_address),
                 memory.write_data.eq(self.load_data),
                 memory.read.eq(1),
-                memory.read_address.eq(group.neuron_address),
-                group.neuron.eq(memory.read_data),
+                memory.read_address.eq(readout.neuron_address),
+                readout.neuron.eq(memory.read_data),
             ]
 
     def _shared(self, m, name, number, load):
@@ -214,13 +233,13 @@ class Array(wiring.Component):
             data.eq(getattr(memory, f"{port}_data")),
         ]
 
-    def _bus(self, m, groups):
-        """Collects what groups store; only the one whose turn it is drives anything but 0."""
+    def _bus(self, m, columns, readouts):
+        """Collects what columns store; only the one whose turn it is drives anything but 0."""
         config = self.config
         write = self.spike_write
 
         def of_all(name):
-            return reduce(or_, (getattr(group, name) for group in groups))
+            return reduce(or_, (getattr(readout, name) for readout in readouts))
 
         stored = Signal()
         stored_entry = Signal()
@@ -235,41 +254,40 @@ class Array(wiring.Component):
             self.sum_address.eq(of_all("sum_address")),
             self.sum_data.eq(of_all("sum_data")),
         ]
-        for number, group in enumerate(groups):
+        for number, column in enumerate(columns):
+            # All copies hold the same words, so that one log is enough.
+            m.submodules[f"spikes_{number}"] = spikes = Memory(
+                width=config.spike_width,
+                depth=config.spike_depth,
+                name="" if number else "spikes",
+            )
+            m.submodules[f"pixels_{number}"] = pixels = Memory(
+                width=config.pixel_width,
+                depth=config.pixel_depth,
+                name="" if number else "pixels",
+            )
             m.d.comb += [
-                group.entry_write.eq(stored_entry),
-                group.entry_address.eq(stored_address),
-                group.entry_data.eq(stored_data),
+                column.entry_write.eq(stored_entry),
+                column.entry_address.eq(stored_address),
+                column.entry_data.eq(stored_data),
+                spikes.write.eq(stored),
+                spikes.write_address.eq(stored_address),
+                spikes.write_data.eq(stored_data),
+                spikes.read.eq(1),
+                spikes.read_address.eq(column.source_address),
+                column.spike_read.eq(spikes.read_data),
+                spikes.tag.eq(self.tag),
+                pixels.write.eq(self.pixel_write),
+                pixels.write_address.eq(self.pixel_address),
+                pixels.write_data.eq(self.pixel_data),
+                pixels.read.eq(1),
+                pixels.read_address.eq(column.source_address),
+                column.pixel_read.eq(pixels.read_data),
+                pixels.tag.eq(self.pixel_tag),
             ]
-            for index in range(config.columns_per_group):
-                # All copies hold the same words, so that one log is enough.
-                logged = number == index == 0
-                m.submodules[f"spikes_{number}_{index}"] = spikes = Memory(
-                    width=config.spike_width,
-                    depth=config.spike_depth,
-                    name="spikes" if logged else "",
-                )
-                m.submodules[f"pixels_{number}_{index}"] = pixels = Memory(
-                    width=config.pixel_width,
-                    depth=config.pixel_depth,
-                    name="pixels" if logged else "",
-                )
-                m.d.comb += [
-                    spikes.write.eq(stored),
-                    spikes.write_address.eq(stored_address),
-                    spikes.write_data.eq(stored_data),
-                    spikes.read.eq(1),
-                    spikes.read_address.eq(group.source_address[index]),
-                    group.spike_read[index].eq(spikes.read_data),
-                    spikes.tag.eq(self.tag),
-                    pixels.write.eq(self.pixel_write),
-                    pixels.write_address.eq(self.pixel_address),
-                    pixels.write_data.eq(self.pixel_data),
-                    pixels.read.eq(1),
-                    pixels.read_address.eq(group.source_address[index]),
-                    group.pixel_read[index].eq(pixels.read_data),
-                    pixels.tag.eq(self.pixel_tag),
-                ]
         m.d.comb += self.idle.eq(
-            Cat(group.idle for group in groups).all() & ~stored & ~stored_entry & ~self.sum_write
+            Cat(readout.idle for readout in readouts).all()
+            & ~stored
+            & ~stored_entry
+            & ~self.sum_write
         )

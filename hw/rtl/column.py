@@ -1,49 +1,69 @@
-"""The column: walker, finder and lanes, working on one output position at a time."""
-
-from functools import reduce
-from operator import or_
+"""The column: word reader, queue, event encoder and lanes, one output position after another."""
 
 from amaranth import *
-from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .address_generator import step_layout
 from .finder import Finder
 from .memory import TAG_WIDTH, Memory
 from .shadows import Lanes
 from .signals import signals
-from .walker import UNDER_WAY, Walker, word_layout
+from .word_queue import WordQueue
+from .word_reader import READ_CYCLES, WordReader, closes_layout, word_layout
 
 
-__all__ = ["Column", "FETCH", "WORDS"]
+__all__ = ["Column", "FETCH", "UNDER_WAY", "readout_signature"]
 
 
-#: Words that the walker may be ahead of the finder.
-WORDS = 16
+#: Words that still come to a queue that says it is full: it is asked a cycle later, as one of all
+#: columns, and what is on its way to it then comes.
+UNDER_WAY = READ_CYCLES + 3
 
 #: Cycles from an event's address to its addition.
 FETCH = 3
 
 
+def readout_signature(config):
+    """How finished sums are read out, seen from the column.
+
+    ``ready`` says that the holding registers have the sums of a job that is not being read out, or
+    will in the next cycle; what it ``closes`` stays until its readout begins. ``begin`` only
+    while ``ready``. ``release`` is one-hot, the lane whose sum follows as ``taken`` a cycle later.
+    ``empties``: ``FETCH`` cycles from now the last lane of the job is released, or has been.
+    """
+    return wiring.Signature({
+        "ready": Out(1),
+        "closes": Out(closes_layout()),
+        "begin": In(1),
+        "release": In(config.lanes),
+        "empties": In(1),
+        "taken": Out(signed(config.accumulator_width)),
+    })
+
+
 class Column(wiring.Component):
     """Computes the sums of jobs: reads spikes, and adds the rows they select.
 
-    Walking, finding, fetching and adding overlap, also between jobs. Zero spikes cost no event.
-    From a word of spikes to the accumulator it takes 7 cycles; an event per cycle follows. Finished
-    sums wait in the lanes' shadows until they are drained; those of the next job are added
-    meanwhile.
+    Reading, finding, fetching and adding overlap, also between jobs. Zero spikes cost no event.
+    Finished sums wait in the lanes' holding registers until they are read out; those of the next
+    job are added meanwhile.
 
     Parameters
     ----------
     config : CoreConfig
-    log : bool
-        Whether writes of the attention memory are captured.
+    number : int
+        Of the column; writes of the attention memory of column 0 are captured.
 
     Members
     -------
     layer : In(config.layer)
         Stable while jobs are at work.
-    job : In(stream.Signature(config.job))
+    step : In(step_layout(config))
+    base : In(config.source_address)
+        What the column adds to the addresses of all steps.
+    full : Out(1)
+        No step must come, ``UNDER_WAY`` words later at the latest.
     source_address, spike_read, pixel_read : Out, In, In
         Port of the spike and of the pixel memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
@@ -52,34 +72,22 @@ class Column(wiring.Component):
         The port serves a write in this cycle.
     entry_write, entry_address, entry_data : In
         Write port of the attention memory: bit 0 of all lanes' digits lowest.
-    ready : Out(1)
-        The shadows hold the sums of a job that is not being drained, or will in the next cycle.
-    result : Out(config.result)
-        Of that job, or the next one that will be ready.
-    begin : In(1)
-        Its drain begins; only while ``ready``.
-    release : In(lanes)
-        One-hot: lane whose sum follows as ``taken`` in the next cycle.
-    empties : In(1)
-        ``FETCH`` cycles from now the last lane of the job is released, or has been.
-    taken : Out(signed(accumulator_width))
+    readout : Out(readout_signature(config))
     additions : Out(range(lanes + 1))
         Additions that were started two cycles before.
-    using : Out(2)
-        Halves of the double buffer that jobs need whose drain has not begun.
-    idle : Out(1)
-        The drain of everything that was accepted has begun.
     tag : In(TAG_WIDTH)
         For captures.
     """
 
-    def __init__(self, config, *, log=False):
+    def __init__(self, config, *, number):
         self.config = config
-        self.log = log
+        self.number = number
         lanes = config.lanes
         super().__init__({
             "layer": In(config.layer),
-            "job": In(stream.Signature(config.job)),
+            "step": In(step_layout(config)),
+            "base": In(config.source_address),
+            "full": Out(1),
             "source_address": Out(config.source_address),
             "spike_read": In(config.spike_width),
             "pixel_read": In(config.pixel_width),
@@ -90,15 +98,8 @@ class Column(wiring.Component):
             "entry_write": In(1),
             "entry_address": In(config.attention_address),
             "entry_data": In(lanes * config.digit_width),
-            "ready": Out(1),
-            "result": Out(config.result),
-            "begin": In(1),
-            "release": In(lanes),
-            "empties": In(1),
-            "taken": Out(signed(config.accumulator_width)),
+            "readout": Out(readout_signature(config)),
             "additions": Out(range(lanes + 1)),
-            "using": Out(2),
-            "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })
 
@@ -107,52 +108,29 @@ class Column(wiring.Component):
         lanes, digit_width = self.config.lanes, self.config.digit_width
         weight_width, row_width = self.config.weight_width, self.config.row_width
 
-        m.submodules.walker = walker = Walker(self.config)
+        m.submodules.reader = reader = WordReader(self.config, number=self.number)
+        m.submodules.queue = queue = WordQueue(width=word_layout(self.config).size, room=UNDER_WAY)
         m.submodules.finder = finder = Finder(self.config)
         m.submodules.lanes = adders = Lanes(
             lanes=lanes, entry_width=row_width, width=self.config.accumulator_width
         )
 
-        m.submodules.words = words = SyncFIFO(width=word_layout(self.config).size, depth=WORDS)
-
-        # A job waits in reserve, so that whether one is taken is known from a register. It starts
-        # when its result has a place to wait: behind that of the job that is drained next.
-        reserved = Signal()
-        reserve = Signal(self.config.job)
-        starts = walker.job.valid & walker.job.ready
-        next_to_drain, behind, moves = signals("next_to_drain behind moves")
-        following = Signal(self.config.result)
-        m.d.comb += moves.eq(behind & (~next_to_drain | self.begin))
-        with m.If(starts):
-            m.d.sync += [behind.eq(1), following.eq(reserve.result)]
-        with m.Elif(moves):
-            m.d.sync += behind.eq(0)
-        with m.If(moves):
-            m.d.sync += [next_to_drain.eq(1), self.result.eq(following)]
-        with m.Elif(self.begin):
-            m.d.sync += next_to_drain.eq(0)
-        with m.If(self.job.valid & self.job.ready):
-            m.d.sync += [reserved.eq(1), reserve.eq(self.job.payload)]
-        with m.Elif(starts):
-            m.d.sync += reserved.eq(0)
         m.d.comb += [
-            self.job.ready.eq(~reserved),
-            walker.layer.eq(self.layer),
-            walker.job.payload.eq(reserve),
-            walker.job.valid.eq(reserved & ~behind),
-            self.source_address.eq(walker.address),
-            walker.spikes.eq(self.spike_read),
-            walker.pixel.eq(self.pixel_read),
-            words.w_en.eq(walker.valid),
-            words.w_data.eq(walker.word),
+            reader.layer.eq(self.layer),
+            reader.step.eq(self.step),
+            reader.base.eq(self.base),
+            self.source_address.eq(reader.address),
+            reader.spikes.eq(self.spike_read),
+            reader.pixel.eq(self.pixel_read),
+            queue.write.eq(reader.valid),
+            queue.data.eq(reader.word),
+            self.full.eq(queue.full),
             finder.depthwise.eq(self.layer.depthwise),
-            finder.words.payload.eq(words.r_data),
-            finder.words.valid.eq(words.r_rdy),
-            words.r_en.eq(finder.words.ready),
+            finder.gather.eq(self.layer.gather),
+            finder.words.payload.eq(queue.words.payload),
+            finder.words.valid.eq(queue.words.valid),
+            queue.words.ready.eq(finder.words.ready),
         ]
-
-        # Whether there is space is known a cycle late, when one more word may have been written.
-        m.d.sync += walker.space.eq(words.w_level < WORDS - UNDER_WAY - 1)
 
         # Fetch: an address to both row memories, a register for what they answer, since a block
         # memory is late, then one that holds the row or nothing. Nothing waits on this way: what
@@ -168,7 +146,7 @@ class Column(wiring.Component):
         m.submodules.attention = attention = Memory(
             width=lanes * digit_width,
             depth=self.config.attention_depth,
-            name="attention" if self.log else "",
+            name="" if self.number else "attention",
         )
         m.d.comb += [
             attention.write.eq(self.entry_write),
@@ -220,23 +198,19 @@ class Column(wiring.Component):
         with m.If(~counted):
             m.d.sync += self.additions.eq(0)
 
-        # The shadows are occupied from when the event that fills them leaves, until the next one
-        # may leave, so that the last sum is taken in the cycle in which they may change again.
-        with m.If(self.empties):
+        # The holding registers are occupied from when the event that fills them leaves, until the
+        # next one may leave, so that the last sum is taken in the cycle in which they may change
+        # again.
+        readout = self.readout
+        with m.If(readout.empties):
             m.d.sync += occupied.eq(0)
         with m.Elif(event.last & ~finder.hold):
-            m.d.sync += occupied.eq(1)
+            m.d.sync += [occupied.eq(1), readout.closes.eq(event.closes)]
         waiting = Signal()
-        m.d.sync += waiting.eq(self.ready & ~self.begin)
+        m.d.sync += waiting.eq(readout.ready & ~readout.begin)
         m.d.comb += [
-            self.ready.eq(waiting | adders.last),
-            adders.release.eq(self.release),
-            self.taken.eq(adders.taken),
-            self.idle.eq(~(reserved | behind | next_to_drain)),
+            readout.ready.eq(waiting | adders.last),
+            adders.release.eq(readout.release),
+            readout.taken.eq(adders.taken),
         ]
-        if self.config.external:
-            jobs = ((next_to_drain, self.result), (behind, following), (reserved, reserve.result))
-            m.d.comb += self.using.eq(
-                reduce(or_, (Mux(there, C(1, 2) << result.half, 0) for there, result in jobs))
-            )
         return m

@@ -6,13 +6,14 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from ..isa.status import Status
+from .address_generator import AddressGenerator
 from .array import Array
 from .burst_reader import ADDRESS_WIDTH, axi_read_signature
 from .counters import Counters
 from .image_reader import ImageReader
 from .load_port import PATIENCE, LoadPort
 from .loader import BEAT_WIDTH, Loader
-from .memory import IMAGE_WIDTH, LAYER_WIDTH, Memory
+from .memory import IMAGE_WIDTH, LAYER_WIDTH, Memory, SharedMemory
 from .pixels import PixelWriter, beat_layout
 from .sequencer import Sequencer
 from .signals import signals
@@ -66,7 +67,7 @@ class Core(wiring.Component):
     additions : Out(40)
         Accumulator updates by set spike bits in the image that was begun last.
     stalls : Out(32)
-        Cycles of that image in which no job was dealt out since its tile was not there.
+        Cycles of that image in which a tile was waited for.
     """
 
     def __init__(self, config, *, images=None, load_patience=PATIENCE, sliced=True):
@@ -101,6 +102,7 @@ class Core(wiring.Component):
         config = self.config
         m.submodules.array = array = Array(config, images=self.images, sliced=self.sliced)
         m.submodules.sequencer = sequencer = Sequencer(config)
+        m.submodules.generator = generator = AddressGenerator(config)
         m.submodules.writer = writer = PixelWriter(config)
         m.submodules.token_sum = token_sum = TokenSum(config)
         # Columns must not wait for the outside in the same cycle.
@@ -109,29 +111,14 @@ class Core(wiring.Component):
         m.submodules.counters = counters = Counters(config.columns * config.lanes)
         m.submodules.loader = loader = self._loader()
 
-        tables = {}
-        for name in ("program", "windows"):
-            width, depth = config.memories[name]
-            m.submodules[name] = tables[name] = table = Memory(
-                width=width,
-                depth=depth,
-                registered=name == "windows",
-                image=(*self.images[name], "")[0],
-            )
-        m.d.comb += [
-            tables["program"].read.eq(1),
-            tables["program"].read_address.eq(sequencer.program_address),
-            sequencer.program.eq(tables["program"].read_data),
-            tables["windows"].read.eq(sequencer.window_read),
-            tables["windows"].read_address.eq(sequencer.window_address),
-            sequencer.window.eq(tables["windows"].read_data),
-        ]
+        tables = self._tables(m, sequencer, generator)
+        wiring.connect(m, sequencer.tile, generator.tile)
 
         failure = Signal(Status)
         image_waits = self.pixels.valid | writer.waiting
         if config.external:
             m.d.comb += sequencer.start.eq(image_waits)
-            self._read_external(m, array, sequencer, loader, failure)
+            self._read_external(m, array, sequencer, generator, loader, failure)
         else:
             wiring.connect(m, wiring.flipped(self.load), loader.beats)
             # Nothing reads the memories while pixels are dropped, so that a host that stops in the
@@ -168,16 +155,19 @@ class Core(wiring.Component):
         m.d.comb += [
             sequencer.stored.eq(writer.stored),
             sequencer.dropped.eq(writer.dropped),
-            sequencer.settled.eq(array.idle & token_sum.idle & ~logits.r_rdy),
+            sequencer.settled.eq(generator.idle & array.idle & token_sum.idle & ~logits.r_rdy),
             writer.enable.eq(sequencer.receive),
             writer.discard.eq(sequencer.discard),
             writer.last_pixel.eq(sequencer.header.last_pixel),
             writer.release.eq(sequencer.release),
             array.layer.eq(sequencer.layer),
             array.restart.eq(sequencer.begins),
-            array.job.eq(sequencer.job),
-            array.job_valid.eq(sequencer.job_valid),
-            sequencer.job_ready.eq(array.job_ready),
+            array.step.eq(generator.step),
+            array.begins.eq(generator.begins),
+            array.result.eq(generator.result),
+            generator.layer.eq(sequencer.layer),
+            generator.stall.eq(array.stall),
+            generator.hold.eq(array.hold),
             array.pixel_write.eq(writer.write),
             array.pixel_address.eq(writer.address),
             array.pixel_data.eq(writer.data),
@@ -262,6 +252,28 @@ class Core(wiring.Component):
 
         return m
 
+    def _tables(self, m, sequencer, generator):
+        """The memories of the program and of the tap windows, and who reads them."""
+        tables = {}
+        for name, kind in (("program", Memory), ("windows", SharedMemory)):
+            width, depth = self.config.memories[name]
+            image = (*self.images[name], "")[0]
+            layout = {"image": image} if kind is Memory else {"images": (image,)}
+            m.submodules[name] = tables[name] = kind(width=width, depth=depth, **layout)
+        program, windows = tables.values()
+        m.d.comb += [
+            program.read.eq(1),
+            program.read_address.eq(sequencer.program_address),
+            sequencer.program.eq(program.read_data),
+        ]
+        for port, reader in (("a", generator.rows), ("b", generator.positions)):
+            m.d.comb += [
+                getattr(windows, f"{port}_read").eq(reader.read),
+                getattr(windows, f"{port}_address").eq(reader.address),
+                reader.data.eq(getattr(windows, f"{port}_data")),
+            ]
+        return tables
+
     def _loader(self):
         """What fills the memories: a port of its own, or what the external image is read by."""
         memories, bus_width = self.config.memories, self.config.bus_width
@@ -274,7 +286,7 @@ class Core(wiring.Component):
             patience=self.load_patience,
         )
 
-    def _read_external(self, m, array, sequencer, loader, failure):
+    def _read_external(self, m, array, sequencer, generator, loader, failure):
         """Connects sequencer, double buffer and load port to the external image."""
         m.submodules.reader = reader = ImageReader(
             self.config.bus_width, fingerprint=self.config.fingerprint
@@ -292,12 +304,12 @@ class Core(wiring.Component):
             loader.clear.eq(reader.started),
             buffers.clear.eq(reader.started),
             buffers.loaded.eq(reader.tile),
-            buffers.dealt.eq(sequencer.tile_dealt),
-            buffers.using.eq(array.using | sequencer.using),
+            buffers.taken.eq(generator.tile.valid & generator.tile.ready),
+            buffers.using.eq(array.using),
             sequencer.fetching.eq(reader.started),
             sequencer.table.eq(reader.table),
             sequencer.failed.eq(reader.failed),
             sequencer.tile_ready.eq(buffers.ready),
-            sequencer.tile_half.eq(buffers.half),
+            generator.half.eq(buffers.half),
             failure.eq(reader.status),
         ]

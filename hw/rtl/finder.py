@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from .signals import signals
-from .walker import word_layout
+from .word_reader import closes_layout, word_layout
 
 
 __all__ = ["NIBBLE", "Finder", "event_layout"]
@@ -33,6 +33,7 @@ def event_layout(config):
         **({"twice": config.lanes} if config.two_bit_serial else {}),
         "double": 1,
         "last": 1,
+        "closes": closes_layout(),
         "lanes": range(config.lanes + 1),
     })
 
@@ -56,6 +57,8 @@ class Finder(wiring.Component):
     Members
     -------
     depthwise : In(1)
+    gather : In(1)
+        All spikes of a word select its row.
     words : In(stream.Signature(word_layout(config)))
     hold : In(1)
     event : Out(event_layout(config))
@@ -66,6 +69,7 @@ class Finder(wiring.Component):
         self.config = config
         super().__init__({
             "depthwise": In(1),
+            "gather": In(1),
             "words": In(stream.Signature(word_layout(config))),
             "hold": In(1),
             "event": Out(event_layout(config)),
@@ -169,10 +173,11 @@ class Finder(wiring.Component):
         with m.If(~self.hold):
             m.d.sync += [
                 self.valid.eq(found),
-                self.event.row.eq(common.row + Mux(self.depthwise, 0, lane)),
+                self.event.row.eq(common.row + Mux(self.depthwise | self.gather, 0, lane)),
                 self.event.mask.eq(mask | (~self.depthwise).replicate(n_lanes)),
                 self.event.double.eq(common.double),
                 self.event.last.eq(found & common.last & ~more),
+                self.event.closes.eq(common.closes),
                 self.event.lanes.eq(Mux(spiking, common.lanes, 0)),
             ]
             # Clearing comes last, so that it is the registers' reset and takes no logic.

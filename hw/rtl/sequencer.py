@@ -1,32 +1,27 @@
-"""The sequencer: runs the layer table and deals out jobs to the columns."""
+"""The sequencer: runs the table of layers and offers tiles to the address generator."""
 
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.core_config import PROGRAM_WIDTH, words_of
-from .dealer import Dealer
 from .memory import LAYER_WIDTH
 
 
-__all__ = ["LINE_CYCLES", "Sequencer"]
-
-
-#: Cycles in which a line's window and that of its first position are read.
-LINE_CYCLES = 3
+__all__ = ["Sequencer"]
 
 
 class Sequencer(wiring.Component):
-    """Reads layer, tile and window records and sends one job per output position and tile.
+    """Reads the descriptors of layers and tiles, and offers tiles.
 
     The program is read from its first word to its last for every image: a header, then per layer a
     layer record and either its tile records or, for a token sum, D threshold words. A layer starts
-    when everything of the one before is stored. A job leaves in every cycle while columns take
-    them. The next image may be received from the layer on that is the last one to read pixels.
+    when everything of the one before is stored. The next image may be received from the layer on
+    that is the last one to read pixels.
 
     Where weights are external, the table is waited for before an image is received, and each tile
-    before its first job is dealt out. If reading fails, the image is given up as soon as what was
-    dealt out is stored, or, if none of it was, its pixels are dropped. So are those of an image
+    before it is offered. If reading fails, the image is given up as soon as all tiles that were
+    taken are stored, or, if none was, its pixels are dropped. So are those of an image
     that is refused, where weights lie on chip.
 
     Parameters
@@ -61,28 +56,17 @@ class Sequencer(wiring.Component):
         The first cycle of a layer.
     program_address, program : Out, In
         Port of the program memory, one cycle from address to data.
-    window_read, window_address, window : Out, Out, In
-        Port of the window memory, two enabled cycles from address to data.
-    job : Out(config.job)
-    job_valid : Out(columns)
-        One-hot: the column that takes the job.
-    job_ready : In(columns)
+    tile : Out(stream.Signature(config.tile))
     settled : In(1)
-        Columns, bus and token sum are idle.
+        Address generator, columns, bus and token sum are idle.
     fetch : Out(1)
         The external image is to be read from its beginning; held until ``fetching``.
     fetching, table, failed : In(1)
         It is being read, its table is loaded, or reading failed; each for one cycle.
     tile_ready : In(1)
         The tile whose record was read is there.
-    tile_half : In(1)
-        The half of the double buffer it lies in.
-    tile_dealt : Out(1)
-        Its last job is dealt out in this cycle.
-    using : Out(2)
-        Halves of the double buffer that jobs need which no column has taken.
     waiting : Out(1)
-        Nothing is dealt out since a tile is not there.
+        No tile is offered since the next one is not there.
     discard : Out(1)
         The pixels that come are to be dropped.
     given_up : Out(1)
@@ -112,21 +96,13 @@ class Sequencer(wiring.Component):
             "begins": Out(1),
             "program_address": Out(range(config.program_depth)),
             "program": In(PROGRAM_WIDTH),
-            "window_read": Out(1),
-            "window_address": Out(config.window_address),
-            "window": In(config.tap_window),
-            "job": Out(config.job),
-            "job_valid": Out(config.columns),
-            "job_ready": In(config.columns),
+            "tile": Out(stream.Signature(config.tile)),
             "settled": In(1),
             "fetch": Out(1),
             "fetching": In(1),
             "table": In(1),
             "failed": In(1),
             "tile_ready": In(1),
-            "tile_half": In(1),
-            "tile_dealt": Out(1),
-            "using": Out(2),
             "waiting": Out(1),
             "discard": Out(1),
             "given_up": Out(1),
@@ -174,31 +150,20 @@ class Sequencer(wiring.Component):
 
         layers = Signal.like(header.layers)
         tiles = Signal.like(layer.tiles)
-        lines = Signal.like(layer.lines)
-        line_pointer = Signal.like(self.window_address)
-        positions = Signal.like(layer.positions)
-        window_pointer = Signal.like(self.window_address)
-
-        line = Signal(config.tap_window)
-        line_spike = Signal(config.source_address)
-        line_row = Signal(config.row_address)
-        tile_begins = Signal()
-        offered = Signal()
-        taken = Signal()
-        offering = Signal()
-        # While positions are dealt, the next one's window is read when one was taken.
-        m.d.comb += [self.window_address.eq(window_pointer), self.window_read.eq(~offered | taken)]
         failed = Signal()
 
-        # Whether everything dealt out was done in the cycle before, and nothing on offer.
+        # Whether all that was offered was done in the cycle before.
         quiet = Signal()
-        m.d.sync += quiet.eq(self.settled & ~offering)
+        m.d.sync += quiet.eq(self.settled)
 
         # The header of the image is known.
         known = Signal()
 
-        m.submodules.dealer = dealer = Dealer(config)
-        m.d.comb += [self.busy.eq(1), self.receive.eq(known & self.busy)]
+        m.d.comb += [
+            self.tile.payload.eq(tile),
+            self.busy.eq(1),
+            self.receive.eq(known & self.busy),
+        ]
         with m.If(self.failed):
             m.d.sync += failed.eq(1)
         with m.If(self.release):
@@ -243,7 +208,7 @@ class Sequencer(wiring.Component):
                     m.next = "KIND"
             with m.State("KIND"):
                 m.d.comb += self.begins.eq(1)
-                m.d.sync += [tiles.eq(layer.tiles), tile_begins.eq(1)]
+                m.d.sync += tiles.eq(layer.tiles)
                 with m.If(layer.token_sum):
                     m.d.sync += awaited.eq(config.max_count)
                     m.next = "THRESHOLDS"
@@ -261,90 +226,33 @@ class Sequencer(wiring.Component):
 
             with m.State("TILE"):
                 m.d.comb += tile_shift.eq(arriving)
-                m.d.sync += [lines.eq(layer.lines), line_pointer.eq(layer.line_base)]
                 with m.If(arrived):
-                    m.d.sync += [tiles.eq(tiles - 1), window_pointer.eq(layer.line_base)]
-                    m.next = "LINE"
-                    if config.external:
-                        with m.If(~self.tile_ready):
-                            m.next = "AWAIT TILE"
-            if config.external:
-                with m.State("AWAIT TILE"):
-                    m.d.comb += self.waiting.eq(1)
-                    with m.If(self.tile_ready):
-                        m.next = "LINE"
-                    with m.Elif(failed):
+                    m.d.sync += tiles.eq(tiles - 1)
+                    m.next = "OFFER"
+            with m.State("OFFER"):
+                m.d.comb += self.tile.valid.eq(1)
+                if config.external:
+                    m.d.comb += [
+                        self.tile.valid.eq(self.tile_ready),
+                        self.waiting.eq(~self.tile_ready),
+                    ]
+                    with m.If(~self.tile_ready & failed):
                         m.next = "GIVE UP"
-                with m.State("GIVE UP"), m.If(quiet & ~offering):
+                with m.If(self.tile.valid & self.tile.ready):
+                    m.next = "SETTLE"
+                    with m.If(tiles != 0):
+                        m.d.sync += awaited.eq(words_of(config.tile))
+                        m.next = "TILE"
+            if config.external:
+                with m.State("GIVE UP"), m.If(quiet):
                     m.d.comb += [self.given_up.eq(1), self.release.eq(self.holding)]
                     m.next = "IDLE"
-            with m.State("LINE"):
-                m.d.sync += [
-                    line_pointer.eq(line_pointer + 1),
-                    lines.eq(lines - 1),
-                    window_pointer.eq(layer.position_base),
-                    positions.eq(layer.positions),
-                ]
-                m.next = "FIRST WINDOW"
-            with m.State("FIRST WINDOW"):
-                m.d.sync += window_pointer.eq(window_pointer + 1)
-                m.next = "WINDOW"
-            with m.State("WINDOW"):
-                m.d.sync += [
-                    line.eq(self.window),
-                    line_spike.eq(tile.spike + self.window.offset),
-                    line_row.eq(tile.row + self.window.row),
-                    window_pointer.eq(window_pointer + 1),
-                ]
-                m.next = "POSITIONS"
-            with m.State("POSITIONS"):
-                m.d.comb += offered.eq(1)
-                with m.If(dealer.word_ends):
-                    m.d.sync += [
-                        line_spike.eq(line_spike + 1),
-                        line_row.eq(line_row + config.lanes),
-                    ]
-                with m.If(taken):
-                    m.d.sync += [
-                        window_pointer.eq(window_pointer + 1),
-                        positions.eq(positions - 1),
-                        tile_begins.eq(0),
-                    ]
-                    with m.If(positions == 1):
-                        m.d.sync += window_pointer.eq(line_pointer)
-                        m.next = "LINE"
-                        with m.If(lines == 0):
-                            m.d.comb += self.tile_dealt.eq(1)
-                            m.d.sync += tile_begins.eq(1)
-                            m.next = "SETTLE"
-                            with m.If(tiles != 0):
-                                m.d.sync += awaited.eq(words_of(config.tile))
-                                m.next = "TILE"
-            with m.State("SETTLE"), m.If(quiet & ~offering):
+            with m.State("SETTLE"), m.If(quiet):
                 m.d.comb += self.release.eq(self.holding & layer.releases)
                 m.next = "IDLE"
                 with m.If(layers != 0):
                     m.d.sync += awaited.eq(words_of(config.layer))
                     m.next = "LAYER"
-
-        m.d.comb += [
-            dealer.layer.eq(layer),
-            dealer.layer_begins.eq(self.begins),
-            dealer.tile.eq(tile),
-            dealer.tile_begins.eq(tile_begins),
-            dealer.tile_half.eq(self.tile_half),
-            dealer.line.eq(line),
-            dealer.line_spike.eq(line_spike),
-            dealer.line_row.eq(line_row),
-            dealer.position.eq(self.window),
-            dealer.offered.eq(offered),
-            taken.eq(dealer.taken),
-            offering.eq(dealer.offering),
-            self.using.eq(dealer.using),
-            self.job.eq(dealer.job),
-            self.job_valid.eq(dealer.job_valid),
-            dealer.job_ready.eq(self.job_ready),
-        ]
         return m
 
     def _fetch_states(self, m, failed, awaited):

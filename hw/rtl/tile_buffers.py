@@ -14,7 +14,7 @@ class TileBuffers(wiring.Component):
     """Says which half of the weight and neuron memories may be filled, and which may be used.
 
     Tiles go to the halves in turn, in the order in which they are computed. A half is free again
-    when all jobs of its tile have been dealt out and no column needs it any more.
+    when its tile was taken and no column needs it any more.
 
     Members
     -------
@@ -24,8 +24,8 @@ class TileBuffers(wiring.Component):
         A tile is complete; only while ``room``.
     room : Out(1)
         The half of the next tile to be loaded is free.
-    dealt : In(1)
-        The last job of a tile is dealt out; only while ``ready``.
+    taken : In(1)
+        The next tile is taken; only while ``ready``.
     ready : Out(1)
         The next tile to be computed is there.
     half : Out(1)
@@ -39,7 +39,7 @@ class TileBuffers(wiring.Component):
             "clear": In(1),
             "loaded": In(1),
             "room": Out(1),
-            "dealt": In(1),
+            "taken": In(1),
             "ready": Out(1),
             "half": Out(1),
             "using": In(2),
@@ -58,11 +58,11 @@ class TileBuffers(wiring.Component):
                 m.d.sync += [full[half].eq(0), spent[half].eq(0)]
             with m.If(self.loaded & (filling == half)):
                 m.d.sync += full[half].eq(1)
-            with m.If(self.dealt & (self.half == half)):
+            with m.If(self.taken & (self.half == half)):
                 m.d.sync += spent[half].eq(1)
         with m.If(self.loaded):
             m.d.sync += filling.eq(~filling)
-        with m.If(self.dealt):
+        with m.If(self.taken):
             m.d.sync += self.half.eq(~self.half)
         with m.If(self.clear):
             m.d.sync += [full.eq(0), spent.eq(0), filling.eq(0), self.half.eq(0)]

@@ -3,7 +3,7 @@
 import cocotb
 
 from hw.rtl.finder import event_layout
-from hw.rtl.walker import word_layout
+from hw.rtl.word_reader import word_layout
 
 from .base import Cycles, config, generators, pulse
 from .stream import pack, unpack
@@ -25,6 +25,7 @@ def draw_word(rng, density):
         "lanes": LANES,
         "double": 0,
         "last": 0,
+        "closes": rng.getrandbits(2),
     }
     if kind < 0.2:
         word |= {"spikes": spikes * (kind < 0.1), "double": 1}
@@ -40,7 +41,7 @@ def draw_word(rng, density):
     return word
 
 
-def events_of(word, *, depthwise):
+def events_of(word, *, depthwise, gather):
     """Fields of the events that a word stands for."""
     spikes, again = word["spikes"], word.get("again", 0)
     # Lanes that add, and those that add the double.
@@ -50,7 +51,11 @@ def events_of(word, *, depthwise):
         found = [(row, mask, twice) for mask, twice in (added if again else added[:1])]
     else:
         found = [
-            ((row + lane) % (1 << WORD["row"].width), ONES, ONES * (twice >> lane & 1))
+            (
+                (row + lane * (not gather)) % (1 << WORD["row"].width),
+                ONES,
+                ONES * (twice >> lane & 1),
+            )
             for lane in range(LANES)
             for mask, twice in added
             if mask >> lane & 1
@@ -63,20 +68,26 @@ def events_of(word, *, depthwise):
             "twice": twice,
             "double": word["double"] * (index == 0),
             "last": word["last"] * (index == len(found) - 1),
+            "closes": word["closes"],
         }
         for index, (row, mask, twice) in enumerate(found)
     ]
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(depthwise=[0, 1], density=[0.0, 0.15, 1.0], stall=[0.0, 0.4])
-async def every_spike_becomes_an_event(dut, depthwise, density, stall):
+@cocotb.parametrize(
+    kind=["dense", "depthwise", "gather"], density=[0.0, 0.15, 1.0], stall=[0.0, 0.4]
+)
+async def every_spike_becomes_an_event(dut, kind, density, stall):
     """Events in the order of the lanes, whatever the stalls on either side."""
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(depthwise=depthwise, words__valid=0, words__payload=0, hold=0)
+    depthwise, gather = (int(kind == name) for name in ("depthwise", "gather"))
+    await cycles.reset(depthwise=depthwise, gather=gather, words__valid=0, words__payload=0, hold=0)
     words = [draw_word(rng, density) for _ in range(120)]
-    expected = [event for word in words for event in events_of(word, depthwise=depthwise)]
+    expected = [
+        event for word in words for event in events_of(word, depthwise=depthwise, gather=gather)
+    ]
     n_events, first, frozen = len(expected), None, None
     while expected:
         valid = int(bool(words) and not rng.random() < stall)

@@ -1,4 +1,4 @@
-"""Testbench of the sequencer: every job of a network, for the right column, layer by layer."""
+"""Testbench of the sequencer: every tile of a network, layer by layer."""
 
 import cocotb
 
@@ -8,8 +8,7 @@ from hw.emit.memory_images import memory_words
 from hw.isa.fields import DISTANCES
 
 from .base import Cycles, config, generators, parameters, pulse
-from .jobs import jobs
-from .stream import unpack
+from .stream import pack, unpack
 
 
 SIZES = config()
@@ -18,18 +17,13 @@ SIZES = config()
 class Expected:
     """What a layer's run must show."""
 
-    def __init__(self, planned, first_tile):
+    def __init__(self, planned):
         self.name = planned.name
         self.descriptor = {
             name: int(getattr(value, "value", value)) for name, value in planned.descriptor.items()
         }
         self.thresholds = [threshold & 0xFFFFFFFF for threshold in planned.thresholds]
-        self.jobs = (
-            []
-            if self.descriptor["token_sum"]
-            else list(jobs(planned, SIZES, first_tile=first_tile))
-        )
-        self.tiles = len(planned.tiles)
+        self.tiles = [pack(SIZES.tile, **tile) for tile in planned.tiles]
 
 
 class Image:
@@ -38,27 +32,16 @@ class Image:
     def __init__(self, cycles, words, *, stall):
         self.cycles, self.rng, self.stall = cycles, cycles.rng, stall
         self.words = words
-        self.inputs, self.next_window = {"program": 0, "window": 0}, 0
-        self.n_jobs = 0
+        self.inputs = {"program": 0}
         self.n_tiles = 0
 
     async def step(self, **inputs):
-        """One cycle, in which the memories answer what was asked in the cycle before."""
+        """One cycle, in which the memory answers what was asked in the cycle before."""
         cycles = self.cycles
         await cycles.step(**self.inputs, **inputs)
-        for port, memory in (("program", "program"), ("window", "windows")):
-            if port == "window":
-                if not cycles.get("window_read"):
-                    continue
-                self.inputs["window"] = self.next_window
-            address = cycles.get(f"{port}_address")
-            words = self.words[memory]
-            # Beyond its last word a memory holds anything.
-            word = words[address] if address < len(words) else cycles.noise(port)
-            if port == "window":
-                self.next_window = word
-            else:
-                self.inputs[port] = word
+        address, words = cycles.get("program_address"), self.words["program"]
+        # Beyond its last word a memory holds anything.
+        self.inputs["program"] = words[address] if address < len(words) else cycles.noise("program")
 
     async def receive(self, *, malformed):
         """From the first look at the image to its last pixel."""
@@ -66,7 +49,6 @@ class Image:
         assert not cycles.get("busy")
         await self.step(start=1)
         assert cycles.get("starts")
-        self.n_tiles = 0
         if SIZES.external:
             await self.await_table()
         while not cycles.get("receive"):
@@ -107,7 +89,7 @@ class Image:
         """Reading fails: of the table, or of the tile that is waited for."""
         cycles = self.cycles
         await self.step(failed=1)
-        await self.step(failed=0, settled=0, job_ready=-1 % (1 << SIZES.columns))
+        await self.step(failed=0, settled=0, tile__ready=1)
         assert not cycles.get("release")
         for _ in range(self.rng.randrange(3, 12)):
             await self.step()
@@ -126,38 +108,34 @@ class Image:
         assert not cycles.get("busy")
 
     async def run_layer(self, number, expected):
-        """All jobs of a layer, then the time until everything is stored."""
-        cycles, waiting, thresholds, fired = self.cycles, list(expected.jobs), [], 0
+        """All tiles of a layer, then the time until everything is stored."""
+        cycles, waiting, thresholds, fired = self.cycles, list(expected.tiles), [], 0
         limit = cycles.count + 500 + 60 * len(waiting)
-        dispatched = 0
         while waiting or fired < expected.descriptor["token_sum"]:
-            ready = sum(
-                pulse(self.rng, 1 - self.stall) << column for column in range(SIZES.columns)
-            )
-            # Columns may be idle before they take the last job.
+            ready = pulse(self.rng, 1 - self.stall)
+            there = pulse(self.rng, 1 - self.stall)
+            # All may be idle until the last tile is taken.
             await self.step(
-                job_ready=ready,
-                settled=pulse(self.rng, 0.5) if waiting else 0,
-                tile_ready=pulse(self.rng, 1 - self.stall),
-                tile_half=(self.n_tiles + dispatched) % 2,
+                tile__ready=ready,
+                settled=pulse(self.rng, 0.5) if waiting and not ready else 0,
+                tile_ready=there,
             )
-            dispatched += cycles.get("tile_dealt")
             if cycles.get("threshold_valid"):
                 thresholds.append(cycles.get("program"))
             fired += cycles.get("fire_sums")
-            if valid := cycles.get("job_valid"):
-                assert waiting, f"{expected.name}: a job after the last one"
-                self.compare_job(number, expected, len(expected.jobs) - len(waiting), valid, ready)
-                waiting.pop(0)
-                self.n_jobs += 1
-            assert cycles.count < limit, f"{expected.name}: {len(waiting)} jobs did not come"
-        assert dispatched == expected.tiles
-        self.n_tiles += dispatched
+            if cycles.get("tile__valid"):
+                assert there or not SIZES.external, f"{expected.name}: the tile is not there"
+                assert waiting, f"{expected.name}: a tile after the last one"
+                self.compare_tile(number, expected, waiting[0])
+                if ready:
+                    waiting.pop(0)
+                    self.n_tiles += 1
+            assert cycles.count < limit, f"{expected.name}: {len(waiting)} tiles did not come"
         assert thresholds == expected.thresholds
         assert fired == expected.descriptor["token_sum"]
         for _ in range(self.rng.randrange(8)):
-            await self.step(job_ready=-1 % (1 << SIZES.columns), settled=0)
-            assert not cycles.get("job_valid"), "a job before the last layer has settled"
+            await self.step(tile__ready=1, settled=0)
+            assert not cycles.get("tile__valid"), "a tile before the last layer has settled"
             assert cycles.get("busy")
             assert not cycles.get("release"), "pixels are given away before they were read"
         await self.step(settled=1)
@@ -165,17 +143,13 @@ class Image:
         assert cycles.get("release") == expected.descriptor.get("releases", 0)
         await self.step(stored=0)
 
-    def compare_job(self, number, expected, index, valid, ready):
-        """Compares column, job and layer descriptor of a job that a column takes."""
-        allowed, word = expected.jobs[index]
-        name = f"{expected.name}, job {index}"
-        first = next((column for column in allowed if ready >> column & 1), None)
-        assert first is not None, f"{name}: columns {valid:b}, and none that may take it is ready"
-        assert valid == 1 << first, f"{name}: columns {valid:b}, not column {first}"
-        actual = self.cycles.get("job")
+    def compare_tile(self, number, expected, word):
+        """Compares a tile that is offered, and the layer's descriptor."""
+        name = f"{expected.name}, tile {len(expected.tiles)}"
+        actual = self.cycles.get("tile__payload")
         if actual != word:
             raise AssertionError(
-                f"{name}: {unpack(SIZES.job, actual)}, not {unpack(SIZES.job, word)}"
+                f"{name}: {unpack(SIZES.tile, actual)}, not {unpack(SIZES.tile, word)}"
             )
         assert self.cycles.get("number") == number
         descriptor = unpack(SIZES.layer, self.cycles.get("layer"))
@@ -190,15 +164,12 @@ class Image:
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 @cocotb.parametrize(stall=[0.0, 0.7])
-async def every_job_is_dispatched(dut, stall):
+async def every_tile_is_offered(dut, stall):
     """Two images, a malformed one between them."""
     rng, _ = generators()
     model = golden.load(parameters()["model"])
     plan = compile_model(model, **SIZES.array, bus_width=SIZES.bus_width)
-    layers, tiles = [], 0
-    for planned in plan.layers:
-        layers.append(Expected(planned, tiles))
-        tiles += len(planned.tiles)
+    layers = [Expected(planned) for planned in plan.layers]
     cycles = Cycles(dut, rng)
     await cycles.reset(
         start=0,
@@ -206,14 +177,12 @@ async def every_job_is_dispatched(dut, stall):
         stored=0,
         dropped=0,
         program=0,
-        window=0,
-        job_ready=0,
+        tile__ready=0,
         settled=0,
         fetching=0,
         table=0,
         failed=0,
         tile_ready=0,
-        tile_half=0,
     )
     image = Image(cycles, memory_words(plan, SIZES), stall=stall)
     await image.step()
@@ -230,7 +199,7 @@ async def every_job_is_dispatched(dut, stall):
             }
         await image.step()
         assert not cycles.get("busy"), "still busy after the last layer"
-    assert image.n_jobs == 2 * sum(len(layer.jobs) for layer in layers)
+    assert image.n_tiles == 2 * sum(len(layer.tiles) for layer in layers)
     if not SIZES.external:
         return
     # The table cannot be read, then a tile cannot; then everything can.

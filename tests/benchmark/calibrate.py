@@ -22,23 +22,23 @@ __all__ = ["main"]
 
 
 DATA = Path(__file__).parents[1] / "data"
-#: Model, columns, lanes, columns that share a firing unit, spike code, bits of the external bus.
+#: Model, columns, lanes, spike code, bits of the external bus.
 CORES = (
-    ("cifar10-nano", 4, 16, 1, "2-bit-serial", 128),
-    ("cifar10-nano", 6, 12, 1, "2-bit-serial", 128),
-    ("cifar10-nano", 8, 16, 2, "2-bit-serial", 128),
-    ("cifar10-nano", 2, 32, 1, "bit-serial", 64),
-    ("cifar10-nano", 4, 32, 2, "2-bit-serial", 128),
-    ("cifar10-nano", 2, 16, 1, "bit-serial", 0),
-    ("cifar10-nano-d8", 2, 24, 1, "2-bit-serial", 128),
-    ("cifar10-nano", 4, 8, 4, "thermometer", 128),
-    ("digits", 2, 16, 1, "2-bit-serial", 0),
-    ("digits", 4, 16, 2, "2-bit-serial", 0),
-    ("digits", 2, 16, 1, "bit-serial", 0),
-    ("digits", 1, 8, 1, "thermometer", 0),
-    ("digits", 4, 8, 1, "2-bit-serial", 64),
-    ("digits", 2, 12, 2, "bit-serial", 64),
-    ("digits", 4, 24, 4, "2-bit-serial", 256),
+    ("cifar10-nano", 4, 16, "2-bit-serial", 128),
+    ("cifar10-nano", 6, 12, "2-bit-serial", 128),
+    ("cifar10-nano", 8, 16, "2-bit-serial", 128),
+    ("cifar10-nano", 2, 32, "bit-serial", 64),
+    ("cifar10-nano", 4, 32, "2-bit-serial", 128),
+    ("cifar10-nano", 2, 16, "bit-serial", 0),
+    ("cifar10-nano-d8", 2, 24, "2-bit-serial", 128),
+    ("cifar10-nano", 4, 8, "thermometer", 128),
+    ("digits", 2, 16, "2-bit-serial", 0),
+    ("digits", 4, 16, "2-bit-serial", 0),
+    ("digits", 2, 16, "bit-serial", 0),
+    ("digits", 1, 8, "thermometer", 0),
+    ("digits", 4, 8, "2-bit-serial", 64),
+    ("digits", 2, 12, "bit-serial", 64),
+    ("digits", 4, 24, "2-bit-serial", 256),
 )
 #: Core that is routed, too, and the dense engines, of two widths of weights.
 ROUTED, DENSE = 8, tuple(DenseSize(outputs=8, inputs=8, weight_width=bits) for bits in (4, 8))
@@ -101,13 +101,12 @@ def _route_dense(size, folder):
 
 def _build(folder, core):
     """Configuration and synthesised LUTs of a core; kept until its Verilog changes."""
-    name, columns, lanes, per_group, code, bus_width = core
+    name, columns, lanes, code, bus_width = core
     model = golden.load(DATA / f"{name}.safetensors")
     plan = compile_model(
         model,
         columns=columns,
         lanes=lanes,
-        columns_per_group=per_group,
         spike_code=SpikeCode(code),
         bus_width=bus_width,
     )

@@ -41,12 +41,12 @@ __all__ = [
 
 
 #: The array of the core that is judged.
-ARRAY = {"columns": 4, "lanes": 16, "columns_per_group": 1, "spike_code": SpikeCode.TWO_BIT_SERIAL}
+ARRAY = {"columns": 4, "lanes": 16, "spike_code": SpikeCode.TWO_BIT_SERIAL}
 #: Arrays that are shown beside it.
 OTHERS = (
     {"columns": 2, "lanes": 16},
     {"columns": 4, "lanes": 32},
-    {"columns": 8, "lanes": 16, "columns_per_group": 2},
+    {"columns": 8, "lanes": 16},
 )
 #: Firing units of the complete dense core. For cifar10-nano, LUT x cycles are 6 % more with one,
 #: and 9 % more with four.

@@ -46,7 +46,7 @@ class Core:
 
     Parameters
     ----------
-    columns, lanes, columns_per_group : int
+    columns, lanes : int
     code : SpikeCode
     bus_width : int
         0 for weights on chip, which other models reach through the load port.
@@ -55,7 +55,6 @@ class Core:
 
     columns: int
     lanes: int
-    columns_per_group: int
     code: SpikeCode
     bus_width: int
     max_count: int
@@ -85,7 +84,6 @@ class Core:
             model,
             columns=self.columns,
             lanes=self.lanes,
-            columns_per_group=self.columns_per_group,
             spike_code=self.code,
             bus_width=self.bus_width,
         )
@@ -93,29 +91,29 @@ class Core:
 
 _T, _B, _G = SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL, SpikeCode.TWO_BIT_SERIAL
 
-#: Those of make test: every code, every bus, shared firing units, and arrays of odd sizes.
+#: Those of make test: every code, every bus, and arrays of odd sizes.
 CORES = (
-    Core(1, 2, 1, _T, 0, 3, 1, 77),
-    Core(3, 5, 3, _G, 0, 4, 3),
-    Core(2, 7, 1, _B, 64, 15, 2),
-    Core(1, 33, 1, _G, 128, 8, 3, 255),
-    Core(2, 7, 2, _B, 256, 1, 1),
+    Core(1, 2, _T, 0, 3, 1, 77),
+    Core(3, 5, _G, 0, 4, 3),
+    Core(2, 7, _B, 64, 15, 2),
+    Core(1, 33, _G, 128, 8, 3, 255),
+    Core(2, 7, _B, 256, 1, 1),
 )
 
 #: Those of make soak, which begin with the same.
 SOAK_CORES = (
     *CORES,
-    Core(3, 5, 1, _T, 0, 2, 2, 1),
-    Core(1, 33, 1, _T, 0, 5, 4),
-    Core(1, 2, 1, _G, 64, 6, 2),
-    Core(3, 5, 3, _B, 128, 7, 1),
-    Core(2, 7, 1, _T, 256, 9, 3),
-    Core(1, 2, 1, _B, 0, 10, 1),
-    Core(2, 7, 2, _G, 0, 11, 4, 128),
-    Core(3, 5, 1, _G, 256, 12, 2),
-    Core(1, 33, 1, _B, 64, 13, 2),
-    Core(2, 7, 2, _T, 128, 14, 1, 9),
-    Core(3, 5, 3, _G, 0, 3, 3),
+    Core(3, 5, _T, 0, 2, 2, 1),
+    Core(1, 33, _T, 0, 5, 4),
+    Core(1, 2, _G, 64, 6, 2),
+    Core(3, 5, _B, 128, 7, 1),
+    Core(2, 7, _T, 256, 9, 3),
+    Core(1, 2, _B, 0, 10, 1),
+    Core(2, 7, _G, 0, 11, 4, 128),
+    Core(3, 5, _G, 256, 12, 2),
+    Core(1, 33, _B, 64, 13, 2),
+    Core(2, 7, _T, 128, 14, 1, 9),
+    Core(3, 5, _G, 0, 3, 3),
 )
 
 

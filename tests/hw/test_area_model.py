@@ -18,13 +18,12 @@ from tests.benchmark.out_of_context import route
 MODEL = "tests/data/digits.safetensors"
 
 
-def plan(columns, lanes, per_group=1, *, bus_width=0, code=SpikeCode.BIT_SERIAL):
+def plan(columns, lanes, *, bus_width=0, code=SpikeCode.BIT_SERIAL):
     """Layout of the digits."""
     return compile_model(
         golden.load(MODEL),
         columns=columns,
         lanes=lanes,
-        columns_per_group=per_group,
         spike_code=code,
         bus_width=bus_width,
     )
@@ -32,17 +31,17 @@ def plan(columns, lanes, per_group=1, *, bus_width=0, code=SpikeCode.BIT_SERIAL)
 
 def test_a_fit_finds_what_made_the_numbers():
     arrays = [
-        (1, 8, 1, 0),
-        (2, 16, 1, 64),
-        (4, 8, 2, 128),
-        (4, 24, 4, 64),
-        (8, 12, 2, 0),
-        (3, 16, 3, 0),
-        (2, 32, 2, 256),
-        (6, 16, 1, 128),
-        (1, 48, 1, 64),
+        (1, 8, 0),
+        (2, 16, 64),
+        (4, 8, 128),
+        (4, 24, 64),
+        (8, 12, 0),
+        (3, 16, 0),
+        (2, 32, 256),
+        (6, 16, 128),
+        (1, 48, 64),
     ]
-    cores = [plan(*array[:3], bus_width=array[3]).required for array in arrays]
+    cores = [plan(*array[:2], bus_width=array[2]).required for array in arrays]
     true = {"core": 1000.0, "external bus, bits": 5.0, "accumulators, bits": 1.5, "columns": 400.0}
     measured = [
         (core, sum(value * features(core)[name] for name, value in true.items())) for core in cores
@@ -70,7 +69,7 @@ def test_the_cores_of_the_fit_are_of_every_kind():
 
 @pytest.mark.parametrize(
     ("count_width", "weight_width", "inputs", "lut"),
-    [(3, 4, 8, 2500), (3, 8, 8, 4004), (3, 8, 16, 7972)],
+    [(3, 4, 2500), (3, 8, 4004), (3, 8, 16, 7972)],
 )
 def test_a_dense_engine_is_predicted_at_every_width(count_width, weight_width, inputs, lut):
     """Engines that were routed; two products of 8 bits take as much as three of 4."""

@@ -11,10 +11,8 @@ import pytest
 import golden
 from golden.analysis.synthetic import random_model
 from golden.data.reading import InputError
-from golden.data.sealed import sealed_text
 from hw import area, load
 from hw.emit.build_directory import DESCRIPTION, check_verilog, read_description, usable
-from hw.isa.core_config import CoreConfig
 from sim import verify
 from tests.small_core import build_by_command
 
@@ -176,24 +174,3 @@ def test_an_image_that_only_python_reads_is_refused(folder, capsys):
         verify.main([str(folder / "built"), str(folder / "model.safetensors"), "--count", "1"]) == 2
     )
     assert "program.hex must match its digest, but was changed" in capsys.readouterr().err
-
-
-def test_a_description_of_version_7_is_read_by_todays_names(folder):
-    """It had other names for some fields, and its digest is over those."""
-    path = folder / "built" / DESCRIPTION
-    expected = read_description(path.parent)
-    older = copy.deepcopy(expected) | {"version": 7}
-    config = older["capacities"] = older.pop("config")
-    for name, todays in (
-        ("shared", "columns_per_group"),
-        ("stream_width", "residual_width"),
-        ("stream_depth", "residual_depth"),
-    ):
-        config[name] = config.pop(todays)
-    config["spike_code"] = "graded"
-    for layer in older["layers"]:
-        layer["record"] = layer.pop("descriptor")
-    path.write_text(sealed_text(older))
-    found = read_description(path.parent)
-    assert CoreConfig.from_dict(found["config"]) == CoreConfig.from_dict(expected["config"])
-    assert found["layers"] == expected["layers"]

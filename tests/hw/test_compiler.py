@@ -15,43 +15,45 @@ from hw.isa.core_config import SPIKE_CODES
 
 @pytest.mark.parametrize("kernel", [1, 3, 4, 7])
 @pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize("size", [(4, 9), (7, 7)])
-def test_windows_hold_the_taps_inside_the_map(kernel, stride, size):
+@pytest.mark.parametrize(("size", "columns"), [((4, 9), 1), ((7, 7), 3), ((7, 7), 4)])
+def test_windows_hold_the_taps_inside_the_map(kernel, stride, size, columns):
     padding = (kernel - 1) // 2
     out_size = [(n + 2 * padding - kernel) // stride + 1 for n in size]
     weight = np.zeros((1, 1, kernel, kernel), np.int8)
     layer = Conv.square("conv", "x.counts", weight, 4, stride, padding, 1, None)
     words, lanes = 2, 8
-    lines, positions = conv_tap_windows(
+    rows, positions = conv_tap_windows(
         layer,
         size=size,
         out_size=out_size,
         words=words,
         stride=words,
-        word_stride=1,
-        row_step=lanes,
         tap_rows=words * lanes,
+        columns=columns,
     )
-    for index in np.ndindex(*out_size):
+    n_rows = len(rows) // -(-out_size[0] // columns)
+    for line, position in np.ndindex(*out_size):
         expected = []
         for dy, dx in np.ndindex(kernel, kernel):
-            y, x = index[0] * stride + dy - padding, index[1] * stride + dx - padding
+            y, x = line * stride + dy - padding, position * stride + dx - padding
             if 0 <= y < size[0] and 0 <= x < size[1]:
                 expected += [
                     ((y * size[1] + x) * words + word, ((dy * kernel + dx) * words + word) * lanes)
                     for word in range(words)
                 ]
-        assert walked(lines[index[0]], positions[index[1]], size[1], words, lanes) == expected
-
-
-def walked(line, position, width, words, row_step):
-    """Words as the address generator visits them: where each lies, and its first row."""
-    visited, row = [], line.row + position.row
-    for dy in range(line.steps + 1):
-        for step in range(position.steps + 1):
-            visited.append((line.offset + position.offset + dy * width * words + step, row))
-            row += position.jump if step == position.steps else row_step
-    return visited
+        batch, column = divmod(line, columns)
+        # What a column adds to all addresses.
+        base = column * stride * size[1] * words
+        found = [
+            (base + row.offset + positions[position].offset + step, row.row + first + step * lanes)
+            for row in rows[batch * n_rows : (batch + 1) * n_rows]
+            for first in [positions[position].row]
+            for step in range(positions[position].steps + 1)
+            if row.columns >> column & 1
+        ]
+        assert found == expected
+    for number, row in enumerate(rows):
+        assert row.columns >> min(columns, out_size[0] - number // n_rows * columns) == 0
 
 
 @pytest.mark.parametrize("code", SPIKE_CODES)

@@ -11,13 +11,11 @@ from golden.analysis.synthetic import random_images, random_model
 from golden.names import stream_name
 from hw.compiler import compile_model
 from hw.compiler.expected import expected_contents
-from sim.testbenches.jobs import jobs
-from sim.testbenches.stream import unpack
 
 
 @pytest.fixture(scope="module")
 def setting():
-    """A model of six-channel streams, its golden run, and its plan for two groups of 4 lanes."""
+    """A model of six-channel streams, its golden run, and its plan for two columns of 4 lanes."""
     model = random_model(3, image_shape=(5, 3, 1), dims=(12, 8, 8, 8))
     tensors = golden.run(model, random_images(3, 1, model.image_shape), trace=True).tensors
     return (
@@ -30,15 +28,18 @@ def setting():
 def written(plan, number):
     """By memory and address, channel and position of what the jobs of a layer write to streams."""
     planned, required = plan.layers[number], plan.required
-    n_positions = len(planned.lines) * len(planned.positions)
+    lines, per_line = planned.size
     result = {}
-    for job, (columns, word) in enumerate(jobs(planned, required)):
-        tile, position = divmod(job, n_positions)
-        fields = unpack(required.result, unpack(required.job, word)["result"])
-        for lane in range(fields["last_lane"] + 1):
-            place = f"stream.{columns[0] % required.groups}", fields["stream"] + lane
-            assert place not in result, f"{place} is written twice"
-            result[place] = int(planned.channels[tile, lane]), position
+    for tile, fields in enumerate(planned.tiles):
+        # Each column takes its lines one after the other, and counts on with every position.
+        count = [fields["stream"]] * required.columns
+        for line, position in np.ndindex(lines, per_line):
+            column = line % required.columns
+            for lane in range(fields["lanes"]):
+                place = f"stream.{column}", count[column] + lane
+                assert place not in result, f"{place} is written twice"
+                result[place] = int(planned.channels[tile, lane]), line * per_line + position
+            count[column] += planned.descriptor["stream_step"]
     return result
 
 

@@ -25,7 +25,6 @@ def point(cycles, lut, **changes):
         **{
             "columns": 2,
             "lanes": 8,
-            "columns_per_group": 1,
             "spike_code": "bit-serial",
             "bus_width": 0,
             "cycles": cycles,
@@ -96,7 +95,6 @@ def test_images_replace_mean_counts(tmp_path):
     options = {
         "columns": 2,
         "lanes": 16,
-        "columns_per_group": 1,
         "spike_code": "bit-serial",
         "bus_width": 0,
     }

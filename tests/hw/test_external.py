@@ -31,22 +31,21 @@ def full(*values):
 @pytest.mark.parametrize(
     ("array", "bus_width", "code", "options"),
     [
-        ((3, 16, 1), 128, SpikeCode.TWO_BIT_SERIAL, {"weight_bits": 6}),
-        full((4, 8, 2), 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
-        full((4, 12, 1), 64, SpikeCode.BIT_SERIAL, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
-        full((1, 32, 1), 256, SpikeCode.BIT_SERIAL, {"max_count": 15}),
-        full((1, 32, 1), 64, SpikeCode.TWO_BIT_SERIAL, {"max_count": 8}),
-        full((1, 8, 1), 256, SpikeCode.BIT_SERIAL, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
+        ((3, 16), 128, SpikeCode.TWO_BIT_SERIAL, {"weight_bits": 6}),
+        full((4, 8), 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
+        full((4, 12), 64, SpikeCode.BIT_SERIAL, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
+        full((1, 32), 256, SpikeCode.BIT_SERIAL, {"max_count": 15}),
+        full((1, 32), 64, SpikeCode.TWO_BIT_SERIAL, {"max_count": 8}),
+        full((1, 8), 256, SpikeCode.BIT_SERIAL, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
     ],
 )
 def test_networks_equal_golden(project_root, tmp_path, array, bus_width, code, options):
     model = random_model(3, **options)
-    columns, lanes, per_group = array
+    columns, lanes = array
     plan = compile_model(
         model,
         columns=columns,
         lanes=lanes,
-        columns_per_group=per_group,
         spike_code=code,
         bus_width=bus_width,
     )

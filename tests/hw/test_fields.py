@@ -19,7 +19,8 @@ LAYOUTS = {
     "header": SIZES.header,
     "layer": SIZES.layer,
     "tile": SIZES.tile,
-    "tap window": SIZES.tap_window,
+    "row of taps": SIZES.tap_row,
+    "tap position": SIZES.tap_position,
     "head": head_layout(),
     "section": section_layout(),
 }

@@ -33,7 +33,6 @@ WORDS = {
 OLD_FILES = {
     "sim/testbenches/tb_finder.py",
     "sim/testbenches/tb_shadows.py",
-    "sim/testbenches/tb_walker.py",
 }
 
 WORD = re.compile(

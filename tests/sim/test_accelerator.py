@@ -22,8 +22,8 @@ pytestmark = pytest.mark.sim
 
 
 DATA = "tests/data"
-#: Columns, lanes of each, and columns that share a firing unit.
-ARRAYS = [(1, 8, 1), (2, 16, 1), (4, 12, 2)]
+#: Columns, and lanes of each.
+ARRAYS = [(1, 8), (2, 16), (4, 12)]
 
 
 def full(*values):
@@ -36,10 +36,8 @@ def run(project_root, tmp_path):
     """Function that builds a model for an array, and compares images with golden."""
 
     def build_and_verify(model, images, *, array, code, **options):
-        columns, lanes, per_group = array
-        plan = compile_model(
-            model, columns=columns, lanes=lanes, columns_per_group=per_group, spike_code=code
-        )
+        columns, lanes = array
+        plan = compile_model(model, columns=columns, lanes=lanes, spike_code=code)
         build(plan, tmp_path)
         return verify(tmp_path, model, images, **options, cache=project_root / "build" / "sim")
 
@@ -56,8 +54,8 @@ def assert_equal(figures, *, images):
 @pytest.mark.parametrize(
     ("array", "code", "count"),
     [
-        ((2, 16, 2), SpikeCode.BIT_SERIAL, 12),
-        ((4, 12, 1), SpikeCode.THERMOMETER, 6),
+        ((2, 16), SpikeCode.BIT_SERIAL, 12),
+        ((4, 12), SpikeCode.THERMOMETER, 6),
         *(full(array, code, 100) for array in ARRAYS for code in SPIKE_CODES),
     ],
 )
@@ -84,7 +82,7 @@ def test_half_to_even_digits_equal_golden(run, count, code):
     figures = run(
         golden.load(f"{DATA}/digits-half-even.safetensors"),
         images[:count],
-        array=(2, 16, 1),
+        array=(2, 16),
         code=code,
     )
     assert_equal(figures, images=count)
@@ -107,17 +105,17 @@ def test_half_to_even_digits_equal_golden(run, count, code):
                 "pixel_constant": 128,
             },
         ),
-        ((2, 12, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 8, "weight_bits": 5}),
+        ((2, 12), SpikeCode.TWO_BIT_SERIAL, {"max_count": 8, "weight_bits": 5}),
         # Fewer lanes than the steps from the fetch to the holding registers.
-        ((3, 2, 1), SpikeCode.TWO_BIT_SERIAL, {"dims": (4, 6, 8, 10), "image_shape": (6, 9, 1)}),
+        ((3, 2), SpikeCode.TWO_BIT_SERIAL, {"dims": (4, 6, 8, 10), "image_shape": (6, 9, 1)}),
         # Words of more bits than a machine's integers.
-        ((2, 72, 2), SpikeCode.TWO_BIT_SERIAL, {"dims": (8, 8, 80, 96), "image_shape": (9, 7, 3)}),
-        full((1, 128, 1), SpikeCode.BIT_SERIAL, {"max_count": 8}),
-        full((3, 8, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 1}),
-        full((2, 16, 2), SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "pixel_constant": 255}),
-        full((1, 5, 1), SpikeCode.TWO_BIT_SERIAL, {"max_count": 15, "stem_kernel": 7}),
-        full((1, 5, 1), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
-        full((5, 8, 1), SpikeCode.BIT_SERIAL, {"max_count": 15, "weight_bits": 8}),
+        ((2, 72), SpikeCode.TWO_BIT_SERIAL, {"dims": (8, 8, 80, 96), "image_shape": (9, 7, 3)}),
+        full((1, 128), SpikeCode.BIT_SERIAL, {"max_count": 8}),
+        full((3, 8), SpikeCode.TWO_BIT_SERIAL, {"max_count": 1}),
+        full((2, 16), SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "pixel_constant": 255}),
+        full((1, 5), SpikeCode.TWO_BIT_SERIAL, {"max_count": 15, "stem_kernel": 7}),
+        full((1, 5), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
+        full((5, 8), SpikeCode.BIT_SERIAL, {"max_count": 15, "weight_bits": 8}),
         full(
             (6, 12, 2),
             SpikeCode.THERMOMETER,
@@ -140,9 +138,7 @@ def test_what_is_synthesised_equals_golden(run):
     """With memories in banks, which give a wrong word while it is written, and carry cells."""
     *_, images, _ = load_digits()
     model = golden.load(f"{DATA}/digits.safetensors")
-    figures = run(
-        model, images[:4], array=(2, 16, 1), code=SpikeCode.TWO_BIT_SERIAL, synthesised=True
-    )
+    figures = run(model, images[:4], array=(2, 16), code=SpikeCode.TWO_BIT_SERIAL, synthesised=True)
     assert_equal(figures, images=4)
 
 

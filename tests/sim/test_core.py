@@ -54,9 +54,7 @@ def test_digits_equal_golden_with_the_counters_of_the_ports_and_at_full_speed(
     *_, images, _ = load_digits()
     images = images[:20]
     model = golden.load("tests/data/digits.safetensors")
-    plan = compile_model(
-        model, columns=2, lanes=16, columns_per_group=2, spike_code=SpikeCode.BIT_SERIAL
-    )
+    plan = compile_model(model, columns=2, lanes=16, spike_code=SpikeCode.BIT_SERIAL)
     build(plan, tmp_path)
     core = addend.Core(tmp_path, cache=cache)
 

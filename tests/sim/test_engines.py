@@ -7,19 +7,22 @@ import pytest
 import golden
 from golden import Rounding, SpikeCode
 from hw.compiler import compile_model
+from hw.rtl.address_generator import AddressGenerator
 from hw.rtl.finder import Finder
 from hw.rtl.firing import FiringUnit
-from hw.rtl.group import Group
 from hw.rtl.image_reader import ImageReader
 from hw.rtl.lane import Lane
 from hw.rtl.loader import Loader
+from hw.rtl.multiples import Multiples
 from hw.rtl.packer import SpikePacker
 from hw.rtl.pixels import PixelWriter
+from hw.rtl.result_counters import ResultCounters
 from hw.rtl.sequencer import Sequencer
 from hw.rtl.shadows import Lanes
 from hw.rtl.token_sum import TokenSum
-from hw.rtl.walker import Walker
-from tests.engines import group_setting, run_testbench, sizes, small_model
+from hw.rtl.word_queue import WordQueue
+from sim.testbenches.one_column import OneColumn
+from tests.engines import column_setting, run_testbench, sizes, small_model
 
 
 pytestmark = pytest.mark.sim
@@ -75,9 +78,62 @@ def test_readout_gives_every_sum(check, widths):
     check(Lanes(**widths), "sim.testbenches.tb_shadows", widths)
 
 
-@pytest.mark.parametrize("config", CORES)
-def test_tap_address_generator_reads_the_taps_of_golden(check, config):
-    check(Walker(config), "sim.testbenches.tb_walker", {"config": config.as_dict()})
+#: Columns, lanes, code and bus of cores whose tables are read.
+TABLES = [
+    (3, 8, SpikeCode.TWO_BIT_SERIAL, 0),
+    (2, 5, SpikeCode.BIT_SERIAL, 64),
+    full((1, 12, SpikeCode.THERMOMETER, 0)),
+    full((5, 4, SpikeCode.BIT_SERIAL, 128)),
+    full((9, 4, SpikeCode.TWO_BIT_SERIAL, 0)),
+]
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Function that saves a model and returns the core configuration of an array."""
+
+    def save_and_compile(columns, lanes, code, bus_width):
+        model = small_model()
+        golden.save(model, tmp_path / "model.safetensors")
+        return compile_model(
+            model, columns=columns, lanes=lanes, spike_code=code, bus_width=bus_width
+        ).required
+
+    return save_and_compile
+
+
+@pytest.mark.parametrize("array", TABLES)
+def test_address_generator_takes_the_steps_of_every_layer(check, tables, array):
+    config = tables(*array)
+    check(
+        AddressGenerator(config),
+        "sim.testbenches.tb_address_generator",
+        {"model": "model.safetensors", "config": config.as_dict()},
+    )
+
+
+@pytest.mark.parametrize(
+    "sizes_of_queue",
+    [
+        {"width": 9, "depth": 8, "room": 3},
+        full({"width": 70, "depth": 128, "room": 7}),
+        full({"width": 1, "depth": 4, "room": 2}),
+    ],
+)
+def test_word_queue_keeps_words_in_order(check, sizes_of_queue):
+    check(WordQueue(**sizes_of_queue), "sim.testbenches.tb_word_queue", sizes_of_queue)
+
+
+@pytest.mark.parametrize("config", CORES[:2])
+def test_result_counters_go_from_job_to_job(check, config):
+    check(
+        ResultCounters(config), "sim.testbenches.tb_result_counters", {"config": config.as_dict()}
+    )
+
+
+@pytest.mark.parametrize("count", [1, 4, full(9)])
+def test_multiples_are_those_of_the_step(check, count):
+    check(Multiples(count, 7), "sim.testbenches.tb_multiples", {"count": count, "width": 7})
 
 
 @pytest.mark.parametrize("config", CORES)
@@ -117,28 +173,9 @@ def test_loader_fills_memories(check):
     check(Loader(memories), "sim.testbenches.tb_loader", {"memories": list(memories.values())})
 
 
-@pytest.mark.parametrize(
-    ("columns", "per_group", "lanes", "code", "bus_width"),
-    [
-        (6, 2, 8, SpikeCode.TWO_BIT_SERIAL, 0),
-        (2, 1, 8, SpikeCode.BIT_SERIAL, 64),
-        full(1, 1, 12, SpikeCode.THERMOMETER, 0),
-        full(5, 5, 4, SpikeCode.BIT_SERIAL, 128),
-    ],
-)
-def test_sequencer_dispatches_every_job(
-    check, tmp_path, columns, per_group, lanes, code, bus_width
-):
-    model = small_model()
-    golden.save(model, tmp_path / "model.safetensors")
-    config = compile_model(
-        model,
-        columns=columns,
-        lanes=lanes,
-        columns_per_group=per_group,
-        spike_code=code,
-        bus_width=bus_width,
-    ).required
+@pytest.mark.parametrize("array", TABLES)
+def test_sequencer_offers_every_tile(check, tables, array):
+    config = tables(*array)
     check(
         Sequencer(config),
         "sim.testbenches.tb_sequencer",
@@ -169,37 +206,29 @@ def test_image_reader_passes_on_what_is_right(check, tmp_path, lanes, bus_width)
 
 
 NETWORKS = [
-    pytest.param(1, 8, SpikeCode.BIT_SERIAL, {}, id="bit-serial-1-8"),
-    pytest.param(2, 12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-2-12"),
-    pytest.param(2, 8, SpikeCode.TWO_BIT_SERIAL, {}, id="2-bit-serial-2-8"),
+    pytest.param(8, SpikeCode.BIT_SERIAL, {}, id="bit-serial-8"),
+    pytest.param(12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-12"),
+    pytest.param(8, SpikeCode.TWO_BIT_SERIAL, {}, id="2-bit-serial-8"),
     full(
-        1,
         12,
         SpikeCode.TWO_BIT_SERIAL,
         {"max_count": 8, "dims": (4, 4, 12, 12)},
-        id="2-bit-serial-1-12-8",
+        id="2-bit-serial-12-8",
     ),
+    full(8, SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "weight_bits": 8}, id="2-bit-serial-8-3"),
+    full(8, SpikeCode.THERMOMETER, {"max_count": 2}, id="thermometer-8-2"),
+    full(4, SpikeCode.BIT_SERIAL, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="bit-serial-4-15"),
+    full(16, SpikeCode.BIT_SERIAL, {"max_count": 1, "weight_bits": 2}, id="bit-serial-16-1"),
     full(
-        1, 8, SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "weight_bits": 8}, id="2-bit-serial-1-8-3"
-    ),
-    full(2, 8, SpikeCode.THERMOMETER, {"max_count": 2}, id="thermometer-2-8-2"),
-    full(
-        3, 4, SpikeCode.BIT_SERIAL, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="bit-serial-3-4-15"
-    ),
-    full(1, 16, SpikeCode.BIT_SERIAL, {"max_count": 1, "weight_bits": 2}, id="bit-serial-1-16-1"),
-    full(
-        4,
         5,
         SpikeCode.THERMOMETER,
         {"weight_bits": 8, "rounding": Rounding.HALF_UP},
-        id="thermometer-4-5",
+        id="thermometer-5",
     ),
 ]
 
 
-@pytest.mark.parametrize(("per_group", "lanes", "code", "options"), NETWORKS)
-def test_group_runs_whole_networks(check, tmp_path, per_group, lanes, code, options):
-    setting = group_setting(
-        tmp_path, columns_per_group=per_group, lanes=lanes, code=code, **options
-    )
-    check(Group(setting.config, index=0), "sim.testbenches.tb_group", setting.parameters)
+@pytest.mark.parametrize(("lanes", "code", "options"), NETWORKS)
+def test_column_runs_whole_networks(check, tmp_path, lanes, code, options):
+    setting = column_setting(tmp_path, lanes=lanes, code=code, **options)
+    check(OneColumn(setting.config), "sim.testbenches.tb_column", setting.parameters)

@@ -4,25 +4,25 @@ import pytest
 
 from golden import SpikeCode
 from hw.rtl.finder import Finder
-from hw.rtl.group import Group
 from sim.faults import PLAN_FAULTS, LatePayload
 from sim.runner import SimulationError
-from tests.engines import group_setting, run_testbench, sizes
+from sim.testbenches.one_column import OneColumn
+from tests.engines import column_setting, run_testbench, sizes
 
 
 pytestmark = pytest.mark.sim
 
 
 @pytest.fixture(scope="module")
-def group(tmp_path_factory, project_root):
-    """Function that runs one network on a group of columns, with or without a fault."""
+def column(tmp_path_factory, project_root):
+    """Function that runs one network on a column, with or without a fault."""
     folder = tmp_path_factory.mktemp("faults")
-    setting = group_setting(folder, lanes=8, code=SpikeCode.BIT_SERIAL)
+    setting = column_setting(folder, lanes=8, code=SpikeCode.BIT_SERIAL)
 
     def run(fault=None):
         return run_testbench(
-            Group(setting.config, index=0),
-            "sim.testbenches.tb_group",
+            OneColumn(setting.config),
+            "sim.testbenches.tb_column",
             setting.parameters | {"fault": fault},
             folder=folder,
             cache=project_root / "build" / "sim",
@@ -32,8 +32,8 @@ def group(tmp_path_factory, project_root):
     return run
 
 
-def test_a_group_without_a_fault_passes(group):
-    assert len(group()) == 1
+def test_a_column_without_a_fault_passes(column):
+    assert len(column()) == 1
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_a_group_without_a_fault_passes(group):
         ("half_up", "channel .*, position .* differs"),
     ],
 )
-def test_a_fault_in_the_memories_is_noticed(group, fault, message):
+def test_a_fault_in_the_memories_is_noticed(column, fault, message):
     with pytest.raises(SimulationError, match=message):
-        group(fault)
+        column(fault)
 
 
 def test_every_fault_has_a_test():
@@ -64,5 +64,5 @@ def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
             {"config": config.as_dict()},
             folder=tmp_path,
             cache=project_root / "build" / "sim",
-            only="depthwise=0/density=0.15/stall=0.4",
+            only="kind=0/density=0.15/stall=0.4",
         )

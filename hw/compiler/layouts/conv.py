@@ -67,7 +67,7 @@ def lay_out(context, step, layer):
         case Output():
             where = places.in_logits(channels)
         case Write():
-            where = places.in_stream(layer, channels, positions, step=step)
+            where = places.in_stream(layer, channels, size, step=step)
         case _:
             place = places.in_values if name in context.values else places.in_spikes
             where = place(name, channels, positions, step=step, last=places.last(name, step))

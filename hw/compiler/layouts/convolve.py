@@ -34,21 +34,21 @@ def convolve(context, layer, source, channels, out_size, where):
     row_step = 1 if layer.depthwise else lanes
     # Of a depthwise layer, the next word of a line is the next position's.
     words, word_stride = (1, source.words) if layer.depthwise else (source.words, 1)
-    lines, positions = conv_tap_windows(
+    tap_rows, positions = conv_tap_windows(
         layer,
         size=size,
         out_size=out_size,
         words=words,
         stride=source.words,
-        word_stride=word_stride,
-        row_step=row_step,
         tap_rows=rows.shape[1] // kernel**2,
+        columns=context.columns,
     )
     descriptor = context.descriptor(
         source,
         row_step=row_step,
         word_stride=word_stride,
-        line_stride=size[1] * source.words,
+        # One line alone may have any stride.
+        column_stride=(out_size[0] > 1) * layer.axes[0].stride * size[1] * source.words,
         shift=getattr(layer.epilogue, "shift", 0),
         depthwise=int(layer.depthwise),
         releases=int(layer is _last_of_pixels(context.model)),
@@ -73,8 +73,7 @@ def convolve(context, layer, source, channels, out_size, where):
             layer,
             descriptor | where.descriptor,
             tiles,
-            lines,
-            positions,
+            tuple(out_size),
             (),
             channels,
             source,
@@ -83,8 +82,10 @@ def convolve(context, layer, source, channels, out_size, where):
             where.stream,
             rows_per_tile=rows.shape[1],
             inputs=layer.weight.shape[1],
-            taps=_mean_taps(lines, positions, words),
-        )
+            taps=_mean_taps(layer, size, out_size),
+        ),
+        tap_rows,
+        positions,
     )
 
 
@@ -121,7 +122,11 @@ def _msb_first(context, source, layer):
     )
 
 
-def _mean_taps(lines, positions, words):
-    """Mean number of taps inside the map, of all output positions; ``words`` belong to a tap."""
-    read = sum(line.steps + 1 for line in lines) * sum(place.steps + 1 for place in positions)
-    return read / words / (len(lines) * len(positions))
+def _mean_taps(layer, size, out_size):
+    """Mean number of taps inside the map, of all output positions."""
+    mean = 1.0
+    for axis, inputs, outputs in zip(layer.axes, size, out_size, strict=True):
+        begins = [index * axis.stride - axis.before for index in range(outputs)]
+        inside = [min(begin + axis.kernel, inputs) - max(begin, 0) for begin in begins]
+        mean *= sum(inside) / outputs
+    return mean

@@ -6,7 +6,7 @@ from golden.interval import kv_width
 
 from ...isa.descriptors import Destination
 from ...isa.plan import LayerPlan
-from ..attention_rows import LINE, AttentionRows
+from ..attention_rows import AttentionRows
 from ..layer_descriptor import tile_descriptor
 from ..orders import by_head
 from .copies import copied, in_order
@@ -48,7 +48,7 @@ def lay_out(context, step, layer):
     context.attention_rows[layer.name] = rows
 
     descriptor = context.descriptor(
-        source, word_stride=source.words, line_stride=0, row_step=1, attention_rows=1, gather=1
+        source, word_stride=source.words, column_stride=0, row_step=1, attention_rows=1, gather=1
     )
     descriptor |= {
         "drain": Destination.KEY_VALUES,
@@ -67,12 +67,12 @@ def lay_out(context, step, layer):
             layer,
             descriptor,
             tiles,
-            LINE,
-            rows.gather(source.words),
+            (dk, 1),
             (),
             channels,
             source,
             layer.name,
             inputs=source.positions,
-        )
+        ),
+        *rows.gather(context.columns),
     )

@@ -3,9 +3,9 @@
 from golden.names import counts_name
 
 from ...isa.plan import LayerPlan
-from ..attention_rows import LINE
 from ..layer_descriptor import tile_descriptor
 from ..orders import by_head
+from ..tap_windows import line_tap_windows
 from .copies import in_order
 from .rules import require_fire, require_space
 
@@ -24,13 +24,18 @@ def lay_out(context, step, layer):
     source = in_order(context, step, layer, "queries", layer.queries)
     rows, name = context.attention_rows[layer.memory], counts_name(layer)
     heads, _, dv = context.shapes[layer.memory]
+    _, *size = context.shapes[layer.queries]
     channels = by_head(heads * dv, heads, context.lanes)
     where = context.places.in_spikes(
         name, channels, source.positions, step=step, last=context.places.last(name, step)
     )
 
     descriptor = context.descriptor(
-        source, word_stride=1, line_stride=0, row_step=context.lanes, attention_rows=1
+        source,
+        word_stride=1,
+        column_stride=size[1] * source.words,
+        row_step=context.lanes,
+        attention_rows=1,
     )
     descriptor |= where.descriptor | {"digits": rows.digits - 1, "digit_stride": -rows.rows}
     neurons = context.neurons.place(layer, channels)
@@ -49,13 +54,13 @@ def lay_out(context, step, layer):
             layer,
             descriptor,
             tiles,
-            LINE,
-            rows.query(source.words, source.positions),
+            tuple(size),
             (),
             channels,
             source,
             name,
             where.target,
             inputs=source.channels.max() // layer.heads + 1,
-        )
+        ),
+        *line_tap_windows(size, stride=source.words, columns=context.columns),
     )

@@ -7,9 +7,10 @@ from golden.names import counts_name
 
 from ...isa.core_config import PROGRAM_WIDTH
 from ...isa.descriptors import Destination
-from ...isa.plan import LayerPlan, TapWindow
+from ...isa.plan import LayerPlan
 from ..layer_descriptor import tile_descriptor
 from ..orders import contiguous
+from ..tap_windows import line_tap_windows
 from ..token_sums import sum_ends, sum_width
 from .rules import require_fire, require_space
 
@@ -52,8 +53,7 @@ def lay_out(context, step, layer):
             layer,
             descriptor,
             (),
-            (),
-            (),
+            (1, 1),
             tuple(map(int, thresholds[0])),
             channels,
             None,
@@ -69,10 +69,9 @@ def _sum(context, layer, channels, size):
     where = context.places.in_sums(layer.source, channels)
     # Any word will do, since the masks are empty.
     source = context.maps[layer.source.removesuffix(".stream") + ".counts"]
-    descriptor = context.descriptor(source, word_stride=0, line_stride=0, row_step=0)
+    descriptor = context.descriptor(source, word_stride=0, column_stride=0, row_step=0)
     descriptor |= where.descriptor | {
         "stream": 1,
-        "restart": 1,
         "stream_step": version.step,
         "passes": 0,
         "double": 0,
@@ -92,18 +91,17 @@ def _sum(context, layer, channels, size):
         )
         for tile in range(len(channels))
     )
-    lines, positions = ((TapWindow(0, 0, 0, 0, 0),) * length for length in size)
     context.add(
         LayerPlan(
             replace(layer, name=f"{layer.name} (tokens)"),
             descriptor,
             tiles,
-            lines,
-            positions,
+            tuple(size),
             (),
             channels,
             source,
             layer.source,
             stream=layer.source,
-        )
+        ),
+        *line_tap_windows(size, stride=0, columns=context.columns),
     )

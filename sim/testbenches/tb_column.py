@@ -1,9 +1,11 @@
-"""Testbench of the group: a whole network, layer by layer, on columns that share a firing unit.
+"""Testbench of column and readout: a whole network, layer by layer, on one column.
 
-The testbench stands for sequencer, array and memories. Whatever the group stores is compared with
-golden and read again by the next layers; what only other engines store comes from golden.
+The testbench stands for address generator, array and memories. Whatever the readout stores is
+compared with golden and read again by the next layers; what only other engines store comes from
+golden.
 """
 
+from collections import deque
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -16,30 +18,34 @@ from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
 from hw.isa.descriptors import Destination
 from hw.isa.passes import doubling_words
+from hw.rtl.column import UNDER_WAY
+from hw.rtl.word_reader import READ_CYCLES
 
 from ..faults import PLAN_FAULTS
 from .base import Cycles, config, generators, parameters, pulse
-from .jobs import jobs, layer_word
+from .steps import layer_word, tiles
 
 
 SIZES = config()
-#: Cycles in which the pipeline of a group fills and empties, around those of all events.
-FILLING = 30 + SIZES.lanes
+#: Cycles in which the pipeline of a column fills and empties, around those of all events.
+FILLING = 35 + SIZES.lanes
+#: Steps that may come behind the cycle in which the queue is full: the array asks a cycle later.
+STEPS_LATE = UNDER_WAY - READ_CYCLES
 
 
 class Harness:
-    """The group, its memories and what golden stores in them."""
+    """The column, its memories and what golden stores in them."""
 
     def __init__(self, dut, model, *, stall, slot):
         self.rng, draw = generators()
         self.model = golden.load(model)
-        # The group may be larger than this model needs.
+        # The column may be larger than this model needs.
         self.sizes = SIZES
         self.plan = replace(compile_model(self.model, **SIZES.array), required=SIZES)
         self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
         self.golden = golden.run(self.model, self.images, trace=True)
         self.expected = expected_contents(self.plan, self.golden.tensors, 0)
-        # A test of the tests plants a fault in what the group is given.
+        # A test of the tests plants a fault in what the column is given.
         plant = PLAN_FAULTS.get(parameters().get("fault"), lambda plan, tensors: plan)
         self.given = plant(self.plan, self.golden.tensors)
         self.cycles = Cycles(dut, self.rng)
@@ -49,7 +55,7 @@ class Harness:
             for child in dut
             if isinstance(child, HierarchyObject)
         }
-        self.stream = modules["stream"].memory.bank[0].blocks.slice[0].words
+        self.stream = modules["readout"].residual.memory.bank[0].blocks.slice[0].words
         self.stall, self.slot = stall, slot
         words = memory_words(self.given, self.sizes)
         self.weights, self.neurons = words["weights"], words["neurons"]
@@ -59,13 +65,12 @@ class Harness:
         ]
         (pixels,) = (item for item in self.expected if item.memory == "pixels")
         self.pixels = pixels.words.tolist()
-        self.ports = [("neuron", "neuron_address", self.neurons)]
-        for column in range(SIZES.columns_per_group):
-            self.ports += [
-                (f"spike_read__{column}", f"source_address__{column}", self.spikes),
-                (f"pixel_read__{column}", f"source_address__{column}", self.pixels),
-                (f"weights__{column}", f"weight_address__{column}", self.weights),
-            ]
+        self.ports = [
+            ("neuron", "neuron_address", self.neurons),
+            ("spike_read", "source_address", self.spikes),
+            ("pixel_read", "source_address", self.pixels),
+            ("weights", "weight_address", self.weights),
+        ]
         self.data = {port: 0 for port, _, _ in self.ports}
         self.additions = 0
 
@@ -89,45 +94,50 @@ class Harness:
     def fetch(self):
         """Answers the reads at the end of a cycle."""
         cycles = self.cycles
-        reads = cycles.get("weight_read")
         for port, address, memory in self.ports:
-            name, _, column = port.partition("__")
-            if (
-                name in ("spike_read", "pixel_read")
-                or name == "neuron"
-                or (name == "weights" and reads >> int(column) & 1)
-            ):
+            if port != "weights" or cycles.get("weight_read"):
                 index = cycles.get(address)
                 self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
 
     async def run_layer(self, number, planned):
-        """Sends the jobs of a layer, and compares all that it stores. Returns its cycles."""
+        """Sends the steps of a layer, and compares all that it stores. Returns its cycles."""
         cycles, rng = self.cycles, self.rng
         spikes = self.expect(number, "spikes")
-        waiting = list(jobs(planned, self.sizes))
+        waiting = deque(tiles(planned, replace(self.given, required=self.sizes)))
+        steps, self.jobs = deque(), sum(tile.jobs for tile in waiting)
         entries = dict(self.expect(number, "attention").words)
-        written, sums, logits, offered = {}, {}, [], False
+        written, sums, logits = {}, {}, []
         entry = {"entry_write": 0}
-        begin, limit = cycles.count, cycles.count + 2000 + 400 * len(waiting)
+        begin, limit = cycles.count, cycles.count + 2000 + 400 * self.jobs
+        late, tile = 0, {"begins": 0}
         while True:
-            offered = bool(waiting) and (offered or not rng.random() < self.stall)
             room = int(not rng.random() < self.stall)
             slot = pulse(rng, self.slot) & ~cycles.get("own")
-            taken = sum(pulse(rng, self.stall / 2) << c for c in range(SIZES.columns_per_group))
-            allowed, job = waiting[0] if offered else ((), cycles.noise("job"))
-            column = next((c for c in allowed if cycles.get("job_ready") >> c & 1), None)
+            taken = pulse(rng, self.stall / 2)
+            # Steps still come when the queue is full, but not too many.
+            late = late + 1 if cycles.get("full") else 0
+            # A tile that begins is known to wait a cycle later.
+            held = tile["begins"] or cycles.get("waits") or cycles.count < begin + 2
+            tile["begins"] = 0
+            if waiting and not (steps or held):
+                following = waiting.popleft()
+                tile = {"begins": 1, "first": following.result}
+                steps.extend(following.steps)
+            step = 0
+            # Words that are on their way to the queue come, too.
+            if steps and late < STEPS_LATE and not rng.random() < self.stall:
+                step = steps.popleft()
             await cycles.step(
                 layer=layer_word(planned, self.sizes),
-                restart=int(cycles.count == begin),
-                job_valid=0 if column is None else 1 << column,
                 weight_port_taken=taken,
-                job=job,
+                step=step,
                 slot=slot,
                 logits_room=room,
+                **tile,
                 **self.data,
                 **entry,
             )
-            done = cycles.get("idle") and not waiting
+            done = cycles.get("idle") and not waiting and not steps
             assert not taken & cycles.get("weight_read"), "the weight port is taken"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
@@ -148,12 +158,9 @@ class Harness:
             if cycles.get("logits_valid"):
                 logits.append(cycles.get_signed("logits"))
             self.fetch()
-            if column is not None and cycles.get("job_ready") >> column & 1:
-                waiting.pop(0)
-                offered = False
             if done and not entry["entry_write"]:
                 break
-            assert cycles.count < limit, f"{planned.name}: {len(waiting)} jobs are left"
+            assert cycles.count < limit, f"{planned.name}: {len(waiting)} tiles are left"
         assert len(written) == len(spikes.words), f"{planned.name}: a spike word was not stored"
         assert not entries, f"{planned.name}: {len(entries)} words of rows were not stored"
         width = self.sizes.sum_width
@@ -175,7 +182,7 @@ class Harness:
         self.spikes[address] = word
 
     def compare_stream(self, number, planned):
-        """Compares what the residual memory inside the group holds after a layer."""
+        """Compares what the residual memory of the readout holds after a layer."""
         expected = self.expect(number, "stream.0")
         for index, (address, word) in enumerate(
             zip(expected.addresses, expected.words.values(), strict=True)
@@ -194,9 +201,11 @@ async def run_network(dut, model, *, stall, slot):
     harness = Harness(dut, model, stall=stall, slot=slot)
     await harness.cycles.reset(
         layer=0,
-        restart=0,
-        job_valid=0,
-        job=0,
+        step=0,
+        base=0,
+        begins=0,
+        first=0,
+        offset=0,
         slot=0,
         weight_port_taken=0,
         logits_room=0,
@@ -226,7 +235,7 @@ async def networks_match_golden(dut, model):
     )
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.columns_per_group > 1)
+@cocotb.test(timeout_time=20, timeout_unit="ms")
 async def layers_take_a_cycle_per_event(dut):
     """Finding, fetching and firing hide behind events, where a position has more than lanes."""
     harness, cycles = await run_network(dut, "saturated.safetensors", stall=0.0, slot=1.0)
@@ -259,7 +268,7 @@ async def layers_take_a_cycle_per_event(dut):
     assert compared, "no layer has enough events"
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms", skip=SIZES.columns_per_group > 1)
+@cocotb.test(timeout_time=20, timeout_unit="ms")
 async def silence_takes_no_events(dut):
     """Without spikes, a position takes as long as its words are read or its lanes are read out."""
     harness, cycles = await run_network(dut, "silent.safetensors", stall=0.0, slot=1.0)
@@ -267,8 +276,8 @@ async def silence_takes_no_events(dut):
         # Potentials leave digit by digit.
         if planned.source is None or planned.descriptor["drain"] is Destination.KEY_VALUES:
             continue
-        words = max(line.steps + 1 for line in planned.lines) * (
-            max(position.steps + 1 for position in planned.positions)
+        words = max(tile["tap_rows"] + 1 for tile in planned.tiles) * (
+            max(position.steps + 1 for position in harness.plan.tap_positions(planned))
             + max(tile["words"] for tile in planned.tiles)
         )
         passes = (planned.descriptor["passes"] + 1) * (planned.descriptor["digits"] + 1)

@@ -1,4 +1,4 @@
-"""One group of the cycle model: columns, and the firing unit and packer that they share."""
+"""One readout of the cycle model: what becomes of the sums of its column."""
 
 from collections import deque
 
@@ -7,10 +7,10 @@ from ..rtl.firing import STAGES
 from .column_cycles import ColumnCycles
 
 
-__all__ = ["GroupCycles"]
+__all__ = ["ReadoutCycles"]
 
 
-#: Cycles from the last of a group's output until nothing of it is under way.
+#: Cycles from the last of a readout's output until nothing of it is under way.
 BEHIND = {
     Destination.SPIKES: 3,
     Destination.VALUES: 3,
@@ -20,30 +20,26 @@ BEHIND = {
 }
 
 
-class GroupCycles:
-    """One group of a layer, which begins with everything empty.
+class ReadoutCycles:
+    """One column's readout in a layer, which begins with everything empty.
 
     Parameters
     ----------
-    n_columns : int
-        Columns that share the firing unit.
     destination : Destination
     digits : int
         Digits of an element that the layer stores.
     """
 
-    def __init__(self, n_columns, destination, *, digits):
-        self.columns = [ColumnCycles() for _ in range(n_columns)]
+    def __init__(self, destination, *, digits):
+        self.column = ColumnCycles()
         self.destination = destination
         self.n_digits = digits
-        #: Cycle from which the group wants the bus; None if it does not.
+        #: Cycle from which the readout wants the bus; None if it does not.
         self.asks = None
-        #: Cycle from which a readout may begin, if columns and jobs in flight allow it.
+        #: Cycle from which a readout may begin, if sums and jobs in flight allow it.
         self.again = 0
         #: Cycles of the latest logit, and from which nothing is under way.
         self.latest = self.idle = 0
-        # The column that was read out last.
-        self._chosen = 0
         # Jobs whose readout has begun and whose place is not free again, and the most of them.
         self._jobs = 0
         self._most = 2 if destination in (Destination.SPIKES, Destination.VALUES) else 1
@@ -58,35 +54,31 @@ class GroupCycles:
         """Cycle in which ``look`` finds something to do, or None if nobody knows as yet."""
         if self.asks is not None and self.destination is Destination.SUMS:
             return None
-        if self._jobs == self._most:
+        if self._jobs == self._most or self.column.ready is None:
             return None
-        ready = [column.ready for column in self.columns if column.ready is not None]
-        return max(self.again, min(ready)) if ready else None
+        return max(self.again, self.column.ready)
 
     def look(self, cycle):
         """Begins a readout, or asks for the bus that it needs, if one may begin in this cycle.
 
         Returns
         -------
-        int or None
-            Column whose readout begins.
+        bool
+            Whether a readout begins.
         """
-        if cycle < self.again or self._jobs == self._most:
-            return None
-        column = self._choose(cycle)
-        if column is None:
-            return None
+        ready = self.column.ready
+        if cycle < self.again or self._jobs == self._most or ready is None or ready > cycle:
+            return False
         if self.destination is Destination.SUMS and not self._locked:
             self.asks = self.asks or cycle + 1
-            return None
-        self._chosen = column
-        lanes = self.columns[column].start(cycle)
+            return False
+        lanes = self.column.start(cycle)
         self.again = cycle + lanes + 1
         self._fire(cycle + lanes, lanes)
-        return column
+        return True
 
     def grant(self, cycle):
-        """The bus is the group's: a word leaves, or sums may from the next cycle on."""
+        """The bus is this readout's: a word leaves, or sums may from the next cycle on."""
         self.asks = None
         if self.destination is Destination.SUMS:
             self._locked = True
@@ -97,16 +89,6 @@ class GroupCycles:
             self._jobs -= 1
         if self._complete:
             self._accept(self._complete.popleft())
-
-    def _choose(self, cycle):
-        """Column whose sums are ready, or None."""
-        count = len(self.columns)
-        for offset in range(1, count + 1):
-            index = (self._chosen + offset) % count
-            ready = self.columns[index].ready
-            if ready is not None and ready <= cycle:
-                return index
-        return None
 
     def _fire(self, released, lanes):
         """What becomes of a job whose last lane is released in a cycle."""

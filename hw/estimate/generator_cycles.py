@@ -1,0 +1,145 @@
+"""The address generator of the cycle model: when it issues the words of all columns."""
+
+from collections import deque
+
+from ..rtl.column import UNDER_WAY
+from ..rtl.word_queue import QUEUE_DEPTH
+from .column_cycles import WRITTEN
+
+
+__all__ = ["GeneratorCycles"]
+
+
+#: Words in the memory of a queue that is full.
+FULL = QUEUE_DEPTH - UNDER_WAY
+
+#: Cycles from a word that is read from a queue's memory until the generator may go on.
+SEEN = 3
+
+
+class GeneratorCycles:
+    """Issues the words of a layer, tile after tile, job after job.
+
+    Parameters
+    ----------
+    layer : LayerPlan
+    required : CoreConfig
+    events : JobEvents
+    columns : list of ColumnCycles
+    tile_words : int
+        Words of a tile's descriptor.
+    """
+
+    def __init__(self, layer, required, events, columns, tile_words):
+        self.layer, self.required, self.events = layer, required, events
+        self.columns, self.tile_words = columns, tile_words
+        # Cycles in which the latest rows of taps went on, and that of the latest word.
+        self._rows, self._last = deque(maxlen=5), 0
+
+    def run(self, now):
+        """Issues everything, as far as it is known; yields columns of which more must be known.
+
+        Parameters
+        ----------
+        now : int
+            Cycle in which the layer's descriptor is there.
+        """
+        descriptor, n_columns = self.layer.descriptor, self.required.columns
+        n_batches, n_lines = descriptor["batches"] + 1, self.layer.size[0]
+        most = min(n_lines, n_columns)
+        # The first tile is on offer, and multiples of strides are there.
+        offered = max(now + self.tile_words + 2, now + 1 + n_columns)
+        rows = self._rows
+        rows.extend([now] * 4)
+        for number, tile in enumerate(self.layer.tiles):
+            start = max(offered, rows[-4] + 1)
+            # All columns have taken over the tile before, since the one before that is closed.
+            for column in self.columns[:most] if number > 1 else ():
+                while len(column.closings) < number - 1:
+                    yield column
+                start = max(start, column.closings[number - 2] + 2)
+            taken = self._enter(start)
+            offered = taken + self.tile_words + 2
+            for batch in range(n_batches):
+                in_batch = min(n_columns, n_lines - batch * n_columns)
+                in_next = n_lines - (batch + 1) * n_columns
+                for position in range(self.layer.size[1]):
+                    ends = position == self.layer.size[1] - 1
+                    job = self.events.of(tile, batch, position)
+                    yield from self._issue(job)
+                    for at, column in enumerate(self.columns[:in_batch]):
+                        column.end(tile["lanes"], ends and at >= in_next)
+            rows.pop()
+
+    def _enter(self, start):
+        """A tile's first row of taps goes through the pipeline; returns when the tile is taken."""
+        rows = self._rows
+        later = [row for row in list(rows)[-3:] if row > start]
+        while len(later) < 3:
+            later.append(max(start, rows[-1], *later) + 1)
+        rows.clear()
+        rows.extend(later)
+        rows.append(max(later[-1] + 1, self._last))
+        self._last = rows[-1]
+        return later[1]
+
+    def _issue(self, job):
+        """Issues the words of a job in all columns, while no queue is full."""
+        first = self._last + 1
+        more = [len(numbers) for numbers, _, _ in job.words] + [0] * len(self.columns)
+        slow = [
+            column
+            for column, number in zip(self.columns, more, strict=False)
+            if not _room(column, number, first)
+        ]
+        if not slow:
+            for column, (numbers, events, heads) in zip(self.columns, job.words, strict=False):
+                column.push([first + number for number in numbers], events, heads)
+            self._rows.extend([first + end for end in job.ends])
+            self._last = first + job.length - 1
+            return
+        now, at = self._last, -1
+        ends = iter(job.ends)
+        end = next(ends)
+        for number, words in job.merged:
+            while at < number:
+                for column in slow:
+                    if not _room(column, 0, now + 1):
+                        at += 1
+                        now = yield from _seen(slow, now + 1)
+                        break
+                else:
+                    # Where there is room for all that was issued, nothing stops before this word.
+                    steps = min(number, end) - at
+                    at += steps
+                    now += steps
+                if at == end:
+                    self._rows.append(now)
+                    end = next(ends, job.length)
+            for column, events, heads in words:
+                self.columns[column].push([now], events, heads)
+        self._last = now
+
+
+def _room(column, more, now):
+    """Whether a queue has room for all words that were issued, and for more, from a cycle on."""
+    need, read = len(column.issued) + more - FULL, column.read
+    return need < 0 or (need < len(read) and read[need] <= now - SEEN)
+
+
+def _seen(columns, now):
+    """First cycle from one on in which no queue says it is full."""
+    while True:
+        begin = now
+        for column in columns:
+            issued, seen = column.issued, column.visible
+            while seen < len(issued) and issued[seen] + WRITTEN + SEEN <= now:
+                seen += 1
+            column.visible = seen
+            need = seen - FULL
+            if need >= 0:
+                while need >= len(column.read):
+                    yield column
+                now = max(now, column.read[need] + SEEN)
+        if now == begin:
+            return now
