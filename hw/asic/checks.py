@@ -21,10 +21,6 @@ FLIP_FLOP = "$_DFF_P_"
 #: Registers that reset leaves alone, by their names, and why nothing depends on their first values.
 UNRESET = (
     (
-        re.compile(r"(.*\.)?held"),
-        "output register of a memory: what it holds is used only after a read",
-    ),
-    (
         re.compile(r"(.*\.)?storage\[\d+\]"),
         "word of a queue: it is read only after it was written, as the queue's level says",
     ),

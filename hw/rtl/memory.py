@@ -95,9 +95,6 @@ class Memory(wiring.Component):
     ----------
     width, depth : int
         Bits of a word and number of words.
-    registered : bool
-        Whether data is there two enabled cycles after its address, since a block memory answers so
-        late in a cycle that no logic fits behind it.
     image : str
         File of the initial contents, in the folder ``ADDEND_ROM_DIR``; empty for none.
     name : str
@@ -115,9 +112,8 @@ class Memory(wiring.Component):
         Logged with each captured write; costs nothing in hardware.
     """
 
-    def __init__(self, *, width, depth, registered=False, image="", name=""):
+    def __init__(self, *, width, depth, image="", name=""):
         self.width = width
-        self.registered = registered
         self.depth = depth
         self.image = image
         self.name = name
@@ -134,13 +130,6 @@ class Memory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        read_data = Signal(self.width)
-        # Before the first read nobody looks, so that reset need not clear it.
-        held = Signal(self.width, reset_less=True)
-        m.d.comb += self.read_data.eq(held if self.registered else read_data)
-        if self.registered:
-            with m.If(self.read):
-                m.d.sync += held.eq(read_data)
         m.submodules.memory = _instance(
             self.width,
             self.depth,
@@ -153,7 +142,7 @@ class Memory(wiring.Component):
             i_a_read=0,
             o_a_data=Signal(self.width, name="none"),
             i_b_read=self.read,
-            o_b_data=read_data,
+            o_b_data=self.read_data,
             i_b_address=self.read_address,
             i_tag=self.tag,
         )

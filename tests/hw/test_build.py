@@ -163,7 +163,10 @@ def test_cycles_stand_in_the_description(built):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--columns", "3", "--share", "2"], "--share must divide the 3 columns, not be 2"),
+        (
+            ["--columns", "3", "--share", "2"],
+            "--share must be left out, since every column has a firing unit",
+        ),
         (
             ["--weight-width", "3"],
             "--weight-width must be at least the 4 bits of layer downsample1_1, not 3",

@@ -94,7 +94,7 @@ def test_half_to_even_digits_equal_golden(run, count, code):
         # Heads that share spike words, a scale 2 / sqrt(dk) that is no power of two, a constant
         # pixel channel, and a classifier whose bias is finer than its weights.
         (
-            (3, 8, 3),
+            (3, 8),
             SpikeCode.BIT_SERIAL,
             {
                 "heads": 4,
@@ -117,12 +117,12 @@ def test_half_to_even_digits_equal_golden(run, count, code):
         full((1, 5), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
         full((5, 8), SpikeCode.BIT_SERIAL, {"max_count": 15, "weight_bits": 8}),
         full(
-            (6, 12, 2),
+            (6, 12),
             SpikeCode.THERMOMETER,
             {"max_count": 7, "stem_kernel": 7, "classes": 13, "image_shape": (16, 12, 3)},
         ),
         full(
-            (2, 32, 2),
+            (2, 32),
             SpikeCode.BIT_SERIAL,
             {"strides": (2, 1, 2, 2, 1), "image_shape": (16, 16, 1)},
         ),

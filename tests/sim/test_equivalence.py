@@ -24,7 +24,7 @@ def netlist(tmp_path_factory):
     return Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
 
 
-@pytest.mark.parametrize("memory", ["neurons_0.slice_0", "spikes_0_0.memory"])
+@pytest.mark.parametrize("memory", ["neurons_0.slice_0", "spikes_0.memory"])
 def test_a_fault_in_the_highest_bit_that_a_memory_stores_is_never_proved(netlist, memory):
     module, cell = f"accelerator.core.array.{memory}".rsplit(".", 1)
     faults = netlist.listed([f"999 -seed 1 -mode inv -module {module} -cell {cell} -port data"])

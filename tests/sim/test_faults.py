@@ -64,5 +64,5 @@ def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
             {"config": config.as_dict()},
             folder=tmp_path,
             cache=project_root / "build" / "sim",
-            only="kind=0/density=0.15/stall=0.4",
+            only="kind=dense/density=0.15/stall=0.4",
         )
