@@ -69,7 +69,7 @@ def test_the_cores_of_the_fit_are_of_every_kind():
 
 @pytest.mark.parametrize(
     ("count_width", "weight_width", "inputs", "lut"),
-    [(3, 4, 2500), (3, 8, 4004), (3, 8, 16, 7972)],
+    [(3, 4, 8, 2500), (3, 8, 8, 4004), (3, 8, 16, 7972)],
 )
 def test_a_dense_engine_is_predicted_at_every_width(count_width, weight_width, inputs, lut):
     """Engines that were routed; two products of 8 bits take as much as three of 4."""
