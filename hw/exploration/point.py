@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from golden import SpikeCode
+from golden.analysis.front import front
 
 from ..compiler import compile_model
 from ..estimate.area_model import predicted_lut
@@ -111,8 +112,4 @@ def evaluate(model, device, additions, *, columns, lanes, spike_code, bus_width)
 
 def pareto(points):
     """Points that no other one beats in cycles and LUTs at once, the fastest first."""
-    best = []
-    for point in sorted(points, key=lambda one: (one.cycles, one.lut)):
-        if not best or point.lut < best[-1].lut:
-            best.append(point)
-    return best
+    return front(points, lambda point: (point.cycles, point.lut))

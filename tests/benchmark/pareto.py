@@ -3,6 +3,7 @@
 from statistics import mean
 
 from golden.analysis.charts import scatter
+from golden.analysis.front import front
 from golden.data.atomic import replacing
 from tests.benchmark.judges import array
 from tests.benchmark.networks import NANO, OTHERS
@@ -55,18 +56,14 @@ def draw(shown, folder):
     paths = []
     for name, (text, field) in PICTURES.items():
         placed = [(point[field], point[1]) for point in shown]
-        best = sorted(
-            one
-            for one in placed
-            if not any(
-                other[0] <= one[0] and other[1] <= one[1] for other in placed if other != one
-            )
-        )
         path = folder / f"arrays-{name}.svg"
         with replacing(path) as file:
             file.write(
                 scatter(
-                    placed, front=best, axes=(text, "LUT"), labels=[point[0] for point in shown]
+                    placed,
+                    front=front(placed, lambda place: place),
+                    axes=(text, "LUT"),
+                    labels=[point[0] for point in shown],
                 ).encode()
             )
         paths.append(path)

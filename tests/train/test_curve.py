@@ -13,7 +13,7 @@ from golden import SpikeCode
 from golden.data.digits import load_digits
 from tests.documents import tables
 from train.__main__ import main
-from train.export.curve import front, picture, table
+from train.export.curve import pareto, picture, table
 
 
 pytest.importorskip("sklearn")
@@ -57,7 +57,7 @@ def test_every_model_is_a_point_a_row_and_an_object(models, tmp_path, capsys, co
         assert (row[2], row[4]) == (f"{added:,.0f}", f"{point['accuracy']:.2%}")
     assert rows[0][2] == f"additions per image, {code.value}"
     assert [row[:2] for row in rows[2:]] == [["digits", ""], ["sparse", "0.03"]]
-    assert drawn.count("<circle") == 2 + len(front(points))
+    assert drawn.count("<circle") == 2 + len(pareto(points))
     assert ">digits</text>" in drawn
     assert ">sparse, penalty 0.03</text>" in drawn
 
@@ -69,7 +69,7 @@ def point(additions, accuracy, **changes):
 
 def test_the_front_leaves_out_what_another_model_beats():
     cheap, worse, best, dear = point(1, 0.5), point(2, 0.4), point(3, 0.9), point(4, 0.9)
-    assert front([dear, best, worse, cheap]) == [cheap, best]
+    assert pareto([dear, best, worse, cheap]) == [cheap, best]
 
 
 def test_shares_are_of_the_most_accurate_model():

@@ -1,9 +1,10 @@
 """Accuracy over additions of several models: a table and a picture."""
 
 from golden.analysis.charts import scatter
+from golden.analysis.front import front
 
 
-__all__ = ["curve_point", "front", "picture", "table"]
+__all__ = ["curve_point", "pareto", "picture", "table"]
 
 
 def curve_point(name, model, statistics, code):
@@ -36,13 +37,9 @@ def curve_point(name, model, statistics, code):
     }
 
 
-def front(points):
+def pareto(points):
     """Points that no other one equals or beats in both additions and accuracy, cheapest first."""
-    found = []
-    for point in sorted(points, key=lambda point: (point["additions"], -point["accuracy"])):
-        if not found or point["accuracy"] > found[-1]["accuracy"]:
-            found.append(point)
-    return found
+    return front(points, lambda point: (point["additions"], -point["accuracy"]))
 
 
 def table(points):
@@ -76,7 +73,7 @@ def picture(points):
     """The points as an SVG file; a line goes through those of the front."""
     return scatter(
         [_place(point) for point in points],
-        front=[_place(point) for point in front(points)],
+        front=[_place(point) for point in pareto(points)],
         axes=(f"additions per image, {points[0]['code']}", "accuracy in integers"),
         labels=[
             point["name"]
