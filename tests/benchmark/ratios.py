@@ -73,8 +73,13 @@ def _network(found, name, complete):
     run, core = found[f"{name}-on-chip"], found[f"core-{name}"]
     baseline = found[f"dense-core-{name}" if complete else f"dense-{run['weight_width']}"]
     key = "dense_core_cycles" if complete else "dense_cycles"
-    clock = None if "fmax_mhz" in core else found[f"core-{NANO}-external"]
-    return ratio(core, mean(run["cycles"]), baseline, run[key], clock=clock)
+    return ratio(core, mean(run["cycles"]), baseline, run[key], clock=_clocked(found, name))
+
+
+def _clocked(found, name):
+    """The core of a network that was routed: with weights on chip, or else outside."""
+    core = found[f"core-{name}"]
+    return core if "fmax_mhz" in core else found[f"core-{NANO}-external"]
 
 
 def _trained(found, label, name, target, *, complete=False):
@@ -117,9 +122,9 @@ def in_time(found, nano):
 
     def part():
         one = _network(found, NANO, complete=False)
-        core = found[f"core-{NANO}"]
-        outside = "" if "fmax_mhz" in core else " of the core with weights outside"
-        clock = core if "fmax_mhz" in core else found[f"core-{NANO}-external"]
+        clock = _clocked(found, NANO)
+        on_chip = clock is found[f"core-{NANO}"]
+        outside = "" if on_chip else " of the core with weights outside"
         dense = found[f"dense-{found[f'{NANO}-on-chip']['weight_width']}"]
         note = f" ({clock['fmax_mhz']:.0f} MHz{outside} to {dense['fmax_mhz']:.0f})"
         return at_least("nano", one.time, nano, note=note)
