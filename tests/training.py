@@ -21,9 +21,21 @@ from train.run.config import (
     QuantiseConfig,
     to_builtins,
 )
+from train.run.fit import Silent
 
 
 torch.set_num_threads(1)
+
+
+class Stopping(Silent):
+    """Progress that ends a run behind some of its epochs, as Ctrl-C would."""
+
+    def __init__(self, done):
+        self._done = done
+
+    def epoch(self, phase, done, total, loss):
+        if done == self._done:
+            raise KeyboardInterrupt
 
 
 def network_config(**changes):

@@ -9,6 +9,7 @@ import torch
 import golden
 from addend.__main__ import run
 from tests.own import MYNET, RECIPE
+from tests.training import Stopping
 from train.data.sets import DataSplit, load_split
 from train.network.build import build, layered
 from train.run import checkpoint
@@ -134,20 +135,9 @@ def test_commands_of_families_refuse_a_module(recipe, capsys, command):
 def test_a_resumed_run_goes_on_to_the_same_weights(recipe):
     whole = checkpoint.load(fit(recipe, "whole"))
 
-    class Progress:
-        def step(self, done, total):
-            pass
-
-        def phase(self, sentence):
-            pass
-
-        def epoch(self, phase, done, total, loss):
-            if done == 3:
-                raise KeyboardInterrupt
-
     config = with_epochs(load(recipe), 2, 2)
     with pytest.raises(KeyboardInterrupt):
-        train(config, recipe.parent / "parts", seed=0, progress=Progress())
+        train(config, recipe.parent / "parts", seed=0, progress=Stopping(3))
     resumed = checkpoint.load(fit(recipe, "parts", "--resume"))
     assert (whole.epoch, resumed.epoch) == (4, 4)
     assert whole.network.keys() == resumed.network.keys()

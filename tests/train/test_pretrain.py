@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.training import network_config, random_images, random_network, run_config
+from tests.training import Stopping, network_config, random_images, random_network, run_config
 from train.data.sets import DataSplit, load_split
 from train.families.e_spikeformer import ESpikeFormer
 from train.interpret.float_run import FloatRun
@@ -184,16 +184,8 @@ def test_the_loss_falls_and_fine_tuning_starts_from_the_weights(tmp_path):
 def test_a_resumed_pre_training_is_bit_identical(tmp_path):
     expected = pretrain(pretrain_config(), tmp_path / "whole", seed=1)
 
-    class Stop:
-        def step(self, done, total):
-            pass
-
-        def epoch(self, phase, done, total, loss):
-            if done == 2:
-                raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        pretrain(pretrain_config(), tmp_path / "parts", seed=1, progress=Stop())
+        pretrain(pretrain_config(), tmp_path / "parts", seed=1, progress=Stopping(2))
     found = pretrain(pretrain_config(), tmp_path / "parts", seed=1, resume=True)
     for part in ("network", "decoder"):
         ours, theirs = getattr(found, part), getattr(expected, part)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.training import network_config, run_config
+from tests.training import Stopping, network_config, run_config
 from train.data.sets import DataSplit, load_split
 from train.families.e_spikeformer import ESpikeFormer
 from train.run import checkpoint
@@ -92,19 +92,8 @@ def test_a_run_with_an_average_resumes_bit_for_bit(tmp_path):
     config = run_config(average=0.9, float_epochs=3, quantised_epochs=1)
     expected = fit(config, tmp_path / "whole", seed=0)
 
-    class Stop:
-        def step(self, done, total):
-            pass
-
-        def phase(self, sentence):
-            pass
-
-        def epoch(self, phase, done, total, loss):
-            if done == 2:
-                raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        fit(config, tmp_path / "parts", seed=0, progress=Stop())
+        fit(config, tmp_path / "parts", seed=0, progress=Stopping(2))
     resumed = fit(config, tmp_path / "parts", seed=0, resume=True)
     for name, values in expected.network.items():
         assert torch.equal(resumed.network[name], values), name

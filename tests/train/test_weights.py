@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.training import run_config
+from tests.training import Stopping, run_config
 from train.__main__ import main
 from train.data.sets import DataSplit, load_split
 from train.network.build import build
@@ -11,10 +11,6 @@ from train.run import checkpoint
 from train.run.checkpoint import Checkpoint, CheckpointError
 from train.run.config import CHECKPOINT, FLOAT_CHECKPOINT, load
 from train.run.fit import fit, start
-
-
-class StopError(Exception):
-    """Ends a run behind an epoch."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -35,20 +31,9 @@ def few_digits():
 def interrupted(few_digits, tmp_path_factory):
     """Folder of a run that ended in the middle of quantised training."""
 
-    class Watcher:
-        def step(self, done, total):
-            pass
-
-        def phase(self, sentence):
-            pass
-
-        def epoch(self, phase, done, total, loss):
-            if done == 2:
-                raise StopError
-
     folder = tmp_path_factory.mktemp("run")
-    with pytest.raises(StopError):
-        fit(run_config(batch=32, average=0.5), folder, seed=0, progress=Watcher())
+    with pytest.raises(KeyboardInterrupt):
+        fit(run_config(batch=32, average=0.5), folder, seed=0, progress=Stopping(2))
     return folder
 
 
