@@ -109,12 +109,13 @@ class Column(wiring.Component):
         weight_width, row_width = self.config.weight_width, self.config.row_width
 
         m.submodules.reader = reader = WordReader(self.config, number=self.number)
-        m.submodules.queue = queue = WordQueue(width=word_layout(self.config).size, room=UNDER_WAY)
+        m.submodules.queue = queue = WordQueue(shape=word_layout(self.config), room=UNDER_WAY)
         m.submodules.finder = finder = Finder(self.config)
         m.submodules.lanes = adders = Lanes(
             lanes=lanes, entry_width=row_width, width=self.config.accumulator_width
         )
 
+        wiring.connect(m, queue.words, finder.words)
         m.d.comb += [
             reader.layer.eq(self.layer),
             reader.step.eq(self.step),
@@ -127,9 +128,6 @@ class Column(wiring.Component):
             self.full.eq(queue.full),
             finder.depthwise.eq(self.layer.depthwise),
             finder.gather.eq(self.layer.gather),
-            finder.words.payload.eq(queue.words.payload),
-            finder.words.valid.eq(queue.words.valid),
-            queue.words.ready.eq(finder.words.ready),
         ]
 
         # Fetch: an address to both row memories, a register for what they answer, since a block

@@ -25,8 +25,8 @@ class WordQueue(wiring.Component):
 
     Parameters
     ----------
-    width : int
-        Bits of a word.
+    shape : Shape
+        Of a word.
     depth : int
         Words of the memory, a power of two.
     room : int
@@ -35,28 +35,29 @@ class WordQueue(wiring.Component):
     Members
     -------
     write : In(1)
-    data : In(width)
+    data : In(shape)
     full : Out(1)
         Two cycles after that word.
-    words : Out(stream.Signature(width))
+    words : Out(stream.Signature(shape))
     """
 
-    def __init__(self, *, width, depth=QUEUE_DEPTH, room):
+    def __init__(self, *, shape, depth=QUEUE_DEPTH, room):
         if not 0 < room < depth:
             raise ValueError(f"Room must be 1 to {depth - 1} words, not {room!r}")
         exact_log2(depth)
+        self.width = Shape.cast(shape).width
         self.depth = depth
         self.room = room
         super().__init__({
             "write": In(1),
-            "data": In(width),
+            "data": In(shape),
             "full": Out(1),
-            "words": Out(stream.Signature(width)),
+            "words": Out(stream.Signature(shape)),
         })
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = Memory(width=len(self.data), depth=self.depth)
+        m.submodules.memory = memory = Memory(width=self.width, depth=self.depth)
         # Numbers of words that were written and read, with a bit more than an address.
         written, read, level = signals("written read level", range(2 * self.depth))
         fetched, moves, reads = signals("fetched moves reads")

@@ -115,9 +115,9 @@ def test_address_generator_takes_the_steps_of_every_layer(check, tables, array):
 @pytest.mark.parametrize(
     "sizes_of_queue",
     [
-        {"width": 9, "depth": 8, "room": 3},
-        full({"width": 70, "depth": 128, "room": 7}),
-        full({"width": 1, "depth": 4, "room": 2}),
+        {"shape": 9, "depth": 8, "room": 3},
+        full({"shape": 70, "depth": 128, "room": 7}),
+        full({"shape": 1, "depth": 4, "room": 2}),
     ],
 )
 def test_word_queue_keeps_words_in_order(check, sizes_of_queue):
