@@ -96,55 +96,60 @@ class Link(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.receiver = receiver = self.receiver
-        m.submodules.transmitter = transmitter = self.transmitter
-        m.submodules.reader = reader = self.reader
-        m.submodules.buffer = buffer = self.buffer
-        m.submodules.writer = writer = self.writer
-        wiring.connect(m, writer.bytes, transmitter.bytes)
-
-        kind = reader.kind
-        is_load, is_picture = kind == RequestType.LOAD, kind == RequestType.PICTURE
-        to_pixels, to_load, to_reply = signals("to_pixels to_load to_reply")
+        m.submodules.receiver = self.receiver
+        m.submodules.transmitter = self.transmitter
+        m.submodules.reader = self.reader
+        m.submodules.buffer = self.buffer
+        m.submodules.writer = self.writer
+        wiring.connect(m, self.writer.bytes, self.transmitter.bytes)
+        m.d.comb += [
+            self.receiver.line.eq(self.rx),
+            self.tx.eq(self.transmitter.line),
+            self.reader.byte.eq(self.receiver.data),
+            self.reader.valid.eq(self.receiver.valid),
+        ]
+        to_pixels, to_load, to_reply = ways = signals("to_pixels to_load to_reply")
         # The load packet that comes is longer than the buffer.
         passing = Signal()
-        m.d.comb += [
-            receiver.line.eq(self.rx),
-            self.tx.eq(transmitter.line),
-            reader.byte.eq(receiver.data),
-            reader.valid.eq(receiver.valid),
-            buffer.pixels.eq(is_picture),
-            buffer.byte.eq(receiver.data),
-            buffer.byte_valid.eq(reader.payload & (is_load | is_picture)),
-            buffer.word.eq(self.logits.p.data),
-            buffer.release.eq(passing),
-            self.pixels.valid.eq(buffer.beats.valid & to_pixels),
-            self.load.valid.eq(buffer.beats.valid & (to_load | passing)),
-            writer.words.valid.eq(buffer.beats.valid & to_reply),
-            *(
-                field.eq(getattr(buffer.beats.p, name))
-                for beats in (self.pixels, self.load, writer.words)
-                for name, field in (("data", beats.p.data), ("last", beats.p.last))
-            ),
-            buffer.beats.ready.eq(
-                (self.pixels.ready & to_pixels)
-                | (self.load.ready & (to_load | passing))
-                | (writer.words.ready & to_reply)
-            ),
-        ]
-
         status = Signal(8)
-        # Whether the reply has a payload, and how many words it begins with.
+        # Whether the reply has a payload.
         tells = Signal()
         pictures = Signal(32)
-        waited = Signal(range(max(SETTLE_CYCLES, RESET_CYCLES)))
-        # What to do once the core was reset: listen again, or reply.
-        replies = Signal()
+        self._connect_buffer(m, (to_pixels, to_load | passing, to_reply), passing)
+        self._reply(m, status, tells, pictures)
+        self._run(m, ways, passing, status, tells, pictures)
+        return m
+
+    def _connect_buffer(self, m, sent, passing):
+        """Fills the buffer, and sends what it holds to one of three places."""
+        kind, buffer = self.reader.kind, self.buffer
+        is_load, is_picture = kind == RequestType.LOAD, kind == RequestType.PICTURE
+        places = self.pixels, self.load, self.writer.words
+        m.d.comb += [
+            buffer.pixels.eq(is_picture),
+            buffer.byte.eq(self.receiver.data),
+            buffer.byte_valid.eq(self.reader.payload & (is_load | is_picture)),
+            buffer.word.eq(self.logits.p.data),
+            buffer.release.eq(passing),
+            buffer.beats.ready.eq(
+                Cat(to & place.ready for to, place in zip(sent, places, strict=True)).any()
+            ),
+        ]
+        for to, place in zip(sent, places, strict=True):
+            m.d.comb += [
+                place.valid.eq(buffer.beats.valid & to),
+                place.p.data.eq(buffer.beats.p.data),
+                place.p.last.eq(buffer.beats.p.last),
+            ]
+
+    def _reply(self, m, status, tells, pictures):
+        """Says what the reply holds."""
+        kind, writer = self.reader.kind, self.writer
         cycles_and_additions = Cat(self.cycles, self.additions, C(0, 24))
         m.d.comb += [
             writer.kind.eq(kind),
             writer.status.eq(status),
-            writer.n_words.eq(Mux(tells & is_picture, buffer.level, 0)),
+            writer.n_words.eq(Mux(tells & (kind == RequestType.PICTURE), self.buffer.level, 0)),
         ]
         with m.If(tells), m.Switch(kind):
             with m.Case(RequestType.PICTURE):
@@ -160,10 +165,13 @@ class Link(wiring.Component):
                     writer.tail_bytes.eq(len(self.identity)),
                 ]
 
+    def _judge(self, m):
+        """Returns the status of a request that has come to its end."""
+        reader, buffer = self.reader, self.buffer
         verdict = Signal(8)
         broken = reader.empty | buffer.partial | buffer.spilled
         m.d.comb += verdict.eq(Status.OK.value)
-        with m.Switch(kind):
+        with m.Switch(reader.kind):
             with m.Case(RequestType.LOAD, RequestType.PICTURE), m.If(broken):
                 m.d.comb += verdict.eq(LinkStatus.LENGTH)
             with (
@@ -175,7 +183,18 @@ class Link(wiring.Component):
                 m.d.comb += verdict.eq(LinkStatus.TYPE)
         with m.If(~reader.right):
             m.d.comb += verdict.eq(LinkStatus.CHECKSUM)
+        return verdict
 
+    def _run(self, m, ways, passing, status, tells, pictures):
+        """Goes from request to reply."""
+        reader, buffer, writer = self.reader, self.buffer, self.writer
+        to_pixels, to_load, to_reply = ways
+        kind = reader.kind
+        is_load = kind == RequestType.LOAD
+        verdict = self._judge(m)
+        waited = Signal(range(max(SETTLE_CYCLES, RESET_CYCLES)))
+        # What to do once the core was reset: listen again, or reply.
+        replies = Signal()
         taken = buffer.beats.valid & buffer.beats.ready & buffer.beats.p.last
         with m.FSM():
             with m.State("LISTEN"):
@@ -241,4 +260,3 @@ class Link(wiring.Component):
                 m.d.comb += [to_reply.eq(1), buffer.complete.eq(1)]
                 with m.If(~writer.busy):
                     m.next = "LISTEN"
-        return m
