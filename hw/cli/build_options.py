@@ -94,7 +94,7 @@ def parser(prog):
     )
     made.add_argument(
         "--weight-width",
-        type=whole(2, 8),
+        type=whole(2, 16),
         metavar="BITS",
         help="bits of a weight in memory; the model's own if not given",
     )

@@ -142,7 +142,7 @@ class Context:
             required,
             tuple(self._planned),
             self.maps,
-            np.concatenate(self._rows).astype(np.int8),
+            np.concatenate(self._rows),
             self.neurons.words,
             self._windows.words,
         )

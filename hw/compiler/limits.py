@@ -2,8 +2,7 @@
 
 from golden.interval import width
 from golden.model.ranges import analyse
-from golden.model.shapes import tensor_infos
-from golden.neuron import Rule
+from golden.model.shapes import shapes, tensor_infos
 
 from ..isa.fields import largest
 from .layouts import LAYOUTS
@@ -32,9 +31,9 @@ def check_model(model, weight_width=None):
     weight_width : int or None
         Bits that a weight is to have in memory.
     """
-    ranges = analyse(model)
+    known, ranges = shapes(model), analyse(model)
     for layer in model.layers:
-        _check_layer(layer, ranges, weight_width)
+        _check_layer(layer, known, ranges, weight_width)
     _check_ends(model)
     bits = width(*ranges.logits)
     if bits > LOGIT_WIDTH:
@@ -57,10 +56,10 @@ def refusals(model):
     dict of str to str
         Sentences by the names of layers.
     """
-    ranges, found = analyse(model), {}
+    known, ranges, found = shapes(model), analyse(model), {}
     for layer in model.layers:
         try:
-            _check_layer(layer, ranges, None)
+            _check_layer(layer, known, ranges, None)
         except ValueError as error:
             found[layer.name] = str(error)
     try:
@@ -72,9 +71,9 @@ def refusals(model):
     return found
 
 
-def _check_layer(layer, ranges, weight_width):
+def _check_layer(layer, known, ranges, weight_width):
     """Raises ValueError if no core runs a layer."""
-    LAYOUTS[type(layer)].refuse(layer, ranges, weight_width)
+    LAYOUTS[type(layer)].refuse(layer, shapes=known, ranges=ranges, weight_width=weight_width)
     if layer.epilogue is not None:
         _check_epilogue(layer)
 
@@ -82,13 +81,6 @@ def _check_layer(layer, ranges, weight_width):
 def _check_epilogue(layer):
     """Raises ValueError if no core has what is behind a layer's potentials."""
     epilogue, neuron = layer.epilogue, layer.epilogue.neuron
-    if epilogue.KIND == "fire":
-        require(
-            layer,
-            epilogue.shift == 0 and epilogue.bias is None,
-            "fires behind a shift or a bias",
-            "fold them into its thresholds",
-        )
     if epilogue.KIND == "write":
         require(
             layer,
@@ -109,12 +101,6 @@ def _check_epilogue(layer):
         neuron.membrane is None,
         "has a neuron with a membrane",
         "use a model of one step, whose neurons keep no state",
-    )
-    require(
-        layer,
-        neuron.rule is Rule.LADDER,
-        "has a neuron of the uniform rule",
-        "use a ladder of thresholds",
     )
     require(
         layer,

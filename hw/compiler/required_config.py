@@ -7,6 +7,7 @@ from golden.model.ranges import analyse
 
 from ..isa.core_config import CoreConfig, words_of
 from ..isa.widths import element_width
+from .ladders import potential_shift
 from .token_sums import sum_width
 
 
@@ -34,7 +35,7 @@ def required_config(model, planned, *, weight_width, **sizes):
     potentials = [width(*bounds) for name, bounds in formed if name not in sums]
     summed = [sum_width(ranges.potential[name]) for name in sums]
     row_width = element_width(weight_width, model.max_count, sizes["spike_code"])
-    shifts = [getattr(layer.epilogue, "shift", 0) for layer in model.layers]
+    shifts = [potential_shift(layer.epilogue) for layer in model.layers]
     sizes |= {
         "max_count": model.max_count,
         "pixel_channels": model.image_shape[2],

@@ -1,5 +1,8 @@
 """What fills the memories of neurons and of tap windows, word by word."""
 
+from .ladders import bias_and_ladder
+
+
 __all__ = ["NeuronTable", "TapWindowTable"]
 
 
@@ -40,9 +43,7 @@ class NeuronTable:
         -------
         list of int
         """
-        epilogue = getattr(layer, "epilogue", None)
-        biases = getattr(epilogue, "bias", None)
-        neuron = getattr(epilogue, "neuron", None)
+        biases, ladder = bias_and_ladder(getattr(layer, "epilogue", None))
         bases = []
         for tile in channels.tolist():
             words = []
@@ -50,8 +51,7 @@ class NeuronTable:
                 bias, thresholds = 0, (NEVER,) * self.max_count
                 if channel >= 0:
                     bias = 0 if biases is None else int(biases[channel])
-                    if neuron is not None:
-                        ladder = neuron.thresholds
+                    if ladder is not None:
                         fired = ladder[channel if len(ladder) > 1 else 0].tolist()
                         # A neuron of a smaller D than the core's.
                         thresholds = (*fired, *thresholds[len(fired) :])

@@ -28,7 +28,7 @@ _CONFIG = {field.name: _WHOLE for field in fields(CoreConfig)} | {
     "lanes": range(2, MOST_LANES + 1),
     "spike_code": _CODE,
     "max_count": range(1, 16),
-    "weight_width": range(2, 9),
+    "weight_width": range(2, 17),
 }
 
 #: Form of the description, beside format and version.

@@ -89,7 +89,7 @@ def read_weights(images, config):
 
     Returns
     -------
-    int8 array, shape (rows, lanes)
+    int16 array, shape (rows, lanes)
     """
     slices = images
     if config.external:
@@ -102,7 +102,7 @@ def read_weights(images, config):
         ]
         slices = sliced(words, config.memories["weights"][0], config.lanes)
     sign = 1 << (config.weight_width - 1)
-    return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int8)
+    return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int16)
 
 
 def slice_names(config):

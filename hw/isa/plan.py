@@ -143,7 +143,7 @@ class Plan:
     layers : tuple of LayerPlan
     maps : dict of str to SpikeMap
         Of every count tensor in the spike memory, of the pixels, and of copies by their layer.
-    rows : int8 array, shape (rows, lanes)
+    rows : int8 or int16 array, shape (rows, lanes)
         The weight memory.
     neurons : list of (int, tuple of int)
         The neuron memory: bias and thresholds.

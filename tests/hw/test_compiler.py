@@ -9,7 +9,7 @@ from golden.model.shapes import last_readers
 from golden.names import counts_name
 from hw.compiler import compile_model
 from hw.compiler.allocate import Allocator
-from hw.compiler.tap_windows import conv_tap_windows
+from hw.compiler.tap_windows import conv_taps
 from hw.isa.core_config import SPIKE_CODES
 
 
@@ -22,15 +22,9 @@ def test_windows_hold_the_taps_inside_the_map(kernel, stride, size, columns):
     weight = np.zeros((1, 1, kernel, kernel), np.int8)
     layer = Conv.square("conv", "x.counts", weight, 4, stride, padding, 1, None)
     words, lanes = 2, 8
-    rows, positions = conv_tap_windows(
-        layer,
-        size=size,
-        out_size=out_size,
-        words=words,
-        stride=words,
-        tap_rows=words * lanes,
-        columns=columns,
-    )
+    taps = conv_taps(layer, size=size, words=words, stride=words, unit=lanes, columns=columns)
+    rows, positions = taps.rows, taps.positions
+    assert (taps.word_stride, taps.by_word, taps.order) == (1, False, tuple(range(kernel)))
     n_rows = len(rows) // -(-out_size[0] // columns)
     for line, position in np.ndindex(*out_size):
         expected = []

@@ -3,7 +3,7 @@
 __all__ = ["refuse"]
 
 
-def refuse(layer, ranges, weight_width):
+def refuse(layer, *, shapes, ranges, weight_width):
     """Raises ValueError, since no core runs it."""
     raise ValueError(
         f"Hardware runs heads that read spikes, and {layer.name} reads a stream: "

@@ -3,7 +3,7 @@
 __all__ = ["refuse"]
 
 
-def refuse(layer, ranges, weight_width):
+def refuse(layer, *, shapes, ranges, weight_width):
     """Raises ValueError, since no core runs it."""
     raise ValueError(
         f"Layer {layer.name} is a constant, which hardware does not run yet: "

@@ -14,39 +14,22 @@ from .rules import require
 __all__ = ["lay_out", "refuse"]
 
 
-def refuse(layer, ranges, weight_width):
-    """Raises ValueError if no core runs the layer, or weights are to have fewer bits than it has.
-
-    The array walks one source by square windows, and multiplies nothing by more than 8 bits.
-    """
+def refuse(layer, *, shapes, ranges, weight_width):
+    """Raises ValueError if no core runs it, or weights are to have fewer bits than it has."""
     require(
         layer,
         len(layer.sources) == 1,
         "reads several sources one behind the other",
         "write it as a sum of convolutions of one source each",
     )
+    *_, width = shapes[layer.source]
     require(
         layer,
-        layer.groups == 1 or layer.depthwise,
-        f"has {layer.groups} groups, which is neither 1 nor depthwise",
-        "use one group, with weights of 0 between channels of different ones",
-    )
-    down, across = layer.axes
-    require(
-        layer,
-        down == across and down.plain,
-        "has a kernel that is not square or dilated, padding that is uneven, or an axis that "
-        "is stretched",
-        "use a square kernel with the same stride and padding on all sides, "
-        "filled up with weights of 0",
+        (layer.axes[1].reads(width) >= 0).any(axis=1).all(),
+        "has output positions of which no tap lies inside the map",
+        "fill its kernel up with weights of 0 until every position reads something",
     )
     require(layer, layer.time == "each", "sums over time", "use a model of one step")
-    require(
-        layer,
-        layer.weight_bits <= 8,
-        f"has weights of {layer.weight_bits} bits",
-        "export with at most 8",
-    )
     if weight_width is not None and weight_width < layer.weight_bits:
         raise ValueError(
             f"--weight-width must be at least the {layer.weight_bits} bits of layer "
@@ -58,9 +41,16 @@ def lay_out(context, step, layer):
     """Adds a convolution of the model."""
     name, places = counts_name(layer), context.places
     channels, source = _channels(context, layer), context.maps[layer.source]
-    # A lane of a depthwise layer reads the channel that it computes.
-    if layer.depthwise and not np.array_equal(source.channels, channels):
-        source = copied(context, step, layer, "source", layer.source, channels)
+    _check_groups(layer, channels)
+    # A lane of a depthwise layer reads the channel that it computes. Those of other groups begin
+    # with a word.
+    wanted = (
+        channels
+        if layer.depthwise
+        else by_head(context.shapes[layer.source][0], layer.groups, context.lanes)
+    )
+    if layer.groups > 1 and not np.array_equal(source.channels, wanted):
+        source = copied(context, step, layer, "source", layer.source, wanted)
     _, *size = context.shapes.get(name, (0, 1, 1))
     positions = int(np.prod(size))
     match layer.epilogue:
@@ -84,8 +74,18 @@ def _channels(context, layer):
             return contiguous(layer.channels, context.lanes)
     if (heads := context.values.get(counts_name(layer))) is not None:
         return by_head(layer.channels, heads, context.lanes)
-    return (
-        context.maps[layer.source].channels
-        if layer.depthwise
-        else contiguous(layer.channels, context.lanes)
-    )
+    if layer.depthwise:
+        return context.maps[layer.source].channels
+    return by_head(layer.channels, layer.groups, context.lanes)
+
+
+def _check_groups(layer, channels):
+    """Raises ValueError if a word of results mixes groups of inputs."""
+    of_group = layer.channels // layer.groups
+    groups = np.where(channels < 0, channels.max(axis=1, keepdims=True), channels) // of_group
+    if not layer.depthwise and (groups != groups[:, :1]).any():
+        raise ValueError(
+            f"Layer {layer.name} stores words of {channels.shape[1]} channels, but its groups have "
+            f"{of_group}: take lanes that divide them, or use one group, with weights of 0 "
+            "between channels of different ones"
+        )

@@ -6,8 +6,9 @@ from golden import PIXELS
 
 from ...isa.passes import split_msb_pays
 from ...isa.plan import LayerPlan
+from ..ladders import potential_shift
 from ..layer_descriptor import tile_descriptor
-from ..tap_windows import conv_tap_windows
+from ..tap_windows import conv_taps
 
 
 __all__ = ["convolve"]
@@ -28,38 +29,36 @@ def convolve(context, layer, source, channels, out_size, where):
         Height and width of the output.
     where : ResultLocation
     """
-    kernel, lanes = layer.weight.shape[2], context.lanes
+    lanes, stride = context.lanes, source.words
     _, *size = context.shapes[layer.source]
-    rows = _weight_rows(layer, source, channels)
-    row_step = 1 if layer.depthwise else lanes
-    # Of a depthwise layer, the next word of a line is the next position's.
-    words, word_stride = (1, source.words) if layer.depthwise else (source.words, 1)
-    tap_rows, positions = conv_tap_windows(
+    # Words of each input position that a tile reads, and how many of them come before those.
+    words = 1 if layer.depthwise else stride // layer.groups
+    skipped = _skipped(layer, source, channels)
+    taps = conv_taps(
         layer,
         size=size,
-        out_size=out_size,
         words=words,
-        stride=source.words,
-        tap_rows=rows.shape[1] // kernel**2,
+        stride=stride,
+        unit=1 if layer.depthwise else lanes,
         columns=context.columns,
     )
+    rows = _weight_rows(layer, source, channels, taps, words=words, skipped=skipped)
     descriptor = context.descriptor(
         source,
-        row_step=row_step,
-        word_stride=word_stride,
-        # One line alone may have any stride.
-        column_stride=(out_size[0] > 1) * layer.axes[0].stride * size[1] * source.words,
-        shift=getattr(layer.epilogue, "shift", 0),
+        row_step=1 if layer.depthwise else lanes,
+        word_stride=taps.word_stride,
+        column_stride=taps.column_stride,
+        shift=potential_shift(layer.epilogue),
         depthwise=int(layer.depthwise),
         releases=int(layer is _last_of_pixels(context.model)),
-        split_msb=_msb_first(context, source, layer),
+        split_msb=_msb_first(context, source, layer, words),
     )
     neurons = context.neurons.place(layer, channels)
     first = context.add_rows(rows.reshape(-1, lanes))
     tiles = tuple(
         tile_descriptor(
             channels[tile],
-            spike=source.base + (tile if layer.depthwise else 0),
+            spike=source.base + skipped[tile],
             row=first + tile * rows.shape[1],
             words=0,
             out=where.out[tile],
@@ -82,23 +81,38 @@ def convolve(context, layer, source, channels, out_size, where):
             where.stream,
             rows_per_tile=rows.shape[1],
             inputs=layer.weight.shape[1],
-            taps=_mean_taps(layer, size, out_size),
+            taps=_mean_taps(layer, size),
         ),
-        tap_rows,
-        positions,
+        taps.rows,
+        taps.positions,
     )
 
 
-def _weight_rows(layer, source, channels):
-    """Rows of the weight memory, tap by tap; shape (tiles, rows, lanes)."""
+def _skipped(layer, source, channels):
+    """Words of an input position in front of those that each tile reads."""
+    if layer.depthwise:
+        return list(range(len(channels)))
+    groups = channels.max(axis=1) // (layer.channels // layer.groups)
+    return (groups * (source.words // layer.groups)).tolist()
+
+
+def _weight_rows(layer, source, channels, taps, *, words, skipped):
+    """Rows of the weight memory, line by line of the kernel; shape (tiles, rows, lanes)."""
     outputs, inputs, *kernel = layer.weight.shape
     # One more channel on both sides, which is 0, serves lanes that have none.
-    weight = np.zeros((outputs + 1, inputs + 1, *kernel), np.int8)
-    weight[:-1, :-1] = layer.weight
+    weight = np.zeros((outputs + 1, inputs + 1, *kernel), layer.weight.dtype)
+    weight[:-1, :-1] = layer.weight[..., taps.order]
     if layer.depthwise:
         rows = weight[channels, 0].transpose(0, 2, 3, 1)
     else:
-        rows = weight[channels][:, :, source.channels].transpose(0, 4, 5, 2, 3, 1)
+        # Channels of a group count from its first one.
+        read = source.channels[np.add.outer(skipped, np.arange(words))]
+        read = np.where(read < 0, -1, read % inputs)
+        found = weight[channels[:, :, None, None], read[:, None]]
+        # Tiles, lanes, words, channels of a word, lines, taps.
+        rows = (
+            found.transpose(0, 4, 2, 5, 3, 1) if taps.by_word else found.transpose(0, 4, 5, 2, 3, 1)
+        )
     return rows.reshape(len(channels), -1, channels.shape[1])
 
 
@@ -107,7 +121,7 @@ def _last_of_pixels(model):
     return [layer for layer in model.layers if PIXELS in layer.reads][-1]
 
 
-def _msb_first(context, source, layer):
+def _msb_first(context, source, layer, words):
     """Whether a layer takes the MSB plane in a pass of its own."""
     model = context.model
     return (
@@ -117,16 +131,14 @@ def _msb_first(context, source, layer):
             context.code,
             model.max_count,
             model.mean_count(layer.source),
-            layer.weight.shape[1] / source.words,
+            layer.weight.shape[1] / words,
         )
     )
 
 
-def _mean_taps(layer, size, out_size):
+def _mean_taps(layer, size):
     """Mean number of taps inside the map, of all output positions."""
     mean = 1.0
-    for axis, inputs, outputs in zip(layer.axes, size, out_size, strict=True):
-        begins = [index * axis.stride - axis.before for index in range(outputs)]
-        inside = [min(begin + axis.kernel, inputs) - max(begin, 0) for begin in begins]
-        mean *= sum(inside) / outputs
-    return mean
+    for axis, inputs in zip(layer.axes, size, strict=True):
+        mean *= (axis.reads(inputs) >= 0).sum(axis=1).mean()
+    return float(mean)

@@ -40,7 +40,7 @@ def copied(context, step, reader, role, tensor, channels, *, values=False):
     """
     if tensor == PIXELS:
         raise ValueError(
-            f"Layer {reader.name}: a depthwise head must read counts, not pixels: "
+            f"Layer {reader.name} needs channels in another order than pixels have: "
             "put a layer that fires in front of it"
         )
     source, (n_channels, *size) = context.maps[tensor], context.shapes[tensor]

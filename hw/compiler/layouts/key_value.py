@@ -16,7 +16,7 @@ from .rules import require, require_space
 __all__ = ["lay_out", "refuse"]
 
 
-def refuse(layer, ranges, weight_width):
+def refuse(layer, *, shapes, ranges, weight_width):
     """Raises ValueError if it sums over time, or fires the memory."""
     require_space(layer)
     require(layer, layer.epilogue is None, "fires its memory", "let the query fire alone")

@@ -13,7 +13,7 @@ from .rules import require_fire, require_space
 __all__ = ["lay_out", "refuse"]
 
 
-def refuse(layer, ranges, weight_width):
+def refuse(layer, *, shapes, ranges, weight_width):
     """Raises ValueError if it does more than fire, or reads what was summed over time."""
     require_space(layer)
     require_fire(layer)

@@ -8,20 +8,27 @@ from golden.names import counts_name
 from ...isa.core_config import PROGRAM_WIDTH
 from ...isa.descriptors import Destination
 from ...isa.plan import LayerPlan
+from ..ladders import bias_and_ladder
 from ..layer_descriptor import tile_descriptor
 from ..orders import contiguous
 from ..tap_windows import line_tap_windows
 from ..token_sums import sum_ends, sum_width
-from .rules import require_fire, require_space
+from .rules import require, require_fire, require_space
 
 
 __all__ = ["lay_out", "refuse"]
 
 
-def refuse(layer, ranges, weight_width):
+def refuse(layer, *, shapes, ranges, weight_width):
     """Raises ValueError if a sum does more than fire, or is wider than a word of the program."""
     require_space(layer)
     require_fire(layer)
+    require(
+        layer,
+        layer.epilogue.bias is None,
+        "fires a token sum behind a bias",
+        "put the bias into the stream that is summed",
+    )
     bits = sum_width(ranges.potential[layer.name])
     if bits >= PROGRAM_WIDTH:
         raise ValueError(
@@ -36,9 +43,8 @@ def lay_out(context, step, layer):
     channels, name = contiguous(n_channels, context.lanes), counts_name(layer)
     if layer.name not in context.places.fused:
         _sum(context, layer, channels, size)
-    thresholds = saturate(
-        layer.epilogue.neuron.thresholds, *sum_ends(context.ranges.potential[layer.name])
-    )
+    _, ladder = bias_and_ladder(layer.epilogue)
+    thresholds = saturate(ladder, *sum_ends(context.ranges.potential[layer.name]))
     where = context.places.in_spikes(
         name, channels, 1, step=step, last=context.places.last(name, step)
     )
