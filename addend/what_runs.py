@@ -11,7 +11,7 @@ WHAT_RUNS = {
     "input": (HARDWARE, "8-bit pixels, times one scale; a constant channel"),
     "convolution": (
         HARDWARE,
-        "dense or depthwise, square kernel, 2 to 8 bits; golden runs others, too",
+        "any kernel, stride, padding, dilation and groups, 2 to 16 bits",
     ),
     "batch norm": (HARDWARE, "behind a convolution, folded into thresholds or weights"),
     "scale": (HARDWARE, "by a number or one per channel, folded like a batch norm"),

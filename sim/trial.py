@@ -81,7 +81,7 @@ class Trial:
     @cached_property
     def additions(self):
         """Additions of each layer, by image."""
-        return golden.additions_per_image(self.plan.executed, self.result.tensors, self.plan.codes)
+        return self.plan.additions(self.result.tensors)
 
     @cached_property
     def predicted(self):

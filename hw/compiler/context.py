@@ -9,6 +9,7 @@ from golden.model.ranges import analyse
 from golden.model.shapes import shapes
 
 from ..isa.core_config import check_array, check_spike_code
+from ..isa.formed_maps import mean_count
 from ..isa.passes import PIXEL_PLANES
 from ..isa.plan import Plan, SpikeMap
 from .layer_descriptor import batch_fields, layer_descriptor
@@ -67,11 +68,11 @@ class Context:
         )
         self.maps, self.attention_rows = self.places.maps, {}
         self.neurons, self._windows = NeuronTable(model.max_count), TapWindowTable()
-        self._rows, self._planned = [], []
+        self._rows, self._planned, self._formed = [], [], {}
         self.n_rows = 0
         channels, height, width = self.shapes[PIXELS]
         self.maps[PIXELS] = SpikeMap(
-            0, PIXEL_PLANES, 1, height * width, contiguous(channels, lanes), PIXELS
+            0, PIXEL_PLANES, 1, height * width, contiguous(channels, lanes), PIXELS, pitch=1
         )
 
     def add(self, planned, rows=(), positions=()):
@@ -102,6 +103,15 @@ class Context:
             )
             planned = replace(planned, descriptor=descriptor, tiles=tiles)
         self._planned.append(planned)
+
+    def form(self, name, parts, shape):
+        """Adds a tensor that the model does not have, see `Plan`."""
+        self.shapes = self.shapes | {name: shape}
+        self._formed[name] = tuple(parts)
+
+    def mean_count(self, tensor):
+        """Mean count of a map, formed or not."""
+        return mean_count(self.model, tensor, self._formed)
 
     def add_rows(self, rows):
         """Adds rows of weights, shape (rows, lanes); returns the address of the first one."""
@@ -145,4 +155,5 @@ class Context:
             np.concatenate(self._rows),
             self.neurons.words,
             self._windows.words,
+            self._formed,
         )

@@ -7,6 +7,7 @@ import numpy as np
 from golden import PIXELS, SpikeCode, planes
 
 from ..isa.descriptors import Destination
+from ..isa.formed_maps import complete
 
 
 __all__ = ["PIXEL_LAYER", "ExpectedContents", "plane_words", "expected_contents"]
@@ -100,6 +101,7 @@ def expected_contents(plan, tensors, image):
     -------
     list of ExpectedContents
     """
+    tensors = complete(tensors, plan.formed)
     result = [_pixels(plan, tensors[PIXELS][image])]
     for number, planned in enumerate(plan.layers):
         if planned.stream is not None:

@@ -1,5 +1,6 @@
 """What no core can do: models and plans that are refused, by the layer's name."""
 
+from golden import PIXELS
 from golden.interval import width
 from golden.model.ranges import analyse
 from golden.model.shapes import shapes, tensor_infos
@@ -116,6 +117,11 @@ def _check_ends(model):
         raise ValueError(
             f"{model.name}: the input must have one step, not {model.input.steps}, "
             "since hardware does not run time steps yet: use a model of one step"
+        )
+    if not any(PIXELS in layer.reads for layer in model.layers):
+        raise ValueError(
+            f"{model.name}: a layer must read the pixels, since hardware does not run "
+            "constants alone: keep what they make as numbers"
         )
     if len(model.outputs) > 1:
         raise ValueError(

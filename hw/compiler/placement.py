@@ -95,12 +95,26 @@ class Placement:
     def in_spikes(self, tensor, channels, positions, *, step, last, copy=None):
         """A map in the spike memory; ``copy`` is the name of the layer that copies the tensor."""
         base = self.spikes.place(len(channels) * positions, step=step, last=last)
-        placed = SpikeMap(base, self.planes, len(channels), positions, channels, tensor)
+        placed = SpikeMap(
+            base, self.planes, len(channels), positions, channels, tensor, pitch=len(channels)
+        )
         self.maps[copy or tensor] = placed
         return ResultLocation(
             tensor,
             {"drain": Destination.SPIKES, "out_step": len(channels)},
             tuple(base + tile for tile in range(len(channels))),
+            placed,
+        )
+
+    def in_part(self, whole, first, tensor, channels):
+        """Words of each position of a map, from number ``first`` on, which hold a tensor."""
+        placed = replace(
+            whole, base=whole.base + first, words=len(channels), channels=channels, tensor=tensor
+        )
+        return ResultLocation(
+            tensor,
+            {"drain": Destination.SPIKES, "out_step": whole.pitch},
+            tuple(placed.base + tile for tile in range(len(channels))),
             placed,
         )
 

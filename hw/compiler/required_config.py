@@ -30,7 +30,7 @@ def required_config(model, planned, *, weight_width, **sizes):
     CoreConfig
     """
     ranges = analyse(model)
-    sums = {layer.name for layer in model.layers if not layer.SPIKING}
+    sums = {layer.name for layer in model.layers if layer.KIND == "sum"}
     formed = [*ranges.potential.items(), *ranges.memory.items()]
     potentials = [width(*bounds) for name, bounds in formed if name not in sums]
     summed = [sum_width(ranges.potential[name]) for name in sums]

@@ -14,6 +14,7 @@ from golden.model.shapes import shapes
 
 from ..compiler.expected import plane_words
 from ..isa.core_config import words_of
+from ..isa.formed_maps import complete
 from ..isa.passes import PIXEL_PLANES
 from .job_events import JobEvents
 from .layer_cycles import LayerCycles
@@ -69,6 +70,7 @@ def predict(plan, tensors, image=0):
     -------
     Cycles
     """
+    tensors = complete(tensors, plan.formed)
     words = {
         id(placed): plane_words(plan, placed, tensors[placed.tensor][image])
         for placed in plan.maps.values()

@@ -14,6 +14,7 @@ from golden import PIXELS, planes
 
 from ..isa.core_config import words_of
 from ..isa.descriptors import Destination
+from ..isa.formed_maps import mean_count
 from ..isa.passes import (
     PIXEL_PLANES,
     count_probabilities,
@@ -157,12 +158,13 @@ def _pass_probabilities(plan, planned):
     """Probability that a channel adds, and that it adds a second time, in each pass."""
     model, required = plan.model, plan.required
     name = planned.source.tensor
+    mean = mean_count(model, name, plan.formed)
     if name == PIXELS:
-        bit = model.mean_count(name) / PIXEL_PLANES
+        bit = mean / PIXEL_PLANES
         one = (1 - (1 - bit) ** 2, bit**2) if required.two_bit_serial else (bit, 0)
         return [one] * len(required.pixel_passes)
     top = model.max_count
-    counts = np.array(count_probabilities(model.mean_count(name), top))
+    counts = np.array(count_probabilities(mean, top))
     expanded = planes(np.arange(top + 1), required.spike_code, top)
     return [
         tuple(

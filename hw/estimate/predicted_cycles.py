@@ -32,8 +32,7 @@ def predicted_cycles(plan, pictures=None):
         tensors = synthetic_tensors(plan.model)
     if pictures is not None or exact:
         additions = {
-            name: number / count
-            for name, number in golden.additions(plan.executed, tensors, plan.codes).items()
+            name: int(numbers.sum()) / count for name, numbers in plan.additions(tensors).items()
         }
     if exact:
         predicted = [predict(plan, tensors, index) for index in range(count)]

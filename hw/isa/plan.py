@@ -4,7 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+import golden
 from golden.spike import SpikeCode
+
+from .formed_maps import complete
 
 
 __all__ = ["LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
@@ -50,6 +53,8 @@ class SpikeMap:
         Channel of each bit, -1 where there is none.
     tensor : str
         Trace key of what it holds.
+    pitch : int
+        Words from one position to the next: more than its own, where several maps lie side by side.
     """
 
     base: int
@@ -58,15 +63,16 @@ class SpikeMap:
     positions: int
     channels: np.ndarray
     tensor: str
+    pitch: int
 
     @property
     def size(self):
-        """Words of the memory that the map takes."""
+        """Words that the map has."""
         return self.words * self.positions
 
     def address(self, word, position):
         """Address of a word; arrays broadcast."""
-        return self.base + position * self.words + word
+        return self.base + position * self.pitch + word
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +155,9 @@ class Plan:
         The neuron memory: bias and thresholds.
     windows : list of TapRow and TapPosition
         The memory of tap windows.
+    formed : dict of str to tuple of str
+        Maps that the model does not have, and what they are made of: counts one behind the other
+        along the channels, or of nothing a single count of 1.
     resident : Plan or None
         Where weights are external: the plan that they came from. Its descriptors say where each
         tile lies in ``rows`` and ``neurons``.
@@ -161,6 +170,7 @@ class Plan:
     rows: np.ndarray
     neurons: list
     windows: list
+    formed: dict
     resident: object = None
 
     def tap_positions(self, planned):
@@ -178,10 +188,20 @@ class Plan:
             for begin in range(base, base + (planned.descriptor["batches"] + 1) * number, number)
         ]
 
-    @property
-    def executed(self):
-        """The model with all layers that are computed, copies included: for counting additions."""
-        return replace(self.model, layers=tuple(planned.layer for planned in self.layers))
+    def additions(self, tensors):
+        """Additions that each image causes in each layer, copies included.
+
+        Parameters
+        ----------
+        tensors : dict of str to int64 array
+            Trace of a golden run.
+
+        Returns
+        -------
+        dict of str to int64 array, shape (images,)
+        """
+        executed = replace(self.model, layers=tuple(planned.layer for planned in self.layers))
+        return golden.additions_per_image(executed, complete(tensors, self.formed), self.codes)
 
     @property
     def codes(self):

@@ -137,7 +137,7 @@ class Netlist:
         reference = Reference(path)
         tensors = reference.public(reference.run(np.concatenate(parts)))
         result = Result({name: tensors[name] for name in plan.model.outputs}, tensors)
-        additions = golden.additions_per_image(plan.executed, tensors, plan.codes)
+        additions = plan.additions(tensors)
         comparison = Comparison()
         for image, outcome in enumerate(outcomes):
             compare_image(

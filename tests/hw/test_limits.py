@@ -72,12 +72,6 @@ def test_the_model_itself_is_compiled(model):
     [
         Max("odd", "stem.counts", (Axis(1), Axis(2))),
         Mask("odd", "stem.counts", "stem.counts", 4, Fire(ladder())),
-        Constant(
-            "odd",
-            np.array([[[1]]], np.int8),
-            2,
-            Fire(Neuron(np.ones((1, 4), int), Rounding.HALF_UP)),
-        ),
     ],
 )
 def test_new_operators(model, layer):
@@ -91,7 +85,7 @@ WRITE = Write(None, 0, np.zeros(4, np.int64), 1, Neuron.uniform(1, 2))
 @pytest.mark.parametrize(
     ("layer", "reason"),
     [
-        (conv("odd", ("stem.counts", "stem.counts"), (2, 8, 1, 1), FIRE), "reads several sources"),
+        (conv("odd", (PIXELS, PIXELS), (2, 2, 1, 1), FIRE), "reads pixels beside counts"),
         (
             conv("odd", ("stem.counts",), (2, 4, 1, 1), FIRE, (Axis(1, 2, transposed=True),) * 2),
             "has output positions of which no tap lies inside the map",
@@ -147,6 +141,11 @@ def test_writes(model):
         query, name="odd", epilogue=replace(write, previous=None, bias=np.zeros(16, np.int64))
     )
     refused(inserted(model, odd, before="attention"), "Layer odd has the epilogue write")
+
+
+def test_a_network_of_constants(model):
+    layer = Constant("odd", np.ones((2, 1, 1), np.int8), 2, Output(np.zeros(2, np.int64), 1.0))
+    refused(replace(model, layers=(layer,)), "small: a layer must read the pixels")
 
 
 def test_steps_and_outputs(model):

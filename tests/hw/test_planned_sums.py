@@ -9,6 +9,7 @@ import golden
 from golden import PIXELS, SpikeCode
 from hw.compiler import compile_model
 from hw.compiler.expected import plane_words
+from hw.isa.formed_maps import complete
 from tests.differential.draw import draw
 from tests.differential.scope import Scope
 
@@ -22,6 +23,18 @@ FORMS = {
     "dilated": lambda layer: any(axis.kernel > 1 and axis.dilation > 1 for axis in layer.axes),
     "repeated": lambda layer: any(axis.upsample > 1 for axis in layer.axes),
     "transposed": lambda layer: any(axis.transposed and axis.stride > 1 for axis in layer.axes),
+    "sources": lambda layer: layer.source.endswith("(sources)"),
+    "constant": lambda layer: layer.source.endswith("(spike)"),
+}
+
+
+#: Forms that networks with a feature must have had.
+WANTED = {
+    "axes": {"uneven", "rectangular", "dilated", "repeated", "transposed"},
+    "groups": {"groups"},
+    "wide weights": {"wide weights"},
+    "sources": {"sources"},
+    "operators": {"constant"},
 }
 
 
@@ -59,12 +72,11 @@ def sums(plan, planned, words):
     return found[:, np.argsort(planned.channels[planned.channels >= 0])]
 
 
-@pytest.mark.parametrize("feature", ["axes", "groups", "wide weights"])
+@pytest.mark.parametrize("feature", WANTED)
 @pytest.mark.parametrize(("columns", "lanes"), [(1, 8), (3, 5), (4, 2)])
 def test_columns_read_what_golden_adds(feature, columns, lanes):
-    wanted = {"axes": {*FORMS} - {"groups", "wide weights"}}.get(feature, {feature})
     met, index = Counter(), 0
-    while any(met[name] < 2 for name in wanted):
+    while any(met[name] < 2 for name in WANTED[feature]):
         index += 1
         assert index < 200, met
         scope = Scope(max_count=3, logit_bits=30, channels=9, features=frozenset({feature}))
@@ -78,7 +90,7 @@ def test_columns_read_what_golden_adds(feature, columns, lanes):
             )
         except ValueError:
             continue
-        tensors = golden.run(model, images[:1], trace=True).tensors
+        tensors = complete(golden.run(model, images[:1], trace=True).tensors, plan.formed)
         for planned in plan.layers:
             layer = planned.layer
             if layer.KIND != "conv" or layer.source == PIXELS:

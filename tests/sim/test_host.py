@@ -117,7 +117,7 @@ def test_fifty_digits_are_classified_as_golden_does(folder, model, pictures, tmp
     assert printed == [f"digits {index}\t{row.argmax()}" for index, row in enumerate(logits)]
     plan = compile_model(model, **ARRAY)
     tensors = golden.run(model, pictures, trace=True).tensors
-    added = golden.additions_per_image(plan.executed, tensors, plan.codes).values()
+    added = plan.additions(tensors).values()
     assert found["additions"].tolist() == sum(added).tolist()
     counters = expected_counters(plan, pictures[:N_PREDICTED])
     assert found["cycles"][:N_PREDICTED].tolist() == [cycles for cycles, _ in counters]

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from golden import Output, Write
+from golden import PIXELS, Output, Write
 from golden.names import counts_name
 
 from ..orders import by_head, contiguous, in_class_order
 from .convolve import convolve
-from .copies import copied
-from .rules import require
+from .copies import copied, joined
+from .rules import require, require_weight_width
 
 
 __all__ = ["lay_out", "refuse"]
@@ -18,11 +18,11 @@ def refuse(layer, *, shapes, ranges, weight_width):
     """Raises ValueError if no core runs it, or weights are to have fewer bits than it has."""
     require(
         layer,
-        len(layer.sources) == 1,
-        "reads several sources one behind the other",
-        "write it as a sum of convolutions of one source each",
+        len(layer.sources) == 1 or PIXELS not in layer.sources,
+        "reads pixels beside counts",
+        "put a layer that fires between the pixels and it",
     )
-    *_, width = shapes[layer.source]
+    *_, width = shapes[layer.sources[0]]
     require(
         layer,
         (layer.axes[1].reads(width) >= 0).any(axis=1).all(),
@@ -30,15 +30,12 @@ def refuse(layer, *, shapes, ranges, weight_width):
         "fill its kernel up with weights of 0 until every position reads something",
     )
     require(layer, layer.time == "each", "sums over time", "use a model of one step")
-    if weight_width is not None and weight_width < layer.weight_bits:
-        raise ValueError(
-            f"--weight-width must be at least the {layer.weight_bits} bits of layer "
-            f"{layer.name}, not {weight_width!r}"
-        )
+    require_weight_width(layer, weight_width)
 
 
 def lay_out(context, step, layer):
     """Adds a convolution of the model."""
+    layer = joined(context, step, layer)
     name, places = counts_name(layer), context.places
     channels, source = _channels(context, layer), context.maps[layer.source]
     _check_groups(layer, channels)

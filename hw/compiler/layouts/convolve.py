@@ -130,7 +130,7 @@ def _msb_first(context, source, layer, words):
         and split_msb_pays(
             context.code,
             model.max_count,
-            model.mean_count(layer.source),
+            context.mean_count(layer.source),
             layer.weight.shape[1] / words,
         )
     )

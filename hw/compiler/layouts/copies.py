@@ -1,5 +1,7 @@
 """Copies: layers that no model has, which store counts once more where another layer needs them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from golden import PIXELS, Conv, Fire, Neuron, Rounding
@@ -8,7 +10,7 @@ from ..orders import contiguous
 from .convolve import convolve
 
 
-__all__ = ["copied", "in_order"]
+__all__ = ["copied", "in_order", "joined"]
 
 
 def copied(context, step, reader, role, tensor, channels, *, values=False):
@@ -38,13 +40,7 @@ def copied(context, step, reader, role, tensor, channels, *, values=False):
     ValueError
         If pixels would have to be copied.
     """
-    if tensor == PIXELS:
-        raise ValueError(
-            f"Layer {reader.name} needs channels in another order than pixels have: "
-            "put a layer that fires in front of it"
-        )
-    source, (n_channels, *size) = context.maps[tensor], context.shapes[tensor]
-    layer = _copy(tensor, n_channels, context.model.max_count, name=f"{reader.name} ({role})")
+    source, size, layer = _to_copy(context, reader, role, tensor)
     if values:
         where = context.places.in_values(tensor, channels, source.positions, step=step, last=step)
     else:
@@ -61,6 +57,45 @@ def in_order(context, step, layer, role, tensor):
     if tensor in context.maps and np.array_equal(context.maps[tensor].channels, channels):
         return context.maps[tensor]
     return copied(context, step, layer, role, tensor, channels)
+
+
+def joined(context, step, layer):
+    """The layer, which reads one map: all of its sources, one behind the other.
+
+    Each word of a position belongs to one source, and is a copy.
+    """
+    if len(layer.sources) == 1:
+        return layer
+    name = f"{layer.name} (sources)"
+    shapes = [context.shapes[source] for source in layer.sources]
+    firsts = np.cumsum([0, *(channels for channels, *_ in shapes)]).tolist()
+    orders = [contiguous(channels, context.lanes) for channels, *_ in shapes]
+    order = np.concatenate([
+        np.where(words < 0, -1, words + first)
+        for words, first in zip(orders, firsts[:-1], strict=True)
+    ])
+    _, *size = shapes[0]
+    context.form(name, layer.sources, (firsts[-1], *size))
+    whole = context.places.in_spikes(name, order, int(np.prod(size)), step=step, last=step).target
+    word = 0
+    for number, (source, words) in enumerate(zip(layer.sources, orders, strict=True), start=1):
+        placed, _, copy = _to_copy(context, layer, f"source {number}", source)
+        where = context.places.in_part(whole, word, source, words)
+        convolve(context, copy, placed, words, size, where)
+        word += len(words)
+    return replace(layer, sources=(name,))
+
+
+def _to_copy(context, reader, role, tensor):
+    """Map of counts, its size, and a layer that copies it."""
+    if tensor == PIXELS:
+        raise ValueError(
+            f"Layer {reader.name} needs channels in another order than pixels have: "
+            "put a layer that fires in front of it"
+        )
+    n_channels, *size = context.shapes[tensor]
+    layer = _copy(tensor, n_channels, context.model.max_count, name=f"{reader.name} ({role})")
+    return context.maps[tensor], size, layer
 
 
 def _copy(tensor, channels, max_count, *, name):

@@ -1,6 +1,6 @@
 """What the layouts refuse alike: sentences that name the layer, the reason and what helps."""
 
-__all__ = ["require", "require_fire", "require_space"]
+__all__ = ["require", "require_fire", "require_space", "require_weight_width"]
 
 
 def require(layer, fits, what, remedy):
@@ -31,3 +31,12 @@ def require_fire(layer):
 def require_space(layer):
     """Raises ValueError unless a layer sums over the positions of a step."""
     require(layer, layer.over == "space", f"sums over {layer.over}", "sum over space")
+
+
+def require_weight_width(layer, weight_width):
+    """Raises ValueError if weights are to have fewer bits in memory than a layer's have."""
+    if weight_width is not None and weight_width < layer.weight_bits:
+        raise ValueError(
+            f"--weight-width must be at least the {layer.weight_bits} bits of layer "
+            f"{layer.name}, not {weight_width!r}"
+        )
