@@ -175,7 +175,7 @@ def check_fields(plan):
             # Of channels that columns gather, a row lies in each of their words.
             "take fewer columns or more lanes per column"
             if layer.descriptor.get("gather")
-            else "use a smaller kernel",
+            else "use a smaller kernel, fewer columns or more lanes per column",
         )
         _require(
             where,

@@ -45,8 +45,9 @@ def conv_taps(layer, *, size, words, stride, unit, columns):
     transposed axis that meet the same outputs are stored side by side.
 
     Column c of a batch takes the c-th of its output lines. What it reads lies a stride behind what
-    the column before reads, inside the map or not; where axes are stretched, each row of taps is
-    one line of the map, of which only the columns use something whose line it meets.
+    the column before reads, inside the map or not. Where axes are stretched, or where that takes
+    fewer rows, each row of taps is one line of the map, of which only the columns use something
+    whose line it meets.
 
     Parameters
     ----------
@@ -148,13 +149,13 @@ def _down(axis, size, columns):
     """
     reads = axis.reads(size)
     batches = [reads[first : first + columns] for first in range(0, len(reads), columns)]
-    if axis.transposed or axis.upsample > 1:
-        found = [_by_line(batch) for batch in batches]
-        most = max(1, *map(len, found))
-        return [rows + [(0, 0, 0)] * (most - len(rows)) for rows in found], 0
-    dilation = axis.dilation if axis.kernel > 1 else 1
+    by_line = [_by_line(batch) for batch in batches]
+    most = max(1, *map(len, by_line))
     # Taps that never lie inside are not read.
     taps = [tap for tap in range(axis.kernel) if (reads[:, tap] >= 0).any()] or [0]
+    if axis.transposed or axis.upsample > 1 or most < len(taps):
+        return [rows + [(0, 0, 0)] * (most - len(rows)) for rows in by_line], 0
+    dilation = axis.dilation if axis.kernel > 1 else 1
     found = [
         [
             (

@@ -37,7 +37,7 @@ def test_windows_hold_the_taps_inside_the_map(kernel, stride, size, columns):
                 ]
         batch, column = divmod(line, columns)
         # What a column adds to all addresses.
-        base = column * stride * size[1] * words
+        base = column * taps.column_stride
         found = [
             (base + row.offset + positions[position].offset + step, row.row + first + step * lanes)
             for row in rows[batch * n_rows : (batch + 1) * n_rows]
