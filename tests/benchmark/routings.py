@@ -67,7 +67,7 @@ def route_column(name, settings):
     """One column for cifar10-nano."""
     required = compile_model(load()[0], **ARRAY).required
     folder = settings.folder / name
-    write_component(Column(required), folder)
+    write_component(Column(required, number=0), folder)
     return route(folder, **COLUMN) | {"lanes": required.lanes, "array": [1, required.lanes]}
 
 
