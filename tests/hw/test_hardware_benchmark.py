@@ -62,6 +62,20 @@ def judged(found):
     return {row.number: row for row in rows(found)}
 
 
+@pytest.mark.parametrize("name", ["column", "engine-L1-4", "dense-4", "dense-core-L2"])
+def test_what_is_routed_can_be_written(name, tmp_path, monkeypatch):
+    written = []
+
+    def route(folder, **_):
+        written.append(folder)
+        return dict.fromkeys(("synthesised_lut", "lut", "ff", "bram"), 1)
+
+    monkeypatch.setattr("tests.benchmark.routings.route", route)
+    RUNS[name](Settings(tmp_path))
+    assert written
+    assert all((folder / "rtl" / "accelerator.v").stat().st_size for folder in written)
+
+
 def test_rows_say_what_was_met_what_not_what_was_not_measured_and_what_is_not_built():
     codes = {
         "a": {"max_count": 4, "executed": 7, "thermometer": 10},
