@@ -8,7 +8,6 @@ from hw.baseline.dense_shape import DenseShape
 from hw.compiler import compile_model
 from hw.estimate.block_rams import memory_table
 from hw.fpga.devices import find_device
-from hw.fpga.routing import OUT_OF_CONTEXT_ROUTERS
 from hw.rtl.array import Array
 from hw.rtl.column import Column
 from hw.rtl.load_port import LoadPort
@@ -27,11 +26,9 @@ __all__ = [
 ]
 
 
-#: How cores, columns and baselines are routed: at frequencies in MHz that are reached, or the
-#: router would try for ever.
+#: How complete cores, ours and dense ones, columns and bare baselines are routed: at frequencies in
+#: MHz that are reached, or the router would try for ever.
 CORE, COLUMN, BASELINE = ({"clock_mhz": clock} for clock in (80.0, 135.0, 150.0))
-#: A complete dense core does not reach what it aims at; the first router never ends there.
-SHELL = {"clock_mhz": 100.0, "routers": OUT_OF_CONTEXT_ROUTERS[1:]}
 #: How that is routed of which only the LUTs count: once, since packing comes before placement, so
 #: that every seed has as many.
 LUTS_ONLY = {"seeds": (1,)}
@@ -104,7 +101,7 @@ def route_dense_core(name, subject, settings):
     folders = settings.folder / name, settings.folder / f"{name}-port"
     write_component(DenseCore(shape), folders[0])
     write_component(LoadPort(shape.memories, fingerprint=0, filled=True), folders[1])
-    core, port = route(folders[0], **SHELL), route(folders[1], **LUTS_ONLY)
+    core, port = route(folders[0], **CORE), route(folders[1], **LUTS_ONLY)
     both = {key: core[key] + port[key] for key in ("synthesised_lut", "lut", "ff", "bram")}
     return core | both | {"weight_width": bits, "core_lut": core["lut"], "port_lut": port["lut"]}
 
