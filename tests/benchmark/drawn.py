@@ -33,9 +33,11 @@ def kind_of(name):
 def drawn_like(model, image, histograms):
     """A model whose neurons fire, on one image, as often as those of the same kind of layer do.
 
-    Each layer gets thresholds between which as many of its potentials lie as the histogram says,
-    as near as integers allow: those of a channel where its neurons have thresholds of their own,
-    those of the whole layer where they share them.
+    A layer that fires gets thresholds between which as many of its potentials lie as the histogram
+    says, as near as integers allow: those of a channel where its neurons have thresholds of their
+    own, those of the whole layer where they share them. Thresholds of a stream follow from its
+    fraction bits, so that a layer that writes one gets a bias that brings the mean count nearest to
+    the histogram's. Sums over tokens stay as they are.
 
     Parameters
     ----------
@@ -58,18 +60,37 @@ def drawn_like(model, image, histograms):
         layer = given
         *_, potentials = layer.potentials(tensors, max_count=model.max_count)
         neuron = getattr(layer.epilogue, "neuron", None)
-        if neuron is not None:
+        if neuron is not None and layer.KIND != "sum":
+            histogram = totals[kind_of(f"{layer.name}.counts")]
             stored = layer.store(potentials, tensors)
-            fired_from = stored.get(f"{layer.name}.stream", potentials)
-            shares = totals[kind_of(f"{layer.name}.counts")]
-            ladder = _ladder(fired_from, shares, each=len(neuron.thresholds) > 1)
-            epilogue = replace(layer.epilogue, neuron=Neuron(ladder, neuron.rounding))
-            layer = replace(layer, epilogue=epilogue)
+            stream = stored.get(f"{layer.name}.stream")
+            if stream is None:
+                ladder = _ladder(potentials, histogram, each=len(neuron.thresholds) > 1)
+                changed = {"neuron": Neuron(ladder, neuron.rounding)}
+            else:
+                changed = {"bias": layer.epilogue.bias + _offset(stream, neuron, histogram)}
+            layer = replace(layer, epilogue=replace(layer.epilogue, **changed))
         layers.append(layer)
         tensors |= layer.store(potentials, tensors)
     drawn = replace(model, layers=tuple(layers), widths=None)
     drawn = replace(drawn, widths=widths(drawn))
     return replace(drawn, mean_counts=mean_counts(drawn, image))
+
+
+def _offset(stream, neuron, histogram):
+    """What to add to a stream, so that the mean count is nearest to the histogram's."""
+    wanted = (histogram * np.arange(len(histogram))).sum() / histogram.sum()
+
+    def missed(offset):
+        return neuron.fire(stream + offset)[0].mean() - wanted
+
+    # With the first, nothing fires; with the second, everything as often as it can.
+    low = int(neuron.ladder.min() - stream.max()) - 1
+    high = int(neuron.ladder.max() - stream.min())
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if missed(middle) < 0 else (low, middle)
+    return min(low, high, key=lambda offset: abs(missed(offset)))
 
 
 def _ladder(potentials, histogram, *, each):
