@@ -188,20 +188,24 @@ class Plan:
             for begin in range(base, base + (planned.descriptor["batches"] + 1) * number, number)
         ]
 
-    def additions(self, tensors):
+    def additions(self, tensors, code=None):
         """Additions that each image causes in each layer, copies included.
 
         Parameters
         ----------
         tensors : dict of str to int64 array
             Trace of a golden run.
+        code : SpikeCode, optional
+            That of the core, if not given.
 
         Returns
         -------
         dict of str to int64 array, shape (images,)
         """
         executed = replace(self.model, layers=tuple(planned.layer for planned in self.layers))
-        return golden.additions_per_image(executed, complete(tensors, self.formed), self.codes)
+        return golden.additions_per_image(
+            executed, complete(tensors, self.formed), code or self.codes
+        )
 
     @property
     def codes(self):
