@@ -7,16 +7,13 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 import golden
-from golden.analysis.activity_statistics import take_statistics
 from hw.baseline.dense_engine import DenseSize
 from hw.compiler import compile_model
 from hw.rtl.library import MEMORY
 from tests.benchmark import finn
-from tests.benchmark.drawn import drawn_like, kind_of
 from tests.benchmark.hardware import main
 from tests.benchmark.layers import FIXED
 from tests.benchmark.networks import (
@@ -171,30 +168,6 @@ def test_finn_was_measured_in_this_flow_at_a_commit_and_a_date(tmp_path):
         assert run["figures"]["synthesised_lut"] > 64 * int(bits)
     finn.keep(known, tmp_path / "finn.json")
     assert (tmp_path / "finn.json").read_bytes() == finn.KNOWN.read_bytes()
-
-
-def test_counts_are_drawn_from_the_histograms_of_the_same_kind_of_layer():
-    trained, images = load()
-    histograms = take_statistics(trained, images[:4]).histograms
-    model, image_ = tiny(Settings("unused", quick=True))
-    drawn = drawn_like(model, image_, histograms)
-    assert [layer.name for layer in drawn.layers] == [layer.name for layer in model.layers]
-    wanted, fired = {}, {}
-    for into, some in (
-        (wanted, histograms),
-        (fired, take_statistics(drawn, image_).histograms),
-    ):
-        for name, histogram in some.items():
-            into[kind_of(name)] = into.get(kind_of(name), 0) + histogram
-    assert wanted.keys() == fired.keys()
-    for kind in ("ConvBlock.conv1.counts", "block.mlp.fc1.counts"):
-        shares = [some[kind] / some[kind].sum() for some in (wanted, fired)]
-        assert np.abs(shares[0] - shares[1]).max() < 0.03
-    # Thresholds of a stream are not free; its mean is.
-    for kind in ("ConvBlock.counts", "block.attn.counts", "downsample.counts"):
-        means = [some[kind] @ np.arange(5) / some[kind].sum() for some in (wanted, fired)]
-        assert abs(means[0] - means[1]) < 0.03
-    golden.validate(drawn)
 
 
 def test_a_core_is_written_with_its_memories_or_without(tmp_path):

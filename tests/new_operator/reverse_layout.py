@@ -11,7 +11,7 @@ from hw.compiler.orders import contiguous
 __all__ = ["lay_out", "refuse"]
 
 
-def refuse(layer, ranges, weight_width):
+def refuse(layer, *, shapes, ranges, weight_width):
     """A core runs every such layer."""
 
 
