@@ -48,6 +48,7 @@ class DenseFiring(wiring.Component):
         biased, residual = Signal.like(self.total), Signal.like(self.residual)
         neurons = [Signal.like(self.neuron, name=f"neuron_{stage}") for stage in (2, 3)]
         reached = Signal(self.shape.max_count)
+        thresholds = [neurons[1].thresholds[index] for index in range(len(reached))]
         m.d.sync += [
             potential.eq(self.potential),
             biased.eq((potential << self.layer.shift) + self.neuron.bias.as_signed()),
@@ -55,9 +56,7 @@ class DenseFiring(wiring.Component):
             neurons[0].eq(self.neuron),
             self.total.eq(biased + residual),
             neurons[1].eq(neurons[0]),
-            reached.eq(
-                Cat(self.total >= threshold.as_signed() for threshold in neurons[1].thresholds)
-            ),
+            reached.eq(Cat(self.total >= threshold.as_signed() for threshold in thresholds)),
         ]
         # Clearing comes last, so that it is the register's reset and takes no logic.
         with m.If(~self.layer.adds):

@@ -116,18 +116,21 @@ class FrameBuffer(wiring.Component):
             memory.read_address.eq(read_place),
             self.beats.p.data.eq(memory.read_data),
         ]
-        last = self.level == 1
-        m.d.comb += fetches.eq(
-            (self.level != 0)
-            & (self.complete | (self.release & ~last))
-            & (~self.beats.valid | self.beats.ready)
-        )
+        last, marked = self.level == 1, Signal()
+        m.d.comb += [
+            fetches.eq(
+                (self.level != 0)
+                & (self.complete | (self.release & ~last))
+                & (~self.beats.valid | self.beats.ready)
+            ),
+            self.beats.p.last.eq(marked),
+        ]
         with m.If(self.beats.ready):
             m.d.sync += self.beats.valid.eq(0)
         with m.If(fetches):
             m.d.sync += [
                 self.beats.valid.eq(1),
-                self.beats.p.last.eq(last),
+                marked.eq(last),
                 read_place.eq(read_place + 1),
             ]
         with m.If(stores):
