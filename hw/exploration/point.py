@@ -76,7 +76,8 @@ def evaluate(model, device, additions, *, columns, lanes, spike_code, bus_width)
     model : IntegerModel
     device : Device
     additions : dict of str to dict of str to float
-        By spike code, those of each layer and image; empty where they follow from mean counts.
+        By spike code, those of each layer of the model and image; empty where they follow from mean
+        counts, as those of copies do.
     columns, lanes, spike_code, bus_width
         As in ``Point``.
 
@@ -92,9 +93,12 @@ def evaluate(model, device, additions, *, columns, lanes, spike_code, bus_width)
         spike_code=SpikeCode(spike_code),
         bus_width=bus_width,
     )
-    quick = estimate(
-        plan, additions and {name: additions[code.value][name] for name, code in plan.codes.items()}
-    )
+    measured = {
+        name: additions[code.value][name]
+        for name, code in plan.codes.items()
+        if additions and name in additions[code.value]
+    }
+    quick = estimate(plan, measured)
     lut = predicted_lut(plan.required)
     blocks = sum(row["blocks"] for row in memory_table(plan.required))
     return Point(

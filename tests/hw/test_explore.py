@@ -1,22 +1,29 @@
 """The search for a core: the front, resuming, and what the command writes."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
 import golden
+from golden import PIXELS, Axis, Conv, Fire, Neuron, Output, Rounding
 from golden.data.digits import load_digits
 from hw.build import main as build
 from hw.compiler import compile_model
 from hw.estimate.cycles import predict
+from hw.estimate.mean_cycles import estimate
 from hw.exploration.point import Point, evaluate, pareto
 from hw.exploration.search import search
 from hw.explore import main
 from hw.fpga.devices import find_device
+from tests.models import small
 
 
 MODEL = "tests/data/digits.safetensors"
+
+FIRE = Fire(Neuron(np.arange(1, 5)[np.newaxis], Rounding.HALF_UP))
 
 
 def point(cycles, lut, **changes):
@@ -114,6 +121,32 @@ def test_images_replace_mean_counts(tmp_path):
     exact = sum(predict(plan, tensors, index).total for index in range(3)) / 3
     guessed = evaluate(model, device, {}, **options)
     assert abs(known.cycles - exact) < abs(guessed.cycles - exact)
+
+
+def test_additions_of_copies_follow_from_mean_counts():
+    stem = Conv("stem", (PIXELS,), np.ones((2, 1, 1, 1), np.int8), 2, (Axis(1), Axis(1)), 1, FIRE)
+    head = Conv(
+        "head",
+        ("stem.counts", "stem.counts"),
+        np.ones((3, 4, 2, 2), np.int8),
+        2,
+        (Axis(2), Axis(2)),
+        1,
+        Output(np.zeros(3, np.int64), 1.0),
+    )
+    model = replace(small(), layers=(stem, head), widths={}, mean_counts={})
+    model = replace(model, input=replace(model.input, shape=(2, 2, 1)))
+    golden.validate(model)
+    options = {"columns": 1, "lanes": 4, "spike_code": "bit-serial", "bus_width": 0}
+    device = find_device("ecp5-85k")
+    guessed = evaluate(model, device, {}, **options).additions
+    measured = {"bit-serial": {"stem": 1000.0, "head": 0.0}}
+    plan = compile_model(model, columns=1, lanes=4, spike_code=golden.SpikeCode.BIT_SERIAL)
+    layers = estimate(plan).layers
+    assert set(layers) == {"stem", "head", "head (source 1)", "head (source 2)"}
+    known = sum(layers[name][1] for name in ("stem", "head"))
+    found = evaluate(model, device, measured, **options).additions
+    assert found == guessed - known + 1000
 
 
 def test_a_torn_line_is_dropped_and_the_search_goes_on(tmp_path, caplog):
