@@ -25,6 +25,10 @@ UNRESET = (
         "word of a queue: it is read only after it was written, as the queue's level says",
     ),
     (
+        re.compile(r"(.*\.)?column_\d+\.row"),
+        "elements that the lanes add: the cycle after a reset, every lane skips its own",
+    ),
+    (
         re.compile(r"(.*\.)?packer\.values\[\d+\]"),
         "sum that the packer replays: all lanes of a job are written before one is read",
     ),

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from ..isa.weight_image import BURST, BURST_COUNT_WIDTH
+from .choose_add import load_add
 from .signals import signals
 
 
@@ -85,7 +86,7 @@ class BurstReader(wiring.Component):
             "bus": Out(axi_read_signature(data_width)),
             "start": In(1),
             "base": In(ADDRESS_WIDTH),
-            "bursts": In(BURST_COUNT_WIDTH),
+            "bursts": In(BURST_COUNT_WIDTH, init=1),
             "stop": In(1),
             "beats": Out(stream.Signature(data_width)),
             "failed": Out(1),
@@ -117,15 +118,24 @@ class BurstReader(wiring.Component):
         )
         with m.If(bus.arready):
             m.d.sync += bus.arvalid.eq(0)
+        following = Signal.like(next_burst)
+        m.submodules.following = load_add(
+            load=self.start,
+            value=self.base[offset:],
+            base=next_burst,
+            addend=C(1, len(next_burst)),
+            total=following,
+        )
+        with m.If(ask | self.start):
+            m.d.sync += next_burst.eq(following)
         with m.If(ask):
             m.d.sync += [
                 bus.arvalid.eq(1),
                 bus.araddr.eq(next_burst << offset),
-                next_burst.eq(next_burst + 1),
                 asked.eq(asked + 1),
             ]
         with m.If(self.start):
-            m.d.sync += [next_burst.eq(self.base >> offset), asked.eq(0), place.eq(0), lost.eq(0)]
+            m.d.sync += [asked.eq(0), place.eq(0), lost.eq(0)]
         m.d.sync += outstanding.eq(outstanding + ask - complete)
 
         final = place == BURST - 1

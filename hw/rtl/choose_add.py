@@ -1,9 +1,9 @@
-"""A choice and a sum in one: an instance of ``addend_choose_add`` in ``primitives.v``."""
+"""Sums with a choice in the same LUTs: instances of modules of ``primitives.v``."""
 
-from amaranth import Instance
+from amaranth import Cat, Instance
 
 
-__all__ = ["choose_add"]
+__all__ = ["choose_add", "load_add", "mix"]
 
 
 def choose_add(*, choose, base, other, addend, total):
@@ -26,4 +26,44 @@ def choose_add(*, choose, base, other, addend, total):
         i_other=other[:width],
         i_addend=addend[:width],
         o_total=total,
+    )
+
+
+def load_add(*, load, value, base, addend, total):
+    """Submodule for ``total = value if load else base + addend``, which wraps.
+
+    Parameters
+    ----------
+    load : Value
+        One bit.
+    value, base, addend : Value
+        As wide as ``total``.
+    total : Signal
+    """
+    return Instance(
+        "addend_load_add",
+        p_WIDTH=len(total),
+        i_load=load,
+        i_value=value,
+        i_base=base,
+        i_addend=addend,
+        o_total=total,
+    )
+
+
+def mix(words, mixed):
+    """Submodule for ``mixed``, the XOR of all words, in as few LUTs as there can be.
+
+    Parameters
+    ----------
+    words : list of Value
+        At least two, each as wide as ``mixed``.
+    mixed : Signal
+    """
+    return Instance(
+        "addend_xor",
+        p_WIDTH=len(mixed),
+        p_INPUTS=len(words),
+        i_words=Cat(*words),
+        o_mixed=mixed,
     )

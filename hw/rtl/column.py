@@ -154,7 +154,9 @@ class Column(wiring.Component):
             attention.read_address.eq(event.row),
             attention.tag.eq(self.tag),
         ]
-        asked, fetched = signals("asked fetched", event.shape())
+        asked, fetched = (
+            Signal(event.shape(), init={"skip": -1}, name=name) for name in ("asked", "fetched")
+        )
         asking, fetching = signals("asking fetching")
         weights = Signal.like(self.weights)
         digits = Signal(lanes * digit_width)
@@ -171,26 +173,29 @@ class Column(wiring.Component):
             adders.double.eq(fetched.double),
         ]
         # An entry is a weight or a digit, which has fewer bits, or the double of it, or nothing.
-        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        # Clearing comes last, so that it is the registers' reset and takes no logic. The row needs
+        # no reset besides: a cycle after one, every lane skips.
+        row = Signal(lanes * row_width, reset_less=True)
+        m.d.comb += adders.row.eq(row)
         with m.If(self.layer.attention_rows):
             m.d.sync += weights.eq(0)
         with m.Else():
             m.d.sync += digits.eq(0)
         for lane in range(lanes):
-            entry = adders.row.word_select(lane, row_width)
+            entry = row.word_select(lane, row_width)
             weight = weights.word_select(lane, weight_width).as_signed()
             value = Signal(signed(row_width), name=f"value_{lane}")
             m.d.comb += value.eq(weight | Cat(digits[lane::lanes], C(0, 1)).as_signed())
             if self.config.two_bit_serial:
                 value = Mux(fetched.twice[lane], value << 1, value)
             m.d.sync += entry.eq(value)
-            with m.If(~fetched.mask[lane]):
+            with m.If(fetched.skip[lane]):
                 m.d.sync += entry.eq(0)
         counted = Signal()
         population = Signal(range(lanes + 1))
         m.d.sync += [
             counted.eq(finder.valid & ~finder.hold),
-            population.eq(sum(event.mask[lane] for lane in range(lanes))),
+            population.eq(sum(~event.skip[lane] for lane in range(lanes))),
             self.additions.eq(Mux(self.layer.depthwise, population, asked.lanes)),
         ]
         with m.If(~counted):

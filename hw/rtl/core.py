@@ -9,6 +9,7 @@ from ..isa.status import Status
 from .address_generator import AddressGenerator
 from .array import Array
 from .burst_reader import ADDRESS_WIDTH, axi_read_signature
+from .choose_add import load_add
 from .counters import Counters
 from .image_reader import ImageReader
 from .load_port import PATIENCE, LoadPort
@@ -185,7 +186,14 @@ class Core(wiring.Component):
 
         # One class per logit beat, counted down from the header's number, so that a register knows
         # the last one. One more beat closes the logits of an image that was given up.
-        left = Signal.like(sequencer.header.classes)
+        left, next_left = signals("left next_left", sequencer.header.classes.shape())
+        m.submodules.next_left = load_add(
+            load=sequencer.computes,
+            value=sequencer.header.classes,
+            base=left,
+            addend=C(-1, len(left)),
+            total=next_left,
+        )
         last_logit, begun_logits, closing = signals("last_logit begun_logits closing")
         leaves = self.logits.valid & self.logits.ready
         m.d.comb += [
@@ -197,11 +205,11 @@ class Core(wiring.Component):
             self.logits.p.data.eq(logits.r_data),
             self.logits.p.last.eq(last_logit | closing),
         ]
-        m.d.sync += last_logit.eq(Mux(leaves, left == 1, left == 0))
+        m.d.sync += last_logit.eq(Mux(leaves, left == 2, left == 1))
+        with m.If(leaves | sequencer.computes):
+            m.d.sync += left.eq(next_left)
         with m.If(leaves):
-            m.d.sync += [left.eq(left - 1), begun_logits.eq(~self.logits.p.last), closing.eq(0)]
-        with m.If(sequencer.computes):
-            m.d.sync += left.eq(sequencer.header.classes - 1)
+            m.d.sync += [begun_logits.eq(~self.logits.p.last), closing.eq(0)]
         with m.If(sequencer.given_up & begun_logits):
             m.d.sync += closing.eq(1)
 

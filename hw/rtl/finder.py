@@ -23,13 +23,13 @@ NIBBLE = 4
 def event_layout(config):
     """Layout of an event: the row to fetch and the lanes that add it.
 
-    An event marked ``double`` doubles the sums before it adds. One without lanes adds nothing. In
+    An event marked ``double`` doubles the sums before it adds. Lanes in ``skip`` add nothing. In
     the graded code, the lanes in ``twice`` add the double of their entry. ``lanes`` is the number
     of additions that it counts as, where the layer is dense.
     """
     return data.StructLayout({
         "row": config.row_address,
-        "mask": config.lanes,
+        "skip": config.lanes,
         **({"twice": config.lanes} if config.two_bit_serial else {}),
         "double": 1,
         "last": 1,
@@ -72,7 +72,7 @@ class Finder(wiring.Component):
             "gather": In(1),
             "words": In(stream.Signature(word_layout(config))),
             "hold": In(1),
-            "event": Out(event_layout(config)),
+            "event": Out(event_layout(config), init={"skip": -1}),
             "valid": Out(1),
         })
 
@@ -174,15 +174,16 @@ class Finder(wiring.Component):
             m.d.sync += [
                 self.valid.eq(found),
                 self.event.row.eq(common.row + Mux(self.depthwise | self.gather, 0, lane)),
-                self.event.mask.eq(mask | (~self.depthwise).replicate(n_lanes)),
+                self.event.skip.eq(~mask & self.depthwise.replicate(n_lanes)),
                 self.event.double.eq(common.double),
                 self.event.last.eq(found & common.last & ~more),
                 self.event.closes.eq(common.closes),
                 self.event.lanes.eq(Mux(spiking, common.lanes, 0)),
             ]
-            # Clearing comes last, so that it is the registers' reset and takes no logic.
+            # Setting comes last, so that it is the registers' reset, whose value is the same, and
+            # takes no logic.
             with m.If(~self.depthwise & ~spiking):
-                m.d.sync += self.event.mask.eq(0)
+                m.d.sync += self.event.skip.eq(-1)
 
         return m
 

@@ -6,6 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from golden.spike import SpikeCode
 
+from .choose_add import choose_add
+from .lane_address import lane_address
+from .signals import signals
+
 
 __all__ = ["FiringUnit", "STAGES", "encoded"]
 
@@ -102,14 +106,23 @@ class FiringUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        wide = signed(config.result_width)
-
+        lane, result = self.lane, self.result
         m.d.comb += [
-            self.neuron_address.eq(self.result.neuron + self.lane),
-            self.stream_read_address.eq(self.result.stream + self.lane),
+            self.neuron_address.eq(lane_address(result.neuron, lane, lanes=config.lanes)),
+            self.stream_read_address.eq(lane_address(result.stream, lane, lanes=config.lanes)),
         ]
+        self._travel(m)
+        reached = self._compare(m, self._add(m))
+        # Thresholds do not decrease, so the count is the number of ones.
+        m.d.comb += [
+            self.count.eq(sum(reached[j] for j in range(config.max_count))),
+            self.code.eq(encoded(config, reached, self.count)),
+        ]
+        return m
 
-        # Valid, lane and job travel along; stage 0 is the release itself.
+    def _travel(self, m):
+        """Takes valid, lane, job and address along; stage 0 is the release itself."""
+        config = self.config
         valid = [self.release]
         lane, last = [self.lane], [self.last]
         result = [self.result]
@@ -135,45 +148,62 @@ class FiringUnit(wiring.Component):
             # What is written may have another place than what was read.
             m.d.sync += stream_address[-1].eq(stream_address[-2] + self.layer.stream_move)
 
+        m.d.comb += [
+            self.stream_write.eq(valid[4] & self.layer.stream),
+            self.stream_write_address.eq(stream_address[4]),
+            self.fired.eq(valid[STAGES]),
+            self.fired_lane.eq(lane[STAGES]),
+            self.fired_last.eq(last[STAGES]),
+            self.fired_result.eq(result[STAGES]),
+            self.idle.eq(~Cat(valid[1:]).any()),
+        ]
+
+    def _add(self, m):
+        """Shifts the sum, adds bias, then stream. Returns the neuron beside the result."""
+        config = self.config
+        wide = signed(config.result_width)
         potential = Signal(signed(config.accumulator_width))
         neuron_2, neuron_3, neuron_4 = (
             Signal(config.neuron, name=f"neuron_{stage}") for stage in (2, 3, 4)
         )
-        stream_2 = Signal(signed(config.residual_width))
-        stream_3 = Signal.like(stream_2)
-        biased = Signal(wide)
-        total_4 = Signal(wide)
-        total_5 = Signal(wide)
-        reached = Signal(config.max_count)
-
+        stream_2, stream_3 = signals("stream_2 stream_3", signed(config.residual_width))
+        shifted, total_3, biased, total_4, total_5 = signals(
+            "shifted total_3 biased total_4 total_5", wide
+        )
+        # The shift, bit by bit; the adder of the bias chooses for the highest one.
+        *low, high = self.layer.shift
+        partial = potential
+        for index, bit in enumerate(low):
+            partial = Mux(bit, partial << (1 << index), partial)
+        m.d.comb += shifted.eq(partial)
+        m.submodules.bias = choose_add(
+            choose=high,
+            base=shifted,
+            other=shifted << (1 << len(low)),
+            addend=neuron_2.bias,
+            total=total_3,
+        )
         m.d.sync += [
             potential.eq(self.taken),
             neuron_2.eq(self.neuron),
             stream_2.eq(Mux(self.layer.stream & ~self.layer.first, self.stream, 0)),
-            biased.eq((potential << self.layer.shift) + neuron_2.bias.as_signed()),
+            biased.eq(total_3),
             stream_3.eq(stream_2),
             neuron_3.eq(neuron_2),
             total_4.eq(biased + stream_3),
             neuron_4.eq(neuron_3),
             total_5.eq(total_4),
-            reached.eq(
-                Cat(total_4 >= neuron_4.thresholds[j].as_signed() for j in range(config.max_count))
-            ),
         ]
+        m.d.comb += [self.stream_data.eq(total_4), self.value.eq(total_5)]
+        return neuron_4
 
-        m.d.comb += [
-            self.stream_write.eq(valid[4] & self.layer.stream),
-            self.stream_write_address.eq(stream_address[4]),
-            self.stream_data.eq(total_4),
-            self.fired.eq(valid[STAGES]),
-            self.fired_lane.eq(lane[STAGES]),
-            self.fired_last.eq(last[STAGES]),
-            self.fired_result.eq(result[STAGES]),
-            self.value.eq(total_5),
-            # Thresholds do not decrease, so the count is the number of ones.
-            self.count.eq(sum(reached[j] for j in range(config.max_count))),
-            self.idle.eq(~Cat(valid[1:]).any()),
-        ]
-        m.d.comb += self.code.eq(encoded(config, reached, self.count))
-
-        return m
+    def _compare(self, m, neuron):
+        """Compares the result with all thresholds of its neuron at once."""
+        reached = Signal(self.config.max_count)
+        m.d.sync += reached.eq(
+            Cat(
+                self.stream_data >= neuron.thresholds[j].as_signed()
+                for j in range(self.config.max_count)
+            )
+        )
+        return reached

@@ -9,7 +9,9 @@ from ..isa.status import Status
 from ..isa.weight_image import head_layout, section_layout
 from .burst_reader import ADDRESS_WIDTH, BurstReader, axi_read_signature
 from .checksum import Checksum
+from .choose_add import load_add
 from .pixels import beat_layout
+from .signals import signals
 
 
 __all__ = ["ImageReader"]
@@ -86,7 +88,7 @@ class ImageReader(wiring.Component):
         header = section_layout()(beat.payload[: section_layout().size])
         begins = Signal()
         section = Signal(section_layout())
-        left = Signal.like(section.beats)
+        left, next_left = signals("left next_left", section.beats.shape())
         is_table = Signal()
 
         # Everything but the checksum itself is summed up and, the head aside, goes to the port.
@@ -121,7 +123,14 @@ class ImageReader(wiring.Component):
             with m.Elif(~self.wanted):
                 m.next = "DONE"
 
-        with m.FSM():
+        with m.FSM() as fsm:
+            m.submodules.next_left = load_add(
+                load=fsm.ongoing("HEADER"),
+                value=header.beats,
+                base=left,
+                addend=C(-1, len(left)),
+                total=next_left,
+            )
             with m.State("IDLE"):
                 m.d.comb += [
                     reader.start.eq(self.start),
@@ -130,7 +139,7 @@ class ImageReader(wiring.Component):
                     sums.clear.eq(1),
                 ]
                 with m.If(self.start):
-                    m.d.sync += [reader.bursts.eq(1), is_table.eq(1)]
+                    m.d.sync += is_table.eq(1)
                     m.next = "HEAD"
             with m.State("HEAD"):
                 m.d.comb += [begins.eq(1), beat.ready.eq(1), sums.valid.eq(arrives)]
@@ -148,7 +157,7 @@ class ImageReader(wiring.Component):
                     sums.valid.eq(arrives),
                 ]
                 with m.If(arrives):
-                    m.d.sync += [section.eq(header), left.eq(header.beats - 1)]
+                    m.d.sync += [section.eq(header), left.eq(next_left)]
                     m.next = "PAYLOAD"
                 watch()
             with m.State("PAYLOAD"):
@@ -156,11 +165,11 @@ class ImageReader(wiring.Component):
                     forwards.eq(1),
                     beat.ready.eq(self.packets.ready),
                     sums.valid.eq(arrives),
-                    self.packets.payload.last.eq(left == 0),
+                    self.packets.payload.last.eq(left == 1),
                 ]
                 with m.If(arrives):
-                    m.d.sync += left.eq(left - 1)
-                    with m.If(left == 0):
+                    m.d.sync += left.eq(next_left)
+                    with m.If(left == 1):
                         m.next = "HEADER"
                         with m.If(section.closes):
                             m.next = "CHECKSUM"
@@ -183,4 +192,8 @@ class ImageReader(wiring.Component):
                     with m.Elif(reader.stalled):
                         fail(Status.STALLED)
 
+        # One burst, which says how many there are. Setting comes last, so that it is the register's
+        # reset and takes no logic.
+        with m.If(fsm.ongoing("IDLE")):
+            m.d.sync += reader.bursts.eq(1)
         return m

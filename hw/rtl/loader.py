@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .choose_add import load_add
 from .pixels import beat_layout
 from .signals import signals
 
@@ -98,6 +99,14 @@ class Loader(wiring.Component):
             self.beats.ready.eq(self.enable | self.active),
         ]
 
+        next_address = Signal.like(address)
+        m.submodules.next_address = load_add(
+            load=~self.active,
+            value=header_address,
+            base=address,
+            addend=C(1, len(address)),
+            total=next_address,
+        )
         m.d.sync += [self.complete.eq(0), self.failed.eq(beyond)]
         with m.If(beyond):
             m.d.sync += skipping.eq(1)
@@ -106,7 +115,7 @@ class Loader(wiring.Component):
             with m.If(~self.active):
                 m.d.sync += [
                     memory.eq(header_memory),
-                    address.eq(header_address),
+                    address.eq(next_address),
                     final.eq(header_final),
                     place.eq(0),
                     skipping.eq(0),
@@ -123,7 +132,7 @@ class Loader(wiring.Component):
                         place.eq(0),
                         self.complete.eq(1),
                         self.address.eq(address),
-                        address.eq(address + 1),
+                        address.eq(next_address),
                     ]
                 with m.Elif(self.beats.p.last):
                     m.d.sync += self.failed.eq(1)

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory as RegisterFile
 from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import Destination
+from .choose_add import load_add
 from .signals import signals
 
 
@@ -108,21 +109,24 @@ class SpikePacker(wiring.Component):
             read.addr.eq(lane),
         ]
         closes = Signal()
+        next_lane = Signal.like(lane)
+        m.submodules.next_lane = load_add(
+            load=ends | closes,
+            value=Mux(ends, self.result.last_lane, first_lane),
+            base=lane,
+            addend=C(-1, len(lane)),
+            total=next_lane,
+        )
+        with m.If(ends | shifts):
+            m.d.sync += lane.eq(next_lane)
         with m.If(ends):
             m.d.sync += [
                 replaying.eq(potential),
                 digit.eq(0),
-                lane.eq(self.result.last_lane),
                 first_lane.eq(self.result.last_lane),
             ]
-        with m.If(replaying & shifts):
-            m.d.sync += lane.eq(lane - 1)
-            with m.If(closes):
-                m.d.sync += [
-                    lane.eq(first_lane),
-                    digit.eq(digit + 1),
-                    replaying.eq(digit != layer.out_digits),
-                ]
+        with m.If(replaying & closes):
+            m.d.sync += [digit.eq(digit + 1), replaying.eq(digit != layer.out_digits)]
 
         entry = Signal(width)
         with m.If(potential):
@@ -157,7 +161,12 @@ class SpikePacker(wiring.Component):
             # Clearing comes last, so that it is the registers' reset and takes no logic.
             with m.If(moves):
                 m.d.sync += [self.word.word_select(bit, n_lanes).eq(filling), filling.eq(0)]
-        address = Signal.like(self.address)
+        address, next_address = signals("address next_address", self.address.shape())
+        stride = Signal.like(address)
+        m.d.comb += stride.eq(layer.out_stride)
+        m.submodules.next_address = load_add(
+            load=ends, value=self.result.out, base=address, addend=stride, total=next_address
+        )
         with m.If(leaves):
             m.d.sync += leaving.eq(0)
         with m.If(moves):
@@ -165,11 +174,10 @@ class SpikePacker(wiring.Component):
                 complete.eq(0),
                 leaving.eq(1),
                 self.address.eq(address),
-                address.eq(address + layer.out_stride),
             ]
         with m.If(closes):
             m.d.sync += complete.eq(1)
-        with m.If(ends):
-            m.d.sync += address.eq(self.result.out)
+        with m.If(ends | moves):
+            m.d.sync += address.eq(next_address)
 
         return m

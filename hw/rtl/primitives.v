@@ -35,3 +35,75 @@ module addend_choose_add #(
     assign total = (choose ? other : base) + addend;
 `endif
 endmodule
+
+// total = load ? value : base + addend, and wraps: a counter or a pointer that is loaded.
+module addend_load_add #(
+    parameter WIDTH = 16
+) (
+    input wire load,
+    input wire [WIDTH-1:0] value,
+    input wire [WIDTH-1:0] base,
+    input wire [WIDTH-1:0] addend,
+    output wire [WIDTH-1:0] total
+);
+`ifdef ADDEND_ECP5
+    // As above, but a loaded bit takes the place of the sum's, and generates no carry.
+    localparam BITS = ((WIDTH + 2) >> 1) << 1;
+    localparam [15:0] NOTHING = 16'h0000, LOAD_ADD = 16'hde12;
+    wire [BITS-1:0] a = addend << 1, c = base << 1, d = value << 1, s;
+    wire [BITS:0] carry;
+    genvar i;
+    generate
+        for (i = 0; i < BITS; i = i + 2) begin : pair
+            CCU2C #(
+                .INIT0(i == 0 ? NOTHING : LOAD_ADD), .INIT1(LOAD_ADD), .INJECT1_0("NO"), .INJECT1_1("NO")
+            ) carry_cell (
+                .CIN(carry[i]), .COUT(carry[i+2]), .S0(s[i]), .S1(s[i+1]),
+                .A0(a[i]), .B0(load), .C0(c[i]), .D0(d[i]),
+                .A1(a[i+1]), .B1(load), .C1(c[i+1]), .D1(d[i+1]));
+        end
+    endgenerate
+    assign total = s[WIDTH:1];
+`else
+    assign total = load ? value : base + addend;
+`endif
+endmodule
+
+// XOR of INPUTS words side by side.
+module addend_xor #(
+    parameter WIDTH = 16,
+    parameter INPUTS = 16
+) (
+    input wire [WIDTH*INPUTS-1:0] words,
+    output wire [WIDTH-1:0] mixed
+);
+    genvar i, j;
+    generate
+        for (i = 0; i < WIDTH; i = i + 1) begin : column
+`ifdef ADDEND_ECP5
+            // Three more bits per LUT: the rest of the bits and the LUTs before stand in one row, of which each LUT
+            // takes the next four and appends its own.
+            localparam LUTS = (INPUTS + 1) / 3;
+            wire [INPUTS+LUTS+3:0] row;
+            assign row[INPUTS+LUTS+3:INPUTS+LUTS] = 4'b0000;
+            for (j = 0; j < INPUTS; j = j + 1) begin : spread
+                assign row[j] = words[j*WIDTH+i];
+            end
+            for (j = 0; j < LUTS; j = j + 1) begin : tree
+                // The last one has fewer than four left, unless their number fits.
+                LUT4 #(.INIT(16'h6996)) lut (
+                    .A(row[4*j]), .B(row[4*j+1]),
+                    .C(4 * j + 2 < INPUTS + j ? row[4*j+2] : 1'b0), .D(4 * j + 3 < INPUTS + j ? row[4*j+3] : 1'b0),
+                    .Z(row[INPUTS+j]));
+            end
+            assign mixed[i] = row[INPUTS+LUTS-1];
+`else
+            wire [INPUTS-1:0] row;
+            for (j = 0; j < INPUTS; j = j + 1) begin : spread
+                assign row[j] = words[j*WIDTH+i];
+            end
+            assign mixed[i] = ^row;
+`endif
+        end
+    endgenerate
+endmodule

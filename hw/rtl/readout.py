@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..isa.descriptors import Destination
 from .column import FETCH, readout_signature
 from .firing import FiringUnit
+from .lane_address import lane_address
 from .memory import TAG_WIDTH, Memory
 from .packer import SpikePacker
 from .result_counters import ResultCounters
@@ -205,7 +206,9 @@ class Readout(wiring.Component):
             self.word.eq(packer.word),
             self.sum_write.eq(sum_write),
             self.sum_data.eq(firing.value),
-            self.sum_address.eq(firing.fired_result.out + firing.fired_lane),
+            self.sum_address.eq(
+                lane_address(firing.fired_result.out, firing.fired_lane, lanes=self.config.lanes)
+            ),
         ]
         with m.If(~packer.spike_write & ~packer.attention_write):
             m.d.sync += [self.word_address.eq(0), self.word.eq(0)]

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.core_config import PROGRAM_WIDTH, words_of
+from .choose_add import load_add
 from .memory import LAYER_WIDTH
 
 
@@ -92,7 +93,7 @@ class Sequencer(wiring.Component):
             "computes": Out(1),
             "header": Out(config.header),
             "layer": Out(config.layer),
-            "number": Out(LAYER_WIDTH),
+            "number": Out(LAYER_WIDTH, init=-1),
             "begins": Out(1),
             "program_address": Out(range(config.program_depth)),
             "program": In(PROGRAM_WIDTH),
@@ -148,8 +149,19 @@ class Sequencer(wiring.Component):
         tile, tile_shift = record(config.tile, "tile")
         m.d.comb += [self.header.eq(header), layer.eq(layer_record)]
 
-        layers = Signal.like(header.layers)
-        tiles = Signal.like(layer.tiles)
+        def down(name, value, load):
+            """Register that is loaded or counts down, and what follows in it."""
+            count = Signal.like(value, name=name)
+            following = Signal.like(value, name=f"next_{name}")
+            m.submodules[f"next_{name}"] = load_add(
+                load=load,
+                value=value,
+                base=count,
+                addend=C(-1, len(count)),
+                total=following,
+            )
+            return count, following
+
         failed = Signal()
 
         # Whether all that was offered was done in the cycle before.
@@ -168,10 +180,12 @@ class Sequencer(wiring.Component):
             m.d.sync += failed.eq(1)
         with m.If(self.release):
             m.d.sync += self.holding.eq(0)
-        with m.FSM():
+        with m.FSM() as fsm:
+            layers, next_layers = down("layers", header.layers, fsm.ongoing("RECEIVE"))
+            tiles, next_tiles = down("tiles", layer.tiles, fsm.ongoing("KIND"))
             with m.State("IDLE"):
                 m.d.comb += [self.busy.eq(0), self.starts.eq(self.start)]
-                m.d.sync += [pointer.eq(0), self.number.eq(-1), known.eq(0)]
+                m.d.sync += [pointer.eq(0), known.eq(0)]
                 with m.If(self.start):
                     if config.external:
                         m.d.sync += failed.eq(0)
@@ -194,7 +208,7 @@ class Sequencer(wiring.Component):
                     m.d.sync += known.eq(1)
                     m.next = "RECEIVE"
             with m.State("RECEIVE"):
-                m.d.sync += layers.eq(header.layers)
+                m.d.sync += layers.eq(next_layers)
                 with m.If(self.dropped):
                     m.next = "IDLE"
                 with m.Elif(self.stored & quiet):
@@ -204,11 +218,11 @@ class Sequencer(wiring.Component):
             with m.State("LAYER"):
                 m.d.comb += layer_shift.eq(arriving)
                 with m.If(arrived):
-                    m.d.sync += [layers.eq(layers - 1), self.number.eq(self.number + 1)]
+                    m.d.sync += [layers.eq(next_layers), self.number.eq(self.number + 1)]
                     m.next = "KIND"
             with m.State("KIND"):
                 m.d.comb += self.begins.eq(1)
-                m.d.sync += tiles.eq(layer.tiles)
+                m.d.sync += tiles.eq(next_tiles)
                 with m.If(layer.token_sum):
                     m.d.sync += awaited.eq(config.max_count)
                     m.next = "THRESHOLDS"
@@ -227,7 +241,7 @@ class Sequencer(wiring.Component):
             with m.State("TILE"):
                 m.d.comb += tile_shift.eq(arriving)
                 with m.If(arrived):
-                    m.d.sync += tiles.eq(tiles - 1)
+                    m.d.sync += tiles.eq(next_tiles)
                     m.next = "OFFER"
             with m.State("OFFER"):
                 m.d.comb += self.tile.valid.eq(1)
@@ -253,6 +267,10 @@ class Sequencer(wiring.Component):
                 with m.If(layers != 0):
                     m.d.sync += awaited.eq(words_of(config.layer))
                     m.next = "LAYER"
+
+        # Setting comes last, so that it is the register's reset and takes no logic.
+        with m.If(~self.busy):
+            m.d.sync += self.number.eq(-1)
         return m
 
     def _fetch_states(self, m, failed, awaited):

@@ -4,7 +4,9 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .choose_add import mix
 from .lane import Lane
+from .signals import signals
 
 
 __all__ = ["Lanes"]
@@ -48,7 +50,7 @@ class Lanes(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        mixed = 0
+        sums = []
         for index in range(self.lanes):
             m.submodules[f"lane_{index}"] = lane = Lane(
                 entry_width=self.entry_width, width=self.width
@@ -60,10 +62,11 @@ class Lanes(wiring.Component):
                 lane.entry.eq(self.row.word_select(index, self.entry_width)),
                 lane.release.eq(self.release[index]),
             ]
-            mixed = mixed ^ lane.shadow.as_unsigned()
+            sums.append(lane.shadow)
 
-        before = Signal(self.width)
+        mixed, before = signals("mixed before", self.width)
+        m.submodules.mix = mix(sums, mixed)
         m.d.sync += before.eq(mixed)
-        m.d.comb += self.taken.eq((before ^ mixed)[: self.width].as_signed())
+        m.d.comb += self.taken.eq((before ^ mixed).as_signed())
 
         return m

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.core_config import PROGRAM_WIDTH
+from .choose_add import choose_add, load_add
 from .firing import encoded
 from .memory import TAG_WIDTH, Memory
 from .signals import signals
@@ -87,7 +88,8 @@ class TokenSum(wiring.Component):
         asked_channel, channel = signals("asked_channel channel", self.channel.shape())
         written_channel = Signal.like(self.channel)
         asked_value, value = signals("asked_value value", self.value.shape())
-        read, total, written = signals("read total written", width)
+        read, total, written, addend = signals("read total written addend", width)
+        m.d.comb += addend.eq(value)
         forward = Signal()
         m.d.sync += [
             asked.eq(self.add),
@@ -101,7 +103,9 @@ class TokenSum(wiring.Component):
         ]
         with m.If(adding):
             m.d.sync += [written.eq(total), written_channel.eq(channel)]
-        m.d.comb += total.eq(Mux(forward, written, read) + value)
+        m.submodules.add = choose_add(
+            choose=forward, base=read, other=written, addend=addend, total=total
+        )
 
         # Firing: thresholds circulate, so that the ladder needs one comparator.
         ladder = Signal(max_count * config.sum_width)
@@ -134,7 +138,15 @@ class TokenSum(wiring.Component):
         ]
         # What makes the total 0: clearing takes no choice in front of the memory.
         zeros = [value.eq(0), written.eq(0), forward.eq(1)]
-        with m.FSM():
+        next_address = Signal.like(self.address)
+        with m.FSM() as fsm:
+            m.submodules.next_address = load_add(
+                load=fsm.ongoing("IDLE"),
+                value=self.out[: len(next_address)],
+                base=self.address,
+                addend=C(1, len(next_address)),
+                total=next_address,
+            )
             with m.State("IDLE"):
                 m.d.comb += self.idle.eq(~asked & ~adding)
                 m.d.sync += [
@@ -142,7 +154,7 @@ class TokenSum(wiring.Component):
                     lane.eq(0),
                     step.eq(0),
                     words.eq(self.words),
-                    self.address.eq(self.out),
+                    self.address.eq(next_address),
                 ]
                 with m.If(self.clear):
                     m.d.sync += [channel.eq(0), *zeros]
@@ -185,7 +197,7 @@ class TokenSum(wiring.Component):
                     m.next = "SEND"
             with m.State("SEND"):
                 m.d.comb += self.write.eq(1)
-                m.d.sync += self.address.eq(self.address + 1)
+                m.d.sync += self.address.eq(next_address)
                 m.next = "READ"
                 with m.If(words == 0):
                     m.next = "IDLE"

@@ -98,7 +98,7 @@ async def fire(dut, layer, *, gap):
     await cycles.reset(
         layer=layer.descriptor(), release=0, lane=0, last=0, result=0, taken=0, neuron=0, stream=0
     )
-    neuron_base, positions = 5, len(layer.sums)
+    neuron_base, positions = LANES, len(layer.sums)
     neurons = Memory([0] * neuron_base + layer.neurons(), rng, SIZES.neuron.size)
     width = SIZES.residual_width
     streams = Memory(

@@ -1,0 +1,27 @@
+"""The address of a lane's word in a tile of a memory."""
+
+from amaranth import Cat
+from amaranth.utils import exact_log2
+
+
+__all__ = ["lane_address"]
+
+
+def lane_address(base, lane, *, lanes):
+    """Where a lane's word lies, without an adder where the lanes are a power of two.
+
+    Parameters
+    ----------
+    base : Value
+        Address of the tile: the compiler places tiles at multiples of ``lanes``.
+    lane : Value
+        ``range(lanes)``.
+    lanes : int
+
+    Returns
+    -------
+    Value
+    """
+    if lanes & (lanes - 1):
+        return base + lane
+    return Cat(lane, base[exact_log2(lanes) :])
