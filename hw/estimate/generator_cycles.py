@@ -2,8 +2,8 @@
 
 from collections import deque
 
+from ..isa.spike_word import QUEUE_DEPTH
 from ..rtl.column import UNDER_WAY
-from ..rtl.word_queue import QUEUE_DEPTH
 from .column_cycles import WRITTEN
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 
-__all__ = ["Blocks", "blocks", "least"]
+__all__ = ["DEVICE_BLOCKS", "Blocks", "blocks", "least"]
 
 
 #: Shapes of a block: depth per width. Two ports that read, or, with one that writes and one that
@@ -12,9 +12,12 @@ __all__ = ["Blocks", "blocks", "least"]
 TWO_PORT = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024}
 ONE_READER = TWO_PORT | {36: 512}
 
-#: LUTs that are spared rather than a block. Devices have ten times as many LUTs per block, but
-#: LUTs are what is compared.
+#: LUTs that are spared rather than a block, where block RAMs are scarce. Elsewhere LUTs decide.
 LUTS_PER_BLOCK = 40
+
+#: Block RAMs of the devices that Addend builds for. They are scarce where the layout of the fewest
+#: LUTs would ask for a larger device than the one of the fewest blocks.
+DEVICE_BLOCKS = (56, 108, 208)
 
 
 @dataclass(frozen=True)
@@ -44,35 +47,39 @@ class Blocks:
 
 
 @cache
-def blocks(width, depth, *, ports):
-    """The cheapest banks for a memory.
+def blocks(width, depth, *, ports, scarce=True):
+    """The cheapest banks for a memory: of fewest LUTs, each block counting as some if it is scarce.
 
     Parameters
     ----------
     width, depth : int
     ports : {1, 2}
         Ports that read.
+    scarce : bool
+        Whether a block RAM counts as ``LUTS_PER_BLOCK``. Otherwise their number decides only
+        between layouts of as many LUTs.
 
     Returns
     -------
     Blocks
     """
+    price = LUTS_PER_BLOCK if scarce else 0
     shapes = ONE_READER if ports == 1 else TWO_PORT
     found = []
     for bits, words in shapes.items():
         first = -(-width // bits)
         if depth <= words:
-            found.append((first * LUTS_PER_BLOCK, Blocks(words, bits, bits, first, 1)))
+            found.append((first * price, Blocks(words, bits, bits, first, 1)))
         elif depth <= 2 * words:
             rest = max(other for other, limit in shapes.items() if limit >= depth - words)
             number = first + -(-width // rest)
             # Each port that reads chooses between the banks.
             found.append((
-                number * LUTS_PER_BLOCK + ports * width,
+                number * price + ports * width,
                 Blocks(words, bits, rest, number, 2),
             ))
     if found:
-        return min(found, key=lambda option: option[0])[1]
+        return min(found, key=lambda option: (option[0], option[1].number))[1]
     return least(width, depth, ports=ports)
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from golden.spike import SpikeCode, merge_msb, passes, plane_count
 
 from .descriptors import Descriptors
+from .memory_parts import block_rams_scarce, neuron_slices
 from .passes import pixel_passes
 
 
@@ -189,12 +190,13 @@ class CoreConfig(Descriptors):
 
     @property
     def slices(self):
-        """Equal parts that each of ``memories`` is built of: one per lane, one per number.
+        """Equal parts that each of ``memories`` is built of: one per lane, one per number or more.
 
         A block RAM that is as deep as the memory and one or two bits wide needs no multiplexer
         behind it; synthesis finds that shape for narrow memories only.
         """
-        return {"weights": self.lanes, "neurons": self.max_count + 1, "program": 1, "windows": 1}
+        neurons = neuron_slices(self, scarce=block_rams_scarce(self))
+        return {"weights": self.lanes, "neurons": neurons, "program": 1, "windows": 1}
 
     @property
     def image_files(self):

@@ -7,6 +7,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..isa.memory_parts import block_rams_scarce
 from .address_generator import step_layout
 from .column import Column
 from .memory import TAG_WIDTH, Memory, SharedMemory
@@ -199,8 +200,11 @@ class Array(wiring.Component):
                     self._connect(m, memory, port, readout.neuron_address, 1, readout.neuron)
             return
         width, depth = self.config.memories["neurons"]
+        scarce = block_rams_scarce(self.config)
         for number, readout in enumerate(readouts):
-            m.submodules[f"neurons_{number}"] = memory = Memory(width=width, depth=depth)
+            m.submodules[f"neurons_{number}"] = memory = Memory(
+                width=width, depth=depth, scarce=scarce
+            )
             m.d.comb += [
                 memory.write.eq(self.load_neurons),
                 memory.write_address.eq(self.load_address),
@@ -218,6 +222,7 @@ class Array(wiring.Component):
             depth=depth,
             images=self.images[name],
             slices=self.config.slices[name] if self.sliced else 1,
+            scarce=block_rams_scarce(self.config),
         )
         m.d.comb += [
             memory.write.eq(load),
@@ -254,16 +259,19 @@ class Array(wiring.Component):
             self.sum_address.eq(of_all("sum_address")),
             self.sum_data.eq(of_all("sum_data")),
         ]
+        scarce = block_rams_scarce(config)
         for number, column in enumerate(columns):
             # All copies hold the same words, so that one log is enough.
             m.submodules[f"spikes_{number}"] = spikes = Memory(
                 width=config.spike_width,
                 depth=config.spike_depth,
+                scarce=scarce,
                 name="" if number else "spikes",
             )
             m.submodules[f"pixels_{number}"] = pixels = Memory(
                 width=config.pixel_width,
                 depth=config.pixel_depth,
+                scarce=scarce,
                 name="" if number else "pixels",
             )
             m.d.comb += [

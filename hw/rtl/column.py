@@ -4,13 +4,15 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..isa.memory_parts import block_rams_scarce
+from ..isa.spike_word import closes_layout, word_layout
 from .address_generator import step_layout
 from .finder import Finder
 from .memory import TAG_WIDTH, Memory
 from .shadows import Lanes
 from .signals import signals
 from .word_queue import WordQueue
-from .word_reader import READ_CYCLES, WordReader, closes_layout, word_layout
+from .word_reader import READ_CYCLES, WordReader
 
 
 __all__ = ["Column", "FETCH", "UNDER_WAY", "readout_signature"]
@@ -144,6 +146,7 @@ class Column(wiring.Component):
         m.submodules.attention = attention = Memory(
             width=lanes * digit_width,
             depth=self.config.attention_depth,
+            scarce=block_rams_scarce(self.config),
             name="" if self.number else "attention",
         )
         m.d.comb += [

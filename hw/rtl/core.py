@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
+from ..isa.memory_parts import block_rams_scarce
 from ..isa.status import Status
 from .address_generator import AddressGenerator
 from .array import Array
@@ -267,7 +268,9 @@ class Core(wiring.Component):
             width, depth = self.config.memories[name]
             image = (*self.images[name], "")[0]
             layout = {"image": image} if kind is Memory else {"images": (image,)}
-            m.submodules[name] = tables[name] = kind(width=width, depth=depth, **layout)
+            m.submodules[name] = tables[name] = kind(
+                width=width, depth=depth, scarce=block_rams_scarce(self.config), **layout
+            )
         program, windows = tables.values()
         m.d.comb += [
             program.read.eq(1),

@@ -9,8 +9,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from ..isa.spike_word import closes_layout, word_layout
 from .signals import signals
-from .word_reader import closes_layout, word_layout
 
 
 __all__ = ["NIBBLE", "Finder", "event_layout"]

@@ -35,6 +35,8 @@ class SharedMemory(wiring.Component):
         Equal parts of a word, each a memory of its own.
     images : sequence of str
         File of the initial contents per slice, in the folder ``ADDEND_ROM_DIR``; empty for none.
+    scarce : bool
+        Whether block RAMs are, for ``blocks``.
 
     Members
     -------
@@ -46,13 +48,14 @@ class SharedMemory(wiring.Component):
     write_data : In(width)
     """
 
-    def __init__(self, *, width, depth, slices=1, images=()):
+    def __init__(self, *, width, depth, slices=1, images=(), scarce=True):
         if width % slices:
             raise ValueError(f"Slices must divide the word of {width} bits, not be {slices!r}")
         self.width = width
         self.depth = depth
         self.slices = slices
         self.images = images or ("",) * slices
+        self.scarce = scarce
         address = bits_for(depth - 1)
         super().__init__({
             "a_read": In(1),
@@ -74,6 +77,7 @@ class SharedMemory(wiring.Component):
                 width,
                 self.depth,
                 shared=True,
+                scarce=self.scarce,
                 image=image,
                 i_write=self.write,
                 i_data=self.write_data.word_select(index, width),
@@ -97,6 +101,8 @@ class Memory(wiring.Component):
         Bits of a word and number of words.
     image : str
         File of the initial contents, in the folder ``ADDEND_ROM_DIR``; empty for none.
+    scarce : bool
+        Whether block RAMs are, for ``blocks``.
     name : str
         Log of the writes in simulations that capture; empty for none.
 
@@ -112,10 +118,11 @@ class Memory(wiring.Component):
         Logged with each captured write; costs nothing in hardware.
     """
 
-    def __init__(self, *, width, depth, image="", name=""):
+    def __init__(self, *, width, depth, image="", scarce=True, name=""):
         self.width = width
         self.depth = depth
         self.image = image
+        self.scarce = scarce
         self.name = name
         address = bits_for(depth - 1)
         super().__init__({
@@ -134,6 +141,7 @@ class Memory(wiring.Component):
             self.width,
             self.depth,
             shared=False,
+            scarce=self.scarce,
             image=self.image,
             name=self.name,
             i_write=self.write,
@@ -149,9 +157,9 @@ class Memory(wiring.Component):
         return m
 
 
-def _instance(width, depth, *, shared, image="", name="", **connected):
+def _instance(width, depth, *, shared, scarce, image="", name="", **connected):
     """A memory of ``memory.v``, with the parameters that say how it is laid out on a device."""
-    layout = blocks(width, depth, ports=2 if shared else 1)
+    layout = blocks(width, depth, ports=2 if shared else 1, scarce=scarce)
     # An empty text would be a parameter without a value.
     texts = {key: text for key, text in (("p_INIT_FILE", image), ("p_NAME", name)) if text}
     return Instance(

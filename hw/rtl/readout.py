@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import Destination
+from ..isa.memory_parts import block_rams_scarce
 from .column import FETCH, readout_signature
 from .firing import FiringUnit
 from .lane_address import lane_address
@@ -160,6 +161,7 @@ class Readout(wiring.Component):
         m.submodules.residual = residual = Memory(
             width=self.config.residual_width,
             depth=self.config.residual_depth,
+            scarce=block_rams_scarce(self.config),
             name=f"stream.{self.number}",
         )
         m.d.comb += [

@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..isa.spike_word import closes_layout
 from .choose_add import choose_add
-from .word_reader import closes_layout
 
 
 __all__ = ["ResultCounters"]

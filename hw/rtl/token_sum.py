@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.core_config import PROGRAM_WIDTH
+from ..isa.memory_parts import block_rams_scarce
 from .choose_add import choose_add, load_add
 from .firing import encoded
 from .memory import TAG_WIDTH, Memory
@@ -77,7 +78,10 @@ class TokenSum(wiring.Component):
         max_count = config.max_count
         width = signed(config.sum_width)
         m.submodules.sums = sums = Memory(
-            width=config.sum_width, depth=config.sum_depth, name="sums"
+            width=config.sum_width,
+            depth=config.sum_depth,
+            scarce=block_rams_scarce(config),
+            name="sums",
         )
         m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
 

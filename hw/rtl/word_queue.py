@@ -5,15 +5,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from ..isa.spike_word import QUEUE_DEPTH
 from .memory import Memory
 from .signals import signals
 
 
-__all__ = ["QUEUE_DEPTH", "WordQueue"]
-
-
-#: Words of a queue, a power of two.
-QUEUE_DEPTH = 128
+__all__ = ["WordQueue"]
 
 
 class WordQueue(wiring.Component):

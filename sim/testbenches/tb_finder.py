@@ -2,8 +2,8 @@
 
 import cocotb
 
+from hw.isa.spike_word import word_layout
 from hw.rtl.finder import event_layout
-from hw.rtl.word_reader import word_layout
 
 from .base import Cycles, config, generators, pulse
 from .stream import pack, unpack

@@ -2,7 +2,7 @@
 
 import cocotb
 
-from hw.rtl.word_reader import closes_layout
+from hw.isa.spike_word import closes_layout
 
 from .base import Cycles, config, generators, pulse
 from .stream import pack, unpack

@@ -1,0 +1,126 @@
+"""The memories of a core, and whether block RAMs are scarce beside them."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from .blocks import DEVICE_BLOCKS, blocks, least
+from .spike_word import QUEUE_DEPTH, word_layout
+
+
+__all__ = ["MemoryPart", "block_rams_scarce", "memory_parts", "neuron_slices"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryPart:
+    """One memory of a core.
+
+    Parameters
+    ----------
+    name : str
+    width, depth : int
+        Bits of a word and number of words.
+    copies : int
+        How often the core has it.
+    slices : int
+        Equal parts of a word, each laid out on its own.
+    ports : {1, 2}
+        Ports that read.
+    image : bool
+        Whether synthesis lays it out, as it does with what has a memory image.
+    """
+
+    name: str
+    width: int
+    depth: int
+    copies: int = 1
+    slices: int = 1
+    ports: int = 1
+    image: bool = False
+
+    def layout(self, *, scarce):
+        """Layout of one slice, a `Blocks`."""
+        width = self.width // self.slices
+        if self.image:
+            return least(width, self.depth, ports=self.ports)
+        return blocks(width, self.depth, ports=self.ports, scarce=scarce)
+
+
+def memory_parts(config, *, scarce):
+    """All memories of a core.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    scarce : bool
+        Whether block RAMs are scarce, see ``block_rams_scarce``.
+
+    Returns
+    -------
+    list of MemoryPart
+    """
+    columns, external = config.columns, config.external
+    # Each pair of columns reads one copy through its two ports. External neurons are written beside
+    # their reads.
+    kinds = {
+        "weights": {"copies": -(-columns // 2), "slices": config.lanes, "ports": 2},
+        "neurons": {"copies": columns}
+        if external
+        else {
+            "copies": -(-columns // 2),
+            "slices": neuron_slices(config, scarce=scarce),
+            "ports": 2,
+        },
+        "program": {},
+        "windows": {"ports": 2},
+    }
+    filled = [
+        MemoryPart(name=name, width=width, depth=depth, image=not external, **kinds[name])
+        for name, (width, depth) in config.memories.items()
+    ]
+    others = (
+        ("pixels", config.pixel_width, config.pixel_depth, columns),
+        ("spikes", config.spike_width, config.spike_depth, columns),
+        ("residual", config.residual_width, config.residual_depth, columns),
+        ("attention", config.lanes * config.digit_width, config.attention_depth, columns),
+        ("queues", word_layout(config).size, QUEUE_DEPTH, columns),
+        ("sums", config.sum_width, config.sum_depth, 1),
+    )
+    return filled + [
+        MemoryPart(name=name, width=width, depth=depth, copies=copies)
+        for name, width, depth, copies in others
+    ]
+
+
+def neuron_slices(config, *, scarce):
+    """Equal parts of a word of the neuron memory, a multiple of the numbers that it holds.
+
+    Where block RAMs are not scarce, they are so narrow that none needs a multiplexer, which
+    synthesis finds for parts of a few bits only.
+    """
+    width, depth = config.memories["neurons"]
+    numbers = config.max_count + 1
+    if scarce:
+        return numbers
+
+    def cost(number):
+        part = least(width // number, depth, ports=2)
+        return (part.banks - 1) * width, part.number * number, number
+
+    return min((n for n in range(numbers, width + 1, numbers) if width % n == 0), key=cost)
+
+
+@cache
+def block_rams_scarce(config):
+    """Whether layouts of the fewest LUTs would put a core on a larger device.
+
+    Only then a block RAM has a price. Where no device holds the core either way, none has.
+    """
+
+    def device(scarce):
+        number = sum(
+            part.copies * part.slices * part.layout(scarce=scarce).number
+            for part in memory_parts(config, scarce=scarce)
+        )
+        return sum(number > held for held in DEVICE_BLOCKS)
+
+    return device(False) > device(True)
