@@ -9,8 +9,10 @@ from hw.build import build
 from hw.compiler import compile_model
 from hw.estimate.area_model import dense_lut, features, fit, fit_dense, predicted_lut
 from hw.estimate.block_rams import memory_table
-from hw.isa.blocks import blocks, least
+from hw.fpga.devices import DEVICES
+from hw.isa.blocks import DEVICE_BLOCKS, blocks, least
 from hw.isa.core_config import SPIKE_CODES
+from hw.isa.memory_parts import block_rams_scarce
 from tests.benchmark.calibrate import CORES
 from tests.benchmark.out_of_context import route
 
@@ -111,6 +113,40 @@ def test_memories_take_the_blocks_of_their_banks(width, depth, ports, number, ba
     layout = blocks(width, depth, ports=ports)
     assert (layout.number, layout.banks) == (number, banks)
     assert least(width, depth, ports=ports).number <= number
+
+
+def test_block_rams_without_a_price_spare_multiplexers():
+    priced, free = (blocks(48, 2816, ports=1, scarce=scarce) for scarce in (True, False))
+    assert (priced.number, priced.banks) == (9, 2)
+    assert (free.number, free.banks) == (12, 1)
+    assert sorted(device.bram for device in DEVICES) == list(DEVICE_BLOCKS)
+
+
+@pytest.mark.parametrize(
+    ("columns", "bus_width", "scarce", "spikes", "slices", "multiplexed"),
+    [
+        (4, 128, False, 48, 5, 0),
+        # The layout of fewest LUTs would take more than the 208 blocks of the largest device.
+        (2, 0, True, 18, 5, 978),
+        # No device holds it, whatever the layout: only the weights are left with two banks.
+        (4, 0, False, 48, 15, 256),
+    ],
+)
+def test_block_rams_are_scarce_where_a_larger_device_would_be_needed(
+    columns, bus_width, scarce, spikes, slices, multiplexed
+):
+    required = compile_model(
+        golden.load("tests/data/cifar10-nano.safetensors"),
+        columns=columns,
+        lanes=16,
+        spike_code=SpikeCode.TWO_BIT_SERIAL,
+        bus_width=bus_width,
+    ).required
+    rows = {row["name"]: row for row in memory_table(required)}
+    assert block_rams_scarce(required) is scarce
+    assert rows["spikes"]["blocks"] == spikes
+    assert required.slices["neurons"] == slices
+    assert sum(row["multiplexed"] for row in rows.values()) == multiplexed
 
 
 @pytest.mark.synthesis
