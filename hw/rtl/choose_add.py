@@ -3,7 +3,7 @@
 from amaranth import Cat, Instance
 
 
-__all__ = ["choose_add", "load_add", "mix"]
+__all__ = ["choose_add", "choose_compare", "load_add", "mix"]
 
 
 def choose_add(*, choose, base, other, addend, total):
@@ -26,6 +26,28 @@ def choose_add(*, choose, base, other, addend, total):
         i_other=other[:width],
         i_addend=addend[:width],
         o_total=total,
+    )
+
+
+def choose_compare(*, choose, base, other, value, fits):
+    """Submodule for ``fits = value >= (other if choose else base)``, in two's complement.
+
+    Parameters
+    ----------
+    choose : Value
+        One bit.
+    base, other, value : Value
+        Equally wide.
+    fits : Signal
+    """
+    return Instance(
+        "addend_choose_compare",
+        p_WIDTH=len(value),
+        i_choose=choose,
+        i_base=base,
+        i_other=other,
+        i_value=value,
+        o_fits=fits,
     )
 
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.spike import SpikeCode
 
-from .choose_add import choose_add
+from .choose_add import choose_add, choose_compare
 from .lane_address import lane_address
 from .signals import signals
 
@@ -38,9 +38,8 @@ class FiringUnit(wiring.Component):
     """Adds bias and residual stream to a sum, writes the stream back, and fires.
 
     ``result = stream + (sum << shift) + bias``; the stream counts as 0 where the layer does not
-    write it or starts it. A spike is fired for every threshold that the result has reached. All D
-    comparisons are made at once, one neuron per cycle, 5 cycles from the lane's release to
-    ``fired``. Nothing ever waits.
+    write it or starts it. A spike is fired for every threshold that the result has reached. One
+    neuron per cycle, 5 cycles from the lane's release to ``fired``. Nothing ever waits.
 
     Parameters
     ----------
@@ -198,12 +197,30 @@ class FiringUnit(wiring.Component):
         return neuron_4
 
     def _compare(self, m, neuron):
-        """Compares the result with all thresholds of its neuron at once."""
-        reached = Signal(self.config.max_count)
-        m.d.sync += reached.eq(
-            Cat(
-                self.stream_data >= neuron.thresholds[j].as_signed()
-                for j in range(self.config.max_count)
-            )
+        """Which thresholds the result has reached: every second one is compared in one cycle.
+
+        In the next one, only the threshold between the highest of these that it has reached and the
+        one behind it is left.
+        """
+        max_count = self.config.max_count
+        late = Signal(self.config.neuron, name="neuron_5")
+        m.d.sync += late.eq(neuron)
+        second = []
+        for j in range(1, max_count, 2):
+            second.append(Signal(name=f"reached_{j}"))
+            m.d.sync += second[-1].eq(self.stream_data >= neuron.thresholds[j].as_signed())
+        left, *further = (late.thresholds[j] for j in range(0, max_count, 2))
+        *passed, choose = second[: len(further)] or [C(0)]
+        for chosen, threshold in zip(passed, further, strict=False):
+            left = Mux(chosen, threshold, left)
+        fits = Signal()
+        value = Signal(signed(self.config.threshold_width))
+        m.d.comb += value.eq(self.value)
+        m.submodules.compare = choose_compare(
+            choose=choose, base=left, other=[left, *further][-1], value=value, fits=fits
         )
-        return reached
+        below, above = [C(1), *second], [*second, C(0)]
+        return Cat(
+            second[j // 2] if j % 2 else above[j // 2] | (below[j // 2] & fits)
+            for j in range(max_count)
+        )

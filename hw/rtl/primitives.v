@@ -36,6 +36,40 @@ module addend_choose_add #(
 `endif
 endmodule
 
+// fits = value >= (choose ? other : base), of two's complement numbers: the sign of what is chosen - value - 1.
+module addend_choose_compare #(
+    parameter WIDTH = 16
+) (
+    input wire choose,
+    input wire [WIDTH-1:0] base,
+    input wire [WIDTH-1:0] other,
+    input wire [WIDTH-1:0] value,
+    output wire fits
+);
+`ifdef ADDEND_ECP5
+    // As above, with the addend inverted; one bit more, so that the difference keeps its sign.
+    localparam BITS = ((WIDTH + 3) >> 1) << 1;
+    localparam [15:0] NOTHING = 16'h0000, SUBTRACT = 16'ha965;
+    wire [BITS-1:0] a = {{2{value[WIDTH-1]}}, value} << 1, s;
+    wire [BITS-1:0] c = {{2{base[WIDTH-1]}}, base} << 1, d = {{2{other[WIDTH-1]}}, other} << 1;
+    wire [BITS:0] carry;
+    genvar i;
+    generate
+        for (i = 0; i < BITS; i = i + 2) begin : pair
+            CCU2C #(
+                .INIT0(i == 0 ? NOTHING : SUBTRACT), .INIT1(SUBTRACT), .INJECT1_0("NO"), .INJECT1_1("NO")
+            ) carry_cell (
+                .CIN(carry[i]), .COUT(carry[i+2]), .S0(s[i]), .S1(s[i+1]),
+                .A0(a[i]), .B0(choose), .C0(c[i]), .D0(d[i]),
+                .A1(a[i+1]), .B1(choose), .C1(c[i+1]), .D1(d[i+1]));
+        end
+    endgenerate
+    assign fits = s[WIDTH+1];
+`else
+    assign fits = $signed(value) >= $signed(choose ? other : base);
+`endif
+endmodule
+
 // total = load ? value : base + addend, and wraps: a counter or a pointer that is loaded.
 module addend_load_add #(
     parameter WIDTH = 16

@@ -33,10 +33,12 @@ def prove(folder, text, module, **parameters):
     prove_script(folder, text, script)
 
 
-@pytest.mark.parametrize("module", ["addend_choose_add", "addend_load_add"])
+@pytest.mark.parametrize(
+    "module", ["addend_choose_add", "addend_choose_compare", "addend_load_add"]
+)
 @pytest.mark.parametrize("width", [1, 2, 3, 12, 17, 20, 23])
-def test_the_twin_equals_the_carry_cells(tmp_path, width, module):
-    prove(tmp_path, library(), module, WIDTH=width)
+def test_the_twin_equals_the_carry_cells(tmp_path, width, kind):
+    prove(tmp_path, library(), f"addend_{kind}", WIDTH=width)
 
 
 @pytest.mark.parametrize("inputs", [2, 3, 4, 5, 6, 7, 8, 12, 16, 17, 24, 128])
@@ -48,6 +50,7 @@ def test_the_twin_equals_the_tree_of_luts(tmp_path, inputs):
     ("module", "right", "wrong"),
     [
         ("addend_choose_add", "16'h569a", "16'h569b"),
+        ("addend_choose_compare", "16'ha965", "16'ha964"),
         ("addend_load_add", "16'hde12", "16'hde13"),
         ("addend_xor", "16'h6996", "16'h6997"),
     ],
