@@ -37,8 +37,8 @@ def prove(folder, text, module, **parameters):
     "module", ["addend_choose_add", "addend_choose_compare", "addend_load_add"]
 )
 @pytest.mark.parametrize("width", [1, 2, 3, 12, 17, 20, 23])
-def test_the_twin_equals_the_carry_cells(tmp_path, width, kind):
-    prove(tmp_path, library(), f"addend_{kind}", WIDTH=width)
+def test_the_twin_equals_the_carry_cells(tmp_path, width, module):
+    prove(tmp_path, library(), module, WIDTH=width)
 
 
 @pytest.mark.parametrize("inputs", [2, 3, 4, 5, 6, 7, 8, 12, 16, 17, 24, 128])
