@@ -15,12 +15,11 @@ from golden.cli.entry import BROKEN_PIPE, ROOT, enter
 from golden.cli.options import (
     COUNT,
     SEED,
-    SPIKE_CODE,
-    SPIKE_CODE_NOTE,
     input_file,
     output_folder,
     whole,
 )
+from hw.cli.spike_code import DEFAULT_SPIKE_CODE, SPIKE_CODE, SPIKE_CODE_NOTE
 from hw.fpga.devices import DEVICES
 from hw.isa.core_config import MOST_COLUMNS, MOST_LANES
 from hw.reporting.report import summary, write
@@ -110,7 +109,7 @@ def parser(prog):
     options.add_argument(
         "--spike-code",
         **SPIKE_CODE,
-        default="2-bit-serial",
+        default=DEFAULT_SPIKE_CODE,
         help=f"how counts become spikes ({SPIKE_CODE_NOTE})",
     )
     options.add_argument("--images", type=COUNT, default=20, help="test images to simulate")

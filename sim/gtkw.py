@@ -30,7 +30,7 @@ GROUPS = (
     (
         "Address generator",
         r"core\.generator",
-        "tile__valid tile__ready hold stall busy marks word row left begins idle",
+        "tile__valid tile__ready hold stall busy word row left begins idle",
     ),
     ("Weight image", r"core\.reader", "fsm_state_word start wanted room tile table failed left"),
     ("Load packets", r"core\.loader", "active intact refused expired"),
@@ -38,16 +38,16 @@ GROUPS = (
     ("word reader", r"core\.array\.column_\d+\.reader", "address valid"),
     (
         "word queue",
-        r"core\.array\.column_\d+\.queue",
+        r"core\.array\.column_\d+\.bank_\d+\.queue",
         "write level full words__valid words__ready",
     ),
     (
         "event encoder",
-        r"core\.array\.column_\d+\.finder",
-        "words__valid words__ready hold valid",
+        r"core\.array\.column_\d+\.bank_\d+\.encoder",
+        "words__valid words__ready events__valid events__ready",
     ),
     ("lanes", r"core\.array\.column_\d+\.lanes", "valid last double taken"),
-    ("", r"core\.array\.column_\d+\.lanes\.lane_\d+", "accumulator shadow"),
+    ("", r"core\.array\.column_\d+\.lanes\.lane_\d+", "accumulator held"),
     (
         "firing unit",
         r"core\.array\.readout_\d+\.firing",

@@ -77,9 +77,7 @@ def mutants(
     SimulationError
         If the core without a fault is not right.
     """
-    plan = compile_model(
-        model, columns=columns, lanes=lanes, spike_code=golden.SpikeCode.TWO_BIT_SERIAL
-    )
+    plan = compile_model(model, columns=columns, lanes=lanes, spike_code=golden.SpikeCode.SPLIT)
     build_core(plan, folder / "core", load_patience=LOAD_PATIENCE)
     netlist = Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
     drawn = draw(netlist)

@@ -22,12 +22,12 @@ DIGITS = Path(__file__).parent / "data" / "digits.safetensors"
 
 #: Columns, lanes, code and bus; a D for what runs no digits.
 CORES = {
-    "demonstration": (2, 16, SpikeCode.TWO_BIT_SERIAL, 0, None),
+    "demonstration": (2, 16, SpikeCode.SPLIT, 0, None),
     "digits-3x5": (3, 5, SpikeCode.BIT_SERIAL, 64, None),
-    "digits-2x7": (2, 7, SpikeCode.THERMOMETER, 0, None),
-    "1x33": (1, 33, SpikeCode.TWO_BIT_SERIAL, 256, 4),
-    "1x2-d1": (1, 2, SpikeCode.THERMOMETER, 0, 1),
-    "2x3-d15": (2, 3, SpikeCode.TWO_BIT_SERIAL, 128, 15),
+    "digits-2x7": (2, 7, SpikeCode.SPLIT, 0, None),
+    "1x33": (1, 33, SpikeCode.SPLIT, 256, 4),
+    "1x2-d1": (1, 2, SpikeCode.SPLIT, 0, 1),
+    "2x3-d15": (2, 3, SpikeCode.SPLIT, 128, 15),
 }
 
 

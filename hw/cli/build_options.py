@@ -5,8 +5,6 @@ import argparse
 from golden.cli.options import (
     COUNT,
     SEED,
-    SPIKE_CODE,
-    SPIKE_CODE_NOTE,
     input_file,
     input_path,
     number,
@@ -21,6 +19,7 @@ from ..emit.vectors import VECTORS
 from ..fpga.devices import DEVICES
 from ..isa.core_config import BUS_WIDTHS, MOST_COLUMNS, MOST_LANES
 from .asic_options import add_asic_options
+from .spike_code import DEFAULT_SPIKE_CODE, SPIKE_CODE, SPIKE_CODE_NOTE
 
 
 __all__ = ["parser"]
@@ -87,10 +86,9 @@ def parser(prog):
     made.add_argument(
         "--spike-code",
         **SPIKE_CODE,
-        default="2-bit-serial",
-        help="how counts become spikes: 2-bit-serial takes the fewest cycles, "
-        "bit-serial the fewest additions and smaller lanes, thermometer is "
-        f"what papers describe ({SPIKE_CODE_NOTE})",
+        default=DEFAULT_SPIKE_CODE,
+        help="how counts become spikes: split takes the fewest cycles, "
+        f"bit-serial the fewest additions and smaller columns ({SPIKE_CODE_NOTE})",
     )
     made.add_argument(
         "--weight-width",

@@ -76,14 +76,17 @@ def plane_words(plan, placed, counts):
         Bit ``n`` is lane ``n``'s.
     """
     flat = counts.reshape(len(counts), -1)
-    if placed.tensor == PIXELS:
-        bits = planes(flat, SpikeCode.BIT_SERIAL, 2**placed.planes - 1)
-    else:
-        bits = planes(flat, plan.required.spike_code, plan.model.max_count)
     # One more element, which is 0, serves lanes without a channel and channels that are padding.
-    padded = np.zeros((placed.planes, flat.shape[0] + 1, placed.positions), np.int64)
-    padded[:, :-1, : flat.shape[1]] = bits
-    return _words(padded[:, placed.channels].transpose(0, 3, 1, 2)).reshape(placed.planes, -1)
+    padded = np.zeros((flat.shape[0] + 1, placed.positions), np.int64)
+    padded[:-1, : flat.shape[1]] = flat
+    elements = padded[placed.channels].transpose(2, 0, 1)
+    if placed.tensor == PIXELS:
+        bits = planes(elements, SpikeCode.BIT_SERIAL, 2**placed.planes - 1)
+    else:
+        # Of planes of equal weight, it is the lane that says which.
+        lanes = np.arange(elements.shape[2])
+        bits = planes(elements, plan.required.spike_code, plan.model.max_count, lanes)
+    return _words(bits).reshape(placed.planes, -1)
 
 
 def expected_contents(plan, tensors, image):

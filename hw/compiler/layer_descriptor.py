@@ -1,17 +1,14 @@
 """Descriptors of layers and tiles: what stays the same for all jobs of a layer or a tile."""
 
-from golden import PIXELS, SpikeCode
-from golden.spike import passes
+from golden import PIXELS
 
-from ..isa.passes import pixel_passes
+from ..isa.passes import count_passes, pixel_passes
 
 
 __all__ = ["batch_fields", "layer_descriptor", "tile_descriptor"]
 
 
-def layer_descriptor(
-    model, code, source, *, word_stride, column_stride, row_step, split_msb=False, **others
-):
+def layer_descriptor(model, code, source, *, word_stride, column_stride, row_step, **others):
     """Fields that follow from what a layer reads; those of where it stores are neutral.
 
     Parameters
@@ -25,8 +22,6 @@ def layer_descriptor(
         memory.
     row_step : int
         Rows from one word to the next.
-    split_msb : bool
-        Whether the MSB plane is taken in a pass of its own.
     **others : int
         Further fields that are not neutral.
 
@@ -35,7 +30,7 @@ def layer_descriptor(
     dict of str to int
     """
     pixels = source.tensor == PIXELS
-    n_passes = len(pixel_passes(code) if pixels else passes(code, model.max_count)) + split_msb
+    taken = pixel_passes if pixels else count_passes
     return {
         "token_sum": 0,
         "stream": 0,
@@ -44,11 +39,9 @@ def layer_descriptor(
         "depthwise": 0,
         "attention_rows": 0,
         "gather": 0,
-        "double": int(n_passes > 1 and (pixels or code is not SpikeCode.THERMOMETER)),
         "pixels": int(pixels),
         "releases": 0,
-        "passes": n_passes - 1,
-        "fours": int(split_msb),
+        "passes": len(taken(code, model.max_count)) - 1,
         "column_stride": column_stride,
         "word_stride": word_stride,
         "row_step": row_step,

@@ -6,7 +6,8 @@ from golden.interval import width
 from golden.model.ranges import analyse
 
 from ..isa.core_config import CoreConfig, words_of
-from ..isa.widths import element_width
+from ..isa.passes import bank_weights
+from ..isa.widths import element_width, entry_width
 from .ladders import potential_shift
 from .token_sums import sum_width
 
@@ -34,14 +35,17 @@ def required_config(model, planned, *, weight_width, **sizes):
     formed = [*ranges.potential.items(), *ranges.memory.items()]
     potentials = [width(*bounds) for name, bounds in formed if name not in sums]
     summed = [sum_width(ranges.potential[name]) for name in sums]
-    row_width = element_width(weight_width, model.max_count, sizes["spike_code"])
+    entry = entry_width(
+        element_width(weight_width, model.max_count),
+        bank_weights(sizes["spike_code"], model.max_count),
+    )
     shifts = [potential_shift(layer.epilogue) for layer in model.layers]
     sizes |= {
         "max_count": model.max_count,
         "pixel_channels": model.image_shape[2],
         "pixel_constant": model.pixel_constant,
         "weight_width": weight_width,
-        "accumulator_width": max([*potentials, width(*ranges.logits), row_width + 1]),
+        "accumulator_width": max([*potentials, width(*ranges.logits), entry + 1]),
         "residual_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
         "sum_width": max(summed, default=2),
         "shift_width": bits_for(max(shifts, default=0)),

@@ -35,7 +35,7 @@ def features(config):
         "external bus, bits": config.bus_width,
         "columns": columns,
         "accumulators, bits": lanes * config.accumulator_width,
-        "elements that may be doubled, bits": lanes * config.row_width * config.two_bit_serial,
+        "elements that are added before, bits": lanes * config.row_width * (config.banks - 1),
         "comparisons, bits": columns * config.max_count * config.result_width,
         "words that leave, bits": columns * config.spike_width,
         "memories, multiplexed bits": sum(row["multiplexed"] for row in memory_table(config)),

@@ -1,10 +1,11 @@
 """The address generator of the cycle model: when it issues the words of all columns."""
 
 from collections import deque
+from itertools import zip_longest
 
 from ..isa.spike_word import QUEUE_DEPTH
-from ..rtl.column import UNDER_WAY
-from .column_cycles import WRITTEN
+from ..rtl.bank import UNDER_WAY
+from .bank_cycles import WRITTEN
 
 
 __all__ = ["GeneratorCycles"]
@@ -86,15 +87,15 @@ class GeneratorCycles:
     def _issue(self, job):
         """Issues the words of a job in all columns, while no queue is full."""
         first = self._last + 1
-        more = [len(numbers) for numbers, _, _ in job.words] + [0] * len(self.columns)
         slow = [
             column
-            for column, number in zip(self.columns, more, strict=False)
-            if not _room(column, number, first)
+            for column, words in zip_longest(self.columns, job.words)
+            if not _all_room(column, words, first)
         ]
         if not slow:
-            for column, (numbers, events, heads) in zip(self.columns, job.words, strict=False):
-                column.push([first + number for number in numbers], events, heads)
+            for column, words in zip(self.columns, job.words, strict=False):
+                for bank, (numbers, *others) in zip(column.banks, words, strict=True):
+                    bank.push([first + number for number in numbers], *others)
             self._rows.extend([first + end for end in job.ends])
             self._last = first + job.length - 1
             return
@@ -104,7 +105,7 @@ class GeneratorCycles:
         for number, words in job.merged:
             while at < number:
                 for column in slow:
-                    if not _room(column, 0, now + 1):
+                    if not _all_room(column, None, now + 1):
                         at += 1
                         now = yield from _seen(slow, now + 1)
                         break
@@ -116,14 +117,24 @@ class GeneratorCycles:
                 if at == end:
                     self._rows.append(now)
                     end = next(ends, job.length)
-            for column, events, heads in words:
-                self.columns[column].push([now], events, heads)
+            for column, bank, *word in words:
+                self.columns[column].banks[bank].push([now], *word)
+            for column in {column for column, *_ in words}:
+                self.columns[column].go_on()
         self._last = now
 
 
-def _room(column, more, now):
+def _all_room(column, words, now):
+    """Whether queues have room for all words that were issued, and for those of a job, if any."""
+    return all(
+        _room(bank, len(more[0]) if more else 0, now)
+        for bank, more in zip_longest(column.banks, words or ())
+    )
+
+
+def _room(bank, more, now):
     """Whether a queue has room for all words that were issued, and for more, from a cycle on."""
-    need, read = len(column.issued) + more - FULL, column.read
+    need, read = len(bank.issued) + more - FULL, bank.read
     return need < 0 or (need < len(read) and read[need] <= now - SEEN)
 
 
@@ -131,15 +142,15 @@ def _seen(columns, now):
     """First cycle from one on in which no queue says it is full."""
     while True:
         begin = now
-        for column in columns:
-            issued, seen = column.issued, column.visible
+        for column, bank in [(each, bank) for each in columns for bank in each.banks]:
+            issued, seen = bank.issued, bank.seen
             while seen < len(issued) and issued[seen] + WRITTEN + SEEN <= now:
                 seen += 1
-            column.visible = seen
+            bank.seen = seen
             need = seen - FULL
             if need >= 0:
-                while need >= len(column.read):
+                while need >= len(bank.read):
                     yield column
-                now = max(now, column.read[need] + SEEN)
+                now = max(now, bank.read[need] + SEEN)
         if now == begin:
             return now

@@ -4,8 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..isa.passes import doubling_words, layer_passes, pass_additions
-from ..rtl.finder import NIBBLE
+from ..isa.passes import layer_passes
+from ..rtl.event_encoder import NIBBLE
 
 
 __all__ = ["JobEvents", "Jobs"]
@@ -21,12 +21,13 @@ class Jobs:
     Parameters
     ----------
     length : int
-        Words that are read, doubling-only words included.
+        Words that are read.
     ends : list of int
         Numbers of the last words of the last rows of taps, five at most.
-    words : list of (list of int, list of int, list of int)
-        Of each column: number of each word that has events, and of the last one, which has one in
-        any case; its events; and those in front of its last nibble with some.
+    words : list of list of (list of int, list of int, list of int, list of int)
+        Of each column and bank: number of each word that has events, as the last one of a pass has
+        in any case; its events; those in front of its last nibble with some; and how many such
+        words there are up to the end of each pass.
     """
 
     def __init__(self, length, ends, words):
@@ -34,11 +35,19 @@ class Jobs:
 
     @cached_property
     def merged(self):
-        """Words of all columns by their numbers: which, and columns, events and those in front."""
+        """Words by their numbers: which; then column, bank, and what `BankCycles.push` takes."""
         found = {}
-        for column, words in enumerate(self.words):
-            for number, events, head in zip(*words, strict=True):
-                found.setdefault(number, []).append((column, [events], [head]))
+        for column, banks in enumerate(self.words):
+            for bank, (numbers, events, heads, ends) in enumerate(banks):
+                last = {end - 1 for end in ends}
+                for index, number in enumerate(numbers):
+                    found.setdefault(number, []).append((
+                        column,
+                        bank,
+                        [events[index]],
+                        [heads[index]],
+                        [1] * (index in last),
+                    ))
         return sorted(found.items())
 
 
@@ -55,9 +64,8 @@ class JobEvents:
 
     def __init__(self, plan, layer, words):
         self.plan, self.layer, self.config = plan, layer, plan.required
-        # Of each pass: words of the lanes that add, and of those that add a second time. One more
-        # word, which is 0, is what columns read outside the map.
-        found = _pass_words(layer, words, self.config)
+        # Of each pass and bank. One more word, which is 0, is what columns read outside the map.
+        found = layer_passes(self.config, layer.descriptor, words)
         self._words = np.concatenate([found, np.zeros_like(found[..., :1])], axis=-1)
         self._known = {}
 
@@ -89,7 +97,7 @@ class JobEvents:
             ]
             for begin in range(0, len(places), AT_ONCE):
                 part = places[begin : begin + AT_ONCE]
-                found = _jobs(*self._entries(self._nibbles(tile, batches, part, steps)))
+                found = _jobs(self._nibbles(tile, batches, part, steps), self._digits)
                 for (batch, number, _), words in zip(part, found, strict=True):
                     if (batch, number) not in jobs:
                         jobs[batch, number] = Jobs(length, ends, [])
@@ -98,22 +106,16 @@ class JobEvents:
 
     def _shape(self, n_rows, n_words):
         """Words of a job, and the numbers of those that end its last rows of taps."""
-        lengths = []
-        for digit in range(self.layer.descriptor["digits"] + 1):
-            for index in range(len(self._words)):
-                lengths += [n_words + self._doublings(digit, index), *[n_words] * (n_rows - 1)]
-        ends = np.cumsum(lengths)
-        return int(ends[-1]), (ends[-5:] - 1).tolist()
+        length = n_rows * n_words * len(self._words) * self._digits
+        return length, list(range(length - 1, -1, -n_words))[:5][::-1]
 
-    def _doublings(self, digit, index):
-        """Doubling-only words in front of a pass."""
-        if index:
-            descriptor = self.layer.descriptor
-            return doubling_words(self.config, descriptor) if descriptor["double"] else 0
-        return self.config.doubling_words_per_digit if digit else 0
+    @property
+    def _digits(self):
+        """Digits of the rows' elements, which are gone through one after the other."""
+        return self.layer.descriptor["digits"] + 1
 
     def _nibbles(self, tile, batches, places, steps):
-        """Events per nibble of words: shape (passes, places, words, nibbles)."""
+        """Events per nibble of words: shape (passes, banks, places, words, nibbles)."""
         descriptor, source = self.layer.descriptor, self.layer.source
         lanes = source.channels.shape[1]
         positions = self.plan.tap_positions(self.layer)
@@ -142,54 +144,38 @@ class JobEvents:
         words[..., -1] &= word_type(tile["last_mask"])
         words = words.reshape(*words.shape[:3], -1)
         if descriptor["depthwise"]:
-            events = (words != 0)[..., np.newaxis]
-        else:
-            nibbles = np.arange(0, lanes, NIBBLE).astype(words.dtype)
-            events = np.bitwise_count(
-                (words[..., np.newaxis] >> nibbles & word_type((1 << NIBBLE) - 1)).astype(np.uint8)
-            )
-        return events.sum(axis=1, dtype=int)
-
-    def _entries(self, nibbles):
-        """Events of all words that jobs read, and those in front of their last nibble with some.
-
-        Both have the shape (places, words).
-        """
-        descriptor = self.layer.descriptor
-        totals = nibbles.sum(axis=3)
-        last = nibbles.shape[3] - 1 - (nibbles[..., ::-1] != 0).argmax(axis=3)
-        heads = totals - np.take_along_axis(nibbles, last[..., np.newaxis], axis=3)[..., 0]
-        events, before = [], []
-        for digit in range(descriptor["digits"] + 1):
-            for index, (total, head) in enumerate(zip(totals, heads, strict=True)):
-                added = total
-                if descriptor["double"] if index else digit > 0:
-                    events.append(np.ones((len(total), self._doublings(digit, index)), int))
-                    before.append(np.zeros_like(events[-1]))
-                    # Something must double.
-                    added = total.copy()
-                    added[~total.any(axis=1), -1] = 1
-                events.append(added)
-                before.append(head)
-        return np.concatenate(events, axis=1), np.concatenate(before, axis=1)
+            return (words != 0)[..., np.newaxis].astype(np.uint8)
+        nibbles = np.arange(0, lanes, NIBBLE).astype(words.dtype)
+        return np.bitwise_count(
+            (words[..., np.newaxis] >> nibbles & word_type((1 << NIBBLE) - 1)).astype(np.uint8)
+        )
 
 
-def _jobs(events, before):
-    """Words with events of each place: their numbers, events, and those in front of the last."""
-    # The last word closes the job.
-    events[events[:, -1] == 0, -1] = 1
-    rows, numbers = np.nonzero(events)
-    ends = np.cumsum(np.bincount(rows)).tolist()
-    found = [each.tolist() for each in (numbers, events[rows, numbers], before[rows, numbers])]
+def _jobs(nibbles, digits):
+    """Of each place and bank, what `Jobs` has of its words."""
+    totals = nibbles.sum(axis=4, dtype=int)
+    last = nibbles.shape[4] - 1 - (nibbles[..., ::-1] != 0).argmax(axis=4)
+    heads = totals - np.take_along_axis(nibbles, last[..., np.newaxis], axis=4)[..., 0]
+    # The last word of a pass ends it.
+    totals[..., -1] += totals[..., -1] == 0
+    # Passes of all digits, one behind the other.
+    totals, heads = (
+        np.concatenate([each] * digits).transpose(1, 2, 0, 3) for each in (totals, heads)
+    )
+    n_banks, n_places, *_ = totals.shape
+    ends = (totals != 0).sum(axis=3).cumsum(axis=2)
+    banks = []
+    for events, before in zip(
+        totals.reshape(n_banks, n_places, -1), heads.reshape(n_banks, n_places, -1), strict=True
+    ):
+        rows, numbers = np.nonzero(events)
+        found = [each.tolist() for each in (numbers, events[rows, numbers], before[rows, numbers])]
+        cuts = np.cumsum(np.bincount(rows)).tolist()
+        banks.append([
+            [each[begin:end] for each in found]
+            for begin, end in zip([0, *cuts[:-1]], cuts, strict=True)
+        ])
     return [
-        tuple(each[begin:end] for each in found)
-        for begin, end in zip([0, *ends[:-1]], ends, strict=True)
+        [(*banks[bank][place], ends[bank, place].tolist()) for bank in range(n_banks)]
+        for place in range(n_places)
     ]
-
-
-def _pass_words(layer, words, config):
-    """Lanes of a map's words that add, and that add again: shape (passes, 2, words)."""
-    return np.array([
-        pass_additions([words[plane] for plane in planes], config.two_bit_serial)
-        for planes in layer_passes(config, layer.descriptor)
-    ])

@@ -7,6 +7,7 @@ model goes from one such event to the next, in the order of their cycles.
 from heapq import heappop, heappush
 
 from ..isa.descriptors import Destination
+from .column_cycles import ColumnCycles
 from .generator_cycles import GeneratorCycles
 from .readout_cycles import ReadoutCycles
 
@@ -27,13 +28,21 @@ class LayerCycles:
     """
 
     def __init__(self, layer, required, events, tile_words):
-        destination = layer.descriptor["drain"]
+        descriptor = layer.descriptor
+        destination = descriptor["drain"]
         self.sends_sums = destination is Destination.SUMS
-        self.readouts = [
-            ReadoutCycles(destination, digits=layer.descriptor["out_digits"] + 1)
+        columns = [
+            ColumnCycles(
+                banks=required.banks,
+                passes=(descriptor["passes"] + 1) * (descriptor["digits"] + 1),
+                doublings=required.pixel_doublings if descriptor["pixels"] else required.doublings,
+            )
             for _ in range(required.columns)
         ]
-        columns = [readout.column for readout in self.readouts]
+        self.readouts = [
+            ReadoutCycles(destination, digits=descriptor["out_digits"] + 1, column=column)
+            for column in columns
+        ]
         self.generator = GeneratorCycles(layer, required, events, columns, tile_words)
         # Cycles and who has something to do in them, and what of it is planned.
         self.agenda = []

@@ -15,13 +15,7 @@ from golden import PIXELS, planes
 from ..isa.core_config import words_of
 from ..isa.descriptors import Destination
 from ..isa.formed_maps import mean_count
-from ..isa.passes import (
-    PIXEL_PLANES,
-    count_probabilities,
-    doubling_words,
-    layer_passes,
-    pass_additions,
-)
+from ..isa.passes import PIXEL_PLANES, count_probabilities
 from ..rtl.firing import STAGES
 
 
@@ -90,7 +84,7 @@ def _layer(plan, planned, additions):
         group = lanes * (required.max_count + 3) + 1
         return begin + required.max_count + 3 + len(planned.channels) * group, 0.0
 
-    spiking = _pass_probabilities(plan, planned)
+    spiking = _probabilities(plan, planned)
     descriptor, tiles = planned.descriptor, len(planned.tiles)
     lines, per_line = planned.size
     positions = lines * per_line
@@ -104,33 +98,29 @@ def _layer(plan, planned, additions):
     inputs, taps = planned.inputs, planned.taps
     fan_out = int((planned.channels >= 0).sum())
     digits = descriptor["digits"] + 1
-    doublings = (
-        descriptor["double"] * digits * descriptor["passes"] * doubling_words(required, descriptor)
-        + descriptor["digits"] * required.doubling_words_per_digit
-    )
-    reads = (descriptor["passes"] + 1) * digits * words + doublings
-    spikes = sum(first + again for first, again in spiking)
-    if descriptor["depthwise"]:
-        busy = [1 - (1 - p) ** lanes for each in spiking for p in each]
-        events, spread = taps * sum(busy), taps * sum(p * (1 - p) for p in busy)
-    else:
-        # A spike that adds a second time is one that adds.
-        events, spread = (
-            taps * inputs * spikes,
-            taps
-            * inputs
-            * sum(first + 3 * again - (first + again) ** 2 for first, again in spiking),
-        )
-        if additions is not None:
-            events = additions / positions / fan_out
-        # Passes without spikes take an event to double.
-        empty = sum((1 - first) ** (taps * inputs) for first, _ in spiking)
-        events = digits * (events + empty * max(descriptor["double"], digits > 1)) + doublings
+    waits = required.pixel_doublings if descriptor["pixels"] else required.doublings
+    doublings = (len(spiking) * digits - 1) * (waits - 1)
+    reads = len(spiking) * digits * words + doublings
+    expected = positions * taps * inputs * sum(map(sum, spiking)) * fan_out
+    events, variance = float(doublings), 0.0
+    for banks in spiking:
+        if descriptor["depthwise"]:
+            busy = [1 - (1 - p) ** lanes for p in banks]
+            means, variances = [taps * p for p in busy], [taps * p * (1 - p) for p in busy]
+        else:
+            means = [taps * inputs * p for p in banks]
+            variances = [taps * inputs * p * (1 - p) for p in banks]
+            if additions is not None and expected:
+                means = [mean * additions / expected for mean in means]
+        # Banks wait for the one that has most, which has one event at least.
+        mean, variance_of_pass = _largest(means, variances)
+        events += digits * max(1.0, mean)
+        variance += digits**2 * variance_of_pass
     readout = lanes + 1
     if descriptor["drain"] is Destination.KEY_VALUES:
         # Potentials are collected, then packed digit by digit.
         readout = lanes + STAGES + 3 + (descriptor["out_digits"] + 1) * (lanes + 1)
-    job = max(reads, _mean_of_larger(events, digits * sqrt(spread), readout))
+    job = max(reads, _mean_of_larger(events, sqrt(variance), readout))
 
     match descriptor["drain"]:
         case Destination.LOGITS:
@@ -150,31 +140,37 @@ def _layer(plan, planned, additions):
         load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + 4)
         work += tiles * planned.rows_per_tile
     if additions is None:
-        additions = positions * taps * inputs * spikes * fan_out
+        additions = expected
     return begin + SETTLING + lanes + max(work, load), additions
 
 
-def _pass_probabilities(plan, planned):
-    """Probability that a channel adds, and that it adds a second time, in each pass."""
+def _probabilities(plan, planned):
+    """Probability that a channel adds, in each pass and bank."""
     model, required = plan.model, plan.required
     name = planned.source.tensor
     mean = mean_count(model, name, plan.formed)
     if name == PIXELS:
-        bit = mean / PIXEL_PLANES
-        one = (1 - (1 - bit) ** 2, bit**2) if required.two_bit_serial else (bit, 0)
-        return [one] * len(required.pixel_passes)
+        one = mean / PIXEL_PLANES
+        return [
+            [one / bank.alike * (bank.bit < PIXEL_PLANES) for bank in banks]
+            for banks in required.pixel_passes
+        ]
     top = model.max_count
     counts = np.array(count_probabilities(mean, top))
-    expanded = planes(np.arange(top + 1), required.spike_code, top)
-    return [
-        tuple(
-            float(counts @ additions)
-            for additions in pass_additions(
-                [expanded[plane] for plane in group], required.two_bit_serial
-            )
-        )
-        for group in layer_passes(required, planned.descriptor)
-    ]
+    # Of planes of equal weight, two at most, it is the lane that says which.
+    expanded = planes(
+        np.arange(top + 1)[:, np.newaxis], required.spike_code, top, np.arange(2)
+    ).mean(axis=2)
+    return [[float(counts @ expanded[plane]) for plane in group] for group in required.passes]
+
+
+def _largest(means, variances):
+    """Mean of the largest of independent normal numbers, and about its variance."""
+    mean, variance = means[0], variances[0]
+    for other, spread in zip(means[1:], variances[1:], strict=True):
+        mean = other + _mean_of_larger(mean - other, sqrt(variance + spread), 0.0)
+        variance = max(variance, spread)
+    return mean, variance
 
 
 def _mean_of_larger(mean, deviation, floor):

@@ -4,7 +4,6 @@ from collections import deque
 
 from ..isa.descriptors import Destination
 from ..rtl.firing import STAGES
-from .column_cycles import ColumnCycles
 
 
 __all__ = ["ReadoutCycles"]
@@ -28,10 +27,11 @@ class ReadoutCycles:
     destination : Destination
     digits : int
         Digits of an element that the layer stores.
+    column : ColumnCycles
     """
 
-    def __init__(self, destination, *, digits):
-        self.column = ColumnCycles()
+    def __init__(self, destination, *, digits, column):
+        self.column = column
         self.destination = destination
         self.n_digits = digits
         #: Cycle from which the readout wants the bus; None if it does not.

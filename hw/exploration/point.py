@@ -93,12 +93,7 @@ def evaluate(model, device, additions, *, columns, lanes, spike_code, bus_width)
         spike_code=SpikeCode(spike_code),
         bus_width=bus_width,
     )
-    measured = {
-        name: additions[code.value][name]
-        for name, code in plan.codes.items()
-        if additions and name in additions[code.value]
-    }
-    quick = estimate(plan, measured)
+    quick = estimate(plan, additions and additions[spike_code])
     lut = predicted_lut(plan.required)
     blocks = sum(row["blocks"] for row in memory_table(plan.required))
     return Point(

@@ -8,11 +8,11 @@ import json
 import zlib
 from dataclasses import asdict, dataclass, fields
 
-from golden.spike import SpikeCode, merge_msb, passes, plane_count
+from golden.spike import SpikeCode, plane_count
 
 from .descriptors import Descriptors
 from .memory_parts import block_rams_scarce, neuron_slices
-from .passes import pixel_passes
+from .passes import bank_weights, count_passes, pixel_passes
 
 
 __all__ = [
@@ -49,7 +49,7 @@ EQUAL = (
 )
 
 #: Spike codes that hardware has.
-SPIKE_CODES = (SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL, SpikeCode.TWO_BIT_SERIAL)
+SPIKE_CODES = (SpikeCode.SPLIT, SpikeCode.BIT_SERIAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,40 +143,37 @@ class CoreConfig(Descriptors):
         return plane_count(self.spike_code, self.max_count)
 
     @property
-    def two_bit_serial(self):
-        """Whether a spike may add the double of an element, and a lane two times per word."""
-        return self.spike_code is SpikeCode.TWO_BIT_SERIAL
+    def bank_weights(self):
+        """What an event of each bank of a column weighs, the largest first."""
+        return bank_weights(self.spike_code, self.max_count)
+
+    @property
+    def banks(self):
+        """Banks of a column."""
+        return len(self.bank_weights)
 
     @property
     def passes(self):
-        """Planes of a spike map that are taken at once, pass after pass."""
-        return passes(self.spike_code, self.max_count)
-
-    @property
-    def splits(self):
-        """Whether a layer may take the MSB plane in a pass of its own."""
-        return merge_msb(self.spike_code, self.max_count)
+        """Planes of a spike map that the banks take at once, pass after pass."""
+        return count_passes(self.spike_code, self.max_count)
 
     @property
     def pixel_passes(self):
-        """The same of pixels, which are bit planes, one or two at once."""
-        return pixel_passes(self.spike_code)
+        """Bits of pixels that the banks take at once, pass after pass."""
+        return pixel_passes(self.spike_code, self.max_count)
 
     @property
-    def doubling_words_per_pass(self):
-        """Doubling-only words in front of a pass: one per doubling but the last."""
-        return int(self.two_bit_serial)
+    def pixel_doublings(self):
+        """How often sums double between two passes of a layer that reads pixels."""
+        return self.bank_weights[0].bit_length()
 
     @property
-    def doubling_words_per_digit(self):
-        """The same in front of a digit, which weighs ``2**digit_width`` times the one behind it."""
-        match self.spike_code:
-            case SpikeCode.THERMOMETER:
-                return self.digit_width - 1
-            case SpikeCode.BIT_SERIAL:
-                return 0
-            case SpikeCode.TWO_BIT_SERIAL:
-                return self.digit_width - 2 * len(self.passes) + 1
+    def doublings(self):
+        """The same of a layer that reads spikes: between two passes or digits.
+
+        A digit weighs ``2**digit_width`` times the one behind it.
+        """
+        return self.digit_width - len(self.passes) + 1
 
     @property
     def memories(self):
@@ -237,8 +234,8 @@ def check_spike_code(code):
     """Raises ValueError if no core has a spike code."""
     if code not in SPIKE_CODES:
         raise ValueError(
-            f"Spike code {code.value} is golden's alone so far: use 2-bit-serial, which takes the "
-            "fewest cycles, or bit-serial, which takes the fewest additions"
+            f"Spike code {code.value} is golden's alone: use split, which takes the fewest cycles, "
+            "or bit-serial, which takes the fewest additions and smaller columns"
         )
 
 

@@ -122,11 +122,8 @@ class Descriptors(Widths):
             # Pixels are walked, not spikes; and no later layer walks them.
             "pixels": 1,
             "releases": 1,
-            # Passes over a job's words, less one, whether sums double between them, and whether
-            # the first of two takes the MSB plane, where D = 4.
+            # Passes over a job's words, less one.
             "passes": 4,
-            "double": 1,
-            "fours": 1,
             # From what a column reads to what the next one does, and from word to word.
             "column_stride": self.source_address,
             "word_stride": self.source_address,

@@ -59,10 +59,11 @@ def memory_parts(config, *, scarce):
     list of MemoryPart
     """
     columns, external = config.columns, config.external
-    # Each pair of columns reads one copy through its two ports. External neurons are written beside
-    # their reads.
+    banks = columns * config.banks
+    # Each pair of banks, or of columns, reads one copy through its two ports. External neurons are
+    # written beside their reads.
     kinds = {
-        "weights": {"copies": -(-columns // 2), "slices": config.lanes, "ports": 2},
+        "weights": {"copies": -(-banks // 2), "slices": config.lanes, "ports": 2},
         "neurons": {"copies": columns}
         if external
         else {
@@ -81,8 +82,8 @@ def memory_parts(config, *, scarce):
         ("pixels", config.pixel_width, config.pixel_depth, columns),
         ("spikes", config.spike_width, config.spike_depth, columns),
         ("residual", config.residual_width, config.residual_depth, columns),
-        ("attention", config.lanes * config.digit_width, config.attention_depth, columns),
-        ("queues", word_layout(config).size, QUEUE_DEPTH, columns),
+        ("attention", config.lanes * config.digit_width, config.attention_depth, banks),
+        ("queues", word_layout(config).size, QUEUE_DEPTH, banks),
         ("sums", config.sum_width, config.sum_depth, 1),
     )
     return filled + [

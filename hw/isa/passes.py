@@ -1,58 +1,139 @@
-"""Passes: which planes of a word are taken at once, and the additions that they ask for."""
+"""Passes: which planes of counts and of pixels the banks of a column take at once."""
 
+from dataclasses import dataclass
 from math import comb
 
-from golden.spike import SpikeCode, merge_msb, passes
+import numpy as np
+
+from golden.spike import SpikeCode, plane_weights
 
 
 __all__ = [
-    "MSB_FIRST",
     "PIXEL_PLANES",
-    "additions_of",
+    "PixelBit",
+    "bank_weights",
+    "count_passes",
     "count_probabilities",
-    "doubling_words",
     "layer_passes",
-    "pass_additions",
     "pixel_passes",
-    "split_msb_pays",
 ]
 
-
-#: The passes of D = 4, where the MSB plane, whose spikes weigh 4, has its own.
-MSB_FIRST = ((0,), (1, 2))
 
 #: Pixels are 8-bit integers, sent to the lanes as bit planes.
 PIXEL_PLANES = 8
 
 
-def pixel_passes(code):
-    """Bit planes of a pixel that a core of this spike code takes at once, pass after pass."""
-    two_bits = code is SpikeCode.TWO_BIT_SERIAL
-    return passes(code if two_bits else SpikeCode.BIT_SERIAL, 2**PIXEL_PLANES - 1)
+@dataclass(frozen=True)
+class PixelBit:
+    """What a bank takes of every pixel in one pass.
+
+    Parameters
+    ----------
+    bit : int
+        Number of the bit, 0 for the least significant one; there may be none of it.
+    turn, alike : int
+        Lanes take turns with ``alike`` banks of equal weight, of which this one is number ``turn``.
+    """
+
+    bit: int
+    turn: int
+    alike: int
+
+    def takes(self, lane):
+        """Whether it is a lane's turn, as it is of a spike in ``golden.planes``."""
+        return (self.turn - lane) % self.alike == 0
 
 
-def layer_passes(config, descriptor):
-    """Planes that a layer takes at once, pass after pass.
+def bank_weights(code, max_count):
+    """What an event of each bank of a column weighs.
+
+    Parameters
+    ----------
+    code : SpikeCode
+        Of split counts each plane has a bank; of bit-serial ones there is one bank for all.
+    max_count : int
+
+    Returns
+    -------
+    tuple of int
+        Powers of two, the largest first.
+
+    Examples
+    --------
+    >>> bank_weights(SpikeCode.SPLIT, 4), bank_weights(SpikeCode.BIT_SERIAL, 4)
+    ((2, 1, 1), (1,))
+    """
+    return plane_weights(code, max_count) if code is SpikeCode.SPLIT else (1,)
+
+
+def count_passes(code, max_count):
+    """Planes of counts that the banks take at once, pass after pass: one for each bank.
+
+    >>> count_passes(SpikeCode.SPLIT, 4), count_passes(SpikeCode.BIT_SERIAL, 4)
+    (((0, 1, 2),), ((0,), (1,), (2,)))
+    """
+    planes = range(len(plane_weights(code, max_count)))
+    step = len(bank_weights(code, max_count))
+    return tuple(tuple(planes[first : first + step]) for first in planes[::step])
+
+
+def pixel_passes(code, max_count):
+    """What the banks take of pixels at once, pass after pass, most significant bits first.
+
+    A pass takes as many bits as there are different weights.
+
+    Returns
+    -------
+    tuple of tuple of PixelBit
+
+    Examples
+    --------
+    >>> [[bank.bit for bank in banks] for banks in pixel_passes(SpikeCode.SPLIT, 4)]
+    [[7, 6, 6], [5, 4, 4], [3, 2, 2], [1, 0, 0]]
+    """
+    weights = bank_weights(code, max_count)
+    bits = weights[0].bit_length()
+    return tuple(
+        tuple(
+            PixelBit(
+                low + weight.bit_length() - 1, weights[:bank].count(weight), weights.count(weight)
+            )
+            for bank, weight in enumerate(weights)
+        )
+        for low in reversed(range(0, PIXEL_PLANES, bits))
+    )
+
+
+def layer_passes(config, descriptor, words):
+    """Lanes that add in each pass of a layer.
 
     Parameters
     ----------
     config : CoreConfig
     descriptor : dict
-        Of the layer. One with ``fours`` takes the three planes of D = 4 in two passes, MSB first.
+        Of the layer.
+    words : integer array, shape (planes, ...)
+        Words of a map, the most significant plane first.
+
+    Returns
+    -------
+    integer array, shape (passes, banks, ...)
     """
-    if descriptor["pixels"]:
-        return config.pixel_passes
-    # Jobs without spikes take one.
-    return (MSB_FIRST if descriptor["fours"] else config.passes)[: descriptor["passes"] + 1]
-
-
-def doubling_words(config, descriptor):
-    """Doubling-only words in front of each of a layer's passes but the first.
-
-    Parameters are those of ``layer_passes``. Where the MSB plane comes first, no such word is
-    needed, since the doubling of the next word is enough.
-    """
-    return 0 if descriptor["fours"] else config.doubling_words_per_pass
+    if not descriptor["pixels"]:
+        # Jobs without spikes take one pass.
+        return words[np.array(config.passes[: descriptor["passes"] + 1])]
+    word_type = words.dtype.type
+    nothing = np.zeros_like(words[0])
+    return np.array([
+        [
+            words[PIXEL_PLANES - 1 - bank.bit]
+            & word_type(sum(bank.takes(lane) << lane for lane in range(config.lanes)))
+            if bank.bit < PIXEL_PLANES
+            else nothing
+            for bank in banks
+        ]
+        for banks in config.pixel_passes
+    ])
 
 
 def count_probabilities(mean_count, max_count):
@@ -62,60 +143,3 @@ def count_probabilities(mean_count, max_count):
         comb(max_count, count) * rate**count * (1 - rate) ** (max_count - count)
         for count in range(max_count + 1)
     ]
-
-
-def split_msb_pays(code, max_count, mean_count, channels_per_word):
-    """Whether it pays that a dense layer takes the MSB plane in a pass of its own.
-
-    A 4 is then one addition instead of two, but every word is read twice. That hides behind the
-    additions where a word has enough of them: three, as ``cifar10-nano`` shows.
-
-    Parameters
-    ----------
-    code : SpikeCode
-        With no other than 2-bit-serial it ever does.
-    max_count : int
-    mean_count : float
-        Of the layer's inputs, taken as binomial.
-    channels_per_word : float
-        Of the inputs' map.
-    """
-    if not merge_msb(code, max_count):
-        return False
-    bits = sum(
-        probability * count.bit_count()
-        for count, probability in enumerate(count_probabilities(mean_count, max_count))
-    )
-    return bits * channels_per_word >= 3
-
-
-def additions_of(planes):
-    """What the planes of one pass of the 2-bit-serial code ask a lane to add.
-
-    Parameters
-    ----------
-    planes : list of int, array or Value
-        Words of one to three planes, in the order of ``golden.planes``.
-
-    Returns
-    -------
-    first, add_1x, add_second : int, array or Value
-        Channels that add something; of these, those whose first addition is of the element itself,
-        not of its double; and those that add the double after it.
-    """
-    match planes:
-        case (ones,):
-            return ones, ones, ones & 0
-        case twos, ones:
-            return twos | ones, ones, twos & ones
-        case msb, twos, ones:
-            return msb | twos | ones, ones, twos & ones | msb
-
-
-def pass_additions(planes, two_bit_serial):
-    """Channels that add in a pass, and those that add a second time, as `additions_of` says."""
-    if not two_bit_serial:
-        (plane,) = planes
-        return plane, plane & 0
-    first, _, add_second = additions_of(planes)
-    return first, add_second

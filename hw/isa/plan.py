@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import golden
-from golden.spike import SpikeCode
 
 from .formed_maps import complete
-
 
 __all__ = ["LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
 
@@ -204,18 +202,5 @@ class Plan:
         """
         executed = replace(self.model, layers=tuple(planned.layer for planned in self.layers))
         return golden.additions_per_image(
-            executed, complete(tensors, self.formed), code or self.codes
+            executed, complete(tensors, self.formed), code or self.required.spike_code
         )
-
-    @property
-    def codes(self):
-        """By layer, the spike code whose additions it executes.
-
-        Where 2-bit-serial takes the MSB plane in a pass of its own, those of bit-serial.
-        """
-        return {
-            layer.name: SpikeCode.BIT_SERIAL
-            if layer.descriptor.get("fours")
-            else self.required.spike_code
-            for layer in self.layers
-        }

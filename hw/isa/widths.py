@@ -2,10 +2,8 @@
 
 from amaranth.utils import bits_for
 
-from golden.spike import SpikeCode
 
-
-__all__ = ["Widths", "element_width"]
+__all__ = ["Widths", "element_width", "entry_width"]
 
 
 class Widths:
@@ -38,8 +36,13 @@ class Widths:
 
     @property
     def row_width(self):
-        """Bits of what a lane adds, two's complement."""
-        return element_width(self.weight_width, self.max_count, self.spike_code)
+        """Bits of an element of a row that a bank fetches, two's complement."""
+        return element_width(self.weight_width, self.max_count)
+
+    @property
+    def entry_width(self):
+        """Bits of what a lane adds to its sum at once, two's complement."""
+        return entry_width(self.row_width, self.bank_weights)
 
     @property
     def result_width(self):
@@ -52,6 +55,15 @@ class Widths:
         return self.result_width + 1
 
 
-def element_width(weight_width, max_count, spike_code):
-    """Bits of what a lane adds, two's complement: a weight or a digit, or the double of it."""
-    return max(weight_width, bits_for(max_count) + 1) + (spike_code is SpikeCode.TWO_BIT_SERIAL)
+def element_width(weight_width, max_count):
+    """Bits of an element of a row, two's complement: a weight or a digit."""
+    return max(weight_width, bits_for(max_count) + 1)
+
+
+def entry_width(row_width, bank_weights):
+    """Bits of the weighted sum of a row's elements from each bank, two's complement.
+
+    >>> entry_width(4, (2, 1, 1)), entry_width(4, (1,))
+    (6, 4)
+    """
+    return row_width + (sum(bank_weights) - 1).bit_length()

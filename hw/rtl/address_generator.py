@@ -24,7 +24,8 @@ def step_layout(config):
     its spikes those under ``mask`` are used; where a layer gathers, the mask is rotated by the
     column's number. The last word of a pass ``ends`` it, and that of a job is the ``last`` one,
     which where ``line_ends`` closes the line, and for ``closing`` columns then the tile. ``lanes``
-    is the number of additions that each spike counts as.
+    is the number of additions that each spike counts as. Of counts, the planes of the ``chosen``
+    pass are taken, of pixels those of number ``pixel_pass``.
     """
     return data.StructLayout({
         "valid": 1,
@@ -35,15 +36,12 @@ def step_layout(config):
         "closing": config.columns,
         "mask": config.lanes,
         "lanes": range(config.lanes + 1),
-        "double": 1,
         "ends": 1,
         "last": 1,
         "line_ends": 1,
         "pixels": 1,
         "chosen": len(config.passes),
         "pixel_pass": range(len(config.pixel_passes)),
-        "msb": 1,
-        "others": 1,
     })
 
 
@@ -64,7 +62,6 @@ def _place_layout(config):
         "begins_batch": 1,
         "begins_job": 1,
         "begins_digit": 1,
-        "begins_pass": 1,
         "ends_pass": 1,
         "ends_job": 1,
         "ends_line": 1,
@@ -96,9 +93,7 @@ class AddressGenerator(wiring.Component):
 
     The columns take batches of lines; all of them compute the same position of theirs. The order
     is batches, positions of a line, digits of the rows' entries and passes (most significant
-    first), then the rows of taps, then the words of each. One word is read per cycle. Where passes
-    or digits double, all words of their first row of taps up to the first with spikes are marked;
-    doublings before that one, which ``CoreConfig`` counts, are doubling-only words.
+    first), then the rows of taps, then the words of each. One word is read per cycle.
 
     Rows of taps go through a pipeline: they are counted, their entries are read from the memory of
     tap windows, stand in registers, and are added up. The last stage goes from word to word.
@@ -174,7 +169,7 @@ class AddressGenerator(wiring.Component):
         m.d.comb += start.eq(tile.valid & ~active & ~started & ~self.hold)
         with m.If(tile.ready):
             m.d.sync += started.eq(0)
-        begins = Signal(len(numbers))
+        begins = Signal(len(outer))
 
         row, first_row = signals("row_pointer first_row_pointer", self.config.window_address)
         position = Signal.like(row, name="position_pointer")
@@ -189,7 +184,7 @@ class AddressGenerator(wiring.Component):
             loops.advance(m)
             m.d.sync += [
                 row.eq(Mux(last_row & ~last_position, first_row, row + 1)),
-                begins.eq(Cat(loops.ends)),
+                begins.eq(Cat(loops.ends[1:])),
                 active.eq(~last),
             ]
             with m.If(last_digit):
@@ -215,11 +210,10 @@ class AddressGenerator(wiring.Component):
         with m.If(advance):
             m.d.sync += [
                 counted.valid.eq(active),
-                counted.begins_pass.eq(begins[0]),
-                counted.begins_digit.eq(begins[1]),
-                counted.begins_job.eq(begins[2]),
-                counted.begins_batch.eq(begins[3]),
-                counted.begins_tile.eq(begins[4]),
+                counted.begins_digit.eq(begins[0]),
+                counted.begins_job.eq(begins[1]),
+                counted.begins_batch.eq(begins[2]),
+                counted.begins_tile.eq(begins[3]),
                 counted.ends_pass.eq(last_row),
                 counted.ends_job.eq(last_digit),
                 counted.ends_line.eq(last_position),
@@ -273,15 +267,10 @@ class AddressGenerator(wiring.Component):
         """Goes through the words of a row of taps; returns whether there is one."""
         layer, lanes = self.layer, self.config.lanes
         n_columns = self.config.columns
-        pass_marks = self.config.doubling_words_per_pass
-        digit_marks = self.config.doubling_words_per_digit
 
         busy, issue, ends = signals("busy issue ends")
-        # Doubling-only words that are left in front of the row: as many bits are set.
-        marks = Signal(max(1, pass_marks, digit_marks))
-        mark = marks[0]
         left = Signal.like(taps.words)
-        first_word, last_word, doubled = signals("first_word last_word doubled")
+        first_word, last_word = signals("first_word last_word")
         place = Signal.like(taps.place, name="place")
         columns = Signal(n_columns)
         first_mask, last_mask = signals("first_mask last_mask", lanes)
@@ -290,7 +279,7 @@ class AddressGenerator(wiring.Component):
         row, next_row = signals("row next_row", self.config.row_address)
         m.d.comb += [
             issue.eq(busy & ~self.stall),
-            ends.eq(issue & last_word & ~mark),
+            ends.eq(issue & last_word),
             takes.eq(taps.place.valid & (~busy | ends)),
         ]
         begins = ~busy | last_word
@@ -308,21 +297,17 @@ class AddressGenerator(wiring.Component):
             addend=Mux(begins, taps.row_base, layer.row_step),
             total=next_row,
         )
-        with m.If(issue & mark):
-            m.d.sync += marks.eq(marks >> 1)
-        with m.If(issue & ~mark):
+        with m.If(issue):
             m.d.sync += [
                 word.eq(next_word),
                 row.eq(next_row),
                 left.eq(left - 1),
                 first_word.eq(0),
                 last_word.eq(left == 1),
-                doubled.eq(0),
             ]
         with m.If(ends):
             m.d.sync += busy.eq(0)
         following = taps.place
-        doubles = following.begins_pass & layer.double
         with m.If(takes):
             m.d.sync += [
                 busy.eq(1),
@@ -333,13 +318,7 @@ class AddressGenerator(wiring.Component):
                 last_word.eq(taps.words == 0),
                 place.eq(following),
                 columns.eq(taps.columns),
-                doubled.eq((doubles | following.begins_digit) & ~following.begins_job),
-                marks.eq(Mux(doubles & ~layer.fours, _ones(pass_marks), 0)),
             ]
-            with m.If(following.begins_digit):
-                m.d.sync += marks.eq(_ones(digit_marks))
-            with m.If(following.begins_job):
-                m.d.sync += marks.eq(0)
             with m.If(following.begins_batch & layer.gather):
                 m.d.sync += first_mask.eq(first_mask.rotate_left(n_columns % lanes))
             with m.If(following.begins_tile):
@@ -363,19 +342,13 @@ class AddressGenerator(wiring.Component):
             ),
             # An entry is one addition, however many digits it has.
             self.step.lanes.eq(Mux(place.last_digit, counts, 0)),
-            self.step.double.eq(doubled),
-            self.step.ends.eq((place.ends_pass & last_word) | mark),
-            self.step.last.eq(place.ends_job & last_word & ~mark),
+            self.step.ends.eq(place.ends_pass & last_word),
+            self.step.last.eq(place.ends_job & last_word),
             self.step.line_ends.eq(place.ends_line),
             self.step.pixels.eq(layer.pixels),
             self.step.chosen.eq(Cat(place.number == index for index in range(n_passes))),
             self.step.pixel_pass.eq(place.number),
-            self.step.msb.eq(layer.fours & (place.number == 0)),
-            self.step.others.eq(layer.fours & (place.number != 0)),
         ]
-        # Clearing comes last, so that it is the registers' reset and takes no logic.
-        with m.If(mark):
-            m.d.sync += self.step.columns.eq(0)
         return busy
 
     def _start_results(self, m, taken):
@@ -395,8 +368,3 @@ class AddressGenerator(wiring.Component):
             ]
             if self.config.external:
                 m.d.sync += result.half.eq(self.half)
-
-
-def _ones(number):
-    """A number with so many bits set."""
-    return (1 << number) - 1

@@ -22,12 +22,13 @@ __all__ = ["Array"]
 class Array(wiring.Component):
     """``columns`` columns, which read in lockstep, each with a readout of its own.
 
-    Each pair of columns shares one copy of the weight and of the neuron memory; each column has a
-    copy of the pixel, the spike and the attention memory. Words and stream values reach them
-    through a bus that columns use in turn, those that have nothing to store aside.
+    Each pair of banks shares one copy of the weight memory, and each pair of columns one of the
+    neuron memory; each column has a copy of the pixel and the spike memory, and each bank one of
+    the attention memory. Words and stream values reach them through a bus that columns use in turn,
+    those that have nothing to store aside.
 
     Where weights are external, memories are written while columns read: a weight row takes a cycle
-    of the pair's first column, and each column has a small neuron memory of its own.
+    of the pair's first bank, and each column has a small neuron memory of its own.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ class Array(wiring.Component):
     logits_room : In(1)
         There is room for the logits of a job.
     logits_valid, logits : Out(1), Out(signed(32))
-    additions : Out(range(columns * lanes + 1))
+    additions : Out(range(columns * banks * lanes + 1))
         Additions that were started in one cycle.
     using : Out(2)
         Halves of the double buffer that jobs of the columns still need.
@@ -99,7 +100,7 @@ class Array(wiring.Component):
             "logits_room": In(1),
             "logits_valid": Out(1),
             "logits": Out(signed(32)),
-            "additions": Out(range(config.columns * config.lanes + 1)),
+            "additions": Out(range(config.columns * config.banks * config.lanes + 1)),
             "using": Out(2),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
@@ -179,14 +180,21 @@ class Array(wiring.Component):
             m.d.sync += behind.eq(~(slot | (slot - 1)))
 
     def _weights(self, m, columns):
-        """Gives each pair of columns its copy of the weights."""
-        for number in range(0, len(columns), 2):
+        """Gives each pair of banks its copy of the weights."""
+        banks = [(column, bank) for column in columns for bank in range(self.config.banks)]
+        for number in range(0, len(banks), 2):
             memory = self._shared(m, "weights", number // 2, self.load_weights)
-            for port, column in zip("ab", columns[number : number + 2], strict=False):
+            for port, (column, bank) in zip("ab", banks[number : number + 2], strict=False):
                 self._connect(
-                    m, memory, port, column.weight_address, column.weight_read, column.weights
+                    m,
+                    memory,
+                    port,
+                    column.weight_address[bank],
+                    column.weight_read[bank],
+                    column.weights[bank],
                 )
-            m.d.comb += columns[number].weight_port_taken.eq(self.load_weights)
+            column, bank = banks[number]
+            m.d.comb += column.weight_port_taken[bank].eq(self.load_weights)
 
     def _neurons(self, m, readouts):
         """Gives each pair of readouts its copy of the neurons.

@@ -1,29 +1,23 @@
-"""The column: word reader, queue, event encoder and lanes, one output position after another."""
+"""The column: word reader, banks and lanes, one output position after another."""
 
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.memory_parts import block_rams_scarce
-from ..isa.spike_word import closes_layout, word_layout
+from ..isa.spike_word import closes_layout
 from .address_generator import step_layout
-from .finder import Finder
-from .memory import TAG_WIDTH, Memory
-from .shadows import Lanes
+from .bank import ROW_CYCLES, Bank
+from .lanes import Lanes
+from .memory import TAG_WIDTH
 from .signals import signals
-from .word_queue import WordQueue
-from .word_reader import READ_CYCLES, WordReader
+from .word_reader import WordReader
 
 
-__all__ = ["Column", "FETCH", "UNDER_WAY", "readout_signature"]
+__all__ = ["Column", "FETCH", "readout_signature"]
 
 
-#: Words that still come to a queue that says it is full: it is asked a cycle later, as one of all
-#: columns, and what is on its way to it then comes.
-UNDER_WAY = READ_CYCLES + 3
-
-#: Cycles from an event's address to its addition.
-FETCH = 3
+#: Cycles from an event to its addition.
+FETCH = ROW_CYCLES + 1
 
 
 def readout_signature(config):
@@ -47,7 +41,11 @@ def readout_signature(config):
 class Column(wiring.Component):
     """Computes the sums of jobs: reads spikes, and adds the rows they select.
 
-    Reading, finding, fetching and adding overlap, also between jobs. Zero spikes cost no event.
+    Each bank takes one plane of a pass, and sends an event per cycle. Banks wait for each other
+    where a pass ends. If the job does not end with it, sums then double before anything is added:
+    once with the next events, and before that without any, as often as is left.
+
+    Reading, encoding, fetching and adding overlap, also between jobs. Zero spikes cost no event.
     Finished sums wait in the lanes' holding registers until they are read out; those of the next
     job are added meanwhile.
 
@@ -69,14 +67,14 @@ class Column(wiring.Component):
     source_address, spike_read, pixel_read : Out, In, In
         Port of the spike and of the pixel memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
-        Port of the weight memory, one enabled cycle from address to data.
-    weight_port_taken : In(1)
+        Ports of the weight memory, one per bank, one enabled cycle from address to data.
+    weight_port_taken : In(banks)
         The port serves a write in this cycle.
     entry_write, entry_address, entry_data : In
         Write port of the attention memory: bit 0 of all lanes' digits lowest.
     readout : Out(readout_signature(config))
-    additions : Out(range(lanes + 1))
-        Additions that were started two cycles before.
+    additions : Out(range(banks * lanes + 1))
+        Additions that were started three cycles before.
     tag : In(TAG_WIDTH)
         For captures.
     """
@@ -84,7 +82,7 @@ class Column(wiring.Component):
     def __init__(self, config, *, number):
         self.config = config
         self.number = number
-        lanes = config.lanes
+        lanes, banks = config.lanes, config.banks
         super().__init__({
             "layer": In(config.layer),
             "step": In(step_layout(config)),
@@ -93,31 +91,84 @@ class Column(wiring.Component):
             "source_address": Out(config.source_address),
             "spike_read": In(config.spike_width),
             "pixel_read": In(config.pixel_width),
-            "weight_read": Out(1),
-            "weight_address": Out(config.row_address),
-            "weights": In(lanes * config.weight_width),
-            "weight_port_taken": In(1),
+            "weight_read": Out(1).array(banks),
+            "weight_address": Out(config.row_address).array(banks),
+            "weights": In(lanes * config.weight_width).array(banks),
+            "weight_port_taken": In(banks),
             "entry_write": In(1),
             "entry_address": In(config.attention_address),
             "entry_data": In(lanes * config.digit_width),
             "readout": Out(readout_signature(config)),
-            "additions": Out(range(lanes + 1)),
+            "additions": Out(range(banks * lanes + 1)),
             "tag": In(TAG_WIDTH),
         })
 
     def elaborate(self, platform):
         m = Module()
-        lanes, digit_width = self.config.lanes, self.config.digit_width
-        weight_width, row_width = self.config.weight_width, self.config.row_width
-
-        m.submodules.reader = reader = WordReader(self.config, number=self.number)
-        m.submodules.queue = queue = WordQueue(shape=word_layout(self.config), room=UNDER_WAY)
-        m.submodules.finder = finder = Finder(self.config)
+        banks = self._banks(m)
         m.submodules.lanes = adders = Lanes(
-            lanes=lanes, entry_width=row_width, width=self.config.accumulator_width
+            lanes=self.config.lanes,
+            row_width=self.config.row_width,
+            width=self.config.accumulator_width,
+            weights=self.config.bank_weights,
         )
+        self._read(m, banks)
+        occupied = Signal()
+        added, doubled, finished = self._take(m, banks, occupied)
 
-        wiring.connect(m, queue.words, finder.words)
+        # On their way to the lanes with the rows.
+        orders = Cat(added, doubled, finished)
+        for stage in range(ROW_CYCLES):
+            late = Signal.like(orders, name=f"orders_{stage}")
+            m.d.sync += late.eq(orders)
+            orders = late
+        m.d.comb += Cat(adders.valid, adders.double, adders.last).eq(orders)
+        for row, bank in zip(adders.rows, banks, strict=True):
+            m.d.comb += row.eq(bank.row)
+        m.d.sync += self.additions.eq(sum(bank.additions for bank in banks))
+
+        # The holding registers are occupied from when the event that fills them is taken, until the
+        # next one may be, so that the last sum is taken in the cycle in which they may change
+        # again.
+        readout, leader = self.readout, banks[0].events
+        with m.If(readout.empties):
+            m.d.sync += occupied.eq(0)
+        with m.Elif(finished):
+            m.d.sync += occupied.eq(1)
+        with m.If(leader.valid & leader.ready & leader.p.last):
+            m.d.sync += readout.closes.eq(leader.p.closes)
+        waiting = Signal()
+        m.d.sync += waiting.eq(readout.ready & ~readout.begin)
+        m.d.comb += [
+            readout.ready.eq(waiting | adders.closes),
+            adders.release.eq(readout.release),
+            readout.taken.eq(adders.taken),
+        ]
+        return m
+
+    def _banks(self, m):
+        """The banks, connected to the ports of their memories."""
+        banks = []
+        for index in range(self.config.banks):
+            name = "" if self.number or index else "attention"
+            m.submodules[f"bank_{index}"] = bank = Bank(self.config, name=name)
+            m.d.comb += [
+                bank.layer.eq(self.layer),
+                self.weight_read[index].eq(bank.weight_read),
+                self.weight_address[index].eq(bank.weight_address),
+                bank.weights.eq(self.weights[index]),
+                bank.entry_write.eq(self.entry_write),
+                bank.entry_address.eq(self.entry_address),
+                bank.entry_data.eq(self.entry_data),
+                bank.tag.eq(self.tag),
+            ]
+            banks.append(bank)
+        m.d.comb += self.full.eq(Cat(bank.full for bank in banks).any())
+        return banks
+
+    def _read(self, m, banks):
+        """Sends the words of each plane to its bank."""
+        m.submodules.reader = reader = WordReader(self.config, number=self.number)
         m.d.comb += [
             reader.layer.eq(self.layer),
             reader.step.eq(self.step),
@@ -125,98 +176,67 @@ class Column(wiring.Component):
             self.source_address.eq(reader.address),
             reader.spikes.eq(self.spike_read),
             reader.pixel.eq(self.pixel_read),
-            queue.write.eq(reader.valid),
-            queue.data.eq(reader.word),
-            self.full.eq(queue.full),
-            finder.depthwise.eq(self.layer.depthwise),
-            finder.gather.eq(self.layer.gather),
         ]
+        for index, bank in enumerate(banks):
+            m.d.comb += [
+                bank.write.eq(reader.valid[index]),
+                bank.word.eq(reader.word),
+                bank.word.spikes.eq(reader.planes[index]),
+            ]
 
-        # Fetch: an address to both row memories, a register for what they answer, since a block
-        # memory is late, then one that holds the row or nothing. Nothing waits on this way: what
-        # would find the port taken, or close a job before the shadows are free, does not leave the
-        # finder.
-        occupied = Signal()
-        event = finder.event
-        m.d.comb += [
-            finder.hold.eq((event.last & occupied) | self.weight_port_taken),
-            self.weight_read.eq(finder.valid & ~self.weight_port_taken),
-            self.weight_address.eq(event.row),
-        ]
-        m.submodules.attention = attention = Memory(
-            width=lanes * digit_width,
-            depth=self.config.attention_depth,
-            scarce=block_rams_scarce(self.config),
-            name="" if self.number else "attention",
-        )
-        m.d.comb += [
-            attention.write.eq(self.entry_write),
-            attention.write_address.eq(self.entry_address),
-            attention.write_data.eq(self.entry_data),
-            attention.read.eq(finder.valid),
-            attention.read_address.eq(event.row),
-            attention.tag.eq(self.tag),
-        ]
-        asked, fetched = (
-            Signal(event.shape(), init={"skip": -1}, name=name) for name in ("asked", "fetched")
-        )
-        asking, fetching = signals("asking fetching")
-        weights = Signal.like(self.weights)
-        digits = Signal(lanes * digit_width)
-        m.d.sync += [
-            asking.eq(finder.valid & ~finder.hold),
-            asked.eq(event),
-            asked.last.eq(event.last & ~finder.hold),
-            weights.eq(self.weights),
-            digits.eq(attention.read_data),
-            fetching.eq(asking),
-            fetched.eq(asked),
-            adders.valid.eq(fetching),
-            adders.last.eq(fetched.last),
-            adders.double.eq(fetched.double),
-        ]
-        # An entry is a weight or a digit, which has fewer bits, or the double of it, or nothing.
-        # Clearing comes last, so that it is the registers' reset and takes no logic. The row needs
-        # no reset besides: a cycle after one, every lane skips.
-        row = Signal(lanes * row_width, reset_less=True)
-        m.d.comb += adders.row.eq(row)
-        with m.If(self.layer.attention_rows):
-            m.d.sync += weights.eq(0)
-        with m.Else():
-            m.d.sync += digits.eq(0)
-        for lane in range(lanes):
-            entry = row.word_select(lane, row_width)
-            weight = weights.word_select(lane, weight_width).as_signed()
-            value = Signal(signed(row_width), name=f"value_{lane}")
-            m.d.comb += value.eq(weight | Cat(digits[lane::lanes], C(0, 1)).as_signed())
-            if self.config.two_bit_serial:
-                value = Mux(fetched.twice[lane], value << 1, value)
-            m.d.sync += entry.eq(value)
-            with m.If(fetched.skip[lane]):
-                m.d.sync += entry.eq(0)
-        counted = Signal()
-        population = Signal(range(lanes + 1))
-        m.d.sync += [
-            counted.eq(finder.valid & ~finder.hold),
-            population.eq(sum(~event.skip[lane] for lane in range(lanes))),
-            self.additions.eq(Mux(self.layer.depthwise, population, asked.lanes)),
-        ]
-        with m.If(~counted):
-            m.d.sync += self.additions.eq(0)
+    def _take(self, m, banks, occupied):
+        """Takes the events of all banks.
 
-        # The holding registers are occupied from when the event that fills them leaves, until the
-        # next one may leave, so that the last sum is taken in the cycle in which they may change
-        # again.
-        readout = self.readout
-        with m.If(readout.empties):
-            m.d.sync += occupied.eq(0)
-        with m.Elif(event.last & ~finder.hold):
-            m.d.sync += [occupied.eq(1), readout.closes.eq(event.closes)]
-        waiting = Signal()
-        m.d.sync += waiting.eq(readout.ready & ~readout.begin)
+        Returns whether something is done with sums in this cycle, whether they double, and whether
+        the job is finished with it.
+        """
+        n_banks = self.config.banks
+        taken, ends, last, done = signals("taken ends last done", n_banks)
+        # Cycles in which sums double without any event: as many bits are set.
+        most = max(self.config.pixel_doublings, self.config.doublings)
+        alone = Signal(max(1, most - 1))
+        double, closes, finished, added = signals("double closes finished added")
+        for index, bank in enumerate(banks):
+            event = bank.events.p
+            m.d.comb += [
+                bank.events.ready.eq(
+                    ~done[index]
+                    & ~(event.last & occupied)
+                    & ~alone[0]
+                    & ~self.weight_port_taken[index]
+                ),
+                taken[index].eq(bank.events.valid & bank.events.ready),
+                ends[index].eq(taken[index] & event.ends),
+                last[index].eq(taken[index] & event.last),
+            ]
         m.d.comb += [
-            readout.ready.eq(waiting | adders.last),
-            adders.release.eq(readout.release),
-            readout.taken.eq(adders.taken),
+            closes.eq((done | ends).all()),
+            # Banks that ended before did so for the same reason.
+            finished.eq(closes & last.any()),
+            added.eq(taken.any() | alone[0]),
         ]
-        return m
+        m.d.sync += [done.eq(done | ends), alone.eq(alone >> 1)]
+        with m.If(added):
+            m.d.sync += double.eq(alone[0])
+        with m.If(closes):
+            m.d.sync += [
+                done.eq(0),
+                double.eq(~finished),
+                alone.eq(
+                    Mux(
+                        finished,
+                        0,
+                        Mux(
+                            self.layer.pixels,
+                            _ones(self.config.pixel_doublings - 1),
+                            _ones(self.config.doublings - 1),
+                        ),
+                    )
+                ),
+            ]
+        return added, double & added, finished
+
+
+def _ones(number):
+    """A number with so many bits set."""
+    return (1 << number) - 1

@@ -110,7 +110,7 @@ class Core(wiring.Component):
         # Columns must not wait for the outside in the same cycle.
         # Holds the logits of a job, which begins when there are none.
         m.submodules.logits = logits = SyncFIFO(width=32, depth=config.lanes)
-        m.submodules.counters = counters = Counters(config.columns * config.lanes)
+        m.submodules.counters = counters = Counters(config.columns * config.banks * config.lanes)
         m.submodules.loader = loader = self._loader()
 
         tables = self._tables(m, sequencer, generator)

@@ -15,8 +15,8 @@ class Counters(wiring.Component):
 
     Parameters
     ----------
-    n_lanes : int
-        Lanes of the core.
+    most : int
+        Most additions of a cycle.
 
     Members
     -------
@@ -32,7 +32,7 @@ class Counters(wiring.Component):
         Its last logit leaves.
     given_up : In(1)
         Or it ends without logits.
-    added : In(range(n_lanes + 1))
+    added : In(range(most + 1))
         Additions.
     stalled : In(1)
         No job is dealt out since its tile is not there.
@@ -46,7 +46,7 @@ class Counters(wiring.Component):
         As ``Core`` has them.
     """
 
-    def __init__(self, n_lanes):
+    def __init__(self, most):
         super().__init__({
             "started": In(1),
             "waiting": In(1),
@@ -54,7 +54,7 @@ class Counters(wiring.Component):
             "computes": In(1),
             "complete": In(1),
             "given_up": In(1),
-            "added": In(range(n_lanes + 1)),
+            "added": In(range(most + 1)),
             "stalled": In(1),
             "image": Out(IMAGE_WIDTH),
             "computing": Out(1),

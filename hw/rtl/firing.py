@@ -1,10 +1,11 @@
 """The firing unit: what becomes of a column's sums, one output channel per cycle."""
 
+import numpy as np
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spike import SpikeCode
+from golden.spike import planes
 
 from .choose_add import choose_add, choose_compare
 from .lane_address import lane_address
@@ -18,20 +19,30 @@ __all__ = ["FiringUnit", "STAGES", "encoded"]
 STAGES = 5
 
 
-def encoded(config, reached, count):
-    """A count as planes: bit ``b`` is the spike of plane ``b``, and plane 0 is sent first.
+def encoded(config, count, lane):
+    """A count as planes: bit ``b`` is the spike of plane ``b``.
 
     Parameters
     ----------
     config : CoreConfig
-    reached : Value
-        Whether each of the D thresholds was reached, the least one lowest.
     count : Value
-        Number of them, ``count_width`` bits.
+        ``count_width`` bits.
+    lane : Value
+        Number of its lane, which says which of the planes of equal weight it takes.
     """
-    if config.spike_code is SpikeCode.THERMOMETER:
-        return reached
-    return Cat(reversed(list(count)))
+    # At most two planes weigh the same.
+    counts = np.arange(config.max_count + 1)
+    even, odd = (planes(counts, config.spike_code, config.max_count, turn) for turn in (0, 1))
+    one_hot = Cat(count == number for number in counts.tolist())
+    return Cat(
+        (one_hot & Mux(lane[0], _word(in_odd), _word(in_even))).any()
+        for in_even, in_odd in zip(even, odd, strict=True)
+    )
+
+
+def _word(bits):
+    """Constant of some bits, the first one lowest."""
+    return C(sum(int(bit) << index for index, bit in enumerate(bits)), len(bits))
 
 
 class FiringUnit(wiring.Component):
@@ -71,7 +82,7 @@ class FiringUnit(wiring.Component):
     value : Out(signed(result_width))
     count : Out(count_width)
     code : Out(planes)
-        Bit ``b`` is the spike of plane ``b``; plane 0 is sent first.
+        Bit ``b`` is the spike of plane ``b``.
     idle : Out(1)
     """
 
@@ -115,7 +126,7 @@ class FiringUnit(wiring.Component):
         # Thresholds do not decrease, so the count is the number of ones.
         m.d.comb += [
             self.count.eq(sum(reached[j] for j in range(config.max_count))),
-            self.code.eq(encoded(config, reached, self.count)),
+            self.code.eq(encoded(config, self.count, self.fired_lane)),
         ]
         return m
 

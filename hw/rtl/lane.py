@@ -11,11 +11,11 @@ __all__ = ["Lane"]
 
 
 class Lane(wiring.Component):
-    """Adds up the row entries of the spikes that fired.
+    """Adds up entries, one in every cycle.
 
-    One event per cycle. An event adds an entry, to the sum or to its double. The event marked
-    ``last`` closes the sum: it moves to ``shadow`` in the same edge that clears the accumulator, so
-    the next sum starts in the next cycle.
+    An entry is added to the sum or to its double. The one that comes with ``last`` closes the sum:
+    it moves to ``held`` in the same edge that clears the accumulator, so the next sum starts in the
+    next cycle.
 
     Parameters
     ----------
@@ -26,15 +26,13 @@ class Lane(wiring.Component):
 
     Members
     -------
-    valid : In(1)
-        An event is there.
     entry : In(signed(entry_width))
+        0 where nothing is to be added.
     double : In(1)
     last : In(1)
-        Only together with ``valid``.
     release : In(1)
-        Clears ``shadow``; never together with ``last``.
-    shadow : Out(signed(width))
+        Clears ``held``; never together with ``last``.
+    held : Out(signed(width))
         The finished sum, from one cycle after ``last`` until ``release``.
     """
 
@@ -44,17 +42,16 @@ class Lane(wiring.Component):
                 f"Sum must be wider than entries of {entry_width} bits, not {width!r} bits"
             )
         super().__init__({
-            "valid": In(1),
             "entry": In(signed(entry_width)),
             "double": In(1),
             "last": In(1),
             "release": In(1),
-            "shadow": Out(signed(width)),
+            "held": Out(signed(width)),
         })
 
     def elaborate(self, platform):
         m = Module()
-        width = len(self.shadow)
+        width = len(self.held)
 
         accumulator = Signal(width)
         total = Signal(width)
@@ -65,11 +62,10 @@ class Lane(wiring.Component):
         )
 
         # Clearing comes last, so that it is the registers' reset and takes no logic.
-        with m.If(self.valid):
-            m.d.sync += accumulator.eq(total)
+        m.d.sync += accumulator.eq(total)
         with m.If(self.last):
-            m.d.sync += [self.shadow.eq(total), accumulator.eq(0)]
+            m.d.sync += [self.held.eq(total), accumulator.eq(0)]
         with m.If(self.release):
-            m.d.sync += self.shadow.eq(0)
+            m.d.sync += self.held.eq(0)
 
         return m

@@ -132,7 +132,7 @@ class TokenSum(wiring.Component):
         m.d.comb += sums.read_address.eq(self.channel)
         count = Signal(config.count_width)
         m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
-        code = encoded(config, reached, count)
+        code = encoded(config, count, lane)
         m.d.comb += self.data.eq(Cat(codes))
 
         m.d.comb += [

@@ -7,7 +7,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.passes import additions_of
+from ..isa.passes import PIXEL_PLANES
 from ..isa.spike_word import word_layout
 from .address_generator import step_layout
 from .signals import signals
@@ -21,10 +21,9 @@ READ_CYCLES = 4
 
 
 class WordReader(wiring.Component):
-    """Reads the words of one column, and drops those without spikes.
+    """Reads the words of one column, and sends the planes of each to its banks.
 
-    Of a word, the planes of one pass are used. Where a pass doubles, the first of its words with
-    spikes is marked; if there is none, a word without spikes is sent in its place.
+    Planes without spikes are dropped, except for those of the word that ends a pass.
 
     Parameters
     ----------
@@ -42,8 +41,11 @@ class WordReader(wiring.Component):
     spikes, pixel : In(spike_width), In(pixel_width)
         The words at ``address``, one cycle later.
     word : Out(word_layout(config))
-    valid : Out(1)
-        ``word`` is to be taken now.
+        What is the same for all banks; it has no spikes.
+    planes : Out(lanes).array(banks)
+        The spikes of each.
+    valid : Out(banks)
+        ``word`` is to be taken now, by these.
     """
 
     def __init__(self, config, *, number):
@@ -57,7 +59,8 @@ class WordReader(wiring.Component):
             "spikes": In(config.spike_width),
             "pixel": In(config.pixel_width),
             "word": Out(word_layout(config)),
-            "valid": Out(1),
+            "planes": Out(config.lanes).array(config.banks),
+            "valid": Out(config.banks),
         })
 
     def elaborate(self, platform):
@@ -89,88 +92,60 @@ class WordReader(wiring.Component):
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         with m.If(self.layer.pixels | ~asked.columns[number]):
             m.d.sync += usable.eq(0)
-        # Where the MSB plane comes first, it adds the double once, which doubles once more.
-        if self.config.splits:
-            with m.If(asked.msb):
-                m.d.sync += spikes[lanes:].eq(0)
-            with m.If(asked.others):
-                m.d.sync += spikes[:lanes].eq(0)
 
-        word = Signal.like(self.word, name="found_word")
-        found, ends, pending = signals("found ends pending")
-        # Whether there are spikes is known from a few registers, each of some of them.
-        chosen = Signal(lanes)
-        spiking = Signal(-(-lanes // 4))
-        first, *further = self._pass(spikes, read)
-        pixel_first, *pixel_further = self._pixel_pass(pixel, read)
-        m.d.comb += chosen.eq(first & usable | pixel_first)
+        found = Signal()
         m.d.sync += [
             found.eq(read.valid),
-            ends.eq(read.ends),
-            word.double.eq(read.double),
-            word.spikes.eq(chosen),
-            word.row.eq(read.row),
-            word.lanes.eq(read.lanes),
-            word.last.eq(read.last),
-            word.closes.line.eq(read.line_ends),
-            word.closes.tile.eq(read.line_ends & read.closing[number]),
-            spiking.eq(Cat(chosen[at : at + 4].any() for at in range(0, lanes, 4))),
+            self.word.row.eq(read.row),
+            self.word.lanes.eq(read.lanes),
+            self.word.ends.eq(read.ends),
+            self.word.last.eq(read.last),
+            self.word.closes.line.eq(read.line_ends),
+            self.word.closes.tile.eq(read.line_ends & read.closing[number]),
         ]
-        if self.config.two_bit_serial:
-            (once, again), (pixel_once, pixel_again) = further, pixel_further
-            m.d.sync += [
-                word.once.eq(Mux(read.pixels, pixel_once, once)),
-                # Where nothing is added at first, this bit does not matter.
-                word.once[len(pixel_once) :].eq(once[len(pixel_once) :]),
-                word.again.eq(again & usable | pixel_again),
+        # Whether there are spikes is known from a few registers, each of some of them.
+        for bank, plane in enumerate(self.planes):
+            chosen = Signal(lanes, name=f"chosen_{bank}")
+            spiking = Signal(-(-lanes // 4), name=f"spiking_{bank}")
+            m.d.comb += [
+                chosen.eq(
+                    self._counts(bank, spikes, read) & usable | self._pixels(bank, pixel, read)
+                ),
+                self.valid[bank].eq(found & (spiking.any() | self.word.ends)),
             ]
-            with m.If(read.msb):
-                m.d.sync += word.again.eq(0)
-        # A doubling waits for a word with spikes.
-        with m.If(found):
-            m.d.sync += pending.eq(self.word.double & ~self.valid)
-        m.d.comb += [
-            self.word.eq(word),
-            self.word.double.eq(word.double | pending),
-            self.valid.eq(found & (spiking.any() | word.last | (ends & self.word.double))),
-        ]
+            m.d.sync += [
+                plane.eq(chosen),
+                spiking.eq(Cat(chosen[at : at + 4].any() for at in range(0, lanes, 4))),
+            ]
         return m
 
-    def _pass(self, spikes, step):
-        """Spikes of a step's pass, followed by what ``additions_of`` says of two bits at once."""
-        lanes = self.config.lanes
-        found = [
-            self._additions([spikes.word_select(plane, lanes) for plane in planes])
-            for planes in self.config.passes
-        ]
-        if len(found) == 1:
-            return found[0]
-        return [
-            reduce(
-                or_,
-                (
-                    value & bit.replicate(lanes)
-                    for value, bit in zip(values, step.chosen, strict=True)
-                ),
-            )
-            for values in zip(*found, strict=True)
-        ]
+    def _counts(self, bank, spikes, step):
+        """The plane of counts that a bank takes in a step's pass."""
+        lanes, passes = self.config.lanes, self.config.passes
+        planes = [spikes.word_select(planes[bank], lanes) for planes in passes]
+        if len(passes) == 1:
+            return planes[0]
+        return reduce(
+            or_,
+            (plane & bit.replicate(lanes) for plane, bit in zip(planes, step.chosen, strict=True)),
+        )
 
-    def _pixel_pass(self, pixel, step):
-        """The same of a pixel; nothing where the step reads none."""
-        channels = [pixel.word_select(channel, 8) for channel in range(self.config.pixel_channels)]
+    def _pixels(self, bank, pixel, step):
+        """The bits of a pixel that a bank takes; none where the step reads no pixel."""
+        channels = [
+            pixel.word_select(channel, PIXEL_PLANES)
+            for channel in range(self.config.pixel_channels)
+        ]
         if self.config.pixel_constant:
-            channels.append(C(self.config.pixel_constant, 8))
+            channels.append(C(self.config.pixel_constant, PIXEL_PLANES))
         inside = step.pixels & step.columns[self.number]
-        # The most significant plane comes first.
-        return self._additions([
-            Cat(
-                Cat(channel[::-1][plane] for plane in planes).bit_select(step.pixel_pass, 1)
-                & inside
-                for channel in channels
+        taken = [banks[bank] for banks in self.config.pixel_passes]
+        return Cat(
+            Cat(channel[each.bit] if each.bit < PIXEL_PLANES else 0 for each in taken).bit_select(
+                step.pixel_pass, 1
             )
-            for planes in zip(*self.config.pixel_passes, strict=True)
-        ])
-
-    def _additions(self, planes):
-        return additions_of(planes) if self.config.two_bit_serial else planes
+            & inside
+            if taken[0].takes(lane)
+            else C(0)
+            for lane, channel in enumerate(channels)
+        )

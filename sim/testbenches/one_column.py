@@ -37,10 +37,12 @@ class OneColumn(wiring.Component):
         wiring.connect(m, column.readout, readout.column)
         for part in self._parts:
             m.d.comb += [part.layer.eq(self.layer), part.tag.eq(self.tag)]
-            for name, port in part.signature.members.items():
+            for (name, *indices), port, inner in part.signature.flatten(part):
                 if name in INNER:
                     continue
-                inner, outer = getattr(part, name), getattr(self, name)
+                outer = getattr(self, name)
+                for index in indices:
+                    outer = outer[index]
                 if port.flow is In:
                     m.d.comb += inner.eq(outer)
                 else:

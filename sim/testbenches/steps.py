@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from hw.isa.passes import doubling_words, layer_passes
 from hw.rtl.address_generator import step_layout
 
 from .stream import pack
@@ -98,23 +97,14 @@ def _add_job(tile, planned, config, fields, batch, rows, position, window):
     # The columns whose last line this is.
     closing = jobs & ~_ones(max(0, min(left - config.columns, config.columns)))
     n_words = window.steps + fields["words"] + 1
-    n_passes = len(layer_passes(config, descriptor))
     first_mask = fields["first_mask"]
     if descriptor["gather"]:
         bit = first_mask.bit_length() - 1 + batch * config.columns
         first_mask = 1 << bit % lanes
     for digit in range(descriptor["digits"] + 1):
         last_digit = digit == descriptor["digits"]
-        for number in range(n_passes):
-            last_pass = last_digit and number == n_passes - 1
-            doubles = descriptor["double"] if number else digit > 0
-            marks = 0
-            if doubles:
-                marks = (
-                    doubling_words(config, descriptor)
-                    if number
-                    else config.doubling_words_per_digit
-                )
+        for number in range(descriptor["passes"] + 1):
+            last_pass = last_digit and number == descriptor["passes"]
             common = {
                 "valid": 1,
                 "jobs": jobs,
@@ -123,8 +113,6 @@ def _add_job(tile, planned, config, fields, batch, rows, position, window):
                 "pixels": descriptor["pixels"],
                 "chosen": 1 << number if number < len(config.passes) else 0,
                 "pixel_pass": number % (1 << step_layout(config)["pixel_pass"].width),
-                "msb": int(descriptor["fours"] and number == 0),
-                "others": int(descriptor["fours"] and number > 0),
             }
             for index, row in enumerate(rows):
                 for word in range(n_words):
@@ -146,14 +134,10 @@ def _add_job(tile, planned, config, fields, batch, rows, position, window):
                         + digit * descriptor["digit_stride"],
                         "mask": mask,
                         "columns": row.columns,
-                        "double": int(doubles and index == word == 0),
                         "ends": int(ends),
                         "last": int(ends and last_pass),
                         "line_ends": int(line_ends and last_pass and index == len(rows) - 1),
                     }
-                    if index == word == 0:
-                        marked = step | {"columns": 0, "ends": 1, "last": 0}
-                        tile.steps += [_packed(config, marked)] * marks
                     tile.steps.append(_packed(config, step))
 
 

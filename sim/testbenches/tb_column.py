@@ -17,8 +17,7 @@ from hw.compiler import compile_model
 from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
 from hw.isa.descriptors import Destination
-from hw.isa.passes import doubling_words
-from hw.rtl.column import UNDER_WAY
+from hw.rtl.bank import UNDER_WAY
 from hw.rtl.word_reader import READ_CYCLES
 
 from ..faults import PLAN_FAULTS
@@ -69,9 +68,12 @@ class Harness:
             ("neuron", "neuron_address", self.neurons),
             ("spike_read", "source_address", self.spikes),
             ("pixel_read", "source_address", self.pixels),
-            ("weights", "weight_address", self.weights),
         ]
-        self.data = {port: 0 for port, _, _ in self.ports}
+        self.banks = [
+            (f"weights__{bank}", f"weight_address__{bank}", self.weights)
+            for bank in range(self.sizes.banks)
+        ]
+        self.data = {port: 0 for port, _, _ in self.ports + self.banks}
         self.additions = 0
 
     def expect(self, number, memory):
@@ -91,13 +93,17 @@ class Harness:
         for address, word in self.expect(number, "spikes").words.items():
             self.spikes[address] = word
 
-    def fetch(self):
-        """Answers the reads at the end of a cycle."""
+    def fetch(self, taken):
+        """Answers the reads at the end of a cycle, but for banks whose port was taken."""
         cycles = self.cycles
-        for port, address, memory in self.ports:
-            if port != "weights" or cycles.get("weight_read"):
-                index = cycles.get(address)
-                self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
+        asked = [
+            port
+            for bank, port in enumerate(self.banks)
+            if cycles.get(f"weight_read__{bank}") and not taken >> bank & 1
+        ]
+        for port, address, memory in self.ports + asked:
+            index = cycles.get(address)
+            self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
 
     async def run_layer(self, number, planned):
         """Sends the steps of a layer, and compares all that it stores. Returns its cycles."""
@@ -113,7 +119,7 @@ class Harness:
         while True:
             room = int(not rng.random() < self.stall)
             slot = pulse(rng, self.slot) & ~cycles.get("own")
-            taken = pulse(rng, self.stall / 2)
+            taken = sum(pulse(rng, self.stall / 2) << bank for bank in range(self.sizes.banks))
             # Steps still come when the queue is full, but not too many.
             late = late + 1 if cycles.get("full") else 0
             # A tile that begins is known to wait a cycle later.
@@ -138,7 +144,6 @@ class Harness:
                 **entry,
             )
             done = cycles.get("idle") and not waiting and not steps
-            assert not taken & cycles.get("weight_read"), "the weight port is taken"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
                 self.compare_spikes(
@@ -157,7 +162,7 @@ class Harness:
                 sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
             if cycles.get("logits_valid"):
                 logits.append(cycles.get_signed("logits"))
-            self.fetch()
+            self.fetch(taken)
             if done and not entry["entry_write"]:
                 break
             assert cycles.count < limit, f"{planned.name}: {len(waiting)} tiles are left"
@@ -254,19 +259,12 @@ async def layers_take_a_cycle_per_event(dut):
             or planned.descriptor["drain"] is Destination.KEY_VALUES
         ):
             continue
-        # All tiles see the same spikes, or heads that all fire; a pass without spikes takes
-        # events to double, and every digit of an entry one.
+        # All tiles see the same spikes, or heads that all fire, in all planes.
         descriptor = planned.descriptor
-        doublings = (
-            descriptor["double"]
-            * descriptor["passes"]
-            * planned.jobs
-            * (1 + doubling_words(SIZES, descriptor))
-        )
-        additions = executed[planned.name] * (descriptor["digits"] + 1)
+        passes = (descriptor["passes"] + 1) * (descriptor["digits"] + 1)
+        doublings = planned.jobs * (passes - 1) * SIZES.doublings
+        additions = executed[planned.name] * (descriptor["digits"] + 1) // SIZES.banks
         events = additions * len(planned.channels) // (planned.channels >= 0).sum() + doublings
-        if descriptor["digits"]:
-            events += planned.jobs * descriptor["digits"] * SIZES.digit_width
         if events > planned.jobs * 2 * SIZES.lanes:
             compared += 1
             spent = cycles[planned.name]
@@ -287,6 +285,6 @@ async def silence_takes_no_events(dut):
             + max(tile["words"] for tile in planned.tiles)
         )
         passes = (planned.descriptor["passes"] + 1) * (planned.descriptor["digits"] + 1)
-        reads = passes * (words + 1) + planned.descriptor["digits"] * SIZES.digit_width
+        reads = passes * (words + 1 + SIZES.doublings)
         spent, bound = cycles[planned.name], planned.jobs * max(reads, SIZES.lanes + 1) + FILLING
         assert spent <= bound, f"{planned.name}: {spent} cycles, not {bound}"

@@ -42,7 +42,7 @@ def spread(model, images, count):
     """
     additions = [
         sum(
-            layer.additions[SpikeCode.TWO_BIT_SERIAL]
+            layer.additions[SpikeCode.SPLIT]
             for layer in take_statistics(model, images[index : index + 1]).layers.values()
         )
         for index in range(len(images))

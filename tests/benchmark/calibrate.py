@@ -24,21 +24,21 @@ __all__ = ["main"]
 DATA = Path(__file__).parents[1] / "data"
 #: Model, columns, lanes, spike code, bits of the external bus.
 CORES = (
-    ("cifar10-nano", 4, 16, "2-bit-serial", 128),
-    ("cifar10-nano", 6, 12, "2-bit-serial", 128),
-    ("cifar10-nano", 8, 16, "2-bit-serial", 128),
+    ("cifar10-nano", 4, 16, "split", 128),
+    ("cifar10-nano", 6, 12, "split", 128),
+    ("cifar10-nano", 8, 16, "split", 128),
     ("cifar10-nano", 2, 32, "bit-serial", 64),
-    ("cifar10-nano", 4, 32, "2-bit-serial", 128),
+    ("cifar10-nano", 4, 32, "split", 128),
     ("cifar10-nano", 2, 16, "bit-serial", 0),
-    ("cifar10-nano-d8", 2, 24, "2-bit-serial", 128),
-    ("cifar10-nano", 4, 8, "thermometer", 128),
-    ("digits", 2, 16, "2-bit-serial", 0),
-    ("digits", 4, 16, "2-bit-serial", 0),
+    ("cifar10-nano-d8", 2, 24, "split", 128),
+    ("cifar10-nano", 4, 8, "split", 128),
+    ("digits", 2, 16, "split", 0),
+    ("digits", 4, 16, "split", 0),
     ("digits", 2, 16, "bit-serial", 0),
-    ("digits", 1, 8, "thermometer", 0),
-    ("digits", 4, 8, "2-bit-serial", 64),
+    ("digits", 1, 8, "split", 0),
+    ("digits", 4, 8, "split", 64),
     ("digits", 2, 12, "bit-serial", 64),
-    ("digits", 4, 24, "2-bit-serial", 256),
+    ("digits", 4, 24, "split", 256),
 )
 #: Core that is routed, too, and the dense engines, of two widths of weights.
 ROUTED, DENSE = 8, tuple(DenseSize(outputs=8, inputs=8, weight_width=bits) for bits in (4, 8))

@@ -41,7 +41,7 @@ __all__ = [
 
 
 #: The array of the core that is judged.
-ARRAY = {"columns": 4, "lanes": 16, "spike_code": SpikeCode.TWO_BIT_SERIAL}
+ARRAY = {"columns": 4, "lanes": 16, "spike_code": SpikeCode.SPLIT}
 #: Arrays that are shown beside it.
 OTHERS = (
     {"columns": 2, "lanes": 16},

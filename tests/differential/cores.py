@@ -89,31 +89,31 @@ class Core:
         )
 
 
-_T, _B, _G = SpikeCode.THERMOMETER, SpikeCode.BIT_SERIAL, SpikeCode.TWO_BIT_SERIAL
+_S, _B = SpikeCode.SPLIT, SpikeCode.BIT_SERIAL
 
 #: Those of make test: every code, every bus, and arrays of odd sizes.
 CORES = (
-    Core(1, 2, _T, 0, 3, 1, 77),
-    Core(3, 5, _G, 0, 4, 3),
+    Core(1, 2, _S, 0, 3, 1, 77),
+    Core(3, 5, _S, 0, 4, 3),
     Core(2, 7, _B, 64, 15, 2),
-    Core(1, 33, _G, 128, 8, 3, 255),
+    Core(1, 33, _S, 128, 8, 3, 255),
     Core(2, 7, _B, 256, 1, 1),
 )
 
 #: Those of make soak, which begin with the same.
 SOAK_CORES = (
     *CORES,
-    Core(3, 5, _T, 0, 2, 2, 1),
-    Core(1, 33, _T, 0, 5, 4),
-    Core(1, 2, _G, 64, 6, 2),
+    Core(3, 5, _S, 0, 2, 2, 1),
+    Core(1, 33, _S, 0, 5, 4),
+    Core(1, 2, _S, 64, 6, 2),
     Core(3, 5, _B, 128, 7, 1),
-    Core(2, 7, _T, 256, 9, 3),
+    Core(2, 7, _S, 256, 9, 3),
     Core(1, 2, _B, 0, 10, 1),
-    Core(2, 7, _G, 0, 11, 4, 128),
-    Core(3, 5, _G, 256, 12, 2),
+    Core(2, 7, _S, 0, 11, 4, 128),
+    Core(3, 5, _S, 256, 12, 2),
     Core(1, 33, _B, 64, 13, 2),
-    Core(2, 7, _T, 128, 14, 1, 9),
-    Core(3, 5, _G, 0, 3, 3),
+    Core(2, 7, _S, 128, 14, 1, 9),
+    Core(3, 5, _S, 0, 3, 3),
 )
 
 

@@ -28,7 +28,7 @@ def _write_description(folder):
         random_model(6, dims=(4, 4, 4, 4), heads=1),
         columns=1,
         lanes=4,
-        spike_code=SpikeCode.TWO_BIT_SERIAL,
+        spike_code=SpikeCode.SPLIT,
     )
     path = folder / DESCRIPTION
     path.write_text(

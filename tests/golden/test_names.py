@@ -100,7 +100,7 @@ def test_a_wrong_name_is_found():
 @pytest.fixture(scope="module", params=[0, 64], ids=["on chip", "outside"])
 def core(request):
     """Configuration of a core, its memory images and its Verilog."""
-    config = sizes(lanes=3, code=SpikeCode.TWO_BIT_SERIAL, bus_width=request.param)
+    config = sizes(lanes=3, code=SpikeCode.SPLIT, bus_width=request.param)
     images = None if request.param else IMAGES
     return config, images, emit(config, images=images)[0]
 

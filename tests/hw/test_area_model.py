@@ -139,7 +139,7 @@ def test_block_rams_are_scarce_where_a_larger_device_would_be_needed(
         golden.load("tests/data/cifar10-nano.safetensors"),
         columns=columns,
         lanes=16,
-        spike_code=SpikeCode.TWO_BIT_SERIAL,
+        spike_code=SpikeCode.SPLIT,
         bus_width=bus_width,
     ).required
     rows = {row["name"]: row for row in memory_table(required)}

@@ -139,7 +139,7 @@ def test_what_a_board_cannot_do_is_said_before_it_is_built(project_root, tmp_pat
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
 def test_the_same_board_gives_the_same_verilog(board, project_root):
     model = golden.load(project_root / "tests" / "data" / "digits.safetensors")
-    config = compile_model(model, columns=1, lanes=8, spike_code=SpikeCode.TWO_BIT_SERIAL).required
+    config = compile_model(model, columns=1, lanes=8, spike_code=SpikeCode.SPLIT).required
     setting = highest_setting(board.clock_mhz, 70)
     text = board_verilog(board, config, setting)
     assert text == board_verilog(board, config, setting)

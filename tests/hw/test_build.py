@@ -173,8 +173,8 @@ def test_cycles_stand_in_the_description(built):
         ),
         (["--images", "missing.npy"], "missing.npy"),
         (
-            ["--spike-code", "split"],
-            "Spike code split is golden's alone so far: use 2-bit-serial, which takes the fewest ",
+            ["--spike-code", "thermometer"],
+            "Spike code thermometer is golden's alone: use split, which takes the fewest cycles, ",
         ),
     ],
 )

@@ -10,15 +10,15 @@ from tests.engines import sizes
 
 
 def test_plain_values_give_the_configuration_back():
-    config = sizes(code=SpikeCode.TWO_BIT_SERIAL)
+    config = sizes(code=SpikeCode.SPLIT)
     assert CoreConfig.from_dict(config.as_dict()) == config
-    assert config.as_dict()["spike_code"] == "2-bit-serial"
+    assert config.as_dict()["spike_code"] == "split"
 
 
 def test_fingerprints_differ_where_any_field_does():
     config = sizes()
     changed = {
-        name: value + 1 if isinstance(value, int) else SpikeCode.THERMOMETER
+        name: value + 1 if isinstance(value, int) else SpikeCode.SPLIT
         for name, value in vars(config).items()
         if name != "bus_width"
     } | {"bus_width": 64}

@@ -26,7 +26,7 @@ from tests.models import changed
 
 pytestmark = pytest.mark.sim
 
-ARRAY = {"columns": 2, "lanes": 3, "spike_code": SpikeCode.TWO_BIT_SERIAL}
+ARRAY = {"columns": 2, "lanes": 3, "spike_code": SpikeCode.SPLIT}
 
 
 def builder(*shape):

@@ -26,10 +26,9 @@ def digits(project_root):
         (1, 8, SpikeCode.BIT_SERIAL),
         (2, 16, SpikeCode.BIT_SERIAL),
         (4, 12, SpikeCode.BIT_SERIAL),
-        (2, 16, SpikeCode.TWO_BIT_SERIAL),
-        (4, 12, SpikeCode.TWO_BIT_SERIAL),
-        (2, 16, SpikeCode.THERMOMETER),
-        (8, 4, SpikeCode.THERMOMETER),
+        (2, 16, SpikeCode.SPLIT),
+        (4, 12, SpikeCode.SPLIT),
+        (8, 4, SpikeCode.SPLIT),
     ],
 )
 def test_it_is_near_the_cycle_model(digits, columns, lanes, code):

@@ -21,7 +21,7 @@ def setting():
     return (
         model,
         tensors,
-        compile_model(model, columns=2, lanes=4, spike_code=SpikeCode.TWO_BIT_SERIAL),
+        compile_model(model, columns=2, lanes=4, spike_code=SpikeCode.SPLIT),
     )
 
 

@@ -31,11 +31,11 @@ def full(*values):
 @pytest.mark.parametrize(
     ("array", "bus_width", "code", "options"),
     [
-        ((3, 16), 128, SpikeCode.TWO_BIT_SERIAL, {"weight_bits": 6}),
-        full((4, 8), 64, SpikeCode.THERMOMETER, {"weight_bits": 8}),
+        ((3, 16), 128, SpikeCode.SPLIT, {"weight_bits": 6}),
+        full((4, 8), 64, SpikeCode.SPLIT, {"weight_bits": 8}),
         full((4, 12), 64, SpikeCode.BIT_SERIAL, {"weight_bits": 4, "dims": (12, 12, 24, 36)}),
         full((1, 32), 256, SpikeCode.BIT_SERIAL, {"max_count": 15}),
-        full((1, 32), 64, SpikeCode.TWO_BIT_SERIAL, {"max_count": 8}),
+        full((1, 32), 64, SpikeCode.SPLIT, {"max_count": 8}),
         full((1, 8), 256, SpikeCode.BIT_SERIAL, {"pixel_constant": 7, "image_shape": (8, 8, 3)}),
     ],
 )

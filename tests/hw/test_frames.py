@@ -37,7 +37,7 @@ def test_every_status_has_a_sentence():
 def test_short_packets_write_the_same_words(lanes, project_root):
     """Through the load port in Python: every word at its place, and the signature is right."""
     model = small_model()
-    plan = compile_model(model, columns=1, lanes=lanes, spike_code=SpikeCode.TWO_BIT_SERIAL)
+    plan = compile_model(model, columns=1, lanes=lanes, spike_code=SpikeCode.SPLIT)
     config = plan.required
     sizes = list(config.memories.values())
     *whole, _ = packets(plan, config)
@@ -65,7 +65,7 @@ def test_a_payload_has_four_bytes_a_beat():
 
 def test_digits_are_loaded_in_short_packets(project_root):
     model = golden.load(project_root / "tests" / "data" / "digits.safetensors")
-    plan = compile_model(model, columns=1, lanes=8, spike_code=SpikeCode.TWO_BIT_SERIAL)
+    plan = compile_model(model, columns=1, lanes=8, spike_code=SpikeCode.SPLIT)
     *whole, _ = packets(plan, plan.required)
     widths = [width for width, _ in plan.required.memories.values()]
     for packet, width in zip(whole, widths, strict=True):

@@ -79,7 +79,7 @@ def digits(tmp_path_factory):
     folder = tmp_path_factory.mktemp("digits")
     *_, images, _ = load_digits()
     plan = compile_model(
-        golden.load(DIGITS), columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL
+        golden.load(DIGITS), columns=2, lanes=16, spike_code=golden.SpikeCode.SPLIT
     )
     build(plan, folder, vectors=Vectors(images[:1], "the first test digit"))
     return folder

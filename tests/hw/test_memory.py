@@ -240,10 +240,10 @@ def test_a_memory_with_an_image_begins_with_it_and_is_the_plain_one(tmp_path, wr
 @pytest.mark.parametrize(
     ("file", "columns", "lanes", "code", "bus_width"),
     [
-        ("digits", 2, 16, SpikeCode.TWO_BIT_SERIAL, 0),
-        ("digits", 1, 5, SpikeCode.THERMOMETER, 64),
+        ("digits", 2, 16, SpikeCode.SPLIT, 0),
+        ("digits", 1, 5, SpikeCode.SPLIT, 64),
         ("cifar10-nano", 4, 16, SpikeCode.BIT_SERIAL, 0),
-        ("cifar10-nano", 2, 33, SpikeCode.TWO_BIT_SERIAL, 256),
+        ("cifar10-nano", 2, 33, SpikeCode.SPLIT, 256),
     ],
 )
 def test_every_memory_of_a_core_is_of_a_kind_that_is_proved(

@@ -1,4 +1,4 @@
-"""Passes: the additions that the planes of a pass ask for make up the count."""
+"""Passes: what the banks of a column take in them makes up the count, or the pixel."""
 
 from types import SimpleNamespace
 
@@ -6,76 +6,88 @@ import numpy as np
 import pytest
 
 from golden import SpikeCode, planes
-from golden.spike import passes, set_bits
 from hw.isa.checksum import checksum
 from hw.isa.core_config import SPIKE_CODES
-from hw.isa.passes import (
-    MSB_FIRST,
-    PIXEL_PLANES,
-    additions_of,
-    layer_passes,
-    pass_additions,
-    pixel_passes,
-    split_msb_pays,
-)
+from hw.isa.passes import PIXEL_PLANES, bank_weights, count_passes, layer_passes, pixel_passes
+from tests.engines import sizes
 
 
-@pytest.mark.parametrize("max_count", [*range(1, 16), 255])
-def test_additions_of_2_bit_serial_spikes_make_up_the_count(max_count):
-    counts = np.arange(max_count + 1)
-    expanded = planes(counts, SpikeCode.TWO_BIT_SERIAL, max_count)
-    total, additions = 0, 0
-    for group in passes(SpikeCode.TWO_BIT_SERIAL, max_count):
-        first, add_1x, add_second = additions_of([expanded[plane] for plane in group])
-        assert not (add_second & ~first).any(), "who adds again adds at first"
-        total = total * 4 + first * np.where(add_1x, 1, 2) + add_second * 2
-        additions = additions + first + add_second
-    assert total.tolist() == counts.tolist()
-    assert additions.tolist() == set_bits(counts, SpikeCode.TWO_BIT_SERIAL, max_count).tolist()
+#: Lanes that words have here.
+LANES = 5
+
+
+def layer(config, *, pixels):
+    """Fields of a layer's descriptor that say which passes it takes."""
+    taken = config.pixel_passes if pixels else config.passes
+    return {"pixels": int(pixels), "passes": len(taken) - 1}
+
+
+def words_of(bits):
+    """Words of the bits of their lanes, along the last axis."""
+    return (bits << np.arange(bits.shape[-1])).sum(axis=-1)
+
+
+def sums(config, found, doublings):
+    """What lanes add up of unit weights: shape (words, lanes)."""
+    bits = found[..., np.newaxis] >> np.arange(LANES) & 1
+    total = 0
+    for banks in bits:
+        total = total * 2**doublings + sum(
+            weight * bank for weight, bank in zip(config.bank_weights, banks, strict=True)
+        )
+    return total
+
+
+@pytest.mark.parametrize("code", SPIKE_CODES)
+@pytest.mark.parametrize("max_count", range(1, 16))
+def test_banks_add_up_the_count_in_every_lane(code, max_count):
+    config = sizes(lanes=LANES, code=code, max_count=max_count)
+    counts = np.tile(np.arange(max_count + 1)[:, np.newaxis], LANES)
+    words = words_of(planes(counts, code, max_count, np.arange(LANES)))
+    found = layer_passes(config, layer(config, pixels=False), words)
+    assert found.shape == (len(config.passes), config.banks, max_count + 1)
+    # Between passes of one digit, sums double once.
+    assert sums(config, found, 1).tolist() == counts.tolist()
+
+
+@pytest.mark.parametrize("code", SPIKE_CODES)
+@pytest.mark.parametrize("max_count", range(1, 16))
+def test_banks_add_up_the_pixel_in_every_lane(code, max_count):
+    config = sizes(lanes=LANES, code=code, max_count=max_count)
+    pixels = np.tile(np.arange(256)[:, np.newaxis], LANES)
+    words = words_of(planes(pixels, SpikeCode.BIT_SERIAL, 255))
+    found = layer_passes(config, layer(config, pixels=True), words)
+    assert sums(config, found, config.pixel_doublings).tolist() == pixels.tolist()
+    # Each bit is an addition of one bank.
+    assert np.bitwise_count(found).sum() == np.bitwise_count(words).sum()
 
 
 @pytest.mark.parametrize("code", SPIKE_CODES)
 def test_every_plane_belongs_to_one_pass(code):
     for max_count in range(1, 16):
-        every = [plane for group in passes(code, max_count) for plane in group]
+        every = [plane for group in count_passes(code, max_count) for plane in group]
         assert every == list(range(len(planes(np.array([0]), code, max_count))))
-    assert sum(map(len, pixel_passes(code))) == PIXEL_PLANES
+        bits = {bank.bit for banks in pixel_passes(code, max_count) for bank in banks}
+        assert bits >= set(range(PIXEL_PLANES))
+
+
+def test_a_digit_weighs_as_much_as_its_bits_say():
+    for max_count in range(1, 16):
+        for code in SPIKE_CODES:
+            config = sizes(code=code, max_count=max_count)
+            assert config.doublings + len(config.passes) - 1 == config.digit_width
+            assert config.doublings >= 1
 
 
 @pytest.mark.parametrize("code", SPIKE_CODES)
 def test_jobs_without_spikes_take_one_pass(code):
-    config = SimpleNamespace(passes=passes(code, 15))
-    descriptor = {"pixels": 0, "fours": 0, "passes": len(config.passes) - 1}
-    assert layer_passes(config, descriptor) == config.passes
-    assert len(layer_passes(config, descriptor | {"passes": 0})) == 1
+    config = SimpleNamespace(passes=count_passes(code, 15))
+    words = np.zeros((4, 3), np.int64)
+    assert len(layer_passes(config, {"pixels": 0, "passes": 0}, words)) == 1
 
 
-def test_the_msb_plane_in_a_pass_of_its_own_makes_up_the_count_with_one_addition():
-    counts = np.arange(5)
-    expanded = planes(counts, SpikeCode.TWO_BIT_SERIAL, 4)
-    (four,), others = MSB_FIRST
-    first, add_1x, add_second = additions_of([expanded[plane] for plane in others])
-    # The first pass adds the double, and sums double once behind it.
-    total = expanded[four] * 2 * 2 + first * np.where(add_1x, 1, 2) + add_second * 2
-    assert total.tolist() == counts.tolist()
-    assert (expanded[four] + first + add_second).tolist() == set_bits(
-        counts, SpikeCode.BIT_SERIAL, 4
-    ).tolist()
-
-
-def test_splitting_the_msb_plane_pays_where_words_have_many_spikes():
-    assert split_msb_pays(SpikeCode.TWO_BIT_SERIAL, 4, 0.6, 16)
-    assert not split_msb_pays(SpikeCode.TWO_BIT_SERIAL, 4, 0.6, 4)
-    assert not split_msb_pays(SpikeCode.TWO_BIT_SERIAL, 4, 0.1, 16)
-    assert not split_msb_pays(SpikeCode.TWO_BIT_SERIAL, 8, 2, 16)
-    assert not split_msb_pays(SpikeCode.BIT_SERIAL, 4, 0.6, 16)
-
-
-def test_other_codes_add_a_plane_once():
-    plane = np.array([0, 1, 1])
-    first, add_second = pass_additions([plane], False)
-    assert first.tolist() == [0, 1, 1]
-    assert add_second.tolist() == [0, 0, 0]
+def test_banks_are_at_most_four():
+    assert {len(bank_weights(SpikeCode.SPLIT, count)) for count in range(1, 16)} == {1, 2, 3, 4}
 
 
 def test_a_checksum_notices_every_bit_and_the_order_of_beats():

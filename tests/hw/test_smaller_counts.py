@@ -34,7 +34,7 @@ def _cut(layer, levels):
 
 @pytest.mark.sim
 @pytest.mark.parametrize(
-    "code", [SpikeCode.BIT_SERIAL, pytest.param(SpikeCode.THERMOMETER, marks=pytest.mark.full)]
+    "code", [SpikeCode.BIT_SERIAL, pytest.param(SpikeCode.SPLIT, marks=pytest.mark.full)]
 )
 def test_a_model_of_several_counts_equals_golden(project_root, tmp_path, code):
     model = cut(random_model(3, dims=(4, 4, 4, 4), heads=1, image_shape=(6, 5, 1)), 2)

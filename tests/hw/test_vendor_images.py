@@ -48,7 +48,7 @@ def emitted_once():
 def plans():
     model = small()
     return {
-        name: compile_model(model, spike_code=SpikeCode.TWO_BIT_SERIAL, **array)
+        name: compile_model(model, spike_code=SpikeCode.SPLIT, **array)
         for name, array in ARRAYS.items()
     }
 

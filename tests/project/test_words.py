@@ -29,12 +29,6 @@ WORDS = {
     "graded": "2-bit-serial",
 }
 
-#: Files that keep a name for now: testbenches of components that are still called so in hw/rtl.
-OLD_FILES = {
-    "sim/testbenches/tb_finder.py",
-    "sim/testbenches/tb_shadows.py",
-}
-
 WORD = re.compile(
     "|".join(
         rf"(?<![a-z])(?:{re.escape(word)}s?|{re.escape(word.replace('-', ' '))})(?![a-z])"
@@ -95,4 +89,4 @@ def test_names_of_files_use_the_words_of_the_field(project_root):
         for path in (project_root / package).rglob("*.py")
         if old_words(path.stem) and path.parent != project_root / "hw" / "rtl"
     }
-    assert found == OLD_FILES
+    assert not found

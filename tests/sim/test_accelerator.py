@@ -55,7 +55,7 @@ def assert_equal(figures, *, images):
     ("array", "code", "count"),
     [
         ((2, 16), SpikeCode.BIT_SERIAL, 12),
-        ((4, 12), SpikeCode.THERMOMETER, 6),
+        ((4, 12), SpikeCode.SPLIT, 6),
         *(full(array, code, 100) for array in ARRAYS for code in SPIKE_CODES),
     ],
 )
@@ -73,8 +73,7 @@ def test_digits_equal_golden(run, array, code, count):
     ("count", "code"),
     [
         full(100, SpikeCode.BIT_SERIAL),
-        full(100, SpikeCode.THERMOMETER),
-        full(100, SpikeCode.TWO_BIT_SERIAL),
+        full(100, SpikeCode.SPLIT),
     ],
 )
 def test_half_to_even_digits_equal_golden(run, count, code):
@@ -105,20 +104,20 @@ def test_half_to_even_digits_equal_golden(run, count, code):
                 "pixel_constant": 128,
             },
         ),
-        ((2, 12), SpikeCode.TWO_BIT_SERIAL, {"max_count": 8, "weight_bits": 5}),
+        ((2, 12), SpikeCode.SPLIT, {"max_count": 8, "weight_bits": 5}),
         # Fewer lanes than the steps from the fetch to the holding registers.
-        ((3, 2), SpikeCode.TWO_BIT_SERIAL, {"dims": (4, 6, 8, 10), "image_shape": (6, 9, 1)}),
+        ((3, 2), SpikeCode.SPLIT, {"dims": (4, 6, 8, 10), "image_shape": (6, 9, 1)}),
         # Words of more bits than a machine's integers.
-        ((2, 72), SpikeCode.TWO_BIT_SERIAL, {"dims": (8, 8, 80, 96), "image_shape": (9, 7, 3)}),
+        ((2, 72), SpikeCode.SPLIT, {"dims": (8, 8, 80, 96), "image_shape": (9, 7, 3)}),
         full((1, 128), SpikeCode.BIT_SERIAL, {"max_count": 8}),
-        full((3, 8), SpikeCode.TWO_BIT_SERIAL, {"max_count": 1}),
-        full((2, 16), SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "pixel_constant": 255}),
-        full((1, 5), SpikeCode.TWO_BIT_SERIAL, {"max_count": 15, "stem_kernel": 7}),
-        full((1, 5), SpikeCode.THERMOMETER, {"max_count": 1, "rounding": Rounding.HALF_UP}),
+        full((3, 8), SpikeCode.SPLIT, {"max_count": 1}),
+        full((2, 16), SpikeCode.SPLIT, {"max_count": 3, "pixel_constant": 255}),
+        full((1, 5), SpikeCode.SPLIT, {"max_count": 15, "stem_kernel": 7}),
+        full((1, 5), SpikeCode.SPLIT, {"max_count": 1, "rounding": Rounding.HALF_UP}),
         full((5, 8), SpikeCode.BIT_SERIAL, {"max_count": 15, "weight_bits": 8}),
         full(
             (6, 12),
-            SpikeCode.THERMOMETER,
+            SpikeCode.SPLIT,
             {"max_count": 7, "stem_kernel": 7, "classes": 13, "image_shape": (16, 12, 3)},
         ),
         full(
@@ -138,7 +137,7 @@ def test_what_is_synthesised_equals_golden(run):
     """With memories in banks, which give a wrong word while it is written, and carry cells."""
     *_, images, _ = load_digits()
     model = golden.load(f"{DATA}/digits.safetensors")
-    figures = run(model, images[:4], array=(2, 16), code=SpikeCode.TWO_BIT_SERIAL, synthesised=True)
+    figures = run(model, images[:4], array=(2, 16), code=SpikeCode.SPLIT, synthesised=True)
     assert_equal(figures, images=4)
 
 

@@ -43,7 +43,7 @@ def core(tmp_path_factory):
     """Build directory of a core that runs two small models, and what a run needs to know."""
     folder = tmp_path_factory.mktemp("core")
     models = [small_model(), small_model(weight_bits=3)]
-    array = {"columns": 1, "lanes": 4, "spike_code": SpikeCode.TWO_BIT_SERIAL}
+    array = {"columns": 1, "lanes": 4, "spike_code": SpikeCode.SPLIT}
     config = largest([compile_model(model, **array) for model in models])
     for model, name in zip(models, ("first", "second"), strict=True):
         golden.save(model, folder / f"{name}.safetensors")

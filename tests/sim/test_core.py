@@ -35,7 +35,7 @@ def small(tmp_path_factory, cache):
     """A small core, its model, images and golden run."""
     model = random_model(3, dims=(4, 4, 4, 4), heads=1, image_shape=(6, 5, 1))
     images = random_images(3, 4, model.image_shape)
-    plan = compile_model(model, columns=1, lanes=4, spike_code=SpikeCode.TWO_BIT_SERIAL)
+    plan = compile_model(model, columns=1, lanes=4, spike_code=SpikeCode.SPLIT)
     folder = tmp_path_factory.mktemp("small")
     build(plan, folder)
     return SimpleNamespace(

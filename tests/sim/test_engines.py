@@ -8,17 +8,18 @@ import golden
 from golden import Rounding, SpikeCode
 from hw.compiler import compile_model
 from hw.rtl.address_generator import AddressGenerator
-from hw.rtl.finder import Finder
+from hw.rtl.bank import Bank
+from hw.rtl.event_encoder import EventEncoder
 from hw.rtl.firing import FiringUnit
 from hw.rtl.image_reader import ImageReader
 from hw.rtl.lane import Lane
+from hw.rtl.lanes import Lanes
 from hw.rtl.loader import Loader
 from hw.rtl.multiples import Multiples
 from hw.rtl.packer import SpikePacker
 from hw.rtl.pixels import PixelWriter
 from hw.rtl.result_counters import ResultCounters
 from hw.rtl.sequencer import Sequencer
-from hw.rtl.shadows import Lanes
 from hw.rtl.token_sum import TokenSum
 from hw.rtl.word_queue import WordQueue
 from sim.testbenches.one_column import OneColumn
@@ -41,16 +42,14 @@ def full(*values, **options):
 
 CORES = [
     pytest.param(sizes(), id="bit-serial-8"),
-    pytest.param(sizes(lanes=12, code=SpikeCode.THERMOMETER), id="thermometer-12"),
-    pytest.param(sizes(lanes=12, code=SpikeCode.TWO_BIT_SERIAL), id="2-bit-serial-12"),
-    full(sizes(lanes=16, code=SpikeCode.TWO_BIT_SERIAL, max_count=8), id="2-bit-serial-16-8"),
-    full(sizes(code=SpikeCode.TWO_BIT_SERIAL, max_count=1), id="2-bit-serial-8-1"),
-    full(sizes(code=SpikeCode.TWO_BIT_SERIAL, max_count=2), id="2-bit-serial-8-2"),
-    full(sizes(code=SpikeCode.TWO_BIT_SERIAL, max_count=5), id="2-bit-serial-8-5"),
+    pytest.param(sizes(lanes=12, code=SpikeCode.SPLIT), id="split-12"),
+    full(sizes(lanes=16, code=SpikeCode.SPLIT, max_count=8), id="split-16-8"),
+    full(sizes(code=SpikeCode.SPLIT, max_count=1), id="split-8-1"),
+    full(sizes(lanes=5, code=SpikeCode.SPLIT, max_count=2), id="split-5-2"),
+    full(sizes(code=SpikeCode.SPLIT, max_count=5), id="split-8-5"),
+    full(sizes(code=SpikeCode.SPLIT, max_count=15), id="split-8-15"),
     full(sizes(lanes=16, code=SpikeCode.BIT_SERIAL, max_count=15), id="bit-serial-16-15"),
-    full(sizes(code=SpikeCode.THERMOMETER, max_count=15), id="thermometer-8-15"),
     full(sizes(lanes=12, max_count=1), id="bit-serial-12-1"),
-    full(sizes(lanes=16, code=SpikeCode.THERMOMETER, max_count=2), id="thermometer-16-2"),
 ]
 
 
@@ -69,22 +68,23 @@ def test_lane_sums_match_golden(check, widths):
 @pytest.mark.parametrize(
     "widths",
     [
-        {"lanes": 12, "entry_width": 4, "width": 12},
-        full({"lanes": 2, "entry_width": 2, "width": 5}),
-        full({"lanes": 16, "entry_width": 8, "width": 22}),
+        {"lanes": 12, "row_width": 4, "width": 12, "weights": (2, 1, 1)},
+        full({"lanes": 2, "row_width": 2, "width": 5, "weights": (1,)}),
+        full({"lanes": 16, "row_width": 8, "width": 22, "weights": (4, 4, 2, 1)}),
+        full({"lanes": 3, "row_width": 3, "width": 12, "weights": (8, 4, 2, 1)}),
     ],
 )
 def test_readout_gives_every_sum(check, widths):
-    check(Lanes(**widths), "sim.testbenches.tb_shadows", widths)
+    check(Lanes(**widths), "sim.testbenches.tb_lanes", widths)
 
 
 #: Columns, lanes, code and bus of cores whose tables are read.
 TABLES = [
-    (3, 8, SpikeCode.TWO_BIT_SERIAL, 0),
+    (3, 8, SpikeCode.SPLIT, 0),
     (2, 5, SpikeCode.BIT_SERIAL, 64),
-    full((1, 12, SpikeCode.THERMOMETER, 0)),
+    full((1, 12, SpikeCode.SPLIT, 0)),
     full((5, 4, SpikeCode.BIT_SERIAL, 128)),
-    full((9, 4, SpikeCode.TWO_BIT_SERIAL, 0)),
+    full((9, 4, SpikeCode.SPLIT, 0)),
 ]
 
 
@@ -138,7 +138,12 @@ def test_multiples_are_those_of_the_step(check, count):
 
 @pytest.mark.parametrize("config", CORES)
 def test_event_encoder_sends_an_event_per_spike(check, config):
-    check(Finder(config), "sim.testbenches.tb_finder", {"config": config.as_dict()})
+    check(EventEncoder(config), "sim.testbenches.tb_event_encoder", {"config": config.as_dict()})
+
+
+@pytest.mark.parametrize("config", CORES)
+def test_bank_fetches_the_row_of_every_event(check, config):
+    check(Bank(config), "sim.testbenches.tb_bank", {"config": config.as_dict()})
 
 
 @pytest.mark.parametrize("config", CORES)
@@ -207,24 +212,14 @@ def test_image_reader_passes_on_what_is_right(check, tmp_path, lanes, bus_width)
 
 NETWORKS = [
     pytest.param(8, SpikeCode.BIT_SERIAL, {}, id="bit-serial-8"),
-    pytest.param(12, SpikeCode.THERMOMETER, {"dims": (4, 4, 12, 12)}, id="thermometer-12"),
-    pytest.param(8, SpikeCode.TWO_BIT_SERIAL, {}, id="2-bit-serial-8"),
-    full(
-        12,
-        SpikeCode.TWO_BIT_SERIAL,
-        {"max_count": 8, "dims": (4, 4, 12, 12)},
-        id="2-bit-serial-12-8",
-    ),
-    full(8, SpikeCode.TWO_BIT_SERIAL, {"max_count": 3, "weight_bits": 8}, id="2-bit-serial-8-3"),
-    full(8, SpikeCode.THERMOMETER, {"max_count": 2}, id="thermometer-8-2"),
+    pytest.param(8, SpikeCode.SPLIT, {}, id="split-8"),
+    full(12, SpikeCode.SPLIT, {"max_count": 8, "dims": (4, 4, 12, 12)}, id="split-12-8"),
+    full(8, SpikeCode.SPLIT, {"max_count": 3, "weight_bits": 8}, id="split-8-3"),
+    full(8, SpikeCode.SPLIT, {"max_count": 2}, id="split-8-2"),
+    full(4, SpikeCode.SPLIT, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="split-4-15"),
     full(4, SpikeCode.BIT_SERIAL, {"max_count": 15, "dims": (4, 6, 6, 10)}, id="bit-serial-4-15"),
     full(16, SpikeCode.BIT_SERIAL, {"max_count": 1, "weight_bits": 2}, id="bit-serial-16-1"),
-    full(
-        5,
-        SpikeCode.THERMOMETER,
-        {"weight_bits": 8, "rounding": Rounding.HALF_UP},
-        id="thermometer-5",
-    ),
+    full(5, SpikeCode.SPLIT, {"weight_bits": 8, "rounding": Rounding.HALF_UP}, id="split-5"),
 ]
 
 

@@ -19,7 +19,7 @@ LIMIT = 4
 def netlist(tmp_path_factory):
     """Netlist of a small core with memories of many widths."""
     folder = tmp_path_factory.mktemp("netlist")
-    plan = compile_model(small(), columns=1, lanes=4, spike_code=SpikeCode.TWO_BIT_SERIAL)
+    plan = compile_model(small(), columns=1, lanes=4, spike_code=SpikeCode.SPLIT)
     build(plan, folder / "core")
     return Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
 

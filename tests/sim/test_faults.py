@@ -3,7 +3,7 @@
 import pytest
 
 from golden import SpikeCode
-from hw.rtl.finder import Finder
+from hw.rtl.event_encoder import EventEncoder
 from sim.faults import PLAN_FAULTS, LatePayload
 from sim.runner import SimulationError
 from sim.testbenches.one_column import OneColumn
@@ -59,8 +59,8 @@ def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
     config = sizes()
     with pytest.raises(SimulationError, match="event .*, not"):
         run_testbench(
-            LatePayload(Finder(config), stream="words"),
-            "sim.testbenches.tb_finder",
+            LatePayload(EventEncoder(config), stream="words"),
+            "sim.testbenches.tb_event_encoder",
             {"config": config.as_dict()},
             folder=tmp_path,
             cache=project_root / "build" / "sim",

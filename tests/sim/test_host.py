@@ -27,7 +27,7 @@ from tests.engines import small_model
 pytestmark = pytest.mark.sim
 
 
-ARRAY = {"columns": 1, "lanes": 8, "spike_code": SpikeCode.TWO_BIT_SERIAL}
+ARRAY = {"columns": 1, "lanes": 8, "spike_code": SpikeCode.SPLIT}
 #: Pictures that are classified, and those of which the cycle model is asked.
 N_PICTURES, N_PREDICTED = 50, 3
 #: Seconds to wait for a reply: a simulated board needs some for what a frame is dropped after.

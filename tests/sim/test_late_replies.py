@@ -30,9 +30,7 @@ SHAPE = (4, 4, 2)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("small")
-    build(
-        compile_model(small_model(), columns=1, lanes=8, spike_code=SpikeCode.TWO_BIT_SERIAL), made
-    )
+    build(compile_model(small_model(), columns=1, lanes=8, spike_code=SpikeCode.SPLIT), made)
     return made
 
 

@@ -75,7 +75,7 @@ def test_conditions_of_the_firing_unit_name_bits_of_a_neuron_and_a_stream(projec
     """Were a field of the job's result wider, its neighbours' bits would be excused."""
     model = golden.load(project_root / "tests" / "data" / "digits.safetensors")
     result = compile_model(
-        model, columns=2, lanes=16, spike_code=golden.SpikeCode.TWO_BIT_SERIAL
+        model, columns=2, lanes=16, spike_code=golden.SpikeCode.SPLIT
     ).required.result
     fields = [result[name] for name in ("neuron", "stream")]
     unread = {bit for field in fields for bit in range(field.offset, field.offset + field.width)}

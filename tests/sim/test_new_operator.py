@@ -63,7 +63,7 @@ def test_the_hardware_computes_it(reversed_model, tmp_path, project_root):
             reversed_model, random_images(4, 4, reversed_model.image_shape)
         ),
     )
-    plan = compile_model(model, columns=1, lanes=4, spike_code=SpikeCode.TWO_BIT_SERIAL)
+    plan = compile_model(model, columns=1, lanes=4, spike_code=SpikeCode.SPLIT)
     build(plan, tmp_path / "core")
     figures = verify(
         tmp_path / "core",

@@ -35,7 +35,7 @@ def recorded(request, tmp_path_factory, project_root):
         model,
         columns=1,
         lanes=4,
-        spike_code=SpikeCode.TWO_BIT_SERIAL,
+        spike_code=SpikeCode.SPLIT,
         bus_width=request.param,
     )
     build(plan, folder / "core")

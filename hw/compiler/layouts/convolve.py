@@ -4,7 +4,6 @@ import numpy as np
 
 from golden import PIXELS
 
-from ...isa.passes import split_msb_pays
 from ...isa.plan import LayerPlan
 from ..ladders import potential_shift
 from ..layer_descriptor import tile_descriptor
@@ -51,7 +50,6 @@ def convolve(context, layer, source, channels, out_size, where):
         shift=potential_shift(layer.epilogue),
         depthwise=int(layer.depthwise),
         releases=int(layer is _last_of_pixels(context.model)),
-        split_msb=_msb_first(context, source, layer, words),
     )
     neurons = context.neurons.place(layer, channels)
     first = context.add_rows(rows.reshape(-1, lanes))
@@ -119,21 +117,6 @@ def _weight_rows(layer, source, channels, taps, *, words, skipped):
 def _last_of_pixels(model):
     """The last layer that reads pixels."""
     return [layer for layer in model.layers if PIXELS in layer.reads][-1]
-
-
-def _msb_first(context, source, layer, words):
-    """Whether a layer takes the MSB plane in a pass of its own."""
-    model = context.model
-    return (
-        source.tensor != PIXELS
-        and not layer.depthwise
-        and split_msb_pays(
-            context.code,
-            model.max_count,
-            context.mean_count(layer.source),
-            layer.weight.shape[1] / words,
-        )
-    )
 
 
 def _mean_taps(layer, size):

@@ -80,7 +80,6 @@ def _sum(context, layer, channels, size):
         "stream": 1,
         "stream_step": version.step,
         "passes": 0,
-        "double": 0,
     }
     neuron = context.silent_neurons(layer)
     tiles = tuple(

@@ -1,0 +1,107 @@
+"""The lanes of a column: rows of all banks are added up, and finished sums taken one by one."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from ..isa.widths import entry_width
+from .choose_add import mix
+from .lane import Lane
+from .signals import signals
+
+
+__all__ = ["Lanes"]
+
+
+class Lanes(wiring.Component):
+    """``lanes`` adders side by side, fed by a row of each bank, read out one sum per cycle.
+
+    In front of each adder, what the banks have for its lane is added up, weighted, and waits in a
+    register. A sum is read without a multiplexer: clearing one holding register changes the XOR of
+    all of them by exactly its value, and clearing costs nothing, since registers have a reset.
+
+    Parameters
+    ----------
+    lanes, row_width, width : int
+        Number of lanes, and bits of an element of a row and of a sum.
+    weights : tuple of int
+        What the rows of each bank weigh, see ``bank_weights``.
+
+    Members
+    -------
+    rows : In(lanes * row_width).array(banks)
+        An element per lane, two's complement; 0 where a bank adds nothing.
+    valid, double, last : In(1)
+        There are rows; sums double before these are added; these are the last ones. Neither of the
+        latter without the first.
+    closes : Out(1)
+        The holding registers have the sums in the next cycle.
+    release : In(lanes)
+        One-hot: the holding register to take.
+    taken : Out(signed(width))
+        Sum of the lane released in the cycle before.
+    """
+
+    def __init__(self, *, lanes, row_width, width, weights):
+        self.lanes = lanes
+        self.row_width = row_width
+        self.width = width
+        self.weights = weights
+        super().__init__({
+            "rows": In(lanes * row_width).array(len(weights)),
+            "valid": In(1),
+            "double": In(1),
+            "last": In(1),
+            "closes": Out(1),
+            "release": In(lanes),
+            "taken": Out(signed(width)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        width = entry_width(self.row_width, self.weights)
+
+        double = Signal()
+        m.d.sync += [double.eq(self.double), self.closes.eq(self.last)]
+        sums = []
+        for index in range(self.lanes):
+            entry = Signal(signed(width), name=f"entry_{index}")
+            m.d.sync += entry.eq(
+                _weighted(
+                    [row.word_select(index, self.row_width).as_signed() for row in self.rows],
+                    self.weights,
+                )
+            )
+            # What rows hold behind a reset is not known.
+            with m.If(~self.valid):
+                m.d.sync += entry.eq(0)
+            m.submodules[f"lane_{index}"] = lane = Lane(entry_width=width, width=self.width)
+            m.d.comb += [
+                lane.entry.eq(entry),
+                lane.double.eq(double),
+                lane.last.eq(self.closes),
+                lane.release.eq(self.release[index]),
+            ]
+            sums.append(lane.held)
+
+        mixed, before = signals("mixed before", self.width)
+        m.submodules.mix = mix(sums, mixed)
+        m.d.sync += before.eq(mixed)
+        m.d.comb += self.taken.eq((before ^ mixed).as_signed())
+
+        return m
+
+
+def _weighted(elements, weights):
+    """Sum of elements times powers of two, in adders as short as they can be."""
+    total = C(0, signed(1))
+    first = True
+    # Below the weight of an element, bits of the sum of smaller ones pass by.
+    for element, weight in sorted(zip(elements, weights, strict=True), key=lambda pair: pair[1]):
+        if first:
+            total, first = element, False
+            continue
+        below = exact_log2(weight)
+        total = Cat(total[:below], total[below:].as_signed() + element).as_signed()
+    return total
