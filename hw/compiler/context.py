@@ -9,7 +9,6 @@ from golden.model.ranges import analyse
 from golden.model.shapes import shapes
 
 from ..isa.core_config import check_array, check_spike_code
-from ..isa.formed_maps import mean_count
 from ..isa.passes import PIXEL_PLANES
 from ..isa.plan import Plan, SpikeMap
 from .layer_descriptor import batch_fields, layer_descriptor
@@ -108,10 +107,6 @@ class Context:
         """Adds a tensor that the model does not have, see `Plan`."""
         self.shapes = self.shapes | {name: shape}
         self._formed[name] = tuple(parts)
-
-    def mean_count(self, tensor):
-        """Mean count of a map, formed or not."""
-        return mean_count(self.model, tensor, self._formed)
 
     def add_rows(self, rows):
         """Adds rows of weights, shape (rows, lanes); returns the address of the first one."""

@@ -142,8 +142,6 @@ def test_values_of_a_list_are_distinct():
     ("module", "command", "option"),
     [
         ("golden.__main__", "run", "--code"),
-        ("hw.build", "", "--spike-code"),
-        ("sim.demo", "", "--spike-code"),
         ("train.__main__", "report", "--code"),
     ],
 )
@@ -156,3 +154,15 @@ def test_spike_codes_have_aliases(module, command, option, given, value, monkeyp
     (action,) = (one for one in valued(parser) if option in one.option_strings)
     assert parser._get_values(action, [given]) == value
     assert "graded: alias of 2-bit-serial" in action.help
+
+
+@pytest.mark.parametrize("module", ["hw.build", "sim.demo"])
+def test_hardware_has_two_spike_codes(module, monkeypatch):
+    parser = parsers(module, monkeypatch)[""]
+    (action,) = (one for one in valued(parser) if "--spike-code" in one.option_strings)
+    assert parser._get_values(action, ["bitplane"]) == "bit-serial"
+    assert action.default == "split"
+    assert "bitplane: alias of bit-serial" in action.help
+    for given in ("graded", "2-bit-serial", "thermometer"):
+        with pytest.raises(argparse.ArgumentError, match=r"Spike code .* is golden's alone: use split"):
+            parser._get_values(action, [given])
