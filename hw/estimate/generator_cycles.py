@@ -11,8 +11,8 @@ from .bank_cycles import WRITTEN
 __all__ = ["GeneratorCycles"]
 
 
-#: Words in the memory of a queue that is full.
-FULL = QUEUE_DEPTH - UNDER_WAY
+#: Words in the memory of a queue that is full; one word of the memory stays empty.
+FULL = QUEUE_DEPTH - 1 - UNDER_WAY
 
 #: Cycles from a word that is read from a queue's memory until the generator may go on.
 SEEN = 3

@@ -1,13 +1,24 @@
 """Spike words on their way to the event encoder, and the queue in which they wait."""
 
-from amaranth.lib import data
+from amaranth.lib import data, enum
 
 
-__all__ = ["QUEUE_DEPTH", "closes_layout", "word_layout"]
+__all__ = ["End", "QUEUE_DEPTH", "closes_layout", "word_layout"]
 
 
 #: Words of a bank's queue, a power of two.
 QUEUE_DEPTH = 128
+
+
+class End(enum.Enum, shape=2):
+    """What ends with the last word of a pass, beside the pass."""
+
+    PASS = 0
+    JOB = 1
+    #: The job, and the line.
+    LINE = 2
+    #: The job, the line and the tile.
+    TILE = 3
 
 
 def closes_layout():
@@ -20,13 +31,12 @@ def word_layout(config):
 
     ``row`` is the row of the word's first spike, ``lanes`` the number of additions that each spike
     counts as. A word that ``ends`` is the last one of a pass, behind which banks wait for each
-    other; the one marked ``last`` closes the job, and what ``closes`` says.
+    other; ``end`` says what ends besides.
     """
     return data.StructLayout({
         "spikes": config.lanes,
         "row": config.row_address,
         "lanes": range(config.lanes + 1),
         "ends": 1,
-        "last": 1,
-        "closes": closes_layout(),
+        "end": End,
     })

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.spike_word import closes_layout
+from ..isa.spike_word import End, closes_layout
 from .address_generator import step_layout
 from .bank import ROW_CYCLES, Bank
 from .lanes import Lanes
@@ -136,7 +136,10 @@ class Column(wiring.Component):
         with m.Elif(finished):
             m.d.sync += occupied.eq(1)
         with m.If(leader.valid & leader.ready & leader.p.last):
-            m.d.sync += readout.closes.eq(leader.p.closes)
+            m.d.sync += [
+                readout.closes.line.eq((leader.p.end == End.LINE) | (leader.p.end == End.TILE)),
+                readout.closes.tile.eq(leader.p.end == End.TILE),
+            ]
         waiting = Signal()
         m.d.sync += waiting.eq(readout.ready & ~readout.begin)
         m.d.comb += [

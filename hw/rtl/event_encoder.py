@@ -9,7 +9,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from ..isa.spike_word import closes_layout, word_layout
+from ..isa.spike_word import End, word_layout
 from .signals import signals
 
 
@@ -24,15 +24,15 @@ def event_layout(config):
     """Layout of an event: the row to fetch and the lanes that add it.
 
     Lanes in ``skip`` add nothing. The last event of a pass ``ends`` it, the one marked ``last``
-    the job as well. ``lanes`` is the number of additions that it counts as, where the layer is
-    dense.
+    the job as well, and ``end`` says what else. ``lanes`` is the number of additions that it counts
+    as, where the layer is dense.
     """
     return data.StructLayout({
         "row": config.row_address,
         "skip": config.lanes,
         "ends": 1,
         "last": 1,
-        "closes": closes_layout(),
+        "end": End,
         "lanes": range(config.lanes + 1),
     })
 
@@ -114,7 +114,6 @@ class EventEncoder(wiring.Component):
                 first_lane.eq(number),
                 common.eq(word),
                 common.ends.eq(word.ends & (self.depthwise | ~later.any())),
-                common.last.eq(word.last & (self.depthwise | ~later.any())),
                 flags.eq(later),
             ]
         with m.Elif(advances):
@@ -137,8 +136,8 @@ class EventEncoder(wiring.Component):
                 event.row.eq(common.row + Mux(self.depthwise | self.gather, 0, lane)),
                 event.skip.eq(~common.spikes & self.depthwise.replicate(n_lanes)),
                 event.ends.eq(common.ends & ~more),
-                event.last.eq(common.last & ~more),
-                event.closes.eq(common.closes),
+                event.last.eq(common.ends & ~more & (common.end != End.PASS)),
+                event.end.eq(common.end),
                 event.lanes.eq(Mux(spiking, common.lanes, 0)),
             ]
             # Setting comes last, so that it is the registers' reset, whose value is the same, and

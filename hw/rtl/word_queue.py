@@ -1,5 +1,8 @@
 """The word queue: words that have spikes wait in block RAM for the event encoder."""
 
+from functools import reduce
+from operator import xor
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,6 +16,10 @@ from .signals import signals
 __all__ = ["WordQueue"]
 
 
+#: Bits of a shift register whose XOR is shifted in, so that it has all values but 0, by its length.
+TAPS = {2: (1, 0), 3: (2, 1), 4: (3, 2), 5: (4, 2), 6: (5, 4), 7: (6, 5)}
+
+
 class WordQueue(wiring.Component):
     """A queue whose words lie in a block RAM.
 
@@ -20,14 +27,18 @@ class WordQueue(wiring.Component):
     output and in the register behind it. A word is never refused: ``full`` says early enough that
     none must come.
 
+    Of an address, only that it comes again in turn matters: shift registers count them, which take
+    a LUT each, and leave address 0 out.
+
     Parameters
     ----------
     shape : Shape
         Of a word.
     depth : int
-        Words of the memory, a power of two.
+        Words of the memory, one of which stays empty: a power of two from 4 to 128.
     room : int
-        Words that may still come behind the one that leaves no more room than that.
+        Words that may still come behind the one that leaves no more room than that: a power of two
+        less one.
 
     Members
     -------
@@ -39,9 +50,10 @@ class WordQueue(wiring.Component):
     """
 
     def __init__(self, *, shape, depth=QUEUE_DEPTH, room):
-        if not 0 < room < depth:
-            raise ValueError(f"Room must be 1 to {depth - 1} words, not {room!r}")
-        exact_log2(depth)
+        if not 0 < room < depth - 1:
+            raise ValueError(f"Room must be 1 to {depth - 2} words, not {room!r}")
+        exact_log2(room + 1)
+        self.taps = TAPS[exact_log2(depth)]
         self.width = Shape.cast(shape).width
         self.depth = depth
         self.room = room
@@ -55,25 +67,31 @@ class WordQueue(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = Memory(width=self.width, depth=self.depth)
-        # Numbers of words that were written and read, with a bit more than an address.
-        written, read, level = signals("written read level", range(2 * self.depth))
-        fetched, moves, reads = signals("fetched moves reads")
+        # Words that were written and not read, and where the next ones are.
+        level = Signal(range(self.depth))
+        written, read = (
+            Signal(range(self.depth), init=1, name=name) for name in ("written", "read")
+        )
+        fetched, moves, reads, falls = signals("fetched moves reads falls")
         m.d.comb += [
             moves.eq(~self.words.valid | self.words.ready),
-            reads.eq((written != read) & (~fetched | moves)),
+            reads.eq(level.any() & (~fetched | moves)),
+            falls.eq(reads & ~self.write),
             memory.write.eq(self.write),
             memory.write_address.eq(written),
             memory.write_data.eq(self.data),
             memory.read.eq(reads),
             memory.read_address.eq(read),
-            level.eq(written - read),
         ]
         m.d.sync += [
-            written.eq(written + self.write),
-            read.eq(read + reads),
+            level.eq(level + Cat(self.write ^ reads, falls.replicate(len(level) - 1))),
             fetched.eq(reads | (fetched & ~moves)),
-            self.full.eq(level >= self.depth - self.room),
+            self.full.eq(level[exact_log2(self.room + 1) :].all()),
         ]
+        for address, moved in ((written, self.write), (read, reads)):
+            with m.If(moved):
+                shifted_in = reduce(xor, (address[tap] for tap in self.taps))
+                m.d.sync += address.eq(Cat(shifted_in, address[:-1]))
         with m.If(moves):
             m.d.sync += [
                 self.words.valid.eq(fetched),

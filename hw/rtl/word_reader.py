@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.passes import PIXEL_PLANES
-from ..isa.spike_word import word_layout
+from ..isa.spike_word import End, word_layout
 from .address_generator import step_layout
 from .signals import signals
 
@@ -99,9 +99,13 @@ class WordReader(wiring.Component):
             self.word.row.eq(read.row),
             self.word.lanes.eq(read.lanes),
             self.word.ends.eq(read.ends),
-            self.word.last.eq(read.last),
-            self.word.closes.line.eq(read.line_ends),
-            self.word.closes.tile.eq(read.line_ends & read.closing[number]),
+            self.word.end.eq(
+                Mux(
+                    read.last,
+                    Mux(read.line_ends, Mux(read.closing[number], End.TILE, End.LINE), End.JOB),
+                    End.PASS,
+                )
+            ),
         ]
         # Whether there are spikes is known from a few registers, each of some of them.
         for bank, plane in enumerate(self.planes):

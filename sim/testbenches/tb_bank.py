@@ -25,8 +25,7 @@ def draw_words(rng, number):
             "row": rng.randrange(ROWS),
             "lanes": rng.randint(1, LANES),
             "ends": int(index == number - 1),
-            "last": int(index == number - 1),
-            "closes": 0,
+            "end": int(index == number - 1),
         }
         for index in range(number)
     ]
@@ -42,7 +41,7 @@ def events_of(words, *, depthwise):
             found = [(word["row"] + lane, range(LANES), word["lanes"]) for lane in spikes]
         found = found or [(word["row"], [], 0)]
         for index, (row, lanes, additions) in enumerate(found):
-            yield row, lanes, additions, word["last"] * (index == len(found) - 1)
+            yield row, lanes, additions, word["end"] * (index == len(found) - 1)
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

@@ -24,13 +24,12 @@ def draw_word(rng, density):
         "row": rng.getrandbits(WORD["row"].width),
         "lanes": LANES,
         "ends": 0,
-        "last": 0,
-        "closes": rng.getrandbits(2),
+        "end": 0,
     }
     if kind < 0.2:
         word |= {"ends": 1}
     elif kind < 0.5:
-        word |= {"ends": 1, "last": 1, "lanes": rng.randint(1, LANES)}
+        word |= {"ends": 1, "end": rng.randint(1, 3), "lanes": rng.randint(1, LANES)}
     elif not spikes:
         word["spikes"] = 1 << rng.randrange(LANES)
     return word
@@ -53,8 +52,8 @@ def events_of(word, *, depthwise, gather):
             "skip": ~mask & ONES,
             "lanes": word["lanes"] * bool(mask),
             "ends": word["ends"] * (index == len(found) - 1),
-            "last": word["last"] * (index == len(found) - 1),
-            "closes": word["closes"],
+            "last": int(word["end"] > 0 and index == len(found) - 1),
+            "end": word["end"],
         }
         for index, (row, mask) in enumerate(found)
     ]

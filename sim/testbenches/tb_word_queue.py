@@ -7,7 +7,8 @@ import cocotb
 from .base import Cycles, generators, parameters, pulse
 
 
-DEPTH, ROOM = parameters()["depth"], parameters()["room"]
+#: Words that the memory holds.
+DEPTH, ROOM = parameters()["depth"] - 1, parameters()["room"]
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

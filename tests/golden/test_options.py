@@ -164,5 +164,5 @@ def test_hardware_has_two_spike_codes(module, monkeypatch):
     assert action.default == "split"
     assert "bitplane: alias of bit-serial" in action.help
     for given in ("graded", "2-bit-serial", "thermometer"):
-        with pytest.raises(argparse.ArgumentError, match=r"Spike code .* is golden's alone: use split"):
+        with pytest.raises(argparse.ArgumentError, match="golden's alone: use split"):
             parser._get_values(action, [given])

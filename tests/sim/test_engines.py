@@ -117,7 +117,7 @@ def test_address_generator_takes_the_steps_of_every_layer(check, tables, array):
     [
         {"shape": 9, "depth": 8, "room": 3},
         full({"shape": 70, "depth": 128, "room": 7}),
-        full({"shape": 1, "depth": 4, "room": 2}),
+        full({"shape": 1, "depth": 4, "room": 1}),
     ],
 )
 def test_word_queue_keeps_words_in_order(check, sizes_of_queue):
