@@ -16,7 +16,7 @@ class Allocator:
         self._placed = []
         self.depth = 0
 
-    def place(self, size, *, step, last):
+    def place(self, size, *, step, last, align=1):
         """Base address for ``size`` words that are written at one step and read until another.
 
         Parameters
@@ -26,6 +26,8 @@ class Allocator:
             At which the words are written, while what is read at this step is still needed.
         last : int
             At which they are read last; ``step`` if never.
+        align : int
+            What the address is a multiple of.
 
         Returns
         -------
@@ -36,7 +38,7 @@ class Allocator:
         for start, length in alive:
             if base + size <= start:
                 break
-            base = max(base, start + length)
+            base = max(base, -(-(start + length) // align) * align)
         return self.keep(base, size, last=last)
 
     def keep(self, base, size, *, last):

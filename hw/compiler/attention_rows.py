@@ -12,8 +12,9 @@ __all__ = ["AttentionRows"]
 class AttentionRows:
     """Rows of values and of key-values in the attention memory.
 
-    The row of token t in tile i of the values is ``values + i * tokens + t``. Digit d of the row of
-    a head's channel c in tile i is ``base + d * rows + i * dk + c``.
+    The row of token t in tile i of the values is ``values + i * tokens + t``. Rows of key-values
+    are in the order of the channels of queries and keys, all heads one behind the other: first
+    those of each head's first tile, then those of each one's second, and so on.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ class AttentionRows:
     digits : int
         Of a key-value.
     values, base : int
-        Address of the first row of the values and of the key-values.
+        Address of the first row of the values and of the key-values, a multiple of the lanes.
     """
 
     lanes: int
@@ -39,8 +40,18 @@ class AttentionRows:
 
     @property
     def rows(self):
-        """Rows of one digit of the key-values."""
-        return self.tiles * self.dk
+        """Rows of one digit of the key-values, those of lanes without a channel included."""
+        return self.tiles // self.heads * self._channels
+
+    @property
+    def _channels(self):
+        """Lanes of the words of queries or keys."""
+        return -(-self.heads * self.dk // self.lanes) * self.lanes
+
+    def first_row(self, tile):
+        """Address of the row of a tile's first channel, least significant digit."""
+        number = tile % (self.tiles // self.heads)
+        return self.base + number * self._channels + self._channel(tile)
 
     def gather(self, columns):
         """Tap windows of the first pass: one channel of every token per job, one job per column.
@@ -79,7 +90,7 @@ class AttentionRows:
             "first_mask": 1 << bit,
             "words": 0,
             "row": self.values + tile * self.tokens,
-            "out": self.base + tile * self.dk,
+            "out": self.first_row(tile),
         }
 
     def query_tile(self, tile, spike):
@@ -87,13 +98,12 @@ class AttentionRows:
         begin = self._channel(tile)
         first, last = begin // self.lanes, (begin + self.dk - 1) // self.lanes
         ones = (1 << self.lanes) - 1
-        # The most significant digits come first; they lie behind all others.
-        base = self.base + (self.digits - 1) * self.rows
         return {
             "spike": spike + first,
             "words": last - first,
-            # The row of the head's first channel, less the bits in front of it.
-            "row": base + tile * self.dk - begin % self.lanes,
+            # That of the first word's first lane. The most significant digits come first; they lie
+            # behind all others.
+            "row": self.first_row(tile) - begin % self.lanes + (self.digits - 1) * self.rows,
             "first_mask": ones & ~((1 << begin % self.lanes) - 1),
             "last_mask": (2 << (begin + self.dk - 1) % self.lanes) - 1,
         }

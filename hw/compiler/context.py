@@ -109,10 +109,15 @@ class Context:
         self._formed[name] = tuple(parts)
 
     def add_rows(self, rows):
-        """Adds rows of weights, shape (rows, lanes); returns the address of the first one."""
+        """Adds rows of weights, shape (rows, lanes); returns the address of the first one.
+
+        That is a multiple of the lanes.
+        """
         first = self.n_rows
         self._rows.append(rows)
-        self.n_rows += len(rows)
+        filling = -len(rows) % self.lanes
+        self._rows.append(np.zeros((filling, self.lanes), np.int8))
+        self.n_rows += len(rows) + filling
         return first
 
     def descriptor(self, source, **fields):

@@ -29,7 +29,8 @@ def externalise_weights(plan, *, bus_width, half=None):
     """
     lanes = plan.required.lanes
     largest = max(planned.rows_per_tile for planned in plan.layers)
-    half = half or largest
+    # Halves begin at multiples of the lanes.
+    half = half or -(-largest // lanes) * lanes
     if largest > half:
         raise ValueError(
             f"The core's weight buffer has {half} rows per tile, and the model needs "

@@ -45,8 +45,7 @@ class Bank(wiring.Component):
         No step must come, ``UNDER_WAY`` words later at the latest.
     events : Out(event_stream(config))
     weight_read, weight_address, weights : Out, Out, In
-        Port of the weight memory, one enabled cycle from address to data, which matters only if
-        the event was taken.
+        Port of the weight memory, one enabled cycle from address to data.
     entry_write, entry_address, entry_data : In
         Write port of the attention memory: bit 0 of all lanes' digits lowest.
     row : Out(lanes * row_width)
@@ -108,7 +107,7 @@ class Bank(wiring.Component):
             name=self.name,
         )
         m.d.comb += [
-            self.weight_read.eq(self.events.valid),
+            self.weight_read.eq(taken & ~self.layer.attention_rows),
             self.weight_address.eq(event.row),
             attention.write.eq(self.entry_write),
             attention.write_address.eq(self.entry_address),

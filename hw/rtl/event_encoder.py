@@ -7,9 +7,10 @@ from operator import and_, or_
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import exact_log2
+from amaranth.utils import bits_for, exact_log2
 
 from ..isa.spike_word import End, word_layout
+from .lane_address import lane_address
 from .signals import signals
 
 
@@ -45,7 +46,8 @@ def event_stream(config):
 class EventEncoder(wiring.Component):
     """Sends one event per spike, or one per word where the layer is depthwise.
 
-    A dense word selects one row per spike, added by all lanes. It is found in two steps, so that
+    A dense word selects one row per spike, added by all lanes: that of the word's first lane, which
+    is aligned as `lane_address` wants it, and those behind it. It is found in two steps, so that
     none of them looks at more than a few bits: the nibbles of a word that have spikes move on one
     after the other, and the spikes of a nibble leave one after the other. A depthwise word is the
     mask of the lanes that add its single row. A word without spikes is an event that adds nothing.
@@ -127,13 +129,14 @@ class EventEncoder(wiring.Component):
                 several.eq(Cat(_several(part, 2) for part in parts)),
             ]
 
-        lane = Cat(_encoded(spike, exact_log2(NIBBLE)), first_lane)
+        lane = Cat(_encoded(spike, exact_log2(NIBBLE)), first_lane)[: bits_for(n_lanes - 1)]
+        alike = self.depthwise | self.gather
         spiking = nibble.any()
         event = self.events.p
         with m.If(advances):
             m.d.sync += [
                 self.events.valid.eq(found),
-                event.row.eq(common.row + Mux(self.depthwise | self.gather, 0, lane)),
+                event.row.eq(Mux(alike, common.row, lane_address(common.row, lane, lanes=n_lanes))),
                 event.skip.eq(~common.spikes & self.depthwise.replicate(n_lanes)),
                 event.ends.eq(common.ends & ~more),
                 event.last.eq(common.ends & ~more & (common.end != End.PASS)),

@@ -13,7 +13,8 @@ def lane_address(base, lane, *, lanes):
     Parameters
     ----------
     base : Value
-        Address of the tile: the compiler places tiles at multiples of ``lanes``.
+        Address of lane 0: the compiler places tiles, and rows that spikes of a word select, at
+        multiples of ``lanes``.
     lane : Value
         ``range(lanes)``.
     lanes : int

@@ -13,8 +13,8 @@ from .stream import pack, unpack
 SIZES = config()
 LANES = SIZES.lanes
 WORD, EVENT = word_layout(SIZES), event_layout(SIZES)
-#: Rows that words select from.
-ROWS = SIZES.attention_depth - LANES
+#: Words of rows that spikes of a word select from.
+WORDS = SIZES.attention_depth // LANES
 
 
 def draw_words(rng, number):
@@ -22,7 +22,7 @@ def draw_words(rng, number):
     return [
         {
             "spikes": sum(pulse(rng, rng.choice((0.1, 0.9))) << lane for lane in range(LANES)),
-            "row": rng.randrange(ROWS),
+            "row": rng.randrange(WORDS) * LANES,
             "lanes": rng.randint(1, LANES),
             "ends": int(index == number - 1),
             "end": int(index == number - 1),

@@ -93,14 +93,10 @@ class Harness:
         for address, word in self.expect(number, "spikes").words.items():
             self.spikes[address] = word
 
-    def fetch(self, taken):
-        """Answers the reads at the end of a cycle, but for banks whose port was taken."""
+    def fetch(self):
+        """Answers the reads at the end of a cycle."""
         cycles = self.cycles
-        asked = [
-            port
-            for bank, port in enumerate(self.banks)
-            if cycles.get(f"weight_read__{bank}") and not taken >> bank & 1
-        ]
+        asked = [port for bank, port in enumerate(self.banks) if cycles.get(f"weight_read__{bank}")]
         for port, address, memory in self.ports + asked:
             index = cycles.get(address)
             self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
@@ -144,6 +140,9 @@ class Harness:
                 **entry,
             )
             done = cycles.get("idle") and not waiting and not steps
+            reads = sum(cycles.get(f"weight_read__{b}") << b for b in range(self.sizes.banks))
+            assert not taken & reads, "a weight port is taken"
+            assert not reads or not planned.descriptor["attention_rows"], "a weight is unused"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
                 self.compare_spikes(
@@ -162,7 +161,7 @@ class Harness:
                 sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
             if cycles.get("logits_valid"):
                 logits.append(cycles.get_signed("logits"))
-            self.fetch(taken)
+            self.fetch()
             if done and not entry["entry_write"]:
                 break
             assert cycles.count < limit, f"{planned.name}: {len(waiting)} tiles are left"

@@ -15,13 +15,13 @@ ONES = (1 << LANES) - 1
 WORD, EVENT = word_layout(SIZES), event_layout(SIZES)
 
 
-def draw_word(rng, density):
+def draw_word(rng, density, *, dense):
     """Fields of a word that the word reader may send."""
-    kind = rng.random()
+    kind, drawn = rng.random(), rng.getrandbits(WORD["row"].width)
     spikes = sum(pulse(rng, density) << lane for lane in range(LANES))
     word = {
         "spikes": spikes,
-        "row": rng.getrandbits(WORD["row"].width),
+        "row": drawn - drawn % LANES if dense else drawn,
         "lanes": LANES,
         "ends": 0,
         "end": 0,
@@ -71,7 +71,7 @@ async def every_spike_becomes_an_event(dut, kind, density, stall):
     await cycles.reset(
         depthwise=depthwise, gather=gather, words__valid=0, words__payload=0, events__ready=0
     )
-    words = [draw_word(rng, density) for _ in range(120)]
+    words = [draw_word(rng, density, dense=kind == "dense") for _ in range(120)]
     expected = [
         event for word in words for event in events_of(word, depthwise=depthwise, gather=gather)
     ]
@@ -113,7 +113,7 @@ async def words_go_on_while_an_event_waits(dut):
     rng, _ = generators()
     cycles = Cycles(dut, rng)
     await cycles.reset(depthwise=0, gather=0, words__valid=0, words__payload=0, events__ready=0)
-    word = pack(WORD, **draw_word(rng, 0.0) | {"spikes": 1})
+    word = pack(WORD, **draw_word(rng, 0.0, dense=True) | {"spikes": 1})
     taken = 0
     for _ in range(12):
         await cycles.step(words__valid=1, words__payload=word, events__ready=0)

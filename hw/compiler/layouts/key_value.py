@@ -1,5 +1,7 @@
 """Layout of the first pass of attention: keys gate rows of values."""
 
+from dataclasses import replace
+
 from amaranth.utils import bits_for
 
 from golden.interval import kv_width
@@ -32,9 +34,6 @@ def lay_out(context, step, layer):
     width = kv_width(context.ranges.memory[layer.name][1])
     digits = -(-width // bits_for(context.model.max_count))
     places = context.places
-    base = places.attention.place(
-        digits * len(channels) * dk, step=step, last=places.last(layer.name, step)
-    )
     rows = AttentionRows(
         lanes=context.lanes,
         tiles=len(channels),
@@ -43,8 +42,12 @@ def lay_out(context, step, layer):
         tokens=source.positions,
         digits=digits,
         values=places.value_rows[layer.values],
-        base=base,
+        base=0,
     )
+    base = places.attention.place(
+        digits * rows.rows, step=step, last=places.last(layer.name, step), align=context.lanes
+    )
+    rows = replace(rows, base=base)
     context.attention_rows[layer.name] = rows
 
     descriptor = context.descriptor(
