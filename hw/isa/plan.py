@@ -171,6 +171,17 @@ class Plan:
     formed: dict
     resident: object = None
 
+    @property
+    def stored_rows(self):
+        """Rows of weights as they are stored: on chip all, outside those that tiles read."""
+        if self.resident is None:
+            return self.rows
+        return np.concatenate([
+            self.rows[tile["row"] : tile["row"] + planned.rows_per_tile]
+            for planned in self.resident.layers
+            for tile in planned.tiles
+        ])
+
     def tap_positions(self, planned):
         """Tap windows of the positions of a layer's lines; none of a token sum."""
         if not planned.tiles:

@@ -69,7 +69,7 @@ class Layer:
 
     def codes(self):
         """Word of planes of every count, the first plane lowest."""
-        bits = planes(self.counts, SIZES.spike_code, D)
+        bits = planes(self.counts, SIZES.spike_code, D, np.arange(LANES))
         return [
             [packed(bits[:, position, lane], 1) for lane in range(LANES)]
             for position in range(len(self.counts))

@@ -86,7 +86,7 @@ async def counts_of_sums_match_golden(dut, gap):
             ladder[0], ladder[-1] = LEAST, MOST
         await add(cycles, channel, values, gap=gap)
         counts = spike_count(sums[np.newaxis], ladder[np.newaxis])[0]
-        bits = planes(counts.reshape(n_words, LANES), SIZES.spike_code, D)
+        bits = planes(counts.reshape(n_words, LANES), SIZES.spike_code, D, np.arange(LANES))
         out = int(draw.integers(100))
         expected = {out + word: packed(bits[:, word].ravel(), 1) for word in range(n_words)}
         written, spent = await fire(cycles, ladder, n_words=n_words, out=out)
