@@ -8,6 +8,7 @@ import golden
 
 from .formed_maps import complete
 
+
 __all__ = ["LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
 
 
