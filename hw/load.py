@@ -41,7 +41,7 @@ def lay_out(model, config):
         model,
         **config.array,
         bus_width=config.bus_width,
-        tile_rows=config.weight_depth // 2 if config.external else None,
+        tile_rows=config.tile_rows,
     )
     config.require(plan.required)
     # Descriptors are wider where the core's memories are deeper.

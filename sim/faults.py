@@ -47,7 +47,7 @@ def weight_bit(plan, tensors):
         if _adds_to_stream(layer, tensors):
             spiking = (tensors[layer.source] > 0).any(axis=(0, 2, 3))
             taps = layer.weight.shape[-1] ** 2
-            row = planned.tiles[0]["row"] + taps // 2 * planned.source.words * plan.rows.shape[1]
+            row = planned.fills[0].row + taps // 2 * planned.source.words * plan.rows.shape[1]
             rows = plan.rows.copy()
             rows[row + int(np.argmax(spiking)), 0] ^= 1
             return replace(plan, rows=rows)
@@ -152,7 +152,7 @@ class LatePayload(wiring.Component):
 def _neuron(planned, channel):
     """Address of the neuron of an output channel."""
     tile, lane = np.argwhere(planned.channels == channel)[0]
-    return planned.tiles[tile]["neuron"] + int(lane)
+    return planned.fills[tile].neuron + int(lane)
 
 
 def _adds_to_stream(layer, tensors):

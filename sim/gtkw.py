@@ -32,6 +32,7 @@ GROUPS = (
         r"core\.generator",
         "tile__valid tile__ready hold stall busy word row left begins idle",
     ),
+    ("Tiles", r"core\.buffers", "room loaded settled ready taken held"),
     ("Weight image", r"core\.reader", "fsm_state_word start wanted room tile table failed left"),
     ("Load packets", r"core\.loader", "active intact refused expired"),
     ("Token sum", r"core\.token_sum", "fsm_state_word start words address write idle"),

@@ -36,6 +36,7 @@ def sizes(*, lanes=8, code=SpikeCode.BIT_SERIAL, max_count=4, **changes):
             "digits": 3,
             "sum_width": 22,
             "shift_width": 3,
+            "tile_rows": 200,
             "weight_depth": 3000,
             "neuron_depth": 100,
             "program_depth": 200,

@@ -5,9 +5,9 @@ tap windows that the sequencer runs. Everything irregular about a network ends h
 """
 
 from .context import Context
-from .externalise import externalise_weights
 from .layouts import LAYOUTS
 from .limits import check_fields, check_model
+from .place_tiles import place_tiles
 
 
 __all__ = ["compile_model"]
@@ -35,7 +35,7 @@ def compile_model(
     bus_width : int
         Data bits of the bus to an external memory that holds the weights; 0 for weights on chip.
     tile_rows : int or None
-        Rows of half the double buffer of external weights; what the model needs, if not given.
+        Rows of a tile in the columns' buffers; what the model needs, if not given.
 
     Returns
     -------
@@ -58,8 +58,6 @@ def compile_model(
     )
     for step, layer in enumerate(model.layers):
         LAYOUTS[type(layer)].lay_out(context, step, layer)
-    plan = context.plan()
-    if bus_width:
-        plan = externalise_weights(plan, bus_width=bus_width, half=tile_rows)
+    plan = place_tiles(context.plan(), bus_width=bus_width, tile_rows=tile_rows)
     check_fields(plan)
     return plan

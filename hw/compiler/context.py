@@ -109,15 +109,10 @@ class Context:
         self._formed[name] = tuple(parts)
 
     def add_rows(self, rows):
-        """Adds rows of weights, shape (rows, lanes); returns the address of the first one.
-
-        That is a multiple of the lanes.
-        """
+        """Adds rows of weights, shape (rows, lanes); returns the address of the first one."""
         first = self.n_rows
         self._rows.append(rows)
-        filling = -len(rows) % self.lanes
-        self._rows.append(np.zeros((filling, self.lanes), np.int8))
-        self.n_rows += len(rows) + filling
+        self.n_rows += len(rows)
         return first
 
     def descriptor(self, source, **fields):
@@ -136,6 +131,7 @@ class Context:
             self.model,
             self._planned,
             **self._array,
+            tile_rows=max(planned.rows_per_tile for planned in self._planned),
             weight_depth=self.n_rows,
             neuron_depth=len(self.neurons.words),
             window_depth=len(self._windows.words),

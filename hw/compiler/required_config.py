@@ -68,8 +68,8 @@ def with_program(sizes, planned):
     """
     # Descriptors are as wide as addresses, which do not depend on the program's length.
     layouts = CoreConfig(**sizes | {"program_depth": 1})
-    words = words_of(layouts.header)
+    words = words_of(layouts.filled(layouts.header))
     for layer in planned:
         words += words_of(layouts.layer) + len(layer.thresholds)
-        words += len(layer.tiles) * words_of(layouts.tile)
+        words += len(layer.tiles) * words_of(layouts.filled(layouts.tile))
     return CoreConfig(**sizes | {"program_depth": words})

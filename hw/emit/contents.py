@@ -102,7 +102,7 @@ def contents(
         files[MANIFEST] = manifest(images, image_texts)
     holds_weights = paths["external" if config.external else "weights"]
     read_back = [read_hex(files[path], images[path][1], name=path) for path in holds_weights]
-    if not np.array_equal(read_weights(read_back, config), plan.stored_rows):
+    if not np.array_equal(read_weights(read_back, config), plan.rows):
         raise ValueError("Memory images of weights must give back the model's weights")
 
     description = {"format": FORMAT, "version": FORMAT_VERSION} | describe(

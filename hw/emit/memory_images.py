@@ -7,7 +7,7 @@ import numpy as np
 
 from ..isa.core_config import PROGRAM_WIDTH, words_of
 from ..isa.fields import DISTANCES, pack
-from ..isa.plan import TapRow
+from ..isa.plan import Fill, TapRow
 from ..isa.weight_image import read_image, write_image
 from .licence import VERILOG_HEAD
 
@@ -241,17 +241,19 @@ def _pack_neuron(config, bias, thresholds):
 
 
 def _program(plan, config):
-    """Words of the program: header, descriptors of layers and tiles, thresholds of token sums."""
+    """Words of the program: header, descriptors of layers and tiles, thresholds of token sums.
+
+    The header is filled with the first tile, and each tile with the next one.
+    """
     height, width, _ = plan.model.image_shape
-    words = _split(
-        config.header,
-        {
-            "last_pixel": height * width - 1,
-            "layers": len(plan.layers),
-            "classes": plan.model.classes,
-        },
-        wraps=(),
-    )
+    # Behind the last tile comes none.
+    fills = iter([*plan.fills, Fill(0, 0, 0)])
+    header = {
+        "last_pixel": height * width - 1,
+        "layers": len(plan.layers),
+        "classes": plan.model.classes,
+    }
+    words = _filled(config, config.header, header, next(fills))
     for layer in plan.layers:
         descriptor = dict(layer.descriptor)
         wraps = DISTANCES
@@ -261,18 +263,26 @@ def _program(plan, config):
         else:
             descriptor["tiles"] = len(layer.tiles)
         try:
-            words += _split(config.layer, descriptor, wraps=wraps)
+            words += _split(config.layer, pack(config.layer, descriptor, wraps=wraps))
             for tile in layer.tiles:
-                words += _split(config.tile, tile, wraps=DISTANCES)
+                words += _filled(config, config.tile, tile, next(fills))
         except ValueError as error:
             raise ValueError(f"Layer {layer.name}: {error}") from error
         words += [threshold & ((1 << PROGRAM_WIDTH) - 1) for threshold in layer.thresholds]
     return words
 
 
-def _split(layout, values, *, wraps):
-    """A descriptor as program words, least significant first."""
-    word = pack(layout, values, wraps=wraps)
+def _filled(config, layout, values, fill):
+    """A descriptor with what the next tile is filled with, as program words."""
+    filled = config.filled(layout)
+    word = pack(layout, values, wraps=DISTANCES)
+    if not config.external:
+        word |= pack(config.fill, vars(fill)) << filled["fill"].offset
+    return _split(filled, word)
+
+
+def _split(layout, word):
+    """A word of a layout as program words, least significant first."""
     return [
         (word >> PROGRAM_WIDTH * index) & ((1 << PROGRAM_WIDTH) - 1)
         for index in range(words_of(layout))

@@ -18,6 +18,7 @@ from ..isa.formed_maps import complete
 from ..isa.passes import PIXEL_PLANES
 from .job_events import JobEvents
 from .layer_cycles import LayerCycles
+from .tile_copies import TileCopies
 
 
 __all__ = ["Cycles", "predict", "synthetic_tensors"]
@@ -109,11 +110,12 @@ class _Core:
         required, layers = self.plan.required, self.plan.layers
         height, width, _ = self.plan.model.image_shape
         # The header is read, and the token sums are set to 0; then comes a beat per pixel, or an
-        # image is there. Behind both, the first layer's descriptor is read.
-        header = words_of(required.header)
-        begun = now = 1 + max(height * width, required.sum_depth - header)
+        # image is there, and the first tile. Behind all, the first layer's descriptor is read.
+        copies = TileCopies(self.plan)
+        header = words_of(required.filled(required.header))
+        begun = now = 1 + max(height * width, required.sum_depth - header, copies.first)
         begins = []
-        layer_words, tile_words = words_of(required.layer), words_of(required.tile)
+        layer_words = words_of(required.layer)
         for layer in layers:
             now += layer_words + 1
             begins.append(now)
@@ -121,7 +123,7 @@ class _Core:
                 now = self._token_sum(layer, now)
             else:
                 events = JobEvents(self.plan, layer, self.words[id(layer.source)])
-                now, last_logit = LayerCycles(layer, required, events, tile_words).run(now)
+                now, last_logit = LayerCycles(layer, required, events, copies).run(now)
             if layer.descriptor.get("releases"):
                 released = now
         # Logits pass through a FIFO on their way out.
@@ -132,7 +134,7 @@ class _Core:
         # Pixels of the next image come behind the release until all is idle, and those that are
         # left when the core has been idle for a cycle and has read the header.
         left = max(0, height * width - (idle - released))
-        next_begun = idle + 3 + max(header + left, required.sum_depth)
+        next_begun = idle + 3 + max(header + max(left, copies.first), required.sum_depth)
         ends = [*begins[1:], total]
         return Cycles(
             total,

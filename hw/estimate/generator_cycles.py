@@ -3,6 +3,7 @@
 from collections import deque
 from itertools import zip_longest
 
+from ..isa.core_config import words_of
 from ..isa.spike_word import QUEUE_DEPTH
 from ..rtl.bank import UNDER_WAY
 from .bank_cycles import WRITTEN
@@ -27,13 +28,12 @@ class GeneratorCycles:
     required : CoreConfig
     events : JobEvents
     columns : list of ColumnCycles
-    tile_words : int
-        Words of a tile's descriptor.
+    copies : TileCopies
     """
 
-    def __init__(self, layer, required, events, columns, tile_words):
+    def __init__(self, layer, required, events, columns, copies):
         self.layer, self.required, self.events = layer, required, events
-        self.columns, self.tile_words = columns, tile_words
+        self.columns, self.copies = columns, copies
         # Cycles in which the latest rows of taps went on, and that of the latest word.
         self._rows, self._last = deque(maxlen=5), 0
 
@@ -48,19 +48,15 @@ class GeneratorCycles:
         descriptor, n_columns = self.layer.descriptor, self.required.columns
         n_batches, n_lines = descriptor["batches"] + 1, self.layer.size[0]
         most = min(n_lines, n_columns)
+        # Of a tile, the descriptor and what the next one is filled with are read.
+        words = words_of(self.required.filled(self.required.tile))
         # The first tile is on offer, and multiples of strides are there.
-        offered = max(now + self.tile_words + 2, now + 1 + n_columns)
+        offered = max(now + words + 2, now + 1 + n_columns)
         rows = self._rows
         rows.extend([now] * 4)
         for number, tile in enumerate(self.layer.tiles):
-            start = max(offered, rows[-4] + 1)
-            # All columns have taken over the tile before, since the one before that is closed.
-            for column in self.columns[:most] if number > 1 else ():
-                while len(column.closings) < number - 1:
-                    yield column
-                start = max(start, column.closings[number - 2] + 2)
-            taken = self._enter(start)
-            offered = taken + self.tile_words + 2
+            taken = self._enter(max(offered, rows[-4] + 1, self.copies.there))
+            offered = taken + words + 2
             for batch in range(n_batches):
                 in_batch = min(n_columns, n_lines - batch * n_columns)
                 in_next = n_lines - (batch + 1) * n_columns
@@ -70,6 +66,13 @@ class GeneratorCycles:
                     yield from self._issue(job)
                     for at, column in enumerate(self.columns[:in_batch]):
                         column.end(tile["lanes"], ends and at >= in_next)
+            # All columns take over this tile, since the one before is closed.
+            over = taken + 3
+            for column in self.columns[:most] if number else ():
+                while len(column.closings) < number:
+                    yield column
+                over = max(over, column.closings[number - 1] + 2)
+            self.copies.follow(over)
             rows.pop()
 
     def _enter(self, start):

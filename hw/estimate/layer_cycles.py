@@ -23,11 +23,10 @@ class LayerCycles:
     layer : LayerPlan
     required : CoreConfig
     events : JobEvents
-    tile_words : int
-        Words of a tile's descriptor.
+    copies : TileCopies
     """
 
-    def __init__(self, layer, required, events, tile_words):
+    def __init__(self, layer, required, events, copies):
         descriptor = layer.descriptor
         destination = descriptor["drain"]
         self.sends_sums = destination is Destination.SUMS
@@ -43,7 +42,7 @@ class LayerCycles:
             ReadoutCycles(destination, digits=descriptor["out_digits"] + 1, column=column)
             for column in columns
         ]
-        self.generator = GeneratorCycles(layer, required, events, columns, tile_words)
+        self.generator = GeneratorCycles(layer, required, events, columns, copies)
         # Cycles and who has something to do in them, and what of it is planned.
         self.agenda = []
         self.looks, self.requests = [[None] * len(self.readouts) for _ in range(2)]

@@ -25,6 +25,9 @@ __all__ = ["Estimate", "estimate"]
 #: Cycles of a layer in which its pipeline fills and empties.
 SETTLING = 30
 
+#: Cycles of a tile that comes in which none of its rows does.
+LOADING = 4
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -131,14 +134,13 @@ def _layer(plan, planned, additions):
         case _:
             stored = descriptor["out_digits"] + 1
             work = tiles * max(batches * job, positions * stored)
-    load = 0
+    load = tiles * (max(planned.rows_per_tile, lanes) + LOADING)
     if required.external:
         beats = [
             -(-required.memories[memory][0] // required.bus_width)
             for memory in ("weights", "neurons")
         ]
-        load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + 4)
-        work += tiles * planned.rows_per_tile
+        load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + LOADING)
     if additions is None:
         additions = expected
     return begin + SETTLING + lanes + max(work, load), additions

@@ -8,6 +8,8 @@ import json
 import zlib
 from dataclasses import asdict, dataclass, fields
 
+from amaranth.lib import data
+
 from golden.spike import SpikeCode, plane_count
 
 from .descriptors import Descriptors
@@ -74,14 +76,18 @@ class CoreConfig(Descriptors):
         Widths in bits: weights and accumulators (two's complement), residual stream, token sums.
     shift_width : int
         Bits of the shift behind the accumulator, in front of stream or logits.
-    weight_depth, neuron_depth, program_depth, window_depth, pixel_depth, spike_depth,
-    residual_depth, attention_depth, sum_depth : int
+    tile_rows : int
+        Weight vectors of the largest tile; the columns' buffers hold two such tiles.
+    weight_depth, neuron_depth : int
+        Words of the memories that hold those of all tiles; 0 where they lie outside.
+    program_depth, window_depth, pixel_depth, spike_depth, residual_depth, attention_depth,
+    sum_depth : int
         Words of each memory (per column where a column has its own).
     digits : int
         Most digits of an element of the attention memory.
     bus_width : int
         Data bits of the bus to an external memory that holds weights, neurons and descriptors; 0
-        where they lie on chip. The weight and neuron memories are double buffers then.
+        where they lie on chip.
     """
 
     columns: int
@@ -94,6 +100,7 @@ class CoreConfig(Descriptors):
     residual_width: int
     sum_width: int
     shift_width: int
+    tile_rows: int
     weight_depth: int
     neuron_depth: int
     program_depth: int
@@ -177,10 +184,16 @@ class CoreConfig(Descriptors):
 
     @property
     def memories(self):
-        """Memories that are filled: name to (width, depth), in the order of the load port."""
+        """Memories that are filled: name to (width, depth), in the order of the load port.
+
+        Where weights are external, weights and neurons go to the buffers of tiles at once.
+        """
+        depths = self.buffer_depths
+        if not self.external:
+            depths = {"weights": self.weight_depth, "neurons": self.neuron_depth}
         return {
-            "weights": (self.lanes * self.weight_width, self.weight_depth),
-            "neurons": (self.neuron.size, self.neuron_depth),
+            "weights": (self.weight_word, depths["weights"]),
+            "neurons": (self.neuron.size, depths["neurons"]),
             "program": (PROGRAM_WIDTH, self.program_depth),
             "windows": (max(self.tap_row.size, self.tap_position.size), self.window_depth),
         }
@@ -194,6 +207,19 @@ class CoreConfig(Descriptors):
         """
         neurons = neuron_slices(self, scarce=block_rams_scarce(self))
         return {"weights": self.lanes, "neurons": neurons, "program": 1, "windows": 1}
+
+    def filled(self, layout):
+        """Layout of program words: a descriptor, and what the next tile is filled with at their end.
+
+        So the tile can come before it is its turn. Where weights are external, only the descriptor
+        is there.
+        """
+        size = layout.size + (0 if self.external else self.fill.size)
+        size += -size % PROGRAM_WIDTH
+        fields = {"descriptor": data.Field(layout, 0)}
+        if not self.external:
+            fields["fill"] = data.Field(self.fill, size - self.fill.size)
+        return data.FlexibleLayout(size, fields)
 
     @property
     def image_files(self):

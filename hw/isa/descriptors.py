@@ -7,7 +7,12 @@ from amaranth.utils import bits_for
 from .widths import Widths
 
 
-__all__ = ["Destination", "Descriptors"]
+__all__ = ["NEURON_TILES", "WEIGHT_TILES", "Destination", "Descriptors"]
+
+
+#: Tiles that the buffers of columns hold side by side: one that computes and one that comes. The
+#: neurons of the one before both may still be read.
+WEIGHT_TILES, NEURON_TILES = 2, 4
 
 
 class Destination(enum.Enum, shape=3):
@@ -36,13 +41,41 @@ class Descriptors(Widths):
 
     @property
     def neuron(self):
-        """Layout of a word of the neuron memory: what firing one output channel needs.
+        """Layout of a word of neurons: what firing one output channel needs.
 
         All numbers are equally wide, since each has its own slice of the memory.
         """
         return data.StructLayout({
             "bias": self.threshold_width,
             "thresholds": data.ArrayLayout(self.threshold_width, self.max_count),
+        })
+
+    @property
+    def buffer_depths(self):
+        """Words up to the end of the columns' buffers of tiles: of weights and of neurons."""
+        return {
+            "weights": (WEIGHT_TILES - 1) * self.tile_stride + self.tile_rows,
+            "neurons": NEURON_TILES * self.lanes,
+        }
+
+    @property
+    def tile_address(self):
+        """Shape of an address of a weight vector in its tile."""
+        # At least a word of spikes, whose rows are aligned.
+        return unsigned(bits_for(max(self.tile_rows, self.lanes) - 1))
+
+    @property
+    def tile_stride(self):
+        """Distance of tiles in the buffers of weights: the bits above say which one it is."""
+        return 1 << self.tile_address.width
+
+    @property
+    def fill(self):
+        """Layout of what a tile is filled with: where its weights and its neurons lie on chip."""
+        return data.StructLayout({
+            "row": bits_for(self.weight_depth - 1),
+            "rows": bits_for(self.tile_rows),
+            "neuron": bits_for(self.neuron_depth - 1),
         })
 
     @property
@@ -62,8 +95,9 @@ class Descriptors(Widths):
 
     @property
     def row_address(self):
-        """Shape of an address of a row: weights or attention elements."""
-        return unsigned(bits_for(max(self.weight_depth, self.attention_depth) - 1))
+        """Shape of an address of a row: of a buffer of weights, or of attention elements."""
+        depth = max(self.buffer_depths["weights"], self.attention_depth)
+        return unsigned(bits_for(depth - 1))
 
     @property
     def attention_address(self):
@@ -82,8 +116,8 @@ class Descriptors(Widths):
 
     @property
     def neuron_address(self):
-        """Shape of an address of the neuron memory."""
-        return unsigned(bits_for(self.neuron_depth - 1))
+        """Shape of an address of a buffer of neurons."""
+        return unsigned(bits_for(self.buffer_depths["neurons"] - 1))
 
     @property
     def out_address(self):
@@ -195,6 +229,4 @@ class Descriptors(Widths):
             "neuron": self.neuron_address,
             "stream": self.residual_address,
             "last_lane": bits_for(self.lanes - 1),
-            # The half of the double buffer that the job's tile lies in.
-            **({"half": 1} if self.external else {}),
         })

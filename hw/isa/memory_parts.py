@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from .blocks import DEVICE_BLOCKS, blocks, least
+from .descriptors import WEIGHT_TILES
 from .spike_word import QUEUE_DEPTH, word_layout
 
 
@@ -60,25 +61,28 @@ def memory_parts(config, *, scarce):
     """
     columns, external = config.columns, config.external
     banks = columns * config.banks
-    # Each pair of banks, or of columns, reads one copy through its two ports. External neurons are
-    # written beside their reads.
     kinds = {
-        "weights": {"copies": -(-banks // 2), "slices": config.lanes, "ports": 2},
-        "neurons": {"copies": columns}
-        if external
-        else {
-            "copies": -(-columns // 2),
-            "slices": neuron_slices(config, scarce=scarce),
-            "ports": 2,
-        },
+        "weights": {"slices": config.lanes},
+        "neurons": {"slices": neuron_slices(config, scarce=scarce)},
         "program": {},
         "windows": {"ports": 2},
     }
+    buffers = config.buffer_depths
     filled = [
         MemoryPart(name=name, width=width, depth=depth, image=not external, **kinds[name])
         for name, (width, depth) in config.memories.items()
+        if not (external and name in buffers)
     ]
+    # Each pair of banks reads one buffer of weights through two ports.
+    tiles = MemoryPart(
+        name="weight tiles",
+        width=config.weight_word,
+        depth=config.tile_rows,
+        copies=WEIGHT_TILES * -(-banks // 2),
+        ports=2,
+    )
     others = (
+        ("neuron tiles", config.neuron.size, buffers["neurons"], columns),
         ("pixels", config.pixel_width, config.pixel_depth, columns),
         ("spikes", config.spike_width, config.spike_depth, columns),
         ("residual", config.residual_width, config.residual_depth, columns),
@@ -86,7 +90,7 @@ def memory_parts(config, *, scarce):
         ("queues", word_layout(config).size, QUEUE_DEPTH, banks),
         ("sums", config.sum_width, config.sum_depth, 1),
     )
-    return filled + [
+    return [*filled, tiles] + [
         MemoryPart(name=name, width=width, depth=depth, copies=copies)
         for name, width, depth, copies in others
     ]
@@ -104,7 +108,7 @@ def neuron_slices(config, *, scarce):
         return numbers
 
     def cost(number):
-        part = least(width // number, depth, ports=2)
+        part = least(width // number, depth, ports=1)
         return (part.banks - 1) * width, part.number * number, number
 
     return min((n for n in range(numbers, width + 1, numbers) if width % n == 0), key=cost)

@@ -9,7 +9,20 @@ import golden
 from .formed_maps import complete
 
 
-__all__ = ["LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
+__all__ = ["Fill", "LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What a tile is filled with: so many ``rows`` from ``row`` on, and neurons from ``neuron`` on.
+
+    They are numbers of words of ``Plan.rows`` and ``Plan.neurons``. A tile has as many neurons as
+    a column has lanes.
+    """
+
+    row: int
+    rows: int
+    neuron: int
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,10 @@ class LayerPlan:
     descriptor : dict
         Fields of the layer descriptor.
     tiles : tuple of dict
-        Fields of the tile descriptors, memory bases included.
+        Fields of the tile descriptors, memory bases included; those of weights and neurons are
+        places in the buffers of tiles.
+    fills : tuple of Fill
+        What each tile is filled with.
     size : (int, int)
         Output lines, which the columns take in turn, and positions of each.
     thresholds : tuple of int
@@ -124,6 +140,7 @@ class LayerPlan:
     rows_per_tile: int = 0
     inputs: int = 0
     taps: float = 1.0
+    fills: tuple = ()
 
     @property
     def name(self):
@@ -149,17 +166,14 @@ class Plan:
     maps : dict of str to SpikeMap
         Of every count tensor in the spike memory, of the pixels, and of copies by their layer.
     rows : int8 or int16 array, shape (rows, lanes)
-        The weight memory.
+        Weight vectors of all tiles.
     neurons : list of (int, tuple of int)
-        The neuron memory: bias and thresholds.
+        Neurons of all tiles: bias and thresholds.
     windows : list of TapRow and TapPosition
         The memory of tap windows.
     formed : dict of str to tuple of str
         Maps that the model does not have, and what they are made of: counts one behind the other
         along the channels, or of nothing a single count of 1.
-    resident : Plan or None
-        Where weights are external: the plan that they came from. Its descriptors say where each
-        tile lies in ``rows`` and ``neurons``.
     """
 
     model: object
@@ -170,18 +184,6 @@ class Plan:
     neurons: list
     windows: list
     formed: dict
-    resident: object = None
-
-    @property
-    def stored_rows(self):
-        """Rows of weights as they are stored: on chip all, outside those that tiles read."""
-        if self.resident is None:
-            return self.rows
-        return np.concatenate([
-            self.rows[tile["row"] : tile["row"] + planned.rows_per_tile]
-            for planned in self.resident.layers
-            for tile in planned.tiles
-        ])
 
     def tap_positions(self, planned):
         """Tap windows of the positions of a layer's lines; none of a token sum."""
@@ -197,6 +199,11 @@ class Plan:
             self.windows[begin : begin + number]
             for begin in range(base, base + (planned.descriptor["batches"] + 1) * number, number)
         ]
+
+    @property
+    def fills(self):
+        """What all tiles are filled with, in the order in which they are computed."""
+        return [fill for layer in self.layers for fill in layer.fills]
 
     def additions(self, tensors, code=None):
         """Additions that each image causes in each layer, copies included.

@@ -1,7 +1,7 @@
 """The weight image: what an external memory holds for a core whose weights are not on chip.
 
 ``hw.rtl.image_reader`` describes the format. All tiles of a model lie in it, in the order in which
-they are computed; on chip they pass through a double buffer.
+they are computed; on chip they pass through the buffers of columns.
 """
 
 from dataclasses import dataclass
@@ -82,7 +82,6 @@ def write_image(words, plan, config):
         Of every memory: ``weights`` and ``neurons`` as if they lay on chip, ``program`` and
         ``windows`` as the core reads them.
     plan : Plan
-        From ``externalise_weights``.
     config : CoreConfig
         Of the core.
 
@@ -93,19 +92,13 @@ def write_image(words, plan, config):
     """
     groups = [[Section("program", 0, words["program"]), Section("windows", 0, words["windows"])]]
     lanes = config.lanes
-    for planned, resident in zip(plan.layers, plan.resident.layers, strict=True):
-        for tile, source in zip(planned.tiles, resident.tiles, strict=True):
-            first = source["neuron"]
-            sections = [Section("neurons", tile["neuron"], words["neurons"][first : first + lanes])]
-            if planned.rows_per_tile:
-                first = source["row"]
-                sections.append(
-                    Section(
-                        "weights",
-                        tile["row"],
-                        words["weights"][first : first + planned.rows_per_tile],
-                    )
-                )
+    for planned in plan.layers:
+        for tile, fill in zip(planned.tiles, planned.fills, strict=True):
+            neurons = words["neurons"][fill.neuron : fill.neuron + lanes]
+            sections = [Section("neurons", tile["neuron"], neurons)]
+            if fill.rows:
+                rows = words["weights"][fill.row : fill.row + fill.rows]
+                sections.append(Section("weights", tile["row"], rows))
             groups.append(sections)
 
     beats = [0]
@@ -129,7 +122,7 @@ def write_image(words, plan, config):
 
 
 def image_length(plan):
-    """Beats of the weight image of a plan from ``externalise_weights``, without writing it."""
+    """Beats of the weight image of a plan, without writing it."""
     required = plan.required
     beats = {
         name: -(-width // required.bus_width) for name, (width, _) in required.memories.items()
@@ -138,11 +131,10 @@ def image_length(plan):
     length = (
         4 + required.program_depth * beats["program"] + required.window_depth * beats["windows"]
     )
-    for planned in plan.layers:
-        tile = 2 + required.lanes * beats["neurons"]
-        if planned.rows_per_tile:
-            tile += 1 + planned.rows_per_tile * beats["weights"]
-        length += len(planned.tiles) * tile
+    for fill in plan.fills:
+        length += 2 + required.lanes * beats["neurons"]
+        if fill.rows:
+            length += 1 + fill.rows * beats["weights"]
     return -(-length // BURST) * BURST
 
 

@@ -20,6 +20,11 @@ class Widths:
         return 8 * self.pixel_channels
 
     @property
+    def weight_word(self):
+        """Bits of a weight vector: one weight per lane."""
+        return self.lanes * self.weight_width
+
+    @property
     def word_width(self):
         """Bits of what a job stores at once: a word of spikes or of attention elements."""
         return max(self.spike_width, self.lanes * self.digit_width)

@@ -108,8 +108,6 @@ class AddressGenerator(wiring.Component):
         Stable from a cycle before the first tile until ``idle``.
     tile : In(stream.Signature(config.tile))
         Taken two cycles after it is started at the earliest; must stay valid until then.
-    half : In(1)
-        Half of the double buffer that it lies in.
     hold : In(1)
         No tile may be started.
     stall : In(1)
@@ -129,7 +127,6 @@ class AddressGenerator(wiring.Component):
         super().__init__({
             "layer": In(config.layer),
             "tile": In(stream.Signature(config.tile)),
-            "half": In(1),
             "hold": In(1),
             "stall": In(1),
             "rows": Out(table_signature(config, config.tap_row)),
@@ -366,5 +363,3 @@ class AddressGenerator(wiring.Component):
                     layer.last_columns | (layer.batches != 0).replicate(len(self.begins))
                 ),
             ]
-            if self.config.external:
-                m.d.sync += result.half.eq(self.half)

@@ -10,10 +10,11 @@ from amaranth.lib.wiring import In, Out
 from ..isa.memory_parts import block_rams_scarce
 from .address_generator import step_layout
 from .column import Column
-from .memory import TAG_WIDTH, Memory, SharedMemory
+from .memory import TAG_WIDTH, Memory, placed_layout
 from .multiples import Multiples
 from .readout import Readout
 from .signals import signals
+from .weight_tiles import WeightTiles
 
 
 __all__ = ["Array"]
@@ -22,19 +23,14 @@ __all__ = ["Array"]
 class Array(wiring.Component):
     """``columns`` columns, which read in lockstep, each with a readout of its own.
 
-    Each pair of banks shares one copy of the weight memory, and each pair of columns one of the
-    neuron memory; each column has a copy of the pixel and the spike memory, and each bank one of
-    the attention memory. Words and stream values reach them through a bus that columns use in turn,
-    those that have nothing to store aside.
-
-    Where weights are external, memories are written while columns read: a weight row takes a cycle
-    of the pair's first bank, and each column has a small neuron memory of its own.
+    Each pair of banks shares a buffer for the weights of some tiles, and each column has one for
+    their neurons; they are filled while columns read. Each column has a copy of the pixel and the
+    spike memory, and each bank one of the attention memory. Words and stream values reach them
+    through a bus that columns use in turn, those that have nothing to store aside.
 
     Parameters
     ----------
     config : CoreConfig
-    images : dict of str to sequence of str
-        Files of the initial contents of ``weights`` and ``neurons``, one per slice; empty for none.
 
     Members
     -------
@@ -50,9 +46,10 @@ class Array(wiring.Component):
     hold : Out(1)
         No tile must be started, since a column has not taken over the latest one, or what columns
         add to addresses is not known yet.
-    load_weights, load_neurons : In(1)
-    load_address : In(24)
-    load_data : In(widest of both)
+    held : Out(1)
+        A column has not taken over the latest tile. High from when it ``begins`` on.
+    row, neuron : In(placed_layout(width, depth))
+        A weight vector and a neuron for the buffers of all columns, written a cycle later.
     pixel_write, pixel_address, pixel_data, pixel_tag : In
         Pixels, while no column reads them.
     spike_write, spike_address, spike_data : In
@@ -64,17 +61,13 @@ class Array(wiring.Component):
     logits_valid, logits : Out(1), Out(signed(32))
     additions : Out(range(columns * banks * lanes + 1))
         Additions that were started in one cycle.
-    using : Out(2)
-        Halves of the double buffer that jobs of the columns still need.
     idle : Out(1)
     tag : In(TAG_WIDTH)
     """
 
-    def __init__(self, config, *, images, sliced=True):
+    def __init__(self, config):
         self.config = config
-        self.images = images
-        self.sliced = sliced
-        memories = config.memories
+        depths = config.buffer_depths
         super().__init__({
             "layer": In(config.layer),
             "restart": In(1),
@@ -83,10 +76,9 @@ class Array(wiring.Component):
             "begins": In(config.columns),
             "result": In(config.result),
             "hold": Out(1),
-            "load_weights": In(1),
-            "load_neurons": In(1),
-            "load_address": In(24),
-            "load_data": In(max(memories["weights"][0], memories["neurons"][0])),
+            "held": Out(1),
+            "row": In(placed_layout(config.weight_word, depths["weights"])),
+            "neuron": In(placed_layout(config.neuron.size, depths["neurons"])),
             "pixel_write": In(1),
             "pixel_address": In(config.pixel_address),
             "pixel_data": In(config.pixel_width),
@@ -101,7 +93,6 @@ class Array(wiring.Component):
             "logits_valid": Out(1),
             "logits": Out(signed(32)),
             "additions": Out(range(config.columns * config.banks * config.lanes + 1)),
-            "using": Out(2),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })
@@ -121,7 +112,8 @@ class Array(wiring.Component):
             bases.step.eq(self.layer.column_stride),
             offsets.start.eq(self.restart),
             offsets.step.eq(self.layer.out_column),
-            self.hold.eq(waits.any() | self.begins.any() | ~bases.ready),
+            self.held.eq(waits.any() | self.begins.any()),
+            self.hold.eq(self.held | ~bases.ready),
         ]
         m.d.sync += self.stall.eq(full.any())
 
@@ -159,8 +151,6 @@ class Array(wiring.Component):
             self.logits.eq(readouts[0].logits),
         ]
         m.d.sync += self.additions.eq(sum(column.additions for column in columns))
-        for half in range(2):
-            m.d.comb += self.using[half].eq(Cat(r.using[half] for r in readouts).any())
         return m
 
     def _grant(self, m, requests, slot, owned):
@@ -180,71 +170,43 @@ class Array(wiring.Component):
             m.d.sync += behind.eq(~(slot | (slot - 1)))
 
     def _weights(self, m, columns):
-        """Gives each pair of banks its copy of the weights."""
+        """Gives each pair of banks its buffer of weights; rows go to all of them at once."""
+        row = Signal.like(self.row)
+        m.d.sync += row.eq(self.row)
         banks = [(column, bank) for column in columns for bank in range(self.config.banks)]
         for number in range(0, len(banks), 2):
-            memory = self._shared(m, "weights", number // 2, self.load_weights)
+            m.submodules[f"weight_tiles_{number // 2}"] = pair = WeightTiles(self.config)
+            m.d.comb += pair.row.eq(row)
             for port, (column, bank) in zip("ab", banks[number : number + 2], strict=False):
-                self._connect(
-                    m,
-                    memory,
-                    port,
-                    column.weight_address[bank],
-                    column.weight_read[bank],
-                    column.weights[bank],
-                )
-            column, bank = banks[number]
-            m.d.comb += column.weight_port_taken[bank].eq(self.load_weights)
+                m.d.comb += [
+                    getattr(pair, f"{port}_address").eq(column.weight_address[bank]),
+                    getattr(pair, f"{port}_read").eq(column.weight_read[bank]),
+                    *(
+                        weights.eq(data)
+                        for weights, data in zip(
+                            column.weights[bank], getattr(pair, f"{port}_data"), strict=True
+                        )
+                    ),
+                ]
 
     def _neurons(self, m, readouts):
-        """Gives each pair of readouts its copy of the neurons.
-
-        Where they are external, each has its own, which is written beside its reads.
-        """
-        if not self.config.external:
-            for number in range(0, len(readouts), 2):
-                memory = self._shared(m, "neurons", number // 2, self.load_neurons)
-                for port, readout in zip("ab", readouts[number : number + 2], strict=False):
-                    self._connect(m, memory, port, readout.neuron_address, 1, readout.neuron)
-            return
-        width, depth = self.config.memories["neurons"]
-        scarce = block_rams_scarce(self.config)
+        """Gives each readout its buffer of neurons."""
+        neuron = Signal.like(self.neuron)
+        m.d.sync += neuron.eq(self.neuron)
         for number, readout in enumerate(readouts):
-            m.submodules[f"neurons_{number}"] = memory = Memory(
-                width=width, depth=depth, scarce=scarce
+            m.submodules[f"neuron_tiles_{number}"] = memory = Memory(
+                width=self.config.neuron.size,
+                depth=self.config.buffer_depths["neurons"],
+                scarce=block_rams_scarce(self.config),
             )
             m.d.comb += [
-                memory.write.eq(self.load_neurons),
-                memory.write_address.eq(self.load_address),
-                memory.write_data.eq(self.load_data),
+                memory.write.eq(neuron.valid),
+                memory.write_address.eq(neuron.address),
+                memory.write_data.eq(neuron.data),
                 memory.read.eq(1),
                 memory.read_address.eq(readout.neuron_address),
                 readout.neuron.eq(memory.read_data),
             ]
-
-    def _shared(self, m, name, number, load):
-        """A copy of the weights or neurons, of which two readers share one."""
-        width, depth = self.config.memories[name]
-        m.submodules[f"{name}_{number}"] = memory = SharedMemory(
-            width=width,
-            depth=depth,
-            images=self.images[name],
-            slices=self.config.slices[name] if self.sliced else 1,
-            scarce=block_rams_scarce(self.config),
-        )
-        m.d.comb += [
-            memory.write.eq(load),
-            memory.write_address.eq(self.load_address),
-            memory.write_data.eq(self.load_data),
-        ]
-        return memory
-
-    def _connect(self, m, memory, port, address, read, data):
-        m.d.comb += [
-            getattr(memory, f"{port}_address").eq(address),
-            getattr(memory, f"{port}_read").eq(read),
-            data.eq(getattr(memory, f"{port}_data")),
-        ]
 
     def _bus(self, m, columns, readouts):
         """Collects what columns store; only the one whose turn it is drives anything but 0."""

@@ -1,9 +1,13 @@
 """The bank: what one of a column's planes of spikes selects, one row per cycle."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..isa.descriptors import WEIGHT_TILES
 from ..isa.memory_parts import block_rams_scarce
 from ..isa.spike_word import word_layout
 from .event_encoder import EventEncoder, event_stream
@@ -45,7 +49,8 @@ class Bank(wiring.Component):
         No step must come, ``UNDER_WAY`` words later at the latest.
     events : Out(event_stream(config))
     weight_read, weight_address, weights : Out, Out, In
-        Port of the weight memory, one enabled cycle from address to data.
+        Port of the buffer of weights: one enabled cycle from an address to what stands there in
+        every tile.
     entry_write, entry_address, entry_data : In
         Write port of the attention memory: bit 0 of all lanes' digits lowest.
     row : Out(lanes * row_width)
@@ -67,8 +72,8 @@ class Bank(wiring.Component):
             "full": Out(1),
             "events": Out(event_stream(config)),
             "weight_read": Out(1),
-            "weight_address": Out(config.row_address),
-            "weights": In(lanes * config.weight_width),
+            "weight_address": Out(config.tile_address),
+            "weights": In(config.weight_word).array(WEIGHT_TILES),
             "entry_write": In(1),
             "entry_address": In(config.attention_address),
             "entry_data": In(lanes * config.digit_width),
@@ -117,27 +122,36 @@ class Bank(wiring.Component):
             attention.tag.eq(self.tag),
         ]
         asked, fetched = (Signal(lanes, init=-1, name=name) for name in ("asked", "fetched"))
-        weights = Signal.like(self.weights)
+        weights = [
+            Signal(self.config.weight_word, name=f"weights_{tile}") for tile in range(WEIGHT_TILES)
+        ]
+        # The tile of an event stands above the address in it.
+        tile_bit = self.config.tile_address.width
+        asked_tile = Signal(range(WEIGHT_TILES))
         digits = Signal(lanes * digit_width)
         m.d.sync += [
             asked.eq(event.skip),
             fetched.eq(asked),
-            weights.eq(self.weights),
+            asked_tile.eq(event.row[tile_bit:]),
+            *(register.eq(self.weights[tile]) for tile, register in enumerate(weights)),
             digits.eq(attention.read_data),
         ]
         # Setting and clearing come last, so that they are the registers' set and reset and take no
         # logic. The row needs no reset besides: a cycle after one, every lane skips.
         with m.If(~taken):
             m.d.sync += asked.eq(-1)
-        with m.If(self.layer.attention_rows):
-            m.d.sync += weights.eq(0)
-        with m.Else():
+        for tile, register in enumerate(weights):
+            with m.If(self.layer.attention_rows | (asked_tile != tile)):
+                m.d.sync += register.eq(0)
+        with m.If(~self.layer.attention_rows):
             m.d.sync += digits.eq(0)
         row = Signal.like(self.row, reset_less=True)
         m.d.comb += self.row.eq(row)
         for lane in range(lanes):
             element = row.word_select(lane, row_width)
-            weight = weights.word_select(lane, weight_width).as_signed()
+            weight = reduce(
+                or_, (register.word_select(lane, weight_width) for register in weights)
+            ).as_signed()
             m.d.sync += element.eq(weight | Cat(digits[lane::lanes], C(0, 1)).as_signed())
             with m.If(fetched[lane]):
                 m.d.sync += element.eq(0)

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..isa.descriptors import WEIGHT_TILES
 from ..isa.spike_word import End, closes_layout
 from .address_generator import step_layout
 from .bank import ROW_CYCLES, Bank
@@ -67,9 +68,8 @@ class Column(wiring.Component):
     source_address, spike_read, pixel_read : Out, In, In
         Port of the spike and of the pixel memory, one cycle from address to data.
     weight_read, weight_address, weights : Out, Out, In
-        Ports of the weight memory, one per bank, one enabled cycle from address to data.
-    weight_port_taken : In(banks)
-        The port serves a write in this cycle.
+        Ports of the buffers of weights, one per bank: one enabled cycle from an address to what
+        stands there in every tile.
     entry_write, entry_address, entry_data : In
         Write port of the attention memory: bit 0 of all lanes' digits lowest.
     readout : Out(readout_signature(config))
@@ -92,9 +92,8 @@ class Column(wiring.Component):
             "spike_read": In(config.spike_width),
             "pixel_read": In(config.pixel_width),
             "weight_read": Out(1).array(banks),
-            "weight_address": Out(config.row_address).array(banks),
-            "weights": In(lanes * config.weight_width).array(banks),
-            "weight_port_taken": In(banks),
+            "weight_address": Out(config.tile_address).array(banks),
+            "weights": In(config.weight_word).array(banks, WEIGHT_TILES),
             "entry_write": In(1),
             "entry_address": In(config.attention_address),
             "entry_data": In(lanes * config.digit_width),
@@ -159,7 +158,10 @@ class Column(wiring.Component):
                 bank.layer.eq(self.layer),
                 self.weight_read[index].eq(bank.weight_read),
                 self.weight_address[index].eq(bank.weight_address),
-                bank.weights.eq(self.weights[index]),
+                *(
+                    mine.eq(theirs)
+                    for mine, theirs in zip(bank.weights, self.weights[index], strict=True)
+                ),
                 bank.entry_write.eq(self.entry_write),
                 bank.entry_address.eq(self.entry_address),
                 bank.entry_data.eq(self.entry_data),
@@ -202,12 +204,7 @@ class Column(wiring.Component):
         for index, bank in enumerate(banks):
             event = bank.events.p
             m.d.comb += [
-                bank.events.ready.eq(
-                    ~done[index]
-                    & ~(event.last & occupied)
-                    & ~alone[0]
-                    & ~self.weight_port_taken[index]
-                ),
+                bank.events.ready.eq(~done[index] & ~(event.last & occupied) & ~alone[0]),
                 taken[index].eq(bank.events.valid & bank.events.ready),
                 ends[index].eq(taken[index] & event.ends),
                 last[index].eq(taken[index] & event.last),

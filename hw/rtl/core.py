@@ -20,6 +20,7 @@ from .pixels import PixelWriter, beat_layout
 from .sequencer import Sequencer
 from .signals import signals
 from .tile_buffers import TileBuffers
+from .tile_store import TileStore
 from .token_sum import TokenSum
 
 
@@ -102,7 +103,7 @@ class Core(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.array = array = Array(config, images=self.images, sliced=self.sliced)
+        m.submodules.array = array = Array(config)
         m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.generator = generator = AddressGenerator(config)
         m.submodules.writer = writer = PixelWriter(config)
@@ -112,16 +113,20 @@ class Core(wiring.Component):
         m.submodules.logits = logits = SyncFIFO(width=32, depth=config.lanes)
         m.submodules.counters = counters = Counters(config.columns * config.banks * config.lanes)
         m.submodules.loader = loader = self._loader()
+        m.submodules.buffers = buffers = TileBuffers()
 
         tables = self._tables(m, sequencer, generator)
         wiring.connect(m, sequencer.tile, generator.tile)
 
         failure = Signal(Status)
         image_waits = self.pixels.valid | writer.waiting
+        load = dict(zip(config.memories, loader.write, strict=True))
+        tile_taken = generator.tile.valid & generator.tile.ready
         if config.external:
             m.d.comb += sequencer.start.eq(image_waits)
-            self._read_external(m, array, sequencer, generator, loader, failure)
+            self._read_external(m, array, sequencer, buffers, loader, load, failure)
         else:
+            self._read_store(m, array, sequencer, buffers, loader, load, tile_taken)
             wiring.connect(m, wiring.flipped(self.load), loader.beats)
             # Nothing reads the memories while pixels are dropped, so that a host that stops in the
             # middle of an image may load a model. Without one, no image waits. A beat that comes
@@ -139,13 +144,6 @@ class Core(wiring.Component):
             token_sum.threshold.eq(sequencer.program.as_signed()),
             token_sum.threshold_valid.eq(sequencer.threshold_valid),
         ]
-        load = dict(zip(config.memories, loader.write, strict=True))
-        m.d.sync += [
-            array.load_weights.eq(load["weights"]),
-            array.load_neurons.eq(load["neurons"]),
-            array.load_address.eq(loader.address),
-            array.load_data.eq(loader.data),
-        ]
         for name, table in tables.items():
             m.d.sync += [
                 table.write.eq(load[name]),
@@ -155,6 +153,9 @@ class Core(wiring.Component):
 
         wiring.connect(m, wiring.flipped(self.pixels), writer.pixels)
         m.d.comb += [
+            buffers.taken.eq(tile_taken),
+            buffers.held.eq(array.held),
+            sequencer.tile_ready.eq(buffers.ready),
             sequencer.stored.eq(writer.stored),
             sequencer.dropped.eq(writer.dropped),
             sequencer.settled.eq(generator.idle & array.idle & token_sum.idle & ~logits.r_rdy),
@@ -267,7 +268,7 @@ class Core(wiring.Component):
         for name, kind in (("program", Memory), ("windows", SharedMemory)):
             width, depth = self.config.memories[name]
             image = (*self.images[name], "")[0]
-            layout = {"image": image} if kind is Memory else {"images": (image,)}
+            layout = {"images": (image,)} if kind is Memory else {"image": image}
             m.submodules[name] = tables[name] = kind(
                 width=width, depth=depth, scarce=block_rams_scarce(self.config), **layout
             )
@@ -297,14 +298,39 @@ class Core(wiring.Component):
             patience=self.load_patience,
         )
 
-    def _read_external(self, m, array, sequencer, generator, loader, failure):
-        """Connects sequencer, double buffer and load port to the external image."""
+    def _read_store(self, m, array, sequencer, buffers, loader, load, tile_taken):
+        """Connects the buffers of tiles to the memories on chip, which the load port fills."""
+        m.submodules.store = store = TileStore(self.config, images=self.images, sliced=self.sliced)
+        m.d.comb += [
+            array.row.eq(store.row),
+            array.neuron.eq(store.neuron),
+            store.clear.eq(~sequencer.receive),
+            store.fill.eq(sequencer.fill),
+            store.taken.eq(tile_taken),
+            store.room.eq(buffers.room),
+            buffers.clear.eq(store.clear),
+            buffers.loaded.eq(store.loaded),
+        ]
+        m.d.sync += [
+            store.load_weights.eq(load["weights"]),
+            store.load_neurons.eq(load["neurons"]),
+            store.load_address.eq(loader.address),
+            store.load_data.eq(loader.data),
+        ]
+
+    def _read_external(self, m, array, sequencer, buffers, loader, load, failure):
+        """Connects sequencer, buffers of tiles and loader to the external image."""
         m.submodules.reader = reader = ImageReader(
             self.config.bus_width, fingerprint=self.config.fingerprint
         )
-        m.submodules.buffers = buffers = TileBuffers()
         wiring.connect(m, reader.bus, wiring.flipped(self.weights))
         wiring.connect(m, reader.packets, loader.beats)
+        for name, port in (("weights", array.row), ("neurons", array.neuron)):
+            m.d.comb += [
+                port.valid.eq(load[name]),
+                port.address.eq(loader.address),
+                port.data.eq(loader.data),
+            ]
         m.d.comb += [
             reader.base.eq(self.weights_base),
             reader.start.eq(sequencer.fetch),
@@ -315,12 +341,8 @@ class Core(wiring.Component):
             loader.clear.eq(reader.started),
             buffers.clear.eq(reader.started),
             buffers.loaded.eq(reader.tile),
-            buffers.taken.eq(generator.tile.valid & generator.tile.ready),
-            buffers.using.eq(array.using),
             sequencer.fetching.eq(reader.started),
             sequencer.table.eq(reader.table),
             sequencer.failed.eq(reader.failed),
-            sequencer.tile_ready.eq(buffers.ready),
-            generator.half.eq(buffers.half),
             failure.eq(reader.status),
         ]

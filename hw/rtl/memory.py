@@ -5,14 +5,14 @@ parsing stays linear in every tool.
 """
 
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..isa.blocks import blocks
 
 
-__all__ = ["IMAGE_WIDTH", "LAYER_WIDTH", "Memory", "SharedMemory", "TAG_WIDTH"]
+__all__ = ["IMAGE_WIDTH", "LAYER_WIDTH", "Memory", "SharedMemory", "TAG_WIDTH", "placed_layout"]
 
 
 #: Widths of the numbers of an image and a layer, and of the tag of both that is logged with
@@ -21,8 +21,13 @@ IMAGE_WIDTH, LAYER_WIDTH = 20, 12
 TAG_WIDTH = IMAGE_WIDTH + LAYER_WIDTH
 
 
+def placed_layout(width, depth):
+    """Layout of a word that is written to a memory of so many words, and of its address there."""
+    return data.StructLayout({"valid": 1, "address": bits_for(depth - 1), "data": width})
+
+
 class SharedMemory(wiring.Component):
-    """Memory that two columns read in every cycle, and that the load port writes.
+    """Memory with two readers, whose first one gives way to a writer.
 
     Data is there one cycle after an enabled address, and stays. While ``write`` is high, reader
     ``a`` does not read.
@@ -31,10 +36,8 @@ class SharedMemory(wiring.Component):
     ----------
     width, depth : int
         Bits of a word and number of words.
-    slices : int
-        Equal parts of a word, each a memory of its own.
-    images : sequence of str
-        File of the initial contents per slice, in the folder ``ADDEND_ROM_DIR``; empty for none.
+    image : str
+        File of the initial contents, in the folder ``ADDEND_ROM_DIR``; empty for none.
     scarce : bool
         Whether block RAMs are, for ``blocks``.
 
@@ -48,13 +51,10 @@ class SharedMemory(wiring.Component):
     write_data : In(width)
     """
 
-    def __init__(self, *, width, depth, slices=1, images=(), scarce=True):
-        if width % slices:
-            raise ValueError(f"Slices must divide the word of {width} bits, not be {slices!r}")
+    def __init__(self, *, width, depth, image="", scarce=True):
         self.width = width
         self.depth = depth
-        self.slices = slices
-        self.images = images or ("",) * slices
+        self.image = image
         self.scarce = scarce
         address = bits_for(depth - 1)
         super().__init__({
@@ -71,24 +71,22 @@ class SharedMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        width = self.width // self.slices
-        for index, image in enumerate(self.images):
-            m.submodules[f"slice_{index}"] = _instance(
-                width,
-                self.depth,
-                shared=True,
-                scarce=self.scarce,
-                image=image,
-                i_write=self.write,
-                i_data=self.write_data.word_select(index, width),
-                i_a_read=self.a_read,
-                o_a_data=self.a_data.word_select(index, width),
-                i_a_address=Mux(self.write, self.write_address, self.a_address),
-                i_b_read=self.b_read,
-                o_b_data=self.b_data.word_select(index, width),
-                i_b_address=self.b_address,
-                i_tag=C(0, TAG_WIDTH),
-            )
+        m.submodules.memory = _instance(
+            self.width,
+            self.depth,
+            shared=True,
+            scarce=self.scarce,
+            image=self.image,
+            i_write=self.write,
+            i_data=self.write_data,
+            i_a_read=self.a_read,
+            o_a_data=self.a_data,
+            i_a_address=Mux(self.write, self.write_address, self.a_address),
+            i_b_read=self.b_read,
+            o_b_data=self.b_data,
+            i_b_address=self.b_address,
+            i_tag=C(0, TAG_WIDTH),
+        )
         return m
 
 
@@ -99,8 +97,10 @@ class Memory(wiring.Component):
     ----------
     width, depth : int
         Bits of a word and number of words.
-    image : str
-        File of the initial contents, in the folder ``ADDEND_ROM_DIR``; empty for none.
+    slices : int
+        Equal parts of a word, each a memory of its own.
+    images : sequence of str
+        File of the initial contents per slice, in the folder ``ADDEND_ROM_DIR``; empty for none.
     scarce : bool
         Whether block RAMs are, for ``blocks``.
     name : str
@@ -118,10 +118,13 @@ class Memory(wiring.Component):
         Logged with each captured write; costs nothing in hardware.
     """
 
-    def __init__(self, *, width, depth, image="", scarce=True, name=""):
+    def __init__(self, *, width, depth, slices=1, images=(), scarce=True, name=""):
+        if width % slices:
+            raise ValueError(f"Slices must divide the word of {width} bits, not be {slices!r}")
         self.width = width
         self.depth = depth
-        self.image = image
+        self.slices = slices
+        self.images = images or ("",) * slices
         self.scarce = scarce
         self.name = name
         address = bits_for(depth - 1)
@@ -137,23 +140,25 @@ class Memory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = _instance(
-            self.width,
-            self.depth,
-            shared=False,
-            scarce=self.scarce,
-            image=self.image,
-            name=self.name,
-            i_write=self.write,
-            i_data=self.write_data,
-            i_a_address=self.write_address,
-            i_a_read=0,
-            o_a_data=Signal(self.width, name="none"),
-            i_b_read=self.read,
-            o_b_data=self.read_data,
-            i_b_address=self.read_address,
-            i_tag=self.tag,
-        )
+        width = self.width // self.slices
+        for index, image in enumerate(self.images):
+            m.submodules["memory" if self.slices == 1 else f"slice_{index}"] = _instance(
+                width,
+                self.depth,
+                shared=False,
+                scarce=self.scarce,
+                image=image,
+                name=self.name,
+                i_write=self.write,
+                i_data=self.write_data.word_select(index, width),
+                i_a_address=self.write_address,
+                i_a_read=0,
+                o_a_data=Signal(width, name="none"),
+                i_b_read=self.read,
+                o_b_data=self.read_data.word_select(index, width),
+                i_b_address=self.read_address,
+                i_tag=self.tag,
+            )
         return m
 
 

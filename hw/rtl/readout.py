@@ -48,7 +48,7 @@ class Readout(wiring.Component):
     own : Out(1)
         Sums are released: nobody else may begin to.
     neuron_address, neuron : Out, In
-        Port of the neuron memory, one cycle from address to data.
+        Port of the buffer of neurons, one cycle from address to data.
     spike_write, attention_write : Out(1)
         A word is to be stored in the spike memories or the attention memories, only in the cycle
         after ``slot``.
@@ -59,8 +59,6 @@ class Readout(wiring.Component):
     logits_room : In(1)
         There is room for the logits of a job.
     logits_valid, logits : Out(1), Out(signed(32))
-    using : Out(2)
-        Halves of the double buffer that jobs still need.
     idle : Out(1)
         Everything of the tiles that begun is stored.
     tag : In(TAG_WIDTH)
@@ -92,7 +90,6 @@ class Readout(wiring.Component):
             "logits_room": In(1),
             "logits_valid": Out(1),
             "logits": Out(signed(32)),
-            "using": Out(2),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })
@@ -122,7 +119,21 @@ class Readout(wiring.Component):
         firing, packer = self._fire(m, released)
         self._send(m, firing, packer, sums, logits)
         self._count(m, released, firing, packer, room, packs, sums, logits)
-        self._idle(m, counters, released, firing, packer)
+        reading, *_, settling = released
+        m.d.comb += self.idle.eq(
+            ~(
+                self.begins
+                | counters.waits
+                | counters.open
+                | reading
+                | settling
+                | ~firing.idle
+                | ~packer.idle
+                | self.spike_write
+                | self.attention_write
+                | self.sum_write
+            )
+        )
         return m
 
     def _release(self, m, next_result, room):
@@ -242,28 +253,3 @@ class Readout(wiring.Component):
             m.d.sync += [self.own.eq(1), waits.eq(0)]
         with m.If(ends):
             m.d.sync += self.own.eq(0)
-
-    def _idle(self, m, counters, released, firing, packer):
-        """Knows whether everything is stored, and until when halves of the buffer are needed."""
-        reading, _, result, settling = released
-        emptying = (
-            reading
-            | settling
-            | ~firing.idle
-            | ~packer.idle
-            | self.spike_write
-            | self.attention_write
-            | self.sum_write
-        )
-        m.d.comb += self.idle.eq(~(self.begins | counters.waits | counters.open | emptying))
-        if self.config.external:
-            # Of all that is on its way to the memories, the latest job is the last to need a half;
-            # the one before it has read its neurons' descriptors.
-            halves = (
-                (self.begins | counters.waits, self.first),
-                (counters.open, counters.result),
-                (emptying, result),
-            )
-            for there, of in halves:
-                with m.If(there):
-                    m.d.comb += self.using.bit_select(of.half, 1).eq(1)

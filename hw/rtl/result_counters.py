@@ -89,8 +89,6 @@ class ResultCounters(wiring.Component):
                 self.open.eq(1),
                 self.waits.eq(0),
             ]
-            if self.config.external:
-                m.d.sync += self.result.half.eq(first.half)
         with m.If(self.begins):
             m.d.sync += self.waits.eq(1)
         return m

@@ -16,14 +16,15 @@ class Sequencer(wiring.Component):
     """Reads the descriptors of layers and tiles, and offers tiles.
 
     The program is read from its first word to its last for every image: a header, then per layer a
-    layer record and either its tile records or, for a token sum, D threshold words. A layer starts
+    layer record and either its tile records or, for a token sum, D threshold words. Where weights
+    lie on chip, header and tile records end with what the next tile is filled with. A layer starts
     when everything of the one before is stored. The next image may be received from the layer on
     that is the last one to read pixels.
 
-    Where weights are external, the table is waited for before an image is received, and each tile
-    before it is offered. If reading fails, the image is given up as soon as all tiles that were
-    taken are stored, or, if none was, its pixels are dropped. So are those of an image
-    that is refused, where weights lie on chip.
+    An image is not begun before its first tile is there, and a tile is not offered before it is.
+    Where weights are external, the table is waited for before an image is received. If reading
+    fails, the image is given up as soon as all tiles that were taken are stored, or, if none was,
+    its pixels are dropped. So are those of an image that is refused, where weights lie on chip.
 
     Parameters
     ----------
@@ -58,6 +59,9 @@ class Sequencer(wiring.Component):
     program_address, program : Out, In
         Port of the program memory, one cycle from address to data.
     tile : Out(stream.Signature(config.tile))
+    fill : Out(config.fill)
+        Of the first tile, from the first cycle of ``receive`` on; of the one behind ``tile`` while
+        that is offered. Only where weights lie on chip.
     settled : In(1)
         Address generator, columns, bus and token sum are idle.
     fetch : Out(1)
@@ -65,7 +69,7 @@ class Sequencer(wiring.Component):
     fetching, table, failed : In(1)
         It is being read, its table is loaded, or reading failed; each for one cycle.
     tile_ready : In(1)
-        The tile whose record was read is there.
+        The next tile is there.
     waiting : Out(1)
         No tile is offered since the next one is not there.
     discard : Out(1)
@@ -98,6 +102,7 @@ class Sequencer(wiring.Component):
             "program_address": Out(range(config.program_depth)),
             "program": In(PROGRAM_WIDTH),
             "tile": Out(stream.Signature(config.tile)),
+            **({} if config.external else {"fill": Out(config.fill)}),
             "settled": In(1),
             "fetch": Out(1),
             "fetching": In(1),
@@ -117,14 +122,16 @@ class Sequencer(wiring.Component):
         config = self.config
         layer = self.layer
 
+        header_layout, tile_layout = config.filled(config.header), config.filled(config.tile)
+
         # Records arrive word by word and shift in from the top.
         pointer = Signal.like(self.program_address)
         awaited = Signal(
             range(
                 max(
                     words_of(config.layer),
-                    words_of(config.tile),
-                    words_of(config.header),
+                    words_of(tile_layout),
+                    words_of(header_layout),
                     config.max_count,
                 )
                 + 1
@@ -144,10 +151,16 @@ class Sequencer(wiring.Component):
                 m.d.sync += words.eq(Cat(words[PROGRAM_WIDTH:], self.program))
             return layout(words[: layout.size]), shift
 
-        header, header_shift = record(config.header, "header")
+        header, header_shift = record(header_layout, "header")
         layer_record, layer_shift = record(config.layer, "layer")
-        tile, tile_shift = record(config.tile, "tile")
-        m.d.comb += [self.header.eq(header), layer.eq(layer_record)]
+        tile, tile_shift = record(tile_layout, "tile")
+        m.d.comb += [
+            self.header.eq(header.descriptor),
+            layer.eq(layer_record),
+            self.tile.payload.eq(tile.descriptor),
+        ]
+        if not config.external:
+            m.d.comb += self.fill.eq(tile.fill)
 
         def down(name, value, load):
             """Register that is loaded or counts down, and what follows in it."""
@@ -172,7 +185,6 @@ class Sequencer(wiring.Component):
         known = Signal()
 
         m.d.comb += [
-            self.tile.payload.eq(tile),
             self.busy.eq(1),
             self.receive.eq(known & self.busy),
         ]
@@ -181,7 +193,7 @@ class Sequencer(wiring.Component):
         with m.If(self.release):
             m.d.sync += self.holding.eq(0)
         with m.FSM() as fsm:
-            layers, next_layers = down("layers", header.layers, fsm.ongoing("RECEIVE"))
+            layers, next_layers = down("layers", self.header.layers, fsm.ongoing("RECEIVE"))
             tiles, next_tiles = down("tiles", layer.tiles, fsm.ongoing("KIND"))
             with m.State("IDLE"):
                 m.d.comb += [self.busy.eq(0), self.starts.eq(self.start)]
@@ -191,7 +203,7 @@ class Sequencer(wiring.Component):
                         m.d.sync += failed.eq(0)
                         m.next = "FETCH"
                     else:
-                        m.d.sync += awaited.eq(words_of(config.header))
+                        m.d.sync += awaited.eq(words_of(header_layout))
                         m.next = "HEADER"
                         with m.If(self.refuse):
                             m.next = "DISCARD"
@@ -203,7 +215,8 @@ class Sequencer(wiring.Component):
                     m.d.comb += self.given_up.eq(1)
                     m.next = "IDLE"
             with m.State("HEADER"):
-                m.d.comb += header_shift.eq(arriving)
+                # The tile's register ends with the same words, which say what is filled.
+                m.d.comb += [header_shift.eq(arriving), tile_shift.eq(arriving)]
                 with m.If(arrived):
                     m.d.sync += known.eq(1)
                     m.next = "RECEIVE"
@@ -211,7 +224,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += layers.eq(next_layers)
                 with m.If(self.dropped):
                     m.next = "IDLE"
-                with m.Elif(self.stored & quiet):
+                with m.Elif(self.stored & quiet & (self.tile_ready | failed)):
                     m.d.comb += self.computes.eq(1)
                     m.d.sync += [awaited.eq(words_of(config.layer)), self.holding.eq(1)]
                     m.next = "LAYER"
@@ -227,7 +240,7 @@ class Sequencer(wiring.Component):
                     m.d.sync += awaited.eq(config.max_count)
                     m.next = "THRESHOLDS"
                 with m.Else():
-                    m.d.sync += awaited.eq(words_of(config.tile))
+                    m.d.sync += awaited.eq(words_of(tile_layout))
                     m.next = "TILE"
             with m.State("THRESHOLDS"):
                 m.d.comb += self.threshold_valid.eq(arriving)
@@ -244,18 +257,17 @@ class Sequencer(wiring.Component):
                     m.d.sync += tiles.eq(next_tiles)
                     m.next = "OFFER"
             with m.State("OFFER"):
-                m.d.comb += self.tile.valid.eq(1)
+                m.d.comb += [
+                    self.tile.valid.eq(self.tile_ready),
+                    self.waiting.eq(~self.tile_ready),
+                ]
                 if config.external:
-                    m.d.comb += [
-                        self.tile.valid.eq(self.tile_ready),
-                        self.waiting.eq(~self.tile_ready),
-                    ]
                     with m.If(~self.tile_ready & failed):
                         m.next = "GIVE UP"
                 with m.If(self.tile.valid & self.tile.ready):
                     m.next = "SETTLE"
                     with m.If(tiles != 0):
-                        m.d.sync += awaited.eq(words_of(config.tile))
+                        m.d.sync += awaited.eq(words_of(tile_layout))
                         m.next = "TILE"
             if config.external:
                 with m.State("GIVE UP"), m.If(quiet):

@@ -35,7 +35,7 @@ class Tile:
     jobs: int = 0
 
 
-def tiles(planned, plan, *, first_tile=0):
+def tiles(planned, plan):
     """Tiles of a layer, in order, with all their steps.
 
     Parameters
@@ -44,8 +44,6 @@ def tiles(planned, plan, *, first_tile=0):
         Of a layer that is no token sum.
     plan : Plan
         Its ``required`` is the configuration of the core.
-    first_tile : int
-        Number of tiles in all layers before, for the double buffer of external weights.
 
     Yields
     ------
@@ -53,15 +51,13 @@ def tiles(planned, plan, *, first_tile=0):
     """
     config = plan.required
     lines = planned.size[0]
-    for number, fields in enumerate(planned.tiles, start=first_tile):
-        half = {"half": number % 2} if config.external else {}
+    for fields in planned.tiles:
         result = pack(
             config.result,
             out=fields["out"],
             neuron=fields["neuron"],
             stream=fields["stream"],
             last_lane=fields["lanes"] - 1,
-            **half,
         )
         tile = Tile(pack(config.tile, **fields), result, _ones(min(lines, config.columns)))
         for batch, rows in enumerate(plan.tap_rows(planned, fields)):

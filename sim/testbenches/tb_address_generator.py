@@ -44,10 +44,10 @@ class Harness:
                 )
                 self.data[f"{port}__data"] = word & (1 << width) - 1
 
-    async def run_layer(self, planned, first_tile):
+    async def run_layer(self, planned):
         """All tiles of a layer, whose steps and results are compared."""
         cycles, rng = self.cycles, self.rng
-        expected = list(tiles(planned, self.plan, first_tile=first_tile))
+        expected = list(tiles(planned, self.plan))
         steps = [step for tile in expected for step in tile.steps]
         waiting, begun, at, stalled = list(expected), 0, 0, False
         limit = cycles.count + 500 + 10 * len(steps)
@@ -63,7 +63,6 @@ class Harness:
                 layer=layer_word(planned, SIZES),
                 tile__valid=valid,
                 tile__payload=waiting[0].word if valid else cycles.noise("tile__payload"),
-                half=(first_tile + begun) % 2,
                 hold=hold,
                 stall=stall,
             )
@@ -97,13 +96,11 @@ async def every_word_is_read(dut, stall):
     """All layers of a network: dense, depthwise, pixels, keys, queries, streams and the head."""
     harness = Harness(dut, stall=stall)
     await harness.cycles.reset(
-        layer=0, tile__valid=0, tile__payload=0, half=0, hold=0, stall=0, **harness.data
+        layer=0, tile__valid=0, tile__payload=0, hold=0, stall=0, **harness.data
     )
-    number = 0
     for planned in harness.plan.layers:
         if planned.source is not None:
-            taken, n_steps = await harness.run_layer(planned, number)
-            number += len(planned.tiles)
+            taken, n_steps = await harness.run_layer(planned)
             if not stall:
                 # A tile is offered behind the one before: a few cycles each, and a word per cycle.
                 assert taken <= n_steps + 8 * len(planned.tiles) + READING + 3

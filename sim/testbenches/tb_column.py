@@ -16,7 +16,7 @@ import golden
 from hw.compiler import compile_model
 from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
-from hw.isa.descriptors import Destination
+from hw.isa.descriptors import WEIGHT_TILES, Destination
 from hw.rtl.bank import UNDER_WAY
 from hw.rtl.word_reader import READ_CYCLES
 
@@ -40,7 +40,8 @@ class Harness:
         self.model = golden.load(model)
         # The column may be larger than this model needs.
         self.sizes = SIZES
-        self.plan = replace(compile_model(self.model, **SIZES.array), required=SIZES)
+        plan = compile_model(self.model, **SIZES.array, tile_rows=SIZES.tile_rows)
+        self.plan = replace(plan, required=SIZES)
         self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
         self.golden = golden.run(self.model, self.images, trace=True)
         self.expected = expected_contents(self.plan, self.golden.tensors, 0)
@@ -56,9 +57,16 @@ class Harness:
         }
         self.stream = modules["readout"].residual.memory.bank[0].blocks.slice[0].words
         self.stall, self.slot = stall, slot
-        words = memory_words(self.given, self.sizes)
-        self.weights, self.neurons = words["weights"], words["neurons"]
-        # Spike memory starts as noise: what was not stored must not be read.
+        self.words = memory_words(self.given, self.sizes)
+        # Buffers of tiles start as noise: what did not come must not be read.
+        *self.weights, self.neurons = (
+            [self.rng.getrandbits(width) for _ in range(depth)]
+            for width, depth in (
+                *[(self.sizes.weight_word, self.sizes.tile_rows)] * WEIGHT_TILES,
+                (self.sizes.neuron.size, self.sizes.buffer_depths["neurons"]),
+            )
+        )
+        # So does the spike memory.
         self.spikes = [
             self.rng.getrandbits(self.sizes.spike_width) for _ in range(self.sizes.spike_depth)
         ]
@@ -70,10 +78,13 @@ class Harness:
             ("pixel_read", "source_address", self.pixels),
         ]
         self.banks = [
-            (f"weights__{bank}", f"weight_address__{bank}", self.weights)
+            [
+                (f"weights__{bank}__{tile}", f"weight_address__{bank}", words)
+                for tile, words in enumerate(self.weights)
+            ]
             for bank in range(self.sizes.banks)
         ]
-        self.data = {port: 0 for port, _, _ in self.ports + self.banks}
+        self.data = {port: 0 for port, _, _ in sum(self.banks, self.ports)}
         self.additions = 0
 
     def expect(self, number, memory):
@@ -93,11 +104,20 @@ class Harness:
         for address, word in self.expect(number, "spikes").words.items():
             self.spikes[address] = word
 
+    def fill(self, tile, fill):
+        """Takes weights and neurons of a tile to the buffers."""
+        lanes, number = self.sizes.lanes, tile["row"] // self.sizes.tile_stride
+        neurons = self.words["neurons"][fill.neuron : fill.neuron + lanes]
+        self.neurons[tile["neuron"] : tile["neuron"] + lanes] = neurons
+        if fill.rows:
+            rows = self.words["weights"][fill.row : fill.row + fill.rows]
+            self.weights[number][: fill.rows] = rows
+
     def fetch(self):
         """Answers the reads at the end of a cycle."""
         cycles = self.cycles
-        asked = [port for bank, port in enumerate(self.banks) if cycles.get(f"weight_read__{bank}")]
-        for port, address, memory in self.ports + asked:
+        asked = [ports for b, ports in enumerate(self.banks) if cycles.get(f"weight_read__{b}")]
+        for port, address, memory in self.ports + [port for each in asked for port in each]:
             index = cycles.get(address)
             self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
 
@@ -106,6 +126,7 @@ class Harness:
         cycles, rng = self.cycles, self.rng
         spikes = self.expect(number, "spikes")
         waiting = deque(tiles(planned, replace(self.given, required=self.sizes)))
+        fills = zip(planned.tiles, planned.fills, strict=True)
         steps, self.jobs = deque(), sum(tile.jobs for tile in waiting)
         entries = dict(self.expect(number, "attention").words)
         written, sums, logits = {}, {}, []
@@ -115,7 +136,6 @@ class Harness:
         while True:
             room = int(not rng.random() < self.stall)
             slot = pulse(rng, self.slot) & ~cycles.get("own")
-            taken = sum(pulse(rng, self.stall / 2) << bank for bank in range(self.sizes.banks))
             # Steps still come when the queue is full, but not too many.
             late = late + 1 if cycles.get("full") else 0
             # A tile that begins is known to wait a cycle later.
@@ -123,6 +143,7 @@ class Harness:
             tile["begins"] = 0
             if waiting and not (steps or held):
                 following = waiting.popleft()
+                self.fill(*next(fills))
                 tile = {"begins": 1, "first": following.result}
                 steps.extend(following.steps)
             step = 0
@@ -131,7 +152,6 @@ class Harness:
                 step = steps.popleft()
             await cycles.step(
                 layer=layer_word(planned, self.sizes),
-                weight_port_taken=taken,
                 step=step,
                 slot=slot,
                 logits_room=room,
@@ -140,9 +160,8 @@ class Harness:
                 **entry,
             )
             done = cycles.get("idle") and not waiting and not steps
-            reads = sum(cycles.get(f"weight_read__{b}") << b for b in range(self.sizes.banks))
-            assert not taken & reads, "a weight port is taken"
-            assert not reads or not planned.descriptor["attention_rows"], "a weight is unused"
+            reads = [cycles.get(f"weight_read__{b}") for b in range(self.sizes.banks)]
+            assert not any(reads) or not planned.descriptor["attention_rows"], "a weight is unused"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
                 self.compare_spikes(
@@ -211,7 +230,6 @@ async def run_network(dut, model, *, stall, slot):
         first=0,
         offset=0,
         slot=0,
-        weight_port_taken=0,
         logits_room=0,
         tag=0,
         entry_write=0,

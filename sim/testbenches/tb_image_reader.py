@@ -117,11 +117,7 @@ class Reading:
         self.model = golden.load(parameters()["model"])
         plan = compile_model(self.model, **SIZES.array, bus_width=SIZES.bus_width)
         # The first layers are enough, and their image is short.
-        plan = replace(
-            plan,
-            layers=plan.layers[:LAYERS],
-            resident=replace(plan.resident, layers=plan.resident.layers[:LAYERS]),
-        )
+        plan = replace(plan, layers=plan.layers[:LAYERS])
         self.beats = image_words(plan, SIZES)["external"]
         self.groups = expected_packets(self.beats)
         self.cycles = Cycles(dut, rng)

@@ -6,6 +6,7 @@ import golden
 from hw.compiler import compile_model
 from hw.emit.memory_images import memory_words
 from hw.isa.fields import DISTANCES
+from hw.isa.plan import Fill
 
 from .base import Cycles, config, generators, parameters, pulse
 from .stream import pack, unpack
@@ -29,11 +30,12 @@ class Expected:
 class Image:
     """One image on its way through the table."""
 
-    def __init__(self, cycles, words, *, stall):
+    def __init__(self, cycles, words, fills, *, stall):
         self.cycles, self.rng, self.stall = cycles, cycles.rng, stall
-        self.words = words
+        self.words, self.fills = words, fills
         self.inputs = {"program": 0}
-        self.n_tiles = 0
+        # Number of the next tile of the image, and of all tiles.
+        self.tile = self.n_tiles = 0
 
     async def step(self, **inputs):
         """One cycle, in which the memory answers what was asked in the cycle before."""
@@ -45,7 +47,7 @@ class Image:
 
     async def receive(self, *, malformed):
         """From the first look at the image to its last pixel."""
-        cycles = self.cycles
+        cycles, self.tile = self.cycles, 0
         assert not cycles.get("busy")
         await self.step(start=1)
         assert cycles.get("starts")
@@ -59,8 +61,10 @@ class Image:
             await self.step(settled=self.rng.getrandbits(1))
             assert cycles.get("receive"), "reception ended too early"
         assert cycles.get("number") == 2**12 - 1
-        # A good image waits until token sums are clear, which is known a cycle later.
-        await self.step(settled=0)
+        self.compare_fill(self.fills[0])
+        # A good image waits until token sums are clear, which is known a cycle later, and until its
+        # first tile is there.
+        await self.step(settled=0, tile_ready=1)
         await self.step(stored=int(not malformed), dropped=int(malformed), settled=0)
         assert not cycles.get("computes")
         if malformed:
@@ -69,7 +73,9 @@ class Image:
         else:
             await self.step(settled=1)
             assert not cycles.get("computes")
-            await self.step(settled=0)
+            await self.step(settled=1, tile_ready=0)
+            assert not cycles.get("computes"), "begun without a tile"
+            await self.step(settled=0, tile_ready=1)
             assert cycles.get("computes")
             await self.step(start=0)
             assert cycles.get("receive"), "the next image may come"
@@ -124,11 +130,13 @@ class Image:
                 thresholds.append(cycles.get("program"))
             fired += cycles.get("fire_sums")
             if cycles.get("tile__valid"):
-                assert there or not SIZES.external, f"{expected.name}: the tile is not there"
+                assert there, f"{expected.name}: the tile is not there"
                 assert waiting, f"{expected.name}: a tile after the last one"
                 self.compare_tile(number, expected, waiting[0])
+                self.compare_fill(self.fills[self.tile + 1])
                 if ready:
                     waiting.pop(0)
+                    self.tile += 1
                     self.n_tiles += 1
             assert cycles.count < limit, f"{expected.name}: {len(waiting)} tiles did not come"
         assert thresholds == expected.thresholds
@@ -142,6 +150,11 @@ class Image:
         await self.step(settled=0)
         assert cycles.get("release") == expected.descriptor.get("releases", 0)
         await self.step(stored=0)
+
+    def compare_fill(self, fill):
+        """Compares what the next tile is filled with."""
+        if not SIZES.external:
+            assert unpack(SIZES.fill, self.cycles.get("fill")) == vars(fill)
 
     def compare_tile(self, number, expected, word):
         """Compares a tile that is offered, and the layer's descriptor."""
@@ -184,7 +197,8 @@ async def every_tile_is_offered(dut, stall):
         failed=0,
         tile_ready=0,
     )
-    image = Image(cycles, memory_words(plan, SIZES), stall=stall)
+    fills = [*plan.fills, Fill(0, 0, 0)]
+    image = Image(cycles, memory_words(plan, SIZES), fills, stall=stall)
     await image.step()
     for malformed in (False, True, False):
         await image.receive(malformed=malformed)

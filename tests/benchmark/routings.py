@@ -71,14 +71,14 @@ def route_column(name, settings):
 def route_engine(name, layer, bits, settings):
     """The array of a fixed layer: all but sequencer, ports and descriptors.
 
-    Its weight memory holds two tiles of that layer, as a double buffer does, and its memory of
-    pixels, which the layer does not read, as many words as there are tokens.
+    Its buffers hold tiles of that layer, and its memory of pixels, which the layer does not read,
+    as many words as there are tokens.
     """
     plan = compile_model(layer.model(weight_bits=bits), **ARRAY)
-    depth = next(2 * one.rows_per_tile for one in plan.layers if one.name in layer.measured)
-    required = replace(plan.required, weight_depth=depth, pixel_depth=layer.size**2)
+    rows = next(one.rows_per_tile for one in plan.layers if one.name in layer.measured)
+    required = replace(plan.required, tile_rows=rows, pixel_depth=layer.size**2)
     folder = settings.folder / name
-    write_component(Array(required, images={"weights": (), "neurons": ()}), folder)
+    write_component(Array(required), folder)
     return route(folder, **CORE) | _array(required)
 
 

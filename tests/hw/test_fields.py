@@ -19,6 +19,7 @@ LAYOUTS = {
     "header": SIZES.header,
     "layer": SIZES.layer,
     "tile": SIZES.tile,
+    "fill": SIZES.fill,
     "row of taps": SIZES.tap_row,
     "tap position": SIZES.tap_position,
     "head": head_layout(),

@@ -191,25 +191,28 @@ def test_a_fault_is_noticed(tmp_path, intact, faulty):
 
 
 @pytest.mark.parametrize("define", ["", LAID_OUT])
-def test_the_shared_memory_is_the_plain_one_slice_by_slice(tmp_path, define):
-    memory = SharedMemory(width=40, depth=6, slices=2)
-    # Slices of 20 bits, in blocks of 18.
-    lows = range(0, 20, 18) if define else range(1)
+def test_the_shared_memory_is_the_plain_one(tmp_path, define):
+    memory = SharedMemory(width=40, depth=6)
+    lows = range(0, 40, 18) if define else range(1)
     equal = [
-        (
-            f"\\gold.words[{number}]",
-            ",".join(_slices(f"gate.slice_{index}.bank[0]", number, lows) for index in (1, 0)),
-        )
+        (f"\\gold.words[{number}]", _slices("gate.memory.bank[0]", number, lows))
         for number in range(6)
     ]
     equal += [("\\gold_a_data", "\\gate_a_data"), ("\\gold_b_data", "\\gate_b_data")]
     prove_component(tmp_path, memory, PLAIN_SHARED, equal, define=define)
 
 
-def test_a_memory_of_one_reader_is_the_plain_one(tmp_path):
-    memory = Memory(width=40, depth=6)
+@pytest.mark.parametrize("slices", [1, 2])
+def test_a_memory_of_one_reader_is_the_plain_one_slice_by_slice(tmp_path, slices):
+    memory = Memory(width=40, depth=6, slices=slices)
+    # In blocks of 36 bits.
+    lows = range(0, 40 // slices, 36)
+    names = ["memory"] if slices == 1 else ["slice_1", "slice_0"]
     equal = [
-        (f"\\gold.words[{number}]", _slices("gate.memory.bank[0]", number, range(0, 40, 36)))
+        (
+            f"\\gold.words[{number}]",
+            ",".join(_slices(f"gate.{name}.bank[0]", number, lows) for name in names),
+        )
         for number in range(6)
     ]
     equal += [("\\gold_read_data", "\\gate_read_data")]
@@ -221,7 +224,7 @@ def test_a_memory_with_an_image_begins_with_it_and_is_the_plain_one(tmp_path, wr
     words = [0x123456789A + number for number in range(6)]
     (tmp_path / "rom").mkdir()
     (tmp_path / "rom" / "image.hex").write_text("\n".join(f"{word:x}" for word in words))
-    memory = Memory(width=40, depth=6, image="image.hex")
+    memory = Memory(width=40, depth=6, images=("image.hex",))
     names = [_slices("gate.memory.bank[0]", number, range(1)) for number in range(6)]
     equal = [(f"\\gold.words[{number}]", name) for number, name in enumerate(names)]
     equal += [("\\gold_read_data", "\\gate_read_data")]

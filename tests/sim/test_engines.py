@@ -20,7 +20,10 @@ from hw.rtl.packer import SpikePacker
 from hw.rtl.pixels import PixelWriter
 from hw.rtl.result_counters import ResultCounters
 from hw.rtl.sequencer import Sequencer
+from hw.rtl.tile_buffers import TileBuffers
+from hw.rtl.tile_store import TileStore
 from hw.rtl.token_sum import TokenSum
+from hw.rtl.weight_tiles import WeightTiles
 from hw.rtl.word_queue import WordQueue
 from sim.testbenches.one_column import OneColumn
 from tests.engines import column_setting, run_testbench, sizes, small_model
@@ -176,6 +179,29 @@ def test_pixels_become_planes(check, config):
 def test_loader_fills_memories(check):
     memories = {"narrow": (5, 3), "beat": (32, 40), "wide": (33, 9), "widest": (150, 17)}
     check(Loader(memories), "sim.testbenches.tb_loader", {"memories": list(memories.values())})
+
+
+#: Cores whose buffers and memories have sizes of their own.
+TILES = [
+    pytest.param(sizes(tile_rows=20, weight_depth=90), id="8"),
+    pytest.param(sizes(lanes=5, tile_rows=7, weight_depth=64, neuron_depth=33), id="5"),
+    full(sizes(lanes=3, tile_rows=1, weight_depth=1, neuron_depth=3), id="3"),
+]
+
+
+@pytest.mark.parametrize("config", TILES)
+def test_rows_of_weights_are_written_beside_reads(check, config):
+    check(WeightTiles(config), "sim.testbenches.tb_weight_tiles", {"config": config.as_dict()})
+
+
+@pytest.mark.parametrize("config", TILES)
+def test_tile_store_sends_every_tile(check, config):
+    store = TileStore(config, images={"weights": (), "neurons": ()})
+    check(store, "sim.testbenches.tb_tile_store", {"config": config.as_dict()})
+
+
+def test_a_tile_comes_while_the_one_before_computes(check):
+    check(TileBuffers(), "sim.testbenches.tb_tile_buffers", {})
 
 
 @pytest.mark.parametrize("array", TABLES)

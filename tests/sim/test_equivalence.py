@@ -24,9 +24,9 @@ def netlist(tmp_path_factory):
     return Netlist((folder / "core" / "rtl" / f"{TOP}.v").read_text(), folder / "netlist")
 
 
-@pytest.mark.parametrize("memory", ["neurons_0.slice_0", "spikes_0.memory"])
+@pytest.mark.parametrize("memory", ["array.neuron_tiles_0.memory", "store.weights.slice_0"])
 def test_a_fault_in_the_highest_bit_that_a_memory_stores_is_never_proved(netlist, memory):
-    module, cell = f"accelerator.core.array.{memory}".rsplit(".", 1)
+    module, cell = f"accelerator.core.{memory}".rsplit(".", 1)
     faults = netlist.listed([f"999 -seed 1 -mode inv -module {module} -cell {cell} -port data"])
     module, options = max(faults, key=lambda fault: int(dict(fault[1])["portbit"]))
     assert not proved_equivalent(netlist, Mutation(1, module, options), limit=LIMIT)

@@ -1,0 +1,59 @@
+"""Testbench of the buffer of weights: two columns read one tile while another one is written."""
+
+import cocotb
+
+from hw.isa.descriptors import WEIGHT_TILES
+from hw.rtl.memory import placed_layout
+
+from .base import Cycles, config, generators, pulse
+from .stream import pack
+
+
+SIZES = config()
+WIDTH = SIZES.weight_word
+ROW = placed_layout(WIDTH, SIZES.buffer_depths["weights"])
+LENGTH = 2000
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(reading=[0.5, 1.0], writing=[0.3, 1.0])
+async def a_tile_is_written_beside_reads(dut, reading, writing):
+    """Every read has the words of the other tiles, and no row is late or lost."""
+    rng, _ = generators()
+    cycles = Cycles(dut, rng)
+    words = [[None] * SIZES.tile_rows for _ in range(WEIGHT_TILES)]
+    await cycles.reset(a_read=0, b_read=0, a_address=0, b_address=0, row=0)
+    expected, compared = {}, 0
+    # The tile that is being written, and until when.
+    filled, until = 0, 50
+    for cycle in range(LENGTH):
+        if cycle == until:
+            # Nothing is read for a cycle, so that the tile that was written may be.
+            filled, until = (filled + 1) % WEIGHT_TILES, cycle + rng.randrange(1, 100)
+        row = {name: rng.getrandbits(ROW[name].width) for name in ("address", "data")}
+        valid = pulse(rng, writing)
+        address = rng.randrange(SIZES.tile_rows)
+        if valid:
+            row = {"address": filled * SIZES.tile_stride + address, "data": row["data"]}
+        reads = {port: pulse(rng, reading) for port in "ab"}
+        addresses = {port: rng.randrange(SIZES.tile_rows) for port in "ab"}
+        await cycles.step(
+            row=pack(ROW, valid=valid, **row),
+            **{f"{port}_read": read for port, read in reads.items()},
+            **{f"{port}_address": address for port, address in addresses.items()},
+        )
+        for (port, tile), word in expected.items():
+            assert cycles.get(f"{port}_data__{tile}") == word, f"port {port}, tile {tile}"
+            compared += 1
+        for port, read in reads.items():
+            for tile in range(WEIGHT_TILES):
+                word = words[tile][addresses[port]]
+                if read:
+                    expected.pop((port, tile), None)
+                    if tile != filled and word is not None:
+                        expected[port, tile] = word
+        if valid:
+            words[filled][address] = row["data"]
+            # What a port holds of the tile that is written is of no use to anybody.
+            expected = {key: word for key, word in expected.items() if key[1] != filled}
+    assert compared > LENGTH / 4
