@@ -55,7 +55,8 @@ def sums(plan, planned, words):
     bits = words[:, :, None].astype(object) >> np.arange(lanes) & 1
     counts = sum(plane.astype(np.int64) << index for index, plane in enumerate(bits[::-1]))
     done = 0
-    for tile, channels in zip(planned.tiles, planned.channels, strict=True):
+    for tile, fill, channels in zip(planned.tiles, planned.fills, planned.channels, strict=True):
+        rows = plan.rows[fill.row : fill.row + fill.rows].astype(np.int64)
         used = channels >= 0
         for line, index in np.ndindex(lines, per_line):
             batch, column = divmod(line, columns)
@@ -68,11 +69,11 @@ def sums(plan, planned, words):
                 for step in range(position.steps + tile["words"] + 1):
                     at = tile["spike"] + row.offset + position.offset + base
                     word = counts[at + step * descriptor["word_stride"]]
-                    first = tile["row"] + row.row + position.row + step * descriptor["row_step"]
+                    first = row.row + position.row + step * descriptor["row_step"]
                     if descriptor["depthwise"]:
-                        total += word * plan.rows[first]
+                        total += word * rows[first]
                     else:
-                        total += word @ plan.rows[first : first + lanes].astype(np.int64)
+                        total += word @ rows[first : first + lanes]
             found[line * per_line + index, done : done + used.sum()] = total[used]
         done += used.sum()
     return found[:, np.argsort(planned.channels[planned.channels >= 0])]
