@@ -209,7 +209,7 @@ class CoreConfig(Descriptors):
         return {"weights": self.lanes, "neurons": neurons, "program": 1, "windows": 1}
 
     def filled(self, layout):
-        """Layout of program words: a descriptor, and at their end what fills the next tile.
+        """Layout of program words: a descriptor; at their end, what the next tile is filled with.
 
         So the tile can come before it is its turn. Where weights are external, only the descriptor
         is there.

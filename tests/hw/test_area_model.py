@@ -127,9 +127,9 @@ def test_block_rams_without_a_price_spare_multiplexers():
     [
         (4, 128, False, 48, 5, 0),
         # The layout of fewest LUTs would take more than the 208 blocks of the largest device.
-        (2, 0, True, 18, 5, 978),
-        # No device holds it, whatever the layout: only the weights are left with two banks.
-        (4, 0, False, 48, 15, 256),
+        (6, 128, True, 54, 5, 288),
+        # No device holds it, whatever the layout: only what has an image is left with banks.
+        (4, 0, False, 48, 15, 192),
     ],
 )
 def test_block_rams_are_scarce_where_a_larger_device_would_be_needed(

@@ -144,13 +144,11 @@ def test_each_size_of_memory_is_a_module(built, figures):
     assert {entry["module"]: entry["count"] for entry in figures["memories"]} == {
         size.module: count for size, count in sizes.items()
     }
-    # Whole words of what two readers share: no slices as for block RAMs.
+    # Whole words: no slices as for block RAMs.
+    memories = CoreConfig.from_dict(read_description(built)["config"]).memories
+    assert memories["neurons"][0] in {size.width for size in sizes if not size.shared}
     assert {size.width for size in sizes if size.shared} == {
-        width
-        for name, (width, _) in CoreConfig.from_dict(
-            read_description(built)["config"]
-        ).memories.items()
-        if name in ("weights", "neurons", "windows")
+        memories[name][0] for name in ("weights", "windows")
     }
 
 
