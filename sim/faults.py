@@ -15,7 +15,7 @@ from golden import PIXELS, Rounding, stream_thresholds
 from golden.names import counts_name, stream_name
 
 
-__all__ = ["PLAN_FAULTS", "LatePayload"]
+__all__ = ["PLAN_FAULTS", "LatePayload", "StuckInput"]
 
 
 def threshold_off_by_one(plan, tensors):
@@ -144,6 +144,35 @@ class LatePayload(wiring.Component):
                 ]
             elif member.is_signature:
                 wiring.connect(m, wiring.flipped(outer), inner)
+            else:
+                m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
+        return m
+
+
+class StuckInput(wiring.Component):
+    """A component one of whose inputs never changes.
+
+    Parameters
+    ----------
+    component : wiring.Component
+    name : str
+        Of the input.
+    value : int
+    """
+
+    def __init__(self, component, *, name, value):
+        self.component = component
+        self.name = name
+        self.value = value
+        super().__init__(component.signature)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.component = self.component
+        for name, member in self.signature.members.items():
+            inner, outer = getattr(self.component, name), getattr(self, name)
+            if name == self.name:
+                m.d.comb += inner.eq(self.value)
             else:
                 m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
         return m

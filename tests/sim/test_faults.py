@@ -4,7 +4,9 @@ import pytest
 
 from golden import SpikeCode
 from hw.rtl.event_encoder import EventEncoder
-from sim.faults import PLAN_FAULTS, LatePayload
+from hw.rtl.tile_buffers import TileBuffers
+from hw.rtl.tile_store import TileStore
+from sim.faults import PLAN_FAULTS, LatePayload, StuckInput
 from sim.runner import SimulationError
 from sim.testbenches.one_column import OneColumn
 from tests.engines import column_setting, run_testbench, sizes
@@ -53,6 +55,40 @@ def test_a_fault_in_the_memories_is_noticed(column, fault, message):
 
 def test_every_fault_has_a_test():
     assert len(PLAN_FAULTS) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("room", 1, "comes without room"),
+        ("taken", 0, "tile 1 did not come"),
+        ("clear", 0, "tile 0"),
+    ],
+)
+def test_a_tile_store_that_does_not_see_an_input_is_noticed(
+    project_root, tmp_path, name, value, message
+):
+    config = sizes(tile_rows=20, weight_depth=90)
+    store = TileStore(config, images={"weights": (), "neurons": ()})
+    with pytest.raises(SimulationError, match=message):
+        run_testbench(
+            StuckInput(store, name=name, value=value),
+            "sim.testbenches.tb_tile_store",
+            {"config": config.as_dict()},
+            folder=tmp_path,
+            cache=project_root / "build" / "sim",
+        )
+
+
+def test_a_tile_that_comes_too_early_is_noticed(project_root, tmp_path):
+    with pytest.raises(SimulationError, match="assert 1 == 0"):
+        run_testbench(
+            StuckInput(TileBuffers(), name="held", value=0),
+            "sim.testbenches.tb_tile_buffers",
+            {},
+            folder=tmp_path,
+            cache=project_root / "build" / "sim",
+        )
 
 
 def test_a_payload_read_after_its_transfer_is_noticed(project_root, tmp_path):
