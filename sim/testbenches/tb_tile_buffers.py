@@ -20,8 +20,8 @@ async def a_tile_comes_and_is_taken(dut, busy):
         loaded = int(not full and not held and not clear and pulse(rng, 1 - busy))
         taken = int(full and pulse(rng, 1 - busy))
         await cycles.step(clear=clear, loaded=loaded, taken=taken, held=held)
-        assert cycles.get("room") == int(not full and not held)
-        assert cycles.get("ready") == int(full)
+        assert cycles.get("room") == int(not full and not held), "room at the wrong time"
+        assert cycles.get("ready") == int(full), "ready at the wrong time"
         full = (full or bool(loaded)) and not taken and not clear
         tiles += taken
     assert tiles > 4

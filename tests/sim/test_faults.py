@@ -81,7 +81,7 @@ def test_a_tile_store_that_does_not_see_an_input_is_noticed(
 
 
 def test_a_tile_that_comes_too_early_is_noticed(project_root, tmp_path):
-    with pytest.raises(SimulationError, match="assert 1 == 0"):
+    with pytest.raises(SimulationError, match="room at the wrong time"):
         run_testbench(
             StuckInput(TileBuffers(), name="held", value=0),
             "sim.testbenches.tb_tile_buffers",
