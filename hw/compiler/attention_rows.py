@@ -10,7 +10,7 @@ __all__ = ["AttentionRows"]
 
 @dataclass(frozen=True)
 class AttentionRows:
-    """Rows of values and of key-values in the attention memory.
+    """Rows of values and of key-values in the attention memories.
 
     The row of token t in tile i of the values is ``values + i * tokens + t``. Rows of key-values
     are in the order of the channels of queries and keys, all heads one behind the other: first

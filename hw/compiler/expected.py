@@ -28,7 +28,7 @@ class ExpectedContents:
     layer : int
         Number of the layer in the table.
     memory : str
-        ``pixels``, ``spikes``, ``attention``, ``sums``, or ``stream.N`` of column N.
+        ``pixels``, ``spikes``, ``values``, ``key_values``, ``sums``, or ``stream.N`` of column N.
     addresses : int64 array, shape (words,)
         Every one is written; in ``sums`` repeatedly, elsewhere once.
     words : object array of int, shape (words,)
@@ -252,7 +252,7 @@ def _rows(plan, number, values):
     return ExpectedContents(
         planned.stores,
         number,
-        "attention",
+        "values" if planned.descriptor["drain"] is Destination.VALUES else "key_values",
         addresses.ravel(),
         _joined(np.array(bits), n_lanes),
         1,

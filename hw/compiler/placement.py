@@ -61,10 +61,10 @@ class Placement:
     ----------
     maps : dict of str to SpikeMap
         Of count tensors, and of copies by the name of their layer.
-    spikes, attention : Allocator
+    spikes, values, key_values : Allocator
     residual : ResidualMemory
     value_rows : dict of str to int
-        Address of the first row of counts that lie in the attention memory as values.
+        Address of the first row of counts that lie there as values.
     sum_depth : int
         Words of the sum memory; at least two, so that an address has a bit.
     """
@@ -74,7 +74,7 @@ class Placement:
         self.planes = plane_count(code, model.max_count)
         self.fused = fused
         self.maps, self.value_rows = {}, {}
-        self.spikes, self.attention = Allocator(), Allocator()
+        self.spikes, self.values, self.key_values = Allocator(), Allocator(), Allocator()
         self.sum_depth = 2
         self._last = last_readers(model)
         # A stream that is summed while it is written need not stay for that.
@@ -119,8 +119,8 @@ class Placement:
         )
 
     def in_values(self, tensor, channels, positions, *, step, last):
-        """Rows in the attention memory, which are added where keys spike."""
-        base = self.attention.place(len(channels) * positions, step=step, last=last)
+        """Rows of values, which are added where keys spike."""
+        base = self.values.place(len(channels) * positions, step=step, last=last)
         self.value_rows[tensor] = base
         return ResultLocation(
             tensor,

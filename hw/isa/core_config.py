@@ -82,7 +82,8 @@ class CoreConfig(Descriptors):
         Words of the memories that hold those of all tiles; 0 where they lie outside.
     program_depth, window_depth, pixel_depth, spike_depth, residual_depth, attention_depth,
     sum_depth : int
-        Words of each memory (per column where a column has its own).
+        Words of each memory (per column where a column has its own), of attention those of values,
+        and as many of key-values.
     digits : int
         Most digits of an element of the attention memory.
     bus_width : int

@@ -101,7 +101,7 @@ class Descriptors(Widths):
 
     @property
     def attention_address(self):
-        """Shape of an address of the attention memory."""
+        """Shape of an address of the values, or of the key-values."""
         return unsigned(bits_for(self.attention_depth - 1))
 
     @property

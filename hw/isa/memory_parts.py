@@ -8,7 +8,11 @@ from .descriptors import WEIGHT_TILES
 from .spike_word import QUEUE_DEPTH, word_layout
 
 
-__all__ = ["MemoryPart", "block_rams_scarce", "memory_parts", "neuron_slices"]
+__all__ = ["ATTENTION_PARTS", "MemoryPart", "block_rams_scarce", "memory_parts", "neuron_slices"]
+
+
+#: Memories of the rows that attention adds: those of its first pass, and those of its second.
+ATTENTION_PARTS = ("values", "key_values")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,16 +85,26 @@ def memory_parts(config, *, scarce):
         copies=WEIGHT_TILES * -(-banks // 2),
         ports=2,
     )
+    # So it does rows of attention.
+    attention = [
+        MemoryPart(
+            name=part,
+            width=config.digit_word,
+            depth=config.attention_depth,
+            copies=-(-banks // 2),
+            ports=2,
+        )
+        for part in ATTENTION_PARTS
+    ]
     others = (
         ("neuron tiles", config.neuron.size, buffers["neurons"], columns),
         ("pixels", config.pixel_width, config.pixel_depth, columns),
         ("spikes", config.spike_width, config.spike_depth, columns),
         ("residual", config.residual_width, config.residual_depth, columns),
-        ("attention", config.lanes * config.digit_width, config.attention_depth, banks),
         ("queues", word_layout(config).size, QUEUE_DEPTH, banks),
         ("sums", config.sum_width, config.sum_depth, 1),
     )
-    return [*filled, tiles] + [
+    return [*filled, tiles, *attention] + [
         MemoryPart(name=name, width=width, depth=depth, copies=copies)
         for name, width, depth, copies in others
     ]

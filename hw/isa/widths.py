@@ -25,9 +25,14 @@ class Widths:
         return self.lanes * self.weight_width
 
     @property
+    def digit_word(self):
+        """Bits of a row of attention: one digit per lane."""
+        return self.lanes * self.digit_width
+
+    @property
     def word_width(self):
         """Bits of what a job stores at once: a word of spikes or of attention elements."""
-        return max(self.spike_width, self.lanes * self.digit_width)
+        return max(self.spike_width, self.digit_word)
 
     @property
     def count_width(self):

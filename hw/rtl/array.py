@@ -7,8 +7,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..isa.descriptors import Destination
 from ..isa.memory_parts import block_rams_scarce
 from .address_generator import step_layout
+from .attention_memory import AttentionMemory
 from .column import Column
 from .memory import TAG_WIDTH, Memory, placed_layout
 from .multiples import Multiples
@@ -25,8 +27,8 @@ class Array(wiring.Component):
 
     Each pair of banks shares a buffer for the weights of some tiles, and each column has one for
     their neurons; they are filled while columns read. Each column has a copy of the pixel and the
-    spike memory, and each bank one of the attention memory. Words and stream values reach them
-    through a bus that columns use in turn, those that have nothing to store aside.
+    spike memory, and each pair of banks one of the attention memories. Words and stream values
+    reach them through a bus that columns use in turn, those that have nothing to store aside.
 
     Parameters
     ----------
@@ -129,7 +131,6 @@ class Array(wiring.Component):
                 column.step.eq(self.step),
                 column.base.eq(bases.multiples[number]),
                 full[number].eq(column.full),
-                column.tag.eq(self.tag),
                 readout.layer.eq(self.layer),
                 readout.begins.eq(self.begins[number]),
                 readout.first.eq(self.result),
@@ -141,9 +142,11 @@ class Array(wiring.Component):
                 readout.tag.eq(self.tag),
             ]
 
-        self._weights(m, columns)
+        # A row of attention that is stored.
+        entry = Signal(placed_layout(config.digit_word, config.attention_depth))
+        self._rows(m, columns, entry)
         self._neurons(m, readouts)
-        self._bus(m, columns, readouts)
+        self._bus(m, columns, readouts, entry)
 
         m.d.comb += [
             owned.eq(Cat(readout.own for readout in readouts).any()),
@@ -169,25 +172,36 @@ class Array(wiring.Component):
         with m.Elif(slot.any()):
             m.d.sync += behind.eq(~(slot | (slot - 1)))
 
-    def _weights(self, m, columns):
-        """Gives each pair of banks its buffer of weights; rows go to all of them at once."""
+    def _rows(self, m, columns, entry):
+        """Gives each pair of banks the memories of the rows that they read.
+
+        What is written goes to all copies at once: rows of weights, and of attention.
+        """
         row = Signal.like(self.row)
-        m.d.sync += row.eq(self.row)
+        part = Signal()
+        m.d.sync += [row.eq(self.row), part.eq(self.layer.drain == Destination.KEY_VALUES)]
         banks = [(column, bank) for column in columns for bank in range(self.config.banks)]
         for number in range(0, len(banks), 2):
-            m.submodules[f"weight_tiles_{number // 2}"] = pair = WeightTiles(self.config)
-            m.d.comb += pair.row.eq(row)
+            m.submodules[f"weight_tiles_{number // 2}"] = weights = WeightTiles(self.config)
+            m.submodules[f"attention_{number // 2}"] = attention = AttentionMemory(
+                self.config, capture=number == 0
+            )
+            m.d.comb += [
+                weights.row.eq(row),
+                attention.row.eq(entry),
+                attention.part.eq(part),
+                attention.tag.eq(self.tag),
+            ]
             for port, (column, bank) in zip("ab", banks[number : number + 2], strict=False):
-                m.d.comb += [
-                    getattr(pair, f"{port}_address").eq(column.weight_address[bank]),
-                    getattr(pair, f"{port}_read").eq(column.weight_read[bank]),
-                    *(
-                        weights.eq(data)
-                        for weights, data in zip(
-                            column.weights[bank], getattr(pair, f"{port}_data"), strict=True
-                        )
-                    ),
-                ]
+                for memory, address, answers in (
+                    (weights, column.weight_address, column.weights),
+                    (attention, column.digit_address, column.digits),
+                ):
+                    m.d.comb += [
+                        getattr(memory, f"{port}_address").eq(address[bank]),
+                        getattr(memory, f"{port}_read").eq(column.read[bank]),
+                        *map(Value.eq, answers[bank], getattr(memory, f"{port}_data")),
+                    ]
 
     def _neurons(self, m, readouts):
         """Gives each readout its buffer of neurons."""
@@ -208,7 +222,7 @@ class Array(wiring.Component):
                 readout.neuron.eq(memory.read_data),
             ]
 
-    def _bus(self, m, columns, readouts):
+    def _bus(self, m, columns, readouts, entry):
         """Collects what columns store; only the one whose turn it is drives anything but 0."""
         config = self.config
         write = self.spike_write
@@ -217,18 +231,18 @@ class Array(wiring.Component):
             return reduce(or_, (getattr(readout, name) for readout in readouts))
 
         stored = Signal()
-        stored_entry = Signal()
         stored_address = Signal(config.out_address)
         stored_data = Signal(config.word_width)
         m.d.sync += [
             stored.eq(write | of_all("spike_write")),
-            stored_entry.eq(of_all("attention_write")),
+            entry.valid.eq(of_all("attention_write")),
             stored_address.eq(Mux(write, self.spike_address, 0) | of_all("word_address")),
             stored_data.eq(Mux(write, self.spike_data, 0) | of_all("word")),
             self.sum_write.eq(of_all("sum_write")),
             self.sum_address.eq(of_all("sum_address")),
             self.sum_data.eq(of_all("sum_data")),
         ]
+        m.d.comb += [entry.address.eq(stored_address), entry.data.eq(stored_data)]
         scarce = block_rams_scarce(config)
         for number, column in enumerate(columns):
             # All copies hold the same words, so that one log is enough.
@@ -245,9 +259,6 @@ class Array(wiring.Component):
                 name="" if number else "pixels",
             )
             m.d.comb += [
-                column.entry_write.eq(stored_entry),
-                column.entry_address.eq(stored_address),
-                column.entry_data.eq(stored_data),
                 spikes.write.eq(stored),
                 spikes.write_address.eq(stored_address),
                 spikes.write_data.eq(stored_data),
@@ -266,6 +277,6 @@ class Array(wiring.Component):
         m.d.comb += self.idle.eq(
             Cat(readout.idle for readout in readouts).all()
             & ~stored
-            & ~stored_entry
+            & ~entry.valid
             & ~self.sum_write
         )

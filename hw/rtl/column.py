@@ -5,11 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import WEIGHT_TILES
+from ..isa.memory_parts import ATTENTION_PARTS
 from ..isa.spike_word import End, closes_layout
 from .address_generator import step_layout
 from .bank import ROW_CYCLES, Bank
 from .lanes import Lanes
-from .memory import TAG_WIDTH
 from .signals import signals
 from .word_reader import WordReader
 
@@ -54,7 +54,7 @@ class Column(wiring.Component):
     ----------
     config : CoreConfig
     number : int
-        Of the column; writes of the attention memory of column 0 are captured.
+        Of the column.
 
     Members
     -------
@@ -67,16 +67,11 @@ class Column(wiring.Component):
         No step must come, ``UNDER_WAY`` words later at the latest.
     source_address, spike_read, pixel_read : Out, In, In
         Port of the spike and of the pixel memory, one cycle from address to data.
-    weight_read, weight_address, weights : Out, Out, In
-        Ports of the buffers of weights, one per bank: one enabled cycle from an address to what
-        stands there in every tile.
-    entry_write, entry_address, entry_data : In
-        Write port of the attention memory: bit 0 of all lanes' digits lowest.
+    read, weight_address, weights, digit_address, digits : Out, Out, In, Out, In
+        Ports of the memories that hold rows, one per bank, see ``Bank``.
     readout : Out(readout_signature(config))
     additions : Out(range(banks * lanes + 1))
         Additions that were started three cycles before.
-    tag : In(TAG_WIDTH)
-        For captures.
     """
 
     def __init__(self, config, *, number):
@@ -91,15 +86,13 @@ class Column(wiring.Component):
             "source_address": Out(config.source_address),
             "spike_read": In(config.spike_width),
             "pixel_read": In(config.pixel_width),
-            "weight_read": Out(1).array(banks),
+            "read": Out(1).array(banks),
             "weight_address": Out(config.tile_address).array(banks),
             "weights": In(config.weight_word).array(banks, WEIGHT_TILES),
-            "entry_write": In(1),
-            "entry_address": In(config.attention_address),
-            "entry_data": In(lanes * config.digit_width),
+            "digit_address": Out(config.attention_address).array(banks),
+            "digits": In(config.digit_word).array(banks, len(ATTENTION_PARTS)),
             "readout": Out(readout_signature(config)),
             "additions": Out(range(banks * lanes + 1)),
-            "tag": In(TAG_WIDTH),
         })
 
     def elaborate(self, platform):
@@ -152,20 +145,14 @@ class Column(wiring.Component):
         """The banks, connected to the ports of their memories."""
         banks = []
         for index in range(self.config.banks):
-            name = "" if self.number or index else "attention"
-            m.submodules[f"bank_{index}"] = bank = Bank(self.config, name=name)
+            m.submodules[f"bank_{index}"] = bank = Bank(self.config)
             m.d.comb += [
                 bank.layer.eq(self.layer),
-                self.weight_read[index].eq(bank.weight_read),
+                self.read[index].eq(bank.read),
                 self.weight_address[index].eq(bank.weight_address),
-                *(
-                    mine.eq(theirs)
-                    for mine, theirs in zip(bank.weights, self.weights[index], strict=True)
-                ),
-                bank.entry_write.eq(self.entry_write),
-                bank.entry_address.eq(self.entry_address),
-                bank.entry_data.eq(self.entry_data),
-                bank.tag.eq(self.tag),
+                *map(Value.eq, bank.weights, self.weights[index]),
+                self.digit_address[index].eq(bank.digit_address),
+                *map(Value.eq, bank.digits, self.digits[index]),
             ]
             banks.append(bank)
         m.d.comb += self.full.eq(Cat(bank.full for bank in banks).any())

@@ -40,6 +40,8 @@ class SharedMemory(wiring.Component):
         File of the initial contents, in the folder ``ADDEND_ROM_DIR``; empty for none.
     scarce : bool
         Whether block RAMs are, for ``blocks``.
+    name : str
+        Log of the writes in simulations that capture; empty for none.
 
     Members
     -------
@@ -49,13 +51,16 @@ class SharedMemory(wiring.Component):
     write : In(1)
     write_address : In(unsigned)
     write_data : In(width)
+    tag : In(TAG_WIDTH)
+        Logged with each captured write; costs nothing in hardware.
     """
 
-    def __init__(self, *, width, depth, image="", scarce=True):
+    def __init__(self, *, width, depth, image="", scarce=True, name=""):
         self.width = width
         self.depth = depth
         self.image = image
         self.scarce = scarce
+        self.name = name
         address = bits_for(depth - 1)
         super().__init__({
             "a_read": In(1),
@@ -67,6 +72,7 @@ class SharedMemory(wiring.Component):
             "write": In(1),
             "write_address": In(address),
             "write_data": In(width),
+            "tag": In(TAG_WIDTH),
         })
 
     def elaborate(self, platform):
@@ -77,6 +83,7 @@ class SharedMemory(wiring.Component):
             shared=True,
             scarce=self.scarce,
             image=self.image,
+            name=self.name,
             i_write=self.write,
             i_data=self.write_data,
             i_a_read=self.a_read,
@@ -85,7 +92,7 @@ class SharedMemory(wiring.Component):
             i_b_read=self.b_read,
             o_b_data=self.b_data,
             i_b_address=self.b_address,
-            i_tag=C(0, TAG_WIDTH),
+            i_tag=self.tag,
         )
         return m
 

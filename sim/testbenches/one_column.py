@@ -11,7 +11,7 @@ from hw.rtl.readout import Readout
 __all__ = ["OneColumn"]
 
 #: Ports between the two.
-INNER = {"readout", "column", "layer", "tag"}
+INNER = {"readout", "column", "layer"}
 
 
 class OneColumn(wiring.Component):
@@ -28,7 +28,7 @@ class OneColumn(wiring.Component):
             outer |= {
                 name: port for name, port in part.signature.members.items() if name not in INNER
             }
-        super().__init__({"layer": In(config.layer), "tag": In(32), **outer})
+        super().__init__({"layer": In(config.layer), **outer})
 
     def elaborate(self, platform):
         m = Module()
@@ -36,7 +36,7 @@ class OneColumn(wiring.Component):
         m.submodules.column, m.submodules.readout = column, readout
         wiring.connect(m, column.readout, readout.column)
         for part in self._parts:
-            m.d.comb += [part.layer.eq(self.layer), part.tag.eq(self.tag)]
+            m.d.comb += part.layer.eq(self.layer)
             for (name, *indices), port, inner in part.signature.flatten(part):
                 if name in INNER:
                     continue

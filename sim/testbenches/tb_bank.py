@@ -2,6 +2,8 @@
 
 import cocotb
 
+from hw.isa.descriptors import WEIGHT_TILES
+from hw.isa.memory_parts import ATTENTION_PARTS
 from hw.isa.spike_word import QUEUE_DEPTH, word_layout
 from hw.rtl.bank import ROW_CYCLES, UNDER_WAY
 from hw.rtl.event_encoder import event_layout
@@ -13,16 +15,16 @@ from .stream import pack, unpack
 SIZES = config()
 LANES = SIZES.lanes
 WORD, EVENT = word_layout(SIZES), event_layout(SIZES)
-#: Words of rows that spikes of a word select from.
-WORDS = SIZES.attention_depth // LANES
 
 
-def draw_words(rng, number):
+def draw_words(rng, number, *, attention):
     """Words with a few spikes each, the last of which ends a job."""
+    depth = SIZES.attention_depth if attention else SIZES.tile_rows
     return [
         {
             "spikes": sum(pulse(rng, rng.choice((0.1, 0.9))) << lane for lane in range(LANES)),
-            "row": rng.randrange(WORDS) * LANES,
+            "row": rng.randrange(depth // LANES) * LANES
+            + (0 if attention else rng.randrange(WEIGHT_TILES) * SIZES.tile_stride),
             "lanes": rng.randint(1, LANES),
             "ends": int(index == number - 1),
             "end": int(index == number - 1),
@@ -31,52 +33,85 @@ def draw_words(rng, number):
     ]
 
 
-def events_of(words, *, depthwise):
+def events_of(words, *, depthwise, gather):
     """Row, lanes that add, number of additions, and whether it is the last one, of each event."""
     for word in words:
         spikes = [lane for lane in range(LANES) if word["spikes"] >> lane & 1]
         if depthwise:
             found = [(word["row"], spikes, len(spikes))]
         else:
-            found = [(word["row"] + lane, range(LANES), word["lanes"]) for lane in spikes]
+            found = [
+                (word["row"] + lane * (not gather), range(LANES), word["lanes"]) for lane in spikes
+            ]
         found = found or [(word["row"], [], 0)]
         for index, (row, lanes, additions) in enumerate(found):
             yield row, lanes, additions, word["end"] * (index == len(found) - 1)
 
 
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(kind=["dense", "depthwise", "attention"], stall=[0.0, 0.5])
-async def every_event_fetches_its_row(dut, kind, stall):
-    """Rows of weights, or of the attention memory, and nothing while no event is taken."""
-    rng, draw = generators()
-    cycles = Cycles(dut, rng)
-    depthwise, attention = (int(kind == name) for name in ("depthwise", "attention"))
-    layer = pack(SIZES.layer, depthwise=depthwise, attention_rows=attention)
-    inputs = dict.fromkeys(("write", "word", "weights", "entry_write", "entry_address"), 0)
-    await cycles.reset(layer=layer, entry_data=0, events__ready=0, tag=0, **inputs)
-    width = SIZES.digit_width if attention else SIZES.weight_width
-    rows = draw.integers(0, 1 << width, (SIZES.attention_depth, LANES))
-    if attention:
-        for address, row in enumerate(rows):
-            data = sum(packed(row >> bit & 1, 1) << bit * LANES for bit in range(width))
-            await cycles.step(entry_write=1, entry_address=address, entry_data=data)
-    else:
-        rows = (rows ^ 1 << width - 1) - (1 << width - 1)
+class Rows:
+    """Memories behind the ports of the bank, whose rows are random."""
 
-    words = draw_words(rng, 150)
-    expected = list(events_of(words, depthwise=depthwise))
+    def __init__(self, draw):
+        shapes = {
+            f"weights__{tile}": (SIZES.tile_rows, SIZES.weight_width)
+            for tile in range(WEIGHT_TILES)
+        } | {
+            f"digits__{part}": (SIZES.attention_depth, SIZES.digit_width)
+            for part in range(len(ATTENTION_PARTS))
+        }
+        self.elements = {
+            port: draw.integers(0, 1 << width, (depth, LANES)).tolist()
+            for port, (depth, width) in shapes.items()
+        }
+
+    def answers(self, cycles):
+        """What the ports have in the next cycle."""
+        if not cycles.get("read"):
+            return {port: cycles.noise(port) for port in self.elements}
+        return {
+            port: self._word(port, cycles.get(f"{port[: port.index('s__')]}_address"))
+            for port in self.elements
+        }
+
+    def _word(self, port, address):
+        row = self.elements[port][address % len(self.elements[port])]
+        if port.startswith("weights"):
+            return packed(row, SIZES.weight_width)
+        bits = range(SIZES.digit_width)
+        return sum(packed([each >> bit & 1 for each in row], 1) << bit * LANES for bit in bits)
+
+    def added(self, row, *, attention, gather):
+        """Elements of a row that an event adds."""
+        if attention:
+            return self.elements[f"digits__{int(not gather)}"][row]
+        tile, address = divmod(row, SIZES.tile_stride)
+        elements = self.elements[f"weights__{tile}"][address]
+        return [signed(each, SIZES.weight_width) for each in elements]
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(kind=["dense", "depthwise", "gather", "query"], stall=[0.0, 0.5])
+async def every_event_fetches_its_row(dut, kind, stall):
+    """Rows of weights, of values and of key-values, and nothing while no event is taken."""
+    rng, draw = generators()
+    cycles, rows = Cycles(dut, rng), Rows(draw)
+    depthwise, gather = (int(kind == name) for name in ("depthwise", "gather"))
+    attention = int(kind in ("gather", "query"))
+    layer = pack(SIZES.layer, depthwise=depthwise, gather=gather, attention_rows=attention)
+    answers = dict.fromkeys(rows.elements, 0)
+    await cycles.reset(layer=layer, events__ready=0, write=0, word=0, **answers)
+    words = draw_words(rng, 150, attention=attention)
+    expected = list(events_of(words, depthwise=depthwise, gather=gather))
     # What must come of the cycles that were, the latest last.
     added, counted = [[0] * LANES] * ROW_CYCLES, [0, 0]
-    late, weights = 0, cycles.noise("weights")
+    late = 0
     while expected or any(map(any, added)) or any(counted):
         # Two words come before the queue says that it is full, and some are still under way.
         late = late + 1 if cycles.get("full") else 0
         write = int(bool(words) and late < UNDER_WAY - 1 and not rng.random() < stall / 4)
         word = pack(WORD, **words.pop(0)) if write else cycles.noise("word")
         ready = pulse(rng, 1 - stall)
-        await cycles.step(
-            write=write, word=word, events__ready=ready, weights=weights, entry_write=0
-        )
+        await cycles.step(write=write, word=word, events__ready=ready, **answers)
         row = cycles.get("row")
         found = [
             signed(row >> SIZES.row_width * lane & (1 << SIZES.row_width) - 1, SIZES.row_width)
@@ -86,17 +121,15 @@ async def every_event_fetches_its_row(dut, kind, stall):
         assert found == wanted, f"{found}, not {wanted}"
         found, wanted = cycles.get("additions"), counted.pop(0)
         assert found == wanted, f"{found} additions, not {wanted}"
-        weights = cycles.noise("weights")
-        if cycles.get("weight_read"):
-            address = cycles.get("weight_address")
-            weights = packed(rows[address % len(rows)], SIZES.weight_width)
+        answers = rows.answers(cycles)
         added.append([0] * LANES)
         counted.append(0)
         if ready and cycles.get("events__valid"):
-            address, lanes, additions, last = expected.pop(0)
+            row, lanes, additions, last = expected.pop(0)
             event = unpack(EVENT, cycles.get("events__payload"))
             assert event["last"] == last
-            added[-1] = [int(rows[address, lane]) * (lane in lanes) for lane in range(LANES)]
+            elements = rows.added(row, attention=attention, gather=gather)
+            added[-1] = [element * (lane in lanes) for lane, element in enumerate(elements)]
             counted[-1] = additions
         assert cycles.count < 40 * QUEUE_DEPTH * LANES
     assert not words

@@ -17,6 +17,7 @@ from hw.compiler import compile_model
 from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
 from hw.isa.descriptors import WEIGHT_TILES, Destination
+from hw.isa.memory_parts import ATTENTION_PARTS
 from hw.rtl.bank import UNDER_WAY
 from hw.rtl.word_reader import READ_CYCLES
 
@@ -66,7 +67,11 @@ class Harness:
                 (self.sizes.neuron.size, self.sizes.buffer_depths["neurons"]),
             )
         )
-        # So does the spike memory.
+        # So do the attention memories and the spike memory.
+        self.digits = [
+            [self.rng.getrandbits(self.sizes.digit_word) for _ in range(self.sizes.attention_depth)]
+            for _ in ATTENTION_PARTS
+        ]
         self.spikes = [
             self.rng.getrandbits(self.sizes.spike_width) for _ in range(self.sizes.spike_depth)
         ]
@@ -79,8 +84,9 @@ class Harness:
         ]
         self.banks = [
             [
-                (f"weights__{bank}__{tile}", f"weight_address__{bank}", words)
-                for tile, words in enumerate(self.weights)
+                (f"{name}s__{bank}__{part}", f"{name}_address__{bank}", words)
+                for name, parts in (("weight", self.weights), ("digit", self.digits))
+                for part, words in enumerate(parts)
             ]
             for bank in range(self.sizes.banks)
         ]
@@ -116,8 +122,13 @@ class Harness:
     def fetch(self):
         """Answers the reads at the end of a cycle."""
         cycles = self.cycles
-        asked = [ports for b, ports in enumerate(self.banks) if cycles.get(f"weight_read__{b}")]
-        for port, address, memory in self.ports + [port for each in asked for port in each]:
+        asked = [
+            port
+            for bank, ports in enumerate(self.banks)
+            if cycles.get(f"read__{bank}")
+            for port in ports
+        ]
+        for port, address, memory in self.ports + asked:
             index = cycles.get(address)
             self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
 
@@ -128,9 +139,9 @@ class Harness:
         waiting = deque(tiles(planned, replace(self.given, required=self.sizes)))
         fills = zip(planned.tiles, planned.fills, strict=True)
         steps, self.jobs = deque(), sum(tile.jobs for tile in waiting)
-        entries = dict(self.expect(number, "attention").words)
+        part = int(planned.descriptor["drain"] is Destination.KEY_VALUES)
+        rows = dict(self.expect(number, ATTENTION_PARTS[part]).words)
         written, sums, logits = {}, {}, []
-        entry = {"entry_write": 0}
         begin, limit = cycles.count, cycles.count + 2000 + 400 * self.jobs
         late, tile = 0, {"begins": 0}
         while True:
@@ -157,35 +168,31 @@ class Harness:
                 logits_room=room,
                 **tile,
                 **self.data,
-                **entry,
             )
             done = cycles.get("idle") and not waiting and not steps
-            reads = [cycles.get(f"weight_read__{b}") for b in range(self.sizes.banks)]
-            assert not any(reads) or not planned.descriptor["attention_rows"], "a weight is unused"
             self.additions += cycles.get("additions")
             if cycles.get("spike_write"):
                 self.compare_spikes(
                     planned, spikes, cycles.get("word_address"), cycles.get("word"), written
                 )
-            entry = {"entry_write": 0}
             if cycles.get("attention_write"):
                 address, word = cycles.get("word_address"), cycles.get("word")
-                golden_word = entries.pop(address, None)
+                golden_word = rows.pop(address, None)
                 assert word == golden_word, (
                     f"{planned.name}: row {address} is {word:x}, golden {golden_word}"
                 )
-                entry = {"entry_write": 1, "entry_address": address, "entry_data": word}
+                self.digits[part][address] = word
             if cycles.get("sum_write"):
                 channel = cycles.get("sum_address")
                 sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
             if cycles.get("logits_valid"):
                 logits.append(cycles.get_signed("logits"))
             self.fetch()
-            if done and not entry["entry_write"]:
+            if done:
                 break
             assert cycles.count < limit, f"{planned.name}: {len(waiting)} tiles are left"
         assert len(written) == len(spikes.words), f"{planned.name}: a spike word was not stored"
-        assert not entries, f"{planned.name}: {len(entries)} words of rows were not stored"
+        assert not rows, f"{planned.name}: {len(rows)} words of rows were not stored"
         width = self.sizes.sum_width
         sums = {channel: total & ((1 << width) - 1) for channel, total in sums.items()}
         assert sums == self.expect(number, "sums").words, f"{planned.name}: sums differ"
@@ -232,9 +239,6 @@ async def run_network(dut, model, *, stall, slot):
         slot=0,
         logits_room=0,
         tag=0,
-        entry_write=0,
-        entry_address=0,
-        entry_data=0,
         **harness.data,
     )
     cycles = {}

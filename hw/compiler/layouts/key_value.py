@@ -44,7 +44,7 @@ def lay_out(context, step, layer):
         values=places.value_rows[layer.values],
         base=0,
     )
-    base = places.attention.place(
+    base = places.key_values.place(
         digits * rows.rows, step=step, last=places.last(layer.name, step), align=context.lanes
     )
     rows = replace(rows, base=base)
