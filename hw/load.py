@@ -41,7 +41,7 @@ def lay_out(model, config):
         model,
         **config.array,
         bus_width=config.bus_width,
-        tile_rows=config.tile_rows,
+        tile_depths=config.tile_depths,
     )
     config.require(plan.required)
     # Descriptors are wider where the core's memories are deeper.

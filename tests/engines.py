@@ -37,6 +37,7 @@ def sizes(*, lanes=8, code=SpikeCode.BIT_SERIAL, max_count=4, **changes):
             "sum_width": 22,
             "shift_width": 3,
             "tile_rows": 200,
+            "second_tile_rows": 150,
             "weight_depth": 3000,
             "neuron_depth": 100,
             "program_depth": 200,

@@ -21,7 +21,7 @@ def compile_model(
     spike_code,
     weight_width=None,
     bus_width=0,
-    tile_rows=None,
+    tile_depths=None,
 ):
     """Lays out ``model`` for ``columns`` columns of ``lanes`` lanes.
 
@@ -34,8 +34,8 @@ def compile_model(
         Bits of a weight in memory; what the model needs, if not given.
     bus_width : int
         Data bits of the bus to an external memory that holds the weights; 0 for weights on chip.
-    tile_rows : int or None
-        Rows of a tile in the columns' buffers; what the model needs, if not given.
+    tile_depths : (int, int) or None
+        Rows of a tile in each place of the columns' buffers; what the model needs, if not given.
 
     Returns
     -------
@@ -58,6 +58,6 @@ def compile_model(
     )
     for step, layer in enumerate(model.layers):
         LAYOUTS[type(layer)].lay_out(context, step, layer)
-    plan = place_tiles(context.plan(), bus_width=bus_width, tile_rows=tile_rows)
+    plan = place_tiles(context.plan(), bus_width=bus_width, tile_depths=tile_depths)
     check_fields(plan)
     return plan

@@ -131,7 +131,9 @@ class Context:
             self.model,
             self._planned,
             **self._array,
-            tile_rows=max(planned.rows_per_tile for planned in self._planned),
+            # Tiles are placed in the end.
+            tile_rows=1,
+            second_tile_rows=1,
             weight_depth=self.n_rows,
             neuron_depth=len(self.neurons.words),
             window_depth=len(self._windows.words),

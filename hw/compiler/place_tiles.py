@@ -1,9 +1,11 @@
 """Tiles in buffers: where each tile's weights and neurons lie while columns read them."""
 
 from dataclasses import replace
+from math import inf
 
-from ..isa.core_config import CoreConfig
-from ..isa.descriptors import NEURON_TILES, WEIGHT_TILES
+from ..isa.blocks import DEVICE_BLOCKS
+from ..isa.descriptors import NEURON_TILES
+from ..isa.memory_parts import smallest_device
 from ..isa.plan import Fill
 from .required_config import with_program
 
@@ -11,7 +13,7 @@ from .required_config import with_program
 __all__ = ["place_tiles"]
 
 
-def place_tiles(plan, *, bus_width, tile_rows=None):
+def place_tiles(plan, *, bus_width, tile_depths=None):
     """The plan whose columns read tiles from buffers, which are filled in the tiles' order.
 
     Parameters
@@ -20,8 +22,9 @@ def place_tiles(plan, *, bus_width, tile_rows=None):
         Its tile descriptors say where weights and neurons lie in ``rows`` and ``neurons``.
     bus_width : int
         Data bits of the bus to an external memory that holds these; 0 where they lie on chip.
-    tile_rows : int, optional
-        Rows of a tile in the buffers; what the largest tile needs, if not given.
+    tile_depths : (int, int), optional
+        Rows of a tile in each place of the buffers, the first one's not fewer; what the model
+        needs, if not given.
 
     Returns
     -------
@@ -30,30 +33,79 @@ def place_tiles(plan, *, bus_width, tile_rows=None):
     Raises
     ------
     ValueError
-        If a tile has more than ``tile_rows`` rows.
+        If a tile has more rows than that.
     """
-    lanes = plan.required.lanes
-    largest = max(planned.rows_per_tile for planned in plan.layers)
-    tile_rows = tile_rows or largest
-    if largest > tile_rows:
-        raise ValueError(
-            f"The core's weight buffer has {tile_rows} rows per tile, and the model needs "
-            f"{largest}: build a core for the larger model"
-        )
-    sizes = vars(plan.required) | {"bus_width": bus_width, "tile_rows": tile_rows}
-    stride = CoreConfig(**sizes).tile_stride
-    layers, number = [], 0
-    for planned in plan.layers:
-        rows, tiles, fills = planned.rows_per_tile, [], []
-        for tile in planned.tiles:
-            # Rows of attention lie elsewhere.
-            fills.append(Fill(tile["row"] if rows else 0, rows, tile["neuron"]))
-            place = {"neuron": number % NEURON_TILES * lanes}
-            if rows:
-                place["row"] = number % WEIGHT_TILES * stride
-            tiles.append(tile | place)
-            number += 1
-        layers.append(replace(planned, tiles=tuple(tiles), fills=tuple(fills)))
+    rows = [planned.rows_per_tile for planned in plan.layers for _ in planned.tiles]
+    sizes = vars(plan.required) | {"bus_width": bus_width}
     if bus_width:
         sizes |= {"weight_depth": 0, "neuron_depth": 0}
-    return replace(plan, layers=tuple(layers), required=with_program(sizes, layers))
+    depths = tile_depths or _depths(plan, sizes, rows)
+    if max(rows) > depths[0]:
+        raise ValueError(
+            f"The core's weight buffer has {depths[0]} rows per tile, and the model needs "
+            f"{max(rows)}: build a core for the larger model"
+        )
+    sizes |= {"tile_rows": depths[0], "second_tile_rows": depths[1]}
+    config = with_program(sizes, plan.layers)
+    places = _places(rows, depths)
+    layers, number = [], 0
+    for planned in plan.layers:
+        tiles, fills = [], []
+        for tile in planned.tiles:
+            place, again = places[number]
+            # Rows of attention lie elsewhere.
+            row = tile["row"] if rows[number] else 0
+            fills.append(Fill(row, rows[number], tile["neuron"], place, again))
+            buffered = {"neuron": number % NEURON_TILES * config.lanes}
+            if rows[number]:
+                buffered["row"] = place * config.tile_stride
+            tiles.append(tile | buffered)
+            number += 1
+        layers.append(replace(planned, tiles=tuple(tiles), fills=tuple(fills)))
+    return replace(plan, layers=tuple(layers), required=config)
+
+
+def _depths(plan, sizes, rows):
+    """Rows of a tile in each place: as many in both, unless only with fewer a device holds the core.
+
+    Tiles that have but one place wait for each other.
+    """
+    largest = max(rows)
+
+    def fits(second):
+        """Whether a device holds the core where blocks are spared as far as they can be."""
+        depths = {"tile_rows": largest, "second_tile_rows": second}
+        config = with_program(sizes | depths, plan.layers)
+        return smallest_device(config, scarce=True) < len(DEVICE_BLOCKS)
+
+    fewer = sorted(set(rows) - {0}, reverse=True)
+    return largest, next(filter(fits, fewer), largest)
+
+
+def _places(rows, depths):
+    """Place of each tile, and whether it waits for that of the tile before: for few rows in all."""
+    # By the place of the latest tile: rows that waited, and it and the places before.
+    paths = [(0, None)] * len(depths)
+    for number, count in enumerate(rows):
+        waits = count if number and rows[number - 1] else 0
+        paths = [
+            min(
+                (
+                    (inf if count > depth else cost + (waits if before == place else 0), before, path)
+                    for before, (cost, path) in enumerate(paths)
+                ),
+                key=lambda option: option[:2],
+            )
+            for place, depth in enumerate(depths)
+        ]
+        paths = [(cost, (place, path)) for place, (cost, _, path) in enumerate(paths)]
+    _, path = min(paths, key=lambda option: option[0])
+    places = []
+    while path:
+        place, path = path
+        places.append(place)
+    places.reverse()
+    return [
+        (place, bool(number and rows[number - 1] and count and place == places[number - 1]))
+        for number, (place, count) in enumerate(zip(places, rows, strict=True))
+    ]

@@ -247,7 +247,7 @@ def _program(plan, config):
     """
     height, width, _ = plan.model.image_shape
     # Behind the last tile comes none.
-    fills = iter([*plan.fills, Fill(0, 0, 0)])
+    fills = iter([*plan.fills, Fill(0, 0, 0, 0, False)])
     header = {
         "last_pixel": height * width - 1,
         "layers": len(plan.layers),

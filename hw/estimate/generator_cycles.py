@@ -72,6 +72,10 @@ class GeneratorCycles:
                 while len(column.closings) < number:
                     yield column
                 over = max(over, column.closings[number - 1] + 2)
+            for column in self.columns[:most] if self.copies.again else ():
+                while len(column.closings) == number:
+                    yield column
+                over = max(over, column.closings[number] + 1)
             self.copies.follow(over)
             rows.pop()
 

@@ -134,7 +134,7 @@ def _layer(plan, planned, additions):
         case _:
             stored = descriptor["out_digits"] + 1
             work = tiles * max(batches * job, positions * stored)
-    load = tiles * (max(planned.rows_per_tile, lanes) + LOADING)
+    load, beats = tiles * (max(planned.rows_per_tile, lanes) + LOADING), [1]
     if required.external:
         beats = [
             -(-required.memories[memory][0] // required.bus_width)
@@ -143,7 +143,8 @@ def _layer(plan, planned, additions):
         load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + LOADING)
     if additions is None:
         additions = expected
-    return begin + SETTLING + lanes + max(work, load), additions
+    again = sum(fill.rows * beats[0] + LOADING for fill in planned.fills if fill.again)
+    return begin + SETTLING + lanes + max(work, load) + again, additions
 
 
 def _probabilities(plan, planned):

@@ -17,19 +17,26 @@ class TileCopies:
     def __init__(self, plan):
         self._lanes = plan.required.lanes
         self._fills = iter(plan.fills)
+        self._fill = next(self._fills)
         #: Cycles from the first in which an image may be received until its first tile is there.
         self.first = 1 + self._length()
         #: Cycle in which the next tile is there. The layers begin behind that of the first one.
         self.there = 0
 
+    @property
+    def again(self):
+        """Whether the next tile takes the place of the latest one."""
+        return self._fill.again
+
     def follow(self, over):
         """Copies the next tile from the cycle on in which all columns have taken over the latest.
 
-        That is the last one of the image if there is no further.
+        If it takes the place of the latter, they have read that, too.
         """
         self.there = over + self._length()
 
     def _length(self):
         """Cycles that copying the next tile takes, until it is known to be there."""
-        fill = next(self._fills, None)
-        return SENDING + max(fill.rows, self._lanes) if fill else 0
+        rows = self._fill.rows
+        self._fill = next(self._fills, self._fill)
+        return SENDING + max(rows, self._lanes)

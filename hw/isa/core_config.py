@@ -76,8 +76,9 @@ class CoreConfig(Descriptors):
         Widths in bits: weights and accumulators (two's complement), residual stream, token sums.
     shift_width : int
         Bits of the shift behind the accumulator, in front of stream or logits.
-    tile_rows : int
-        Weight vectors of the largest tile; the columns' buffers hold two such tiles.
+    tile_rows, second_tile_rows : int
+        Weight vectors of the largest tile, and of the largest one that may lie in the second of the
+        two places of the columns' buffers.
     weight_depth, neuron_depth : int
         Words of the memories that hold those of all tiles; 0 where they lie outside.
     program_depth, window_depth, pixel_depth, spike_depth, residual_depth, attention_depth,
@@ -102,6 +103,7 @@ class CoreConfig(Descriptors):
     sum_width: int
     shift_width: int
     tile_rows: int
+    second_tile_rows: int
     weight_depth: int
     neuron_depth: int
     program_depth: int

@@ -51,10 +51,15 @@ class Descriptors(Widths):
         })
 
     @property
+    def tile_depths(self):
+        """Weight vectors that the largest tile in each place has."""
+        return self.tile_rows, self.second_tile_rows
+
+    @property
     def buffer_depths(self):
         """Words up to the end of the columns' buffers of tiles: of weights and of neurons."""
         return {
-            "weights": (WEIGHT_TILES - 1) * self.tile_stride + self.tile_rows,
+            "weights": (WEIGHT_TILES - 1) * self.tile_stride + self.tile_depths[-1],
             "neurons": NEURON_TILES * self.lanes,
         }
 
@@ -71,11 +76,17 @@ class Descriptors(Widths):
 
     @property
     def fill(self):
-        """Layout of what a tile is filled with: where its weights and its neurons lie on chip."""
+        """Layout of what a tile is filled with: where its weights and its neurons lie on chip.
+
+        ``place`` is that of its weights in the buffers, ``again`` whether those of the tile before
+        lie there.
+        """
         return data.StructLayout({
             "row": bits_for(self.weight_depth - 1),
             "rows": bits_for(self.tile_rows),
             "neuron": bits_for(self.neuron_depth - 1),
+            "place": bits_for(WEIGHT_TILES - 1),
+            "again": 1,
         })
 
     @property

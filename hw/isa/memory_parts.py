@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from .blocks import DEVICE_BLOCKS, blocks, least
-from .descriptors import WEIGHT_TILES
 from .spike_word import QUEUE_DEPTH, word_layout
 
 
-__all__ = ["ATTENTION_PARTS", "MemoryPart", "block_rams_scarce", "memory_parts", "neuron_slices"]
+__all__ = ["ATTENTION_PARTS", "MemoryPart", "block_rams_scarce", "memory_parts", "neuron_slices", "smallest_device"]
 
 
 #: Memories of the rows that attention adds: those of its first pass, and those of its second.
@@ -78,13 +77,18 @@ def memory_parts(config, *, scarce):
         if not (external and name in buffers)
     ]
     # Each pair of banks reads one buffer of weights through two ports.
-    tiles = MemoryPart(
-        name="weight tiles",
-        width=config.weight_word,
-        depth=config.tile_rows,
-        copies=WEIGHT_TILES * -(-banks // 2),
-        ports=2,
-    )
+    tiles = [
+        MemoryPart(
+            name=name,
+            width=config.weight_word,
+            depth=depth,
+            copies=-(-banks // 2),
+            ports=2,
+        )
+        for name, depth in zip(
+            ("weight tiles", "second weight tiles"), config.tile_depths, strict=True
+        )
+    ]
     # So it does rows of attention.
     attention = [
         MemoryPart(
@@ -104,7 +108,7 @@ def memory_parts(config, *, scarce):
         ("queues", word_layout(config).size, QUEUE_DEPTH, banks),
         ("sums", config.sum_width, config.sum_depth, 1),
     )
-    return [*filled, tiles, *attention] + [
+    return [*filled, *tiles, *attention] + [
         MemoryPart(name=name, width=width, depth=depth, copies=copies)
         for name, width, depth, copies in others
     ]
@@ -134,12 +138,13 @@ def block_rams_scarce(config):
 
     Only then a block RAM has a price. Where no device holds the core either way, none has.
     """
+    return smallest_device(config, scarce=False) > smallest_device(config, scarce=True)
 
-    def device(scarce):
-        number = sum(
-            part.copies * part.slices * part.layout(scarce=scarce).number
-            for part in memory_parts(config, scarce=scarce)
-        )
-        return sum(number > held for held in DEVICE_BLOCKS)
 
-    return device(False) > device(True)
+def smallest_device(config, *, scarce):
+    """Number of the smallest of ``DEVICE_BLOCKS`` that holds a core; one more if none does."""
+    number = sum(
+        part.copies * part.slices * part.layout(scarce=scarce).number
+        for part in memory_parts(config, scarce=scarce)
+    )
+    return sum(number > held for held in DEVICE_BLOCKS)

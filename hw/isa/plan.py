@@ -17,12 +17,15 @@ class Fill:
     """What a tile is filled with: so many ``rows`` from ``row`` on, and neurons from ``neuron`` on.
 
     They are numbers of words of ``Plan.rows`` and ``Plan.neurons``. A tile has as many neurons as
-    a column has lanes.
+    a column has lanes. ``place`` is that of the rows in the buffers; those of the tile before lie
+    there ``again``, so that they must have been read.
     """
 
     row: int
     rows: int
     neuron: int
+    place: int
+    again: bool
 
 
 @dataclass(frozen=True)

@@ -44,13 +44,15 @@ def section_layout():
 
     ``address`` and ``memory`` stand where the load port expects them. ``closes`` marks the last
     section of the table or of a tile, behind which its checksum follows; ``final`` that of the
-    image. ``beats`` is the number of beats that follow the header.
+    image. A section that is written ``again`` takes the place of what the tile before reads.
+    ``beats`` is the number of beats that follow the header.
     """
     return data.StructLayout({
         "address": 24,
         "closes": 1,
         "final": 1,
-        "reserved": 2,
+        "again": 1,
+        "reserved": 1,
         "memory": 4,
         "beats": 32,
     })
@@ -66,11 +68,14 @@ class Section:
     address : int
         Of the first word.
     words : list of int
+    again : bool
+        Whether it takes the place of what the tile before reads.
     """
 
     memory: str
     address: int
     words: list
+    again: bool = False
 
 
 def write_image(words, plan, config):
@@ -98,7 +103,7 @@ def write_image(words, plan, config):
             sections = [Section("neurons", tile["neuron"], neurons)]
             if fill.rows:
                 rows = words["weights"][fill.row : fill.row + fill.rows]
-                sections.append(Section("weights", tile["row"], rows))
+                sections.append(Section("weights", tile["row"], rows, fill.again))
             groups.append(sections)
 
     beats = [0]
@@ -165,7 +170,7 @@ def read_image(beats, config):
             sum(beat << config.bus_width * index for index, beat in enumerate(parts))
             for parts in zip(*[iter(payload)] * per_word, strict=True)
         ]
-        group.append(Section(name, header["address"], words))
+        group.append(Section(name, header["address"], words, bool(header["again"])))
         at += 1 + len(payload)
         if header["closes"]:
             if beats[at] != checksum(beats[begin:at], config.bus_width):
@@ -199,6 +204,7 @@ def _section_beats(section, config, *, closes, final):
             "address": section.address,
             "closes": closes,
             "final": closes and final,
+            "again": section.again,
             "reserved": 0,
             "memory": list(config.memories).index(section.memory),
             "beats": len(payload),

@@ -50,6 +50,8 @@ class Array(wiring.Component):
         add to addresses is not known yet.
     held : Out(1)
         A column has not taken over the latest tile. High from when it ``begins`` on.
+    open : Out(1)
+        A column has not begun to read out the last sums of the latest tile. High like ``held``.
     row, neuron : In(placed_layout(width, depth))
         A weight vector and a neuron for the buffers of all columns, written a cycle later.
     pixel_write, pixel_address, pixel_data, pixel_tag : In
@@ -79,6 +81,7 @@ class Array(wiring.Component):
             "result": In(config.result),
             "hold": Out(1),
             "held": Out(1),
+            "open": Out(1),
             "row": In(placed_layout(config.weight_word, depths["weights"])),
             "neuron": In(placed_layout(config.neuron.size, depths["neurons"])),
             "pixel_write": In(1),
@@ -104,7 +107,8 @@ class Array(wiring.Component):
         config = self.config
         numbers = range(config.columns)
 
-        requests, slot, full, waits = signals("requests slot full waits", config.columns)
+        requests, slot, full = signals("requests slot full", config.columns)
+        waits, opens = signals("waits opens", config.columns)
         owned = Signal()
         self._grant(m, requests, slot, owned)
         m.submodules.bases = bases = Multiples(config.columns, config.source_address)
@@ -115,6 +119,7 @@ class Array(wiring.Component):
             offsets.start.eq(self.restart),
             offsets.step.eq(self.layer.out_column),
             self.held.eq(waits.any() | self.begins.any()),
+            self.open.eq(self.held | opens.any()),
             self.hold.eq(self.held | ~bases.ready),
         ]
         m.d.sync += self.stall.eq(full.any())
@@ -136,6 +141,7 @@ class Array(wiring.Component):
                 readout.first.eq(self.result),
                 readout.offset.eq(offsets.multiples[number]),
                 waits[number].eq(readout.waits),
+                opens[number].eq(readout.open),
                 requests[number].eq(readout.request),
                 readout.slot.eq(slot[number]),
                 readout.logits_room.eq(self.logits_room),

@@ -155,6 +155,7 @@ class Core(wiring.Component):
         m.d.comb += [
             buffers.taken.eq(tile_taken),
             buffers.held.eq(array.held),
+            buffers.open.eq(array.open),
             sequencer.tile_ready.eq(buffers.ready),
             sequencer.stored.eq(writer.stored),
             sequencer.dropped.eq(writer.dropped),
@@ -308,6 +309,7 @@ class Core(wiring.Component):
             store.fill.eq(sequencer.fill),
             store.taken.eq(tile_taken),
             store.room.eq(buffers.room),
+            buffers.again.eq(store.again),
             buffers.clear.eq(store.clear),
             buffers.loaded.eq(store.loaded),
         ]
@@ -336,6 +338,7 @@ class Core(wiring.Component):
             reader.start.eq(sequencer.fetch),
             reader.wanted.eq(sequencer.busy),
             reader.room.eq(buffers.room),
+            buffers.again.eq(reader.again),
             reader.refused.eq(loader.failed),
             loader.enable.eq(1),
             loader.clear.eq(reader.started),

@@ -122,7 +122,7 @@ class FiringUnit(wiring.Component):
             self.stream_read_address.eq(lane_address(result.stream, lane, lanes=config.lanes)),
         ]
         self._travel(m)
-        reached = self._compare(m, self._add(m))
+        reached = self._compare(m, *self._add(m))
         # Thresholds do not decrease, so the count is the number of ones.
         m.d.comb += [
             self.count.eq(sum(reached[j] for j in range(config.max_count))),
@@ -169,7 +169,7 @@ class FiringUnit(wiring.Component):
         ]
 
     def _add(self, m):
-        """Shifts the sum, adds bias, then stream. Returns the neuron beside the result."""
+        """Shifts the sum, adds bias, then stream. Returns the result, and the neuron beside it."""
         config = self.config
         wide = signed(config.result_width)
         potential = Signal(signed(config.accumulator_width))
@@ -205,9 +205,9 @@ class FiringUnit(wiring.Component):
             total_5.eq(total_4),
         ]
         m.d.comb += [self.stream_data.eq(total_4), self.value.eq(total_5)]
-        return neuron_4
+        return total_4, neuron_4
 
-    def _compare(self, m, neuron):
+    def _compare(self, m, total, neuron):
         """Which thresholds the result has reached: every second one is compared in one cycle.
 
         In the next one, only the threshold between the highest of these that it has reached and the
@@ -219,7 +219,7 @@ class FiringUnit(wiring.Component):
         second = []
         for j in range(1, max_count, 2):
             second.append(Signal(name=f"reached_{j}"))
-            m.d.sync += second[-1].eq(self.stream_data >= neuron.thresholds[j].as_signed())
+            m.d.sync += second[-1].eq(total >= neuron.thresholds[j].as_signed())
         left, *further = (late.thresholds[j] for j in range(0, max_count, 2))
         *passed, choose = second[: len(further)] or [C(0)]
         for chosen, threshold in zip(passed, further, strict=False):

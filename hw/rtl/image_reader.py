@@ -43,8 +43,10 @@ class ImageReader(wiring.Component):
         Reading begins in this cycle.
     wanted : In(1)
         While low, the image is read no further.
+    again : Out(1)
+        The weights that come next take the place of those of the latest tile.
     room : In(1)
-        There is room for the next tile.
+        There is room for the next tile, or what comes next of it.
     packets : Out(stream.Signature(beat_layout(data_width)))
         For the load port.
     refused : In(1)
@@ -67,6 +69,7 @@ class ImageReader(wiring.Component):
             "start": In(1),
             "started": Out(1),
             "wanted": In(1),
+            "again": Out(1),
             "room": In(1),
             "packets": Out(stream.Signature(beat_layout(data_width))),
             "refused": In(1),
@@ -95,6 +98,7 @@ class ImageReader(wiring.Component):
         forwards = Signal()
         m.d.comb += [
             reader.base.eq(self.base),
+            self.again.eq(header.again),
             sums.beat.eq(beat.payload),
             self.packets.payload.data.eq(beat.payload),
             self.packets.valid.eq(beat.valid & forwards),

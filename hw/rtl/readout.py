@@ -39,8 +39,8 @@ class Readout(wiring.Component):
     column : In(readout_signature(config))
     begins, first, offset : In
         A tile, see ``ResultCounters``.
-    waits : Out(1)
-        It was not taken over yet.
+    waits, open : Out(1)
+        It was not taken over yet; there are jobs left of the one that was.
     request : Out(1)
         Something waits for the bus.
     slot : In(1)
@@ -75,6 +75,7 @@ class Readout(wiring.Component):
             "first": In(config.result),
             "offset": In(config.out_address),
             "waits": Out(1),
+            "open": Out(1),
             "request": Out(1),
             "slot": In(1),
             "own": Out(1),
@@ -113,6 +114,7 @@ class Readout(wiring.Component):
             counters.taken.eq(self.column.begin),
             counters.closes.eq(self.column.closes),
             self.waits.eq(counters.waits),
+            self.open.eq(counters.open),
         ]
         room = Signal()
         released = self._release(m, counters.result, room)

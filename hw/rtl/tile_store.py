@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.descriptors import NEURON_TILES, WEIGHT_TILES
+from ..isa.descriptors import NEURON_TILES
 from ..isa.memory_parts import block_rams_scarce
 from .copier import Copier
 from .memory import Memory, placed_layout
@@ -47,6 +47,8 @@ class TileStore(wiring.Component):
         There is room for the next one, until it is ``loaded``.
     row, neuron : Out(placed_layout(width, depth))
         For the buffers.
+    again : Out(1)
+        The next one takes the place of the tile before; high until it is ``loaded``.
     loaded : Out(1)
         All of a tile has left.
     """
@@ -68,6 +70,7 @@ class TileStore(wiring.Component):
             "room": In(1),
             "row": Out(placed_layout(weights, depths["weights"])),
             "neuron": Out(placed_layout(neurons, depths["neurons"])),
+            "again": Out(1),
             "loaded": Out(1),
         })
 
@@ -88,10 +91,9 @@ class TileStore(wiring.Component):
         with m.Switch(number):
             for tile in range(NEURON_TILES):
                 with m.Case(tile):
-                    m.d.comb += [
-                        rows.target.eq(tile % WEIGHT_TILES * config.tile_stride),
-                        neurons.target.eq(tile * config.lanes),
-                    ]
+                    m.d.comb += neurons.target.eq(tile * config.lanes)
+        # Tiles lie at multiples of a power of two.
+        m.d.comb += rows.target.eq(Cat(C(0, config.tile_address.width), fill.place))
         for copier in (rows, neurons):
             m.d.comb += [
                 copier.clear.eq(self.clear),
@@ -102,7 +104,7 @@ class TileStore(wiring.Component):
         with m.If(self.loaded):
             m.d.sync += sending.eq(0)
         with m.If(begins):
-            m.d.sync += [sending.eq(1), number.eq(number + 1)]
+            m.d.sync += [sending.eq(1), number.eq(number + 1), self.again.eq(fill.again)]
         with m.If(self.clear):
             m.d.sync += [sending.eq(0), number.eq(0)]
         return m

@@ -25,7 +25,7 @@ class WeightTiles(wiring.Component):
     Members
     -------
     a_read, b_read : In(1)
-    a_address, b_address : In(range(tile_rows))
+    a_address, b_address : In(config.tile_address)
     a_data, b_data : Out(config.weight_word).array(WEIGHT_TILES)
         Ports of the banks: one enabled cycle from address to data of every tile, which stays.
     row : In(placed_layout(config.weight_word, depth))
@@ -45,10 +45,10 @@ class WeightTiles(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         address = self.config.tile_address.width
-        for tile in range(WEIGHT_TILES):
+        for tile, depth in enumerate(self.config.tile_depths):
             m.submodules[f"tile_{tile}"] = memory = SharedMemory(
                 width=self.config.weight_word,
-                depth=self.config.tile_rows,
+                depth=depth,
                 scarce=block_rams_scarce(self.config),
             )
             m.d.comb += [

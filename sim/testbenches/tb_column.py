@@ -16,7 +16,7 @@ import golden
 from hw.compiler import compile_model
 from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
-from hw.isa.descriptors import WEIGHT_TILES, Destination
+from hw.isa.descriptors import Destination
 from hw.isa.memory_parts import ATTENTION_PARTS
 from hw.rtl.bank import UNDER_WAY
 from hw.rtl.word_reader import READ_CYCLES
@@ -41,7 +41,7 @@ class Harness:
         self.model = golden.load(model)
         # The column may be larger than this model needs.
         self.sizes = SIZES
-        plan = compile_model(self.model, **SIZES.array, tile_rows=SIZES.tile_rows)
+        plan = compile_model(self.model, **SIZES.array, tile_depths=SIZES.tile_depths)
         self.plan = replace(plan, required=SIZES)
         self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
         self.golden = golden.run(self.model, self.images, trace=True)
@@ -63,7 +63,7 @@ class Harness:
         *self.weights, self.neurons = (
             [self.rng.getrandbits(width) for _ in range(depth)]
             for width, depth in (
-                *[(self.sizes.weight_word, self.sizes.tile_rows)] * WEIGHT_TILES,
+                *[(self.sizes.weight_word, depth) for depth in self.sizes.tile_depths],
                 (self.sizes.neuron.size, self.sizes.buffer_depths["neurons"]),
             )
         )
@@ -137,7 +137,7 @@ class Harness:
         cycles, rng = self.cycles, self.rng
         spikes = self.expect(number, "spikes")
         waiting = deque(tiles(planned, replace(self.given, required=self.sizes)))
-        fills = zip(planned.tiles, planned.fills, strict=True)
+        fills = deque(zip(planned.tiles, planned.fills, strict=True))
         steps, self.jobs = deque(), sum(tile.jobs for tile in waiting)
         part = int(planned.descriptor["drain"] is Destination.KEY_VALUES)
         rows = dict(self.expect(number, ATTENTION_PARTS[part]).words)
@@ -152,9 +152,10 @@ class Harness:
             # A tile that begins is known to wait a cycle later.
             held = tile["begins"] or cycles.get("waits") or cycles.count < begin + 2
             tile["begins"] = 0
+            held = held or (fills and fills[0][1].again and cycles.get("open"))
             if waiting and not (steps or held):
                 following = waiting.popleft()
-                self.fill(*next(fills))
+                self.fill(*fills.popleft())
                 tile = {"begins": 1, "first": following.result}
                 steps.extend(following.steps)
             step = 0

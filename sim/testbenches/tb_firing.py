@@ -22,12 +22,12 @@ class Layer:
     """A layer's neurons, streams and sums, and what golden makes of them.
 
     ``stream`` and ``first`` are the fields of the layer descriptor. Sums are scaled such that no
-    result leaves its width, as the compiler proves for a model.
+    result leaves its width, as the compiler proves for a model; a stream may be narrower.
     """
 
     def __init__(self, draw, *, stream, first, shift, positions):
         self.stream, self.first, self.shift = stream, first, shift
-        low, high = bounds(SIZES.result_width)
+        low, high = bounds(SIZES.residual_width if stream else SIZES.result_width)
         scale = 4 if stream else 2
         least, most = low // scale, high // scale
         narrow = bounds(SIZES.accumulator_width)

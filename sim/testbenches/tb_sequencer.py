@@ -197,7 +197,7 @@ async def every_tile_is_offered(dut, stall):
         failed=0,
         tile_ready=0,
     )
-    fills = [*plan.fills, Fill(0, 0, 0)]
+    fills = [*plan.fills, Fill(0, 0, 0, 0, False)]
     image = Image(cycles, memory_words(plan, SIZES), fills, stall=stall)
     await image.step()
     for malformed in (False, True, False):

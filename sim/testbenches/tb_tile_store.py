@@ -2,7 +2,7 @@
 
 import cocotb
 
-from hw.isa.descriptors import NEURON_TILES, WEIGHT_TILES
+from hw.isa.descriptors import NEURON_TILES
 from hw.rtl.memory import placed_layout
 from hw.rtl.tile_store import SENDING
 
@@ -54,6 +54,8 @@ class Store:
             "row": self.rng.randrange(SIZES.weight_depth - rows + 1) % SIZES.weight_depth,
             "rows": rows,
             "neuron": self.rng.randrange(SIZES.neuron_depth - SIZES.lanes + 1),
+            "place": int(rows <= SIZES.second_tile_rows and pulse(self.rng, 0.5)),
+            "again": pulse(self.rng, 0.3),
         }
 
     async def begin(self, fill, *, first):
@@ -77,6 +79,7 @@ class Store:
             begin = cycles.count if begin is None and room else begin
             # The descriptor of another tile is read meanwhile.
             await cycles.step(taken=0, fill=cycles.noise("fill"), room=room)
+            assert cycles.get("again") == fill["again"], f"tile {number} waits for another place"
             for kind, layout in LAYOUTS.items():
                 word = unpack(layout, cycles.get(kind))
                 if word.pop("valid"):
@@ -92,7 +95,7 @@ class Store:
     def compare(self, fill, number, came):
         """Compares what came of a tile."""
         expected = (
-            ("row", fill["row"], fill["rows"], number % WEIGHT_TILES * SIZES.tile_stride),
+            ("row", fill["row"], fill["rows"], fill["place"] * SIZES.tile_stride),
             ("neuron", fill["neuron"], SIZES.lanes, number % NEURON_TILES * SIZES.lanes),
         )
         for kind, first, count, target in expected:

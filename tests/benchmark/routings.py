@@ -76,7 +76,9 @@ def route_engine(name, layer, bits, settings):
     """
     plan = compile_model(layer.model(weight_bits=bits), **ARRAY)
     rows = next(one.rows_per_tile for one in plan.layers if one.name in layer.measured)
-    required = replace(plan.required, tile_rows=rows, pixel_depth=layer.size**2)
+    required = replace(
+        plan.required, tile_rows=rows, second_tile_rows=rows, pixel_depth=layer.size**2
+    )
     folder = settings.folder / name
     write_component(Array(required), folder)
     return route(folder, **CORE) | _array(required)

@@ -238,7 +238,10 @@ def _worth(member, met):
 
 
 def _config(core, members):
-    """Every field as large as the member requires that requires most of it."""
+    """Every field as large as the member requires that requires most of it.
+
+    But the second place of a tile is too small for the largest ones.
+    """
     plans = [core.compile(member.model) for member in members]
     required = plans[0].required
     largest = replace(
@@ -249,6 +252,7 @@ def _config(core, members):
             if field.name not in EQUAL
         },
     )
+    largest = replace(largest, second_tile_rows=-(-largest.tile_rows // 2))
     # Descriptors of the program are wider where other memories are deeper.
     depth = max(len(memory_words(plan, largest)["program"]) for plan in plans)
     return replace(largest, program_depth=max(depth, largest.program_depth))

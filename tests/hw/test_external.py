@@ -207,7 +207,7 @@ def test_an_image_for_another_core_is_refused(core, tmp_path):
         lanes=8,
         spike_code=SpikeCode.BIT_SERIAL,
         bus_width=64,
-        tile_rows=2 * core.config.tile_rows,
+        tile_depths=(2 * core.config.tile_rows, core.config.second_tile_rows),
     )
     text = write_hex(image_words(plan, plan.required)["external"], 64)
     outcomes, _ = outcomes_of(core, tmp_path, [{"failing": "one.npy", "stall": 0.0}], {0: text})

@@ -45,7 +45,7 @@ def full(*values, **options):
 
 CORES = [
     pytest.param(sizes(), id="bit-serial-8"),
-    pytest.param(sizes(lanes=12, code=SpikeCode.SPLIT), id="split-12"),
+    pytest.param(sizes(lanes=12, code=SpikeCode.SPLIT, residual_width=9), id="split-12"),
     full(sizes(lanes=16, code=SpikeCode.SPLIT, max_count=8), id="split-16-8"),
     full(sizes(code=SpikeCode.SPLIT, max_count=1), id="split-8-1"),
     full(sizes(lanes=5, code=SpikeCode.SPLIT, max_count=2), id="split-5-2"),
@@ -183,9 +183,9 @@ def test_loader_fills_memories(check):
 
 #: Cores whose buffers and memories have sizes of their own.
 TILES = [
-    pytest.param(sizes(tile_rows=20, weight_depth=90), id="8"),
-    pytest.param(sizes(lanes=5, tile_rows=7, weight_depth=64, neuron_depth=33), id="5"),
-    full(sizes(lanes=3, tile_rows=1, weight_depth=1, neuron_depth=3), id="3"),
+    pytest.param(sizes(tile_rows=20, second_tile_rows=15, weight_depth=90), id="8"),
+    pytest.param(sizes(lanes=5, tile_rows=7, second_tile_rows=7, weight_depth=64, neuron_depth=33), id="5"),
+    full(sizes(lanes=3, tile_rows=1, second_tile_rows=1, weight_depth=1, neuron_depth=3), id="3"),
 ]
 
 
