@@ -66,7 +66,7 @@ def place_tiles(plan, *, bus_width, tile_depths=None):
 
 
 def _depths(plan, sizes, rows):
-    """Rows of a tile in each place: as many in both, unless only with fewer a device holds the core.
+    """Rows of a tile in each place: as many, unless a device holds the core only with fewer.
 
     Tiles that have but one place wait for each other.
     """
@@ -91,7 +91,11 @@ def _places(rows, depths):
         paths = [
             min(
                 (
-                    (inf if count > depth else cost + (waits if before == place else 0), before, path)
+                    (
+                        inf if count > depth else cost + (waits if before == place else 0),
+                        before,
+                        path,
+                    )
                     for before, (cost, path) in enumerate(paths)
                 ),
                 key=lambda option: option[:2],

@@ -7,7 +7,14 @@ from .blocks import DEVICE_BLOCKS, blocks, least
 from .spike_word import QUEUE_DEPTH, word_layout
 
 
-__all__ = ["ATTENTION_PARTS", "MemoryPart", "block_rams_scarce", "memory_parts", "neuron_slices", "smallest_device"]
+__all__ = [
+    "ATTENTION_PARTS",
+    "MemoryPart",
+    "block_rams_scarce",
+    "memory_parts",
+    "neuron_slices",
+    "smallest_device",
+]
 
 
 #: Memories of the rows that attention adds: those of its first pass, and those of its second.
