@@ -119,8 +119,8 @@ def test_images_replace_mean_counts(tmp_path):
     assert known.additions == sum(counted.values())
     plan = compile_model(model, columns=2, lanes=16, spike_code=golden.SpikeCode.BIT_SERIAL)
     exact = sum(predict(plan, tensors, index).total for index in range(3)) / 3
-    guessed = evaluate(model, device, {}, **options)
-    assert abs(known.cycles - exact) < abs(guessed.cycles - exact)
+    assert abs(known.cycles - exact) < 0.05 * exact
+    assert evaluate(model, device, {}, **options).cycles != known.cycles
 
 
 def test_additions_of_copies_follow_from_mean_counts():
