@@ -1,8 +1,5 @@
 """The bank: what one of a column's planes of spikes selects, one row per cycle."""
 
-from functools import reduce
-from operator import or_
-
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -30,8 +27,9 @@ ROW_CYCLES = 3
 class Bank(wiring.Component):
     """A queue of words, an event encoder, and the rows that its events fetch.
 
-    An event asks all memories that hold rows, a register for each takes what they answer, since a
-    block RAM is late, then one that holds the row or nothing. Nothing waits on this way.
+    An event asks all memories that hold rows. A register for each takes what they answer, or
+    nothing, since a block RAM is late. Then two hold the row: each that of a tile, or of a memory
+    of attention. Whoever adds takes the OR of both. Nothing waits on this way.
 
     Parameters
     ----------
@@ -51,8 +49,8 @@ class Bank(wiring.Component):
         in every tile.
     digit_address, digits : Out(config.attention_address), In(digit_word).array(2)
         The same of values and key-values; bit 0 of all lanes' digits lowest.
-    row : Out(lanes * row_width)
-        What the event that was taken ``ROW_CYCLES`` before adds; 0 if none was.
+    row : Out(lanes * row_width).array(WEIGHT_TILES)
+        The OR of these is what the event that was taken ``ROW_CYCLES`` before adds; 0 if none was.
     additions : Out(range(lanes + 1))
         Additions of the event that was taken two cycles before.
     """
@@ -71,7 +69,7 @@ class Bank(wiring.Component):
             "weights": In(config.weight_word).array(WEIGHT_TILES),
             "digit_address": Out(config.attention_address),
             "digits": In(config.digit_word).array(len(ATTENTION_PARTS)),
-            "row": Out(lanes * config.row_width),
+            "row": Out(lanes * config.row_width).array(WEIGHT_TILES),
             "additions": Out(range(lanes + 1)),
         })
 
@@ -103,41 +101,42 @@ class Bank(wiring.Component):
             self.weight_address.eq(event.row),
             self.digit_address.eq(event.row),
         ]
-        asked, fetched = (Signal(lanes, init=-1, name=name) for name in ("asked", "fetched"))
-        weights = [
-            Signal(config.weight_word, name=f"weights_{tile}") for tile in range(WEIGHT_TILES)
-        ]
-        digits = [Signal(config.digit_word, name=f"digits_{part}") for part in ATTENTION_PARTS]
         # The number of the tile stands above the address in it.
-        tile_address = config.tile_address.width
-        number = Signal.like(event.row[tile_address:])
-        m.d.sync += [
-            asked.eq(event.skip),
-            fetched.eq(asked),
-            number.eq(event.row[tile_address:]),
-            *map(Value.eq, weights, self.weights),
-            *map(Value.eq, digits, self.digits),
-        ]
+        number = event.row[config.tile_address.width :]
+        # Where rows of attention are added, lanes skip none of them, or all.
+        nothing = Signal(init=1)
+        m.d.sync += nothing.eq(event.skip[0] | ~taken)
         # Setting and clearing come last, so that they are the registers' set and reset and take no
-        # logic. The row needs no reset besides: a cycle after one, every lane skips.
-        with m.If(~taken):
-            m.d.sync += asked.eq(-1)
-        for tile, register in enumerate(weights):
-            with m.If(layer.attention_rows | (number != tile)):
-                m.d.sync += register.eq(0)
+        # logic. These need no reset besides: a cycle after one, every lane skips.
+        weights, digits = [], []
+        for tile, word in enumerate(self.weights):
+            skipped = Signal(lanes, init=-1, name=f"skipped_{tile}")
+            weight = Signal.like(word, name=f"weights_{tile}", reset_less=True)
+            weights.append(weight)
+            m.d.sync += [skipped.eq(event.skip), weight.eq(word)]
+            with m.If(~taken | layer.attention_rows | (number != tile)):
+                m.d.sync += skipped.eq(-1)
+            for lane in range(lanes):
+                with m.If(skipped[lane]):
+                    m.d.sync += weight.word_select(lane, config.weight_width).eq(0)
         # Where tokens are gathered, values are added.
-        for register, unused in zip(digits, (~layer.gather, layer.gather), strict=True):
-            with m.If(~layer.attention_rows | unused):
-                m.d.sync += register.eq(0)
-        row = Signal.like(self.row, reset_less=True)
-        m.d.comb += self.row.eq(row)
-        for lane in range(lanes):
-            element = row.word_select(lane, row_width)
-            weight = _any(each.word_select(lane, config.weight_width) for each in weights)
-            digit = _any(Cat(each[lane::lanes]) for each in digits)
-            m.d.sync += element.eq(weight.as_signed() | Cat(digit, C(0, 1)).as_signed())
-            with m.If(fetched[lane]):
-                m.d.sync += element.eq(0)
+        for word, unused in zip(self.digits, (~layer.gather, layer.gather), strict=True):
+            digit = Signal.like(word, name=f"digits_{len(digits)}", reset_less=True)
+            digits.append(digit)
+            m.d.sync += digit.eq(word)
+            with m.If(~layer.attention_rows | unused | nothing):
+                m.d.sync += digit.eq(0)
+        # The OR of a weight and a digit takes no logic either: a bit of the digit sets the register
+        # that takes the weight's. Such a register also starts set, or it takes a multiplexer.
+        for row, weight, digit in zip(self.row, weights, digits, strict=True):
+            held = Signal.like(row, init=-1, reset_less=True)
+            m.d.comb += row.eq(held)
+            for lane in range(lanes):
+                element = held.word_select(lane, row_width)
+                m.d.sync += element.eq(weight.word_select(lane, config.weight_width).as_signed())
+                for bit, value in enumerate(digit[lane::lanes]):
+                    with m.If(value):
+                        m.d.sync += element[bit].eq(1)
 
     def _count(self, m, taken):
         """Counts the additions of events."""
@@ -152,8 +151,3 @@ class Bank(wiring.Component):
         ]
         with m.If(~counted):
             m.d.sync += self.additions.eq(0)
-
-
-def _any(words):
-    """OR of words, all but one of which are 0."""
-    return reduce(or_, words)

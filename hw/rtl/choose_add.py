@@ -1,9 +1,9 @@
-"""Sums with a choice in the same LUTs: instances of modules of ``primitives.v``."""
+"""Sums with a choice, or of ORs, in the same LUTs: instances of modules of ``primitives.v``."""
 
 from amaranth import Cat, Instance
 
 
-__all__ = ["choose_add", "choose_compare", "load_add", "mix"]
+__all__ = ["choose_add", "choose_compare", "load_add", "mix", "or_add"]
 
 
 def choose_add(*, choose, base, other, addend, total):
@@ -88,4 +88,24 @@ def mix(words, mixed):
         p_INPUTS=len(words),
         i_words=Cat(*words),
         o_mixed=mixed,
+    )
+
+
+def or_add(*, augend, addend, total):
+    """Submodule for ``total = (augend[0] | augend[1]) + (addend[0] | addend[1])``, which wraps.
+
+    Parameters
+    ----------
+    augend, addend : list of Value
+        Two each, as wide as ``total``.
+    total : Signal
+    """
+    return Instance(
+        "addend_or_add",
+        p_WIDTH=len(total),
+        i_augend=augend[0],
+        i_augend_too=augend[1],
+        i_addend=addend[0],
+        i_addend_too=addend[1],
+        o_total=total,
     )

@@ -116,7 +116,7 @@ class Column(wiring.Component):
             orders = late
         m.d.comb += Cat(adders.valid, adders.double, adders.last).eq(orders)
         for row, bank in zip(adders.rows, banks, strict=True):
-            m.d.comb += row.eq(bank.row)
+            m.d.comb += [*map(Value.eq, row, bank.row)]
         m.d.sync += self.additions.eq(sum(bank.additions for bank in banks))
 
         # The holding registers are occupied from when the event that fills them is taken, until the

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from ..isa.widths import entry_width
-from .choose_add import mix
+from .choose_add import mix, or_add
 from .lane import Lane
 from .signals import signals
 
@@ -30,8 +30,8 @@ class Lanes(wiring.Component):
 
     Members
     -------
-    rows : In(lanes * row_width).array(banks)
-        An element per lane, two's complement; 0 where a bank adds nothing.
+    rows : In(lanes * row_width).array(banks, 2)
+        An element per lane, two's complement, as the OR of two words; 0 where a bank adds nothing.
     valid, double, last : In(1)
         There are rows; sums double before these are added; these are the last ones. Neither of the
         latter without the first.
@@ -49,7 +49,7 @@ class Lanes(wiring.Component):
         self.width = width
         self.weights = weights
         super().__init__({
-            "rows": In(lanes * row_width).array(len(weights)),
+            "rows": In(lanes * row_width).array(len(weights), 2),
             "valid": In(1),
             "double": In(1),
             "last": In(1),
@@ -67,12 +67,11 @@ class Lanes(wiring.Component):
         sums = []
         for index in range(self.lanes):
             entry = Signal(signed(width), name=f"entry_{index}")
-            m.d.sync += entry.eq(
-                _weighted(
-                    [row.word_select(index, self.row_width).as_signed() for row in self.rows],
-                    self.weights,
-                )
-            )
+            elements = [
+                [word.word_select(index, self.row_width).as_signed() for word in row]
+                for row in self.rows
+            ]
+            m.d.sync += entry.eq(_weighted(m, f"sum_{index}", elements, self.weights))
             # What rows hold behind a reset is not known.
             with m.If(~self.valid):
                 m.d.sync += entry.eq(0)
@@ -93,15 +92,24 @@ class Lanes(wiring.Component):
         return m
 
 
-def _weighted(elements, weights):
-    """Sum of elements times powers of two, in adders as short as they can be."""
-    total = C(0, signed(1))
-    first = True
+def _weighted(m, name, elements, weights):
+    """Sum of elements times powers of two, in adders as short as they can be.
+
+    An element is the OR of two words, which takes no logic in front of an adder.
+    """
     # Below the weight of an element, bits of the sum of smaller ones pass by.
-    for element, weight in sorted(zip(elements, weights, strict=True), key=lambda pair: pair[1]):
-        if first:
-            total, first = element, False
-            continue
+    ordered = sorted(zip(elements, weights, strict=True), key=lambda pair: pair[1])
+    total = ordered[0][0]
+    for index, (element, weight) in enumerate(ordered[1:]):
         below = exact_log2(weight)
-        total = Cat(total[:below], total[below:].as_signed() + element).as_signed()
-    return total
+        operands = [*(word[below:].as_signed() for word in total), *element]
+        width = 1 + max(map(len, operands))
+        extended = [Signal(signed(width), name=f"{name}_{index}_{part}") for part in range(4)]
+        added = Signal(signed(width), name=f"{name}_{index}")
+        m.d.comb += [*map(Value.eq, extended, operands)]
+        m.submodules[f"{name}_{index}"] = or_add(
+            augend=extended[:2], addend=extended[2:], total=added
+        )
+        low = (total[0] | total[1])[:below]
+        total = Cat(low, added).as_signed(), C(0, signed(below + width))
+    return (total[0] | total[1]).as_signed()

@@ -103,6 +103,39 @@ module addend_load_add #(
 `endif
 endmodule
 
+// total = (augend | augend_too) + (addend | addend_too), and wraps.
+module addend_or_add #(
+    parameter WIDTH = 16
+) (
+    input wire [WIDTH-1:0] augend,
+    input wire [WIDTH-1:0] augend_too,
+    input wire [WIDTH-1:0] addend,
+    input wire [WIDTH-1:0] addend_too,
+    output wire [WIDTH-1:0] total
+);
+`ifdef ADDEND_ECP5
+    // As above. Where no carry is passed on, both operands are equal, so that the augend's bit is the carry.
+    localparam BITS = ((WIDTH + 2) >> 1) << 1;
+    localparam [15:0] NOTHING = 16'h0000, OR_ADD = 16'h111e;
+    wire [BITS-1:0] a = augend << 1, b = augend_too << 1, c = addend << 1, d = addend_too << 1, s;
+    wire [BITS:0] carry;
+    genvar i;
+    generate
+        for (i = 0; i < BITS; i = i + 2) begin : pair
+            CCU2C #(
+                .INIT0(i == 0 ? NOTHING : OR_ADD), .INIT1(OR_ADD), .INJECT1_0("NO"), .INJECT1_1("NO")
+            ) carry_cell (
+                .CIN(carry[i]), .COUT(carry[i+2]), .S0(s[i]), .S1(s[i+1]),
+                .A0(a[i]), .B0(b[i]), .C0(c[i]), .D0(d[i]),
+                .A1(a[i+1]), .B1(b[i+1]), .C1(c[i+1]), .D1(d[i+1]));
+        end
+    endgenerate
+    assign total = s[WIDTH:1];
+`else
+    assign total = (augend | augend_too) + (addend | addend_too);
+`endif
+endmodule
+
 // XOR of INPUTS words side by side.
 module addend_xor #(
     parameter WIDTH = 16,

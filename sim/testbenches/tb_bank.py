@@ -112,7 +112,7 @@ async def every_event_fetches_its_row(dut, kind, stall):
         word = pack(WORD, **words.pop(0)) if write else cycles.noise("word")
         ready = pulse(rng, 1 - stall)
         await cycles.step(write=write, word=word, events__ready=ready, **answers)
-        row = cycles.get("row")
+        row = cycles.get("row__0") | cycles.get("row__1")
         found = [
             signed(row >> SIZES.row_width * lane & (1 << SIZES.row_width) - 1, SIZES.row_width)
             for lane in range(LANES)

@@ -10,7 +10,7 @@ LANES = parameters()
 N_LANES, ROW_WIDTH = LANES["lanes"], LANES["row_width"]
 WEIGHTS = np.array(LANES["weights"])
 IDLE = {"valid": 0, "double": 0, "last": 0, "release": 0}
-ROWS = [f"rows__{bank}" for bank in range(len(WEIGHTS))]
+ROWS = [f"rows__{bank}__{word}" for bank in range(len(WEIGHTS)) for word in range(2)]
 LEAST = -(1 << ROW_WIDTH - 1)
 
 
@@ -20,7 +20,12 @@ def draw_rows(rng, draw):
     if rng.random() < 0.2:
         values[:] = rng.choice((LEAST, -LEAST - 1))
     values *= draw.random((len(WEIGHTS), 1)) < 0.8
-    inputs = {name: packed(row, ROW_WIDTH) for name, row in zip(ROWS, values.tolist(), strict=True)}
+    inputs = {}
+    for bank, row in enumerate(values.tolist()):
+        word = packed(row, ROW_WIDTH)
+        # A bit of the row is set in one of both words, or in both.
+        first, other = (rng.getrandbits(N_LANES * ROW_WIDTH) for _ in range(2))
+        inputs |= {f"rows__{bank}__0": word & first, f"rows__{bank}__1": word & (other | ~first)}
     return WEIGHTS @ values, inputs
 
 

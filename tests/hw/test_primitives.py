@@ -34,7 +34,7 @@ def prove(folder, text, module, **parameters):
 
 
 @pytest.mark.parametrize(
-    "module", ["addend_choose_add", "addend_choose_compare", "addend_load_add"]
+    "module", ["addend_choose_add", "addend_choose_compare", "addend_load_add", "addend_or_add"]
 )
 @pytest.mark.parametrize("width", [1, 2, 3, 12, 17, 20, 23])
 def test_the_twin_equals_the_carry_cells(tmp_path, width, module):
@@ -52,6 +52,7 @@ def test_the_twin_equals_the_tree_of_luts(tmp_path, inputs):
         ("addend_choose_add", "16'h569a", "16'h569b"),
         ("addend_choose_compare", "16'ha965", "16'ha964"),
         ("addend_load_add", "16'hde12", "16'hde13"),
+        ("addend_or_add", "16'h111e", "16'h1116"),
         ("addend_xor", "16'h6996", "16'h6997"),
     ],
 )
