@@ -29,12 +29,12 @@ def closes_layout():
 def word_layout(config):
     """Layout of a spike word on its way to the event encoder.
 
-    ``row`` is the row of the word's first spike, ``lanes`` the number of additions that each spike
-    counts as. A word that ``ends`` is the last one of a pass, behind which banks wait for each
-    other; ``end`` says what ends besides.
+    ``silent`` are the lanes without a spike, ``row`` is the row of the word's first spike, and
+    ``lanes`` the number of additions that each spike counts as. A word that ``ends`` is the last
+    one of a pass, behind which banks wait for each other; ``end`` says what ends besides.
     """
     return data.StructLayout({
-        "spikes": config.lanes,
+        "silent": config.lanes,
         "row": config.row_address,
         "lanes": range(config.lanes + 1),
         "ends": 1,

@@ -51,8 +51,8 @@ class Bank(wiring.Component):
         The same of values and key-values; bit 0 of all lanes' digits lowest.
     row : Out(lanes * row_width).array(WEIGHT_TILES)
         The OR of these is what the event that was taken ``ROW_CYCLES`` before adds; 0 if none was.
-    additions : Out(range(lanes + 1))
-        Additions of the event that was taken two cycles before.
+    additions : Out(range(lanes + 1)).array(2)
+        The OR of these is the number of additions of the event that was taken two cycles before.
     """
 
     def __init__(self, config):
@@ -70,7 +70,7 @@ class Bank(wiring.Component):
             "digit_address": Out(config.attention_address),
             "digits": In(config.digit_word).array(len(ATTENTION_PARTS)),
             "row": Out(lanes * config.row_width).array(WEIGHT_TILES),
-            "additions": Out(range(lanes + 1)),
+            "additions": Out(range(lanes + 1)).array(2),
         })
 
     def elaborate(self, platform):
@@ -86,12 +86,13 @@ class Bank(wiring.Component):
             encoder.depthwise.eq(self.layer.depthwise),
             encoder.gather.eq(self.layer.gather),
         ]
-        taken = self.events.valid & self.events.ready
-        self._fetch(m, taken)
-        self._count(m, taken)
+        adds = Signal()
+        m.d.comb += adds.eq(self.events.valid & self.events.ready & ~self.events.p.empty)
+        self._fetch(m, adds)
+        self._count(m, adds)
         return m
 
-    def _fetch(self, m, taken):
+    def _fetch(self, m, adds):
         """Fetches the rows of events."""
         config, layer = self.config, self.layer
         lanes, row_width = config.lanes, config.row_width
@@ -103,9 +104,9 @@ class Bank(wiring.Component):
         ]
         # The number of the tile stands above the address in it.
         number = event.row[config.tile_address.width :]
-        # Where rows of attention are added, lanes skip none of them, or all.
+        # Where rows of attention are added, lanes skip none.
         nothing = Signal(init=1)
-        m.d.sync += nothing.eq(event.skip[0] | ~taken)
+        m.d.sync += nothing.eq(~adds)
         # Setting and clearing come last, so that they are the registers' set and reset and take no
         # logic. These need no reset besides: a cycle after one, every lane skips.
         weights, digits = [], []
@@ -114,7 +115,7 @@ class Bank(wiring.Component):
             weight = Signal.like(word, name=f"weights_{tile}", reset_less=True)
             weights.append(weight)
             m.d.sync += [skipped.eq(event.skip), weight.eq(word)]
-            with m.If(~taken | layer.attention_rows | (number != tile)):
+            with m.If(~adds | layer.attention_rows | (number != tile)):
                 m.d.sync += skipped.eq(-1)
             for lane in range(lanes):
                 with m.If(skipped[lane]):
@@ -138,16 +139,15 @@ class Bank(wiring.Component):
                     with m.If(value):
                         m.d.sync += element[bit].eq(1)
 
-    def _count(self, m, taken):
+    def _count(self, m, adds):
         """Counts the additions of events."""
-        event = self.events.p
-        counted = Signal()
-        population, counts = signals("population counts", self.additions.shape())
+        event, depthwise = self.events.p, self.layer.depthwise
+        population, dense = signals("population dense", self.additions[0].shape())
         m.d.sync += [
-            counted.eq(taken),
             population.eq(sum(~skip for skip in event.skip)),
-            counts.eq(event.lanes),
-            self.additions.eq(Mux(self.layer.depthwise, population, counts)),
+            dense.eq(event.lanes),
         ]
-        with m.If(~counted):
-            m.d.sync += self.additions.eq(0)
+        for count, unused in ((population, ~depthwise), (dense, depthwise)):
+            with m.If(~adds | unused):
+                m.d.sync += count.eq(0)
+        m.d.sync += [self.additions[0].eq(population), self.additions[1].eq(dense)]

@@ -1,6 +1,6 @@
 """Sums with a choice, or of ORs, in the same LUTs: instances of modules of ``primitives.v``."""
 
-from amaranth import Cat, Instance
+from amaranth import C, Cat, Instance, Shape
 
 
 __all__ = ["choose_add", "choose_compare", "load_add", "mix", "or_add"]
@@ -97,15 +97,20 @@ def or_add(*, augend, addend, total):
     Parameters
     ----------
     augend, addend : list of Value
-        Two each, as wide as ``total``.
+        Two each, extended to the width of ``total``.
     total : Signal
     """
+    width = len(total)
+
+    def extended(word):
+        return (word | C(0, Shape(width, word.shape().signed)))[:width]
+
     return Instance(
         "addend_or_add",
-        p_WIDTH=len(total),
-        i_augend=augend[0],
-        i_augend_too=augend[1],
-        i_addend=addend[0],
-        i_addend_too=addend[1],
+        p_WIDTH=width,
+        i_augend=extended(augend[0]),
+        i_augend_too=extended(augend[1]),
+        i_addend=extended(addend[0]),
+        i_addend_too=extended(addend[1]),
         o_total=total,
     )

@@ -9,6 +9,7 @@ from ..isa.memory_parts import ATTENTION_PARTS
 from ..isa.spike_word import End, closes_layout
 from .address_generator import step_layout
 from .bank import ROW_CYCLES, Bank
+from .choose_add import or_add
 from .lanes import Lanes
 from .signals import signals
 from .word_reader import WordReader
@@ -117,7 +118,14 @@ class Column(wiring.Component):
         m.d.comb += Cat(adders.valid, adders.double, adders.last).eq(orders)
         for row, bank in zip(adders.rows, banks, strict=True):
             m.d.comb += [*map(Value.eq, row, bank.row)]
-        m.d.sync += self.additions.eq(sum(bank.additions for bank in banks))
+        additions = banks[0].additions
+        for index, bank in enumerate(banks[1:]):
+            total = Signal.like(self.additions, name=f"additions_{index}")
+            m.submodules[f"count_{index}"] = or_add(
+                augend=additions, addend=bank.additions, total=total
+            )
+            additions = total, C(0)
+        m.d.sync += self.additions.eq(additions[0] | additions[1])
 
         # The holding registers are occupied from when the event that fills them is taken, until the
         # next one may be, so that the last sum is taken in the cycle in which they may change
@@ -173,7 +181,7 @@ class Column(wiring.Component):
             m.d.comb += [
                 bank.write.eq(reader.valid[index]),
                 bank.word.eq(reader.word),
-                bank.word.spikes.eq(reader.planes[index]),
+                bank.word.silent.eq(reader.silent[index]),
             ]
 
     def _take(self, m, banks, occupied):

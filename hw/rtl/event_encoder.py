@@ -24,13 +24,14 @@ NIBBLE = 4
 def event_layout(config):
     """Layout of an event: the row to fetch and the lanes that add it.
 
-    Lanes in ``skip`` add nothing. The last event of a pass ``ends`` it, the one marked ``last``
-    the job as well, and ``end`` says what else. ``lanes`` is the number of additions that it counts
-    as, where the layer is dense.
+    Lanes in ``skip`` add nothing, and no lane does for an event that is ``empty``. The last event
+    of a pass ``ends`` it, the one marked ``last`` the job as well, and ``end`` says what else.
+    ``lanes`` is the number of additions that it counts as, where the layer is dense.
     """
     return data.StructLayout({
         "row": config.row_address,
         "skip": config.lanes,
+        "empty": 1,
         "ends": 1,
         "last": 1,
         "end": End,
@@ -40,7 +41,7 @@ def event_layout(config):
 
 def event_stream(config):
     """Signature of a stream of events."""
-    return stream.Signature(event_layout(config), payload_init={"skip": -1})
+    return stream.Signature(event_layout(config))
 
 
 class EventEncoder(wiring.Component):
@@ -111,7 +112,7 @@ class EventEncoder(wiring.Component):
         with m.If(moves):
             m.d.sync += [
                 found.eq(occupied),
-                nibble.eq(_chosen(word.spikes, chosen)),
+                nibble.eq(_chosen(~word.silent, chosen)),
                 more.eq((several & chosen).any() & ~self.depthwise),
                 first_lane.eq(number),
                 common.eq(word),
@@ -120,7 +121,7 @@ class EventEncoder(wiring.Component):
             ]
         with m.Elif(advances):
             m.d.sync += [nibble.eq(rest), more.eq(_several(nibble, 3))]
-        parts = _nibbles(self.words.p.spikes)
+        parts = _nibbles(~self.words.p.silent)
         with m.If(self.words.ready):
             m.d.sync += [
                 occupied.eq(self.words.valid),
@@ -131,22 +132,21 @@ class EventEncoder(wiring.Component):
 
         lane = Cat(_encoded(spike, exact_log2(NIBBLE)), first_lane)[: bits_for(n_lanes - 1)]
         alike = self.depthwise | self.gather
-        spiking = nibble.any()
         event = self.events.p
         with m.If(advances):
             m.d.sync += [
                 self.events.valid.eq(found),
                 event.row.eq(Mux(alike, common.row, lane_address(common.row, lane, lanes=n_lanes))),
-                event.skip.eq(~common.spikes & self.depthwise.replicate(n_lanes)),
+                event.skip.eq(common.silent),
+                event.empty.eq(~nibble.any()),
                 event.ends.eq(common.ends & ~more),
                 event.last.eq(common.ends & ~more & (common.end != End.PASS)),
                 event.end.eq(common.end),
-                event.lanes.eq(Mux(spiking, common.lanes, 0)),
+                event.lanes.eq(common.lanes),
             ]
-            # Setting comes last, so that it is the registers' reset, whose value is the same, and
-            # takes no logic.
-            with m.If(~self.depthwise & ~spiking):
-                m.d.sync += event.skip.eq(-1)
+        # Clearing comes last, so that it is the registers' reset and takes no logic.
+        with m.If(~self.depthwise):
+            m.d.sync += event.skip.eq(0)
 
         return m
 

@@ -102,14 +102,10 @@ def _weighted(m, name, elements, weights):
     total = ordered[0][0]
     for index, (element, weight) in enumerate(ordered[1:]):
         below = exact_log2(weight)
-        operands = [*(word[below:].as_signed() for word in total), *element]
-        width = 1 + max(map(len, operands))
-        extended = [Signal(signed(width), name=f"{name}_{index}_{part}") for part in range(4)]
+        augend = [word[below:].as_signed() for word in total]
+        width = 1 + max(map(len, (*augend, *element)))
         added = Signal(signed(width), name=f"{name}_{index}")
-        m.d.comb += [*map(Value.eq, extended, operands)]
-        m.submodules[f"{name}_{index}"] = or_add(
-            augend=extended[:2], addend=extended[2:], total=added
-        )
+        m.submodules[f"{name}_{index}"] = or_add(augend=augend, addend=element, total=added)
         low = (total[0] | total[1])[:below]
         total = Cat(low, added).as_signed(), C(0, signed(below + width))
     return (total[0] | total[1]).as_signed()

@@ -41,9 +41,9 @@ class WordReader(wiring.Component):
     spikes, pixel : In(spike_width), In(pixel_width)
         The words at ``address``, one cycle later.
     word : Out(word_layout(config))
-        What is the same for all banks; it has no spikes.
-    planes : Out(lanes).array(banks)
-        The spikes of each.
+        What is the same for all banks; its spikes mean nothing.
+    silent : Out(lanes).array(banks)
+        Lanes that have no spike for each.
     valid : Out(banks)
         ``word`` is to be taken now, by these.
     """
@@ -59,7 +59,7 @@ class WordReader(wiring.Component):
             "spikes": In(config.spike_width),
             "pixel": In(config.pixel_width),
             "word": Out(word_layout(config)),
-            "planes": Out(config.lanes).array(config.banks),
+            "silent": Out(config.lanes).array(config.banks),
             "valid": Out(config.banks),
         })
 
@@ -108,7 +108,7 @@ class WordReader(wiring.Component):
             ),
         ]
         # Whether there are spikes is known from a few registers, each of some of them.
-        for bank, plane in enumerate(self.planes):
+        for bank, silent in enumerate(self.silent):
             chosen = Signal(lanes, name=f"chosen_{bank}")
             spiking = Signal(-(-lanes // 4), name=f"spiking_{bank}")
             m.d.comb += [
@@ -118,7 +118,7 @@ class WordReader(wiring.Component):
                 self.valid[bank].eq(found & (spiking.any() | self.word.ends)),
             ]
             m.d.sync += [
-                plane.eq(chosen),
+                silent.eq(~chosen),
                 spiking.eq(Cat(chosen[at : at + 4].any() for at in range(0, lanes, 4))),
             ]
         return m

@@ -33,6 +33,11 @@ def draw_words(rng, number, *, attention):
     ]
 
 
+def packed_word(*, spikes, **fields):
+    """Bits of a word."""
+    return pack(WORD, silent=~spikes & (1 << LANES) - 1, **fields)
+
+
 def events_of(words, *, depthwise, gather):
     """Row, lanes that add, number of additions, and whether it is the last one, of each event."""
     for word in words:
@@ -109,7 +114,7 @@ async def every_event_fetches_its_row(dut, kind, stall):
         # Two words come before the queue says that it is full, and some are still under way.
         late = late + 1 if cycles.get("full") else 0
         write = int(bool(words) and late < UNDER_WAY - 1 and not rng.random() < stall / 4)
-        word = pack(WORD, **words.pop(0)) if write else cycles.noise("word")
+        word = packed_word(**words.pop(0)) if write else cycles.noise("word")
         ready = pulse(rng, 1 - stall)
         await cycles.step(write=write, word=word, events__ready=ready, **answers)
         row = cycles.get("row__0") | cycles.get("row__1")
@@ -119,7 +124,8 @@ async def every_event_fetches_its_row(dut, kind, stall):
         ]
         wanted = added.pop(0)
         assert found == wanted, f"{found}, not {wanted}"
-        found, wanted = cycles.get("additions"), counted.pop(0)
+        found = cycles.get("additions__0") | cycles.get("additions__1")
+        wanted = counted.pop(0)
         assert found == wanted, f"{found} additions, not {wanted}"
         answers = rows.answers(cycles)
         added.append([0] * LANES)
