@@ -33,7 +33,8 @@ class Lane(wiring.Component):
     release : In(1)
         Clears ``held``; never together with ``last``.
     held : Out(signed(width))
-        The finished sum, from one cycle after ``last`` until ``release``.
+        The finished sum, from one cycle after ``last`` until ``release``; not known in front of
+        the first one.
     """
 
     def __init__(self, *, entry_width, width):
@@ -53,6 +54,9 @@ class Lane(wiring.Component):
         m = Module()
         width = len(self.held)
 
+        # A reset besides would take a LUT of each lane.
+        held = Signal.like(self.held, reset_less=True)
+        m.d.comb += self.held.eq(held)
         accumulator = Signal(width)
         total = Signal(width)
         entry = Signal(signed(width))
@@ -64,8 +68,8 @@ class Lane(wiring.Component):
         # Clearing comes last, so that it is the registers' reset and takes no logic.
         m.d.sync += accumulator.eq(total)
         with m.If(self.last):
-            m.d.sync += [self.held.eq(total), accumulator.eq(0)]
+            m.d.sync += [held.eq(total), accumulator.eq(0)]
         with m.If(self.release):
-            m.d.sync += self.held.eq(0)
+            m.d.sync += held.eq(0)
 
         return m

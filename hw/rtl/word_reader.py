@@ -70,7 +70,7 @@ class WordReader(wiring.Component):
         # in registers since block RAMs are late.
         layout = step_layout(self.config)
         addressed, asked, read = signals("addressed asked read", layout)
-        usable = Signal(lanes)
+        usable, rotated = signals("usable rotated", lanes)
         spikes = Signal.like(self.spikes)
         pixel = Signal.like(self.pixel)
         m.d.sync += [
@@ -81,17 +81,13 @@ class WordReader(wiring.Component):
             read.eq(asked),
             spikes.eq(self.spikes),
             pixel.eq(self.pixel),
-            usable.eq(
-                Mux(
-                    self.layer.gather,
-                    asked.mask.rotate_left(number % lanes),
-                    asked.mask,
-                )
-            ),
+            usable.eq(asked.mask),
+            rotated.eq(asked.mask.rotate_left(number % lanes)),
         ]
         # Clearing comes last, so that it is the registers' reset and takes no logic.
-        with m.If(self.layer.pixels | ~asked.columns[number]):
-            m.d.sync += usable.eq(0)
+        for mask, unused in ((usable, self.layer.gather), (rotated, ~self.layer.gather)):
+            with m.If(unused | self.layer.pixels | ~asked.columns[number]):
+                m.d.sync += mask.eq(0)
 
         found = Signal()
         m.d.sync += [
@@ -113,7 +109,8 @@ class WordReader(wiring.Component):
             spiking = Signal(-(-lanes // 4), name=f"spiking_{bank}")
             m.d.comb += [
                 chosen.eq(
-                    self._counts(bank, spikes, read) & usable | self._pixels(bank, pixel, read)
+                    self._counts(bank, spikes, read) & (usable | rotated)
+                    | self._pixels(bank, pixel, read)
                 ),
                 self.valid[bank].eq(found & (spiking.any() | self.word.ends)),
             ]

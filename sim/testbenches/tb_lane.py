@@ -50,7 +50,7 @@ async def run(dut, sums, *, stall):
     rng, _ = generators()
     cycles = Cycles(dut, rng)
     await cycles.reset(entry=0, double=0, last=0, release=0)
-    await cycles.step()
+    await cycles.step(release=1)
     held = 0
     for number, (sequence, expected) in enumerate(sums):
         for index, (value, double) in enumerate(sequence):
