@@ -74,7 +74,7 @@ def load_add(*, load, value, base, addend, total):
 
 
 def mix(words, mixed):
-    """Submodule for ``mixed``, the XOR of all words, in as few LUTs as there can be.
+    """Submodules for ``mixed``, the XOR of all words, in as few LUTs as there can be.
 
     Parameters
     ----------
@@ -82,13 +82,16 @@ def mix(words, mixed):
         At least two, each as wide as ``mixed``.
     mixed : Signal
     """
-    return Instance(
-        "addend_xor",
-        p_WIDTH=len(mixed),
-        p_INPUTS=len(words),
-        i_words=Cat(*words),
-        o_mixed=mixed,
-    )
+    return [
+        Instance(
+            "addend_xor",
+            p_INPUTS=len(words),
+            p_LUTS=(len(words) + 1) // 3,
+            i_bits=Cat(word[index] for word in words),
+            o_mixed=mixed[index],
+        )
+        for index in range(len(mixed))
+    ]
 
 
 def or_add(*, augend, addend, total):

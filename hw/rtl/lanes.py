@@ -85,7 +85,7 @@ class Lanes(wiring.Component):
             sums.append(lane.held)
 
         mixed, before = signals("mixed before", self.width)
-        m.submodules.mix = mix(sums, mixed)
+        m.submodules += mix(sums, mixed)
         m.d.sync += before.eq(mixed)
         m.d.comb += self.taken.eq((before ^ mixed).as_signed())
 

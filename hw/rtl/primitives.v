@@ -136,41 +136,30 @@ module addend_or_add #(
 `endif
 endmodule
 
-// XOR of INPUTS words side by side.
+// XOR of all bits, in as many LUTs as they take: the first four bits fill one, every three more another one.
 module addend_xor #(
-    parameter WIDTH = 16,
-    parameter INPUTS = 16
+    parameter INPUTS = 16,
+    parameter LUTS = 5
 ) (
-    input wire [WIDTH*INPUTS-1:0] words,
-    output wire [WIDTH-1:0] mixed
+    input wire [INPUTS-1:0] bits,
+    output wire mixed
 );
-    genvar i, j;
-    generate
-        for (i = 0; i < WIDTH; i = i + 1) begin : column
 `ifdef ADDEND_ECP5
-            // Three more bits per LUT: the rest of the bits and the LUTs before stand in one row, of which each LUT
-            // takes the next four and appends its own.
-            localparam LUTS = (INPUTS + 1) / 3;
-            wire [INPUTS+LUTS+3:0] row;
-            assign row[INPUTS+LUTS+3:INPUTS+LUTS] = 4'b0000;
-            for (j = 0; j < INPUTS; j = j + 1) begin : spread
-                assign row[j] = words[j*WIDTH+i];
-            end
-            for (j = 0; j < LUTS; j = j + 1) begin : tree
-                // The last one has fewer than four left, unless their number fits.
-                LUT4 #(.INIT(16'h6996)) lut (
-                    .A(row[4*j]), .B(row[4*j+1]),
-                    .C(4 * j + 2 < INPUTS + j ? row[4*j+2] : 1'b0), .D(4 * j + 3 < INPUTS + j ? row[4*j+3] : 1'b0),
-                    .Z(row[INPUTS+j]));
-            end
-            assign mixed[i] = row[INPUTS+LUTS-1];
-`else
-            wire [INPUTS-1:0] row;
-            for (j = 0; j < INPUTS; j = j + 1) begin : spread
-                assign row[j] = words[j*WIDTH+i];
-            end
-            assign mixed[i] = ^row;
-`endif
+    // The bits and the LUTs stand in one row, of which each LUT takes the next four and appends its own.
+    wire [LUTS-1:0] luts;
+    wire [INPUTS+LUTS+3:0] row = {4'b0000, luts, bits};
+    genvar i;
+    generate
+        for (i = 0; i < LUTS; i = i + 1) begin : tree
+            // The last one has fewer than four left, unless their number fits.
+            localparam AT = i << 2;
+            LUT4 #(.INIT(16'h6996)) lut (
+                .A(row[AT]), .B(row[AT+1]), .C(AT + 2 < INPUTS + i ? row[AT+2] : 1'b0),
+                .D(AT + 3 < INPUTS + i ? row[AT+3] : 1'b0), .Z(luts[i]));
         end
     endgenerate
+    assign mixed = luts[LUTS-1];
+`else
+    assign mixed = ^bits;
+`endif
 endmodule
