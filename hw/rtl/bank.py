@@ -104,11 +104,8 @@ class Bank(wiring.Component):
         ]
         # The number of the tile stands above the address in it.
         number = event.row[config.tile_address.width :]
-        # Where rows of attention are added, lanes skip none.
-        nothing = Signal(init=1)
-        m.d.sync += nothing.eq(~adds)
         # Setting and clearing come last, so that they are the registers' set and reset and take no
-        # logic. These need no reset besides: a cycle after one, every lane skips.
+        # logic. Rows need no reset besides: a cycle after one, every lane skips.
         weights, digits = [], []
         for tile, word in enumerate(self.weights):
             skipped = Signal(lanes, init=-1, name=f"skipped_{tile}")
@@ -120,12 +117,16 @@ class Bank(wiring.Component):
             for lane in range(lanes):
                 with m.If(skipped[lane]):
                     m.d.sync += weight.word_select(lane, config.weight_width).eq(0)
-        # Where tokens are gathered, values are added.
-        for word, unused in zip(self.digits, (~layer.gather, layer.gather), strict=True):
-            digit = Signal.like(word, name=f"digits_{len(digits)}", reset_less=True)
+        # Where tokens are gathered, values are added. Lanes skip nothing of attention.
+        for part, (word, gather) in enumerate(zip(self.digits, (1, 0), strict=True)):
+            unused = Signal(init=1, name=f"unused_{part}")
+            digit = Signal.like(word, name=f"digits_{part}", reset_less=True)
             digits.append(digit)
-            m.d.sync += digit.eq(word)
-            with m.If(~layer.attention_rows | unused | nothing):
+            m.d.sync += [
+                unused.eq(~adds | ~layer.attention_rows | (layer.gather != gather)),
+                digit.eq(word),
+            ]
+            with m.If(unused):
                 m.d.sync += digit.eq(0)
         # The OR of a weight and a digit takes no logic either: a bit of the digit sets the register
         # that takes the weight's. Such a register also starts set, or it takes a multiplexer.

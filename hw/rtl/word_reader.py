@@ -72,7 +72,8 @@ class WordReader(wiring.Component):
         addressed, asked, read = signals("addressed asked read", layout)
         usable, rotated = signals("usable rotated", lanes)
         spikes = Signal.like(self.spikes)
-        pixel = Signal.like(self.pixel)
+        constant = C(self.config.pixel_constant, PIXEL_PLANES if self.config.pixel_constant else 0)
+        pixel = Signal(len(self.pixel) + len(constant), reset_less=True)
         m.d.sync += [
             self.address.eq(self.base + self.step.offset),
             addressed.eq(self.step),
@@ -80,7 +81,7 @@ class WordReader(wiring.Component):
             asked.eq(addressed),
             read.eq(asked),
             spikes.eq(self.spikes),
-            pixel.eq(self.pixel),
+            pixel.eq(Cat(self.pixel, constant)),
             usable.eq(asked.mask),
             rotated.eq(asked.mask.rotate_left(number % lanes)),
         ]
@@ -88,6 +89,12 @@ class WordReader(wiring.Component):
         for mask, unused in ((usable, self.layer.gather), (rotated, ~self.layer.gather)):
             with m.If(unused | self.layer.pixels | ~asked.columns[number]):
                 m.d.sync += mask.eq(0)
+        # So are the bits of a pixel that other passes take.
+        inside = asked.pixels & asked.columns[number]
+        for turn, banks in enumerate(self.config.pixel_passes):
+            with m.If(~inside | (asked.pixel_pass != turn)):
+                for bit in {bank.bit for bank in banks} & set(range(PIXEL_PLANES)):
+                    m.d.sync += [each.eq(0) for each in pixel[bit::PIXEL_PLANES]]
 
         found = Signal()
         m.d.sync += [
@@ -110,7 +117,7 @@ class WordReader(wiring.Component):
             m.d.comb += [
                 chosen.eq(
                     self._counts(bank, spikes, read) & (usable | rotated)
-                    | self._pixels(bank, pixel, read)
+                    | self._pixels(bank, pixel)
                 ),
                 self.valid[bank].eq(found & (spiking.any() | self.word.ends)),
             ]
@@ -131,22 +138,13 @@ class WordReader(wiring.Component):
             (plane & bit.replicate(lanes) for plane, bit in zip(planes, step.chosen, strict=True)),
         )
 
-    def _pixels(self, bank, pixel, step):
-        """The bits of a pixel that a bank takes; none where the step reads no pixel."""
-        channels = [
-            pixel.word_select(channel, PIXEL_PLANES)
-            for channel in range(self.config.pixel_channels)
-        ]
-        if self.config.pixel_constant:
-            channels.append(C(self.config.pixel_constant, PIXEL_PLANES))
-        inside = step.pixels & step.columns[self.number]
+    def _pixels(self, bank, pixel):
+        """The bits of a pixel that a bank takes, of which other passes' are 0."""
         taken = [banks[bank] for banks in self.config.pixel_passes]
+        bits = [each.bit for each in taken if each.bit < PIXEL_PLANES]
         return Cat(
-            Cat(channel[each.bit] if each.bit < PIXEL_PLANES else 0 for each in taken).bit_select(
-                step.pixel_pass, 1
-            )
-            & inside
+            Cat(pixel.word_select(lane, PIXEL_PLANES)[bit] for bit in bits).any()
             if taken[0].takes(lane)
             else C(0)
-            for lane, channel in enumerate(channels)
+            for lane in range(len(pixel) // PIXEL_PLANES)
         )
