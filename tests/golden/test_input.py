@@ -212,7 +212,7 @@ def test_every_command_takes_the_pictures_that_training_took(photographs, capsys
     assert json.loads((report / "report.json").read_text())["accuracy"]["golden"] == right / 6
     for command in (
         [build_main, "--dry-run"],
-        [explore_main, "--trials", "8", "--workers", "1", "--out", str(photographs / "explore")],
+        [explore_main, "--trials", "12", "--workers", "1", "--out", str(photographs / "explore")],
     ):
         assert (
             command[0]([*command[1:], "--model", str(path), "--images", str(data), "--count", "2"])

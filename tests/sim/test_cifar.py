@@ -36,7 +36,12 @@ def test_the_file_says_how_well_it_was_trained(model, images):
     assert golden.accuracy(model, *images) >= found["golden"] - 0.1
 
 
-def test_weights_spikes_and_stream_fit_an_ecp5(plan):
+@pytest.mark.parametrize(
+    ("columns", "code", "bus_width"),
+    [(1, SpikeCode.BIT_SERIAL, 0), (4, SpikeCode.SPLIT, 64)],
+)
+def test_weights_spikes_and_stream_fit_an_ecp5(model, columns, code, bus_width):
+    plan = compile_model(model, columns=columns, lanes=16, spike_code=code, bus_width=bus_width)
     blocks = sum(row["blocks"] for row in memory_table(plan.required))
     find_device("ecp5-85k").require(bram=blocks)
 
