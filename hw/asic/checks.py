@@ -25,8 +25,16 @@ UNRESET = (
         "word of a queue: it is read only after it was written, as the queue's level says",
     ),
     (
-        re.compile(r"(.*\.)?column_\d+\.row"),
+        re.compile(r"(.*\.)?bank_\d+\.(weights|digits|held)_\d+"),
         "elements that the lanes add: the cycle after a reset, every lane skips its own",
+    ),
+    (
+        re.compile(r"(.*\.)?reader\.pixel"),
+        "bits of a pixel: the cycle after a reset clears them, since none was asked for",
+    ),
+    (
+        re.compile(r"(.*\.)?lane_\d+\.held"),
+        "sum that is read out: a job's last event fills it before",
     ),
     (
         re.compile(r"(.*\.)?packer\.values\[\d+\]"),

@@ -44,7 +44,8 @@ def registers(modules):
         path = tuple(match[1].replace("\\", "").split("."))
         for bit in cell["connections"]["Q"]:
             own = [name for name, _ in names[bit] if name.startswith(".".join(path) + ".")]
-            register = min(own, key=len, default=".".join(path))
+            # Behind a dollar stand names of expressions.
+            register = min(own, key=lambda name: ("$" in name, len(name)), default=".".join(path))
             for name, index in names[bit]:
                 found[_bit_name(name, index)] = path, register
     return found

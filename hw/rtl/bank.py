@@ -130,8 +130,8 @@ class Bank(wiring.Component):
                 m.d.sync += digit.eq(0)
         # The OR of a weight and a digit takes no logic either: a bit of the digit sets the register
         # that takes the weight's. Such a register also starts set, or it takes a multiplexer.
-        for row, weight, digit in zip(self.row, weights, digits, strict=True):
-            held = Signal.like(row, init=-1, reset_less=True)
+        for part, (row, weight, digit) in enumerate(zip(self.row, weights, digits, strict=True)):
+            held = Signal.like(row, name=f"held_{part}", init=-1, reset_less=True)
             m.d.comb += row.eq(held)
             for lane in range(lanes):
                 element = held.word_select(lane, row_width)
