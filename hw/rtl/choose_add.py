@@ -86,7 +86,6 @@ def mix(words, mixed):
         Instance(
             "addend_xor",
             p_INPUTS=len(words),
-            p_LUTS=(len(words) + 1) // 3,
             i_bits=Cat(word[index] for word in words),
             o_mixed=mixed[index],
         )

@@ -138,27 +138,26 @@ endmodule
 
 // XOR of all bits, in as many LUTs as they take: the first four bits fill one, every three more another one.
 module addend_xor #(
-    parameter INPUTS = 16,
-    parameter LUTS = 5
+    parameter INPUTS = 16
 ) (
     input wire [INPUTS-1:0] bits,
     output wire mixed
 );
 `ifdef ADDEND_ECP5
     // The bits and the LUTs stand in one row, of which each LUT takes the next four and appends its own.
-    wire [LUTS-1:0] luts;
-    wire [INPUTS+LUTS+3:0] row = {4'b0000, luts, bits};
+    wire [INPUTS-1:0] luts;
+    wire [INPUTS+INPUTS+3:0] row = {4'b0000, luts, bits};
     genvar i;
     generate
-        for (i = 0; i < LUTS; i = i + 1) begin : tree
+        for (i = 0; i + i + i + 1 < INPUTS; i = i + 1) begin : tree
             // The last one has fewer than four left, unless their number fits.
             localparam AT = i << 2;
             LUT4 #(.INIT(16'h6996)) lut (
                 .A(row[AT]), .B(row[AT+1]), .C(AT + 2 < INPUTS + i ? row[AT+2] : 1'b0),
                 .D(AT + 3 < INPUTS + i ? row[AT+3] : 1'b0), .Z(luts[i]));
+            if (i + i + i + 4 >= INPUTS) assign mixed = luts[i];
         end
     endgenerate
-    assign mixed = luts[LUTS-1];
 `else
     assign mixed = ^bits;
 `endif

@@ -172,10 +172,6 @@ def test_cycles_stand_in_the_description(built):
             "--weight-width must be at least the 4 bits of layer downsample1_1, not 3",
         ),
         (["--images", "missing.npy"], "missing.npy"),
-        (
-            ["--spike-code", "thermometer"],
-            "Spike code thermometer is golden's alone: use split, which takes the fewest cycles, ",
-        ),
     ],
 )
 def test_bad_options_are_refused(model_file, tmp_path, capsys, options, sentence):
