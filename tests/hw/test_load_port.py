@@ -1,5 +1,6 @@
 """The load port under Verilator: alone, and on cores that begin with a model or without one."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,6 @@ from hw import load
 from hw.emit.build_directory import read_description
 from hw.emit.load_packets import LAST, closing_packet, packets
 from hw.emit.memory_images import beats
-from hw.emit.verilog import convert
 from hw.isa.status import Status
 from hw.rtl.load_port import PATIENCE, LoadPort
 from sim.loading import load_step
@@ -43,9 +43,8 @@ def test_the_port_knows_what_is_a_model(project_root, tmp_path, filled):
 def test_a_packet_is_ended_after_two_to_the_24_cycles(project_root, tmp_path):
     assert PATIENCE == 2**24
     port = LoadPort(MEMORIES, fingerprint=1, filled=False)
-    text = convert(port, name="load_port")
     executable = build_simulator(
-        Design("load_port", text, "clk"), project_root / "build" / "sim", fast=True
+        replace(Design.of(port), clock="clk"), project_root / "build" / "sim", fast=True
     )
     simulate(executable, "sim.testbenches.tb_patience", tmp_path)
 
