@@ -105,6 +105,10 @@ class Harness:
                 )
         return SimpleNamespace(tensor="nothing", locate=None, addresses=[], words={})
 
+    def executed(self):
+        """Additions of each layer."""
+        return {name: int(n.sum()) for name, n in self.plan.additions(self.golden.tensors).items()}
+
     def preload(self, number):
         """Stores what another engine stores: the counts of a token sum."""
         for address, word in self.expect(number, "spikes").words.items():
@@ -151,8 +155,8 @@ class Harness:
             late = late + 1 if cycles.get("full") else 0
             # A tile that begins is known to wait a cycle later.
             held = tile["begins"] or cycles.get("waits") or cycles.count < begin + 2
-            tile["begins"] = 0
             held = held or (fills and fills[0][1].again and cycles.get("open"))
+            tile["begins"] = 0
             if waiting and not (steps or held):
                 following = waiting.popleft()
                 self.fill(*fills.popleft())
@@ -230,18 +234,10 @@ class Harness:
 async def run_network(dut, model, *, stall, slot):
     """Runs all layers on one image; returns the harness and the cycles of each layer."""
     harness = Harness(dut, model, stall=stall, slot=slot)
-    await harness.cycles.reset(
-        layer=0,
-        step=0,
-        base=0,
-        begins=0,
-        first=0,
-        offset=0,
-        slot=0,
-        logits_room=0,
-        tag=0,
-        **harness.data,
+    quiet = dict.fromkeys(
+        ("layer", "step", "base", "begins", "first", "offset", "slot", "logits_room", "tag"), 0
     )
+    await harness.cycles.reset(**quiet, **harness.data)
     cycles = {}
     for number, planned in enumerate(harness.given.layers):
         if planned.descriptor["token_sum"]:
@@ -256,23 +252,15 @@ async def run_network(dut, model, *, stall, slot):
 async def networks_match_golden(dut, model):
     """Every stored word, logit and addition of one image, whoever stalls."""
     harness, _ = await run_network(dut, model, stall=0.5, slot=0.25)
-    executed = {
-        name: int(numbers.sum())
-        for name, numbers in harness.plan.additions(harness.golden.tensors).items()
-    }
-    assert harness.additions == sum(executed.values()), (
-        f"{harness.additions} additions, golden {sum(executed.values())}"
-    )
+    executed = sum(harness.executed().values())
+    assert harness.additions == executed, f"{harness.additions} additions, golden {executed}"
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def layers_take_a_cycle_per_event(dut):
     """Finding, fetching and firing hide behind events, where a position has more than lanes."""
     harness, cycles = await run_network(dut, "saturated.safetensors", stall=0.0, slot=1.0)
-    executed = {
-        name: int(numbers.sum())
-        for name, numbers in harness.plan.additions(harness.golden.tensors).items()
-    }
+    executed = harness.executed()
     compared = 0
     for planned in harness.plan.layers[1:]:
         if (
