@@ -123,23 +123,23 @@ def test_block_rams_without_a_price_spare_multiplexers():
 
 
 @pytest.mark.parametrize(
-    ("columns", "bus_width", "scarce", "spikes", "slices", "multiplexed"),
+    ("columns", "code", "bus_width", "scarce", "spikes", "slices", "multiplexed"),
     [
-        (4, 128, False, 48, 5, 0),
-        # The layout of fewest LUTs would take more than the 208 blocks of the largest device.
-        (6, 128, True, 54, 5, 288),
+        (4, SpikeCode.SPLIT, 128, False, 48, 5, 0),
+        # The layout of fewest LUTs would take more than 108 blocks.
+        (3, SpikeCode.BIT_SERIAL, 128, True, 27, 5, 195),
         # No device holds it, whatever the layout: only what has an image is left with banks.
-        (4, 0, False, 48, 15, 192),
+        (4, SpikeCode.SPLIT, 0, False, 48, 15, 192),
     ],
 )
 def test_block_rams_are_scarce_where_a_larger_device_would_be_needed(
-    columns, bus_width, scarce, spikes, slices, multiplexed
+    columns, code, bus_width, scarce, spikes, slices, multiplexed
 ):
     required = compile_model(
         golden.load("tests/data/cifar10-nano.safetensors"),
         columns=columns,
         lanes=16,
-        spike_code=SpikeCode.SPLIT,
+        spike_code=code,
         bus_width=bus_width,
     ).required
     rows = {row["name"]: row for row in memory_table(required)}
