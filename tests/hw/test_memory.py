@@ -47,7 +47,7 @@ endmodule
 #: The same of the components, of 6 words of 40 bits.
 PLAIN_SHARED = """
 module plain (
-    input wire clk, rst, write, a_read, b_read, input wire [39:0] write_data,
+    input wire clk, rst, write, a_read, b_read, input wire [39:0] write_data, input wire [31:0] tag,
     input wire [2:0] write_address, a_address, b_address, output reg [39:0] a_data, b_data
 );
     reg [39:0] words [0:5];
