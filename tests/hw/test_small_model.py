@@ -22,7 +22,7 @@ def test_one_column_of_8_lanes_needs_at_most_40_block_rams(tiny, code):
 
 
 def test_it_has_4_bit_weights_and_4_spikes_at_most(tiny):
-    assert tiny.max_count == 4
+    assert tiny.max_count <= 4
     bits = {layer.weight_bits for layer in tiny.layers if hasattr(layer, "weight_bits")}
     assert max(bits) <= 4
 
