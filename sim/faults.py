@@ -129,23 +129,16 @@ class LatePayload(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.component = self.component
-        for name, member in self.signature.members.items():
-            inner, outer = getattr(self.component, name), getattr(self, name)
-            if name == self.stream:
-                # The transfer is passed on a cycle late, the payload as it is then.
-                valid = Signal()
-                with m.If(outer.ready):
-                    m.d.sync += valid.eq(outer.valid)
-                m.d.comb += [
-                    inner.valid.eq(valid),
-                    inner.payload.eq(outer.payload),
-                    outer.ready.eq(inner.ready | ~valid),
-                ]
-            elif member.is_signature:
-                wiring.connect(m, wiring.flipped(outer), inner)
-            else:
-                m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
+        inner, outer = _connect_others(m, self, self.stream)
+        # The transfer is passed on a cycle late, the payload as it is then.
+        valid = Signal()
+        with m.If(outer.ready):
+            m.d.sync += valid.eq(outer.valid)
+        m.d.comb += [
+            inner.valid.eq(valid),
+            inner.payload.eq(outer.payload),
+            outer.ready.eq(inner.ready | ~valid),
+        ]
         return m
 
 
@@ -168,14 +161,26 @@ class StuckInput(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.component = self.component
-        for name, member in self.signature.members.items():
-            inner, outer = getattr(self.component, name), getattr(self, name)
-            if name == self.name:
-                m.d.comb += inner.eq(self.value)
-            else:
-                m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
+        inner, _ = _connect_others(m, self, self.name)
+        m.d.comb += inner.eq(self.value)
         return m
+
+
+def _connect_others(m, faulty, name):
+    """Connects all members but one of a component to those of the one around it.
+
+    Returns the inner and the outer side of that one.
+    """
+    m.submodules.component = component = faulty.component
+    for other, member in faulty.signature.members.items():
+        if other == name:
+            continue
+        inner, outer = getattr(component, other), getattr(faulty, other)
+        if member.is_signature:
+            wiring.connect(m, wiring.flipped(outer), inner)
+        else:
+            m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
+    return getattr(component, name), getattr(faulty, name)
 
 
 def _neuron(planned, channel):

@@ -80,10 +80,11 @@ def test_a_tile_store_that_does_not_see_an_input_is_noticed(
         )
 
 
-def test_a_tile_that_comes_too_early_is_noticed(project_root, tmp_path):
+@pytest.mark.parametrize("name", ["held", "open", "again"])
+def test_a_tile_that_comes_too_early_is_noticed(project_root, tmp_path, name):
     with pytest.raises(SimulationError, match="room at the wrong time"):
         run_testbench(
-            StuckInput(TileBuffers(), name="held", value=0),
+            StuckInput(TileBuffers(), name=name, value=0),
             "sim.testbenches.tb_tile_buffers",
             {},
             folder=tmp_path,
