@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In
 
 from golden import PIXELS, Rounding, stream_thresholds
 from golden.names import counts_name, stream_name
+from hw.isa.pairs import PAIR
 
 
 __all__ = ["PLAN_FAULTS", "LatePayload", "StuckInput"]
@@ -32,9 +33,9 @@ def threshold_off_by_one(plan, tensors):
             for step, threshold in enumerate(ladder[channel if len(ladder) > 1 else 0].tolist()):
                 if (potentials[:, channel] == threshold).any():
                     neurons = list(plan.neurons)
-                    bias, thresholds = neurons[address := _neuron(planned, channel)]
+                    bias, thresholds = neurons[number := _neuron(planned, channel)]
                     raised = (*thresholds[:step], threshold + 1, *thresholds[step + 1 :])
-                    neurons[address] = (bias, tuple(np.maximum.accumulate(raised).tolist()))
+                    neurons[number] = (bias, tuple(np.maximum.accumulate(raised).tolist()))
                     return replace(plan, neurons=neurons)
     raise ValueError("Images must reach at least one threshold exactly")
 
@@ -98,8 +99,8 @@ def half_up(plan, tensors):
             ties = ladder[ladder != layer.epilogue.neuron.thresholds[0]]
             matters |= bool(np.isin(tensors[stream_name(layer)], ties).any())
             for channel in range(len(layer.weight)):
-                bias, _ = neurons[address := _neuron(planned, channel)]
-                neurons[address] = (bias, tuple(ladder.tolist()))
+                bias, _ = neurons[number := _neuron(planned, channel)]
+                neurons[number] = (bias, tuple(ladder.tolist()))
     if not matters:
         raise ValueError("Images must bring a stream to an odd tie, under half-to-even")
     return replace(plan, neurons=neurons)
@@ -184,9 +185,9 @@ def _connect_others(m, faulty, name):
 
 
 def _neuron(planned, channel):
-    """Address of the neuron of an output channel."""
+    """Number of the neuron of an output channel."""
     tile, lane = np.argwhere(planned.channels == channel)[0]
-    return planned.fills[tile].neuron + int(lane)
+    return planned.fills[tile].neuron * PAIR + int(lane)
 
 
 def _adds_to_stream(layer, tensors):

@@ -52,7 +52,7 @@ GROUPS = (
     (
         "firing unit",
         r"core\.array\.readout_\d+\.firing",
-        "taken lane last neuron_address fired fired_lane fired_last count value idle",
+        "release pair whole taken neuron_address fired fired_pair fired_whole count value idle",
     ),
     (
         "packer",
@@ -66,7 +66,7 @@ _BINARY, _HEX, _DECIMAL, _TEXT = 0x28, 0x22, 0x24, 0x820
 #: And of the lines around a group that is open.
 _BEGIN, _END = 0x800200, 0x1000200
 #: Signals that are read as numbers.
-_NUMBERS = re.compile("cycles|additions|stalls|layers|tiles|level|lane|fired_lane|count|left|words")
+_NUMBERS = re.compile("cycles|additions|stalls|layers|tiles|level|pair|fired_pair|count|left|words")
 
 _MODULE = re.compile(r"\nmodule (\\\S+ |\w+)\(.*?\nendmodule\n", re.DOTALL)
 _SIGNAL = re.compile(

@@ -135,7 +135,7 @@ class Context:
             tile_rows=1,
             second_tile_rows=1,
             weight_depth=self.n_rows,
-            neuron_depth=len(self.neurons.words),
+            neuron_depth=self.neurons.depth,
             window_depth=len(self._windows.words),
             pixel_depth=self.maps[PIXELS].size,
             spike_depth=max(1, places.spikes.depth),
@@ -151,7 +151,7 @@ class Context:
             tuple(self._planned),
             self.maps,
             np.concatenate(self._rows),
-            self.neurons.words,
+            self.neurons.neurons,
             self._windows.words,
             self._formed,
         )

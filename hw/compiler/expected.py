@@ -8,6 +8,7 @@ from golden import PIXELS, SpikeCode, planes
 
 from ..isa.descriptors import Destination
 from ..isa.formed_maps import complete
+from ..isa.pairs import PAIR
 
 
 __all__ = ["PIXEL_LAYER", "ExpectedContents", "plane_words", "expected_contents"]
@@ -168,28 +169,40 @@ def _joined(parts, width):
 
 
 def _stream(plan, number, values):
-    """A version of the residual: position by position, in the memory of the column that has it."""
+    """A version of the residual: position by position, in the memory of the column that has it.
+
+    A word holds the channels of a pair of lanes.
+    """
     planned, n_columns = plan.layers[number], plan.required.columns
-    channels, address = _neurons(planned, "stream")
-    address = address + planned.descriptor.get("stream_move", 0)
-    flat = values.reshape(len(values), -1)
-    result = []
+    pairs = planned.channels
+    if pairs.shape[1] % PAIR:
+        pairs = np.pad(pairs, ((0, 0), (0, 1)), constant_values=-1)
+    pairs = pairs.reshape(len(pairs), -1, PAIR)
+    tile, pair = np.nonzero((pairs >= 0).any(axis=2))
+    begins = np.array([fields["stream"] for fields in planned.tiles])[tile]
+    first = begins + pair + planned.descriptor.get("stream_move", 0)
+    # One more channel, which is 0, serves lanes that have none.
+    flat = np.zeros((len(values) + 1, values[0].size), np.int64)
+    flat[:-1] = values.reshape(len(values), -1)
+    result, width = [], plan.required.residual_width
     lines = np.arange(flat.shape[1]) // planned.size[1]
     for column in range(min(n_columns, planned.size[0])):
         (position,) = np.nonzero(lines % n_columns == column)
-        turn = np.arange(len(position)) * planned.descriptor["stream_step"]
-        addresses = address[:, np.newaxis] + turn
-        channel, at = np.broadcast_arrays(channels[:, np.newaxis], position)
+        addresses = (
+            first[:, np.newaxis] + np.arange(len(position)) * planned.descriptor["stream_step"]
+        )
+        channels = np.repeat(pairs[tile, pair], len(position), axis=0)
+        positions = np.tile(position, len(first))[:, np.newaxis]
         result.append(
             ExpectedContents(
                 planned.stream,
                 number,
                 f"stream.{column}",
                 addresses.ravel(),
-                _unsigned(flat[channel, at].ravel(), plan.required.residual_width),
-                plan.required.residual_width,
-                channel.reshape(-1, 1),
-                at.reshape(-1, 1),
+                _joined(_unsigned(flat[channels, positions].T, width), width),
+                width,
+                channels,
+                positions,
             )
         )
     return result

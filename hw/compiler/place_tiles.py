@@ -56,7 +56,7 @@ def place_tiles(plan, *, bus_width, tile_depths=None):
             # Rows of attention lie elsewhere.
             row = tile["row"] if rows[number] else 0
             fills.append(Fill(row, rows[number], tile["neuron"], place, again))
-            buffered = {"neuron": number % NEURON_TILES * config.lanes}
+            buffered = {"neuron": number % NEURON_TILES * config.pairs}
             if rows[number]:
                 buffered["row"] = place * config.tile_stride
             tiles.append(tile | buffered)

@@ -8,6 +8,7 @@ from golden.names import counts_name, stream_name
 from golden.spike import plane_count
 
 from ..isa.descriptors import Destination
+from ..isa.pairs import pairs_of
 from ..isa.plan import SpikeMap
 from .allocate import Allocator
 from .residual import ResidualMemory
@@ -146,7 +147,9 @@ class Placement:
     def in_stream(self, layer, channels, size, *, step):
         """A version of a residual stream, and its counts or what it adds to the token sums."""
         name, stream = counts_name(layer), stream_name(layer)
-        read, written = self.residual.write(layer, step=step, size=size, words=channels.size)
+        read, written = self.residual.write(
+            layer, step=step, size=size, words=len(channels) * pairs_of(self.lanes)
+        )
         descriptor = {
             "stream": 1,
             "first": int(layer.epilogue.previous is None),

@@ -14,7 +14,8 @@ __all__ = ["ResidualMemory", "Version"]
 class Version:
     """One version of a stream.
 
-    A position's channels lie side by side, ``step`` words from a column's position to its next.
+    A position's pairs of channels lie side by side, ``step`` words from a column's position to its
+    next.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ class ResidualMemory:
         size : (int, int)
             Lines and positions of each.
         words : int
-            Words of a position: its channels, filled up to whole tiles.
+            Words of a position: pairs of its channels, which are filled up to whole tiles.
 
         Returns
         -------

@@ -1,5 +1,6 @@
 """What fills the memories of neurons and of tap windows, word by word."""
 
+from ..isa.pairs import PAIR
 from .ladders import bias_and_ladder
 
 
@@ -19,14 +20,19 @@ class NeuronTable:
 
     Attributes
     ----------
-    words : list of (int, tuple of int)
-        Bias and thresholds of each word.
+    neurons : list of (int, tuple of int)
+        Bias and thresholds of each. Those of a word follow each other.
     """
 
     def __init__(self, max_count):
         self.max_count = max_count
-        self.words = []
+        self.neurons = []
         self._bases = {}
+
+    @property
+    def depth(self):
+        """Words of the neuron memory."""
+        return len(self.neurons) // PAIR
 
     def place(self, layer, channels):
         """Address of each tile's first word.
@@ -46,8 +52,8 @@ class NeuronTable:
         biases, ladder = bias_and_ladder(getattr(layer, "epilogue", None))
         bases = []
         for tile in channels.tolist():
-            words = []
-            for channel in tile:
+            neurons = []
+            for channel in [*tile, *[-1] * (-len(tile) % PAIR)]:
                 bias, thresholds = 0, (NEVER,) * self.max_count
                 if channel >= 0:
                     bias = 0 if biases is None else int(biases[channel])
@@ -55,11 +61,11 @@ class NeuronTable:
                         fired = ladder[channel if len(ladder) > 1 else 0].tolist()
                         # A neuron of a smaller D than the core's.
                         thresholds = (*fired, *thresholds[len(fired) :])
-                words.append((bias, thresholds))
-            key = tuple(words)
+                neurons.append((bias, thresholds))
+            key = tuple(neurons)
             if key not in self._bases:
-                self._bases[key] = len(self.words)
-                self.words += words
+                self._bases[key] = self.depth
+                self.neurons += neurons
             bases.append(self._bases[key])
         return bases
 

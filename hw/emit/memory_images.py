@@ -7,6 +7,7 @@ import numpy as np
 
 from ..isa.core_config import PROGRAM_WIDTH, words_of
 from ..isa.fields import DISTANCES, pack
+from ..isa.pairs import PAIR
 from ..isa.plan import Fill, TapRow
 from ..isa.weight_image import read_image, write_image
 from .licence import VERILOG_HEAD
@@ -65,7 +66,9 @@ def memory_words(plan, config):
     """
     return {
         "weights": _pack_rows(plan.rows, config.weight_width),
-        "neurons": [_pack_neuron(config, *neuron) for neuron in plan.neurons],
+        "neurons": [
+            _pack_neurons(config, pair) for pair in zip(*[iter(plan.neurons)] * PAIR, strict=True)
+        ],
         "program": _program(plan, config),
         "windows": [
             pack(
@@ -225,8 +228,16 @@ def _pack_rows(rows, width):
     ]
 
 
+def _pack_neurons(config, neurons):
+    """A word of neurons."""
+    return sum(
+        _pack_neuron(config, *neuron) << index * config.neuron.size
+        for index, neuron in enumerate(neurons)
+    )
+
+
 def _pack_neuron(config, bias, thresholds):
-    """A neuron's word. A threshold beyond every result becomes the least one that is."""
+    """A neuron's bits. A threshold beyond every result becomes the least one that is."""
     width = config.threshold_width
     never = 1 << (config.result_width - 1)
     thresholds = [min(max(threshold, -never), never) for threshold in thresholds]

@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from ..isa.pairs import pairs_of
 from ..rtl.column import FETCH
 from .bank_cycles import UNKNOWN, BankCycles
 
@@ -22,6 +23,8 @@ class ColumnCycles:
         Of each job, in all digits.
     doublings : int
         How often sums double between two of them.
+    per_pair : int
+        Cycles in which a pair of lanes is read out.
     """
 
     __slots__ = (
@@ -30,37 +33,38 @@ class ColumnCycles:
         "_jobs",
         "_left",
         "_passes",
+        "_per_pair",
         "banks",
         "closings",
         "ready",
     )
 
-    def __init__(self, *, banks, passes, doublings):
+    def __init__(self, *, banks, passes, doublings, per_pair):
         self.banks = [BankCycles() for _ in range(banks)]
         #: Cycle from which the sums of a job may be read out; None if there is none as yet.
         self.ready = None
         #: Cycle in which the readout of each tile's last job began.
         self.closings = []
-        self._passes, self._doublings = passes, doublings
-        # Of each job that is not read out: lanes, and whether it closes its tile.
+        self._passes, self._doublings, self._per_pair = passes, doublings, per_pair
+        # Of each job that is not read out: cycles that it takes, and whether it closes its tile.
         self._jobs = deque()
         # Passes that are left of a job, and the cycle from which its last event may be taken.
         self._left, self._free = passes, 0
 
     def end(self, lanes, closes_tile):
         """Ends a job behind the latest words."""
-        self._jobs.append((lanes, closes_tile))
+        self._jobs.append((pairs_of(lanes) * self._per_pair, closes_tile))
         self.go_on()
 
     def start(self, cycle):
-        """Begins the readout of the sums that are ready, and returns their lanes."""
-        lanes, closes_tile = self._jobs.popleft()
+        """Begins the readout of the sums that are ready, and returns the cycles that it takes."""
+        length, closes_tile = self._jobs.popleft()
         if closes_tile:
             self.closings.append(cycle)
         self.ready = None
-        self._free = cycle + max(1, lanes - FETCH) + 1
+        self._free = cycle + max(1, length - FETCH) + 1
         self.go_on()
-        return lanes
+        return length
 
     def go_on(self):
         """Goes through what was issued, as far as it is known what becomes of it."""

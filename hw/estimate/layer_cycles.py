@@ -6,7 +6,8 @@ model goes from one such event to the next, in the order of their cycles.
 
 from heapq import heappop, heappush
 
-from ..isa.descriptors import Destination
+from ..isa.descriptors import ONE_BY_ONE, Destination
+from ..isa.pairs import PAIR
 from .column_cycles import ColumnCycles
 from .generator_cycles import GeneratorCycles
 from .readout_cycles import ReadoutCycles
@@ -35,6 +36,7 @@ class LayerCycles:
                 banks=required.banks,
                 passes=(descriptor["passes"] + 1) * (descriptor["digits"] + 1),
                 doublings=required.pixel_doublings if descriptor["pixels"] else required.doublings,
+                per_pair=PAIR if destination in ONE_BY_ONE else 1,
             )
             for _ in range(required.columns)
         ]

@@ -6,17 +6,18 @@ storing, or loading tiles.
 """
 
 from dataclasses import dataclass
-from math import erf, exp, pi, sqrt
+from math import erf, exp, inf, pi, sqrt
 
 import numpy as np
 
 from golden import PIXELS, planes
 
 from ..isa.core_config import words_of
-from ..isa.descriptors import Destination
+from ..isa.descriptors import ONE_BY_ONE, Destination
 from ..isa.formed_maps import mean_count
+from ..isa.pairs import PAIR, pairs_of
 from ..isa.passes import PIXEL_PLANES, count_probabilities
-from ..rtl.firing import STAGES
+from ..rtl.neuron import STAGES
 
 
 __all__ = ["Estimate", "estimate"]
@@ -65,10 +66,17 @@ def estimate(plan, additions=None):
     Estimate
     """
     height, width, _ = plan.model.image_shape
-    known = additions or {}
-    layers = {
-        planned.name: _layer(plan, planned, known.get(planned.name)) for planned in plan.layers
-    }
+    known, layers = additions or {}, {}
+    # Cycles since the latest tile was taken, in which the next one comes. The first one is there.
+    begun = inf
+    for planned in plan.layers:
+        cycles, work, added = _layer(plan, planned, known.get(planned.name))
+        begun += cycles
+        for fill in planned.fills:
+            load = _load(plan.required, fill)
+            cycles += max(0, load if fill.again else load - begun) + work
+            begun = work
+        layers[planned.name] = cycles, added
     computing = sum(cycles for cycles, _ in layers.values())
     # Pixels of the next image come while layers are computed that read none.
     last = max(
@@ -79,16 +87,26 @@ def estimate(plan, additions=None):
     return Estimate(height * width + computing, period, layers)
 
 
+def _load(required, fill):
+    """Cycles in which a tile comes, once it may."""
+    if not required.external:
+        return max(fill.rows, required.pairs) + LOADING
+    beats = [
+        -(-required.memories[memory][0] // required.bus_width) for memory in ("weights", "neurons")
+    ]
+    return fill.rows * beats[0] + required.pairs * beats[1] + LOADING
+
+
 def _layer(plan, planned, additions):
-    """Cycles and additions of one layer."""
+    """Cycles of one layer beside its tiles, those of each of these, and additions."""
     required, lanes, columns = plan.required, plan.required.lanes, plan.required.columns
     begin = words_of(required.layer) + 2
     if planned.source is None:
         group = lanes * (required.max_count + 3) + 1
-        return begin + required.max_count + 3 + len(planned.channels) * group, 0.0
+        return begin + required.max_count + 3 + len(planned.channels) * group, 0.0, 0.0
 
     spiking = _probabilities(plan, planned)
-    descriptor, tiles = planned.descriptor, len(planned.tiles)
+    descriptor = planned.descriptor
     lines, per_line = planned.size
     positions = lines * per_line
     # Jobs that all columns do at once, and words of each in one pass.
@@ -99,7 +117,8 @@ def _layer(plan, planned, additions):
     )
     # One job: words read, and events with their spread, in all passes of all digits.
     inputs, taps = planned.inputs, planned.taps
-    fan_out = int((planned.channels >= 0).sum())
+    filled = (planned.channels >= 0).sum(axis=1)
+    fan_out = int(filled.sum())
     digits = descriptor["digits"] + 1
     waits = required.pixel_doublings if descriptor["pixels"] else required.doublings
     doublings = (len(spiking) * digits - 1) * (waits - 1)
@@ -119,32 +138,23 @@ def _layer(plan, planned, additions):
         mean, variance_of_pass = _largest(means, variances)
         events += digits * max(1.0, mean)
         variance += digits**2 * variance_of_pass
-    readout = lanes + 1
+    per_pair = PAIR if descriptor["drain"] in ONE_BY_ONE else 1
+    length = per_pair * float(pairs_of(filled).mean())
+    readout = length + 1
     if descriptor["drain"] is Destination.KEY_VALUES:
         # Potentials are collected, then packed digit by digit.
-        readout = lanes + STAGES + 3 + (descriptor["out_digits"] + 1) * (lanes + 1)
+        readout = length + STAGES + 3 + (descriptor["out_digits"] + 1) * (length + 1)
     job = max(reads, _mean_of_larger(events, sqrt(variance), readout))
 
     match descriptor["drain"]:
         case Destination.LOGITS:
-            work = positions * tiles * job
+            work = positions * job
         case Destination.SUMS:
             # One column at a time.
-            work = tiles * max(batches * job, positions * (lanes + 3))
+            work = max(batches * job, positions * (lanes + 3))
         case _:
-            stored = descriptor["out_digits"] + 1
-            work = tiles * max(batches * job, positions * stored)
-    load, beats = tiles * (max(planned.rows_per_tile, lanes) + LOADING), [1]
-    if required.external:
-        beats = [
-            -(-required.memories[memory][0] // required.bus_width)
-            for memory in ("weights", "neurons")
-        ]
-        load = tiles * (planned.rows_per_tile * beats[0] + lanes * beats[1] + LOADING)
-    if additions is None:
-        additions = expected
-    again = sum(fill.rows * beats[0] + LOADING for fill in planned.fills if fill.again)
-    return begin + SETTLING + lanes + max(work, load) + again, additions
+            work = max(batches * job, positions * (descriptor["out_digits"] + 1))
+    return begin + SETTLING + lanes, work, expected if additions is None else additions
 
 
 def _probabilities(plan, planned):

@@ -3,7 +3,7 @@
 from collections import deque
 
 from ..isa.descriptors import Destination
-from ..rtl.firing import STAGES
+from ..rtl.neuron import STAGES
 
 
 __all__ = ["ReadoutCycles"]
@@ -45,8 +45,8 @@ class ReadoutCycles:
         self._most = 2 if destination in (Destination.SPIKES, Destination.VALUES) else 1
         # Cycles in which words are complete that wait for the one before, and in which that left.
         self._complete, self._left = deque(), 0
-        # Digits of a job that are still to be packed, and its lanes.
-        self._digits = self._lanes = 0
+        # Digits of a job that are still to be packed, and cycles that each takes.
+        self._digits = self._length = 0
         # Whether the bus waits for the sums of a job.
         self._locked = False
 
@@ -72,9 +72,9 @@ class ReadoutCycles:
         if self.destination is Destination.SUMS and not self._locked:
             self.asks = self.asks or cycle + 1
             return False
-        lanes = self.column.start(cycle)
-        self.again = cycle + lanes + 1
-        self._fire(cycle + lanes, lanes)
+        length = self.column.start(cycle)
+        self.again = cycle + length + 1
+        self._fire(cycle + length, length)
         return True
 
     def grant(self, cycle):
@@ -90,8 +90,8 @@ class ReadoutCycles:
         if self._complete:
             self._accept(self._complete.popleft())
 
-    def _fire(self, released, lanes):
-        """What becomes of a job whose last lane is released in a cycle."""
+    def _fire(self, released, length):
+        """What becomes of a job whose last lane is released in a cycle, after so many of them."""
         fired = released + STAGES
         if self.destination is Destination.SUMS:
             self._locked = False
@@ -103,8 +103,8 @@ class ReadoutCycles:
         else:
             self._jobs += 1
             if self.destination is Destination.KEY_VALUES:
-                self._digits, self._lanes = self.n_digits, lanes
-                fired += lanes
+                self._digits, self._length = self.n_digits, length
+                fired += length
             self._pack(fired)
 
     def _pack(self, complete):
@@ -121,7 +121,7 @@ class ReadoutCycles:
         if self.destination is Destination.KEY_VALUES:
             self._digits -= 1
             if self._digits:
-                self._complete.append(accepted + self._lanes)
+                self._complete.append(accepted + self._length)
             else:
                 self._jobs -= 1
                 self.again = max(self.again, accepted + 1)

@@ -7,7 +7,7 @@ __all__ = ["TileCopies"]
 
 
 class TileCopies:
-    """Copies a tile while the one before computes: a weight vector and a neuron per cycle.
+    """Copies a tile while the one before computes: a weight vector and a pair of neurons per cycle.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ class TileCopies:
     """
 
     def __init__(self, plan):
-        self._lanes = plan.required.lanes
+        self._pairs = plan.required.pairs
         self._fills = iter(plan.fills)
         self._fill = next(self._fills)
         #: Cycles from the first in which an image may be received until its first tile is there.
@@ -39,4 +39,4 @@ class TileCopies:
         """Cycles that copying the next tile takes, until it is known to be there."""
         rows = self._fill.rows
         self._fill = next(self._fills, self._fill)
-        return SENDING + max(rows, self._lanes)
+        return SENDING + max(rows, self._pairs)

@@ -196,7 +196,7 @@ class CoreConfig(Descriptors):
             depths = {"weights": self.weight_depth, "neurons": self.neuron_depth}
         return {
             "weights": (self.weight_word, depths["weights"]),
-            "neurons": (self.neuron.size, depths["neurons"]),
+            "neurons": (self.neurons.size, depths["neurons"]),
             "program": (PROGRAM_WIDTH, self.program_depth),
             "windows": (max(self.tap_row.size, self.tap_position.size), self.window_depth),
         }

@@ -4,10 +4,11 @@ from amaranth import unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
+from .pairs import PAIR, pairs_of
 from .widths import Widths
 
 
-__all__ = ["NEURON_TILES", "WEIGHT_TILES", "Destination", "Descriptors"]
+__all__ = ["NEURON_TILES", "ONE_BY_ONE", "WEIGHT_TILES", "Destination", "Descriptors"]
 
 
 #: Tiles that the buffers of columns hold side by side: one that computes and one that comes. The
@@ -30,6 +31,9 @@ class Destination(enum.Enum, shape=3):
     LOGITS = 4
 
 
+#: Where potentials go of which only one is taken in a cycle.
+ONE_BY_ONE = (Destination.SUMS, Destination.LOGITS)
+
 # The qualified name stands in the Verilog, which still calls the type and its field drain; pickle
 # looks the type up by it.
 Destination.__qualname__ = "Drain"
@@ -40,11 +44,23 @@ class Descriptors(Widths):
     """Shapes and layouts that follow from the widths and depths of ``CoreConfig``."""
 
     @property
-    def neuron(self):
-        """Layout of a word of neurons: what firing one output channel needs.
+    def pairs(self):
+        """Pairs of lanes of a column."""
+        return pairs_of(self.lanes)
 
-        All numbers are equally wide, since each has its own slice of the memory.
-        """
+    @property
+    def pair(self):
+        """Shape of the number of a pair."""
+        return unsigned(bits_for(self.pairs - 1))
+
+    @property
+    def neurons(self):
+        """Layout of a word of neurons: those of a pair of lanes."""
+        return data.ArrayLayout(self.neuron, PAIR)
+
+    @property
+    def neuron(self):
+        """Layout of a neuron: what firing one output channel needs."""
         return data.StructLayout({
             "bias": self.threshold_width,
             "thresholds": data.ArrayLayout(self.threshold_width, self.max_count),
@@ -60,7 +76,7 @@ class Descriptors(Widths):
         """Words up to the end of the columns' buffers of tiles: of weights and of neurons."""
         return {
             "weights": (WEIGHT_TILES - 1) * self.tile_stride + self.tile_depths[-1],
-            "neurons": NEURON_TILES * self.lanes,
+            "neurons": NEURON_TILES * self.pairs,
         }
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from .blocks import DEVICE_BLOCKS, blocks, least
+from .pairs import PAIR
 from .spike_word import QUEUE_DEPTH, word_layout
 
 
@@ -83,7 +84,14 @@ def memory_parts(config, *, scarce):
         for name, (width, depth) in config.memories.items()
         if not (external and name in buffers)
     ]
-    # Each pair of banks reads one buffer of weights through two ports.
+    # Each pair of columns reads pixels through two ports, each pair of banks a buffer of weights.
+    pixels = MemoryPart(
+        name="pixels",
+        width=config.pixel_width,
+        depth=config.pixel_depth,
+        copies=-(-columns // 2),
+        ports=2,
+    )
     tiles = [
         MemoryPart(
             name=name,
@@ -108,35 +116,32 @@ def memory_parts(config, *, scarce):
         for part in ATTENTION_PARTS
     ]
     others = (
-        ("neuron tiles", config.neuron.size, buffers["neurons"], columns),
-        ("pixels", config.pixel_width, config.pixel_depth, columns),
+        ("neuron tiles", config.neurons.size, buffers["neurons"], columns),
         ("spikes", config.spike_width, config.spike_depth, columns),
-        ("residual", config.residual_width, config.residual_depth, columns),
+        ("residual", PAIR * config.residual_width, config.residual_depth, columns),
         ("queues", word_layout(config).size, QUEUE_DEPTH, banks),
         ("sums", config.sum_width, config.sum_depth, 1),
     )
-    return [*filled, *tiles, *attention] + [
+    return [*filled, pixels, *tiles, *attention] + [
         MemoryPart(name=name, width=width, depth=depth, copies=copies)
         for name, width, depth, copies in others
     ]
 
 
 def neuron_slices(config, *, scarce):
-    """Equal parts of a word of the neuron memory, a multiple of the numbers that it holds.
+    """Equal parts of a word of the neuron memory: as many as take the fewest block RAMs.
 
-    Where block RAMs are not scarce, they are so narrow that none needs a multiplexer, which
-    synthesis finds for parts of a few bits only.
+    Where these are not scarce, parts are so narrow that none needs a multiplexer, which synthesis
+    finds for parts of a few bits only.
     """
     width, depth = config.memories["neurons"]
-    numbers = config.max_count + 1
-    if scarce:
-        return numbers
 
     def cost(number):
         part = least(width // number, depth, ports=1)
-        return (part.banks - 1) * width, part.number * number, number
+        multiplexed = 0 if scarce else (part.banks - 1) * width
+        return multiplexed, part.number * number, number
 
-    return min((n for n in range(numbers, width + 1, numbers) if width % n == 0), key=cost)
+    return min((n for n in range(1, width + 1) if width % n == 0), key=cost)
 
 
 @cache

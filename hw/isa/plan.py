@@ -16,9 +16,9 @@ __all__ = ["Fill", "LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
 class Fill:
     """What a tile is filled with: so many ``rows`` from ``row`` on, and neurons from ``neuron`` on.
 
-    They are numbers of words of ``Plan.rows`` and ``Plan.neurons``. A tile has as many neurons as
-    a column has lanes. ``place`` is that of the rows in the buffers; those of the tile before lie
-    there ``again``, so that they must have been read.
+    They are numbers of words of the memories of weights and of neurons. A tile has a word of
+    neurons for each pair of lanes. ``place`` is that of the rows in the buffers; those of the tile
+    before lie there ``again``, so that they must have been read.
     """
 
     row: int
@@ -171,7 +171,7 @@ class Plan:
     rows : int8 or int16 array, shape (rows, lanes)
         Weight vectors of all tiles.
     neurons : list of (int, tuple of int)
-        Neurons of all tiles: bias and thresholds.
+        Neurons of all tiles: bias and thresholds. Those of a word follow each other.
     windows : list of TapRow and TapPosition
         The memory of tap windows.
     formed : dict of str to tuple of str

@@ -96,10 +96,9 @@ def write_image(words, plan, config):
         Of ``bus_width`` bits, whole bursts.
     """
     groups = [[Section("program", 0, words["program"]), Section("windows", 0, words["windows"])]]
-    lanes = config.lanes
     for planned in plan.layers:
         for tile, fill in zip(planned.tiles, planned.fills, strict=True):
-            neurons = words["neurons"][fill.neuron : fill.neuron + lanes]
+            neurons = words["neurons"][fill.neuron : fill.neuron + config.pairs]
             sections = [Section("neurons", tile["neuron"], neurons)]
             if fill.rows:
                 rows = words["weights"][fill.row : fill.row + fill.rows]
@@ -137,7 +136,7 @@ def image_length(plan):
         4 + required.program_depth * beats["program"] + required.window_depth * beats["windows"]
     )
     for fill in plan.fills:
-        length += 2 + required.lanes * beats["neurons"]
+        length += 2 + required.pairs * beats["neurons"]
         if fill.rows:
             length += 1 + fill.rows * beats["weights"]
     return -(-length // BURST) * BURST

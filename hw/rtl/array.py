@@ -12,7 +12,7 @@ from ..isa.memory_parts import block_rams_scarce
 from .address_generator import step_layout
 from .attention_memory import AttentionMemory
 from .column import Column
-from .memory import TAG_WIDTH, Memory, placed_layout
+from .memory import TAG_WIDTH, Memory, SharedMemory, placed_layout
 from .multiples import Multiples
 from .readout import Readout
 from .signals import signals
@@ -26,9 +26,10 @@ class Array(wiring.Component):
     """``columns`` columns, which read in lockstep, each with a readout of its own.
 
     Each pair of banks shares a buffer for the weights of some tiles, and each column has one for
-    their neurons; they are filled while columns read. Each column has a copy of the pixel and the
-    spike memory, and each pair of banks one of the attention memories. Words and stream values
-    reach them through a bus that columns use in turn, those that have nothing to store aside.
+    their neurons; they are filled while columns read. Each column has a copy of the spike memory,
+    each pair of columns one of the pixels, and each pair of banks one of the attention memories.
+    Words and stream values reach them through a bus that columns use in turn, those that have
+    nothing to store aside.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class Array(wiring.Component):
     open : Out(1)
         A column has not begun to read out the last sums of the latest tile. High like ``held``.
     row, neuron : In(placed_layout(width, depth))
-        A weight vector and a neuron for the buffers of all columns, written a cycle later.
+        A weight vector and a pair of neurons for the buffers of all columns, written a cycle later.
     pixel_write, pixel_address, pixel_data, pixel_tag : In
         Pixels, while no column reads them.
     spike_write, spike_address, spike_data : In
@@ -83,7 +84,7 @@ class Array(wiring.Component):
             "held": Out(1),
             "open": Out(1),
             "row": In(placed_layout(config.weight_word, depths["weights"])),
-            "neuron": In(placed_layout(config.neuron.size, depths["neurons"])),
+            "neuron": In(placed_layout(config.neurons.size, depths["neurons"])),
             "pixel_write": In(1),
             "pixel_address": In(config.pixel_address),
             "pixel_data": In(config.pixel_width),
@@ -152,6 +153,7 @@ class Array(wiring.Component):
         entry = Signal(placed_layout(config.digit_word, config.attention_depth))
         self._rows(m, columns, entry)
         self._neurons(m, readouts)
+        self._pixels(m, columns)
         self._bus(m, columns, readouts, entry)
 
         m.d.comb += [
@@ -215,7 +217,7 @@ class Array(wiring.Component):
         m.d.sync += neuron.eq(self.neuron)
         for number, readout in enumerate(readouts):
             m.submodules[f"neuron_tiles_{number}"] = memory = Memory(
-                width=self.config.neuron.size,
+                width=self.config.neurons.size,
                 depth=self.config.buffer_depths["neurons"],
                 scarce=block_rams_scarce(self.config),
             )
@@ -225,8 +227,30 @@ class Array(wiring.Component):
                 memory.write_data.eq(neuron.data),
                 memory.read.eq(1),
                 memory.read_address.eq(readout.neuron_address),
-                readout.neuron.eq(memory.read_data),
+                readout.neurons.eq(memory.read_data),
             ]
+
+    def _pixels(self, m, columns):
+        """Gives each pair of columns the pixels, which are written while no column reads them."""
+        for number in range(0, len(columns), 2):
+            m.submodules[f"pixels_{number // 2}"] = pixels = SharedMemory(
+                width=self.config.pixel_width,
+                depth=self.config.pixel_depth,
+                scarce=block_rams_scarce(self.config),
+                name="" if number else "pixels",
+            )
+            m.d.comb += [
+                pixels.write.eq(self.pixel_write),
+                pixels.write_address.eq(self.pixel_address),
+                pixels.write_data.eq(self.pixel_data),
+                pixels.tag.eq(self.pixel_tag),
+            ]
+            for port, column in zip("ab", columns[number : number + 2], strict=False):
+                m.d.comb += [
+                    getattr(pixels, f"{port}_read").eq(1),
+                    getattr(pixels, f"{port}_address").eq(column.source_address),
+                    column.pixel_read.eq(getattr(pixels, f"{port}_data")),
+                ]
 
     def _bus(self, m, columns, readouts, entry):
         """Collects what columns store; only the one whose turn it is drives anything but 0."""
@@ -258,12 +282,6 @@ class Array(wiring.Component):
                 scarce=scarce,
                 name="" if number else "spikes",
             )
-            m.submodules[f"pixels_{number}"] = pixels = Memory(
-                width=config.pixel_width,
-                depth=config.pixel_depth,
-                scarce=scarce,
-                name="" if number else "pixels",
-            )
             m.d.comb += [
                 spikes.write.eq(stored),
                 spikes.write_address.eq(stored_address),
@@ -272,13 +290,6 @@ class Array(wiring.Component):
                 spikes.read_address.eq(column.source_address),
                 column.spike_read.eq(spikes.read_data),
                 spikes.tag.eq(self.tag),
-                pixels.write.eq(self.pixel_write),
-                pixels.write_address.eq(self.pixel_address),
-                pixels.write_data.eq(self.pixel_data),
-                pixels.read.eq(1),
-                pixels.read_address.eq(column.source_address),
-                column.pixel_read.eq(pixels.read_data),
-                pixels.tag.eq(self.pixel_tag),
             ]
         m.d.comb += self.idle.eq(
             Cat(readout.idle for readout in readouts).all()

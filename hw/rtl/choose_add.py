@@ -79,7 +79,7 @@ def mix(words, mixed):
     Parameters
     ----------
     words : list of Value
-        At least two, each as wide as ``mixed``.
+        Each as wide as ``mixed``.
     mixed : Signal
     """
     return [

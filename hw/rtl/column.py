@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import WEIGHT_TILES
 from ..isa.memory_parts import ATTENTION_PARTS
+from ..isa.pairs import PAIR
 from ..isa.spike_word import End, closes_layout
 from .address_generator import step_layout
 from .bank import ROW_CYCLES, Bank
@@ -26,17 +27,17 @@ def readout_signature(config):
     """How finished sums are read out, seen from the column.
 
     ``ready`` says that the holding registers have the sums of a job that is not being read out, or
-    will in the next cycle; what it ``closes`` stays until its readout begins. ``begin`` only
-    while ``ready``. ``release`` is one-hot, the lane whose sum follows as ``taken`` a cycle later.
-    ``empties``: ``FETCH`` cycles from now the last lane of the job is released, or has been.
+    will in the next cycle; what it ``closes`` stays until its readout begins. ``begin`` only while
+    ``ready``. ``release`` is one-hot, the pair of lanes whose sums follow as ``taken`` in the next
+    cycle. ``empties``: ``FETCH`` cycles from now the last pair of the job is released, or has been.
     """
     return wiring.Signature({
         "ready": Out(1),
         "closes": Out(closes_layout()),
         "begin": In(1),
-        "release": In(config.lanes),
+        "release": In(config.pairs),
         "empties": In(1),
-        "taken": Out(signed(config.accumulator_width)),
+        "taken": Out(signed(config.accumulator_width)).array(PAIR),
     })
 
 
@@ -145,7 +146,7 @@ class Column(wiring.Component):
         m.d.comb += [
             readout.ready.eq(waiting | adders.closes),
             adders.release.eq(readout.release),
-            readout.taken.eq(adders.taken),
+            *map(Value.eq, readout.taken, adders.taken),
         ]
         return m
 

@@ -25,4 +25,5 @@ def lane_address(base, lane, *, lanes):
     """
     if lanes & (lanes - 1):
         return base + lane
-    return Cat(lane, base[exact_log2(lanes) :])
+    bits = exact_log2(lanes)
+    return Cat(lane[:bits], base[bits:])

@@ -1,10 +1,11 @@
-"""The lanes of a column: rows of all banks are added up, and finished sums taken one by one."""
+"""The lanes of a column: rows of all banks are added up, and finished sums taken by pairs."""
 
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from ..isa.pairs import PAIR, pairs_of
 from ..isa.widths import entry_width
 from .choose_add import mix, or_add
 from .lane import Lane
@@ -15,11 +16,12 @@ __all__ = ["Lanes"]
 
 
 class Lanes(wiring.Component):
-    """``lanes`` adders side by side, fed by a row of each bank, read out one sum per cycle.
+    """``lanes`` adders side by side, fed by a row of each bank, read out two sums per cycle.
 
     In front of each adder, what the banks have for its lane is added up, weighted, and waits in a
     register. A sum is read without a multiplexer: clearing one holding register changes the XOR of
-    all of them by exactly its value, and clearing costs nothing, since registers have a reset.
+    all of them by exactly its value, and clearing costs nothing, since registers have a reset. Even
+    lanes have an XOR, and odd ones.
 
     Parameters
     ----------
@@ -37,10 +39,11 @@ class Lanes(wiring.Component):
         latter without the first.
     closes : Out(1)
         The holding registers have the sums in the next cycle.
-    release : In(lanes)
-        One-hot: the holding register to take.
-    taken : Out(signed(width))
-        Sum of the lane released in the cycle before.
+    release : In(pairs_of(lanes))
+        One-hot: the pair of holding registers to take.
+    taken : Out(signed(width)).array(PAIR)
+        Sums of the pair released in the cycle before, the even lane's first; 0 where there is no
+        lane.
     """
 
     def __init__(self, *, lanes, row_width, width, weights):
@@ -54,8 +57,8 @@ class Lanes(wiring.Component):
             "double": In(1),
             "last": In(1),
             "closes": Out(1),
-            "release": In(lanes),
-            "taken": Out(signed(width)),
+            "release": In(pairs_of(lanes)),
+            "taken": Out(signed(width)).array(PAIR),
         })
 
     def elaborate(self, platform):
@@ -80,14 +83,15 @@ class Lanes(wiring.Component):
                 lane.entry.eq(entry),
                 lane.double.eq(double),
                 lane.last.eq(self.closes),
-                lane.release.eq(self.release[index]),
+                lane.release.eq(self.release[index // PAIR]),
             ]
             sums.append(lane.held)
 
-        mixed, before = signals("mixed before", self.width)
-        m.submodules += mix(sums, mixed)
-        m.d.sync += before.eq(mixed)
-        m.d.comb += self.taken.eq((before ^ mixed).as_signed())
+        for half, taken in enumerate(self.taken):
+            mixed, before = signals(f"mixed_{half} before_{half}", self.width)
+            m.submodules += mix(sums[half::PAIR], mixed)
+            m.d.sync += before.eq(mixed)
+            m.d.comb += taken.eq((before ^ mixed).as_signed())
 
         return m
 

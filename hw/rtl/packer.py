@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory as RegisterFile
 from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import Destination
+from ..isa.pairs import PAIR
 from .choose_add import load_add
 from .signals import signals
 
@@ -16,10 +17,11 @@ __all__ = ["SpikePacker"]
 class SpikePacker(wiring.Component):
     """Collects the neurons of a job and stores them as words of one bit per lane.
 
-    Neurons arrive in descending lane order, lane 0 last. Each is a few bits: a spike code or a
-    count. They are shifted into registers side by side, one per bit, which are a word once lane 0
-    is in. Potentials, which have several digits, wait in a register file until all of a job are
-    there; from there they are shifted in digit by digit.
+    They arrive by pairs of lanes, in descending order; one without a channel fires no spike and has
+    the potential 0. Each is a few bits: a spike code or a count. They are shifted into registers
+    side by side, one per bit, which are a word once pair 0 is in. Potentials, which have several
+    digits, wait in register files until all of a job are there; from there they are shifted in
+    digit by digit.
 
     A word leaves in a cycle that ``slot`` grants, while the neurons of the next job arrive.
     Neurons are never refused: the group begins a job only if there is a place for it. Between the
@@ -32,8 +34,8 @@ class SpikePacker(wiring.Component):
     Members
     -------
     layer : In(config.layer)
-    fired, lane, last, result, value, count, code : In
-        A neuron, as ``FiringUnit`` gives it.
+    fired, pair, result, value, count, code : In
+        Neurons, as ``FiringUnit`` gives them.
     slot : In(1)
         This group may use the bus now.
     spike_write, attention_write : Out(1)
@@ -53,12 +55,11 @@ class SpikePacker(wiring.Component):
         super().__init__({
             "layer": In(config.layer),
             "fired": In(1),
-            "lane": In(range(config.lanes)),
-            "last": In(1),
+            "pair": In(config.pair),
             "result": In(config.result),
-            "value": In(signed(config.result_width)),
-            "count": In(config.count_width),
-            "code": In(config.planes),
+            "value": In(signed(config.result_width)).array(PAIR),
+            "count": In(config.count_width).array(PAIR),
+            "code": In(config.planes).array(PAIR),
             "slot": In(1),
             "spike_write": Out(1),
             "attention_write": Out(1),
@@ -72,8 +73,7 @@ class SpikePacker(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        n_lanes, digit_width = config.lanes, config.digit_width
-        width = max(config.planes, digit_width)
+        n_lanes = config.lanes
         layer, drain = self.layer, self.layer.drain
         # Known from registers, long before the first neuron of a layer.
         potential, to_attention, stores = signals("potential to_attention stores")
@@ -92,57 +92,40 @@ class SpikePacker(wiring.Component):
             leaves.eq(leaving & self.slot),
             moves.eq(complete & (~leaving | leaves)),
             taken.eq(self.fired & stores),
-            ends.eq(taken & self.last),
+            ends.eq(taken & (self.pair == 0)),
         ]
 
-        # Potentials: collected, then replayed from the lane that came first.
+        # Potentials: collected, then replayed from the pair that came first.
         digit = Signal(config.digit)
-        lane, first_lane = signals("lane first_lane", self.lane.shape())
-        m.submodules.values = values = RegisterFile(
-            shape=unsigned(config.digits * digit_width), depth=n_lanes, init=[]
-        )
-        write, read = values.write_port(), values.read_port(domain="comb")
-        m.d.comb += [
-            write.en.eq(taken & potential),
-            write.addr.eq(self.lane),
-            write.data.eq(self.value),
-            read.addr.eq(lane),
-        ]
+        pair, next_pair = signals("pair next_pair", self.pair.shape())
+        last_pair, first_pair, begin = signals("last_pair first_pair begin", pair.shape())
         closes = Signal()
-        next_lane = Signal.like(lane)
-        m.submodules.next_lane = load_add(
-            load=ends | closes,
-            value=Mux(ends, self.result.last_lane, first_lane),
-            base=lane,
-            addend=C(-1, len(lane)),
-            total=next_lane,
+        m.d.comb += [
+            last_pair.eq(self.result.last_lane >> 1),
+            begin.eq(Mux(ends, last_pair, first_pair)),
+        ]
+        m.submodules.next_pair = load_add(
+            load=ends | closes, value=begin, base=pair, addend=C(-1, len(pair)), total=next_pair
         )
         with m.If(ends | shifts):
-            m.d.sync += lane.eq(next_lane)
+            m.d.sync += pair.eq(next_pair)
         with m.If(ends):
-            m.d.sync += [
-                replaying.eq(potential),
-                digit.eq(0),
-                first_lane.eq(self.result.last_lane),
-            ]
+            m.d.sync += [replaying.eq(potential), digit.eq(0), first_pair.eq(last_pair)]
         with m.If(replaying & closes):
             m.d.sync += [digit.eq(digit + 1), replaying.eq(digit != layer.out_digits)]
 
-        entry = Signal(width)
+        entries = [
+            self._entry(m, half, replayed=(pair, digit), write=taken & potential)
+            for half in range(PAIR)
+        ]
         with m.If(potential):
             m.d.comb += [
-                entry.eq(
-                    Array(
-                        read.data.word_select(index, digit_width) for index in range(config.digits)
-                    )[digit]
-                ),
                 shifts.eq(replaying & ~complete),
-                closes.eq(shifts & (lane == 0)),
+                closes.eq(shifts & (pair == 0)),
                 self.done.eq(moves & ~replaying),
             ]
         with m.Else():
             m.d.comb += [
-                entry.eq(Mux(drain == Destination.VALUES, self.count, self.code)),
                 shifts.eq(taken),
                 closes.eq(ends),
                 self.done.eq(leaves),
@@ -154,10 +137,11 @@ class SpikePacker(wiring.Component):
             self.request.eq(leaving),
             self.idle.eq(~leaving & ~replaying & ~complete),
         ]
-        for bit in range(width):
+        for bit in range(len(entries[0])):
             filling = Signal(n_lanes, name=f"filling_{bit}")
             with m.If(shifts):
-                m.d.sync += filling.eq(Cat(entry[bit], filling[:-1]))
+                even, odd = (entry[bit] for entry in entries)
+                m.d.sync += filling.eq(Cat(even, odd, filling))
             # Clearing comes last, so that it is the registers' reset and takes no logic.
             with m.If(moves):
                 m.d.sync += [self.word.word_select(bit, n_lanes).eq(filling), filling.eq(0)]
@@ -181,3 +165,28 @@ class SpikePacker(wiring.Component):
             m.d.sync += address.eq(next_address)
 
         return m
+
+    def _entry(self, m, half, *, replayed, write):
+        """What is shifted in of a lane: of a potential, a digit of the pair that is replayed."""
+        config, drain = self.config, self.layer.drain
+        width = config.digit_width
+        values = RegisterFile(shape=unsigned(config.digits * width), depth=config.pairs, init=[])
+        m.submodules[f"values_{half}"] = values
+        pair, digit = replayed
+        port, read = values.write_port(), values.read_port(domain="comb")
+        m.d.comb += [
+            port.en.eq(write),
+            port.addr.eq(self.pair),
+            port.data.eq(self.value[half]),
+            read.addr.eq(pair),
+        ]
+        digits = Array(read.data.word_select(index, width) for index in range(config.digits))
+        entry = Signal(max(config.planes, width), name=f"entry_{half}")
+        with m.Switch(drain):
+            with m.Case(Destination.KEY_VALUES):
+                m.d.comb += entry.eq(digits[digit])
+            with m.Case(Destination.VALUES):
+                m.d.comb += entry.eq(self.count[half])
+            with m.Default():
+                m.d.comb += entry.eq(self.code[half])
+        return entry

@@ -157,6 +157,7 @@ module addend_xor #(
                 .D(AT + 3 < INPUTS + i ? row[AT+3] : 1'b0), .Z(luts[i]));
             if (i + i + i + 4 >= INPUTS) assign mixed = luts[i];
         end
+        if (INPUTS == 1) assign mixed = bits[0];
     endgenerate
 `else
     assign mixed = ^bits;

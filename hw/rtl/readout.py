@@ -4,8 +4,9 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.descriptors import Destination
+from ..isa.descriptors import ONE_BY_ONE, Destination
 from ..isa.memory_parts import block_rams_scarce
+from ..isa.pairs import PAIR
 from .column import FETCH, readout_signature
 from .firing import FiringUnit
 from .lane_address import lane_address
@@ -21,10 +22,11 @@ __all__ = ["Readout"]
 class Readout(wiring.Component):
     """Reads out one column: its firing unit, its packer and its residual memory.
 
-    A job whose sums are finished is read out, highest lane first, one lane per cycle, as soon as
-    the one before is and there is room for the result: two words may be on their way, or the
-    potentials of one job. Then nothing ever waits behind the column. Sums go over the bus one by
-    one; a readout owns it while it releases those of a job, and all sums arrive equally late.
+    A job whose sums are finished is read out, highest lanes first, a pair per cycle, as soon as the
+    one before is and there is room for the result: two words may be on their way, or the potentials
+    of one job. Then nothing ever waits behind the column. Sums and logits leave one by one, the odd
+    lane's first, for which a pair takes two cycles. A readout owns the bus while it releases sums
+    of a job, and all of them arrive equally late.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ class Readout(wiring.Component):
         The bus may be used now.
     own : Out(1)
         Sums are released: nobody else may begin to.
-    neuron_address, neuron : Out, In
+    neuron_address, neurons : Out, In
         Port of the buffer of neurons, one cycle from address to data.
     spike_write, attention_write : Out(1)
         A word is to be stored in the spike memories or the attention memories, only in the cycle
@@ -80,7 +82,7 @@ class Readout(wiring.Component):
             "slot": In(1),
             "own": Out(1),
             "neuron_address": Out(config.neuron_address),
-            "neuron": In(config.neuron),
+            "neurons": In(config.neurons),
             "spike_write": Out(1),
             "attention_write": Out(1),
             "word_address": Out(config.out_address),
@@ -119,17 +121,17 @@ class Readout(wiring.Component):
         room = Signal()
         released = self._release(m, counters.result, room)
         firing, packer = self._fire(m, released)
-        self._send(m, firing, packer, sums, logits)
-        self._count(m, released, firing, packer, room, packs, sums, logits)
-        reading, *_, settling = released
+        follows = self._send(m, firing, packer, sums, logits)
+        self._count(m, released, firing, packer, follows, room, packs, sums, logits)
+        *_, releasing = released
         m.d.comb += self.idle.eq(
             ~(
                 self.begins
                 | counters.waits
                 | counters.open
-                | reading
-                | settling
+                | releasing
                 | ~firing.idle
+                | follows
                 | ~packer.idle
                 | self.spike_write
                 | self.attention_write
@@ -139,79 +141,97 @@ class Readout(wiring.Component):
         return m
 
     def _release(self, m, next_result, room):
-        """Begins readouts, and releases lanes one by one.
+        """Begins readouts, and releases lanes pair by pair.
 
-        Returns whether a lane is released, its number, its job's result, and whether the sum of the
-        lane before is still to come.
+        Returns whether a pair is released, its number, whether its odd lane belongs to the job,
+        whether the job ends in this cycle, its result, and whether something is released or sums
+        are still to come.
         """
         column = self.column
-        reading, settling, empties = signals("reading settling empties")
-        lane = Signal(range(self.config.lanes))
+        alone, reading, settling, empties = signals("alone reading settling empties")
+        pair, whole = Signal(self.config.pair), Signal()
+        # A cycle in which nothing is released, so that both sums of a pair can leave one by one.
+        pause, release, advances, last = signals("pause release advances last")
         result = Signal(self.config.result)
+        m.d.sync += alone.eq(Cat(self.layer.drain == one for one in ONE_BY_ONE).any())
         m.d.comb += [
             column.begin.eq(column.ready & ~reading & room),
-            column.release.eq(Mux(reading, C(1) << lane, 0)),
+            release.eq(reading & ~pause),
+            advances.eq(reading & (pause | ~alone)),
+            last.eq(advances & (pair == 0)),
+            column.release.eq(Mux(release, C(1) << pair, 0)),
             # The holding registers will be free when an event comes that leaves now.
             column.empties.eq(empties),
         ]
-        m.d.sync += [empties.eq(reading & (lane == FETCH + 1)), settling.eq(reading)]
-        with m.If(reading):
-            m.d.sync += [lane.eq(lane - 1), reading.eq(lane != 0)]
+        begins_at = next_result.last_lane >> 1
+        m.d.sync += [
+            pause.eq(release & alone),
+            settling.eq(reading),
+            empties.eq(reading & Mux(alone, Cat(~pause, pair) == FETCH + 1, pair == FETCH + 1)),
+        ]
+        with m.If(advances):
+            m.d.sync += [pair.eq(pair - 1), whole.eq(1), reading.eq(~last)]
         with m.If(column.begin):
             m.d.sync += [
                 reading.eq(1),
                 result.eq(next_result),
-                lane.eq(next_result.last_lane),
-                empties.eq(next_result.last_lane <= FETCH),
+                pair.eq(begins_at),
+                whole.eq(next_result.last_lane[0]),
+                empties.eq(Mux(alone, Cat(1, begins_at) <= FETCH, begins_at <= FETCH)),
             ]
-        return reading, lane, result, settling
+        return release, pair, whole, last, result, reading | settling
 
     def _fire(self, m, released):
         """Sends the sums through firing unit and packer."""
-        reading, lane, result, _ = released
+        release, pair, whole, _, result, _ = released
         m.submodules.firing = firing = FiringUnit(self.config)
         m.submodules.packer = packer = SpikePacker(self.config)
         m.submodules.residual = residual = Memory(
-            width=self.config.residual_width,
+            width=PAIR * self.config.residual_width,
             depth=self.config.residual_depth,
             scarce=block_rams_scarce(self.config),
             name=f"stream.{self.number}",
         )
         m.d.comb += [
             firing.layer.eq(self.layer),
-            firing.release.eq(reading),
-            firing.lane.eq(lane),
-            firing.last.eq(lane == 0),
+            firing.release.eq(release),
+            firing.pair.eq(pair),
+            firing.whole.eq(whole),
             firing.result.eq(result),
-            firing.taken.eq(self.column.taken),
+            *map(Value.eq, firing.taken, self.column.taken),
             self.neuron_address.eq(firing.neuron_address),
-            firing.neuron.eq(self.neuron),
+            firing.neurons.eq(self.neurons),
             residual.read.eq(1),
             residual.read_address.eq(firing.stream_read_address),
-            firing.stream.eq(residual.read_data),
+            Cat(firing.stream).eq(residual.read_data),
             residual.write.eq(firing.stream_write),
             residual.write_address.eq(firing.stream_write_address),
-            residual.write_data.eq(firing.stream_data),
+            residual.write_data.eq(Cat(firing.stream_data)),
             residual.tag.eq(self.tag),
             packer.layer.eq(self.layer),
             packer.fired.eq(firing.fired),
-            packer.lane.eq(firing.fired_lane),
-            packer.last.eq(firing.fired_last),
+            packer.pair.eq(firing.fired_pair),
             packer.result.eq(firing.fired_result),
-            packer.value.eq(firing.value),
-            packer.count.eq(firing.count),
-            packer.code.eq(firing.code),
+            *map(Value.eq, packer.value, firing.value),
+            *map(Value.eq, packer.count, firing.count),
+            *map(Value.eq, packer.code, firing.code),
             packer.slot.eq(self.slot),
         ]
         return firing, packer
 
     def _send(self, m, firing, packer, sums, logits):
-        """Sends words and sums to the bus, and logits outside."""
-        sum_write = firing.fired & sums
-        m.d.comb += [
-            self.logits_valid.eq(firing.fired & logits),
-            self.logits.eq(firing.value),
-        ]
+        """Sends words and sums to the bus, and logits outside.
+
+        Returns whether a sum or a logit of an even lane leaves, if any do.
+        """
+        # What leaves alone: of the odd lane, and in the next cycle of the even one.
+        follows = Signal()
+        even = Signal.like(firing.value[0])
+        m.d.sync += [follows.eq(firing.fired), even.eq(firing.value[0])]
+        leaves = follows | (firing.fired & firing.fired_whole)
+        value = Mux(follows, even, firing.value[1])
+        sum_write = leaves & sums
+        m.d.comb += [self.logits_valid.eq(leaves & logits), self.logits.eq(value)]
         # What goes to the bus is 0 while it is another's. Clearing comes last, so that it is the
         # registers' reset and takes no logic.
         m.d.sync += [
@@ -220,26 +240,31 @@ class Readout(wiring.Component):
             self.word_address.eq(packer.address),
             self.word.eq(packer.word),
             self.sum_write.eq(sum_write),
-            self.sum_data.eq(firing.value),
+            self.sum_data.eq(value),
             self.sum_address.eq(
-                lane_address(firing.fired_result.out, firing.fired_lane, lanes=self.config.lanes)
+                lane_address(
+                    firing.fired_result.out,
+                    Cat(~follows, firing.fired_pair),
+                    lanes=self.config.lanes,
+                )
             ),
         ]
         with m.If(~packer.spike_write & ~packer.attention_write):
             m.d.sync += [self.word_address.eq(0), self.word.eq(0)]
         with m.If(~sum_write):
             m.d.sync += [self.sum_address.eq(0), self.sum_data.eq(0)]
+        return follows
 
-    def _count(self, m, released, firing, packer, room, packs, sums, logits):
+    def _count(self, m, released, firing, packer, follows, room, packs, sums, logits):
         """Counts the jobs on their way, and knows whether there is room for another one."""
-        reading, lane, *_ = released
+        _, _, _, last, *_ = released
         # Jobs whose readout has begun and whose place is not free again.
         jobs = Signal(range(3))
         ready, begin = self.column.ready, self.column.begin
         done, waits, ends = signals("done waits ends")
         m.d.comb += [
-            ends.eq(reading & (lane == 0) & sums),
-            done.eq(packer.done | ends | (firing.fired & firing.fired_last & logits)),
+            ends.eq(last & sums),
+            done.eq(packer.done | ends | (follows & (firing.fired_pair == 0) & logits)),
             room.eq(
                 Mux(
                     packs, ~jobs[1], ~jobs.any() & (self.own | ~sums) & (self.logits_room | ~logits)

@@ -19,7 +19,8 @@ SENDING = 2
 
 
 class TileStore(wiring.Component):
-    """Sends tile after tile to the buffers of the columns, a weight vector and a neuron per cycle.
+    """Sends tile after tile to the buffers of the columns: a weight vector and a pair of neurons
+    per cycle.
 
     It is one tile ahead: it learns what the next one is filled with when a tile is taken.
 
@@ -86,12 +87,12 @@ class TileStore(wiring.Component):
             m, "weights", self.load_weights, self.row, fill.row, fill.rows, config.tile_rows
         )
         neurons = self._copier(
-            m, "neurons", self.load_neurons, self.neuron, fill.neuron, config.lanes, config.lanes
+            m, "neurons", self.load_neurons, self.neuron, fill.neuron, config.pairs, config.pairs
         )
         with m.Switch(number):
             for tile in range(NEURON_TILES):
                 with m.Case(tile):
-                    m.d.comb += neurons.target.eq(tile * config.lanes)
+                    m.d.comb += neurons.target.eq(tile * config.pairs)
         # Tiles lie at multiples of a power of two.
         m.d.comb += rows.target.eq(Cat(C(0, config.tile_address.width), fill.place))
         for copier in (rows, neurons):

@@ -6,9 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.core_config import PROGRAM_WIDTH
 from ..isa.memory_parts import block_rams_scarce
+from ..isa.pairs import PAIR
 from .choose_add import choose_add, load_add
-from .firing import encoded
 from .memory import TAG_WIDTH, Memory
+from .neuron import encoded
 from .signals import signals
 
 
@@ -132,7 +133,8 @@ class TokenSum(wiring.Component):
         m.d.comb += sums.read_address.eq(self.channel)
         count = Signal(config.count_width)
         m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
-        code = encoded(config, count, lane)
+        even, odd = (encoded(config, count, half) for half in range(PAIR))
+        code = Mux(lane[0], odd, even)
         m.d.comb += self.data.eq(Cat(codes))
 
         m.d.comb += [

@@ -1,9 +1,13 @@
 """Testbench of the firing unit: streams, results and spike counts of the golden model."""
 
+from functools import cached_property
+
 import cocotb
 import numpy as np
 
 from golden import planes, spike_count
+from hw.isa.pairs import PAIR
+from hw.rtl.neuron import STAGES
 
 from .base import Cycles, config, generators, packed, signed
 from .stream import pack
@@ -11,6 +15,8 @@ from .stream import pack
 
 SIZES = config()
 LANES, D = SIZES.lanes, SIZES.max_count
+PAIRS = SIZES.pairs
+TAKEN, STREAM = ([f"{port}__{half}" for half in range(PAIR)] for port in ("taken", "stream"))
 
 
 def bounds(width):
@@ -61,12 +67,16 @@ class Layer:
         return pack(SIZES.layer, stream=self.stream, first=self.first, shift=self.shift)
 
     def neurons(self):
-        """Words of the neuron memory."""
-        return [
+        """Words of the neuron memory: pairs, the last of which may lack its odd neuron."""
+        neurons = [
             pack(SIZES.neuron, bias=bias, thresholds=packed(ladder, SIZES.threshold_width))
             for bias, ladder in zip(self.bias.tolist(), self.thresholds.tolist(), strict=True)
         ]
+        return [
+            packed(neurons[lane : lane + PAIR], SIZES.neuron.size) for lane in range(0, LANES, PAIR)
+        ]
 
+    @cached_property
     def codes(self):
         """Word of planes of every count, the first plane lowest."""
         bits = planes(self.counts, SIZES.spike_code, D, np.arange(LANES))
@@ -92,81 +102,91 @@ class Memory:
 
 
 async def fire(dut, layer, *, gap):
-    """Releases the lanes of all positions and compares what is fired and stored."""
+    """Releases the pairs of lanes of all positions and compares what is fired and stored."""
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    await cycles.reset(
-        layer=layer.descriptor(), release=0, lane=0, last=0, result=0, taken=0, neuron=0, stream=0
-    )
-    neuron_base, positions = LANES, len(layer.sums)
-    neurons = Memory([0] * neuron_base + layer.neurons(), rng, SIZES.neuron.size)
+    quiet = ("release", "pair", "whole", "result", "neurons", *TAKEN, *STREAM)
+    await cycles.reset(layer=layer.descriptor(), **dict.fromkeys(quiet, 0))
+    neuron_base, positions = PAIRS, len(layer.sums)
+    neurons = Memory([0] * neuron_base + layer.neurons(), rng, SIZES.neurons.size)
     width = SIZES.residual_width
-    streams = Memory(
-        [int(value) & ((1 << width) - 1) for value in layer.before.ravel()], rng, width
-    )
-    order = [(position, lane) for position in range(positions) for lane in reversed(range(LANES))]
-    codes, fired, stored = layer.codes(), list(order), {}
-    results = [
+    streams = Memory([packed(pair, width) for pair in by_pairs(layer.before)], rng, PAIR * width)
+    sums, results = by_pairs(layer.sums), by_pairs(layer.results)
+    waiting = [(at, pair) for at in range(positions) for pair in reversed(range(PAIRS))]
+    fired, stored = list(waiting), {}
+    jobs = [
         pack(
             SIZES.result,
             neuron=neuron_base,
-            stream=position * LANES,
+            stream=position * PAIRS,
             out=rng.getrandbits(SIZES.result["out"].width),
         )
         for position in range(positions)
     ]
-    taken = cycles.noise("taken")
+    taken = [0] * PAIR
     while fired:
-        release = int(bool(order) and not rng.random() < gap)
-        position, lane = order[0] if release else (0, 0)
+        release = bool(waiting) and not rng.random() < gap
+        position, pair = waiting.pop(0) if release else (0, cycles.noise("pair"))
+        whole = rng.getrandbits(1)
         await cycles.step(
-            release=release,
-            taken=taken,
-            neuron=neurons.data,
-            stream=streams.data,
-            lane=lane if release else cycles.noise("lane"),
-            last=int(lane == 0) if release else cycles.noise("last"),
-            result=results[position] if release else cycles.noise("result"),
+            release=int(release),
+            pair=pair,
+            whole=whole,
+            result=jobs[position] if release else cycles.noise("result"),
+            neurons=neurons.data,
+            **dict(zip(STREAM, split(streams.data, width), strict=True)),
+            **dict(zip(TAKEN, taken, strict=True)),
         )
+        if release:
+            fired[fired.index((position, pair))] = position, pair, whole
         if cycles.get("stream_write"):
             assert layer.stream, "a layer without a stream stored one"
             address = cycles.get("stream_write_address")
             assert address not in stored, f"stream {address} was stored twice"
-            stored[address] = signed(cycles.get("stream_data"), width)
-            streams.words[address] = cycles.get("stream_data")
+            words = [cycles.get(f"stream_data__{half}") for half in range(PAIR)]
+            streams.words[address] = packed(words, width)
+            stored[address] = [signed(word, width) for word in words]
         if cycles.get("fired"):
-            at = fired.pop(0)
-            actual = (
-                cycles.get_signed("value"),
-                cycles.get("count"),
-                cycles.get("code"),
-                cycles.get("fired_lane"),
-                cycles.get("fired_last"),
-                cycles.get("fired_result"),
-            )
-            golden = (
-                int(layer.results[at]),
-                int(layer.counts[at]),
-                codes[at[0]][at[1]],
-                at[1],
-                int(at[1] == 0),
-                results[at[0]],
-            )
-            assert actual == golden, f"position {at[0]}, lane {at[1]}: {actual}, golden {golden}"
+            compare(cycles, layer, jobs, *fired.pop(0))
         neurons.clock(cycles.get("neuron_address"))
         streams.clock(cycles.get("stream_read_address"))
-        taken = int(layer.sums[position, lane]) if release else cycles.noise("taken")
-        order = order[release:]
-        assert cycles.count < 40 * (positions * LANES + 10), f"{len(fired)} neurons did not fire"
+        taken = sums[position * PAIRS + pair] if release else [cycles.noise(port) for port in TAKEN]
+        assert cycles.count < 40 * (positions * LANES + 10), f"{len(fired)} pairs did not fire"
     if not gap:
-        assert cycles.count == positions * LANES + 5, f"{cycles.count} cycles"
+        assert cycles.count == positions * PAIRS + STAGES, f"{cycles.count} cycles"
     if layer.stream:
-        assert stored == {index: int(value) for index, value in enumerate(layer.results.ravel())}, (
-            "the stored stream differs"
-        )
+        assert stored == dict(enumerate(results)), "the stored stream differs"
     await cycles.step(release=0)
     assert cycles.get("idle")
     assert not cycles.get("fired")
+
+
+def compare(cycles, layer, jobs, position, pair, whole):
+    """Compares the neurons of a pair with golden."""
+    actual = cycles.get("fired_pair"), cycles.get("fired_whole"), cycles.get("fired_result")
+    assert actual == (pair, whole, jobs[position])
+    for half, lane in enumerate(range(pair * PAIR, min((pair + 1) * PAIR, LANES))):
+        actual = (
+            cycles.get_signed(f"value__{half}"),
+            cycles.get(f"count__{half}"),
+            cycles.get(f"code__{half}"),
+        )
+        golden = (
+            int(layer.results[position, lane]),
+            int(layer.counts[position, lane]),
+            layer.codes[position][lane],
+        )
+        assert actual == golden, f"position {position}, lane {lane}: {actual}, golden {golden}"
+
+
+def by_pairs(values):
+    """Values of all lanes, pair by pair and position by position; 0 where there is no lane."""
+    return np.pad(values, ((0, 0), (0, -LANES % PAIR))).reshape(-1, PAIR).tolist()
+
+
+def split(word, width):
+    """The parts of a word of a pair."""
+    return [word >> half * width & ((1 << width) - 1) for half in range(PAIR)]
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

@@ -3,11 +3,14 @@
 import cocotb
 import numpy as np
 
+from hw.isa.pairs import PAIR, pairs_of
+
 from .base import Cycles, generators, packed, parameters
 
 
 LANES = parameters()
 N_LANES, ROW_WIDTH = LANES["lanes"], LANES["row_width"]
+N_PAIRS = pairs_of(N_LANES)
 WEIGHTS = np.array(LANES["weights"])
 IDLE = {"valid": 0, "double": 0, "last": 0, "release": 0}
 ROWS = [f"rows__{bank}__{word}" for bank in range(len(WEIGHTS)) for word in range(2)]
@@ -29,19 +32,22 @@ def draw_rows(rng, draw):
     return WEIGHTS @ values, inputs
 
 
-async def read_out(cycles, expected, *, first_lane, gap, background):
-    """Releases the lanes from ``first_lane`` down to 0 and compares what is taken."""
-    lane, awaited, started = first_lane, None, cycles.count
-    while lane >= 0 or awaited is not None:
-        release = lane >= 0 and not cycles.rng.random() < gap
-        await cycles.step(**IDLE | {"release": 1 << lane if release else 0} | background())
+async def read_out(cycles, expected, *, first_pair, gap, background):
+    """Releases the pairs of lanes from ``first_pair`` down to 0 and compares what is taken."""
+    pair, awaited, started = first_pair, None, cycles.count
+    # Where there is no lane, the sum is 0.
+    sums = [*expected.tolist(), 0]
+    while pair >= 0 or awaited is not None:
+        release = pair >= 0 and not cycles.rng.random() < gap
+        await cycles.step(**IDLE | {"release": 1 << pair if release else 0} | background())
         if awaited is not None:
-            actual = cycles.get_signed("taken")
-            assert actual == expected[awaited], f"lane {awaited}: {actual}, not {expected[awaited]}"
-        awaited = lane if release else None
-        lane -= release
+            for half in range(PAIR):
+                lane, actual = awaited * PAIR + half, cycles.get_signed(f"taken__{half}")
+                assert actual == sums[lane], f"lane {lane}: {actual}, not {sums[lane]}"
+        awaited = pair if release else None
+        pair -= release
     if not gap:
-        assert cycles.count - started == first_lane + 2, "a lane waited"
+        assert cycles.count - started == first_pair + 2, "a pair waited"
     await cycles.step(**IDLE)
 
 
@@ -56,7 +62,7 @@ async def reset(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(gap=[0.0, 0.6])
-async def sums_are_taken_lane_by_lane(dut, gap):
+async def sums_are_taken_pair_by_pair(dut, gap):
     """While one position is read out, rows of the next one are added, after doublings or not."""
     cycles, rng, draw = await reset(dut)
     started = np.zeros(N_LANES, np.int64)
@@ -79,15 +85,15 @@ async def sums_are_taken_lane_by_lane(dut, gap):
             started = started + added
             return rows | {"valid": 1}
 
-        await read_out(cycles, expected, first_lane=N_LANES - 1, gap=gap, background=background)
+        await read_out(cycles, expected, first_pair=N_PAIRS - 1, gap=gap, background=background)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def fewer_lanes_than_there_are(dut):
     """Lanes without a channel keep their sums; the next position overwrites them."""
     cycles, rng, draw = await reset(dut)
-    for first_lane in (0, N_LANES - 2, 1, N_LANES - 1):
+    for first_pair in (0, N_PAIRS // 2, N_PAIRS - 1):
         expected, rows = draw_rows(rng, draw)
         await cycles.step(**IDLE | rows | {"valid": 1, "last": 1})
         await cycles.step(**IDLE)
-        await read_out(cycles, expected, first_lane=first_lane, gap=0.0, background=dict)
+        await read_out(cycles, expected, first_pair=first_pair, gap=0.0, background=dict)

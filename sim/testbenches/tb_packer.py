@@ -5,6 +5,7 @@ import numpy as np
 
 from golden import planes
 from hw.isa.descriptors import Destination
+from hw.isa.pairs import PAIR
 
 from .base import Cycles, config, generators, packed, pulse
 from .stream import pack
@@ -24,8 +25,8 @@ def side_by_side(bits):
 class Task:
     """Neurons of a column's jobs, in order, and the words that must be stored.
 
-    ``neurons`` holds (lane, result, value, count) of each, ``words`` the memory, address and bits
-    of each word.
+    ``neurons`` holds (pair, result, values, counts) of each pair, ``words`` the memory, address and
+    bits of each word.
     """
 
     def __init__(self, draw, destination, *, n_digits=1):
@@ -41,20 +42,23 @@ class Task:
         return self.draw.integers(0, D + 1, shape)
 
     def fire(self, values, counts, *, out):
-        """Adds the neurons of a job: lane ``len(counts) - 1`` first."""
+        """Adds the neurons of a job, those of the last lanes first."""
         result = pack(
             SIZES.result,
             out=out,
             last_lane=len(counts) - 1,
-            neuron=self.draw.integers(1 << 5),
-            stream=self.draw.integers(1 << 5),
+            neuron=self.draw.integers(1 << SIZES.result["neuron"].width),
+            stream=self.draw.integers(1 << SIZES.result["stream"].width),
         )
-        for lane in reversed(range(len(counts))):
-            self.neurons.append((lane, result, int(values[lane]), int(counts[lane])))
+        # A lane without a channel has the potential 0, and fires no spike.
+        values, counts = ([*numbers.tolist(), 0] for numbers in (values, counts))
+        for pair in reversed(range(len(counts) // PAIR)):
+            here = slice(pair * PAIR, (pair + 1) * PAIR)
+            self.neurons.append((pair, result, values[here], counts[here]))
 
     def spread(self, counts, address):
         """The spike word of the counts."""
-        bits = planes(counts, SIZES.spike_code, D)
+        bits = planes(counts, SIZES.spike_code, D, np.arange(len(counts)))
         self.words.append(("spike", address, side_by_side(bits)))
 
     def positions(self, n_jobs):
@@ -103,9 +107,9 @@ async def store(dut, task, *, gap, slot):
         out_stride=task.stride,
         out_digits=task.n_digits - 1,
     )
-    await cycles.reset(
-        layer=layer, fired=0, lane=0, last=0, result=0, value=0, count=0, code=0, slot=0
-    )
+    ports = [f"{name}__{half}" for name in ("value", "count", "code") for half in range(PAIR)]
+    quiet = ("fired", "pair", "result", "slot", *ports)
+    await cycles.reset(layer=layer, **dict.fromkeys(quiet, 0))
     # A layer begins long before its first neuron fires.
     await cycles.step()
     neurons, words = list(task.neurons), list(task.words)
@@ -114,19 +118,24 @@ async def store(dut, task, *, gap, slot):
     while neurons or words:
         may = begun or (under_way < most and not ended)
         offered = bool(neurons) and may and not rng.random() < gap
-        lane, result, value, count = (
-            neurons[0] if offered else (rng.randrange(LANES), cycles.noise("result"), 0, 0)
+        pair, result, values, counts = (
+            neurons[0] if offered else (rng.randrange(SIZES.pairs), cycles.noise("result"), [], [])
         )
-        bits = planes(np.array(count), SIZES.spike_code, D)
+        # What has not fired is noise.
+        inputs = {port: cycles.noise(port) for port in ports}
+        for half, (value, count) in enumerate(zip(values, counts, strict=True)):
+            bits = planes(np.array(count), SIZES.spike_code, D, half)
+            inputs |= {
+                f"value__{half}": value & ((1 << SIZES.result_width) - 1),
+                f"count__{half}": count,
+                f"code__{half}": packed(bits, 1),
+            }
         await cycles.step(
             fired=int(offered),
-            lane=lane,
-            last=int(lane == 0),
+            pair=pair,
             result=result,
             slot=pulse(rng, slot),
-            value=(value if offered else rng.getrandbits(8)) & ((1 << SIZES.result_width) - 1),
-            count=count if offered else rng.randint(0, D),
-            code=packed(bits, 1) if offered else cycles.noise("code"),
+            **inputs,
         )
         for memory in ("spike", "attention"):
             if cycles.get(f"{memory}_write"):
@@ -139,7 +148,7 @@ async def store(dut, task, *, gap, slot):
         if offered:
             neurons.pop(0)
             under_way += not begun
-        ended = offered and lane == 0
+        ended = offered and pair == 0
         begun = (begun or offered) and not ended
         under_way -= cycles.get("done")
         limit = 60 * (len(task.neurons) * task.n_digits + len(task.words) + 10)
@@ -175,7 +184,7 @@ async def rows_are_stored_digit_by_digit(dut, n_digits, gap, slot):
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-async def a_neuron_takes_a_cycle(dut):
+async def a_pair_takes_a_cycle(dut):
     """Storing a position hides behind collecting the next one, turn by turn."""
     _, draw = generators()
     task = Task(draw, Destination.SPIKES)
@@ -184,4 +193,4 @@ async def a_neuron_takes_a_cycle(dut):
         task.fire(counts, counts, out=0)
         task.spread(counts, 0)
     count = await store(dut, task, gap=0.0, slot=1.0)
-    assert count <= 8 * (LANES + 1) + 3, f"{count} cycles"
+    assert count <= 8 * (SIZES.pairs + 1) + 3, f"{count} cycles"

@@ -53,7 +53,7 @@ class Store:
         return {
             "row": self.rng.randrange(SIZES.weight_depth - rows + 1) % SIZES.weight_depth,
             "rows": rows,
-            "neuron": self.rng.randrange(SIZES.neuron_depth - SIZES.lanes + 1),
+            "neuron": self.rng.randrange(SIZES.neuron_depth - SIZES.pairs + 1),
             "place": int(rows <= SIZES.second_tile_rows and pulse(self.rng, 0.5)),
             "again": pulse(self.rng, 0.3),
         }
@@ -96,7 +96,7 @@ class Store:
         """Compares what came of a tile."""
         expected = (
             ("row", fill["row"], fill["rows"], fill["place"] * SIZES.tile_stride),
-            ("neuron", fill["neuron"], SIZES.lanes, number % NEURON_TILES * SIZES.lanes),
+            ("neuron", fill["neuron"], SIZES.pairs, number % NEURON_TILES * SIZES.pairs),
         )
         for kind, first, count, target in expected:
             words = self.words[kind][first : first + count]
@@ -118,7 +118,7 @@ async def tiles_go_to_their_places(dut, stall):
             taken = await store.receive(fill, number)
             if not stall:
                 # It is known to be there a cycle after it was loaded.
-                assert taken == max(fill["rows"], SIZES.lanes) + SENDING
+                assert taken == max(fill["rows"], SIZES.pairs) + SENDING
     fill = store.draw(SIZES.tile_rows)
     await store.begin(fill, first=True)
     await store.receive(fill, 0, until=SIZES.tile_rows // 2)

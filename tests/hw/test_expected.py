@@ -26,7 +26,7 @@ def setting():
 
 
 def written(plan, number):
-    """By memory and address, channel and position of what the jobs of a layer write to streams."""
+    """By memory, address and half, channel and position of what a layer's jobs write to streams."""
     planned, required = plan.layers[number], plan.required
     lines, per_line = planned.size
     result = {}
@@ -36,7 +36,8 @@ def written(plan, number):
         for line, position in np.ndindex(lines, per_line):
             column = line % required.columns
             for lane in range(fields["lanes"]):
-                place = f"stream.{column}", count[column] + lane
+                pair, half = divmod(lane, 2)
+                place = f"stream.{column}", count[column] + pair, half
                 assert place not in result, f"{place} is written twice"
                 result[place] = int(planned.channels[tile, lane]), line * per_line + position
             count[column] += planned.descriptor["stream_step"]
@@ -46,10 +47,14 @@ def written(plan, number):
 def found(plan, tensors, number):
     """The same of what memories must receive."""
     return {
-        (entry.memory, address): entry.locate(index, ~entry.words[index])
+        (entry.memory, address, half): (channel, position)
         for entry in expected_contents(plan, tensors, 0)
         if entry.layer == number and entry.memory.startswith("stream.")
-        for index, address in enumerate(entry.addresses.tolist())
+        for address, channels, (position,) in zip(
+            entry.addresses.tolist(), entry.channels.tolist(), entry.positions.tolist(), strict=True
+        )
+        for half, channel in enumerate(channels)
+        if channel >= 0
     }
 
 
