@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import inf
+from operator import itemgetter
 
 from ..isa.blocks import DEVICE_BLOCKS
 from ..isa.descriptors import NEURON_TILES
@@ -84,32 +85,28 @@ def _depths(plan, sizes, rows):
 
 def _places(rows, depths):
     """Place of each tile, and whether it waits for that of the tile before: for few rows in all."""
-    # By the place of the latest tile: rows that waited, and it and the places before.
+    # By the place of the latest tile: rows that waited, and what is known of it and those before.
     paths = [(0, None)] * len(depths)
     for number, count in enumerate(rows):
-        waits = count if number and rows[number - 1] else 0
+        # Tiles without rows neither wait nor are waited for.
+        waits = bool(number and count and rows[number - 1])
         paths = [
             min(
                 (
                     (
-                        inf if count > depth else cost + (waits if before == place else 0),
-                        before,
-                        path,
+                        inf if count > depth else cost + again * count,
+                        (place, again, path),
                     )
                     for before, (cost, path) in enumerate(paths)
+                    for again in [waits and before == place]
                 ),
-                key=lambda option: option[:2],
+                key=itemgetter(0),
             )
             for place, depth in enumerate(depths)
         ]
-        paths = [(cost, (place, path)) for place, (cost, _, path) in enumerate(paths)]
-    _, path = min(paths, key=lambda option: option[0])
+    _, path = min(paths, key=itemgetter(0))
     places = []
     while path:
-        place, path = path
-        places.append(place)
-    places.reverse()
-    return [
-        (place, bool(number and rows[number - 1] and count and place == places[number - 1]))
-        for number, (place, count) in enumerate(zip(places, rows, strict=True))
-    ]
+        *found, path = path
+        places.append(found)
+    return places[::-1]

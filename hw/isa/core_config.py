@@ -125,6 +125,11 @@ class CoreConfig(Descriptors):
             self.pixel_channels + (self.pixel_constant > 0),
         )
         check_spike_code(self.spike_code)
+        if self.second_tile_rows > self.tile_rows:
+            raise ValueError(
+                f"Rows of a tile in the second place must be at most the {self.tile_rows} of the "
+                f"first one, not {self.second_tile_rows}"
+            )
         if self.bus_width and self.bus_width not in BUS_WIDTHS:
             raise ValueError(f"Bus must be 64, 128 or 256 bits wide, not {self.bus_width!r}")
 

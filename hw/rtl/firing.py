@@ -106,16 +106,16 @@ class FiringUnit(wiring.Component):
         config = self.config
         release, pair, whole, result = [self.release], [self.pair], [self.whole], [self.result]
         address = [self.stream_read_address]
-        for stage in range(1, STAGES + 1):
-            for taken_along, name in (
-                (release, "release"),
-                (pair, "pair"),
-                (whole, "whole"),
-                (result, "result"),
-                (address, "address"),
-            ):
-                taken_along.append(Signal.like(taken_along[0], name=f"{name}_{stage}"))
-                m.d.sync += taken_along[stage].eq(taken_along[stage - 1])
+        for along, name, last in (
+            (release, "release", STAGES),
+            (pair, "pair", STAGES),
+            (whole, "whole", STAGES),
+            (result, "result", STAGES),
+            (address, "address", STAGES - 1),
+        ):
+            for stage in range(1, last + 1):
+                along.append(Signal.like(along[0], name=f"{name}_{stage}"))
+                m.d.sync += along[stage].eq(along[stage - 1])
         if config.branches:
             # What is written may have another place than what was read.
             m.d.sync += address[STAGES - 1].eq(address[STAGES - 2] + self.layer.stream_move)

@@ -170,7 +170,8 @@ class SpikePacker(wiring.Component):
         """What is shifted in of a lane: of a potential, a digit of the pair that is replayed."""
         config, drain = self.config, self.layer.drain
         width = config.digit_width
-        values = RegisterFile(shape=unsigned(config.digits * width), depth=config.pairs, init=[])
+        depth = 1 << config.pair.width
+        values = RegisterFile(shape=unsigned(config.digits * width), depth=depth, init=[])
         m.submodules[f"values_{half}"] = values
         pair, digit = replayed
         port, read = values.write_port(), values.read_port(domain="comb")

@@ -25,6 +25,11 @@ def plan_of(model, *, bus_width=64, tile_depths=None):
     )
 
 
+def test_a_second_place_that_is_deeper_than_the_first_one_is_refused(model):
+    with pytest.raises(ValueError, match="second place must be at most the 1152 of the first one"):
+        plan_of(model, tile_depths=(1152, 1200))
+
+
 @pytest.mark.parametrize(
     ("bus_width", "depths"),
     [

@@ -40,7 +40,7 @@ def test_the_image_gives_back_every_word(core):
     assert weights == words["weights"]
     assert len(tiles) == sum(len(layer.tiles) for layer in core.plan.layers)
     assert [tile[0].address for tile in tiles] == [
-        index % 4 * core.config.lanes for index in range(len(tiles))
+        index % 4 * core.config.lanes // 2 for index in range(len(tiles))
     ]
     assert len(core.beats) % BURST == 0
 

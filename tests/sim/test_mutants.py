@@ -79,7 +79,7 @@ def test_conditions_of_the_firing_unit_name_bits_of_a_neuron_and_a_stream(projec
     ).required.result
     fields = [result[name] for name in ("neuron", "stream")]
     unread = {bit for field in fields for bit in range(field.offset, field.offset + field.width)}
-    of_lane = {field.offset + bit for field in fields for bit in range(4)}
+    of_lane = {field.offset + bit for field in fields for bit in range(3)}
     by_lane, fetched = [
         re.compile(condition["bit"])
         for condition in read_conditions(project_root / "sim" / "mutants.toml")
