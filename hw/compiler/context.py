@@ -9,6 +9,7 @@ from golden.model.ranges import analyse
 from golden.model.shapes import shapes
 
 from ..isa.core_config import check_array, check_spike_code
+from ..isa.descriptors import ROWS
 from ..isa.passes import PIXEL_PLANES
 from ..isa.plan import Plan, SpikeMap
 from .layer_descriptor import batch_fields, layer_descriptor
@@ -132,8 +133,8 @@ class Context:
             self._planned,
             **self._array,
             # Tiles are placed in the end.
-            tile_rows=1,
-            second_tile_rows=1,
+            tile_rows=ROWS,
+            second_tile_rows=ROWS,
             weight_depth=self.n_rows,
             neuron_depth=self.neurons.depth,
             window_depth=len(self._windows.words),

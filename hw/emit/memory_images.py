@@ -65,7 +65,7 @@ def memory_words(plan, config):
         Unsigned words, in the order of the load port's memory numbers.
     """
     return {
-        "weights": _pack_rows(plan.rows, config.weight_width),
+        "weights": _pack_rows(plan.rows, config.weight_width, config.rows_at_once),
         "neurons": [
             _pack_neurons(config, pair) for pair in zip(*[iter(plan.neurons)] * PAIR, strict=True)
         ],
@@ -87,7 +87,8 @@ def read_weights(images, config):
     Parameters
     ----------
     images : list of list of int
-        Unsigned words of the memory images of ``weights``, lane by lane, or of ``external`` alone.
+        Unsigned words of the memory images of ``weights``, row by row of a word and lane by lane,
+        or of ``external`` alone.
     config : CoreConfig
 
     Returns
@@ -103,9 +104,10 @@ def read_weights(images, config):
             if section.memory == "weights"
             for word in section.words
         ]
-        slices = sliced(words, config.memories["weights"][0], config.lanes)
+        slices = sliced(words, config.memories["weights"][0], config.slices["weights"])
     sign = 1 << (config.weight_width - 1)
-    return ((np.array(slices, np.int64) ^ sign) - sign).T.astype(np.int16)
+    words = ((np.array(slices, np.int64) ^ sign) - sign).T
+    return words.reshape(-1, config.lanes).astype(np.int16)
 
 
 def slice_names(config):
@@ -219,12 +221,12 @@ def _lines(words, width):
     return "".join(f"{word}\n" for word in hex_words(words, width))
 
 
-def _pack_rows(rows, width):
-    """Each row as one word, lane 0 lowest."""
+def _pack_rows(rows, width, at_once):
+    """Words of so many rows, the first one lowest, and of each lane 0 lowest."""
     mask = (1 << width) - 1
     return [
-        sum((weight & mask) << width * lane for lane, weight in enumerate(row))
-        for row in rows.tolist()
+        sum((weight & mask) << width * place for place, weight in enumerate(word))
+        for word in rows.reshape(-1, at_once * rows.shape[1]).tolist()
     ]
 
 

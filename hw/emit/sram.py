@@ -36,13 +36,13 @@ class SramSize:
 
     Parameters
     ----------
-    shared : bool
-        Whether the writing port reads, too.
+    shared : {0, 1, 2}
+        Ports that both read and write: none, the writing one, or both.
     depth, width, address_width : int
         Words, and bits of a word and of an address.
     """
 
-    shared: bool
+    shared: int
     depth: int
     width: int
     address_width: int
@@ -50,7 +50,8 @@ class SramSize:
     @property
     def module(self):
         """Name of the module."""
-        return f"addend_sram_{'1rw1r' if self.shared else '1w1r'}_{self.depth}x{self.width}"
+        ports = ("1w1r", "1rw1r", "2rw")[self.shared]
+        return f"addend_sram_{ports}_{self.depth}x{self.width}"
 
     @property
     def ports(self):
@@ -61,6 +62,7 @@ class SramSize:
             ("write", "input", 1),
             ("a_address", "input", self.address_width),
             ("data", "input", self.width),
+            *([("other", "input", self.width)] if self.shared == 2 else []),
             *first,
             ("b_read", "input", 1),
             ("b_address", "input", self.address_width),
@@ -93,7 +95,7 @@ def sram_sizes(verilog):
     for instance in _INSTANCE.findall(verilog):
         numbers = {name: int(value) for name, value in _PARAMETER.findall(instance)}
         size = SramSize(
-            shared=bool(numbers["SHARED"]),
+            shared=numbers["SHARED"],
             depth=numbers["DEPTH"],
             width=numbers["WIDTH"],
             address_width=numbers["ADDRESS_WIDTH"],
@@ -118,7 +120,7 @@ def choosing(sizes):
         connected = ", ".join(f".{name}({name})" for name, _, _ in size.ports)
         idle = "" if size.shared else f"            assign a_data = {{{size.width}{{1'b0}}}};\n"
         branches.append(
-            f"if (SHARED == {int(size.shared)} && DEPTH == {size.depth} && WIDTH == {size.width}) "
+            f"if (SHARED == {size.shared} && DEPTH == {size.depth} && WIDTH == {size.width}) "
             f"begin : {size.module.removeprefix('addend_')}\n"
             f"            {size.module} memory ({connected});\n{idle}        end\n"
         )
@@ -130,6 +132,7 @@ def choosing(sizes):
         "    parameter ADDRESS_WIDTH = 4\n) (\n"
         "    input wire clk,\n    input wire write,\n"
         "    input wire [ADDRESS_WIDTH-1:0] a_address,\n    input wire [WIDTH-1:0] data,\n"
+        "    input wire [WIDTH-1:0] other,\n"
         "    input wire a_read,\n    output wire [WIDTH-1:0] a_data,\n    input wire b_read,\n"
         "    input wire [ADDRESS_WIDTH-1:0] b_address,\n    output wire [WIDTH-1:0] b_data\n);\n"
         f"    generate\n        {'        '.join(branches)}    endgenerate\nendmodule\n"
@@ -153,6 +156,9 @@ def models(sizes):
 def _model(size):
     reads = " else if (a_read) a_word <= words[a_address];" if size.shared else ""
     first = f"    reg [{size.width - 1}:0] a_word;\n    assign a_data = a_word;\n"
+    # Where port b writes, nobody reads meanwhile.
+    writes = "if (write) words[b_address] <= other; else " if size.shared == 2 else ""
+    collides = "1'b0" if writes else "b_read && write && a_address == b_address"
     return (
         f"{size.head}"
         f"    reg [{size.width - 1}:0] words [0:{size.depth - 1}];\n"
@@ -160,9 +166,9 @@ def _model(size):
         f"    assign b_data = b_word;\n{first if size.shared else ''}"
         f"    always @(posedge clk) if (write) words[a_address] <= data;{reads}\n"
         "    always @(posedge clk) begin\n"
-        "        if (b_read) b_word <= words[b_address];\n"
+        f"        {writes}if (b_read) b_word <= words[b_address];\n"
         "`ifdef ADDEND_COLLIDE\n"
-        "        if (b_read && write && a_address == b_address) b_word <= ~words[b_address];\n"
+        f"        if ({collides}) b_word <= ~words[b_address];\n"
         "`endif\n"
         "    end\nendmodule\n"
     )

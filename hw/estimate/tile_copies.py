@@ -7,7 +7,7 @@ __all__ = ["TileCopies"]
 
 
 class TileCopies:
-    """Copies a tile while the one before computes: a weight vector and a pair of neurons per cycle.
+    """Copies a tile while the one before computes: a word of weights and one of neurons per cycle.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from amaranth.lib import data
 
 from golden.spike import SpikeCode, plane_count
 
-from .descriptors import Descriptors
+from .descriptors import ROWS, Descriptors
 from .memory_parts import block_rams_scarce, neuron_slices
 from .passes import bank_weights, count_passes, pixel_passes
 
@@ -125,6 +125,9 @@ class CoreConfig(Descriptors):
             self.pixel_channels + (self.pixel_constant > 0),
         )
         check_spike_code(self.spike_code)
+        for rows in (self.tile_rows, self.second_tile_rows, self.weight_depth):
+            if rows % ROWS:
+                raise ValueError(f"Rows of weights must come in pairs, not be {rows}")
         if self.second_tile_rows > self.tile_rows:
             raise ValueError(
                 f"Rows of a tile in the second place must be at most the {self.tile_rows} of the "
@@ -146,6 +149,11 @@ class CoreConfig(Descriptors):
     def external(self):
         """Whether weights come from an external memory."""
         return self.bus_width > 0
+
+    @property
+    def rows_at_once(self):
+        """Rows of weights that are written to the buffers in a cycle, and lie in a word on chip."""
+        return ROWS if not self.external or self.bus_width >= ROWS * self.weight_word else 1
 
     @property
     def fingerprint(self):
@@ -198,9 +206,12 @@ class CoreConfig(Descriptors):
         """
         depths = self.buffer_depths
         if not self.external:
-            depths = {"weights": self.weight_depth, "neurons": self.neuron_depth}
+            depths = {
+                "weights": self.weight_depth // self.rows_at_once,
+                "neurons": self.neuron_depth,
+            }
         return {
-            "weights": (self.weight_word, depths["weights"]),
+            "weights": (self.rows_at_once * self.weight_word, depths["weights"]),
             "neurons": (self.neurons.size, depths["neurons"]),
             "program": (PROGRAM_WIDTH, self.program_depth),
             "windows": (max(self.tap_row.size, self.tap_position.size), self.window_depth),
@@ -208,13 +219,18 @@ class CoreConfig(Descriptors):
 
     @property
     def slices(self):
-        """Equal parts that each of ``memories`` is built of: one per lane, one per number or more.
+        """Equal parts that each of ``memories`` is built of: of weights, one per lane and row.
 
         A block RAM that is as deep as the memory and one or two bits wide needs no multiplexer
         behind it; synthesis finds that shape for narrow memories only.
         """
         neurons = neuron_slices(self, scarce=block_rams_scarce(self))
-        return {"weights": self.lanes, "neurons": neurons, "program": 1, "windows": 1}
+        return {
+            "weights": self.rows_at_once * self.lanes,
+            "neurons": neurons,
+            "program": 1,
+            "windows": 1,
+        }
 
     def filled(self, layout):
         """Layout of program words: a descriptor; at their end, what the next tile is filled with.

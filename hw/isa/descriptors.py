@@ -8,12 +8,15 @@ from .pairs import PAIR, pairs_of
 from .widths import Widths
 
 
-__all__ = ["NEURON_TILES", "ONE_BY_ONE", "WEIGHT_TILES", "Destination", "Descriptors"]
+__all__ = ["NEURON_TILES", "ONE_BY_ONE", "ROWS", "WEIGHT_TILES", "Destination", "Descriptors"]
 
 
 #: Tiles that the buffers of columns hold side by side: one that computes and one that comes. The
 #: neurons of the one before both may still be read.
 WEIGHT_TILES, NEURON_TILES = 2, 4
+
+#: Rows of weights that a buffer can take in a cycle: one through each port. Tiles have whole pairs.
+ROWS = 2
 
 
 class Destination(enum.Enum, shape=3):
@@ -72,10 +75,15 @@ class Descriptors(Widths):
         return self.tile_rows, self.second_tile_rows
 
     @property
+    def buffered_rows(self):
+        """Weight vectors up to the end of a buffer of them."""
+        return (WEIGHT_TILES - 1) * self.tile_stride + self.tile_depths[-1]
+
+    @property
     def buffer_depths(self):
-        """Words up to the end of the columns' buffers of tiles: of weights and of neurons."""
+        """Words up to the end of the columns' buffers of tiles, as they are written."""
         return {
-            "weights": (WEIGHT_TILES - 1) * self.tile_stride + self.tile_depths[-1],
+            "weights": self.buffered_rows // self.rows_at_once,
             "neurons": NEURON_TILES * self.pairs,
         }
 
@@ -92,14 +100,14 @@ class Descriptors(Widths):
 
     @property
     def fill(self):
-        """Layout of what a tile is filled with: where its weights and its neurons lie on chip.
+        """Layout of what a tile is filled with: in which words its weights and neurons lie on chip.
 
         ``place`` is that of its weights in the buffers, ``again`` whether those of the tile before
         lie there.
         """
         return data.StructLayout({
-            "row": bits_for(self.weight_depth - 1),
-            "rows": bits_for(self.tile_rows),
+            "row": bits_for(self.weight_depth // self.rows_at_once - 1),
+            "rows": bits_for(self.tile_rows // self.rows_at_once),
             "neuron": bits_for(self.neuron_depth - 1),
             "place": bits_for(WEIGHT_TILES - 1),
             "again": 1,
@@ -123,7 +131,7 @@ class Descriptors(Widths):
     @property
     def row_address(self):
         """Shape of an address of a row: of a buffer of weights, or of attention elements."""
-        depth = max(self.buffer_depths["weights"], self.attention_depth)
+        depth = max(self.buffered_rows, self.attention_depth)
         return unsigned(bits_for(depth - 1))
 
     @property

@@ -16,9 +16,9 @@ __all__ = ["Fill", "LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
 class Fill:
     """What a tile is filled with: so many ``rows`` from ``row`` on, and neurons from ``neuron`` on.
 
-    They are numbers of words of the memories of weights and of neurons. A tile has a word of
-    neurons for each pair of lanes. ``place`` is that of the rows in the buffers; those of the tile
-    before lie there ``again``, so that they must have been read.
+    They are numbers of words of the memories of weights and of neurons: of ``rows_at_once`` weight
+    vectors, and of the neurons of a pair of lanes. ``place`` is that of the rows in the buffers;
+    those of the tile before lie there ``again``, so that they must have been read.
     """
 
     row: int

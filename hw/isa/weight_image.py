@@ -101,8 +101,9 @@ def write_image(words, plan, config):
             neurons = words["neurons"][fill.neuron : fill.neuron + config.pairs]
             sections = [Section("neurons", tile["neuron"], neurons)]
             if fill.rows:
+                target = tile["row"] // config.rows_at_once
                 rows = words["weights"][fill.row : fill.row + fill.rows]
-                sections.append(Section("weights", tile["row"], rows, fill.again))
+                sections.append(Section("weights", target, rows, fill.again))
             groups.append(sections)
 
     beats = [0]

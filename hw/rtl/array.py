@@ -54,7 +54,7 @@ class Array(wiring.Component):
     open : Out(1)
         A column has not begun to read out the last sums of the latest tile. High like ``held``.
     row, neuron : In(placed_layout(width, depth))
-        A weight vector and a pair of neurons for the buffers of all columns, written a cycle later.
+        Words of weights and of neurons for the buffers of all columns, written a cycle later.
     pixel_write, pixel_address, pixel_data, pixel_tag : In
         Pixels, while no column reads them.
     spike_write, spike_address, spike_data : In
@@ -83,7 +83,7 @@ class Array(wiring.Component):
             "hold": Out(1),
             "held": Out(1),
             "open": Out(1),
-            "row": In(placed_layout(config.weight_word, depths["weights"])),
+            "row": In(placed_layout(config.memories["weights"][0], depths["weights"])),
             "neuron": In(placed_layout(config.neurons.size, depths["neurons"])),
             "pixel_write": In(1),
             "pixel_address": In(config.pixel_address),

@@ -27,15 +27,17 @@ def placed_layout(width, depth):
 
 
 class SharedMemory(wiring.Component):
-    """Memory with two readers, whose first one gives way to a writer.
+    """Memory with two readers that give way to a writer, the first one or both.
 
     Data is there one cycle after an enabled address, and stays. While ``write`` is high, reader
-    ``a`` does not read.
+    ``a`` does not read, and none does where two words are written.
 
     Parameters
     ----------
     width, depth : int
         Bits of a word and number of words.
+    at_once : {1, 2}
+        Words that are written in a cycle, side by side: the first one lowest.
     image : str
         File of the initial contents, in the folder ``ADDEND_ROM_DIR``; empty for none.
     scarce : bool
@@ -50,14 +52,16 @@ class SharedMemory(wiring.Component):
     a_data, b_data : Out(width)
     write : In(1)
     write_address : In(unsigned)
-    write_data : In(width)
+        In units of ``at_once`` words.
+    write_data : In(at_once * width)
     tag : In(TAG_WIDTH)
         Logged with each captured write; costs nothing in hardware.
     """
 
-    def __init__(self, *, width, depth, image="", scarce=True, name=""):
+    def __init__(self, *, width, depth, at_once=1, image="", scarce=True, name=""):
         self.width = width
         self.depth = depth
+        self.at_once = at_once
         self.image = image
         self.scarce = scarce
         self.name = name
@@ -70,28 +74,33 @@ class SharedMemory(wiring.Component):
             "b_address": In(address),
             "b_data": Out(width),
             "write": In(1),
-            "write_address": In(address),
-            "write_data": In(width),
+            "write_address": In(address - (at_once - 1)),
+            "write_data": In(at_once * width),
             "tag": In(TAG_WIDTH),
         })
 
     def elaborate(self, platform):
         m = Module()
+        first, second = self.write_address, self.b_address
+        if self.at_once == 2:
+            first = Cat(0, self.write_address)
+            second = Mux(self.write, Cat(1, self.write_address), self.b_address)
         m.submodules.memory = _instance(
             self.width,
             self.depth,
-            shared=True,
+            shared=self.at_once,
             scarce=self.scarce,
             image=self.image,
             name=self.name,
             i_write=self.write,
-            i_data=self.write_data,
+            i_data=self.write_data[: self.width],
+            i_other=self.write_data[-self.width :],
             i_a_read=self.a_read,
             o_a_data=self.a_data,
-            i_a_address=Mux(self.write, self.write_address, self.a_address),
+            i_a_address=Mux(self.write, first, self.a_address),
             i_b_read=self.b_read,
             o_b_data=self.b_data,
-            i_b_address=self.b_address,
+            i_b_address=second,
             i_tag=self.tag,
         )
         return m
@@ -152,12 +161,13 @@ class Memory(wiring.Component):
             m.submodules["memory" if self.slices == 1 else f"slice_{index}"] = _instance(
                 width,
                 self.depth,
-                shared=False,
+                shared=0,
                 scarce=self.scarce,
                 image=image,
                 name=self.name,
                 i_write=self.write,
                 i_data=self.write_data.word_select(index, width),
+                i_other=C(0, width),
                 i_a_address=self.write_address,
                 i_a_read=0,
                 o_a_data=Signal(width, name="none"),
@@ -179,7 +189,7 @@ def _instance(width, depth, *, shared, scarce, image="", name="", **connected):
         p_WIDTH=width,
         p_DEPTH=depth,
         p_ADDRESS_WIDTH=bits_for(depth - 1),
-        p_SHARED=int(shared),
+        p_SHARED=shared,
         p_BANK=layout.bank,
         p_SLICE=layout.slice,
         p_REST_SLICE=layout.rest_slice,

@@ -12,7 +12,8 @@
 `define ADDEND_ROM_DIR "rom/"
 `endif
 
-// Port a writes; where SHARED it also reads, in cycles without a write. Port b reads.
+// Port a writes; where SHARED it also reads, in cycles without a write. Port b reads; where SHARED is 2 it writes when
+// port a does, the other word.
 module addend_memory #(
     parameter WIDTH = 8,
     parameter DEPTH = 16,
@@ -29,6 +30,7 @@ module addend_memory #(
     input wire write,
     input wire [ADDRESS_WIDTH-1:0] a_address,
     input wire [WIDTH-1:0] data,
+    input wire [WIDTH-1:0] other,
     input wire a_read,
     output wire [WIDTH-1:0] a_data,
     input wire b_read,
@@ -44,9 +46,10 @@ module addend_memory #(
     // With more words than BANK there is a second bank, which the highest bit of an address selects.
     localparam BANKS = BANKED && DEPTH > BANK ? 2 : 1;
     wire a_rest = BANKS == 2 && a_address[ADDRESS_WIDTH-1], b_rest = BANKS == 2 && b_address[ADDRESS_WIDTH-1];
+    wire b_reads = b_read & (SHARED != 2 | ~write);
     reg a_chosen, b_chosen;
     always @(posedge clk) if (a_read & ~write) a_chosen <= a_rest;
-    always @(posedge clk) if (b_read) b_chosen <= b_rest;
+    always @(posedge clk) if (b_reads) b_chosen <= b_rest;
 
     genvar number;
     generate
@@ -57,10 +60,10 @@ module addend_memory #(
                 .ADDRESS_WIDTH(ADDRESS_WIDTH - BANKS + 1), .SHARED(SHARED), .INIT_FILE(INIT_FILE),
                 .SLICE(!BANKED ? WIDTH : number == 0 ? SLICE : REST_SLICE)
             ) blocks (
-                .clk(clk), .write(write & (number == 0 ? ~a_rest : a_rest)), .data(data),
+                .clk(clk), .write(write & (number == 0 ? ~a_rest : a_rest)), .data(data), .other(other),
                 .a_read(a_read & (BANKS == 1 | ~write)),
                 .a_address(a_address[ADDRESS_WIDTH-BANKS:0]), .a_data(a_word),
-                .b_read(b_read), .b_address(b_address[ADDRESS_WIDTH-BANKS:0]), .b_data(b_word));
+                .b_read(BANKS == 1 ? b_read : b_reads), .b_address(b_address[ADDRESS_WIDTH-BANKS:0]), .b_data(b_word));
         end
     endgenerate
     assign a_data = a_chosen ? bank[BANKS-1].a_word : bank[0].a_word;
@@ -90,6 +93,7 @@ module addend_bank #(
     input wire write,
     input wire [ADDRESS_WIDTH-1:0] a_address,
     input wire [WIDTH-1:0] data,
+    input wire [WIDTH-1:0] other,
     input wire a_read,
     output wire [WIDTH-1:0] a_data,
     input wire b_read,
@@ -110,9 +114,10 @@ module addend_bank #(
                 else if (SHARED != 0 && a_read) a_word <= words[a_address];
             end
             always @(posedge clk) begin
-                if (b_read) b_word <= words[b_address];
+                if (SHARED == 2 && write) words[b_address] <= other[low+:BITS];
+                else if (b_read) b_word <= words[b_address];
 `ifdef ADDEND_COLLIDE
-                if (b_read && write && a_address == b_address) b_word <= ~words[b_address];
+                if (SHARED != 2 && b_read && write && a_address == b_address) b_word <= ~words[b_address];
 `endif
             end
             assign a_data[low+:BITS] = a_word;

@@ -3,7 +3,8 @@
 // With ADDEND_CAPTURE defined (simulation), each write of a memory that has a NAME is logged to
 // NAME.log as "tag address data", in hexadecimal.
 
-// Port a writes; where SHARED it also reads, in cycles without a write. Port b reads.
+// Port a writes; where SHARED it also reads, in cycles without a write. Port b reads; where SHARED is 2 it writes when
+// port a does, the other word.
 module addend_memory #(
     parameter WIDTH = 8,
     parameter DEPTH = 16,
@@ -19,6 +20,7 @@ module addend_memory #(
     input wire write,
     input wire [ADDRESS_WIDTH-1:0] a_address,
     input wire [WIDTH-1:0] data,
+    input wire [WIDTH-1:0] other,
     input wire a_read,
     output wire [WIDTH-1:0] a_data,
     input wire b_read,
@@ -27,7 +29,7 @@ module addend_memory #(
     input wire [TAG_WIDTH-1:0] tag
 );
     addend_sram #(.SHARED(SHARED), .DEPTH(DEPTH), .WIDTH(WIDTH), .ADDRESS_WIDTH(ADDRESS_WIDTH)) sram (
-        .clk(clk), .write(write), .a_address(a_address), .data(data), .a_read(a_read), .a_data(a_data),
+        .clk(clk), .write(write), .a_address(a_address), .data(data), .other(other), .a_read(a_read), .a_data(a_data),
         .b_read(b_read), .b_address(b_address), .b_data(b_data));
 
     generate

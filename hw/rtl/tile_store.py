@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.descriptors import NEURON_TILES
+from ..isa.descriptors import NEURON_TILES, ROWS
 from ..isa.memory_parts import block_rams_scarce
 from .copier import Copier
 from .memory import Memory, placed_layout
@@ -19,8 +19,8 @@ SENDING = 2
 
 
 class TileStore(wiring.Component):
-    """Sends tile after tile to the buffers of the columns: a weight vector and a pair of neurons
-    per cycle.
+    """Sends tile after tile to the buffers of the columns: two weight vectors and two neurons per
+    cycle.
 
     It is one tile ahead: it learns what the next one is filled with when a tile is taken.
 
@@ -84,7 +84,7 @@ class TileStore(wiring.Component):
         m.d.sync += cleared.eq(self.clear)
         m.d.comb += begins.eq(self.taken | (cleared & ~self.clear))
         rows = self._copier(
-            m, "weights", self.load_weights, self.row, fill.row, fill.rows, config.tile_rows
+            m, "weights", self.load_weights, self.row, fill.row, fill.rows, config.tile_rows // ROWS
         )
         neurons = self._copier(
             m, "neurons", self.load_neurons, self.neuron, fill.neuron, config.pairs, config.pairs
@@ -94,7 +94,7 @@ class TileStore(wiring.Component):
                 with m.Case(tile):
                     m.d.comb += neurons.target.eq(tile * config.pairs)
         # Tiles lie at multiples of a power of two.
-        m.d.comb += rows.target.eq(Cat(C(0, config.tile_address.width), fill.place))
+        m.d.comb += rows.target.eq(Cat(C(0, config.tile_address.width - 1), fill.place))
         for copier in (rows, neurons):
             m.d.comb += [
                 copier.clear.eq(self.clear),

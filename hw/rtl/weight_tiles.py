@@ -16,7 +16,8 @@ class WeightTiles(wiring.Component):
     """Two banks read weight vectors of one tile while those of another one are written.
 
     Each tile lies in a memory of its own, so that a write never meets a read that matters: it takes
-    the first bank's port of a memory whose words nobody wants. All memories answer every read.
+    the first bank's port of a memory whose words nobody wants, or both ports for two vectors. All
+    memories answer every read.
 
     Parameters
     ----------
@@ -28,8 +29,9 @@ class WeightTiles(wiring.Component):
     a_address, b_address : In(config.tile_address)
     a_data, b_data : Out(config.weight_word).array(WEIGHT_TILES)
         Ports of the banks: one enabled cycle from address to data of every tile, which stays.
-    row : In(placed_layout(config.weight_word, depth))
-        What is written; the number of the tile stands above the address in it.
+    row : In(placed_layout(width, depth))
+        A word that is written, of ``config.rows_at_once`` vectors; the number of the tile stands
+        above its address in that.
     """
 
     def __init__(self, config):
@@ -39,16 +41,20 @@ class WeightTiles(wiring.Component):
             **{f"{port}_read": In(1) for port in "ab"},
             **{f"{port}_address": In(address) for port in "ab"},
             **{f"{port}_data": Out(config.weight_word).array(WEIGHT_TILES) for port in "ab"},
-            "row": In(placed_layout(config.weight_word, config.buffer_depths["weights"])),
+            "row": In(
+                placed_layout(config.memories["weights"][0], config.buffer_depths["weights"])
+            ),
         })
 
     def elaborate(self, platform):
         m = Module()
-        address = self.config.tile_address.width
+        at_once = self.config.rows_at_once
+        address = self.config.tile_address.width - (at_once - 1)
         for tile, depth in enumerate(self.config.tile_depths):
             m.submodules[f"tile_{tile}"] = memory = SharedMemory(
                 width=self.config.weight_word,
                 depth=depth,
+                at_once=at_once,
                 scarce=block_rams_scarce(self.config),
             )
             m.d.comb += [

@@ -61,6 +61,12 @@ class Harness:
         self.stream = modules["readout"].residual.memory.bank[0].blocks.slice[0].words
         self.stall, self.slot = stall, slot
         self.words = memory_words(self.given, self.sizes)
+        width = self.sizes.weight_word
+        self.rows = [
+            word >> width * at & ((1 << width) - 1)
+            for word in self.words["weights"]
+            for at in range(self.sizes.rows_at_once)
+        ]
         # Buffers of tiles start as noise: what did not come must not be read.
         *self.weights, self.neurons = (
             [self.rng.getrandbits(width) for _ in range(depth)]
@@ -122,8 +128,8 @@ class Harness:
         neurons = self.words["neurons"][fill.neuron : fill.neuron + pairs]
         self.neurons[tile["neuron"] : tile["neuron"] + pairs] = neurons
         if fill.rows:
-            rows = self.words["weights"][fill.row : fill.row + fill.rows]
-            self.weights[number][: fill.rows] = rows
+            first, rows = (words * self.sizes.rows_at_once for words in (fill.row, fill.rows))
+            self.weights[number][:rows] = self.rows[first : first + rows]
 
     def fetch(self):
         """Answers the reads at the end of a cycle."""

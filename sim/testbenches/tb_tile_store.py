@@ -2,7 +2,7 @@
 
 import cocotb
 
-from hw.isa.descriptors import NEURON_TILES
+from hw.isa.descriptors import NEURON_TILES, ROWS
 from hw.rtl.memory import placed_layout
 from hw.rtl.tile_store import SENDING
 
@@ -16,6 +16,8 @@ KINDS = {
     kind: (SIZES.memories[name][0], SIZES.memories[name][1], SIZES.buffer_depths[name])
     for kind, name in (("row", "weights"), ("neuron", "neurons"))
 }
+#: Words of the largest tile.
+MOST = SIZES.tile_rows // ROWS
 LAYOUTS = {kind: placed_layout(width, depth) for kind, (width, _, depth) in KINDS.items()}
 
 
@@ -48,13 +50,14 @@ class Store:
             await self.cycles.step(**{port: 0})
 
     def draw(self, rows=None):
-        """What a tile is filled with."""
-        rows = self.rng.randrange(SIZES.tile_rows + 1) if rows is None else rows
+        """What a tile is filled with; ``rows`` are words of several."""
+        rows = self.rng.randrange(MOST + 1) if rows is None else rows
+        depth = KINDS["row"][1]
         return {
-            "row": self.rng.randrange(SIZES.weight_depth - rows + 1) % SIZES.weight_depth,
+            "row": self.rng.randrange(depth - rows + 1) % depth,
             "rows": rows,
             "neuron": self.rng.randrange(SIZES.neuron_depth - SIZES.pairs + 1),
-            "place": int(rows <= SIZES.second_tile_rows and pulse(self.rng, 0.5)),
+            "place": int(rows <= SIZES.second_tile_rows // ROWS and pulse(self.rng, 0.5)),
             "again": pulse(self.rng, 0.3),
         }
 
@@ -69,7 +72,7 @@ class Store:
     async def receive(self, fill, number, *, until=None):
         """Takes a tile; returns cycles from when it may come until it is said to have come.
 
-        ``until`` is a number of rows behind which the tile is left.
+        ``until`` is a number of words behind which the tile is left.
         """
         cycles, rng, came = self.cycles, self.rng, {kind: [] for kind in KINDS}
         room, begin = 0, None
@@ -95,7 +98,7 @@ class Store:
     def compare(self, fill, number, came):
         """Compares what came of a tile."""
         expected = (
-            ("row", fill["row"], fill["rows"], fill["place"] * SIZES.tile_stride),
+            ("row", fill["row"], fill["rows"], fill["place"] * SIZES.tile_stride // ROWS),
             ("neuron", fill["neuron"], SIZES.pairs, number % NEURON_TILES * SIZES.pairs),
         )
         for kind, first, count, target in expected:
@@ -112,16 +115,16 @@ async def tiles_go_to_their_places(dut, stall):
     store = Store(dut, stall=stall)
     await store.load()
     for _ in range(2):
-        for number, rows in enumerate([None, 0, 1, SIZES.tile_rows, *[None] * 5]):
+        for number, rows in enumerate([None, 0, 1, MOST, *[None] * 5]):
             fill = store.draw(rows)
             await store.begin(fill, first=number == 0)
             taken = await store.receive(fill, number)
             if not stall:
                 # It is known to be there a cycle after it was loaded.
                 assert taken == max(fill["rows"], SIZES.pairs) + SENDING
-    fill = store.draw(SIZES.tile_rows)
+    fill = store.draw(MOST)
     await store.begin(fill, first=True)
-    await store.receive(fill, 0, until=SIZES.tile_rows // 2)
-    fill = store.draw(SIZES.tile_rows)
+    await store.receive(fill, 0, until=-(-MOST // 2))
+    fill = store.draw(MOST)
     await store.begin(fill, first=True)
     await store.receive(fill, 0)

@@ -10,8 +10,8 @@ from .stream import pack
 
 
 SIZES = config()
-WIDTH = SIZES.weight_word
-ROW = placed_layout(WIDTH, SIZES.buffer_depths["weights"])
+WIDTH, AT_ONCE = SIZES.weight_word, SIZES.rows_at_once
+ROW = placed_layout(AT_ONCE * WIDTH, SIZES.buffer_depths["weights"])
 LENGTH = 2000
 
 
@@ -32,9 +32,9 @@ async def a_tile_is_written_beside_reads(dut, reading, writing):
             filled, until = (filled + 1) % WEIGHT_TILES, cycle + rng.randrange(1, 100)
         row = {name: rng.getrandbits(ROW[name].width) for name in ("address", "data")}
         valid = pulse(rng, writing)
-        address = rng.randrange(SIZES.tile_depths[filled])
+        address = rng.randrange(SIZES.tile_depths[filled] // AT_ONCE)
         if valid:
-            row = {"address": filled * SIZES.tile_stride + address, "data": row["data"]}
+            row["address"] = filled * SIZES.tile_stride // AT_ONCE + address
         reads = {port: pulse(rng, reading) for port in "ab"}
         addresses = {port: rng.randrange(SIZES.tile_rows) for port in "ab"}
         await cycles.step(
@@ -54,7 +54,8 @@ async def a_tile_is_written_beside_reads(dut, reading, writing):
                     if tile != filled and word is not None:
                         expected[port, tile] = word
         if valid:
-            words[filled][address] = row["data"]
+            rows = [row["data"] >> WIDTH * at & ((1 << WIDTH) - 1) for at in range(AT_ONCE)]
+            words[filled][address * AT_ONCE : (address + 1) * AT_ONCE] = rows
             # What a port holds of the tile that is written is of no use to anybody.
             expected = {key: word for key, word in expected.items() if key[1] != filled}
     assert compared > LENGTH / 4

@@ -252,7 +252,7 @@ def _config(core, members):
             if field.name not in EQUAL
         },
     )
-    largest = replace(largest, second_tile_rows=-(-largest.tile_rows // 2))
+    largest = replace(largest, second_tile_rows=-(-largest.tile_rows // 4) * 2)
     # Descriptors of the program are wider where other memories are deeper.
     depth = max(len(memory_words(plan, largest)["program"]) for plan in plans)
     return replace(largest, program_depth=max(depth, largest.program_depth))

@@ -145,11 +145,12 @@ def test_each_size_of_memory_is_a_module(built, figures):
         size.module: count for size, count in sizes.items()
     }
     # Whole words: no slices as for block RAMs.
-    memories = CoreConfig.from_dict(read_description(built)["config"]).memories
-    assert memories["neurons"][0] in {size.width for size in sizes if not size.shared}
-    assert {size.width for size in sizes if size.shared} == {
-        memories[name][0] for name in ("weights", "windows")
-    }
+    config = CoreConfig.from_dict(read_description(built)["config"])
+    memories = config.memories
+    widths = [{size.width for size in sizes if size.shared == kind} for kind in range(3)]
+    assert memories["neurons"][0] in widths[0]
+    assert widths[1] == {memories["windows"][0], config.pixel_width, config.digit_word}
+    assert widths[2] == {config.weight_word}
 
 
 def test_area_is_that_of_the_cells_and_of_all_modules(built, figures):

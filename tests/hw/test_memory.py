@@ -30,15 +30,18 @@ module plain #(
     parameter WIDTH = 8, DEPTH = 16, ADDRESS_WIDTH = 4, SHARED = 0, BANK = 0, SLICE = 0,
     parameter REST_SLICE = 0
 ) (
-    input wire clk, write, a_read, b_read, tag, input wire [WIDTH-1:0] data,
+    input wire clk, write, a_read, b_read, tag, input wire [WIDTH-1:0] data, other,
     input wire [ADDRESS_WIDTH-1:0] a_address, b_address, output reg [WIDTH-1:0] a_data, b_data
 );
     reg [WIDTH-1:0] words [0:DEPTH-1];
     always @(posedge clk) begin
         if (write) words[a_address] <= data;
         else if (a_read) a_data <= words[a_address];
-        if (b_read) b_data <= words[b_address];
+        if (write && SHARED == 2) words[b_address] <= other;
+        else if (b_read) b_data <= words[b_address];
     end
+    // Both ports write different words.
+    always @* assume (SHARED != 2 || a_address != b_address);
     always @* assume (a_address < DEPTH);
     always @* assume (b_address < DEPTH);
 endmodule
@@ -57,6 +60,22 @@ module plain (
         if (b_read) b_data <= words[b_address];
     end
     always @* assume (write_address < 6 && a_address < 6 && b_address < 6);
+endmodule
+"""
+PLAIN_PAIRS = """
+module plain (
+    input wire clk, rst, write, a_read, b_read, input wire [79:0] write_data, input wire [31:0] tag,
+    input wire [1:0] write_address, input wire [2:0] a_address, b_address,
+    output reg [39:0] a_data, b_data
+);
+    reg [39:0] words [0:5];
+    always @(posedge clk) begin
+        if (write) words[{write_address, 1'b0}] <= write_data[39:0];
+        else if (a_read) a_data <= words[a_address];
+        if (write) words[{write_address, 1'b1}] <= write_data[79:40];
+        else if (b_read) b_data <= words[b_address];
+    end
+    always @* assume (write_address < 3 && a_address < 6 && b_address < 6);
 endmodule
 """
 PLAIN_READ = """
@@ -111,12 +130,12 @@ def _slices(bank, number, lows):
     return ",".join(f"\\{bank}.blocks.slice[{low}].words[{number}]" for low in reversed(lows))
 
 
-ONE_BANK = [Shape(shared, 6, 5, 8, bits) for shared, bits in product((0, 1), (8, 3, 4))]
+ONE_BANK = [Shape(shared, 6, 5, 8, bits) for shared, bits in product((0, 1, 2), (8, 3, 4))]
 TWO_BANKS = [
     Shape(shared, 6, 6, 4, bits, rest)
-    for shared, bits, rest in product((0, 1), (6, 2, 4), (8, 3, 5))
+    for shared, bits, rest in product((0, 1, 2), (6, 2, 4), (8, 3, 5))
 ]
-WHOLE = [Shape(shared, 5, 6) for shared in (0, 1)]
+WHOLE = [Shape(shared, 5, 6) for shared in (0, 1, 2)]
 
 
 def shape_proof(shape, define):
@@ -158,9 +177,17 @@ def prove_component(folder, component, plain, equal, *, define=LAID_OUT, further
         (WHOLE, LAID_OUT),
         (ONE_BANK, LAID_OUT),
         (TWO_BANKS[:9], LAID_OUT),
-        (TWO_BANKS[9:], LAID_OUT),
+        (TWO_BANKS[9:18], LAID_OUT),
+        (TWO_BANKS[18:], LAID_OUT),
     ],
-    ids=["simulated", "whole", "one bank", "two banks", "two banks, two readers"],
+    ids=[
+        "simulated",
+        "whole",
+        "one bank",
+        "two banks",
+        "two banks, two readers",
+        "two banks, two writers",
+    ],
 )
 def test_memories_of_every_kind_are_the_plain_one(tmp_path, shapes, define):
     prove(tmp_path, shapes, text=library(), define=define)
@@ -172,15 +199,17 @@ def test_memories_of_every_kind_are_the_plain_one(tmp_path, shapes, define):
         # A bank is chosen wrongly: written, read, and while a word is held.
         ("write & (number == 0 ? ~a_rest : a_rest)", "write"),
         ("BANKS == 2 && b_address[ADDRESS_WIDTH-1]", "BANKS == 2 && b_address[0]"),
-        ("if (b_read) b_chosen", "b_chosen"),
+        ("if (b_reads) b_chosen", "b_chosen"),
         ("if (a_read & ~write) a_chosen", "if (a_read) a_chosen"),
+        ("b_read & (SHARED != 2 | ~write)", "b_read"),
         ("b_chosen ? bank[BANKS-1].b_word : bank[0].b_word", "bank[0].b_word"),
         # A register is missing.
-        ("always @(posedge clk) if (b_read) b_chosen <= b_rest", "always @* b_chosen = b_rest"),
+        ("always @(posedge clk) if (b_reads) b_chosen <= b_rest", "always @* b_chosen = b_rest"),
         ("assign b_data[low+:BITS] = b_word", "assign b_data[low+:BITS] = words[b_address]"),
         # An enable is missing, a slice has another one's bits, a word is not written.
         ("if (b_read) b_word", "b_word"),
         ("words[a_address] <= data[low+:BITS]", "words[a_address] <= data[0+:BITS]"),
+        ("words[b_address] <= other[low+:BITS]", "words[b_address] <= data[low+:BITS]"),
         ("if (write) words[a_address]", "if (write && |a_address) words[a_address]"),
     ],
 )
@@ -191,15 +220,16 @@ def test_a_fault_is_noticed(tmp_path, intact, faulty):
 
 
 @pytest.mark.parametrize("define", ["", LAID_OUT])
-def test_the_shared_memory_is_the_plain_one(tmp_path, define):
-    memory = SharedMemory(width=40, depth=6)
+@pytest.mark.parametrize(("at_once", "plain"), [(1, PLAIN_SHARED), (2, PLAIN_PAIRS)])
+def test_the_shared_memory_is_the_plain_one(tmp_path, define, at_once, plain):
+    memory = SharedMemory(width=40, depth=6, at_once=at_once)
     lows = range(0, 40, 18) if define else range(1)
     equal = [
         (f"\\gold.words[{number}]", _slices("gate.memory.bank[0]", number, lows))
         for number in range(6)
     ]
     equal += [("\\gold_a_data", "\\gate_a_data"), ("\\gold_b_data", "\\gate_b_data")]
-    prove_component(tmp_path, memory, PLAIN_SHARED, equal, define=define)
+    prove_component(tmp_path, memory, plain, equal, define=define)
 
 
 @pytest.mark.parametrize("slices", [1, 2])

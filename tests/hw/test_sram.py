@@ -38,8 +38,8 @@ VERILOG = """
   );
 """
 
-ONE = SramSize(shared=False, depth=16, width=15, address_width=4)
-TWO = SramSize(shared=True, depth=2, width=1, address_width=1)
+ONE = SramSize(shared=0, depth=16, width=15, address_width=4)
+TWO = SramSize(shared=1, depth=2, width=1, address_width=1)
 
 
 def test_sizes_are_counted():

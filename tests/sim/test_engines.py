@@ -183,11 +183,11 @@ def test_loader_fills_memories(check):
 
 #: Cores whose buffers and memories have sizes of their own.
 TILES = [
-    pytest.param(sizes(tile_rows=20, second_tile_rows=15, weight_depth=90), id="8"),
+    pytest.param(sizes(tile_rows=20, second_tile_rows=14, weight_depth=90), id="8"),
     pytest.param(
-        sizes(lanes=5, tile_rows=7, second_tile_rows=7, weight_depth=64, neuron_depth=33), id="5"
+        sizes(lanes=5, tile_rows=8, second_tile_rows=6, weight_depth=64, neuron_depth=33), id="5"
     ),
-    full(sizes(lanes=3, tile_rows=1, second_tile_rows=1, weight_depth=1, neuron_depth=3), id="3"),
+    full(sizes(lanes=3, tile_rows=2, second_tile_rows=2, weight_depth=2, neuron_depth=3), id="3"),
 ]
 
 

@@ -68,7 +68,7 @@ def test_every_fault_has_a_test():
 def test_a_tile_store_that_does_not_see_an_input_is_noticed(
     project_root, tmp_path, name, value, message
 ):
-    config = sizes(tile_rows=20, second_tile_rows=15, weight_depth=90)
+    config = sizes(tile_rows=20, second_tile_rows=14, weight_depth=90)
     store = TileStore(config, images={"weights": (), "neurons": ()})
     with pytest.raises(SimulationError, match=message):
         run_testbench(

@@ -4,6 +4,7 @@ import numpy as np
 
 from golden import PIXELS
 
+from ...isa.descriptors import ROWS
 from ...isa.pairs import pairs_of
 from ...isa.plan import LayerPlan
 from ..ladders import potential_shift
@@ -96,7 +97,10 @@ def _skipped(layer, source, channels):
 
 
 def _weight_rows(layer, source, channels, taps, *, words, skipped):
-    """Rows of the weight memory, line by line of the kernel; shape (tiles, rows, lanes)."""
+    """Rows of the weight memory, line by line of the kernel; shape (tiles, rows, lanes).
+
+    Behind an odd number of rows, one more is 0.
+    """
     outputs, inputs, *kernel = layer.weight.shape
     # One more channel on both sides, which is 0, serves lanes that have none.
     weight = np.zeros((outputs + 1, inputs + 1, *kernel), layer.weight.dtype)
@@ -112,7 +116,8 @@ def _weight_rows(layer, source, channels, taps, *, words, skipped):
         rows = (
             found.transpose(0, 4, 2, 5, 3, 1) if taps.by_word else found.transpose(0, 4, 5, 2, 3, 1)
         )
-    return rows.reshape(len(channels), -1, channels.shape[1])
+    rows = rows.reshape(len(channels), -1, channels.shape[1])
+    return np.pad(rows, ((0, 0), (0, -rows.shape[1] % ROWS), (0, 0)))
 
 
 def _last_of_pixels(model):
