@@ -48,8 +48,7 @@ def weight_bit(plan, tensors):
         if _adds_to_stream(layer, tensors):
             spiking = (tensors[layer.source] > 0).any(axis=(0, 2, 3))
             taps = layer.weight.shape[-1] ** 2
-            row = planned.fills[0].row * plan.required.rows_at_once
-            row += taps // 2 * planned.source.words * plan.rows.shape[1]
+            row = planned.fills[0].row + taps // 2 * planned.source.words * plan.rows.shape[1]
             rows = plan.rows.copy()
             rows[row + int(np.argmax(spiking)), 0] ^= 1
             return replace(plan, rows=rows)

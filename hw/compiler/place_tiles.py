@@ -56,8 +56,7 @@ def place_tiles(plan, *, bus_width, tile_depths=None):
             place, again = places[number]
             # Rows of attention lie elsewhere.
             row = tile["row"] if rows[number] else 0
-            words = (count // config.rows_at_once for count in (row, rows[number]))
-            fills.append(Fill(*words, tile["neuron"], place, again))
+            fills.append(Fill(row, rows[number], tile["neuron"], place, again))
             buffered = {"neuron": number % NEURON_TILES * config.pairs}
             if rows[number]:
                 buffered["row"] = place * config.tile_stride

@@ -89,12 +89,13 @@ def estimate(plan, additions=None):
 
 def _load(required, fill):
     """Cycles in which a tile comes, once it may."""
+    words = fill.rows // required.rows_at_once
     if not required.external:
-        return max(fill.rows, required.pairs) + LOADING
+        return max(words, required.pairs) + LOADING
     beats = [
         -(-required.memories[memory][0] // required.bus_width) for memory in ("weights", "neurons")
     ]
-    return fill.rows * beats[0] + required.pairs * beats[1] + LOADING
+    return words * beats[0] + required.pairs * beats[1] + LOADING
 
 
 def _layer(plan, planned, additions):

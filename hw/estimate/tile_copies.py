@@ -15,7 +15,7 @@ class TileCopies:
     """
 
     def __init__(self, plan):
-        self._pairs = plan.required.pairs
+        self._at_once, self._pairs = plan.required.rows_at_once, plan.required.pairs
         self._fills = iter(plan.fills)
         self._fill = next(self._fills)
         #: Cycles from the first in which an image may be received until its first tile is there.
@@ -37,6 +37,6 @@ class TileCopies:
 
     def _length(self):
         """Cycles that copying the next tile takes, until it is known to be there."""
-        rows = self._fill.rows
+        words = self._fill.rows // self._at_once
         self._fill = next(self._fills, self._fill)
-        return SENDING + max(rows, self._pairs)
+        return SENDING + max(words, self._pairs)

@@ -16,9 +16,9 @@ __all__ = ["Fill", "LayerPlan", "Plan", "SpikeMap", "TapPosition", "TapRow"]
 class Fill:
     """What a tile is filled with: so many ``rows`` from ``row`` on, and neurons from ``neuron`` on.
 
-    They are numbers of words of the memories of weights and of neurons: of ``rows_at_once`` weight
-    vectors, and of the neurons of a pair of lanes. ``place`` is that of the rows in the buffers;
-    those of the tile before lie there ``again``, so that they must have been read.
+    Rows are those of ``Plan.rows``, a neuron stands for those of a pair of lanes. ``place`` is that
+    of the rows in the buffers; those of the tile before lie there ``again``, so that they must have
+    been read.
     """
 
     row: int
@@ -26,6 +26,13 @@ class Fill:
     neuron: int
     place: int
     again: bool
+
+    def fields(self, rows_at_once):
+        """Values of the fields of ``CoreConfig.fill``, for words of so many rows."""
+        return vars(self) | {
+            "row": self.row // rows_at_once,
+            "rows": self.rows // rows_at_once,
+        }
 
 
 @dataclass(frozen=True)

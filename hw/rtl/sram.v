@@ -4,7 +4,7 @@
 // NAME.log as "tag address data", in hexadecimal.
 
 // Port a writes; where SHARED it also reads, in cycles without a write. Port b reads; where SHARED is 2 it writes when
-// port a does, the other word.
+// port a does, to the address that differs in the lowest bit.
 module addend_memory #(
     parameter WIDTH = 8,
     parameter DEPTH = 16,

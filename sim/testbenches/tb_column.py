@@ -128,8 +128,7 @@ class Harness:
         neurons = self.words["neurons"][fill.neuron : fill.neuron + pairs]
         self.neurons[tile["neuron"] : tile["neuron"] + pairs] = neurons
         if fill.rows:
-            first, rows = (words * self.sizes.rows_at_once for words in (fill.row, fill.rows))
-            self.weights[number][:rows] = self.rows[first : first + rows]
+            self.weights[number][: fill.rows] = self.rows[fill.row : fill.row + fill.rows]
 
     def fetch(self):
         """Answers the reads at the end of a cycle."""

@@ -40,8 +40,8 @@ module plain #(
         if (write && SHARED == 2) words[b_address] <= other;
         else if (b_read) b_data <= words[b_address];
     end
-    // Both ports write different words.
-    always @* assume (SHARED != 2 || a_address != b_address);
+    // Both ports write words of a pair.
+    always @* assume (SHARED != 2 || !write || a_address == (b_address ^ 1));
     always @* assume (a_address < DEPTH);
     always @* assume (b_address < DEPTH);
 endmodule

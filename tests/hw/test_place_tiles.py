@@ -45,7 +45,7 @@ def test_the_second_place_is_smaller_only_where_a_device_then_holds_the_core(
     assert plan_of(model, bus_width=bus_width).required.tile_depths == depths
 
 
-@pytest.mark.parametrize(("second", "waiting"), [(1152, 0), (864, 2336), (100, 19961)])
+@pytest.mark.parametrize(("second", "waiting"), [(1152, 0), (864, 2336), (100, 19962)])
 def test_a_tile_lies_where_there_is_room_and_waits_for_the_one_that_lies_there(
     model, second, waiting
 ):
