@@ -162,7 +162,8 @@ def test_a_core_without_readmemh_runs_what_load_writes(empty):
 def test_a_packet_without_beats_is_ended(empty):
     model = load_step(empty.folder, empty.plan, empty.config)
     header = sends(empty, "header", [[0]])
-    word = sends(empty, "word", [[0, 1, 2]])
+    width, _ = empty.config.memories["weights"]
+    word = sends(empty, "word", [[0, *range(width // 32 + 1)]])
     steps = [
         model,
         header,
