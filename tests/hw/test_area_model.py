@@ -125,11 +125,11 @@ def test_block_rams_without_a_price_spare_multiplexers():
 @pytest.mark.parametrize(
     ("columns", "code", "bus_width", "scarce", "spikes", "slices", "multiplexed"),
     [
-        (4, SpikeCode.SPLIT, 128, False, 48, 5, 0),
-        # The layout of fewest LUTs would take more than 108 blocks.
-        (3, SpikeCode.BIT_SERIAL, 128, True, 27, 5, 195),
+        (4, SpikeCode.SPLIT, 128, False, 48, 1, 0),
+        # The layout of fewest LUTs would take more than 208 blocks.
+        (1, SpikeCode.BIT_SERIAL, 0, True, 9, 1, 930),
         # No device holds it, whatever the layout: only what has an image is left with banks.
-        (4, SpikeCode.SPLIT, 0, False, 48, 15, 192),
+        (4, SpikeCode.SPLIT, 0, False, 48, 9, 128),
     ],
 )
 def test_block_rams_are_scarce_where_a_larger_device_would_be_needed(
