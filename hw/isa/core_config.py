@@ -78,9 +78,9 @@ class CoreConfig(Descriptors):
         Bits of the shift behind the accumulator, in front of stream or logits.
     tile_rows, second_tile_rows : int
         Weight vectors of the largest tile, and of the largest one that may lie in the second of the
-        two places of the columns' buffers.
+        two places of the columns' buffers. Like ``weight_depth``, they are multiples of ``ROWS``.
     weight_depth, neuron_depth : int
-        Words of the memories that hold those of all tiles; 0 where they lie outside.
+        Weight vectors, and words of neurons, of all tiles; 0 where they lie outside.
     program_depth, window_depth, pixel_depth, spike_depth, residual_depth, attention_depth,
     sum_depth : int
         Words of each memory (per column where a column has its own), of attention those of values,
