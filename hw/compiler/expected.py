@@ -178,7 +178,9 @@ def _stream(plan, number, values):
     if pairs.shape[1] % PAIR:
         pairs = np.pad(pairs, ((0, 0), (0, 1)), constant_values=-1)
     pairs = pairs.reshape(len(pairs), -1, PAIR)
-    tile, pair = np.nonzero((pairs >= 0).any(axis=2))
+    # All pairs up to the last one with a channel are written.
+    used = (pairs >= 0).any(axis=2)
+    tile, pair = np.nonzero(np.logical_or.accumulate(used[:, ::-1], axis=1)[:, ::-1])
     begins = np.array([fields["stream"] for fields in planned.tiles])[tile]
     first = begins + pair + planned.descriptor.get("stream_move", 0)
     # One more channel, which is 0, serves lanes that have none.

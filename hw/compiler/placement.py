@@ -8,10 +8,9 @@ from golden.names import counts_name, stream_name
 from golden.spike import plane_count
 
 from ..isa.descriptors import Destination
-from ..isa.pairs import pairs_of
 from ..isa.plan import SpikeMap
 from .allocate import Allocator
-from .residual import ResidualMemory
+from .residual import ResidualMemory, Version
 
 
 __all__ = ["ResultLocation", "Placement"]
@@ -33,8 +32,8 @@ class ResultLocation:
         The map in the spike memory.
     stream : str or None
         Trace key of the stream that is written as well.
-    residual : int
-        Address of the first channel of the stream that is read.
+    residual : Version or None
+        The version of the stream that is read.
     """
 
     stores: str
@@ -42,7 +41,7 @@ class ResultLocation:
     out: tuple
     target: SpikeMap | None = None
     stream: str | None = None
-    residual: int = 0
+    residual: Version | None = None
 
 
 class Placement:
@@ -81,6 +80,7 @@ class Placement:
         # A stream that is summed while it is written need not stay for that.
         self.residual = ResidualMemory(
             columns,
+            lanes,
             {
                 name: step
                 for step, layer in enumerate(model.layers)
@@ -147,9 +147,7 @@ class Placement:
     def in_stream(self, layer, channels, size, *, step):
         """A version of a residual stream, and its counts or what it adds to the token sums."""
         name, stream = counts_name(layer), stream_name(layer)
-        read, written = self.residual.write(
-            layer, step=step, size=size, words=len(channels) * pairs_of(self.lanes)
-        )
+        read, written = self.residual.write(layer, step=step, size=size, tiles=len(channels))
         descriptor = {
             "stream": 1,
             "first": int(layer.epilogue.previous is None),
@@ -164,5 +162,5 @@ class Placement:
                 name, channels, size[0] * size[1], step=step, last=self.last(name, step)
             )
         return replace(
-            where, descriptor=where.descriptor | descriptor, stream=stream, residual=read.base
+            where, descriptor=where.descriptor | descriptor, stream=stream, residual=read
         )

@@ -5,8 +5,9 @@ from amaranth.utils import bits_for
 from golden.interval import width
 from golden.model.ranges import analyse
 
-from ..isa.core_config import CoreConfig, words_of
+from ..isa.core_config import CoreConfig
 from ..isa.passes import bank_weights
+from ..isa.program_word import words_of
 from ..isa.widths import element_width, entry_width
 from .ladders import potential_shift
 from .token_sums import sum_width

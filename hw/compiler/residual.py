@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from golden.names import stream_name
 
+from ..isa.pairs import pairs_of
 from .allocate import Allocator
 
 
@@ -22,10 +23,17 @@ class Version:
     base : int
         Address of the first word.
     step : int
+    pairs : int
+        Words of a tile.
     """
 
     base: int
     step: int
+    pairs: int
+
+    def of_tile(self, number):
+        """Address of a tile's first word."""
+        return self.base + number * self.pairs
 
 
 class ResidualMemory:
@@ -36,8 +44,8 @@ class ResidualMemory:
 
     Parameters
     ----------
-    columns : int
-        Which take the lines of a map in turn.
+    columns, lanes : int
+        Columns take the lines of a map in turn.
     last : dict of str to int
         Step at which each stream tensor is read last.
 
@@ -49,8 +57,8 @@ class ResidualMemory:
         Whether a write left the version that it added to where it was.
     """
 
-    def __init__(self, columns, last):
-        self._columns, self._last = columns, last
+    def __init__(self, columns, lanes, last):
+        self._columns, self._pairs, self._last = columns, pairs_of(lanes), last
         self._allocator = Allocator()
         self.versions = {}
         self.branches = False
@@ -60,7 +68,7 @@ class ResidualMemory:
         """Words of each column's memory, at least one."""
         return max(1, self._allocator.depth)
 
-    def write(self, layer, *, step, size, words):
+    def write(self, layer, *, step, size, tiles):
         """Places the version that a layer writes.
 
         Parameters
@@ -70,8 +78,7 @@ class ResidualMemory:
         step : int
         size : (int, int)
             Lines and positions of each.
-        words : int
-            Words of a position: pairs of its channels, which are filled up to whole tiles.
+        tiles : int
 
         Returns
         -------
@@ -79,6 +86,7 @@ class ResidualMemory:
             The version that is added to, and the new one; the same where there is none before.
         """
         name, previous = stream_name(layer), self.versions.get(layer.epilogue.previous)
+        words = tiles * self._pairs
         n_words = -(-size[0] // self._columns) * size[1] * words
         last = self._last.get(name, step)
         if previous is not None and self._last[layer.epilogue.previous] == step:
@@ -86,5 +94,5 @@ class ResidualMemory:
         else:
             base = self._allocator.place(n_words, step=step, last=last)
             self.branches |= previous is not None
-        self.versions[name] = Version(base, words)
+        self.versions[name] = Version(base, words, self._pairs)
         return previous or self.versions[name], self.versions[name]

@@ -5,12 +5,12 @@ import re
 
 import numpy as np
 
-from ..isa.core_config import PROGRAM_WIDTH, words_of
 from ..isa.fields import DISTANCES, pack
 from ..isa.pairs import PAIR
-from ..isa.plan import Fill, TapRow
+from ..isa.plan import TapRow
 from ..isa.weight_image import read_image, write_image
 from .licence import VERILOG_HEAD
+from .program_words import program_words
 
 
 __all__ = [
@@ -69,7 +69,7 @@ def memory_words(plan, config):
         "neurons": [
             _pack_neurons(config, pair) for pair in zip(*[iter(plan.neurons)] * PAIR, strict=True)
         ],
-        "program": _program(plan, config),
+        "program": program_words(plan, config),
         "windows": [
             pack(
                 config.tap_row if isinstance(window, TapRow) else config.tap_position,
@@ -251,52 +251,3 @@ def _pack_neuron(config, bias, thresholds):
             )
         word |= (number & (1 << width) - 1) << place * width
     return word
-
-
-def _program(plan, config):
-    """Words of the program: header, descriptors of layers and tiles, thresholds of token sums.
-
-    The header is filled with the first tile, and each tile with the next one.
-    """
-    height, width, _ = plan.model.image_shape
-    # Behind the last tile comes none.
-    fills = iter([*plan.fills, Fill(0, 0, 0, 0, False)])
-    header = {
-        "last_pixel": height * width - 1,
-        "layers": len(plan.layers),
-        "classes": plan.model.classes,
-    }
-    words = _filled(config, config.header, header, next(fills))
-    for layer in plan.layers:
-        descriptor = dict(layer.descriptor)
-        wraps = DISTANCES
-        if descriptor["token_sum"]:
-            # The address of the first word that is fired, and not a distance.
-            wraps = DISTANCES - {"out_step"}
-        else:
-            descriptor["tiles"] = len(layer.tiles)
-        try:
-            words += _split(config.layer, pack(config.layer, descriptor, wraps=wraps))
-            for tile in layer.tiles:
-                words += _filled(config, config.tile, tile, next(fills))
-        except ValueError as error:
-            raise ValueError(f"Layer {layer.name}: {error}") from error
-        words += [threshold & ((1 << PROGRAM_WIDTH) - 1) for threshold in layer.thresholds]
-    return words
-
-
-def _filled(config, layout, values, fill):
-    """A descriptor with what the next tile is filled with, as program words."""
-    filled = config.filled(layout)
-    word = pack(layout, values, wraps=DISTANCES)
-    if not config.external:
-        word |= pack(config.fill, fill.fields(config.rows_at_once)) << filled["fill"].offset
-    return _split(filled, word)
-
-
-def _split(layout, word):
-    """A word of a layout as program words, least significant first."""
-    return [
-        (word >> PROGRAM_WIDTH * index) & ((1 << PROGRAM_WIDTH) - 1)
-        for index in range(words_of(layout))
-    ]

@@ -13,9 +13,9 @@ from golden import PIXELS
 from golden.model.shapes import shapes
 
 from ..compiler.expected import plane_words
-from ..isa.core_config import words_of
 from ..isa.formed_maps import complete
 from ..isa.passes import PIXEL_PLANES
+from ..isa.program_word import words_of
 from .job_events import JobEvents
 from .layer_cycles import LayerCycles
 from .tile_copies import TileCopies

@@ -3,7 +3,7 @@
 from collections import deque
 from itertools import zip_longest
 
-from ..isa.core_config import words_of
+from ..isa.program_word import words_of
 from ..isa.spike_word import QUEUE_DEPTH
 from ..rtl.bank import UNDER_WAY
 from .bank_cycles import WRITTEN

@@ -12,11 +12,11 @@ import numpy as np
 
 from golden import PIXELS, planes
 
-from ..isa.core_config import words_of
 from ..isa.descriptors import ONE_BY_ONE, Destination
 from ..isa.formed_maps import mean_count
 from ..isa.pairs import PAIR, pairs_of
 from ..isa.passes import PIXEL_PLANES, count_probabilities
+from ..isa.program_word import words_of
 from ..rtl.neuron import STAGES
 
 

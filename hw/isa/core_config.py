@@ -15,6 +15,7 @@ from golden.spike import SpikeCode, plane_count
 from .descriptors import ROWS, Descriptors
 from .memory_parts import block_rams_scarce, neuron_slices
 from .passes import bank_weights, count_passes, pixel_passes
+from .program_word import PROGRAM_WIDTH
 
 
 __all__ = [
@@ -22,16 +23,11 @@ __all__ = [
     "CoreConfig",
     "MOST_COLUMNS",
     "MOST_LANES",
-    "PROGRAM_WIDTH",
     "SPIKE_CODES",
     "check_array",
     "check_spike_code",
-    "words_of",
 ]
 
-
-#: Width of a word of the program memory, in bits.
-PROGRAM_WIDTH = 32
 
 #: Data widths of the bus to an external memory, in bits.
 BUS_WIDTHS = (64, 128, 256)
@@ -300,8 +296,3 @@ def check_array(columns, lanes, pixel_channels):
             "Lanes per column must be at least the channels of a pixel, "
             f"{pixel_channels}, not {lanes!r}"
         )
-
-
-def words_of(layout):
-    """Number of program words that a descriptor of ``layout`` takes."""
-    return -(-layout.size // PROGRAM_WIDTH)

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.core_config import PROGRAM_WIDTH, words_of
+from ..isa.program_word import PROGRAM_WIDTH, words_of
 from .choose_add import load_add
 from .memory import LAYER_WIDTH
 

@@ -4,9 +4,9 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.core_config import PROGRAM_WIDTH
 from ..isa.memory_parts import block_rams_scarce
 from ..isa.pairs import PAIR
+from ..isa.program_word import PROGRAM_WIDTH
 from .choose_add import choose_add, load_add
 from .memory import TAG_WIDTH, Memory
 from .neuron import encoded

@@ -7,6 +7,7 @@ golden.
 
 from collections import deque
 from dataclasses import replace
+from itertools import chain
 from types import SimpleNamespace
 
 import cocotb
@@ -15,7 +16,7 @@ from cocotb.handle import HierarchyObject
 import golden
 from hw.compiler import compile_model
 from hw.compiler.expected import expected_contents
-from hw.emit.memory_images import memory_words
+from hw.emit.memory_images import memory_words, sliced
 from hw.isa.descriptors import Destination
 from hw.isa.memory_parts import ATTENTION_PARTS
 from hw.rtl.bank import UNDER_WAY
@@ -61,12 +62,9 @@ class Harness:
         self.stream = modules["readout"].residual.memory.bank[0].blocks.slice[0].words
         self.stall, self.slot = stall, slot
         self.words = memory_words(self.given, self.sizes)
-        width = self.sizes.weight_word
-        self.rows = [
-            word >> width * at & ((1 << width) - 1)
-            for word in self.words["weights"]
-            for at in range(self.sizes.rows_at_once)
-        ]
+        width, _ = self.sizes.memories["weights"]
+        rows = sliced(self.words["weights"], width, self.sizes.rows_at_once)
+        self.rows = list(chain.from_iterable(zip(*rows, strict=True)))
         # Buffers of tiles start as noise: what did not come must not be read.
         *self.weights, self.neurons = (
             [self.rng.getrandbits(width) for _ in range(depth)]
@@ -124,11 +122,9 @@ class Harness:
 
     def fill(self, tile, fill):
         """Takes weights and neurons of a tile to the buffers."""
-        pairs, number = self.sizes.pairs, tile["row"] // self.sizes.tile_stride
-        neurons = self.words["neurons"][fill.neuron : fill.neuron + pairs]
-        self.neurons[tile["neuron"] : tile["neuron"] + pairs] = neurons
-        if fill.rows:
-            self.weights[number][: fill.rows] = self.rows[fill.row : fill.row + fill.rows]
+        neurons = self.words["neurons"][fill.neuron : fill.neuron + self.sizes.pairs]
+        self.neurons[tile["neuron"] : tile["neuron"] + len(neurons)] = neurons
+        self.weights[fill.place][: fill.rows] = self.rows[fill.row : fill.row + fill.rows]
 
     def fetch(self):
         """Answers the reads at the end of a cycle."""
@@ -229,10 +225,9 @@ class Harness:
         for index, (address, word) in enumerate(expected.words.items()):
             actual = int(self.stream[address].value)
             if actual != word:
-                channel, position = expected.locate(index, actual)
+                where = "channel {}, position {}".format(*expected.locate(index, actual))
                 raise AssertionError(
-                    f"{planned.name}: stream of channel {channel}, position "
-                    f"{position} is {actual:x}, golden {word:x}"
+                    f"{planned.name}: stream of {where} is {actual:x}, golden {word:x}"
                 )
 
 
@@ -282,9 +277,8 @@ async def layers_take_a_cycle_per_event(dut):
         events = additions * len(planned.channels) // (planned.channels >= 0).sum() + doublings
         if events > planned.jobs * 2 * SIZES.lanes:
             compared += 1
-            spent = cycles[planned.name]
-            bound = events + FILLING + (len(planned.tiles) - 1) * HANDOVER
-            assert spent <= bound, f"{planned.name}: {spent} cycles, {events} events"
+            spent, waits = cycles[planned.name], FILLING + (len(planned.tiles) - 1) * HANDOVER
+            assert spent <= events + waits, f"{planned.name}: {spent} cycles, {events} events"
     assert compared, "no layer has enough events"
 
 

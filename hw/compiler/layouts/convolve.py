@@ -5,7 +5,6 @@ import numpy as np
 from golden import PIXELS
 
 from ...isa.descriptors import ROWS
-from ...isa.pairs import pairs_of
 from ...isa.plan import LayerPlan
 from ..ladders import potential_shift
 from ..layer_descriptor import tile_descriptor
@@ -63,7 +62,7 @@ def convolve(context, layer, source, channels, out_size, where):
             words=0,
             out=where.out[tile],
             neuron=neurons[tile],
-            stream=where.residual + tile * pairs_of(lanes) if where.stream else 0,
+            stream=where.residual.of_tile(tile) if where.stream else 0,
         )
         for tile in range(len(channels))
     )

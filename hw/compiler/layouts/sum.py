@@ -5,9 +5,9 @@ from dataclasses import replace
 from golden.interval import saturate
 from golden.names import counts_name
 
-from ...isa.core_config import PROGRAM_WIDTH
 from ...isa.descriptors import Destination
 from ...isa.plan import LayerPlan
+from ...isa.program_word import PROGRAM_WIDTH
 from ..ladders import bias_and_ladder
 from ..layer_descriptor import tile_descriptor
 from ..orders import contiguous
@@ -92,7 +92,7 @@ def _sum(context, layer, channels, size):
             words=0,
             out=where.out[tile],
             neuron=neuron,
-            stream=version.base + tile * context.lanes,
+            stream=version.of_tile(tile),
         )
         for tile in range(len(channels))
     )
