@@ -37,7 +37,7 @@ UNRESET = (
         "sum that is read out: a job's last event fills it before",
     ),
     (
-        re.compile(r"(.*\.)?packer\.values\[\d+\]"),
+        re.compile(r"(.*\.)?packer\.values_\d\[\d+\]"),
         "sum that the packer replays: all lanes of a job are written before one is read",
     ),
 )

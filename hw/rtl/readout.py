@@ -148,8 +148,8 @@ class Readout(wiring.Component):
         are still to come.
         """
         column = self.column
-        alone, reading, settling, empties = signals("alone reading settling empties")
-        pair, whole = Signal(self.config.pair), Signal()
+        alone, reading, settling, empties, whole = signals("alone reading settling empties whole")
+        pair = Signal(self.config.pair)
         # A cycle in which nothing is released, so that both sums of a pair can leave one by one.
         pause, release, advances, last = signals("pause release advances last")
         result = Signal(self.config.result)

