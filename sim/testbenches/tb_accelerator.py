@@ -134,17 +134,19 @@ class _Bench:
                 words = await self.logits.receive_all(classes)
                 ended = cycle_now()
                 await _until_idle(dut)
-                additions = int(dut.additions.value)
+                additions, cycles = int(dut.additions.value), int(dut.cycles.value)
                 self.outcome.append({
                     "logits": _signed_logits(words, classes),
                     "begun": self.images[number],
                     "ended": ended,
-                    "cycles": int(dut.cycles.value),
+                    "cycles": cycles,
                     "additions": additions,
                     "stalls": int(dut.stalls.value) if self.external else 0,
                     "layers": _layers(self.layers, ended, additions),
                     **_said(dut),
                 })
+                await RisingEdge(dut.aclk)
+                assert int(dut.cycles.value) == cycles, "the cycles of an image must stay"
             await feeding
 
     async def _feed(self, images, *, between=None):
