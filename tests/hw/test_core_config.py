@@ -3,6 +3,8 @@
 import pickle
 from dataclasses import replace
 
+import pytest
+
 from golden import SpikeCode
 from hw.isa.core_config import CoreConfig
 from hw.isa.descriptors import Destination
@@ -24,6 +26,12 @@ def test_fingerprints_differ_where_any_field_does():
     } | {"bus_width": 64}
     others = [replace(config, **{name: value}).fingerprint for name, value in changed.items()]
     assert len({config.fingerprint, *others}) == len(changed) + 1
+
+
+@pytest.mark.parametrize("name", ["tile_rows", "second_tile_rows", "weight_depth"])
+def test_an_odd_number_of_weight_vectors_is_refused(name):
+    with pytest.raises(ValueError, match="^Rows of weights must come in pairs, not be 101$"):
+        sizes(**{name: 101})
 
 
 def test_destinations_go_to_other_processes():
