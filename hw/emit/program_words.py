@@ -45,7 +45,7 @@ def _filled(config, layout, values, fill):
     filled = config.filled(layout)
     word = pack(layout, values, wraps=DISTANCES)
     if not config.external:
-        word |= pack(config.fill, fill.fields(config.rows_at_once)) << filled["fill"].offset
+        word |= pack(config.fill, vars(fill.in_words(config.rows_at_once))) << filled["fill"].offset
     return _split(filled, word)
 
 

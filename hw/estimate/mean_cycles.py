@@ -89,7 +89,7 @@ def estimate(plan, additions=None):
 
 def _load(required, fill):
     """Cycles in which a tile comes, once it may."""
-    words = fill.rows // required.rows_at_once
+    words = fill.in_words(required.rows_at_once).rows
     if not required.external:
         return max(words, required.pairs) + LOADING
     beats = [

@@ -37,6 +37,6 @@ class TileCopies:
 
     def _length(self):
         """Cycles that copying the next tile takes, until it is known to be there."""
-        words = self._fill.rows // self._at_once
+        words = self._fill.in_words(self._at_once).rows
         self._fill = next(self._fills, self._fill)
         return SENDING + max(words, self._pairs)

@@ -27,12 +27,9 @@ class Fill:
     place: int
     again: bool
 
-    def fields(self, rows_at_once):
-        """Values of the fields of ``CoreConfig.fill``, for words of so many rows."""
-        return vars(self) | {
-            "row": self.row // rows_at_once,
-            "rows": self.rows // rows_at_once,
-        }
+    def in_words(self, rows_at_once):
+        """The same with words of so many rows in place of rows, as ``CoreConfig.fill`` has it."""
+        return replace(self, row=self.row // rows_at_once, rows=self.rows // rows_at_once)
 
 
 @dataclass(frozen=True)

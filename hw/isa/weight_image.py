@@ -101,10 +101,9 @@ def write_image(words, plan, config):
             neurons = words["neurons"][fill.neuron : fill.neuron + config.pairs]
             sections = [Section("neurons", tile["neuron"], neurons)]
             if fill.rows:
-                first, number, target = (
-                    rows // config.rows_at_once for rows in (fill.row, fill.rows, tile["row"])
-                )
-                rows = words["weights"][first : first + number]
+                there = fill.in_words(config.rows_at_once)
+                rows = words["weights"][there.row : there.row + there.rows]
+                target = tile["row"] // config.rows_at_once
                 sections.append(Section("weights", target, rows, fill.again))
             groups.append(sections)
 
@@ -141,7 +140,7 @@ def image_length(plan):
     for fill in plan.fills:
         length += 2 + required.pairs * beats["neurons"]
         if fill.rows:
-            length += 1 + fill.rows // required.rows_at_once * beats["weights"]
+            length += 1 + fill.in_words(required.rows_at_once).rows * beats["weights"]
     return -(-length // BURST) * BURST
 
 

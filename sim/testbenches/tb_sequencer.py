@@ -154,7 +154,9 @@ class Image:
     def compare_fill(self, fill):
         """Compares what the next tile is filled with."""
         if not SIZES.external:
-            assert unpack(SIZES.fill, self.cycles.get("fill")) == fill.fields(SIZES.rows_at_once)
+            assert unpack(SIZES.fill, self.cycles.get("fill")) == vars(
+                fill.in_words(SIZES.rows_at_once)
+            )
 
     def compare_tile(self, number, expected, word):
         """Compares a tile that is offered, and the layer's descriptor."""
