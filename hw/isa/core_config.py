@@ -222,7 +222,7 @@ class CoreConfig(Descriptors):
         """
         neurons = neuron_slices(self, scarce=block_rams_scarce(self))
         return {
-            "weights": self.rows_at_once * self.lanes,
+            "weights": self.weight_slices,
             "neurons": neurons,
             "program": 1,
             "windows": 1,

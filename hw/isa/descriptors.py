@@ -70,6 +70,11 @@ class Descriptors(Widths):
         })
 
     @property
+    def weight_slices(self):
+        """Parts of a word of weights: of each lane in each row."""
+        return self.rows_at_once * self.lanes
+
+    @property
     def tile_depths(self):
         """Weight vectors that the largest tile in each place has."""
         return self.tile_rows, self.second_tile_rows

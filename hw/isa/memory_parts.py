@@ -73,7 +73,7 @@ def memory_parts(config, *, scarce):
     columns, external = config.columns, config.external
     banks = columns * config.banks
     kinds = {
-        "weights": {"slices": config.rows_at_once * config.lanes},
+        "weights": {"slices": config.weight_slices},
         "neurons": {"slices": neuron_slices(config, scarce=scarce)},
         "program": {},
         "windows": {"ports": 2},
