@@ -62,7 +62,7 @@ def test_a_register_without_reset_must_be_listed():
 
 @pytest.mark.parametrize(
     "name",
-    ["core.logits.storage[1]", "core.array.readout_0.packer.values[0]"],
+    ["core.logits.storage[1]", "core.array.readout_0.packer.values_0[0]"],
 )
 def test_a_listed_register_comes_with_its_reason(name):
     found = checked(gates(*RESET, *CLEARED, *KEPT, names=[(name, 8)]))
