@@ -2,7 +2,20 @@
 
 from dataclasses import replace
 
-from golden import PIXELS, Rounding
+import numpy as np
+
+from golden import (
+    PIXELS,
+    Axis,
+    Conv,
+    Fire,
+    Input,
+    IntegerModel,
+    Max,
+    Neuron,
+    Output,
+    Rounding,
+)
 from golden.analysis.model_builder import ModelBuilder
 from golden.analysis.synthetic import random_images
 
@@ -21,6 +34,29 @@ def small():
     builder.attention("attention", "stem", 2)
     builder.head("attention", 2, 0)
     return builder.model("small", 2)
+
+
+def pooled(max_count):
+    """A model whose counts are pooled in overlapping windows with padding, then in one of all."""
+    rng, channels, size = np.random.default_rng(2), 10, (7, 9)
+
+    def conv(name, source, inputs, kernel, step):
+        weight = rng.integers(-3, 4, (channels, inputs, kernel, kernel)).astype(np.int8)
+        ladder = np.arange(1, max_count + 1)[np.newaxis] * step
+        fire = Fire(Neuron(ladder, Rounding.HALF_UP))
+        return Conv.square(name, source, weight, 3, 1, kernel // 2, 1, fire)
+
+    axes = Axis(3, 2, 1, 1), Axis(2, 2)
+    rest = tuple(Axis(axis.length(length)) for axis, length in zip(axes, size, strict=True))
+    head = conv("head", "rest.counts", channels, 1, 1)
+    layers = (
+        conv("stem", PIXELS, 1, 3, 400 // max_count),
+        Max("pool", "stem.counts", axes),
+        conv("middle", "pool.counts", channels, 1, 12 // max_count),
+        Max("rest", "middle.counts", rest),
+        replace(head, epilogue=Output(np.zeros(channels, np.int64), 1.0)),
+    )
+    return IntegerModel("pooled", Input((*size, 1)), layers)
 
 
 def changed(model, layer_name, *, neuron=None, epilogue=None, **fields):

@@ -104,10 +104,10 @@ class Context:
             planned = replace(planned, descriptor=descriptor, tiles=tiles)
         self._planned.append(planned)
 
-    def form(self, name, parts, shape):
-        """Adds a tensor that the model does not have, see `Plan`."""
-        self.shapes = self.shapes | {name: shape}
-        self._formed[name] = tuple(parts)
+    def form(self, name, made):
+        """Adds a map that the model does not have, a `FormedMap`."""
+        self.shapes = self.shapes | {name: made.shape}
+        self._formed[name] = made
 
     def add_rows(self, rows):
         """Adds rows of weights, shape (rows, lanes); returns the address of the first one."""

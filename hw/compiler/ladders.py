@@ -1,6 +1,32 @@
 """Ladders: what hardware compares with, whatever the epilogue."""
 
-__all__ = ["bias_and_ladder", "potential_shift"]
+__all__ = ["all_thresholds", "bias_and_ladder", "potential_shift"]
+
+
+#: Threshold of a spike that is never fired, beyond every potential.
+NEVER = 1 << 62
+
+
+def all_thresholds(ladder, max_count):
+    """Thresholds of a channel, of a neuron whose D may be smaller than the core's.
+
+    Parameters
+    ----------
+    ladder : sequence of int
+        Of the neuron; empty where there is none.
+    max_count : int
+        Of the core.
+
+    Returns
+    -------
+    tuple of int, one for each count
+
+    Examples
+    --------
+    >>> all_thresholds([3, 5], 3) == (3, 5, NEVER)
+    True
+    """
+    return (*map(int, ladder), *(NEVER,) * (max_count - len(ladder)))
 
 
 def bias_and_ladder(epilogue):

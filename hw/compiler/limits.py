@@ -89,12 +89,6 @@ def _check_epilogue(layer):
             "keeps the larger of two streams",
             "add, or use a convolution with a stride",
         )
-        require(
-            layer,
-            neuron is not None,
-            "writes a stream without a neuron",
-            "give it one: its counts need no reader",
-        )
     if neuron is None:
         return
     require(

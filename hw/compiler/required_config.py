@@ -50,6 +50,7 @@ def required_config(model, planned, *, weight_width, **sizes):
         "residual_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
         "sum_width": max(summed, default=2),
         "shift_width": bits_for(max(shifts, default=0)),
+        "maximum": max(layer.descriptor.get("maximum", 0) for layer in planned),
     }
     return with_program(sizes, planned)
 

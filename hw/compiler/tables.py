@@ -1,14 +1,10 @@
 """What fills the memories of neurons and of tap windows, word by word."""
 
 from ..isa.pairs import PAIR
-from .ladders import bias_and_ladder
+from .ladders import all_thresholds, bias_and_ladder
 
 
 __all__ = ["NeuronTable", "TapWindowTable"]
-
-
-#: Threshold of a spike that is never fired, beyond every potential.
-NEVER = 1 << 62
 
 
 class NeuronTable:
@@ -54,14 +50,12 @@ class NeuronTable:
         for tile in channels.tolist():
             neurons = []
             for channel in [*tile, *[-1] * (-len(tile) % PAIR)]:
-                bias, thresholds = 0, (NEVER,) * self.max_count
+                bias, fired = 0, ()
                 if channel >= 0:
                     bias = 0 if biases is None else int(biases[channel])
                     if ladder is not None:
-                        fired = ladder[channel if len(ladder) > 1 else 0].tolist()
-                        # A neuron of a smaller D than the core's.
-                        thresholds = (*fired, *thresholds[len(fired) :])
-                neurons.append((bias, thresholds))
+                        fired = ladder[channel if len(ladder) > 1 else 0]
+                neurons.append((bias, all_thresholds(fired, self.max_count)))
             key = tuple(neurons)
             if key not in self._bases:
                 self._bases[key] = self.depth

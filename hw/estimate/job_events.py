@@ -143,12 +143,35 @@ class JobEvents:
             words[..., 0] &= word_type(tile["first_mask"])
         words[..., -1] &= word_type(tile["last_mask"])
         words = words.reshape(*words.shape[:3], -1)
+        if descriptor.get("maximum"):
+            words = _largest(words)
         if descriptor["depthwise"]:
             return (words != 0)[..., np.newaxis].astype(np.uint8)
         nibbles = np.arange(0, lanes, NIBBLE).astype(words.dtype)
         return np.bitwise_count(
             (words[..., np.newaxis] >> nibbles & word_type((1 << NIBBLE) - 1)).astype(np.uint8)
         )
+
+
+def _largest(words):
+    """The same words, of which the last of each pass has the largest counts, the others none.
+
+    A count is larger where the first plane in which it differs is set.
+    """
+    planes = list(words.reshape(-1, *words.shape[2:]))
+    largest = [plane[..., 0] for plane in planes]
+    for index in range(1, words.shape[-1]):
+        alike, larger = ~np.zeros_like(largest[0]), np.zeros_like(largest[0])
+        new = [plane[..., index] for plane in planes]
+        for one, other in zip(new, largest, strict=True):
+            larger |= alike & one & ~other
+            alike &= ~(one ^ other)
+        largest = [
+            (one & larger) | (other & ~larger) for one, other in zip(new, largest, strict=True)
+        ]
+    found = np.zeros_like(words)
+    found[..., -1] = np.reshape(largest, words.shape[:-1])
+    return found
 
 
 def _jobs(nibbles, digits):

@@ -161,7 +161,8 @@ def _layer(plan, planned, additions):
 def _probabilities(plan, planned):
     """Probability that a channel adds, in each pass and bank."""
     model, required = plan.model, plan.required
-    name = planned.source.tensor
+    # Of windows, only the largest counts add.
+    name = planned.stores if planned.descriptor.get("maximum") else planned.source.tensor
     mean = mean_count(model, name, plan.formed)
     if name == PIXELS:
         one = mean / PIXEL_PLANES

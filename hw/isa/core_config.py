@@ -66,6 +66,8 @@ class CoreConfig(Descriptors):
     branches : int
         1 where a layer may leave the version of a stream that it adds to where it is, 0 where all
         take its place.
+    maximum : int
+        1 where a layer may take the largest counts of windows.
     pixel_constant : int
         Value of one more channel, the same for all pixels; 0 for none.
     weight_width, accumulator_width, residual_width, sum_width : int
@@ -111,6 +113,7 @@ class CoreConfig(Descriptors):
     sum_depth: int
     digits: int
     branches: int = 0
+    maximum: int = 0
     pixel_constant: int = 0
     bus_width: int = 0
 

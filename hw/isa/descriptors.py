@@ -193,6 +193,8 @@ class Descriptors(Widths):
             "attention_rows": 1,
             # A job reads one channel, each column the next one: see `AddressGenerator`.
             "gather": 1,
+            # Only the largest count of each lane in a job's words counts.
+            **({"maximum": 1} if self.maximum else {}),
             # Pixels are walked, not spikes; and no later layer walks them.
             "pixels": 1,
             "releases": 1,

@@ -178,9 +178,8 @@ class Plan:
         Neurons of all tiles: bias and thresholds. Those of a word follow each other.
     windows : list of TapRow and TapPosition
         The memory of tap windows.
-    formed : dict of str to tuple of str
-        Maps that the model does not have, and what they are made of: counts one behind the other
-        along the channels, or of nothing a single count of 1.
+    formed : dict of str to FormedMap
+        Maps that the model does not have.
     """
 
     model: object

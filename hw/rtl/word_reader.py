@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from ..isa.passes import PIXEL_PLANES
 from ..isa.spike_word import End, word_layout
 from .address_generator import step_layout
+from .maximum import Maximum
 from .signals import signals
 
 
@@ -23,7 +24,9 @@ READ_CYCLES = 4
 class WordReader(wiring.Component):
     """Reads the words of one column, and sends the planes of each to its banks.
 
-    Planes without spikes are dropped, except for those of the word that ends a pass.
+    Planes without spikes are dropped, except for those of the word that ends a pass. Where a layer
+    takes the ``maximum``, that one has the largest counts of all words of the pass, and all others
+    are dropped.
 
     Parameters
     ----------
@@ -110,16 +113,26 @@ class WordReader(wiring.Component):
                 )
             ),
         ]
+        counts, mask = spikes, usable | rotated
+        if self.config.maximum:
+            m.submodules.maximum = maximum = Maximum(self.config)
+            m.d.comb += [
+                maximum.taken.eq(self.layer.maximum),
+                maximum.valid.eq(read.valid),
+                maximum.ends.eq(read.ends),
+                maximum.spikes.eq(spikes & mask.replicate(self.config.planes)),
+            ]
+            counts, mask = maximum.largest, C(1).replicate(lanes)
         # Whether there are spikes is known from a few registers, each of some of them.
         for bank, silent in enumerate(self.silent):
             chosen = Signal(lanes, name=f"chosen_{bank}")
             spiking = Signal(-(-lanes // 4), name=f"spiking_{bank}")
+            spikes_there = spiking.any()
+            if self.config.maximum:
+                spikes_there &= ~self.layer.maximum
             m.d.comb += [
-                chosen.eq(
-                    self._counts(bank, spikes, read) & (usable | rotated)
-                    | self._pixels(bank, pixel)
-                ),
-                self.valid[bank].eq(found & (spiking.any() | self.word.ends)),
+                chosen.eq(self._counts(bank, counts, read) & mask | self._pixels(bank, pixel)),
+                self.valid[bank].eq(found & (spikes_there | self.word.ends)),
             ]
             m.d.sync += [
                 silent.eq(~chosen),

@@ -11,7 +11,6 @@ __all__ = ["GOLDEN_ONLY", "NAMES", "find"]
 
 GOLDEN_ONLY = (
     "memory that fires",
-    "keys and values of other D",
     "mask",
     "mask of several heads",
     "mask of a channel's own gate",
@@ -29,6 +28,7 @@ NAMES = (
     "two memories before their queries",
     "values with two head counts",
     "values of a write, query or sum",
+    "keys and values of other D",
     *GOLDEN_ONLY,
 )
 

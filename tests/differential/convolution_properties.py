@@ -8,8 +8,10 @@ from golden import Axis, Conv
 __all__ = ["GOLDEN_ONLY", "NAMES", "find"]
 
 
-GOLDEN_ONLY = (
-    *(f"weights of {bits} bits" for bits in range(9, 17)),
+GOLDEN_ONLY = ("pixels beside counts", "steps added up by a convolution")
+
+NAMES = (
+    *(f"weights of {bits} bits" for bits in range(2, 17)),
     "rectangular kernel",
     "rectangular stride",
     "1-D kernel",
@@ -25,12 +27,6 @@ GOLDEN_ONLY = (
     "several sources",
     "a source that is read twice by a layer",
     "sources of other D",
-    "pixels beside counts",
-    "steps added up by a convolution",
-)
-
-NAMES = (
-    *(f"weights of {bits} bits" for bits in range(2, 9)),
     "kernel larger than the map",
     "even kernel",
     "stride larger than the kernel",

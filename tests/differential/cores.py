@@ -12,7 +12,7 @@ from hw.isa.core_config import EQUAL
 from hw.load import lay_out
 
 from .draw import draw
-from .properties import PROPERTIES, properties
+from .properties import PROPERTIES, RARE, properties
 from .scope import FEATURES, Scope
 
 
@@ -30,8 +30,23 @@ __all__ = [
 
 
 #: Models of format 1 that are drawn for a netlist; there is one more for each feature of format 2,
-#: which hardware runs or refuses.
+#: which hardware runs or refuses, and some with those that it runs in part.
 CANDIDATES = 40
+PARTLY = (
+    *((feature,) for feature in FEATURES),
+    *12
+    * (
+        ("levels",),
+        ("wide weights",),
+        ("groups",),
+        ("axes",),
+        ("sources",),
+        ("sources", "levels"),
+        ("groups", "axes"),
+        ("epilogues",),
+        ("operators",),
+    ),
+)
 
 #: How many of them the netlist runs in make test, and in make soak.
 MEMBERS, SOAK_MEMBERS = 4, 7
@@ -64,7 +79,7 @@ class Core:
     def draw(self, seed, index):
         """Model number ``index`` of a seed, and its images."""
         number = index % _DRAWN - CANDIDATES
-        features = frozenset() if number < 0 else frozenset({FEATURES[number]})
+        features = frozenset() if number < 0 else frozenset(PARTLY[number])
         return draw(
             seed,
             index,
@@ -194,7 +209,7 @@ def _drawn(seed, number, core):
     """Models that the compiler takes; how many it does not, by reason; and what it dies of."""
     drawn, refused, crashed = [], Counter(), []
     first = _DRAWN * (number + 1)
-    for index in range(first, first + CANDIDATES + len(FEATURES)):
+    for index in range(first, first + CANDIDATES + len(PARTLY)):
         model, images = core.draw(seed, index)
         if model.max_count != core.max_count:
             refused["its largest count is not that of the core"] += 1
@@ -233,8 +248,10 @@ def _is_sentence(error, model):
 
 
 def _worth(member, met):
-    """Sum over a model's properties, of which a rare one counts more."""
-    return sum(1 / (1 + met[name]) ** 2 for name in member.met if name in PROPERTIES)
+    """What a model brings that none had, then a sum over the others: a rare one counts more."""
+    known = [name for name in member.met if name in PROPERTIES]
+    new = [name for name in known if not met[name] and name not in RARE]
+    return len(new), sum(1 / (1 + met[name]) ** 2 for name in known)
 
 
 def _config(core, members):

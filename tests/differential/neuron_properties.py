@@ -27,13 +27,7 @@ _MEMBRANES = (
     "shared state of another D",
 )
 
-GOLDEN_ONLY = (
-    "uniform neuron",
-    "uniform neuron on a stream",
-    "shift in front of a neuron",
-    "bias in front of a neuron",
-    *_MEMBRANES,
-)
+GOLDEN_ONLY = _MEMBRANES
 
 NAMES = (
     "thresholds on ties",
@@ -43,6 +37,10 @@ NAMES = (
     "thresholds shared by channels",
     "half-up",
     "half-even",
+    "uniform neuron",
+    "uniform neuron on a stream",
+    "shift in front of a neuron",
+    "bias in front of a neuron",
     *GOLDEN_ONLY,
 )
 

@@ -13,7 +13,7 @@ from . import (
 )
 
 
-__all__ = ["GOLDEN_ONLY", "PROPERTIES", "properties"]
+__all__ = ["GOLDEN_ONLY", "PROPERTIES", "RARE", "properties"]
 
 
 _PARTS = (
@@ -31,6 +31,14 @@ PROPERTIES = tuple(name for part in _PARTS for name in part.NAMES)
 
 #: Those that hardware refuses.
 GOLDEN_ONLY = tuple(name for part in _PARTS for name in part.GOLDEN_ONLY)
+
+#: Those that a few cores do not all meet: every D, every width of weights, and what few models have
+#: whose largest D is that of a core.
+RARE = frozenset({
+    "sources of other D",
+    *(f"D = {count}" for count in range(2, 15)),
+    *(f"weights of {bits} bits" for bits in range(3, 16)),
+})
 
 
 def properties(model, tensors):

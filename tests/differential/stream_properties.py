@@ -1,6 +1,6 @@
 """Properties of streams: lines of versions, named by the write that began each."""
 
-from golden import Conv, Query, Sum, Write
+from golden import Constant, Query, Sum, Write
 from golden.model.shapes import last_readers
 from golden.names import stream_name
 
@@ -8,12 +8,7 @@ from golden.names import stream_name
 __all__ = ["GOLDEN_ONLY", "NAMES", "find"]
 
 
-GOLDEN_ONLY = (
-    "larger of two streams",
-    "stream without a neuron",
-    "stream of a query",
-    "stream of anything but a convolution",
-)
+GOLDEN_ONLY = ("larger of two streams", "stream of a query", "stream of sums")
 
 NAMES = (
     "several streams",
@@ -23,6 +18,8 @@ NAMES = (
     "joined streams",
     "two summed streams",
     "shift up to the limit",
+    "stream without a neuron",
+    "stream of a constant",
     *GOLDEN_ONLY,
 )
 
@@ -40,7 +37,8 @@ def find(model, tensors, infos):
         yield "larger of two streams", epilogue.combine == "max"
         yield "stream without a neuron", epilogue.neuron is None
         yield "stream of a query", isinstance(layer, Query)
-        yield "stream of anything but a convolution", not isinstance(layer, Conv)
+        yield "stream of a constant", isinstance(layer, Constant)
+        yield "stream of sums", isinstance(layer, Sum)
         yield "shift up to the limit", _at_limit(model.widths[layer.name]["stream"], epilogue.shift)
         if previous is not None:
             yield "branching stream", newest[line[previous]] != previous

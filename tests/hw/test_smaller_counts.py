@@ -14,14 +14,13 @@ from sim.verify import verify
 
 
 def cut(model, levels):
-    """Every second neuron of a branch fires ``levels`` spikes at most."""
-    branches = [
-        layer.name
-        for layer in model.layers
-        if isinstance(layer.epilogue, Fire) and layer.KIND == "conv"
-    ]
+    """Every second neuron of a branch, and those of token sums, fire ``levels`` spikes at most."""
+    fires = [layer for layer in model.layers if isinstance(layer.epilogue, Fire)]
+    branches = [layer.name for layer in fires if layer.KIND == "conv"]
+    sums = [layer.name for layer in fires if layer.KIND == "sum"]
     layers = [
-        _cut(layer, levels) if layer.name in branches[::2] else layer for layer in model.layers
+        _cut(layer, levels) if layer.name in (*branches[::2], *sums) else layer
+        for layer in model.layers
     ]
     return replace(model, layers=tuple(layers), widths={})
 

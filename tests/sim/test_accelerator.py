@@ -15,6 +15,7 @@ from hw.compiler import compile_model
 from hw.emit.build_directory import read_description
 from hw.isa.core_config import SPIKE_CODES
 from sim.verify import verify
+from tests.models import pooled
 from tests.reported import assert_additions_are_reported
 
 
@@ -131,6 +132,17 @@ def test_random_networks_equal_golden(run, array, code, options):
     model = random_model(7, **options)
     images = random_images(7, 4, model.image_shape)
     assert_equal(run(model, images, array=array, code=code), images=4)
+
+
+@pytest.mark.parametrize(
+    ("array", "code", "max_count"),
+    [full((2, 4), SpikeCode.SPLIT, 4), full((3, 5), SpikeCode.BIT_SERIAL, 5)],
+)
+def test_windows_of_any_size_are_pooled(run, array, code, max_count):
+    model = pooled(max_count)
+    assert_equal(
+        run(model, random_images(7, 4, model.image_shape), array=array, code=code), images=4
+    )
 
 
 def test_what_is_synthesised_equals_golden(run):

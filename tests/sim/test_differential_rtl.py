@@ -18,7 +18,7 @@ from tests.differential.cores import (
     lay_out_on,
 )
 from tests.differential.failure import describe
-from tests.differential.properties import GOLDEN_ONLY, PROPERTIES
+from tests.differential.properties import GOLDEN_ONLY, PROPERTIES, RARE
 from tests.differential.versus_rtl import Netlist
 
 
@@ -72,12 +72,7 @@ def test_the_hardware_equals_the_second_executor(seed, soak, tmp_path, cache, re
                     )
                 )
                 print(failures[-1])
-    wanted = [
-        name
-        for name in PROPERTIES
-        if name not in GOLDEN_ONLY
-        and (not name.startswith("D = ") or soak or int(name.split()[-1]) in {1, 15})
-    ]
+    wanted = [name for name in PROPERTIES if name not in GOLDEN_ONLY and (soak or name not in RARE)]
     record_property(
         "printed",
         (

@@ -15,6 +15,7 @@ from hw.rtl.image_reader import ImageReader
 from hw.rtl.lane import Lane
 from hw.rtl.lanes import Lanes
 from hw.rtl.loader import Loader
+from hw.rtl.maximum import Maximum
 from hw.rtl.multiples import Multiples
 from hw.rtl.packer import SpikePacker
 from hw.rtl.pixels import PixelWriter
@@ -137,6 +138,18 @@ def test_result_counters_go_from_job_to_job(check, config):
 @pytest.mark.parametrize("count", [1, 4, full(9)])
 def test_multiples_are_those_of_the_step(check, count):
     check(Multiples(count, 7), "sim.testbenches.tb_multiples", {"count": count, "width": 7})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        sizes(lanes=5, code=SpikeCode.SPLIT, maximum=1),
+        sizes(lanes=3, max_count=9, maximum=1),
+        *(full(sizes(code=SpikeCode.SPLIT, max_count=count, maximum=1)) for count in range(1, 16)),
+    ],
+)
+def test_maximum_is_that_of_the_counts(check, config):
+    check(Maximum(config), "sim.testbenches.tb_maximum", {"config": config.as_dict()})
 
 
 @pytest.mark.parametrize("config", CORES)

@@ -4,6 +4,7 @@ import pytest
 
 from golden import SpikeCode
 from hw.rtl.event_encoder import EventEncoder
+from hw.rtl.maximum import Maximum
 from hw.rtl.tile_buffers import TileBuffers
 from hw.rtl.tile_store import TileStore
 from sim.faults import PLAN_FAULTS, LatePayload, StuckInput
@@ -89,6 +90,20 @@ def test_a_tile_that_comes_too_early_is_noticed(project_root, tmp_path, name):
             {},
             folder=tmp_path,
             cache=project_root / "build" / "sim",
+        )
+
+
+@pytest.mark.parametrize(("name", "value"), [("taken", 0), ("valid", 1), ("ends", 0)])
+def test_a_maximum_of_other_words_is_noticed(project_root, tmp_path, name, value):
+    config = sizes(maximum=1)
+    with pytest.raises(SimulationError, match="pass .*, not"):
+        run_testbench(
+            StuckInput(Maximum(config), name=name, value=value),
+            "sim.testbenches.tb_maximum",
+            {"config": config.as_dict()},
+            folder=tmp_path,
+            cache=project_root / "build" / "sim",
+            only="density=0.2/stall=0.5",
         )
 
 

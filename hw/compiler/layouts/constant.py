@@ -4,6 +4,7 @@ import numpy as np
 
 from golden import Axis, Constant, Conv, Fire, Neuron, Rounding
 
+from ...isa.formed_maps import FormedMap
 from ...isa.plan import LayerPlan
 from ..layer_descriptor import tile_descriptor
 from ..orders import contiguous
@@ -39,7 +40,7 @@ def _always_firing(context, step, reader):
     """Name of a map of one channel and one position, whose count is 1: a job without spikes."""
     name = f"{reader.name} (spike)"
     channels = contiguous(1, context.lanes)
-    context.form(name, (), (1, 1, 1))
+    context.form(name, FormedMap((), (1, 1, 1), count=1))
     where = context.places.in_spikes(name, channels, 1, step=step, last=step)
     source = where.target
     # A sum of 0 reaches the threshold of one spike.
@@ -61,7 +62,7 @@ def _always_firing(context, step, reader):
     context.add(
         LayerPlan(
             layer,
-            descriptor | where.descriptor | {"passes": 0, "double": 0},
+            descriptor | where.descriptor | {"passes": 0},
             (tile,),
             (1, 1),
             (),

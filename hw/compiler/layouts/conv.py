@@ -3,12 +3,13 @@
 import numpy as np
 
 from golden import PIXELS, Output, Write
-from golden.names import counts_name
+from golden.names import counts_name, stream_name
 
+from ...isa.formed_maps import FormedMap
 from ..orders import by_head, contiguous, in_class_order
 from .convolve import convolve
 from .copies import copied, joined
-from .rules import require, require_weight_width
+from .rules import require, require_inside, require_weight_width
 
 
 __all__ = ["lay_out", "refuse"]
@@ -22,12 +23,8 @@ def refuse(layer, *, shapes, ranges, weight_width):
         "reads pixels beside counts",
         "put a layer that fires between the pixels and it",
     )
-    *_, width = shapes[layer.sources[0]]
-    require(
-        layer,
-        (layer.axes[1].reads(width) >= 0).any(axis=1).all(),
-        "has output positions of which no tap lies inside the map",
-        "fill its kernel up with weights of 0 until every position reads something",
+    require_inside(
+        layer, shapes, "fill its kernel up with weights of 0 until every position reads something"
     )
     require(layer, layer.time == "each", "sums over time", "use a model of one step")
     require_weight_width(layer, weight_width)
@@ -48,16 +45,21 @@ def lay_out(context, step, layer):
     )
     if layer.groups > 1 and not np.array_equal(source.channels, wanted):
         source = copied(context, step, layer, "source", layer.source, wanted)
-    _, *size = context.shapes.get(name, (0, 1, 1))
-    positions = int(np.prod(size))
     match layer.epilogue:
         case Output():
+            size = 1, 1
             where = places.in_logits(channels)
-        case Write():
+        case Write(neuron=neuron):
+            shape = _, *size = context.shapes[stream_name(layer)]
+            if neuron is None:
+                context.form(name, FormedMap((), shape))
             where = places.in_stream(layer, channels, size, step=step)
         case _:
+            _, *size = context.shapes[name]
             place = places.in_values if name in context.values else places.in_spikes
-            where = place(name, channels, positions, step=step, last=places.last(name, step))
+            where = place(
+                name, channels, int(np.prod(size)), step=step, last=places.last(name, step)
+            )
     convolve(context, layer, source, channels, size, where)
 
 

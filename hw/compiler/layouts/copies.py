@@ -6,11 +6,12 @@ import numpy as np
 
 from golden import PIXELS, Conv, Fire, Neuron, Rounding
 
+from ...isa.formed_maps import FormedMap
 from ..orders import contiguous
 from .convolve import convolve
 
 
-__all__ = ["copied", "in_order", "joined"]
+__all__ = ["copied", "copy_layer", "in_order", "joined"]
 
 
 def copied(context, step, reader, role, tensor, channels, *, values=False):
@@ -75,7 +76,7 @@ def joined(context, step, layer):
         for words, first in zip(orders, firsts[:-1], strict=True)
     ])
     _, *size = shapes[0]
-    context.form(name, layer.sources, (firsts[-1], *size))
+    context.form(name, FormedMap(layer.sources, (firsts[-1], *size)))
     whole = context.places.in_spikes(name, order, int(np.prod(size)), step=step, last=step).target
     word = 0
     for number, (source, words) in enumerate(zip(layer.sources, orders, strict=True), start=1):
@@ -94,15 +95,29 @@ def _to_copy(context, reader, role, tensor):
             "put a layer that fires in front of it"
         )
     n_channels, *size = context.shapes[tensor]
-    layer = _copy(tensor, n_channels, context.model.max_count, name=f"{reader.name} ({role})")
-    return context.maps[tensor], size, layer
+    layer = copy_layer(f"{reader.name} ({role})", tensor, n_channels, context.model.max_count)
+    # In any order of channels.
+    weight = np.eye(n_channels, dtype=np.int8)[:, :, np.newaxis, np.newaxis]
+    return context.maps[tensor], size, replace(layer, weight=weight, groups=1)
 
 
-def _copy(tensor, channels, max_count, *, name):
+def copy_layer(name, tensor, channels, max_count):
     """A layer whose counts are those that it reads.
 
     Each potential is one count, and the j-th spike fires from j on.
+
+    Parameters
+    ----------
+    name : str
+    tensor : str
+        Counts, which are read in their own order.
+    channels, max_count : int
+
+    Returns
+    -------
+    Conv
     """
-    weight = np.eye(channels, dtype=np.int8)[:, :, np.newaxis, np.newaxis]
+    weight = np.ones((channels, 1, 1, 1), np.int8)
     ladder = np.arange(1, max_count + 1)[np.newaxis]
-    return Conv.square(name, tensor, weight, 2, 1, 0, 1, Fire(Neuron(ladder, Rounding.HALF_UP)))
+    fire = Fire(Neuron(ladder, Rounding.HALF_UP))
+    return Conv.square(name, tensor, weight, 2, 1, 0, channels, fire)

@@ -1,6 +1,6 @@
 """What the layouts refuse alike: sentences that name the layer, the reason and what helps."""
 
-__all__ = ["require", "require_fire", "require_space", "require_weight_width"]
+__all__ = ["require", "require_fire", "require_inside", "require_space", "require_weight_width"]
 
 
 def require(layer, fits, what, remedy):
@@ -25,6 +25,17 @@ def require_fire(layer):
         layer.epilogue.KIND == "fire",
         f"has the epilogue {layer.epilogue.KIND}",
         "let it fire, and put a convolution behind it",
+    )
+
+
+def require_inside(layer, shapes, remedy):
+    """Raises ValueError unless some tap of every output position lies inside the map."""
+    *_, width = shapes[layer.reads[0]]
+    require(
+        layer,
+        (layer.axes[1].reads(width) >= 0).any(axis=1).all(),
+        "has output positions of which no tap lies inside the map",
+        remedy,
     )
 
 

@@ -8,7 +8,7 @@ from golden.names import counts_name
 from ...isa.descriptors import Destination
 from ...isa.plan import LayerPlan
 from ...isa.program_word import PROGRAM_WIDTH
-from ..ladders import bias_and_ladder
+from ..ladders import all_thresholds, bias_and_ladder
 from ..layer_descriptor import tile_descriptor
 from ..orders import contiguous
 from ..tap_windows import line_tap_windows
@@ -44,7 +44,10 @@ def lay_out(context, step, layer):
     if layer.name not in context.places.fused:
         _sum(context, layer, channels, size)
     _, ladder = bias_and_ladder(layer.epilogue)
-    thresholds = saturate(ladder, *sum_ends(context.ranges.potential[layer.name]))
+    thresholds = saturate(
+        [all_thresholds(ladder[0], context.model.max_count)],
+        *sum_ends(context.ranges.potential[layer.name]),
+    )
     where = context.places.in_spikes(
         name, channels, 1, step=step, last=context.places.last(name, step)
     )
@@ -60,7 +63,7 @@ def lay_out(context, step, layer):
             descriptor,
             (),
             (1, 1),
-            tuple(map(int, thresholds[0])),
+            tuple(thresholds[0].tolist()),
             channels,
             None,
             name,
