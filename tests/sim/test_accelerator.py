@@ -109,7 +109,7 @@ def test_half_to_even_digits_equal_golden(run, count, code):
         # Fewer lanes than the steps from the fetch to the holding registers.
         ((3, 2), SpikeCode.SPLIT, {"dims": (4, 6, 8, 10), "image_shape": (6, 9, 1)}),
         # Words of more bits than a machine's integers.
-        ((2, 72), SpikeCode.SPLIT, {"dims": (8, 8, 80, 96), "image_shape": (9, 7, 3)}),
+        ((1, 66), SpikeCode.SPLIT, {"dims": (8, 8, 68, 72), "image_shape": (5, 6, 3)}),
         full((1, 128), SpikeCode.BIT_SERIAL, {"max_count": 8}),
         full((3, 8), SpikeCode.SPLIT, {"max_count": 1}),
         full((2, 16), SpikeCode.SPLIT, {"max_count": 3, "pixel_constant": 255}),

@@ -14,7 +14,7 @@ from tests.models import small
 
 
 #: Faults of the small core, one of each of so many kinds of modules.
-COUNT, SEED = 10, 1
+COUNT, SEED = 6, 1
 
 
 def verdicts(noticed, equivalent, survived):
@@ -61,7 +61,7 @@ def core(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("mutants")
     return mutants(
-        model, random_images(3, 12, model.image_shape)[::-1], folder, columns=1, lanes=4, draw=draw
+        model, random_images(3, 6, model.image_shape)[::-1], folder, columns=1, lanes=4, draw=draw
     )
 
 
