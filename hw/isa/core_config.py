@@ -64,8 +64,7 @@ class CoreConfig(Descriptors):
     pixel_channels : int
         Bytes of a pixel as it arrives.
     branches : int
-        1 where a layer may leave the version of a stream that it adds to where it is, 0 where all
-        take its place.
+        1 where a layer may leave the version of a stream that it adds to where it is.
     maximum : int
         1 where a layer may take the largest counts of windows.
     pixel_constant : int

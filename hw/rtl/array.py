@@ -9,13 +9,13 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import Destination
 from ..isa.memory_parts import block_rams_scarce
-from .address_generator import step_layout
 from .attention_memory import AttentionMemory
 from .column import Column
 from .memory import TAG_WIDTH, Memory, SharedMemory, placed_layout
 from .multiples import Multiples
 from .readout import Readout
 from .signals import signals
+from .steps import step_layout
 from .weight_tiles import WeightTiles
 
 

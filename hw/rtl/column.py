@@ -8,11 +8,11 @@ from ..isa.descriptors import WEIGHT_TILES
 from ..isa.memory_parts import ATTENTION_PARTS
 from ..isa.pairs import PAIR
 from ..isa.spike_word import End, closes_layout
-from .address_generator import step_layout
 from .bank import ROW_CYCLES, Bank
 from .choose_add import or_add
 from .lanes import Lanes
 from .signals import signals
+from .steps import step_layout
 from .word_reader import WordReader
 
 

@@ -12,15 +12,14 @@ from .array import Array
 from .burst_reader import ADDRESS_WIDTH, axi_read_signature
 from .choose_add import load_add
 from .counters import Counters
-from .image_reader import ImageReader
-from .load_port import PATIENCE, LoadPort
-from .loader import BEAT_WIDTH, Loader
+from .load_port import PATIENCE
+from .loader import BEAT_WIDTH
 from .memory import IMAGE_WIDTH, LAYER_WIDTH, Memory, SharedMemory
 from .pixels import PixelWriter, beat_layout
 from .sequencer import Sequencer
 from .signals import signals
 from .tile_buffers import TileBuffers
-from .tile_store import TileStore
+from .tile_supply import loader_of, supply_from_outside, supply_on_chip
 from .token_sum import TokenSum
 
 
@@ -103,63 +102,89 @@ class Core(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.array = array = Array(config)
+        m.submodules.array = Array(config)
         m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.generator = generator = AddressGenerator(config)
         m.submodules.writer = writer = PixelWriter(config)
         m.submodules.token_sum = token_sum = TokenSum(config)
         # Columns must not wait for the outside in the same cycle.
         # Holds the logits of a job, which begins when there are none.
-        m.submodules.logits = logits = SyncFIFO(width=32, depth=config.lanes)
-        m.submodules.counters = counters = Counters(config.columns * config.banks * config.lanes)
-        m.submodules.loader = loader = self._loader()
-        m.submodules.buffers = buffers = TileBuffers()
+        m.submodules.logits = SyncFIFO(width=32, depth=config.lanes)
+        m.submodules.counters = Counters(config.columns * config.banks * config.lanes)
+        m.submodules.loader = loader = loader_of(self)
+        m.submodules.buffers = TileBuffers()
 
-        tables = self._tables(m, sequencer, generator)
+        tables = self._tables(m)
         wiring.connect(m, sequencer.tile, generator.tile)
-
         failure = Signal(Status)
-        image_waits = self.pixels.valid | writer.waiting
-        load = dict(zip(config.memories, loader.write, strict=True))
-        tile_taken = generator.tile.valid & generator.tile.ready
         if config.external:
-            m.d.comb += sequencer.start.eq(image_waits)
-            self._read_external(m, array, sequencer, buffers, loader, load, failure)
+            supply_from_outside(m, self, failure)
         else:
-            self._read_store(m, array, sequencer, buffers, loader, load, tile_taken)
-            wiring.connect(m, wiring.flipped(self.load), loader.beats)
-            # Nothing reads the memories while pixels are dropped, so that a host that stops in the
-            # middle of an image may load a model. Without one, no image waits. A beat that comes
-            # before reset has ended here, a cycle after ``aresetn``, waits.
-            m.d.comb += [
-                loader.enable.eq((~sequencer.busy | sequencer.discard) & ~ResetSignal()),
-                sequencer.start.eq(
-                    image_waits & (~loader.intact | (~self.load.valid & ~loader.active))
-                ),
-                sequencer.refuse.eq(~loader.intact),
-                failure.eq(Status.MODEL),
-            ]
+            supply_on_chip(m, self, failure)
         # Memories lie all over the device; a register shortens the way to and from them.
         m.d.sync += [
             token_sum.threshold.eq(sequencer.program.as_signed()),
             token_sum.threshold_valid.eq(sequencer.threshold_valid),
         ]
+        writes = dict(zip(config.memories, loader.write, strict=True))
         for name, table in tables.items():
             m.d.sync += [
-                table.write.eq(load[name]),
+                table.write.eq(writes[name]),
                 table.write_address.eq(loader.address),
                 table.write_data.eq(loader.data),
             ]
 
         wiring.connect(m, wiring.flipped(self.pixels), writer.pixels)
+        self._connect(m)
+        last, closing = self._send_logits(m)
+        self._count(m, last, closing)
+        self._say_status(m, failure)
+        return m
+
+    def _tables(self, m):
+        """The memories of the program and of the tap windows, and who reads them."""
+        sequencer, generator = self._parts(m, "sequencer generator")
+        tables = {}
+        for name, kind in (("program", Memory), ("windows", SharedMemory)):
+            width, depth = self.config.memories[name]
+            image = (*self.images[name], "")[0]
+            layout = {"images": (image,)} if kind is Memory else {"image": image}
+            m.submodules[name] = tables[name] = kind(
+                width=width, depth=depth, scarce=block_rams_scarce(self.config), **layout
+            )
+        program, windows = tables.values()
         m.d.comb += [
-            buffers.taken.eq(tile_taken),
+            program.read.eq(1),
+            program.read_address.eq(sequencer.program_address),
+            sequencer.program.eq(program.read_data),
+        ]
+        for port, reader in (("a", generator.rows), ("b", generator.positions)):
+            m.d.comb += [
+                getattr(windows, f"{port}_read").eq(reader.read),
+                getattr(windows, f"{port}_address").eq(reader.address),
+                reader.data.eq(getattr(windows, f"{port}_data")),
+            ]
+        return tables
+
+    @staticmethod
+    def _parts(m, names):
+        return [m.submodules[name] for name in names.split()]
+
+    def _connect(self, m):
+        """Connects what computes with what says what there is to compute."""
+        array, sequencer, generator, buffers, writer, token_sum = self._parts(
+            m, "array sequencer generator buffers writer token_sum"
+        )
+        m.d.comb += [
+            buffers.taken.eq(generator.tile.valid & generator.tile.ready),
             buffers.held.eq(array.held),
             buffers.open.eq(array.open),
             sequencer.tile_ready.eq(buffers.ready),
             sequencer.stored.eq(writer.stored),
             sequencer.dropped.eq(writer.dropped),
-            sequencer.settled.eq(generator.idle & array.idle & token_sum.idle & ~logits.r_rdy),
+            sequencer.settled.eq(
+                generator.idle & array.idle & token_sum.idle & ~m.submodules.logits.r_rdy
+            ),
             writer.enable.eq(sequencer.receive),
             writer.discard.eq(sequencer.discard),
             writer.last_pixel.eq(sequencer.header.last_pixel),
@@ -187,8 +212,13 @@ class Core(wiring.Component):
             token_sum.out.eq(sequencer.layer.out_step),
         ]
 
-        # One class per logit beat, counted down from the header's number, so that a register knows
-        # the last one. One more beat closes the logits of an image that was given up.
+    def _send_logits(self, m):
+        """Sends logits; returns whether the last one leaves, and whether others are still closed.
+
+        One class per logit beat, counted down from the header's number, so that a register knows
+        the last one. One more beat closes the logits of an image that was given up.
+        """
+        array, sequencer, logits = self._parts(m, "array sequencer logits")
         left, next_left = signals("left next_left", sequencer.header.classes.shape())
         m.submodules.next_left = load_add(
             load=sequencer.computes,
@@ -215,8 +245,13 @@ class Core(wiring.Component):
             m.d.sync += [begun_logits.eq(~self.logits.p.last), closing.eq(0)]
         with m.If(sequencer.given_up & begun_logits):
             m.d.sync += closing.eq(1)
+        return logits.r_rdy & self.logits.ready & last_logit, closing
 
-        complete = logits.r_rdy & self.logits.ready & last_logit
+    def _count(self, m, complete, closing):
+        """Counts what the ports say of images, and tags what memories store."""
+        array, sequencer, writer, token_sum, counters = self._parts(
+            m, "array sequencer writer token_sum counters"
+        )
         gives_up = sequencer.given_up & ~sequencer.discard
         tag = Cat(sequencer.number, counters.image)
         m.d.comb += [
@@ -240,18 +275,21 @@ class Core(wiring.Component):
             self.additions.eq(counters.additions),
             self.error.eq(self.status != Status.OK),
         ]
-        if config.external:
+        if self.config.external:
             m.d.comb += self.stalls.eq(counters.stalls)
 
+    def _say_status(self, m, failure):
+        """Keeps what became of the latest image or packet."""
+        sequencer, loader = self._parts(m, "sequencer loader")
         latest = Signal(Status)
         m.d.comb += self.status.eq(latest)
-        with m.If(writer.dropped):
+        with m.If(m.submodules.writer.dropped):
             m.d.sync += latest.eq(Status.PIXELS)
         with m.If(sequencer.computes):
             m.d.sync += latest.eq(Status.OK)
         with m.If(sequencer.given_up):
             m.d.sync += latest.eq(failure)
-        if not config.external:
+        if not self.config.external:
             with m.If(loader.begins):
                 m.d.sync += latest.eq(Status.OK)
             with m.If(loader.refused):
@@ -260,92 +298,3 @@ class Core(wiring.Component):
                 m.d.sync += latest.eq(Status.TIMEOUT)
             with m.If((latest == Status.OK) & ~loader.intact):
                 m.d.comb += self.status.eq(Status.MODEL)
-
-        return m
-
-    def _tables(self, m, sequencer, generator):
-        """The memories of the program and of the tap windows, and who reads them."""
-        tables = {}
-        for name, kind in (("program", Memory), ("windows", SharedMemory)):
-            width, depth = self.config.memories[name]
-            image = (*self.images[name], "")[0]
-            layout = {"images": (image,)} if kind is Memory else {"image": image}
-            m.submodules[name] = tables[name] = kind(
-                width=width, depth=depth, scarce=block_rams_scarce(self.config), **layout
-            )
-        program, windows = tables.values()
-        m.d.comb += [
-            program.read.eq(1),
-            program.read_address.eq(sequencer.program_address),
-            sequencer.program.eq(program.read_data),
-        ]
-        for port, reader in (("a", generator.rows), ("b", generator.positions)):
-            m.d.comb += [
-                getattr(windows, f"{port}_read").eq(reader.read),
-                getattr(windows, f"{port}_address").eq(reader.address),
-                reader.data.eq(getattr(windows, f"{port}_data")),
-            ]
-        return tables
-
-    def _loader(self):
-        """What fills the memories: a port of its own, or what the external image is read by."""
-        memories, bus_width = self.config.memories, self.config.bus_width
-        if self.config.external:
-            return Loader(memories, beat_width=bus_width)
-        return LoadPort(
-            memories,
-            fingerprint=self.config.fingerprint,
-            filled=self.filled,
-            patience=self.load_patience,
-        )
-
-    def _read_store(self, m, array, sequencer, buffers, loader, load, tile_taken):
-        """Connects the buffers of tiles to the memories on chip, which the load port fills."""
-        m.submodules.store = store = TileStore(self.config, images=self.images, sliced=self.sliced)
-        m.d.comb += [
-            array.row.eq(store.row),
-            array.neuron.eq(store.neuron),
-            store.clear.eq(~sequencer.receive),
-            store.fill.eq(sequencer.fill),
-            store.taken.eq(tile_taken),
-            store.room.eq(buffers.room),
-            buffers.again.eq(store.again),
-            buffers.clear.eq(store.clear),
-            buffers.loaded.eq(store.loaded),
-        ]
-        m.d.sync += [
-            store.load_weights.eq(load["weights"]),
-            store.load_neurons.eq(load["neurons"]),
-            store.load_address.eq(loader.address),
-            store.load_data.eq(loader.data),
-        ]
-
-    def _read_external(self, m, array, sequencer, buffers, loader, load, failure):
-        """Connects sequencer, buffers of tiles and loader to the external image."""
-        m.submodules.reader = reader = ImageReader(
-            self.config.bus_width, fingerprint=self.config.fingerprint
-        )
-        wiring.connect(m, reader.bus, wiring.flipped(self.weights))
-        wiring.connect(m, reader.packets, loader.beats)
-        for name, port in (("weights", array.row), ("neurons", array.neuron)):
-            m.d.comb += [
-                port.valid.eq(load[name]),
-                port.address.eq(loader.address),
-                port.data.eq(loader.data),
-            ]
-        m.d.comb += [
-            reader.base.eq(self.weights_base),
-            reader.start.eq(sequencer.fetch),
-            reader.wanted.eq(sequencer.busy),
-            reader.room.eq(buffers.room),
-            buffers.again.eq(reader.again),
-            reader.refused.eq(loader.failed),
-            loader.enable.eq(1),
-            loader.clear.eq(reader.started),
-            buffers.clear.eq(reader.started),
-            buffers.loaded.eq(reader.tile),
-            sequencer.fetching.eq(reader.started),
-            sequencer.table.eq(reader.table),
-            sequencer.failed.eq(reader.failed),
-            failure.eq(reader.status),
-        ]

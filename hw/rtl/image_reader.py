@@ -86,7 +86,6 @@ class ImageReader(wiring.Component):
         wiring.connect(m, reader.bus, wiring.flipped(self.bus))
 
         beat = reader.beats
-        arrives = beat.valid & beat.ready
         head = head_layout()(beat.payload[: head_layout().size])
         header = section_layout()(beat.payload[: section_layout().size])
         begins = Signal()
@@ -105,28 +104,6 @@ class ImageReader(wiring.Component):
         ]
         m.d.sync += [self.table.eq(0), self.tile.eq(0), self.failed.eq(0)]
 
-        def fail(status):
-            m.d.sync += [
-                self.failed.eq(1),
-                self.status.eq(status),
-                self.table.eq(0),
-                self.tile.eq(0),
-            ]
-            m.next = "FAILED"
-
-        def watch():
-            with m.If(reader.failed):
-                fail(Status.BUS)
-            with m.Elif(reader.stalled):
-                fail(Status.STALLED)
-            with m.Elif(self.refused):
-                fail(Status.IMAGE)
-            with m.Elif(reader.done & ~begins):
-                # The image ends inside a section: its length in a header is wrong.
-                fail(Status.CHECKSUM)
-            with m.Elif(~self.wanted):
-                m.next = "DONE"
-
         with m.FSM() as fsm:
             m.submodules.next_left = load_add(
                 load=fsm.ongoing("HEADER"),
@@ -135,69 +112,124 @@ class ImageReader(wiring.Component):
                 addend=C(-1, len(left)),
                 total=next_left,
             )
-            with m.State("IDLE"):
-                m.d.comb += [
-                    reader.start.eq(self.start),
-                    reader.stop.eq(~self.start),
-                    self.started.eq(self.start),
-                    sums.clear.eq(1),
-                ]
-                with m.If(self.start):
-                    m.d.sync += is_table.eq(1)
-                    m.next = "HEAD"
-            with m.State("HEAD"):
-                m.d.comb += [begins.eq(1), beat.ready.eq(1), sums.valid.eq(arrives)]
-                with m.If(arrives):
-                    m.d.sync += reader.bursts.eq(head.bursts)
-                    m.next = "HEADER"
-                    with m.If(head.fingerprint != self.fingerprint):
-                        fail(Status.IMAGE)
-                watch()
-            with m.State("HEADER"):
-                m.d.comb += [
-                    # The double buffer learns of a tile one cycle after its checksum.
-                    forwards.eq((self.room & ~self.tile) | is_table),
-                    beat.ready.eq(self.packets.ready & forwards),
-                    sums.valid.eq(arrives),
-                ]
-                with m.If(arrives):
-                    m.d.sync += [section.eq(header), left.eq(next_left)]
-                    m.next = "PAYLOAD"
-                watch()
-            with m.State("PAYLOAD"):
-                m.d.comb += [
-                    forwards.eq(1),
-                    beat.ready.eq(self.packets.ready),
-                    sums.valid.eq(arrives),
-                    self.packets.payload.last.eq(left == 1),
-                ]
-                with m.If(arrives):
-                    m.d.sync += left.eq(next_left)
-                    with m.If(left == 1):
-                        m.next = "HEADER"
-                        with m.If(section.closes):
-                            m.next = "CHECKSUM"
-                watch()
-            with m.State("CHECKSUM"):
-                m.d.comb += [beat.ready.eq(1), sums.clear.eq(arrives)]
-                with m.If(arrives):
-                    m.d.sync += [self.table.eq(is_table), self.tile.eq(~is_table), is_table.eq(0)]
-                    m.next = "HEADER"
-                    with m.If(section.final):
-                        m.next = "DONE"
-                    with m.If(sums.value != beat.payload[:CHECKSUM_WIDTH]):
-                        fail(Status.CHECKSUM)
-                watch()
-            for end in ("DONE", "FAILED"):
-                with m.State(end):
-                    m.d.comb += reader.stop.eq(1)
-                    with m.If(reader.idle):
-                        m.next = "IDLE"
-                    with m.Elif(reader.stalled):
-                        fail(Status.STALLED)
+            self._begin(m, is_table)
+            self._take_head(m, head, begins)
+            self._take_section(m, header, section, (left, next_left), forwards, begins, is_table)
+            self._check(m, section, begins, is_table)
+            self._end(m)
 
         # One burst, which says how many there are. Setting comes last, so that it is the register's
         # reset and takes no logic.
         with m.If(fsm.ongoing("IDLE")):
             m.d.sync += reader.bursts.eq(1)
         return m
+
+    def _fail(self, m, status):
+        """Ends reading for a reason."""
+        m.d.sync += [
+            self.failed.eq(1),
+            self.status.eq(status),
+            self.table.eq(0),
+            self.tile.eq(0),
+        ]
+        m.next = "FAILED"
+
+    def _watch(self, m, begins):
+        """Ends reading where something is wrong, or nothing more is wanted."""
+        reader = m.submodules.reader
+        with m.If(reader.failed):
+            self._fail(m, Status.BUS)
+        with m.Elif(reader.stalled):
+            self._fail(m, Status.STALLED)
+        with m.Elif(self.refused):
+            self._fail(m, Status.IMAGE)
+        with m.Elif(reader.done & ~begins):
+            # The image ends inside a section: its length in a header is wrong.
+            self._fail(m, Status.CHECKSUM)
+        with m.Elif(~self.wanted):
+            m.next = "DONE"
+
+    def _begin(self, m, is_table):
+        """Waits for the start."""
+        reader, sums = m.submodules.reader, m.submodules.checksum
+        with m.State("IDLE"):
+            m.d.comb += [
+                reader.start.eq(self.start),
+                reader.stop.eq(~self.start),
+                self.started.eq(self.start),
+                sums.clear.eq(1),
+            ]
+            with m.If(self.start):
+                m.d.sync += is_table.eq(1)
+                m.next = "HEAD"
+
+    def _take_head(self, m, head, begins):
+        """Takes the first beat, of the whole image."""
+        reader, sums = m.submodules.reader, m.submodules.checksum
+        beat = reader.beats
+        arrives = beat.valid & beat.ready
+        with m.State("HEAD"):
+            m.d.comb += [begins.eq(1), beat.ready.eq(1), sums.valid.eq(arrives)]
+            with m.If(arrives):
+                m.d.sync += reader.bursts.eq(head.bursts)
+                m.next = "HEADER"
+                with m.If(head.fingerprint != self.fingerprint):
+                    self._fail(m, Status.IMAGE)
+            self._watch(m, begins)
+
+    def _take_section(self, m, header, section, countdown, forwards, begins, is_table):
+        """Takes the header of a section, and hands it on with what follows."""
+        reader, sums = m.submodules.reader, m.submodules.checksum
+        beat, (left, next_left) = reader.beats, countdown
+        arrives = beat.valid & beat.ready
+        with m.State("HEADER"):
+            m.d.comb += [
+                # The double buffer learns of a tile one cycle after its checksum.
+                forwards.eq((self.room & ~self.tile) | is_table),
+                beat.ready.eq(self.packets.ready & forwards),
+                sums.valid.eq(arrives),
+            ]
+            with m.If(arrives):
+                m.d.sync += [section.eq(header), left.eq(next_left)]
+                m.next = "PAYLOAD"
+            self._watch(m, begins)
+        with m.State("PAYLOAD"):
+            m.d.comb += [
+                forwards.eq(1),
+                beat.ready.eq(self.packets.ready),
+                sums.valid.eq(arrives),
+                self.packets.payload.last.eq(left == 1),
+            ]
+            with m.If(arrives):
+                m.d.sync += left.eq(next_left)
+                with m.If(left == 1):
+                    m.next = "HEADER"
+                    with m.If(section.closes):
+                        m.next = "CHECKSUM"
+            self._watch(m, begins)
+
+    def _check(self, m, section, begins, is_table):
+        """Compares the checksum behind the table or a tile."""
+        sums, beat = m.submodules.checksum, m.submodules.reader.beats
+        arrives = beat.valid & beat.ready
+        with m.State("CHECKSUM"):
+            m.d.comb += [beat.ready.eq(1), sums.clear.eq(arrives)]
+            with m.If(arrives):
+                m.d.sync += [self.table.eq(is_table), self.tile.eq(~is_table), is_table.eq(0)]
+                m.next = "HEADER"
+                with m.If(section.final):
+                    m.next = "DONE"
+                with m.If(sums.value != beat.payload[:CHECKSUM_WIDTH]):
+                    self._fail(m, Status.CHECKSUM)
+            self._watch(m, begins)
+
+    def _end(self, m):
+        """Waits for beats that were asked for."""
+        reader = m.submodules.reader
+        for end in ("DONE", "FAILED"):
+            with m.State(end):
+                m.d.comb += reader.stop.eq(1)
+                with m.If(reader.idle):
+                    m.next = "IDLE"
+                with m.Elif(reader.stalled):
+                    self._fail(m, Status.STALLED)

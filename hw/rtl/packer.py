@@ -95,25 +95,8 @@ class SpikePacker(wiring.Component):
             ends.eq(taken & (self.pair == 0)),
         ]
 
-        # Potentials: collected, then replayed from the pair that came first.
-        digit = Signal(config.digit)
-        pair, next_pair = signals("pair next_pair", self.pair.shape())
-        last_pair, first_pair, begin = signals("last_pair first_pair begin", pair.shape())
         closes = Signal()
-        m.d.comb += [
-            last_pair.eq(self.result.last_lane >> 1),
-            begin.eq(Mux(ends, last_pair, first_pair)),
-        ]
-        m.submodules.next_pair = load_add(
-            load=ends | closes, value=begin, base=pair, addend=C(-1, len(pair)), total=next_pair
-        )
-        with m.If(ends | shifts):
-            m.d.sync += pair.eq(next_pair)
-        with m.If(ends):
-            m.d.sync += [replaying.eq(potential), digit.eq(0), first_pair.eq(last_pair)]
-        with m.If(replaying & closes):
-            m.d.sync += [digit.eq(digit + 1), replaying.eq(digit != layer.out_digits)]
-
+        pair, digit = self._replay(m, ends, potential, shifts, closes, replaying)
         entries = [
             self._entry(m, half, replayed=(pair, digit), write=taken & potential)
             for half in range(PAIR)
@@ -165,6 +148,29 @@ class SpikePacker(wiring.Component):
             m.d.sync += address.eq(next_address)
 
         return m
+
+    def _replay(self, m, ends, potential, shifts, closes, replaying):
+        """Goes through collected potentials, digit by digit, from the pair that came first.
+
+        Returns the pair and the digit.
+        """
+        digit = Signal(self.config.digit)
+        pair, next_pair = signals("pair next_pair", self.pair.shape())
+        last_pair, first_pair, begin = signals("last_pair first_pair begin", pair.shape())
+        m.d.comb += [
+            last_pair.eq(self.result.last_lane >> 1),
+            begin.eq(Mux(ends, last_pair, first_pair)),
+        ]
+        m.submodules.next_pair = load_add(
+            load=ends | closes, value=begin, base=pair, addend=C(-1, len(pair)), total=next_pair
+        )
+        with m.If(ends | shifts):
+            m.d.sync += pair.eq(next_pair)
+        with m.If(ends):
+            m.d.sync += [replaying.eq(potential), digit.eq(0), first_pair.eq(last_pair)]
+        with m.If(replaying & closes):
+            m.d.sync += [digit.eq(digit + 1), replaying.eq(digit != self.layer.out_digits)]
+        return pair, digit
 
     def _entry(self, m, half, *, replayed, write):
         """What is shifted in of a lane: of a potential, a digit of the pair that is replayed."""

@@ -4,9 +4,10 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.program_word import PROGRAM_WIDTH, words_of
+from ..isa.program_word import PROGRAM_WIDTH
 from .choose_add import load_add
 from .memory import LAYER_WIDTH
+from .records import Records
 
 
 __all__ = ["Sequencer"]
@@ -119,71 +120,21 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        config = self.config
-        layer = self.layer
-
-        header_layout, tile_layout = config.filled(config.header), config.filled(config.tile)
-
-        # Records arrive word by word and shift in from the top.
-        pointer = Signal.like(self.program_address)
-        awaited = Signal(
-            range(
-                max(
-                    words_of(config.layer),
-                    words_of(tile_layout),
-                    words_of(header_layout),
-                    config.max_count,
-                )
-                + 1
-            )
-        )
-        arriving = Signal()
-        arrived = arriving & (awaited == 0)
-        m.d.comb += self.program_address.eq(pointer)
-        m.d.sync += arriving.eq(awaited != 0)
-        with m.If(awaited != 0):
-            m.d.sync += [pointer.eq(pointer + 1), awaited.eq(awaited - 1)]
-
-        def record(layout, name):
-            words = Signal(words_of(layout) * PROGRAM_WIDTH, name=f"{name}_words")
-            shift = Signal(name=f"{name}_shift")
-            with m.If(shift):
-                m.d.sync += words.eq(Cat(words[PROGRAM_WIDTH:], self.program))
-            return layout(words[: layout.size]), shift
-
-        header, header_shift = record(header_layout, "header")
-        layer_record, layer_shift = record(config.layer, "layer")
-        tile, tile_shift = record(tile_layout, "tile")
+        program = Records(self.config, address=self.program_address, word=self.program)
+        records = program.read(m)
         m.d.comb += [
-            self.header.eq(header.descriptor),
-            layer.eq(layer_record),
-            self.tile.payload.eq(tile.descriptor),
+            self.header.eq(records["header"].descriptor),
+            self.layer.eq(records["layer"]),
+            self.tile.payload.eq(records["tile"].descriptor),
         ]
-        if not config.external:
-            m.d.comb += self.fill.eq(tile.fill)
-
-        def down(name, value, load):
-            """Register that is loaded or counts down, and what follows in it."""
-            count = Signal.like(value, name=name)
-            following = Signal.like(value, name=f"next_{name}")
-            m.submodules[f"next_{name}"] = load_add(
-                load=load,
-                value=value,
-                base=count,
-                addend=C(-1, len(count)),
-                total=following,
-            )
-            return count, following
-
+        if not self.config.external:
+            m.d.comb += self.fill.eq(records["tile"].fill)
         failed = Signal()
-
         # Whether all that was offered was done in the cycle before.
         quiet = Signal()
         m.d.sync += quiet.eq(self.settled)
-
         # The header of the image is known.
         known = Signal()
-
         m.d.comb += [
             self.busy.eq(1),
             self.receive.eq(known & self.busy),
@@ -193,109 +144,145 @@ class Sequencer(wiring.Component):
         with m.If(self.release):
             m.d.sync += self.holding.eq(0)
         with m.FSM() as fsm:
-            layers, next_layers = down("layers", self.header.layers, fsm.ongoing("RECEIVE"))
-            tiles, next_tiles = down("tiles", layer.tiles, fsm.ongoing("KIND"))
-            with m.State("IDLE"):
-                m.d.comb += [self.busy.eq(0), self.starts.eq(self.start)]
-                m.d.sync += [pointer.eq(0), known.eq(0)]
-                with m.If(self.start):
-                    if config.external:
-                        m.d.sync += failed.eq(0)
-                        m.next = "FETCH"
-                    else:
-                        m.d.sync += awaited.eq(words_of(header_layout))
-                        m.next = "HEADER"
-                        with m.If(self.refuse):
-                            m.next = "DISCARD"
-            if config.external:
-                self._fetch_states(m, failed, awaited)
-            with m.State("DISCARD"):
-                m.d.comb += self.discard.eq(1)
-                with m.If(self.dropped):
-                    m.d.comb += self.given_up.eq(1)
-                    m.next = "IDLE"
-            with m.State("HEADER"):
-                # The tile's register ends with the same words, which say what is filled.
-                m.d.comb += [header_shift.eq(arriving), tile_shift.eq(arriving)]
-                with m.If(arrived):
-                    m.d.sync += known.eq(1)
-                    m.next = "RECEIVE"
-            with m.State("RECEIVE"):
-                m.d.sync += layers.eq(next_layers)
-                with m.If(self.dropped):
-                    m.next = "IDLE"
-                with m.Elif(self.stored & quiet & (self.tile_ready | failed)):
-                    m.d.comb += self.computes.eq(1)
-                    m.d.sync += [awaited.eq(words_of(config.layer)), self.holding.eq(1)]
-                    m.next = "LAYER"
-            with m.State("LAYER"):
-                m.d.comb += layer_shift.eq(arriving)
-                with m.If(arrived):
-                    m.d.sync += [layers.eq(next_layers), self.number.eq(self.number + 1)]
-                    m.next = "KIND"
-            with m.State("KIND"):
-                m.d.comb += self.begins.eq(1)
-                m.d.sync += tiles.eq(next_tiles)
-                with m.If(layer.token_sum):
-                    m.d.sync += awaited.eq(config.max_count)
-                    m.next = "THRESHOLDS"
-                with m.Else():
-                    m.d.sync += awaited.eq(words_of(tile_layout))
-                    m.next = "TILE"
-            with m.State("THRESHOLDS"):
-                m.d.comb += self.threshold_valid.eq(arriving)
-                with m.If(arrived):
-                    m.next = "FIRE"
-            with m.State("FIRE"):
-                m.d.comb += self.fire_sums.eq(1)
-                m.d.sync += quiet.eq(0)
-                m.next = "SETTLE"
-
-            with m.State("TILE"):
-                m.d.comb += tile_shift.eq(arriving)
-                with m.If(arrived):
-                    m.d.sync += tiles.eq(next_tiles)
-                    m.next = "OFFER"
-            with m.State("OFFER"):
-                m.d.comb += [
-                    self.tile.valid.eq(self.tile_ready),
-                    self.waiting.eq(~self.tile_ready),
-                ]
-                if config.external:
-                    with m.If(~self.tile_ready & failed):
-                        m.next = "GIVE UP"
-                with m.If(self.tile.valid & self.tile.ready):
-                    m.next = "SETTLE"
-                    with m.If(tiles != 0):
-                        m.d.sync += awaited.eq(words_of(tile_layout))
-                        m.next = "TILE"
-            if config.external:
-                with m.State("GIVE UP"), m.If(quiet):
-                    m.d.comb += [self.given_up.eq(1), self.release.eq(self.holding)]
-                    m.next = "IDLE"
-            with m.State("SETTLE"), m.If(quiet):
-                m.d.comb += self.release.eq(self.holding & layer.releases)
-                m.next = "IDLE"
-                with m.If(layers != 0):
-                    m.d.sync += awaited.eq(words_of(config.layer))
-                    m.next = "LAYER"
-
+            layers = self._down(m, "layers", self.header.layers, fsm.ongoing("RECEIVE"))
+            tiles = self._down(m, "tiles", self.layer.tiles, fsm.ongoing("KIND"))
+            self._begin(m, program, failed, known)
+            self._receive(m, program, layers, failed, quiet, known)
+            self._run_layer(m, program, layers, tiles, quiet)
+            self._offer(m, program, tiles, failed)
+            self._settle(m, program, layers, quiet)
         # Setting comes last, so that it is the register's reset and takes no logic.
         with m.If(~self.busy):
             m.d.sync += self.number.eq(-1)
         return m
 
-    def _fetch_states(self, m, failed, awaited):
-        """From an image's first sign to its table."""
-        with m.State("FETCH"):
-            m.d.comb += self.fetch.eq(1)
-            with m.If(self.fetching):
-                m.next = "TABLE"
-            with m.Elif(failed):
-                m.next = "DISCARD"
-        with m.State("TABLE"):
-            with m.If(self.table):
-                m.d.sync += awaited.eq(words_of(self.config.header))
-                m.next = "HEADER"
-            with m.Elif(failed):
-                m.next = "DISCARD"
+    @staticmethod
+    def _down(m, name, value, load):
+        """Register that is loaded or counts down, and what follows in it."""
+        count = Signal.like(value, name=name)
+        following = Signal.like(value, name=f"next_{name}")
+        m.submodules[f"next_{name}"] = load_add(
+            load=load,
+            value=value,
+            base=count,
+            addend=C(-1, len(count)),
+            total=following,
+        )
+        return count, following
+
+    def _begin(self, m, program, failed, known):
+        """From an image's first sign to its header, or until its pixels are dropped."""
+        with m.State("IDLE"):
+            m.d.comb += [self.busy.eq(0), self.starts.eq(self.start)]
+            m.d.sync += [program.rewind(), known.eq(0)]
+            with m.If(self.start):
+                if self.config.external:
+                    m.d.sync += failed.eq(0)
+                    m.next = "FETCH"
+                else:
+                    m.d.sync += program.ask("header")
+                    m.next = "HEADER"
+                    with m.If(self.refuse):
+                        m.next = "DISCARD"
+        if self.config.external:
+            with m.State("FETCH"):
+                m.d.comb += self.fetch.eq(1)
+                with m.If(self.fetching):
+                    m.next = "TABLE"
+                with m.Elif(failed):
+                    m.next = "DISCARD"
+            with m.State("TABLE"):
+                with m.If(self.table):
+                    m.d.sync += program.ask("header")
+                    m.next = "HEADER"
+                with m.Elif(failed):
+                    m.next = "DISCARD"
+        with m.State("DISCARD"):
+            m.d.comb += self.discard.eq(1)
+            with m.If(self.dropped):
+                m.d.comb += self.given_up.eq(1)
+                m.next = "IDLE"
+
+    def _receive(self, m, program, layers, failed, quiet, known):
+        """Takes the header, and waits for the image."""
+        count, following = layers
+        with m.State("HEADER"):
+            # The tile's register ends with the same words, which say what is filled.
+            m.d.comb += [program.keep("header"), program.keep("tile")]
+            with m.If(program.arrived):
+                m.d.sync += known.eq(1)
+                m.next = "RECEIVE"
+        with m.State("RECEIVE"):
+            m.d.sync += count.eq(following)
+            with m.If(self.dropped):
+                m.next = "IDLE"
+            with m.Elif(self.stored & quiet & (self.tile_ready | failed)):
+                m.d.comb += self.computes.eq(1)
+                m.d.sync += [
+                    program.ask("layer"),
+                    self.holding.eq(1),
+                ]
+                m.next = "LAYER"
+
+    def _run_layer(self, m, program, layers, tiles, quiet):
+        """Takes a layer's record, and goes to its first tile, or fires the token sums."""
+        count, following = layers
+        with m.State("LAYER"):
+            m.d.comb += program.keep("layer")
+            with m.If(program.arrived):
+                m.d.sync += [count.eq(following), self.number.eq(self.number + 1)]
+                m.next = "KIND"
+        with m.State("KIND"):
+            m.d.comb += self.begins.eq(1)
+            n_tiles, next_tiles = tiles
+            m.d.sync += n_tiles.eq(next_tiles)
+            with m.If(self.layer.token_sum):
+                m.d.sync += program.ask_words(self.config.max_count)
+                m.next = "THRESHOLDS"
+            with m.Else():
+                m.d.sync += program.ask("tile")
+                m.next = "TILE"
+        with m.State("THRESHOLDS"):
+            m.d.comb += self.threshold_valid.eq(program.arriving)
+            with m.If(program.arrived):
+                m.next = "FIRE"
+        with m.State("FIRE"):
+            m.d.comb += self.fire_sums.eq(1)
+            m.d.sync += quiet.eq(0)
+            m.next = "SETTLE"
+
+    def _offer(self, m, program, tiles, failed):
+        """Takes a tile's record, and offers it."""
+        count, following = tiles
+        with m.State("TILE"):
+            m.d.comb += program.keep("tile")
+            with m.If(program.arrived):
+                m.d.sync += count.eq(following)
+                m.next = "OFFER"
+        with m.State("OFFER"):
+            m.d.comb += [
+                self.tile.valid.eq(self.tile_ready),
+                self.waiting.eq(~self.tile_ready),
+            ]
+            if self.config.external:
+                with m.If(~self.tile_ready & failed):
+                    m.next = "GIVE UP"
+            with m.If(self.tile.valid & self.tile.ready):
+                m.next = "SETTLE"
+                with m.If(count != 0):
+                    m.d.sync += program.ask("tile")
+                    m.next = "TILE"
+
+    def _settle(self, m, program, layers, quiet):
+        """Waits until a layer is stored, or all that is left of an image that is given up."""
+        count, _ = layers
+        if self.config.external:
+            with m.State("GIVE UP"), m.If(quiet):
+                m.d.comb += [self.given_up.eq(1), self.release.eq(self.holding)]
+                m.next = "IDLE"
+        with m.State("SETTLE"), m.If(quiet):
+            m.d.comb += self.release.eq(self.holding & self.layer.releases)
+            m.next = "IDLE"
+            with m.If(count != 0):
+                m.d.sync += program.ask("layer")
+                m.next = "LAYER"

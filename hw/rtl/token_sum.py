@@ -75,9 +75,6 @@ class TokenSum(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        n_lanes, n_planes = config.lanes, config.planes
-        max_count = config.max_count
-        width = signed(config.sum_width)
         m.submodules.sums = sums = Memory(
             width=config.sum_width,
             depth=config.sum_depth,
@@ -85,10 +82,84 @@ class TokenSum(wiring.Component):
             name="sums",
         )
         m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
+        idle, channel, read, zeros, writes = self._add(m, sums)
+        threshold, rotate = self._circulate(m)
 
-        # Adding: ask, read, then add and write. The memory does not show the last two sums yet. If
-        # they are of this channel, the latest is taken where it is written, the one before in place
-        # of the memory's answer.
+        index = Signal(range(config.sum_depth + config.lanes))
+        words = Signal(range(-(-config.sum_depth // config.lanes) + 1))
+        lane = Signal(range(config.lanes))
+        step = Signal(range(config.max_count + 1))
+        reached = Signal(config.max_count)
+        next_address = Signal.like(self.address)
+        m.d.comb += sums.read_address.eq(self.channel)
+        fired = self._encode(m, reached, lane)
+        m.d.comb += writes
+        with m.FSM() as fsm:
+            m.submodules.next_address = load_add(
+                load=fsm.ongoing("IDLE"),
+                value=self.out[: len(next_address)],
+                base=self.address,
+                addend=C(1, len(next_address)),
+                total=next_address,
+            )
+            with m.State("IDLE"):
+                m.d.comb += self.idle.eq(idle)
+                m.d.sync += [
+                    index.eq(0),
+                    lane.eq(0),
+                    step.eq(0),
+                    words.eq(self.words),
+                    self.address.eq(next_address),
+                ]
+                with m.If(self.clear):
+                    m.d.sync += [channel.eq(0), *zeros]
+                    m.next = "CLEAR"
+                with m.Elif(self.start):
+                    m.next = "READ"
+            with m.State("CLEAR"):
+                m.d.comb += sums.write.eq(1)
+                m.d.sync += [channel.eq(channel + 1), *zeros]
+                with m.If(channel == config.sum_depth - 1):
+                    m.next = "IDLE"
+            for state, following in (("READ", "WAIT"), ("WAIT", "COMPARE")):
+                with m.State(state):
+                    m.d.comb += sums.read_address.eq(index)
+                    m.next = following
+            with m.State("COMPARE"):
+                m.d.comb += [rotate.eq(1), sums.read_address.eq(index)]
+                m.d.sync += [
+                    reached.eq(Cat(reached[1:], read >= threshold.as_signed())),
+                    step.eq(step + 1),
+                ]
+                with m.If(step == config.max_count - 1):
+                    m.d.sync += [channel.eq(index), *zeros]
+                    m.next = "STORE"
+            with m.State("STORE"):
+                m.d.comb += sums.write.eq(1)
+                m.d.sync += [*fired, index.eq(index + 1), lane.eq(lane + 1), step.eq(0)]
+                m.next = "READ"
+                with m.If(lane == config.lanes - 1):
+                    m.d.sync += [lane.eq(0), words.eq(words - 1)]
+                    m.next = "SEND"
+            with m.State("SEND"):
+                m.d.comb += self.write.eq(1)
+                m.d.sync += self.address.eq(next_address)
+                m.next = "READ"
+                with m.If(words == 0):
+                    m.next = "IDLE"
+        return m
+
+    def _add(self, m, sums):
+        """Adds values: asks, reads, then adds and writes.
+
+        Returns whether none is on its way, the channel whose total is written, the sum that was
+        read, statements that make the total 0, since clearing then takes no choice in front of the
+        memory, and those that write.
+
+        The memory does not show the last two sums yet. If they are of this channel, the latest is
+        taken where it is written, the one before in place of the memory's answer.
+        """
+        width = signed(self.config.sum_width)
         asked, adding = signals("asked adding")
         asked_channel, channel = signals("asked_channel channel", self.channel.shape())
         written_channel = Signal.like(self.channel)
@@ -111,101 +182,38 @@ class TokenSum(wiring.Component):
         m.submodules.add = choose_add(
             choose=forward, base=read, other=written, addend=addend, total=total
         )
-
-        # Firing: thresholds circulate, so that the ladder needs one comparator.
-        ladder = Signal(max_count * config.sum_width)
-        threshold = ladder[: config.sum_width]
-        rotate = Signal()
-        with m.If(self.threshold_valid | rotate):
-            m.d.sync += ladder.eq(
-                Cat(
-                    ladder[config.sum_width :],
-                    Mux(self.threshold_valid, self.threshold[: config.sum_width], threshold),
-                )
-            )
-
-        index = Signal(range(config.sum_depth + n_lanes))
-        words = Signal(range(-(-config.sum_depth // n_lanes) + 1))
-        lane = Signal(range(n_lanes))
-        step = Signal(range(max_count + 1))
-        reached = Signal(max_count)
-        codes = [Signal(n_lanes, name=f"codes_{plane}") for plane in range(n_planes)]
-        m.d.comb += sums.read_address.eq(self.channel)
-        count = Signal(config.count_width)
-        m.d.comb += count.eq(sum(reached[j] for j in range(max_count)))
-        even, odd = (encoded(config, count, half) for half in range(PAIR))
-        code = Mux(lane[0], odd, even)
-        m.d.comb += self.data.eq(Cat(codes))
-
-        m.d.comb += [
+        zeros = [value.eq(0), written.eq(0), forward.eq(1)]
+        writes = [
             sums.write.eq(adding),
             sums.write_address.eq(channel),
             sums.write_data.eq(total),
         ]
-        # What makes the total 0: clearing takes no choice in front of the memory.
-        zeros = [value.eq(0), written.eq(0), forward.eq(1)]
-        next_address = Signal.like(self.address)
-        with m.FSM() as fsm:
-            m.submodules.next_address = load_add(
-                load=fsm.ongoing("IDLE"),
-                value=self.out[: len(next_address)],
-                base=self.address,
-                addend=C(1, len(next_address)),
-                total=next_address,
-            )
-            with m.State("IDLE"):
-                m.d.comb += self.idle.eq(~asked & ~adding)
-                m.d.sync += [
-                    index.eq(0),
-                    lane.eq(0),
-                    step.eq(0),
-                    words.eq(self.words),
-                    self.address.eq(next_address),
-                ]
-                with m.If(self.clear):
-                    m.d.sync += [channel.eq(0), *zeros]
-                    m.next = "CLEAR"
-                with m.Elif(self.start):
-                    m.next = "READ"
-            with m.State("CLEAR"):
-                m.d.comb += sums.write.eq(1)
-                m.d.sync += [channel.eq(channel + 1), *zeros]
-                with m.If(channel == config.sum_depth - 1):
-                    m.next = "IDLE"
-            with m.State("READ"):
-                m.d.comb += sums.read_address.eq(index)
-                m.next = "WAIT"
-            with m.State("WAIT"):
-                m.d.comb += sums.read_address.eq(index)
-                m.next = "COMPARE"
-            with m.State("COMPARE"):
-                m.d.comb += [rotate.eq(1), sums.read_address.eq(index)]
-                m.d.sync += [
-                    reached.eq(Cat(reached[1:], read >= threshold.as_signed())),
-                    step.eq(step + 1),
-                ]
-                with m.If(step == max_count - 1):
-                    m.d.sync += [channel.eq(index), *zeros]
-                    m.next = "STORE"
-            with m.State("STORE"):
-                m.d.comb += sums.write.eq(1)
-                m.d.sync += [
-                    word.eq(Cat(word[1:], code[plane])) for plane, word in enumerate(codes)
-                ]
-                m.d.sync += [
-                    index.eq(index + 1),
-                    lane.eq(lane + 1),
-                    step.eq(0),
-                ]
-                m.next = "READ"
-                with m.If(lane == n_lanes - 1):
-                    m.d.sync += [lane.eq(0), words.eq(words - 1)]
-                    m.next = "SEND"
-            with m.State("SEND"):
-                m.d.comb += self.write.eq(1)
-                m.d.sync += self.address.eq(next_address)
-                m.next = "READ"
-                with m.If(words == 0):
-                    m.next = "IDLE"
+        return ~asked & ~adding, channel, read, zeros, writes
 
-        return m
+    def _circulate(self, m):
+        """Thresholds, which circulate so that the ladder needs one comparator.
+
+        Returns the one that is compared, and what goes on to the next.
+        """
+        width = self.config.sum_width
+        ladder = Signal(self.config.max_count * width)
+        rotate = Signal()
+        with m.If(self.threshold_valid | rotate):
+            m.d.sync += ladder.eq(
+                Cat(
+                    ladder[width:],
+                    Mux(self.threshold_valid, self.threshold[:width], ladder[:width]),
+                )
+            )
+        return ladder[:width], rotate
+
+    def _encode(self, m, reached, lane):
+        """Statements that shift a lane's spike code into the word."""
+        config = self.config
+        codes = [Signal(config.lanes, name=f"codes_{plane}") for plane in range(config.planes)]
+        count = Signal(config.count_width)
+        m.d.comb += count.eq(sum(reached[j] for j in range(config.max_count)))
+        even, odd = (encoded(config, count, half) for half in range(PAIR))
+        code = Mux(lane[0], odd, even)
+        m.d.comb += self.data.eq(Cat(codes))
+        return [word.eq(Cat(word[1:], code[plane])) for plane, word in enumerate(codes)]

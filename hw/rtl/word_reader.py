@@ -9,9 +9,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.passes import PIXEL_PLANES
 from ..isa.spike_word import End, word_layout
-from .address_generator import step_layout
 from .maximum import Maximum
 from .signals import signals
+from .steps import step_layout
 
 
 __all__ = ["READ_CYCLES", "WordReader"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hw.rtl.address_generator import step_layout
+from hw.rtl.steps import step_layout
 
 from .stream import pack
 

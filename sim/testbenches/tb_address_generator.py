@@ -7,7 +7,8 @@ import cocotb
 import golden
 from hw.compiler import compile_model
 from hw.emit.memory_images import memory_words
-from hw.rtl.address_generator import READING, step_layout
+from hw.rtl.address_generator import READING
+from hw.rtl.steps import step_layout
 
 from .base import Cycles, config, generators, parameters, pulse
 from .steps import layer_word, tiles

@@ -85,8 +85,8 @@ GROUND = {
 #: What an installation without the extra train lacks, by import name. Scikit-learn, too, may be
 #: missing, but golden reads its digits where it is there.
 TRAINING = {"torch", "msgspec", "rich"}
-#: Most lines of a Python file; the components of hw/rtl may have more.
-MOST_LINES = 300
+#: Most lines of a Python file, and of a component's ``elaborate``.
+MOST_LINES, MOST_OF_ELABORATE = 300, 80
 #: Who may ask of which class an operator or an epilogue is: its own folder, the layouts, one for
 #: each class, and what exports. All others know them by their fields and methods. The model file
 #: asks for one class, since its version follows from it.
@@ -199,11 +199,18 @@ def test_files_are_short(project_root, package):
         path.relative_to(project_root).as_posix(): len(path.read_text().splitlines())
         for path in sources(project_root, package)
     }
-    assert {
-        path: lines
-        for path, lines in lengths.items()
-        if lines > MOST_LINES and not path.startswith("hw/rtl/")
-    } == {}
+    assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_components_are_built_in_small_steps(project_root, package):
+    found = {
+        f"{path.relative_to(project_root)}:{node.lineno}": node.end_lineno - node.lineno + 1
+        for path in (project_root / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name == "elaborate"
+    }
+    assert {place: lines for place, lines in found.items() if lines > MOST_OF_ELABORATE} == {}
 
 
 def test_classes_are_found_wherever_they_are_asked_for():
