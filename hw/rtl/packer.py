@@ -11,7 +11,11 @@ from .choose_add import load_add
 from .signals import signals
 
 
-__all__ = ["SpikePacker"]
+__all__ = ["PACKING", "SpikePacker"]
+
+
+#: Cycles from a job's last neuron to where its word asks to leave.
+PACKING = 2
 
 
 class SpikePacker(wiring.Component):

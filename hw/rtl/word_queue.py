@@ -13,8 +13,11 @@ from .memory import Memory
 from .signals import signals
 
 
-__all__ = ["WordQueue"]
+__all__ = ["QUEUEING", "WordQueue"]
 
+
+#: Cycles from a word to where it leaves.
+QUEUEING = 3
 
 #: Bits of a shift register whose XOR is shifted in, so that it has all values but 0, by its length.
 TAPS = {2: (1, 0), 3: (2, 1), 4: (3, 2), 5: (4, 2), 6: (5, 4), 7: (6, 5)}
@@ -23,9 +26,9 @@ TAPS = {2: (1, 0), 3: (2, 1), 4: (3, 2), 5: (4, 2), 6: (5, 4), 7: (6, 5)}
 class WordQueue(wiring.Component):
     """A queue whose words lie in a block RAM.
 
-    A word can leave three cycles after it came. Two more words than the memory holds stand in its
-    output and in the register behind it. A word is never refused: ``full`` says early enough that
-    none must come.
+    A word can leave ``QUEUEING`` cycles after it came. Two more words than the memory holds stand
+    in its output and in the register behind it. A word is never refused: ``full`` says early enough
+    that none must come.
 
     Of an address, only that it comes again in turn matters: shift registers count them, which take
     a LUT each, and leave address 0 out.
