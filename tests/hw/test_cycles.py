@@ -7,12 +7,24 @@ import numpy as np
 import pytest
 
 import golden
-from golden import PIXELS, Axis, Output, Rounding, SpikeCode
+from golden import (
+    PIXELS,
+    Axis,
+    Conv,
+    Fire,
+    Input,
+    IntegerModel,
+    Neuron,
+    Output,
+    Rounding,
+    SpikeCode,
+)
 from golden.analysis.model_builder import ModelBuilder
 from golden.analysis.synthetic import random_images
 from golden.model.ranges import widths
 from hw.build import build
 from hw.compiler import compile_model
+from hw.estimate import generator_cycles
 from hw.estimate.cycles import predict
 from hw.load import lay_out
 from sim.compare import Comparison, compare_counters
@@ -25,6 +37,9 @@ from tests.models import changed
 
 
 pytestmark = pytest.mark.sim
+
+#: Pixels of which all channels count 2, and every second one 1.
+BRIGHT, DARK = 120, 10
 
 ARRAY = {"columns": 2, "lanes": 3, "spike_code": SpikeCode.SPLIT}
 
@@ -83,18 +98,43 @@ def sums_that_are_negative():
     return replace(made, widths=widths(made))
 
 
+def one_queue_is_full():
+    """One bank has its words first, the others theirs behind more than its queue takes."""
+    channels, height, width = 3, 16, 33
+    ladder = np.full((channels, 4), 256)
+    ladder[:, :2] = BRIGHT
+    ladder[::2, 0] = DARK
+    fire = Fire(Neuron(ladder, Rounding.HALF_UP))
+    ones = np.ones((channels, 1, 1, 1), np.int8)
+    weight = np.resize(np.arange(-1, 2, dtype=np.int8), (2, channels, height, width))
+    axes = Axis(height), Axis(width)
+    output = Output(np.zeros(2, np.int64), 1.0)
+    layers = (
+        Conv.square("stem", PIXELS, ones, 2, 1, 0, 1, fire),
+        Conv("head", ("stem.counts",), weight, 2, axes, 1, output),
+    )
+    model = IntegerModel("queue", Input((height, width, 1)), layers)
+    return replace(model, widths=widths(model))
+
+
 MODELS = (
     only_a_head,
     head_reads_pixels_once_more,
     rest_is_shorter_than_an_image,
     one_pixel_and_many_sums,
     sums_that_are_negative,
+    one_queue_is_full,
 )
 
 
 def images_of(model):
     """Two images that take different times."""
-    return random_images(3, 4, model.image_shape)[2:]
+    if model.name != "queue":
+        return random_images(3, 4, model.image_shape)[2:]
+    images = np.full((2, *model.image_shape), DARK, np.uint8)
+    for image, lines in zip(images, (8, 6), strict=True):
+        image[:lines] = BRIGHT
+    return images
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +193,13 @@ def test_cycles_and_period_are_those_of_the_rtl(outcomes, make):
         compare_counters(comparison, number, outcome, previous)
         previous = outcome
     assert comparison.first is None
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_word_more_or_less_in_a_queue_takes_other_cycles(monkeypatch, change):
+    model = one_queue_is_full()
+    plan = compile_model(model, **ARRAY)
+    tensors = golden.run(model, images_of(model), trace=True).tensors
+    right = predict(plan, tensors).total
+    monkeypatch.setattr(generator_cycles, "FULL", generator_cycles.FULL + change)
+    assert predict(plan, tensors).total != right
