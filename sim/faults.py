@@ -124,13 +124,13 @@ class LatePayload(wiring.Component):
     """
 
     def __init__(self, component, *, stream):
-        self.component = component
-        self.stream = stream
+        self._component = component
+        self._stream = stream
         super().__init__(component.signature)
 
     def elaborate(self, platform):
         m = Module()
-        inner, outer = _connect_others(m, self, self.stream)
+        inner, outer = _connect_others(m, self, self._component, self._stream)
         # The transfer is passed on a cycle late, the payload as it is then.
         valid = Signal()
         with m.If(outer.ready):
@@ -155,24 +155,24 @@ class StuckInput(wiring.Component):
     """
 
     def __init__(self, component, *, name, value):
-        self.component = component
-        self.name = name
-        self.value = value
+        self._component = component
+        self._name = name
+        self._value = value
         super().__init__(component.signature)
 
     def elaborate(self, platform):
         m = Module()
-        inner, _ = _connect_others(m, self, self.name)
-        m.d.comb += inner.eq(self.value)
+        inner, _ = _connect_others(m, self, self._component, self._name)
+        m.d.comb += inner.eq(self._value)
         return m
 
 
-def _connect_others(m, faulty, name):
+def _connect_others(m, faulty, component, name):
     """Connects all members but one of a component to those of the one around it.
 
     Returns the inner and the outer side of that one.
     """
-    m.submodules.component = component = faulty.component
+    m.submodules.component = component
     for other, member in faulty.signature.members.items():
         if other == name:
             continue

@@ -31,7 +31,7 @@ class Copier(wiring.Component):
     clear : In(1)
         What is left is forgotten.
     start : In(1)
-        Another run begins, and takes the place of what is left of the one before.
+        A run begins. Nothing of the one before may be left.
     first, target : In(range(depth)), In(range(target_depth))
         Address of its first word, and where that goes.
     number : In(range(most + 1))

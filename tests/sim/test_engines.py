@@ -9,6 +9,9 @@ from golden import Rounding, SpikeCode
 from hw.compiler import compile_model
 from hw.rtl.address_generator import AddressGenerator
 from hw.rtl.bank import Bank
+from hw.rtl.checksum import Checksum
+from hw.rtl.copier import Copier
+from hw.rtl.counters import Counters
 from hw.rtl.event_encoder import EventEncoder
 from hw.rtl.firing import FiringUnit
 from hw.rtl.image_reader import ImageReader
@@ -126,6 +129,26 @@ def test_address_generator_takes_the_steps_of_every_layer(check, tables, array):
 )
 def test_word_queue_keeps_words_in_order(check, sizes_of_queue):
     check(WordQueue(**sizes_of_queue), "sim.testbenches.tb_word_queue", sizes_of_queue)
+
+
+@pytest.mark.parametrize("width", [64, full(32), full(256)])
+def test_checksum_is_that_of_the_beats(check, width):
+    check(Checksum(width), "sim.testbenches.tb_checksum", {"width": width})
+
+
+@pytest.mark.parametrize(
+    "sizes_of_copier",
+    [
+        {"width": 9, "depth": 70, "target_depth": 40, "most": 12},
+        full({"width": 1, "depth": 4, "target_depth": 4, "most": 3}),
+    ],
+)
+def test_copier_sends_every_word_of_a_run(check, sizes_of_copier):
+    check(Copier(**sizes_of_copier), "sim.testbenches.tb_copier", sizes_of_copier)
+
+
+def test_counters_count_what_came(check):
+    check(Counters(48), "sim.testbenches.tb_counters", {"most": 48})
 
 
 @pytest.mark.parametrize("config", CORES[:2])

@@ -3,6 +3,9 @@
 import pytest
 
 from golden import SpikeCode
+from hw.rtl.checksum import Checksum
+from hw.rtl.copier import Copier
+from hw.rtl.counters import Counters
 from hw.rtl.event_encoder import EventEncoder
 from hw.rtl.maximum import Maximum
 from hw.rtl.tile_buffers import TileBuffers
@@ -88,6 +91,35 @@ def test_a_tile_that_comes_too_early_is_noticed(project_root, tmp_path, name):
             StuckInput(TileBuffers(), name=name, value=0),
             "sim.testbenches.tb_tile_buffers",
             {},
+            folder=tmp_path,
+            cache=project_root / "build" / "sim",
+        )
+
+
+COPIER = {"width": 9, "depth": 70, "target_depth": 40, "most": 12}
+
+
+@pytest.mark.parametrize(
+    ("component", "bench", "parameters", "name", "message"),
+    [
+        (Checksum(64), "tb_checksum", {"width": 64}, "clear", "beats: .*, not"),
+        (Checksum(64), "tb_checksum", {"width": 64}, "valid", "beats: .*, not"),
+        (Copier(**COPIER), "tb_copier", COPIER, "clear", "busy at the wrong time"),
+        (Copier(**COPIER), "tb_copier", COPIER, "target", "word .*, not"),
+        (Counters(48), "tb_counters", {"most": 48}, "waiting", "image .*, not"),
+        (Counters(48), "tb_counters", {"most": 48}, "dropped", "image .*, not"),
+        (Counters(48), "tb_counters", {"most": 48}, "given_up", "image .*, not"),
+        (Counters(48), "tb_counters", {"most": 48}, "stalled", "image .*, not"),
+    ],
+)
+def test_an_input_that_is_not_seen_is_noticed(
+    project_root, tmp_path, component, bench, parameters, name, message
+):
+    with pytest.raises(SimulationError, match=message):
+        run_testbench(
+            StuckInput(component, name=name, value=0),
+            f"sim.testbenches.{bench}",
+            parameters,
             folder=tmp_path,
             cache=project_root / "build" / "sim",
         )
