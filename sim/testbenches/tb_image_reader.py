@@ -1,8 +1,4 @@
-"""Testbench of the reader of weight images, burst reader included, on a slow or ill memory.
-
-The memory is modelled here, from the AXI4 specification: it answers bursts in order, after random
-times and with random pauses.
-"""
+"""Testbench of the reader of weight images, burst reader included, on a slow or ill memory."""
 
 from dataclasses import replace
 
@@ -13,9 +9,10 @@ from hw.compiler import compile_model
 from hw.emit.memory_images import image_words
 from hw.isa.status import Status
 from hw.isa.weight_image import BURST, read_image
-from hw.rtl.burst_reader import OUTSTANDING, PATIENCE
+from hw.rtl.burst_reader import PATIENCE
 
 from .base import Cycles, config, generators, parameters, pulse
+from .external_memory import ExternalMemory
 
 
 SIZES = config()
@@ -45,70 +42,6 @@ def expected_packets(beats):
     return groups
 
 
-class Memory:
-    """The read channels of a memory that holds the image; one step per cycle."""
-
-    def __init__(self, cycles, beats, *, stall):
-        self.cycles, self.rng, self.beats, self.stall = cycles, cycles.rng, beats, stall
-        self.queue, self.offered, self.waiting = [], None, None
-        self.fault = None
-        self.silent_for = 0
-        self.inputs = {}
-
-    def step(self):
-        """What the memory drives in the next cycle, after what was transferred in this one."""
-        cycles = self.cycles
-        if cycles.get("bus__arvalid"):
-            address = cycles.get("bus__araddr")
-            assert self.waiting in (None, address), "araddr must stay until the transfer"
-            assert address % BURST_BYTES == 0, f"burst at {address:#x} is not aligned"
-            if self.inputs.get("bus__arready"):
-                first = (address - BASE) // BURST_BYTES * BURST
-                assert 0 <= first < len(self.beats), f"{address:#x} is not in the image"
-                due = cycles.count + self.rng.randrange(40)
-                self.queue += [(first + index, due) for index in range(BURST)]
-                assert len(self.queue) <= BURST * OUTSTANDING, "too many bursts at a time"
-                address = None
-            self.waiting = address
-        else:
-            assert self.waiting is None, "arvalid must stay until the transfer"
-        if self.offered is not None and cycles.get("bus__rready"):
-            self.offered = None
-        dead = bool(self.queue) and self.fault == ("dead", self.queue[0][0])
-        busy = self.waiting is not None or self.offered is not None or (self.queue and not dead)
-        self.silent_for = 0 if busy else self.silent_for + 1
-        if (
-            self.offered is None
-            and self.queue
-            and cycles.count >= self.queue[0][1]
-            and not dead
-            and not pulse(self.rng, self.stall)
-        ):
-            self.offered = self.queue.pop(0)[0]
-        self.inputs = {
-            "bus__arready": pulse(self.rng, 1 - self.stall),
-            "bus__rvalid": int(self.offered is not None),
-        }
-        beat = self.offered
-        if beat is None:
-            self.inputs |= {
-                name: cycles.noise(name) for name in ("bus__rdata", "bus__rresp", "bus__rlast")
-            }
-            return
-        ill = self.fault[0] if self.fault is not None and self.fault[1] == beat else None
-        if ill == "short":
-            self.queue = [
-                (other, due) for other, due in self.queue if other // BURST != beat // BURST
-            ]
-        flipped = {"flip": 1, "length": 1 << 60}.get(ill, 0)
-        last = (beat % BURST == BURST - 1) != (ill in ("last", "short"))
-        self.inputs |= {
-            "bus__rdata": self.beats[beat] ^ flipped,
-            "bus__rresp": 2 if ill == "error" else 0,
-            "bus__rlast": int(last),
-        }
-
-
 class Reading:
     """The reader with a memory, a load port and a double buffer that is free now and then."""
 
@@ -121,7 +54,9 @@ class Reading:
         self.beats = image_words(plan, SIZES)["external"]
         self.groups = expected_packets(self.beats)
         self.cycles = Cycles(dut, rng)
-        self.memory = Memory(self.cycles, self.beats, stall=stall)
+        self.memory = ExternalMemory(
+            self.cycles, self.beats, width=SIZES.bus_width, base=BASE, stall=stall
+        )
         self.rng, self.stall = rng, stall
 
     async def reset(self):

@@ -9,6 +9,7 @@ from golden import Rounding, SpikeCode
 from hw.compiler import compile_model
 from hw.rtl.address_generator import AddressGenerator
 from hw.rtl.bank import Bank
+from hw.rtl.burst_reader import BurstReader
 from hw.rtl.checksum import Checksum
 from hw.rtl.copier import Copier
 from hw.rtl.counters import Counters
@@ -129,6 +130,11 @@ def test_address_generator_takes_the_steps_of_every_layer(check, tables, array):
 )
 def test_word_queue_keeps_words_in_order(check, sizes_of_queue):
     check(WordQueue(**sizes_of_queue), "sim.testbenches.tb_word_queue", sizes_of_queue)
+
+
+@pytest.mark.parametrize("width", [64, full(128), full(256)])
+def test_burst_reader_passes_every_beat_on(check, width):
+    check(BurstReader(width), "sim.testbenches.tb_burst_reader", {"width": width})
 
 
 @pytest.mark.parametrize("width", [64, full(32), full(256)])

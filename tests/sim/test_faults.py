@@ -3,6 +3,7 @@
 import pytest
 
 from golden import SpikeCode
+from hw.rtl.burst_reader import BurstReader
 from hw.rtl.checksum import Checksum
 from hw.rtl.copier import Copier
 from hw.rtl.counters import Counters
@@ -102,6 +103,7 @@ COPIER = {"width": 9, "depth": 70, "target_depth": 40, "most": 12}
 @pytest.mark.parametrize(
     ("component", "bench", "parameters", "name", "message"),
     [
+        (BurstReader(64), "tb_burst_reader", {"width": 64}, "stop", "does not become idle|behind"),
         (Checksum(64), "tb_checksum", {"width": 64}, "clear", "beats: .*, not"),
         (Checksum(64), "tb_checksum", {"width": 64}, "valid", "beats: .*, not"),
         (Copier(**COPIER), "tb_copier", COPIER, "clear", "busy at the wrong time"),
