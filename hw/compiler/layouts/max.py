@@ -23,11 +23,9 @@ def refuse(layer, *, shapes, ranges, weight_width):
 def lay_out(context, step, layer):
     """Adds jobs each of whose lanes takes one count, and fires as often."""
     name, source = counts_name(layer), context.maps[layer.source]
-    channels, (_, *inputs), (_, *size) = (
-        source.channels,
-        context.shapes[layer.source],
-        context.shapes[name],
-    )
+    (_, *inputs), (n_channels, *size) = context.shapes[layer.source], context.shapes[name]
+    # A lane takes the channel that it reads.
+    channels = source.channels
     where = context.places.in_spikes(
         name, channels, int(np.prod(size)), step=step, last=context.places.last(name, step)
     )
@@ -44,7 +42,7 @@ def lay_out(context, step, layer):
         depthwise=1,
         maximum=1,
     )
-    copy = copy_layer(layer.name, name, int(channels.max()) + 1, context.model.max_count)
+    copy = copy_layer(layer.name, name, n_channels, context.model.max_count)
     neurons = context.neurons.place(copy, channels)
     tiles = tuple(
         tile_descriptor(
