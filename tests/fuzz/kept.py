@@ -63,6 +63,7 @@ def _write_description(folder):
                 "period": 9,
                 "layers": {"a": {"cycles": 5, "additions": 2.5}},
             },
+            "latencies": {"word queue: word to word": 3},
             "verilog": _DIGEST,
             "versions": {"addend": "1", "amaranth": None},
         })
