@@ -116,17 +116,15 @@ class Core(wiring.Component):
 
         tables = self._tables(m)
         wiring.connect(m, sequencer.tile, generator.tile)
+        writes = dict(zip(config.memories, loader.write, strict=True))
         failure = Signal(Status)
-        if config.external:
-            supply_from_outside(m, self, failure)
-        else:
-            supply_on_chip(m, self, failure)
+        supply = supply_from_outside if config.external else supply_on_chip
+        supply(m, self, writes, failure)
         # Memories lie all over the device; a register shortens the way to and from them.
         m.d.sync += [
             token_sum.threshold.eq(sequencer.program.as_signed()),
             token_sum.threshold_valid.eq(sequencer.threshold_valid),
         ]
-        writes = dict(zip(config.memories, loader.write, strict=True))
         for name, table in tables.items():
             m.d.sync += [
                 table.write.eq(writes[name]),

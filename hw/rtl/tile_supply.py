@@ -26,7 +26,7 @@ def loader_of(core):
     )
 
 
-def supply_on_chip(m, core, failure):
+def supply_on_chip(m, core, writes, failure):
     """Connects the buffers of tiles to memories on chip.
 
     Parameters
@@ -34,6 +34,8 @@ def supply_on_chip(m, core, failure):
     m : Module
         Of the core, with its submodules.
     core : Core
+    writes : dict of str to Value
+        Whether the loader writes a word of each memory.
     failure : Signal
         Receives the status of an image that is given up.
     """
@@ -55,7 +57,6 @@ def supply_on_chip(m, core, failure):
         buffers.clear.eq(store.clear),
         buffers.loaded.eq(store.loaded),
     ]
-    writes = dict(zip(core.config.memories, loader.write, strict=True))
     m.d.sync += [
         store.load_weights.eq(writes["weights"]),
         store.load_neurons.eq(writes["neurons"]),
@@ -75,7 +76,7 @@ def supply_on_chip(m, core, failure):
     ]
 
 
-def supply_from_outside(m, core, failure):
+def supply_from_outside(m, core, writes, failure):
     """Connects sequencer, buffers of tiles and loader to the external image.
 
     Parameters are those of ``supply_on_chip``.
@@ -88,7 +89,6 @@ def supply_from_outside(m, core, failure):
     )
     wiring.connect(m, reader.bus, wiring.flipped(core.weights))
     wiring.connect(m, reader.packets, loader.beats)
-    writes = dict(zip(core.config.memories, loader.write, strict=True))
     for name, port in (("weights", array.row), ("neurons", array.neuron)):
         m.d.comb += [
             port.valid.eq(writes[name]),
