@@ -73,6 +73,7 @@ def plane_weights(code: SpikeCode, max_count: int) -> tuple[int, ...]:
     >>> plane_weights(SpikeCode.SPLIT, 9), plane_weights(SpikeCode.SPLIT, 10)
     ((4, 2, 2, 1), (8, 4, 2, 1))
     """
+    code = SpikeCode(code)
     if code is SpikeCode.THERMOMETER:
         return (1,) * max_count
     if code is SpikeCode.SPLIT:
@@ -134,7 +135,7 @@ def planes(
     >>> planes(np.array([1, 1, 3, 4]), SpikeCode.SPLIT, 4, channels=[0, 1, 2, 3]).tolist()
     [[0, 0, 1, 1], [1, 0, 1, 1], [0, 1, 0, 1]]
     """
-    counts = np.asarray(counts, np.int64)
+    code, counts = SpikeCode(code), np.asarray(counts, np.int64)
     if counts.size and not 0 <= counts.min() <= counts.max() <= max_count:
         raise ValueError(f"Counts must be 0..{max_count}, not {counts.min()}..{counts.max()}")
     weights = np.array(plane_weights(code, max_count)).reshape((-1,) + (1,) * counts.ndim)
@@ -157,7 +158,7 @@ def _split(counts, weights, channels):
 
 def merge_msb(code: SpikeCode, max_count: int) -> bool:
     """Whether the MSB plane of D = 4 is taken with the others, so that a 4 is two additions."""
-    return code is SpikeCode.TWO_BIT_SERIAL and max_count == 4
+    return SpikeCode(code) is SpikeCode.TWO_BIT_SERIAL and max_count == 4
 
 
 def passes(code: SpikeCode, max_count: int) -> tuple[tuple[int, ...], ...]:
@@ -170,7 +171,7 @@ def passes(code: SpikeCode, max_count: int) -> tuple[tuple[int, ...], ...]:
     >>> passes(SpikeCode.TWO_BIT_SERIAL, 4), passes(SpikeCode.TWO_BIT_SERIAL, 7)
     (((0, 1, 2),), ((0,), (1, 2)))
     """
-    count = plane_count(code, max_count)
+    code, count = SpikeCode(code), plane_count(code, max_count)
     if code is SpikeCode.SPLIT or merge_msb(code, max_count):
         return (tuple(range(count)),)
     if code is not SpikeCode.TWO_BIT_SERIAL:
@@ -199,6 +200,7 @@ def accumulate(
     int64 array
         The accumulator after each plane; the last one equals ``linear(counts)``.
     """
+    code = SpikeCode(code)
     expanded = planes(counts, code, max_count, channels)
     weights = plane_weights(code, max_count)
     accumulator = 0
@@ -225,6 +227,7 @@ def set_bits(counts: NDArray[np.integer], code: SpikeCode, max_count: int) -> ND
     >>> set_bits(np.array([0, 1, 3, 4]), SpikeCode.SPLIT, 4).tolist()
     [0, 1, 2, 3]
     """
+    code = SpikeCode(code)
     if code is SpikeCode.THERMOMETER:
         return np.asarray(counts, np.int64)
     if code is SpikeCode.SPLIT:

@@ -44,7 +44,7 @@ def additions_per_image(
     """
     codes = (
         dict.fromkeys((layer.name for layer in model.layers), code)
-        if isinstance(code, SpikeCode)
+        if isinstance(code, str)
         else code
     )
 

@@ -4,6 +4,8 @@ It decides where tensors, weights and thresholds lie, and writes the table of la
 tap windows that the sequencer runs. Everything irregular about a network ends here.
 """
 
+import golden
+
 from .context import Context
 from .layouts import LAYOUTS
 from .limits import check_fields, check_model
@@ -29,7 +31,7 @@ def compile_model(
     ----------
     model : IntegerModel
     columns, lanes : int
-    spike_code : SpikeCode
+    spike_code : SpikeCode or str
     weight_width : int or None
         Bits of a weight in memory; what the model needs, if not given.
     bus_width : int
@@ -52,7 +54,7 @@ def compile_model(
         model,
         columns=columns,
         lanes=lanes,
-        code=spike_code,
+        code=golden.SpikeCode(spike_code),
         weight_width=weight_width
         or max(layer.weight_bits for layer in model.layers if hasattr(layer, "weight_bits")),
     )

@@ -63,7 +63,7 @@ def bank_weights(code, max_count):
     >>> bank_weights(SpikeCode.SPLIT, 4), bank_weights(SpikeCode.BIT_SERIAL, 4)
     ((2, 1, 1), (1,))
     """
-    return plane_weights(code, max_count) if code is SpikeCode.SPLIT else (1,)
+    return plane_weights(code, max_count) if code == SpikeCode.SPLIT else (1,)
 
 
 def count_passes(code, max_count):

@@ -16,7 +16,7 @@ from golden import (
     spike_count,
     stream_thresholds,
 )
-from golden.spike import accumulate, plane_count, set_bits
+from golden.spike import accumulate, passes, plane_count, set_bits
 
 
 ALL_MAX_COUNTS = range(1, 16)
@@ -195,6 +195,17 @@ def test_a_spike_code_has_its_older_name_as_an_alias(alias, code):
     assert SpikeCode(code.value) is code
 
 
+@pytest.mark.parametrize("name", [*(code.value for code in SpikeCode), "bitplane", "graded"])
+def test_a_spike_code_may_be_given_by_name(name):
+    counts, code = np.arange(5), SpikeCode(name)
+    assert (planes(counts, name, 4) == planes(counts, code, 4)).all()
+    assert (set_bits(counts, name, 4) == set_bits(counts, code, 4)).all()
+    assert passes(name, 4) == passes(code, 4)
+    sums = [list(accumulate(lambda plane: plane, counts, given, 4)) for given in (name, code)]
+    assert all((by_name == by_code).all() for by_name, by_code in zip(*sums, strict=True))
+
+
 def test_no_other_text_is_a_spike_code():
-    with pytest.raises(ValueError, match="'unary' is not a valid SpikeCode"):
-        SpikeCode("unary")
+    for use in (SpikeCode, lambda name: planes(np.arange(5), name, 4)):
+        with pytest.raises(ValueError, match="'unary' is not a valid SpikeCode"):
+            use("unary")

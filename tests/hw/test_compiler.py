@@ -78,6 +78,15 @@ def test_every_weight_has_one_place():
     assert int(np.abs(plan.rows.astype(int)).sum()) == total
 
 
+def test_a_spike_code_may_be_given_by_name():
+    model = random_model(3, dims=(8, 16, 24, 16))
+    by_name, by_code = (
+        compile_model(model, columns=2, lanes=8, spike_code=code).required
+        for code in ("split", SpikeCode.SPLIT)
+    )
+    assert by_name == by_code
+
+
 def test_the_allocator_uses_words_again():
     allocator = Allocator()
     assert allocator.place(10, step=0, last=1) == 0
