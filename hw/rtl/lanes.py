@@ -1,5 +1,8 @@
 """The lanes of a column: rows of all banks are added up, and finished sums taken by pairs."""
 
+from functools import reduce
+from operator import xor
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -88,12 +91,27 @@ class Lanes(wiring.Component):
             sums.append(lane.held)
 
         for half, taken in enumerate(self.taken):
-            mixed, before = signals(f"mixed_{half} before_{half}", self.width)
-            m.submodules += mix(sums[half::PAIR], mixed)
-            m.d.sync += before.eq(mixed)
-            m.d.comb += taken.eq((before ^ mixed).as_signed())
+            m.d.comb += taken.eq(_changed(m, half, sums[half::PAIR]).as_signed())
 
         return m
+
+
+def _changed(m, half, sums):
+    """XOR of what sums are now and of what they were in the cycle before.
+
+    They are mixed in two parts, each with a register of its own: what both are and were fits the
+    inputs of one LUT. The first part has as many sums as full LUTs take.
+    """
+    first = (len(sums) + 1) // 2
+    first -= (first - 1) % 3
+    changed = []
+    for part, words in enumerate((sums[:first], sums[first:])):
+        if words:
+            mixed, before = signals(f"mixed_{half}_{part} before_{half}_{part}", len(words[0]))
+            m.submodules += mix(words, mixed)
+            m.d.sync += before.eq(mixed)
+            changed += [mixed, before]
+    return reduce(xor, changed)
 
 
 def _weighted(m, name, elements, weights):
