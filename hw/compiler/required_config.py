@@ -1,7 +1,5 @@
 """The smallest core configuration that holds a model."""
 
-from amaranth.utils import bits_for
-
 from golden.interval import width
 from golden.model.ranges import analyse
 
@@ -40,16 +38,23 @@ def required_config(model, planned, *, weight_width, **sizes):
         element_width(weight_width, model.max_count),
         bank_weights(sizes["spike_code"], model.max_count),
     )
-    shifts = [potential_shift(layer.epilogue) for layer in model.layers]
+    shifts = {layer.name: potential_shift(layer.epilogue) for layer in model.layers}
+    residual = max([width(*bounds) for bounds in ranges.stream.values()], default=2)
+    # Sums that are shifted may wrap where what they are added to has no more bits.
+    shifted = [
+        min(residual, width(*(bound << shifts[name] for bound in ranges.potential[name])))
+        for name in shifts
+        if shifts[name]
+    ]
     sizes |= {
         "max_count": model.max_count,
         "pixel_channels": model.image_shape[2],
         "pixel_constant": model.pixel_constant,
         "weight_width": weight_width,
-        "accumulator_width": max([*potentials, width(*ranges.logits), entry + 1]),
-        "residual_width": max([width(*bounds) for bounds in ranges.stream.values()], default=2),
+        "accumulator_width": max([*potentials, *shifted, width(*ranges.logits), entry + 1]),
+        "residual_width": residual,
         "sum_width": max(summed, default=2),
-        "shift_width": bits_for(max(shifts, default=0)),
+        "shift_width": max([*shifts.values(), 1]),
         "maximum": max(layer.descriptor.get("maximum", 0) for layer in planned),
     }
     return with_program(sizes, planned)

@@ -87,8 +87,16 @@ class BankCycles:
         """From this cycle on, the first event of the next pass may be taken."""
         self._floor = cycle
 
-    def look_ahead(self):
-        """Goes through what was issued, though it is not known when the pass is finished."""
+    def look_ahead(self, begins):
+        """Goes through what was issued, though it is not known when the pass is finished.
+
+        Nor when the next one ``begins`` if that is `UNKNOWN`.
+        """
+        if begins >= UNKNOWN:
+            del self.read[self._done :]
+            self.begin(begins)
+            self._go(self._state, self._done, len(self.issued))
+            return
         self._go_on()
         if self._ends:
             # Its last event may be taken late, and the next one is.

@@ -36,6 +36,7 @@ class LayerCycles:
                 banks=required.banks,
                 passes=(descriptor["passes"] + 1) * (descriptor["digits"] + 1),
                 doublings=required.pixel_doublings if descriptor["pixels"] else required.doublings,
+                shift=descriptor["shift"].bit_length(),
                 per_pair=PAIR if destination in ONE_BY_ONE else 1,
             )
             for _ in range(required.columns)

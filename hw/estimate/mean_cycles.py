@@ -122,7 +122,7 @@ def _layer(plan, planned, additions):
     fan_out = int(filled.sum())
     digits = descriptor["digits"] + 1
     waits = required.pixel_doublings if descriptor["pixels"] else required.doublings
-    doublings = (len(spiking) * digits - 1) * (waits - 1)
+    doublings = (len(spiking) * digits - 1) * (waits - 1) + descriptor["shift"].bit_length()
     reads = len(spiking) * digits * words + doublings
     expected = positions * taps * inputs * sum(map(sum, spiking)) * fan_out
     events, variance = float(doublings), 0.0

@@ -72,7 +72,7 @@ class CoreConfig(Descriptors):
     weight_width, accumulator_width, residual_width, sum_width : int
         Widths in bits: weights and accumulators (two's complement), residual stream, token sums.
     shift_width : int
-        Bits of the shift behind the accumulator, in front of stream or logits.
+        Most bits by which a layer's sums are shifted, in front of stream or logits; 1 at least.
     tile_rows, second_tile_rows : int
         Weight vectors of the largest tile, and of the largest one that may lie in the second of the
         two places of the columns' buffers. Like ``weight_depth``, they are multiples of ``ROWS``.

@@ -188,6 +188,7 @@ class Descriptors(Widths):
             "first": 1,
             # From the version of the stream that is read to the one that is written.
             **({"stream_move": self.residual_address} if self.branches else {}),
+            # As many bits are set as sums double behind the last events of a job.
             "shift": self.shift_width,
             "depthwise": 1,
             "attention_rows": 1,

@@ -46,7 +46,8 @@ class Column(wiring.Component):
 
     Each bank takes one plane of a pass, and sends an event per cycle. Banks wait for each other
     where a pass ends. If the job does not end with it, sums then double before anything is added:
-    once with the next events, and before that without any, as often as is left.
+    once with the next events, and before that without any, as often as is left. Behind the last
+    events of a job they double as often as the layer's shift says.
 
     Reading, encoding, fetching and adding overlap, also between jobs. Zero spikes cost no event.
     Finished sums wait in the lanes' holding registers until they are read out; those of the next
@@ -136,11 +137,17 @@ class Column(wiring.Component):
             m.d.sync += occupied.eq(0)
         with m.Elif(finished):
             m.d.sync += occupied.eq(1)
+        # What ends with the job that is finished, since its last event was taken.
+        ended, ends = (Signal(closes_layout(), name=name) for name in ("ended", "ends"))
+        m.d.comb += ends.eq(ended)
         with m.If(leader.valid & leader.ready & leader.p.last):
-            m.d.sync += [
-                readout.closes.line.eq((leader.p.end == End.LINE) | (leader.p.end == End.TILE)),
-                readout.closes.tile.eq(leader.p.end == End.TILE),
+            m.d.comb += [
+                ends.line.eq((leader.p.end == End.LINE) | (leader.p.end == End.TILE)),
+                ends.tile.eq(leader.p.end == End.TILE),
             ]
+        m.d.sync += ended.eq(ends)
+        with m.If(finished):
+            m.d.sync += readout.closes.eq(ends)
         waiting = Signal()
         m.d.sync += waiting.eq(readout.ready & ~readout.begin)
         m.d.comb += [
@@ -193,14 +200,20 @@ class Column(wiring.Component):
         """
         n_banks = self.config.banks
         taken, ends, last, done = signals("taken ends last done", n_banks)
+        config, shift = self.config, self.layer.shift
         # Cycles in which sums double without any event: as many bits are set.
-        most = max(self.config.pixel_doublings, self.config.doublings)
-        alone = Signal(max(1, most - 1))
+        most = max(config.pixel_doublings - 1, config.doublings - 1, config.shift_width)
+        alone = Signal(most)
         double, closes, finished, added = signals("double closes finished added")
+        # All events of the job are taken; its sums are shifted now, and the last doubling waits
+        # until the holding registers are free.
+        over, shifting, waits = signals("over shifting waits")
         for index, bank in enumerate(banks):
             event = bank.events.p
             m.d.comb += [
-                bank.events.ready.eq(~done[index] & ~(event.last & occupied) & ~alone[0]),
+                bank.events.ready.eq(
+                    ~done[index] & ~(event.last & occupied & ~shift[0]) & ~alone[0]
+                ),
                 taken[index].eq(bank.events.valid & bank.events.ready),
                 ends[index].eq(taken[index] & event.ends),
                 last[index].eq(taken[index] & event.last),
@@ -208,28 +221,36 @@ class Column(wiring.Component):
         m.d.comb += [
             closes.eq((done | ends).all()),
             # Banks that ended before did so for the same reason.
-            finished.eq(closes & last.any()),
-            added.eq(taken.any() | alone[0]),
+            over.eq(closes & last.any()),
+            waits.eq(shifting & ~alone[1:2].any() & occupied),
+            finished.eq(Mux(shifting, ~alone[1:2].any() & ~occupied, over & ~shift[0])),
+            added.eq(taken.any() | (alone[0] & ~waits)),
         ]
-        m.d.sync += [done.eq(done | ends), alone.eq(alone >> 1)]
+        m.d.sync += [
+            done.eq(done | ends),
+            alone.eq(Mux(waits, alone, alone >> 1)),
+            shifting.eq((shifting | over) & ~finished),
+        ]
         with m.If(added):
             m.d.sync += double.eq(alone[0])
         with m.If(closes):
             m.d.sync += [
                 done.eq(0),
-                double.eq(~finished),
+                double.eq(1),
                 alone.eq(
                     Mux(
-                        finished,
-                        0,
+                        over,
+                        shift,
                         Mux(
                             self.layer.pixels,
-                            _ones(self.config.pixel_doublings - 1),
-                            _ones(self.config.doublings - 1),
+                            _ones(config.pixel_doublings - 1),
+                            _ones(config.doublings - 1),
                         ),
                     )
                 ),
             ]
+        with m.If(finished):
+            m.d.sync += double.eq(0)
         return added, double & added, finished
 
 

@@ -22,7 +22,8 @@ class Lane(wiring.Component):
     entry_width : int
         Bits of an entry, two's complement.
     width : int
-        Bits of the sum, two's complement. The caller proves that no sum leaves it.
+        Bits of the sum, two's complement. The caller proves that no sum leaves it, or that what is
+        doubled out of it does not matter.
 
     Members
     -------

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.spike import planes
 
-from .choose_add import choose_add, choose_compare
+from .choose_add import choose_compare
 from .signals import signals
 
 
@@ -45,7 +45,7 @@ def _word(bits):
 class Neuron(wiring.Component):
     """Adds bias and residual stream to a sum, and counts the thresholds that are reached.
 
-    ``result = stream + (sum << shift) + bias``; the stream counts as 0 where the layer does not
+    ``result = stream + sum + bias``; the stream counts as 0 where the layer does not
     write it or starts it. One sum per cycle, ``STAGES`` cycles from the lane's release to its
     count. Nothing ever waits.
 
@@ -89,7 +89,7 @@ class Neuron(wiring.Component):
         return m
 
     def _add(self, m):
-        """Shifts the sum, adds bias, then stream. Returns the neuron beside the result."""
+        """Adds bias, then stream. Returns the neuron beside the result."""
         config = self.config
         wide = signed(config.result_width)
         potential = Signal(signed(config.accumulator_width))
@@ -97,25 +97,12 @@ class Neuron(wiring.Component):
             Signal(config.neuron, name=f"neuron_{stage}") for stage in (2, 3, 4)
         )
         stream_2, stream_3 = signals("stream_2 stream_3", signed(config.residual_width))
-        shifted, total_3, biased = signals("shifted total_3 biased", wide)
-        # The shift, bit by bit; the adder of the bias chooses for the highest one.
-        *low, high = self.layer.shift
-        partial = potential
-        for index, bit in enumerate(low):
-            partial = Mux(bit, partial << (1 << index), partial)
-        m.d.comb += shifted.eq(partial)
-        m.submodules.bias = choose_add(
-            choose=high,
-            base=shifted,
-            other=shifted << (1 << len(low)),
-            addend=neuron_2.bias,
-            total=total_3,
-        )
+        biased = Signal(wide)
         m.d.sync += [
             potential.eq(self.taken),
             neuron_2.eq(self.neuron),
             stream_2.eq(Mux(self.layer.stream & ~self.layer.first, self.before, 0)),
-            biased.eq(total_3),
+            biased.eq(potential + neuron_2.bias),
             stream_3.eq(stream_2),
             neuron_3.eq(neuron_2),
             self.after.eq(biased + stream_3),

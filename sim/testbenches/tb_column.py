@@ -272,7 +272,8 @@ async def layers_take_a_cycle_per_event(dut):
         # All tiles see the same spikes, or heads that all fire, in all planes.
         descriptor = planned.descriptor
         passes = (descriptor["passes"] + 1) * (descriptor["digits"] + 1)
-        doublings = planned.jobs * (passes - 1) * SIZES.doublings
+        shift = descriptor["shift"].bit_length()
+        doublings = planned.jobs * ((passes - 1) * SIZES.doublings + shift)
         additions = executed[planned.name] * (descriptor["digits"] + 1) // SIZES.banks
         events = additions * len(planned.channels) // (planned.channels >= 0).sum() + doublings
         if events > planned.jobs * 2 * SIZES.lanes:
@@ -295,6 +296,6 @@ async def silence_takes_no_events(dut):
             + max(tile["words"] for tile in planned.tiles)
         )
         passes = (planned.descriptor["passes"] + 1) * (planned.descriptor["digits"] + 1)
-        reads = passes * (words + 1 + SIZES.doublings)
+        reads = passes * (words + 1 + SIZES.doublings) + planned.descriptor["shift"].bit_length()
         spent, bound = cycles[planned.name], planned.jobs * max(reads, SIZES.pairs + 1) + FILLING
         assert spent <= bound, f"{planned.name}: {spent} cycles, not {bound}"

@@ -31,17 +31,14 @@ class Layer:
     result leaves its width, as the compiler proves for a model; a stream may be narrower.
     """
 
-    def __init__(self, draw, *, stream, first, shift, positions):
-        self.stream, self.first, self.shift = stream, first, shift
+    def __init__(self, draw, *, stream, first, positions):
+        self.stream, self.first = stream, first
         low, high = bounds(SIZES.residual_width if stream else SIZES.result_width)
         scale = 4 if stream else 2
         least, most = low // scale, high // scale
         narrow = bounds(SIZES.accumulator_width)
         self.sums = draw.integers(
-            max(least >> shift, narrow[0]),
-            min(most >> shift, narrow[1]),
-            (positions, LANES),
-            endpoint=True,
+            max(least, narrow[0]), min(most, narrow[1]), (positions, LANES), endpoint=True
         )
         bias = draw.integers(least, most, LANES, endpoint=True)
         before = draw.integers(
@@ -49,10 +46,10 @@ class Layer:
             bounds(SIZES.residual_width)[1] // 4,
             (positions, LANES),
         )
-        self.sums[0], self.sums[1 % positions] = 0, max(least >> shift, narrow[0])
+        self.sums[0], self.sums[1 % positions] = 0, max(least, narrow[0])
         self.before = before
         self.bias = bias
-        self.results = (self.sums << shift) + bias + (before if stream and not first else 0)
+        self.results = self.sums + bias + (before if stream and not first else 0)
         # Thresholds near the results, many of them exactly reached; two outermost ones.
         ladder = draw.choice(self.results.ravel(), (LANES, D)) + draw.integers(-1, 2, (LANES, D))
         ladder[0] = low
@@ -64,7 +61,7 @@ class Layer:
 
     def descriptor(self):
         """Record of the layer."""
-        return pack(SIZES.layer, stream=self.stream, first=self.first, shift=self.shift)
+        return pack(SIZES.layer, stream=self.stream, first=self.first)
 
     def neurons(self):
         """Words of the neuron memory: pairs, the last of which may lack its odd neuron."""
@@ -194,12 +191,12 @@ def split(word, width):
 async def counts_match_golden(dut, gap):
     """Neurons without a stream: ties, thresholds out of reach, the most negative sum."""
     _, draw = generators()
-    await fire(dut, Layer(draw, stream=0, first=0, shift=0, positions=6), gap=gap)
+    await fire(dut, Layer(draw, stream=0, first=0, positions=6), gap=gap)
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(first=[0, 1], shift=[0, 1, 5])
-async def streams_match_golden(dut, first, shift):
-    """Stream writers: the stream is read where there is one, shifted, stored and fired."""
+@cocotb.parametrize(first=[0, 1])
+async def streams_match_golden(dut, first):
+    """Stream writers: the stream is read where there is one, added to, stored and fired."""
     _, draw = generators()
-    await fire(dut, Layer(draw, stream=1, first=first, shift=shift, positions=4), gap=0.1)
+    await fire(dut, Layer(draw, stream=1, first=first, positions=4), gap=0.1)

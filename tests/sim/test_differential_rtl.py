@@ -131,7 +131,7 @@ def of_smaller_shifts(plan):
         plan,
         layers=tuple(
             replace(
-                planned, descriptor=planned.descriptor | {"shift": planned.descriptor["shift"] - 1}
+                planned, descriptor=planned.descriptor | {"shift": planned.descriptor["shift"] >> 1}
             )
             if planned.descriptor.get("shift")
             else planned

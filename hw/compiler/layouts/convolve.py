@@ -48,7 +48,7 @@ def convolve(context, layer, source, channels, out_size, where):
         row_step=1 if layer.depthwise else lanes,
         word_stride=taps.word_stride,
         column_stride=taps.column_stride,
-        shift=potential_shift(layer.epilogue),
+        shift=(1 << potential_shift(layer.epilogue)) - 1,
         depthwise=int(layer.depthwise),
         releases=int(layer is _last_of_pixels(context.model)),
     )
