@@ -73,20 +73,27 @@ def breakdown(folder, *, limit=3600):
     )
     modules = read_json(folder / WORK / "area.json", "the report of Yosys")["modules"]
     engines = {name: {"lut": 0, "ff": 0} for name, _ in ENGINES} | {REST: {"lut": 0, "ff": 0}}
-    for name, module in modules.items():
+    for name in modules:
         engine = _engine(name.lstrip("\\"))
         if engine is None:
             # A module that is instantiated often; its cells belong to whatever contains it.
             continue
-        cells = Counter(module["num_cells_by_type"])
-        for kind, number in module["num_cells_by_type"].items():
-            if kind in modules and _engine(kind.lstrip("\\")) is None:
-                for inner, count in modules[kind]["num_cells_by_type"].items():
-                    cells[inner] += number * count
-        used = estimate(cells)
+        used = estimate(_cells(modules, name))
         for kind in ("lut", "ff"):
             engines[engine][kind] += used[kind]
     return engines
+
+
+def _cells(modules, name):
+    """Number of cells by type in a module, those of the library's modules in it among them."""
+    cells = Counter()
+    for kind, number in modules[name]["num_cells_by_type"].items():
+        if kind not in modules:
+            cells[kind] += number
+        elif _engine(kind.lstrip("\\")) is None:
+            for inner, count in _cells(modules, kind).items():
+                cells[inner] += number * count
+    return cells
 
 
 def _engine(module):

@@ -6,15 +6,13 @@ from golden.model.ranges import analyse
 from golden.model.shapes import shapes, tensor_infos
 
 from ..isa.fields import largest
+from ..isa.widths import LOGIT_WIDTH
 from .layouts import LAYOUTS
 from .layouts.rules import require
 
 
-__all__ = ["LOAD_DEPTH", "LOGIT_WIDTH", "check_fields", "check_model", "refusals"]
+__all__ = ["LOAD_DEPTH", "check_fields", "check_model", "refusals"]
 
-
-#: Bits of a logit on the output port.
-LOGIT_WIDTH = 32
 
 #: Largest count of a neuron.
 MAX_COUNT = 15

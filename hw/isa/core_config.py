@@ -13,7 +13,7 @@ from amaranth.lib import data
 from golden.spike import SpikeCode, plane_count
 
 from .descriptors import ROWS, Descriptors
-from .memory_parts import block_rams_scarce, neuron_slices
+from .memory_parts import block_rams_scarce, image_slices
 from .passes import bank_weights, count_passes, pixel_passes
 from .program_word import PROGRAM_WIDTH
 
@@ -222,13 +222,9 @@ class CoreConfig(Descriptors):
         A block RAM that is as deep as the memory and one or two bits wide needs no multiplexer
         behind it; synthesis finds that shape for narrow memories only.
         """
-        neurons = neuron_slices(self, scarce=block_rams_scarce(self))
-        return {
-            "weights": self.weight_slices,
-            "neurons": neurons,
-            "program": 1,
-            "windows": 1,
-        }
+        scarce = block_rams_scarce(self)
+        parts = {name: image_slices(self, name, scarce=scarce) for name in ("neurons", "program")}
+        return {"weights": self.weight_slices, **parts, "windows": 1}
 
     def filled(self, layout):
         """Layout of program words: a descriptor; at their end, what the next tile is filled with.

@@ -3,7 +3,11 @@
 from amaranth.utils import bits_for
 
 
-__all__ = ["Widths", "element_width", "entry_width"]
+__all__ = ["LOGIT_WIDTH", "Widths", "element_width", "entry_width"]
+
+
+#: Bits of a logit at the output port, two's complement.
+LOGIT_WIDTH = 32
 
 
 class Widths:
@@ -58,6 +62,11 @@ class Widths:
     def result_width(self):
         """Bits of a potential or stream value in the firing unit, two's complement."""
         return max(self.accumulator_width, self.residual_width)
+
+    @property
+    def logit_width(self):
+        """Bits of a logit on its way to the output port."""
+        return min(self.result_width, LOGIT_WIDTH)
 
     @property
     def threshold_width(self):

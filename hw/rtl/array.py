@@ -63,7 +63,7 @@ class Array(wiring.Component):
         Stream values for the token sums.
     logits_room : In(1)
         There is room for the logits of a job.
-    logits_valid, logits : Out(1), Out(signed(32))
+    logits_valid, logits : Out(1), Out(signed(logit_width))
     additions : Out(range(columns * banks * lanes + 1))
         Additions that were started in one cycle.
     idle : Out(1)
@@ -97,7 +97,7 @@ class Array(wiring.Component):
             "sum_data": Out(signed(config.residual_width)),
             "logits_room": In(1),
             "logits_valid": Out(1),
-            "logits": Out(signed(32)),
+            "logits": Out(signed(config.logit_width)),
             "additions": Out(range(config.columns * config.banks * config.lanes + 1)),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.memory_parts import block_rams_scarce
 from ..isa.status import Status
+from ..isa.widths import LOGIT_WIDTH
 from .address_generator import AddressGenerator
 from .array import Array
 from .burst_reader import ADDRESS_WIDTH, axi_read_signature
@@ -38,14 +39,14 @@ class Core(wiring.Component):
     load_patience : int
         Cycles after which a packet of which no beat comes is ended.
     sliced : bool
-        Whether words of weights and neurons are cut into slices, each a memory of its own.
+        Whether words with an image are cut into slices, each a memory of its own.
 
     Members
     -------
     pixels : In(stream.Signature(beat_layout(pixel_width)))
         One beat per pixel, row-major; ``last`` on the last pixel. Those of the next image are
         accepted as soon as no layer of this one needs them.
-    logits : Out(stream.Signature(beat_layout(32)))
+    logits : Out(stream.Signature(beat_layout(LOGIT_WIDTH)))
         One beat per class; ``last`` on the last.
     load : In(stream.Signature(beat_layout(32)))
         Packets for ``LoadPort``; accepted between images, and while one is dropped. Only where
@@ -89,7 +90,7 @@ class Core(wiring.Component):
             weights
             | {
                 "pixels": In(stream.Signature(beat_layout(config.pixel_width))),
-                "logits": Out(stream.Signature(beat_layout(32))),
+                "logits": Out(stream.Signature(beat_layout(LOGIT_WIDTH))),
                 "busy": Out(1),
                 "error": Out(1),
                 "status": Out(Status),
@@ -109,7 +110,7 @@ class Core(wiring.Component):
         m.submodules.token_sum = token_sum = TokenSum(config)
         # Columns must not wait for the outside in the same cycle.
         # Holds the logits of a job, which begins when there are none.
-        m.submodules.logits = SyncFIFO(width=32, depth=config.lanes)
+        m.submodules.logits = SyncFIFO(width=config.logit_width, depth=config.lanes)
         m.submodules.counters = Counters(config.columns * config.banks * config.lanes)
         m.submodules.loader = loader = loader_of(self)
         m.submodules.buffers = TileBuffers()
@@ -142,11 +143,12 @@ class Core(wiring.Component):
     def _tables(self, m):
         """The memories of the program and of the tap windows, and who reads them."""
         sequencer, generator = self._parts(m, "sequencer generator")
-        tables = {}
-        for name, kind in (("program", Memory), ("windows", SharedMemory)):
+        tables, sliced = {}, self.config.slices["program"] if self.sliced else 1
+        for name, kind, layout in (
+            ("program", Memory, {"slices": sliced, "images": self.images["program"]}),
+            ("windows", SharedMemory, {"image": (*self.images["windows"], "")[0]}),
+        ):
             width, depth = self.config.memories[name]
-            image = (*self.images[name], "")[0]
-            layout = {"images": (image,)} if kind is Memory else {"image": image}
             m.submodules[name] = tables[name] = kind(
                 width=width, depth=depth, scarce=block_rams_scarce(self.config), **layout
             )
@@ -233,7 +235,7 @@ class Core(wiring.Component):
             array.logits_room.eq(~logits.r_rdy),
             logits.r_en.eq(self.logits.ready),
             self.logits.valid.eq(logits.r_rdy | closing),
-            self.logits.p.data.eq(logits.r_data),
+            self.logits.p.data.eq(logits.r_data.as_signed()),
             self.logits.p.last.eq(last_logit | closing),
         ]
         m.d.sync += last_logit.eq(Mux(leaves, left == 2, left == 1))

@@ -60,7 +60,7 @@ class Readout(wiring.Component):
         Stream values to add to the token sums; 0 while there is none.
     logits_room : In(1)
         There is room for the logits of a job.
-    logits_valid, logits : Out(1), Out(signed(32))
+    logits_valid, logits : Out(1), Out(signed(logit_width))
     idle : Out(1)
         Everything of the tiles that begun is stored.
     tag : In(TAG_WIDTH)
@@ -92,7 +92,7 @@ class Readout(wiring.Component):
             "sum_data": Out(signed(config.residual_width)),
             "logits_room": In(1),
             "logits_valid": Out(1),
-            "logits": Out(signed(32)),
+            "logits": Out(signed(config.logit_width)),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.spike_word import closes_layout
-from .choose_add import choose_add
+from .choose_add import choose_add, load_add
 
 
 __all__ = ["ResultCounters"]
@@ -71,11 +71,11 @@ class ResultCounters(wiring.Component):
             addend=Mux(loads, self.offset, step),
             total=out,
         )
-        m.submodules.residual = choose_add(
-            choose=loads,
+        m.submodules.residual = load_add(
+            load=loads,
+            value=first.stream,
             base=self.result.stream,
-            other=first.stream,
-            addend=Mux(loads, 0, layer.stream_step),
+            addend=layer.stream_step,
             total=residual,
         )
         with m.If(loads | self.taken):
