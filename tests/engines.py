@@ -11,6 +11,7 @@ from golden.analysis.synthetic import random_model
 from golden.model.ranges import analyse
 from hw.compiler import compile_model
 from hw.isa.core_config import CoreConfig
+from hw.isa.pairs import pairs_of
 from sim.runner import Design, build, simulate
 from tests.models import changed
 
@@ -46,7 +47,7 @@ def sizes(*, lanes=8, code=SpikeCode.BIT_SERIAL, max_count=4, **changes):
             "spike_depth": 2000,
             "residual_depth": 300,
             "attention_depth": 150,
-            "sum_depth": 3 * lanes,
+            "sum_depth": 3 * pairs_of(lanes),
         }
         | changes
     )

@@ -174,15 +174,8 @@ def _stream(plan, number, values):
     A word holds the channels of a pair of lanes.
     """
     planned, n_columns = plan.layers[number], plan.required.columns
-    pairs = planned.channels
-    if pairs.shape[1] % PAIR:
-        pairs = np.pad(pairs, ((0, 0), (0, 1)), constant_values=-1)
-    pairs = pairs.reshape(len(pairs), -1, PAIR)
-    # All pairs up to the last one with a channel are written.
-    used = (pairs >= 0).any(axis=2)
-    tile, pair = np.nonzero(np.logical_or.accumulate(used[:, ::-1], axis=1)[:, ::-1])
-    begins = np.array([fields["stream"] for fields in planned.tiles])[tile]
-    first = begins + pair + planned.descriptor.get("stream_move", 0)
+    pairs, first = _pairs(planned, "stream")
+    first = first + planned.descriptor.get("stream_move", 0)
     # One more channel, which is 0, serves lanes that have none.
     flat = np.zeros((len(values) + 1, values[0].size), np.int64)
     flat[:-1] = values.reshape(len(values), -1)
@@ -193,7 +186,7 @@ def _stream(plan, number, values):
         addresses = (
             first[:, np.newaxis] + np.arange(len(position)) * planned.descriptor["stream_step"]
         )
-        channels = np.repeat(pairs[tile, pair], len(position), axis=0)
+        channels = np.repeat(pairs, len(position), axis=0)
         positions = np.tile(position, len(first))[:, np.newaxis]
         result.append(
             ExpectedContents(
@@ -211,27 +204,36 @@ def _stream(plan, number, values):
 
 
 def _sums(plan, number, values):
-    """Token sums: what is left after the last token of each channel."""
+    """Token sums: what is left after the last token of each pair of channels."""
     width = plan.required.sum_width
-    sums = values.reshape(len(values), -1).sum(axis=1)
-    channels, addresses = _neurons(plan.layers[number], "out")
+    # One more channel, which is 0, serves lanes that have none.
+    sums = np.append(values.reshape(len(values), -1).sum(axis=1), 0)
+    channels, addresses = _pairs(plan.layers[number], "out")
     return ExpectedContents(
         f"{plan.layers[number].stores} (token sum)",
         number,
         "sums",
         addresses,
-        _unsigned(sums[channels], width),
+        _joined(_unsigned(sums[channels].T, width), width),
         width,
-        channels[:, np.newaxis],
+        channels,
         np.zeros((1, 1), int),
     )
 
 
-def _neurons(planned, base):
-    """Channels of a layer, and the address of each where a tile begins at its field ``base``."""
-    tile, lane = np.nonzero(planned.channels >= 0)
+def _pairs(planned, base):
+    """Channels of a layer by pairs of lanes, and the addresses of these.
+
+    All pairs up to the last one with a channel are written, from each tile's field ``base`` on.
+    """
+    pairs = planned.channels
+    if pairs.shape[1] % PAIR:
+        pairs = np.pad(pairs, ((0, 0), (0, 1)), constant_values=-1)
+    pairs = pairs.reshape(len(pairs), -1, PAIR)
+    used = (pairs >= 0).any(axis=2)
+    tile, pair = np.nonzero(np.logical_or.accumulate(used[:, ::-1], axis=1)[:, ::-1])
     begins = np.array([fields[base] for fields in planned.tiles])
-    return planned.channels[tile, lane], begins[tile] + lane
+    return pairs[tile, pair], begins[tile] + pair
 
 
 def _unsigned(values, width):

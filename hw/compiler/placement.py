@@ -8,6 +8,7 @@ from golden.names import counts_name, stream_name
 from golden.spike import plane_count
 
 from ..isa.descriptors import Destination
+from ..isa.pairs import pairs_of
 from ..isa.plan import SpikeMap
 from .allocate import Allocator
 from .residual import ResidualMemory, Version
@@ -131,11 +132,12 @@ class Placement:
 
     def in_sums(self, stream, channels):
         """The sum memory, for a stream that is summed over its tokens."""
-        self.sum_depth = max(self.sum_depth, channels.size)
+        pairs = pairs_of(self.lanes)
+        self.sum_depth = max(self.sum_depth, len(channels) * pairs)
         return ResultLocation(
             stream,
             {"drain": Destination.SUMS, "out_step": 0},
-            tuple(tile * self.lanes for tile in range(len(channels))),
+            tuple(tile * pairs for tile in range(len(channels))),
         )
 
     def in_logits(self, channels):

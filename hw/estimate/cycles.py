@@ -147,6 +147,6 @@ class _Core:
         """Cycle in which the next layer's descriptor is asked for."""
         required = self.plan.required
         fire = now + 1 + required.max_count + 1
-        group = required.lanes * (required.max_count + 3) + 1
+        group = required.pairs * (required.max_count + 3) + 1
         # The last word is on the bus one cycle after it was sent, and that is known one later.
         return fire + len(layer.channels) * group + 2 + 2

@@ -6,7 +6,7 @@ model goes from one such event to the next, in the order of their cycles.
 
 from heapq import heappop, heappush
 
-from ..isa.descriptors import ONE_BY_ONE, Destination
+from ..isa.descriptors import Destination
 from ..isa.pairs import PAIR
 from .column_cycles import ColumnCycles
 from .generator_cycles import GeneratorCycles
@@ -37,7 +37,7 @@ class LayerCycles:
                 passes=(descriptor["passes"] + 1) * (descriptor["digits"] + 1),
                 doublings=required.pixel_doublings if descriptor["pixels"] else required.doublings,
                 shift=descriptor["shift"].bit_length(),
-                per_pair=PAIR if destination in ONE_BY_ONE else 1,
+                per_pair=PAIR if destination is Destination.LOGITS else 1,
             )
             for _ in range(required.columns)
         ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from golden import PIXELS, planes
 
-from ..isa.descriptors import ONE_BY_ONE, Destination
+from ..isa.descriptors import Destination
 from ..isa.formed_maps import mean_count
 from ..isa.pairs import PAIR, pairs_of
 from ..isa.passes import PIXEL_PLANES, count_probabilities
@@ -103,7 +103,7 @@ def _layer(plan, planned, additions):
     required, lanes, columns = plan.required, plan.required.lanes, plan.required.columns
     begin = words_of(required.layer) + 2
     if planned.source is None:
-        group = lanes * (required.max_count + 3) + 1
+        group = required.pairs * (required.max_count + 3) + 1
         return begin + required.max_count + 3 + len(planned.channels) * group, 0.0, 0.0
 
     spiking = _probabilities(plan, planned)
@@ -139,7 +139,7 @@ def _layer(plan, planned, additions):
         mean, variance_of_pass = _largest(means, variances)
         events += digits * max(1.0, mean)
         variance += digits**2 * variance_of_pass
-    per_pair = PAIR if descriptor["drain"] in ONE_BY_ONE else 1
+    per_pair = PAIR if descriptor["drain"] is Destination.LOGITS else 1
     length = per_pair * float(pairs_of(filled).mean())
     readout = length + 1
     if descriptor["drain"] is Destination.KEY_VALUES:
@@ -152,7 +152,7 @@ def _layer(plan, planned, additions):
             work = positions * job
         case Destination.SUMS:
             # One column at a time.
-            work = max(batches * job, positions * (lanes + 3))
+            work = max(batches * job, positions * (required.pairs + 3))
         case _:
             work = max(batches * job, positions * (descriptor["out_digits"] + 1))
     return begin + SETTLING + lanes, work, expected if additions is None else additions

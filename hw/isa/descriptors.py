@@ -8,7 +8,7 @@ from .pairs import PAIR, pairs_of
 from .widths import Widths
 
 
-__all__ = ["NEURON_TILES", "ONE_BY_ONE", "ROWS", "WEIGHT_TILES", "Destination", "Descriptors"]
+__all__ = ["NEURON_TILES", "ROWS", "WEIGHT_TILES", "Destination", "Descriptors"]
 
 
 #: Tiles that the buffers of columns hold side by side: one that computes and one that comes. The
@@ -33,9 +33,6 @@ class Destination(enum.Enum, shape=3):
     #: Potentials, to the output.
     LOGITS = 4
 
-
-#: Where potentials go of which only one is taken in a cycle.
-ONE_BY_ONE = (Destination.SUMS, Destination.LOGITS)
 
 # The qualified name stands in the Verilog, which still calls the type and its field drain; pickle
 # looks the type up by it.

@@ -120,7 +120,7 @@ def memory_parts(config, *, scarce):
         ("spikes", config.spike_width, config.spike_depth, columns),
         ("residual", PAIR * config.residual_width, config.residual_depth, columns),
         ("queues", word_layout(config).size, QUEUE_DEPTH, banks),
-        ("sums", config.sum_width, config.sum_depth, 1),
+        ("sums", PAIR * config.sum_width, config.sum_depth, 1),
     )
     return [*filled, pixels, *tiles, *attention] + [
         MemoryPart(name=name, width=width, depth=depth, copies=copies)

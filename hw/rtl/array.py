@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import Destination
 from ..isa.memory_parts import block_rams_scarce
+from ..isa.pairs import PAIR
 from .attention_memory import AttentionMemory
 from .column import Column
 from .memory import TAG_WIDTH, Memory, SharedMemory, placed_layout
@@ -59,8 +60,8 @@ class Array(wiring.Component):
         Pixels, while no column reads them.
     spike_write, spike_address, spike_data : In
         Spike words from outside the array, taken when no column is at work.
-    sum_write, sum_address, sum_data : Out
-        Stream values for the token sums.
+    sum_write, sum_pair, sum_data : Out
+        Stream values of a pair of lanes for the token sums, the even lane's lowest.
     logits_room : In(1)
         There is room for the logits of a job.
     logits_valid, logits : Out(1), Out(signed(logit_width))
@@ -93,8 +94,8 @@ class Array(wiring.Component):
             "spike_address": In(config.spike_address),
             "spike_data": In(config.spike_width),
             "sum_write": Out(1),
-            "sum_address": Out(config.out_address),
-            "sum_data": Out(signed(config.residual_width)),
+            "sum_pair": Out(config.out_address),
+            "sum_data": Out(PAIR * config.residual_width),
             "logits_room": In(1),
             "logits_valid": Out(1),
             "logits": Out(signed(config.logit_width)),
@@ -269,7 +270,7 @@ class Array(wiring.Component):
             stored_address.eq(Mux(write, self.spike_address, 0) | of_all("word_address")),
             stored_data.eq(Mux(write, self.spike_data, 0) | of_all("word")),
             self.sum_write.eq(of_all("sum_write")),
-            self.sum_address.eq(of_all("sum_address")),
+            self.sum_pair.eq(of_all("sum_pair")),
             self.sum_data.eq(of_all("sum_data")),
         ]
         m.d.comb += [entry.address.eq(stored_address), entry.data.eq(stored_data)]

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.descriptors import ONE_BY_ONE, Destination
+from ..isa.descriptors import Destination
 from ..isa.memory_parts import block_rams_scarce
 from ..isa.pairs import PAIR
 from .column import FETCH, readout_signature
@@ -24,15 +24,15 @@ class Readout(wiring.Component):
 
     A job whose sums are finished is read out, highest lanes first, a pair per cycle, as soon as the
     one before is and there is room for the result: two words may be on their way, or the potentials
-    of one job. Then nothing ever waits behind the column. Sums and logits leave one by one, the odd
-    lane's first, for which a pair takes two cycles. A readout owns the bus while it releases sums
-    of a job, and all of them arrive equally late.
+    of one job. Then nothing ever waits behind the column. Logits, which only column 0 has, leave
+    one by one, the odd lane's first, for which a pair takes two cycles. A readout owns the bus
+    while it releases sums of a job, and all of them arrive equally late.
 
     Parameters
     ----------
     config : CoreConfig
     number : int
-        Of the column, for captures.
+        Of the column.
 
     Members
     -------
@@ -56,8 +56,9 @@ class Readout(wiring.Component):
         after ``slot``.
     word_address, word : Out
         Where, and the bits of all lanes; 0 while none is to be stored.
-    sum_write, sum_address, sum_data : Out
-        Stream values to add to the token sums; 0 while there is none.
+    sum_write, sum_pair, sum_data : Out
+        Stream values of a pair to add to the token sums, the even lane's lowest; 0 while there
+        are none.
     logits_room : In(1)
         There is room for the logits of a job.
     logits_valid, logits : Out(1), Out(signed(logit_width))
@@ -88,8 +89,8 @@ class Readout(wiring.Component):
             "word_address": Out(config.out_address),
             "word": Out(config.word_width),
             "sum_write": Out(1),
-            "sum_address": Out(config.out_address),
-            "sum_data": Out(signed(config.residual_width)),
+            "sum_pair": Out(config.out_address),
+            "sum_data": Out(PAIR * config.residual_width),
             "logits_room": In(1),
             "logits_valid": Out(1),
             "logits": Out(signed(config.logit_width)),
@@ -105,7 +106,7 @@ class Readout(wiring.Component):
         m.d.sync += [
             packs.eq((destination == Destination.SPIKES) | (destination == Destination.VALUES)),
             sums.eq(destination == Destination.SUMS),
-            logits.eq(destination == Destination.LOGITS),
+            logits.eq((destination == Destination.LOGITS) & (self.number == 0)),
         ]
         m.submodules.counters = counters = ResultCounters(self.config)
         m.d.comb += [
@@ -119,7 +120,7 @@ class Readout(wiring.Component):
             self.open.eq(counters.open),
         ]
         room = Signal()
-        released = self._release(m, counters.result, room)
+        released = self._release(m, counters.result, room, logits)
         firing, packer = self._fire(m, released)
         follows = self._send(m, firing, packer, sums, logits)
         self._count(m, released, firing, packer, follows, room, packs, sums, logits)
@@ -140,20 +141,19 @@ class Readout(wiring.Component):
         )
         return m
 
-    def _release(self, m, next_result, room):
-        """Begins readouts, and releases lanes pair by pair.
+    def _release(self, m, next_result, room, alone):
+        """Begins readouts, and releases lanes pair by pair, or lane by lane where they go alone.
 
         Returns whether a pair is released, its number, whether its odd lane belongs to the job,
         whether the job ends in this cycle, its result, and whether something is released or sums
         are still to come.
         """
         column = self.column
-        alone, reading, settling, empties, whole = signals("alone reading settling empties whole")
+        reading, settling, empties, whole = signals("reading settling empties whole")
         pair = Signal(self.config.pair)
         # A cycle in which nothing is released, so that both sums of a pair can leave one by one.
         pause, release, advances, last = signals("pause release advances last")
         result = Signal(self.config.result)
-        m.d.sync += alone.eq(Cat(self.layer.drain == one for one in ONE_BY_ONE).any())
         m.d.comb += [
             column.begin.eq(column.ready & ~reading & room),
             release.eq(reading & ~pause),
@@ -222,16 +222,17 @@ class Readout(wiring.Component):
     def _send(self, m, firing, packer, sums, logits):
         """Sends words and sums to the bus, and logits outside.
 
-        Returns whether a sum or a logit of an even lane leaves, if any do.
+        Returns whether a logit of an even lane leaves.
         """
-        # What leaves alone: of the odd lane, and in the next cycle of the even one.
+        # Logits leave alone: that of the odd lane, and in the next cycle that of the even one.
         follows = Signal()
         even = Signal.like(firing.value[0])
-        m.d.sync += [follows.eq(firing.fired), even.eq(firing.value[0])]
-        leaves = follows | (firing.fired & firing.fired_whole)
-        value = Mux(follows, even, firing.value[1])
-        sum_write = leaves & sums
-        m.d.comb += [self.logits_valid.eq(leaves & logits), self.logits.eq(value)]
+        m.d.sync += [follows.eq(firing.fired & logits), even.eq(firing.value[0])]
+        sum_write = firing.fired & sums
+        m.d.comb += [
+            self.logits_valid.eq(follows | (firing.fired & firing.fired_whole & logits)),
+            self.logits.eq(Mux(follows, even, firing.value[1])),
+        ]
         # What goes to the bus is 0 while it is another's. Clearing comes last, so that it is the
         # registers' reset and takes no logic.
         m.d.sync += [
@@ -240,19 +241,15 @@ class Readout(wiring.Component):
             self.word_address.eq(packer.address),
             self.word.eq(packer.word),
             self.sum_write.eq(sum_write),
-            self.sum_data.eq(value),
-            self.sum_address.eq(
-                lane_address(
-                    firing.fired_result.out,
-                    Cat(~follows, firing.fired_pair),
-                    lanes=self.config.lanes,
-                )
+            self.sum_data.eq(Cat(value[: self.config.residual_width] for value in firing.value)),
+            self.sum_pair.eq(
+                lane_address(firing.fired_result.out, firing.fired_pair, lanes=self.config.pairs)
             ),
         ]
         with m.If(~packer.spike_write & ~packer.attention_write):
             m.d.sync += [self.word_address.eq(0), self.word.eq(0)]
         with m.If(~sum_write):
-            m.d.sync += [self.sum_address.eq(0), self.sum_data.eq(0)]
+            m.d.sync += [self.sum_pair.eq(0), self.sum_data.eq(0)]
         return follows
 
     def _count(self, m, released, firing, packer, follows, room, packs, sums, logits):
@@ -264,7 +261,7 @@ class Readout(wiring.Component):
         done, waits, ends = signals("done waits ends")
         m.d.comb += [
             ends.eq(last & sums),
-            done.eq(packer.done | ends | (follows & (firing.fired_pair == 0) & logits)),
+            done.eq(packer.done | ends | (follows & (firing.fired_pair == 0))),
             room.eq(
                 Mux(
                     packs, ~jobs[1], ~jobs.any() & (self.own | ~sums) & (self.logits_room | ~logits)

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..isa.memory_parts import block_rams_scarce
 from ..isa.pairs import PAIR
 from ..isa.program_word import PROGRAM_WIDTH
-from .choose_add import choose_add, load_add
+from .choose_add import load_add
 from .memory import TAG_WIDTH, Memory
 from .neuron import encoded
 from .signals import signals
@@ -19,9 +19,9 @@ __all__ = ["TokenSum"]
 class TokenSum(wiring.Component):
     """Adds stream values per channel; then fires each channel and stores the spike words.
 
-    One value is added per cycle, also if it follows one of the same channel. Firing compares one
-    threshold per cycle, ``D + 3`` cycles a channel. A sum that has fired is 0 again, so that the
-    next stream can be summed.
+    The values of a pair of lanes are added per cycle, to the same pair three cycles later at the
+    earliest. Firing compares one threshold of a pair per cycle, ``D + 3`` cycles a pair. A sum that
+    has fired is 0 again, so that the next stream can be summed.
 
     Parameters
     ----------
@@ -32,8 +32,9 @@ class TokenSum(wiring.Component):
     clear : In(1)
         Starts setting all sums to zero (``sum_depth`` cycles); no value may come meanwhile.
     add : In(1)
-    channel : In(range(sum_depth))
-    value : In(signed(stream_width))
+    pair : In(range(sum_depth))
+        Of lanes, those of a tile behind those of the one before.
+    value : In(signed(residual_width)).array(PAIR)
     threshold : In(signed(PROGRAM_WIDTH))
     threshold_valid : In(1)
         A threshold, 1st to D-th.
@@ -58,8 +59,8 @@ class TokenSum(wiring.Component):
         super().__init__({
             "clear": In(1),
             "add": In(1),
-            "channel": In(range(config.sum_depth)),
-            "value": In(signed(config.residual_width)),
+            "pair": In(range(config.sum_depth)),
+            "value": In(signed(config.residual_width)).array(PAIR),
             "threshold": In(signed(PROGRAM_WIDTH)),
             "threshold_valid": In(1),
             "start": In(1),
@@ -76,24 +77,23 @@ class TokenSum(wiring.Component):
         m = Module()
         config = self.config
         m.submodules.sums = sums = Memory(
-            width=config.sum_width,
+            width=PAIR * config.sum_width,
             depth=config.sum_depth,
             scarce=block_rams_scarce(config),
             name="sums",
         )
         m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
-        idle, channel, read, zeros, writes = self._add(m, sums)
+        idle, written, read, zeros = self._add(m, sums)
         threshold, rotate = self._circulate(m)
 
-        index = Signal(range(config.sum_depth + config.lanes))
-        words = Signal(range(-(-config.sum_depth // config.lanes) + 1))
-        lane = Signal(range(config.lanes))
+        index = Signal.like(self.pair)
+        words = Signal(range(-(-config.sum_depth // config.pairs) + 1))
+        pair = Signal(range(max(2, config.pairs)))
         step = Signal(range(config.max_count + 1))
-        reached = Signal(config.max_count)
+        reached = [Signal(config.max_count, name=f"reached_{half}") for half in range(PAIR)]
         next_address = Signal.like(self.address)
-        m.d.comb += sums.read_address.eq(self.channel)
-        fired = self._encode(m, reached, lane)
-        m.d.comb += writes
+        m.d.comb += sums.read_address.eq(self.pair)
+        fired = self._encode(m, reached)
         with m.FSM() as fsm:
             m.submodules.next_address = load_add(
                 load=fsm.ongoing("IDLE"),
@@ -106,20 +106,20 @@ class TokenSum(wiring.Component):
                 m.d.comb += self.idle.eq(idle)
                 m.d.sync += [
                     index.eq(0),
-                    lane.eq(0),
+                    pair.eq(0),
                     step.eq(0),
                     words.eq(self.words),
                     self.address.eq(next_address),
                 ]
                 with m.If(self.clear):
-                    m.d.sync += [channel.eq(0), *zeros]
+                    m.d.sync += [written.eq(0), *zeros]
                     m.next = "CLEAR"
                 with m.Elif(self.start):
                     m.next = "READ"
             with m.State("CLEAR"):
                 m.d.comb += sums.write.eq(1)
-                m.d.sync += [channel.eq(channel + 1), *zeros]
-                with m.If(channel == config.sum_depth - 1):
+                m.d.sync += [written.eq(written + 1), *zeros]
+                with m.If(written == config.sum_depth - 1):
                     m.next = "IDLE"
             for state, following in (("READ", "WAIT"), ("WAIT", "COMPARE")):
                 with m.State(state):
@@ -127,19 +127,20 @@ class TokenSum(wiring.Component):
                     m.next = following
             with m.State("COMPARE"):
                 m.d.comb += [rotate.eq(1), sums.read_address.eq(index)]
+                m.d.sync += step.eq(step + 1)
                 m.d.sync += [
-                    reached.eq(Cat(reached[1:], read >= threshold.as_signed())),
-                    step.eq(step + 1),
+                    ones.eq(Cat(ones[1:], total >= threshold.as_signed()))
+                    for ones, total in zip(reached, read, strict=True)
                 ]
                 with m.If(step == config.max_count - 1):
-                    m.d.sync += [channel.eq(index), *zeros]
+                    m.d.sync += [written.eq(index), *zeros]
                     m.next = "STORE"
             with m.State("STORE"):
                 m.d.comb += sums.write.eq(1)
-                m.d.sync += [*fired, index.eq(index + 1), lane.eq(lane + 1), step.eq(0)]
+                m.d.sync += [*fired, index.eq(index + 1), pair.eq(pair + 1), step.eq(0)]
                 m.next = "READ"
-                with m.If(lane == config.lanes - 1):
-                    m.d.sync += [lane.eq(0), words.eq(words - 1)]
+                with m.If(pair == config.pairs - 1):
+                    m.d.sync += [pair.eq(0), words.eq(words - 1)]
                     m.next = "SEND"
             with m.State("SEND"):
                 m.d.comb += self.write.eq(1)
@@ -152,46 +153,42 @@ class TokenSum(wiring.Component):
     def _add(self, m, sums):
         """Adds values: asks, reads, then adds and writes.
 
-        Returns whether none is on its way, the channel whose total is written, the sum that was
-        read, statements that make the total 0, since clearing then takes no choice in front of the
-        memory, and those that write.
-
-        The memory does not show the last two sums yet. If they are of this channel, the latest is
-        taken where it is written, the one before in place of the memory's answer.
+        Returns whether none is on its way, the pair whose totals are written, the sums that were
+        read, and statements that make the totals 0, since clearing then takes no choice in front of
+        the memory.
         """
-        width = signed(self.config.sum_width)
         asked, adding = signals("asked adding")
-        asked_channel, channel = signals("asked_channel channel", self.channel.shape())
-        written_channel = Signal.like(self.channel)
-        asked_value, value = signals("asked_value value", self.value.shape())
-        read, total, written, addend = signals("read total written addend", width)
-        m.d.comb += addend.eq(value)
-        forward = Signal()
+        asked_pair, written = signals("asked_pair written", self.pair.shape())
+        width = self.config.sum_width
+        totals, reads, zeros = [], [], []
+        for half, new in enumerate(self.value):
+            asked_value, value = signals(f"asked_value_{half} value_{half}", new.shape())
+            read = Signal(signed(width), name=f"read_{half}")
+            total = Signal(width, name=f"total_{half}")
+            m.d.sync += [
+                asked_value.eq(new),
+                value.eq(asked_value),
+                read.eq(sums.read_data.word_select(half, width)),
+            ]
+            m.d.comb += total.eq(read + value)
+            totals.append(total)
+            reads.append(read)
+            zeros += [value.eq(0), read.eq(0)]
         m.d.sync += [
             asked.eq(self.add),
-            asked_channel.eq(self.channel),
-            asked_value.eq(self.value),
+            asked_pair.eq(self.pair),
             adding.eq(asked),
-            channel.eq(asked_channel),
-            value.eq(asked_value),
-            read.eq(Mux(asked & (written_channel == asked_channel), written, sums.read_data)),
-            forward.eq(adding & (channel == asked_channel)),
+            written.eq(asked_pair),
         ]
-        with m.If(adding):
-            m.d.sync += [written.eq(total), written_channel.eq(channel)]
-        m.submodules.add = choose_add(
-            choose=forward, base=read, other=written, addend=addend, total=total
-        )
-        zeros = [value.eq(0), written.eq(0), forward.eq(1)]
-        writes = [
+        m.d.comb += [
             sums.write.eq(adding),
-            sums.write_address.eq(channel),
-            sums.write_data.eq(total),
+            sums.write_address.eq(written),
+            sums.write_data.eq(Cat(totals)),
         ]
-        return ~asked & ~adding, channel, read, zeros, writes
+        return ~asked & ~adding, written, reads, zeros
 
     def _circulate(self, m):
-        """Thresholds, which circulate so that the ladder needs one comparator.
+        """Thresholds, which circulate so that the ladder needs one comparator for each half.
 
         Returns the one that is compared, and what goes on to the next.
         """
@@ -207,13 +204,19 @@ class TokenSum(wiring.Component):
             )
         return ladder[:width], rotate
 
-    def _encode(self, m, reached, lane):
-        """Statements that shift a lane's spike code into the word."""
+    def _encode(self, m, reached):
+        """Statements that shift a pair's spike codes into the word."""
         config = self.config
-        codes = [Signal(config.lanes, name=f"codes_{plane}") for plane in range(config.planes)]
-        count = Signal(config.count_width)
-        m.d.comb += count.eq(sum(reached[j] for j in range(config.max_count)))
-        even, odd = (encoded(config, count, half) for half in range(PAIR))
-        code = Mux(lane[0], odd, even)
-        m.d.comb += self.data.eq(Cat(codes))
-        return [word.eq(Cat(word[1:], code[plane])) for plane, word in enumerate(codes)]
+        codes = []
+        for half, ones in enumerate(reached):
+            count = Signal(config.count_width, name=f"count_{half}")
+            m.d.comb += count.eq(sum(ones[j] for j in range(config.max_count)))
+            codes.append(encoded(config, count, half))
+        words = [
+            Signal(PAIR * config.pairs, name=f"codes_{plane}") for plane in range(config.planes)
+        ]
+        m.d.comb += self.data.eq(Cat(word[: config.lanes] for word in words))
+        return [
+            word.eq(Cat(word[PAIR:], (code[plane] for code in codes)))
+            for plane, word in enumerate(words)
+        ]

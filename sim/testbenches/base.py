@@ -9,9 +9,10 @@ from cocotb.triggers import RisingEdge, Timer
 
 from golden.data.description import read_json
 from hw.isa.core_config import CoreConfig
+from hw.isa.pairs import PAIR
 
 
-__all__ = ["Cycles", "config", "generators", "packed", "parameters", "pulse", "signed"]
+__all__ = ["Cycles", "config", "generators", "packed", "parameters", "pulse", "signed", "split"]
 
 
 #: Length of a clock cycle. Verilator does not know delays; the number only counts cycles.
@@ -51,6 +52,15 @@ def packed(values, width):
     return sum(
         (int(value) & ((1 << width) - 1)) << width * index for index, value in enumerate(values)
     )
+
+
+def split(word, width):
+    """The parts of a word of a pair.
+
+    >>> split(0x2F1, 4)
+    [1, 15]
+    """
+    return [word >> half * width & ((1 << width) - 1) for half in range(PAIR)]
 
 
 def pulse(rng, probability):

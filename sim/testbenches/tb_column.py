@@ -11,6 +11,7 @@ from itertools import chain
 from types import SimpleNamespace
 
 import cocotb
+import numpy as np
 from cocotb.handle import HierarchyObject
 
 import golden
@@ -23,7 +24,7 @@ from hw.rtl.bank import UNDER_WAY
 from hw.rtl.word_reader import READ_CYCLES
 
 from ..faults import PLAN_FAULTS
-from .base import Cycles, config, generators, parameters, pulse
+from .base import Cycles, config, generators, packed, parameters, pulse, signed, split
 from .steps import layer_word, tiles
 
 
@@ -191,8 +192,9 @@ class Harness:
                 )
                 self.digits[part][address] = word
             if cycles.get("sum_write"):
-                channel = cycles.get("sum_address")
-                sums[channel] = sums.get(channel, 0) + cycles.get_signed("sum_data")
+                pair, width = cycles.get("sum_pair"), SIZES.residual_width
+                values = [signed(part, width) for part in split(cycles.get("sum_data"), width)]
+                sums[pair] = sums.get(pair, 0) + np.array(values)
             if cycles.get("logits_valid"):
                 logits.append(cycles.get_signed("logits"))
             self.fetch()
@@ -201,8 +203,7 @@ class Harness:
             assert cycles.count < limit, f"{planned.name}: {len(waiting)} tiles are left"
         assert len(written) == len(spikes.words), f"{planned.name}: a spike word was not stored"
         assert not rows, f"{planned.name}: {len(rows)} words of rows were not stored"
-        width = self.sizes.sum_width
-        sums = {channel: total & ((1 << width) - 1) for channel, total in sums.items()}
+        sums = {pair: packed(totals, self.sizes.sum_width) for pair, totals in sums.items()}
         assert sums == self.expect(number, "sums").words, f"{planned.name}: sums differ"
         if planned.descriptor["drain"] is Destination.LOGITS:
             assert logits == self.golden.logits[0].tolist(), f"logits {logits}"

@@ -9,7 +9,7 @@ from golden import planes, spike_count
 from hw.isa.pairs import PAIR
 from hw.rtl.neuron import STAGES
 
-from .base import Cycles, config, generators, packed, signed
+from .base import Cycles, config, generators, packed, signed, split
 from .stream import pack
 
 
@@ -179,11 +179,6 @@ def compare(cycles, layer, jobs, position, pair, whole):
 def by_pairs(values):
     """Values of all lanes, pair by pair and position by position; 0 where there is no lane."""
     return np.pad(values, ((0, 0), (0, -LANES % PAIR))).reshape(-1, PAIR).tolist()
-
-
-def split(word, width):
-    """The parts of a word of a pair."""
-    return [word >> half * width & ((1 << width) - 1) for half in range(PAIR)]
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
