@@ -118,12 +118,12 @@ def _layer(entry, max_count, tensors):
         kind = "sum"
     if kind in ("key_value", "query", "sum"):
         found["over"] = "space"
-    drain = None
+    epilogue = None
     if kind != "key_value":
-        drain = _epilogue(
+        epilogue = _epilogue(
             take(entry, where, {"drain": dict})["drain"], name, max_count, tensors, where
         )
-    return {"kind": kind, **found, "epilogue": drain}
+    return {"kind": kind, **found, "epilogue": epilogue}
 
 
 def _geometry(found, tensors, where):

@@ -110,7 +110,7 @@ def expected_contents(plan, tensors, image):
     for number, planned in enumerate(plan.layers):
         if planned.stream is not None:
             result += _stream(plan, number, tensors[planned.stream][image])
-        match planned.descriptor["drain"]:
+        match planned.descriptor["destination"]:
             case Destination.SPIKES:
                 result.append(_spikes(plan, number, tensors[planned.stores][image]))
             case Destination.SUMS:
@@ -247,7 +247,7 @@ def _rows(plan, number, values):
     A word holds a digit of all lanes, bit 0 of all lanes lowest.
     """
     planned, width = plan.layers[number], plan.required.digit_width
-    if planned.descriptor["drain"] is Destination.VALUES:
+    if planned.descriptor["destination"] is Destination.VALUES:
         by_row = values.reshape(len(values), -1).T
     else:
         # (heads, dk, dv): row i of head h, with its channels at h * dv.
@@ -269,7 +269,7 @@ def _rows(plan, number, values):
     return ExpectedContents(
         planned.stores,
         number,
-        "values" if planned.descriptor["drain"] is Destination.VALUES else "key_values",
+        "values" if planned.descriptor["destination"] is Destination.VALUES else "key_values",
         addresses.ravel(),
         _joined(np.array(bits), n_lanes),
         1,

@@ -103,7 +103,7 @@ class Placement:
         self.maps[copy or tensor] = placed
         return ResultLocation(
             tensor,
-            {"drain": Destination.SPIKES, "out_step": len(channels)},
+            {"destination": Destination.SPIKES, "out_step": len(channels)},
             tuple(base + tile for tile in range(len(channels))),
             placed,
         )
@@ -115,7 +115,7 @@ class Placement:
         )
         return ResultLocation(
             tensor,
-            {"drain": Destination.SPIKES, "out_step": whole.pitch},
+            {"destination": Destination.SPIKES, "out_step": whole.pitch},
             tuple(placed.base + tile for tile in range(len(channels))),
             placed,
         )
@@ -126,7 +126,7 @@ class Placement:
         self.value_rows[tensor] = base
         return ResultLocation(
             tensor,
-            {"drain": Destination.VALUES},
+            {"destination": Destination.VALUES},
             tuple(base + tile * positions for tile in range(len(channels))),
         )
 
@@ -136,14 +136,14 @@ class Placement:
         self.sum_depth = max(self.sum_depth, len(channels) * pairs)
         return ResultLocation(
             stream,
-            {"drain": Destination.SUMS, "out_step": 0},
+            {"destination": Destination.SUMS, "out_step": 0},
             tuple(tile * pairs for tile in range(len(channels))),
         )
 
     def in_logits(self, channels):
         """The output port."""
         return ResultLocation(
-            LOGITS, {"drain": Destination.LOGITS, "out_step": 0}, (0,) * len(channels)
+            LOGITS, {"destination": Destination.LOGITS, "out_step": 0}, (0,) * len(channels)
         )
 
     def in_stream(self, layer, channels, size, *, step):

@@ -42,7 +42,7 @@ __all__ = [
 #: Name of the file that describes the others.
 DESCRIPTION = f"{TOP}.json"
 FORMAT = "addend-accelerator"
-FORMAT_VERSION = 11
+FORMAT_VERSION = 12
 
 VERILOG = f"rtl/{TOP}.v"
 #: Most bytes of the Verilog of a core.

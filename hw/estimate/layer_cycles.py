@@ -29,7 +29,7 @@ class LayerCycles:
 
     def __init__(self, layer, required, events, copies):
         descriptor = layer.descriptor
-        destination = descriptor["drain"]
+        destination = descriptor["destination"]
         self.sends_sums = destination is Destination.SUMS
         columns = [
             ColumnCycles(

@@ -139,15 +139,15 @@ def _layer(plan, planned, additions):
         mean, variance_of_pass = _largest(means, variances)
         events += digits * max(1.0, mean)
         variance += digits**2 * variance_of_pass
-    per_pair = PAIR if descriptor["drain"] is Destination.LOGITS else 1
+    per_pair = PAIR if descriptor["destination"] is Destination.LOGITS else 1
     length = per_pair * float(pairs_of(filled).mean())
     readout = length + 1
-    if descriptor["drain"] is Destination.KEY_VALUES:
+    if descriptor["destination"] is Destination.KEY_VALUES:
         # Potentials are collected, then packed digit by digit.
         readout = length + STAGES + 3 + (descriptor["out_digits"] + 1) * (length + 1)
     job = max(reads, _mean_of_larger(events, sqrt(variance), readout))
 
-    match descriptor["drain"]:
+    match descriptor["destination"]:
         case Destination.LOGITS:
             work = positions * job
         case Destination.SUMS:

@@ -34,12 +34,6 @@ class Destination(enum.Enum, shape=3):
     LOGITS = 4
 
 
-# The qualified name stands in the Verilog, which still calls the type and its field drain; pickle
-# looks the type up by it.
-Destination.__qualname__ = "Drain"
-Drain = Destination
-
-
 class Descriptors(Widths):
     """Shapes and layouts that follow from the widths and depths of ``CoreConfig``."""
 
@@ -180,7 +174,7 @@ class Descriptors(Widths):
         return data.StructLayout({
             # A token sum fires from the sum memory and has thresholds in place of tile descriptors.
             "token_sum": 1,
-            "drain": Destination,
+            "destination": Destination,
             "stream": 1,
             "first": 1,
             # From the version of the stream that is read to the one that is written.

@@ -188,7 +188,7 @@ class Array(wiring.Component):
         """
         row = Signal.like(self.row)
         part = Signal()
-        m.d.sync += [row.eq(self.row), part.eq(self.layer.drain == Destination.KEY_VALUES)]
+        m.d.sync += [row.eq(self.row), part.eq(self.layer.destination == Destination.KEY_VALUES)]
         banks = [(column, bank) for column in columns for bank in range(self.config.banks)]
         for number in range(0, len(banks), 2):
             m.submodules[f"weight_tiles_{number // 2}"] = weights = WeightTiles(self.config)

@@ -181,6 +181,8 @@ class Memory(wiring.Component):
 
 def _instance(width, depth, *, shared, scarce, image="", name="", **connected):
     """A memory of ``memory.v``, with the parameters that say how it is laid out on a device."""
+    # Synthesis finds no block RAM for a shared memory of one word, which needs no address.
+    depth = depth if image else max(depth, 2)
     layout = blocks(width, depth, ports=2 if shared else 1, scarce=scarce)
     # An empty text would be a parameter without a value.
     texts = {key: text for key, text in (("p_INIT_FILE", image), ("p_NAME", name)) if text}

@@ -78,13 +78,13 @@ class SpikePacker(wiring.Component):
         m = Module()
         config = self.config
         n_lanes = config.lanes
-        layer, drain = self.layer, self.layer.drain
+        layer, into = self.layer, self.layer.destination
         # Known from registers, long before the first neuron of a layer.
         potential, to_attention, stores = signals("potential to_attention stores")
         m.d.sync += [
-            potential.eq(drain == Destination.KEY_VALUES),
-            to_attention.eq((drain == Destination.KEY_VALUES) | (drain == Destination.VALUES)),
-            stores.eq((drain != Destination.SUMS) & (drain != Destination.LOGITS)),
+            potential.eq(into == Destination.KEY_VALUES),
+            to_attention.eq((into == Destination.KEY_VALUES) | (into == Destination.VALUES)),
+            stores.eq((into != Destination.SUMS) & (into != Destination.LOGITS)),
         ]
 
         # A word leaves from one set of registers while the other is filled, which waits, complete,
@@ -178,7 +178,7 @@ class SpikePacker(wiring.Component):
 
     def _entry(self, m, half, *, replayed, write):
         """What is shifted in of a lane: of a potential, a digit of the pair that is replayed."""
-        config, drain = self.config, self.layer.drain
+        config, destination = self.config, self.layer.destination
         width = config.digit_width
         depth = 1 << config.pair.width
         values = RegisterFile(shape=unsigned(config.digits * width), depth=depth, init=[])
@@ -193,7 +193,7 @@ class SpikePacker(wiring.Component):
         ]
         digits = Array(read.data.word_select(index, width) for index in range(config.digits))
         entry = Signal(max(config.planes, width), name=f"entry_{half}")
-        with m.Switch(drain):
+        with m.Switch(destination):
             with m.Case(Destination.KEY_VALUES):
                 m.d.comb += entry.eq(digits[digit])
             with m.Case(Destination.VALUES):

@@ -101,7 +101,7 @@ class Readout(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         # Where the layer's results go, from registers: known long before it matters.
-        destination = self.layer.drain
+        destination = self.layer.destination
         packs, sums, logits = signals("packs sums logits")
         m.d.sync += [
             packs.eq((destination == Destination.SPIKES) | (destination == Destination.VALUES)),

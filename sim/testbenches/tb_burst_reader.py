@@ -52,7 +52,7 @@ class Reading:
                 return beats
         raise AssertionError(f"{len(beats)} beats came of {bursts} bursts")
 
-    async def drain(self):
+    async def wait_for_all(self):
         """Stops, and waits until nothing is still to come."""
         passed = 0
         while not self.cycles.get("idle"):
@@ -80,7 +80,7 @@ async def what_still_comes_behind_a_stop_is_dropped(dut):
     for number in (1, 20, 3 * BURST):
         beats = await reading.run(BURSTS, until=lambda beats, number=number: len(beats) == number)
         assert beats == reading.beats[:number]
-        await reading.drain()
+        await reading.wait_for_all()
         assert await reading.run(2) == reading.beats[: 2 * BURST], "a later run is another one"
 
 

@@ -147,7 +147,7 @@ class Harness:
         waiting = deque(tiles(planned, replace(self.given, required=self.sizes)))
         fills = deque(zip(planned.tiles, planned.fills, strict=True))
         steps, self.jobs = deque(), sum(tile.jobs for tile in waiting)
-        part = int(planned.descriptor["drain"] is Destination.KEY_VALUES)
+        part = int(planned.descriptor["destination"] is Destination.KEY_VALUES)
         rows = dict(self.expect(number, ATTENTION_PARTS[part]).words)
         written, sums, logits = {}, {}, []
         begin, limit = cycles.count, cycles.count + 2000 + 400 * self.jobs
@@ -205,7 +205,7 @@ class Harness:
         assert not rows, f"{planned.name}: {len(rows)} words of rows were not stored"
         sums = {pair: packed(totals, self.sizes.sum_width) for pair, totals in sums.items()}
         assert sums == self.expect(number, "sums").words, f"{planned.name}: sums differ"
-        if planned.descriptor["drain"] is Destination.LOGITS:
+        if planned.descriptor["destination"] is Destination.LOGITS:
             assert logits == self.golden.logits[0].tolist(), f"logits {logits}"
         self.compare_stream(number, planned)
         return cycles.count - begin
@@ -267,7 +267,7 @@ async def layers_take_a_cycle_per_event(dut):
         if (
             planned.source is None
             or planned.descriptor["depthwise"]
-            or planned.descriptor["drain"] is Destination.KEY_VALUES
+            or planned.descriptor["destination"] is Destination.KEY_VALUES
         ):
             continue
         # All tiles see the same spikes, or heads that all fire, in all planes.
@@ -290,7 +290,7 @@ async def silence_takes_no_events(dut):
     harness, cycles = await run_network(dut, "silent.safetensors", stall=0.0, slot=1.0)
     for planned in harness.plan.layers[1:]:
         # Potentials leave digit by digit.
-        if planned.source is None or planned.descriptor["drain"] is Destination.KEY_VALUES:
+        if planned.source is None or planned.descriptor["destination"] is Destination.KEY_VALUES:
             continue
         words = max(tile["tap_rows"] + 1 for tile in planned.tiles) * (
             max(position.steps + 1 for position in harness.plan.tap_positions(planned))

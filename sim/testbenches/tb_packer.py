@@ -103,7 +103,7 @@ async def store(dut, task, *, gap, slot):
     cycles = Cycles(dut, rng)
     layer = pack(
         SIZES.layer,
-        drain=task.destination.value,
+        destination=task.destination.value,
         out_stride=task.stride,
         out_digits=task.n_digits - 1,
     )

@@ -129,7 +129,7 @@ def test_block_rams_without_a_price_spare_multiplexers():
         # The layout of fewest LUTs would take more than 208 blocks.
         (1, SpikeCode.BIT_SERIAL, 0, True, 9, 1, 930),
         # No device holds it, whatever the layout: only what has an image is left with banks.
-        (4, SpikeCode.SPLIT, 0, False, 48, 9, 128),
+        (4, SpikeCode.SPLIT, 0, False, 48, 45, 0),
     ],
 )
 def test_block_rams_are_scarce_where_a_larger_device_would_be_needed(

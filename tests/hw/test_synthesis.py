@@ -2,12 +2,16 @@
 
 import pytest
 
+from golden import SpikeCode
+from hw.compiler import compile_model
 from hw.fpga import routing
 from hw.fpga.devices import find_device
 from hw.fpga.routing import implement, pack, place_and_route
 from hw.fpga.synthesis import estimate, multipliers, synthesise
 from hw.tools.process import ToolError, ToolTimeoutError
 from hw.tools.wheels import prepare
+from tests.benchmark.out_of_context import write_core
+from tests.models import pooled
 
 
 pytestmark = pytest.mark.synthesis
@@ -72,6 +76,15 @@ def test_additions_and_shifts_are_no_multipliers(tmp_path, target):
 def test_a_product_with_a_constant_is_counted_before_it_becomes_anything_else(tmp_path, factor):
     verilog = ADDING.replace("addend <<< 2", f"addend * {factor}")
     assert multipliers(build_folder(tmp_path, verilog), "generic") == {"$mul": 1}
+
+
+def test_a_network_without_attention_and_streams_is_synthesised(tmp_path):
+    """Its core has memories of one word, which nothing of the network uses."""
+    plan = compile_model(pooled(1), columns=2, lanes=4, spike_code=SpikeCode.SPLIT)
+    required = plan.required
+    assert required.attention_depth == required.residual_depth == 1
+    write_core(plan, tmp_path)
+    assert estimate(synthesise(tmp_path))["bram"] > 0
 
 
 def test_an_unknown_target_is_refused(tmp_path):

@@ -215,8 +215,8 @@ def test_components_are_built_in_small_steps(project_root, package):
 
 def test_classes_are_found_wherever_they_are_asked_for():
     source = (
-        "def f(layer, drain):\n"
-        "    if isinstance(drain, (Fire, golden.Write)):\n        return 1\n"
+        "def f(layer, epilogue):\n"
+        "    if isinstance(epilogue, (Fire, golden.Write)):\n        return 1\n"
         "    match layer:\n        case ops.Conv(groups=1):\n            return 2\n"
     )
     assert asked_classes(source) == {"Fire", "golden", "Write", "layer", "Conv"}

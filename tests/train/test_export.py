@@ -258,9 +258,9 @@ def test_export_writes_what_it_compared(tmp_path):
     assert loaded.notes == {"seed": 0}
     assert loaded.mean_counts == model.mean_counts == golden.mean_counts(model, IMAGES)
     kinds = {type(layer) for layer in loaded.layers}
-    drains = {type(layer.epilogue) for layer in loaded.layers if layer.epilogue is not None}
+    epilogues = {type(layer.epilogue) for layer in loaded.layers if layer.epilogue is not None}
     assert kinds == {Conv, KeyValue, Query, Sum}
-    assert drains == {Fire, Write, Output}
+    assert epilogues == {Fire, Write, Output}
 
 
 def test_nothing_is_left_behind_where_the_sides_differ(tmp_path, monkeypatch):

@@ -92,14 +92,14 @@ def test_writers_of_a_stage_share_fraction_bits():
     model = integer_model(random_quantised(0), name="t")
     stage = []
     for layer in model.layers:
-        drain = getattr(layer, "epilogue", None)
-        if not isinstance(drain, Write):
+        epilogue = getattr(layer, "epilogue", None)
+        if not isinstance(epilogue, Write):
             continue
-        if drain.previous is None:
+        if epilogue.previous is None:
             stage = []
-        stage.append(drain)
-        assert drain.fraction_bits == stage[0].fraction_bits >= 1
-        assert drain.shift >= 0
+        stage.append(epilogue)
+        assert epilogue.fraction_bits == stage[0].fraction_bits >= 1
+        assert epilogue.shift >= 0
 
 
 def test_negative_slopes_negate_the_row():

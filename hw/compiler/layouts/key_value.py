@@ -54,7 +54,7 @@ def lay_out(context, step, layer):
         source, word_stride=source.words, column_stride=0, row_step=1, attention_rows=1, gather=1
     )
     descriptor |= {
-        "drain": Destination.KEY_VALUES,
+        "destination": Destination.KEY_VALUES,
         "out_digits": rows.digits - 1,
         "out_stride": rows.rows,
     }

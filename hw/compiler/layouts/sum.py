@@ -53,7 +53,7 @@ def lay_out(context, step, layer):
     )
     descriptor = {
         "token_sum": 1,
-        "drain": Destination.SPIKES,
+        "destination": Destination.SPIKES,
         "tiles": len(channels),
         "out_step": where.out[0],
     }
