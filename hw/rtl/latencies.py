@@ -37,5 +37,5 @@ def latencies(config):
         "column: step to sum": READ_CYCLES + QUEUEING + ENCODING + FETCH,
         "firing unit: release to neuron": STAGES,
         "packer: neuron to word": PACKING,
-        "token sum: start to word": config.lanes * (config.max_count + 3) + 1,
+        "token sum: start to word": config.pairs * (config.max_count + 3) + 1,
     }

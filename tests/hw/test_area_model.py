@@ -127,7 +127,7 @@ def test_block_rams_without_a_price_spare_multiplexers():
     [
         (4, SpikeCode.SPLIT, 128, False, 48, 1, 0),
         # The layout of fewest LUTs would take more than 208 blocks.
-        (1, SpikeCode.BIT_SERIAL, 0, True, 9, 1, 930),
+        (1, SpikeCode.BIT_SERIAL, 0, True, 9, 5, 930),
         # No device holds it, whatever the layout: only what has an image is left with banks.
         (4, SpikeCode.SPLIT, 0, False, 48, 45, 0),
     ],
