@@ -97,8 +97,8 @@ def small_model(**options):
     )
 
 
-def column_setting(folder, *, lanes, code, **options):
-    """Saves three models that one column runs; returns its configuration and the parameters.
+def array_setting(folder, *, lanes, code, columns=1, **options):
+    """Saves three models that an array runs; returns its configuration and the parameters.
 
     ``options`` are those of ``small_model``.
     """
@@ -113,7 +113,7 @@ def column_setting(folder, *, lanes, code, **options):
     config = largest(
         compile_model(
             variant,
-            columns=1,
+            columns=columns,
             lanes=lanes,
             spike_code=code,
         )

@@ -6,25 +6,20 @@ golden.
 """
 
 from collections import deque
-from dataclasses import replace
 from itertools import chain
-from types import SimpleNamespace
 
 import cocotb
 import numpy as np
 from cocotb.handle import HierarchyObject
 
-import golden
-from hw.compiler import compile_model
-from hw.compiler.expected import expected_contents
-from hw.emit.memory_images import memory_words, sliced
+from hw.emit.memory_images import sliced
 from hw.isa.descriptors import Destination
 from hw.isa.memory_parts import ATTENTION_PARTS
 from hw.rtl.bank import UNDER_WAY
 from hw.rtl.word_reader import READ_CYCLES
 
-from ..faults import PLAN_FAULTS
 from .base import Cycles, config, generators, packed, parameters, pulse, signed, split
+from .network import Network
 from .steps import layer_word, tiles
 
 
@@ -37,22 +32,12 @@ HANDOVER = 6
 STEPS_LATE = UNDER_WAY - READ_CYCLES
 
 
-class Harness:
+class Harness(Network):
     """The column, its memories and what golden stores in them."""
 
     def __init__(self, dut, model, *, stall, slot):
-        self.rng, draw = generators()
-        self.model = golden.load(model)
-        # The column may be larger than this model needs.
-        self.sizes = SIZES
-        plan = compile_model(self.model, **SIZES.array, tile_depths=SIZES.tile_depths)
-        self.plan = replace(plan, required=SIZES)
-        self.images = draw.integers(0, 256, (1, *self.model.image_shape), "uint8")
-        self.golden = golden.run(self.model, self.images, trace=True)
-        self.expected = expected_contents(self.plan, self.golden.tensors, 0)
-        # A test of the tests plants a fault in what the column is given.
-        plant = PLAN_FAULTS.get(parameters().get("fault"), lambda plan, tensors: plan)
-        self.given = plant(self.plan, self.golden.tensors)
+        super().__init__(model, SIZES)
+        self.rng, _ = generators()
         self.cycles = Cycles(dut, self.rng)
         # In Verilog, a module is named anew where a signal has its name.
         modules = {
@@ -62,7 +47,6 @@ class Harness:
         }
         self.stream = modules["readout"].residual.memory.bank[0].blocks.slice[0].words
         self.stall, self.slot = stall, slot
-        self.words = memory_words(self.given, self.sizes)
         width, _ = self.sizes.memories["weights"]
         rows = sliced(self.words["weights"], width, self.sizes.rows_at_once)
         self.rows = list(chain.from_iterable(zip(*rows, strict=True)))
@@ -82,12 +66,10 @@ class Harness:
         self.spikes = [
             self.rng.getrandbits(self.sizes.spike_width) for _ in range(self.sizes.spike_depth)
         ]
-        (pixels,) = (item for item in self.expected if item.memory == "pixels")
-        self.pixels = pixels.words.tolist()
         self.ports = [
             ("neurons", "neuron_address", self.neurons),
             ("spike_read", "source_address", self.spikes),
-            ("pixel_read", "source_address", self.pixels),
+            ("pixel_read", "source_address", self.pixels()),
         ]
         self.banks = [
             [
@@ -99,22 +81,6 @@ class Harness:
         ]
         self.data = {port: 0 for port, _, _ in sum(self.banks, self.ports)}
         self.additions = 0
-
-    def expect(self, number, memory):
-        """Words that layer ``number`` stores in a memory, by address, and the tensor's name."""
-        for item in self.expected:
-            if (item.layer, item.memory) == (number, memory):
-                return SimpleNamespace(
-                    tensor=item.tensor,
-                    locate=item.locate,
-                    addresses=item.addresses.tolist(),
-                    words=dict(zip(item.addresses.tolist(), item.words.tolist(), strict=True)),
-                )
-        return SimpleNamespace(tensor="nothing", locate=None, addresses=[], words={})
-
-    def executed(self):
-        """Additions of each layer."""
-        return {name: int(n.sum()) for name, n in self.plan.additions(self.golden.tensors).items()}
 
     def preload(self, number):
         """Stores what another engine stores: the counts of a token sum."""
@@ -144,7 +110,7 @@ class Harness:
         """Sends the steps of a layer, and compares all that it stores. Returns its cycles."""
         cycles, rng = self.cycles, self.rng
         spikes = self.expect(number, "spikes")
-        waiting = deque(tiles(planned, replace(self.given, required=self.sizes)))
+        waiting = deque(tiles(planned, self.given))
         fills = deque(zip(planned.tiles, planned.fills, strict=True))
         steps, self.jobs = deque(), sum(tile.jobs for tile in waiting)
         part = int(planned.descriptor["destination"] is Destination.KEY_VALUES)

@@ -8,6 +8,7 @@ import golden
 from golden import Rounding, SpikeCode
 from hw.compiler import compile_model
 from hw.rtl.address_generator import AddressGenerator
+from hw.rtl.array import Array
 from hw.rtl.bank import Bank
 from hw.rtl.burst_reader import BurstReader
 from hw.rtl.checksum import Checksum
@@ -31,7 +32,7 @@ from hw.rtl.token_sum import TokenSum
 from hw.rtl.weight_tiles import WeightTiles
 from hw.rtl.word_queue import WordQueue
 from sim.testbenches.one_column import OneColumn
-from tests.engines import column_setting, run_testbench, sizes, small_model
+from tests.engines import array_setting, run_testbench, sizes, small_model
 
 
 pytestmark = pytest.mark.sim
@@ -293,7 +294,16 @@ NETWORKS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("columns", "lanes", "code"),
+    [(3, 4, SpikeCode.SPLIT), full(2, 5, SpikeCode.SPLIT), full(4, 8, SpikeCode.BIT_SERIAL)],
+)
+def test_array_runs_whole_networks(check, tmp_path, columns, lanes, code):
+    setting = array_setting(tmp_path, columns=columns, lanes=lanes, code=code)
+    check(Array(setting.config), "sim.testbenches.tb_array", setting.parameters)
+
+
 @pytest.mark.parametrize(("lanes", "code", "options"), NETWORKS)
 def test_column_runs_whole_networks(check, tmp_path, lanes, code, options):
-    setting = column_setting(tmp_path, lanes=lanes, code=code, **options)
+    setting = array_setting(tmp_path, lanes=lanes, code=code, **options)
     check(OneColumn(setting.config), "sim.testbenches.tb_column", setting.parameters)
