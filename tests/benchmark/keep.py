@@ -10,6 +10,8 @@ from pathlib import Path
 from golden.data.atomic import replacing
 from golden.data.sealed import read_kept, sealed_text
 from hw.cli.workers import workers
+from hw.tools.process import ToolError
+from sim.runner import SimulationError
 
 
 __all__ = ["measure"]
@@ -20,7 +22,7 @@ _KEPT = {"sources": str, "measured": dict}
 
 
 def measure(runs, settings, names=None, *, alone=(), n_workers=2, progress=print):
-    """Runs what is not known yet.
+    """Runs what is not known yet. A run that fails loses nothing of the others.
 
     Parameters
     ----------
@@ -40,6 +42,11 @@ def measure(runs, settings, names=None, *, alone=(), n_workers=2, progress=print
     -------
     dict of str to dict
         What each run measured.
+
+    Raises
+    ------
+    ToolError, SimulationError
+        What the first run said that failed, when all have come to an end.
     """
     names = list(names or runs)
     sources = _sources()
@@ -57,21 +64,30 @@ def measure(runs, settings, names=None, *, alone=(), n_workers=2, progress=print
         _finished({name: runs[name] for name in missing if name not in alone}, settings, n_workers),
         _finished({name: runs[name] for name in missing if name in alone}, settings, 1),
     )
-    for done, (name, (measured, seconds)) in enumerate(finished, start=1):
+    failures = []
+    for done, (name, future) in enumerate(finished, start=1):
+        try:
+            measured, seconds = future.result()
+        except (ToolError, SimulationError) as error:
+            failures.append(error)
+            progress(f"{name}: {error}, {done} of {len(missing)} runs")
+            continue
         known[name] = measured
         path = _kept(settings, name)
         with replacing(path) as file:
             file.write(sealed_text({"sources": sources, "measured": measured}).encode())
         progress(f"{name}: {seconds:.0f} s, {done} of {len(missing)} runs")
+    if failures:
+        raise failures[0]
     return {name: known[name] for name in names}
 
 
 def _finished(runs, settings, n_workers):
-    """Names of runs and what they returned, as they come to their end."""
+    """Names of runs and their futures, as they come to their end."""
     with workers(n_workers) as pool:
         running = {pool.submit(_timed, run, settings): name for name, run in runs.items()}
         for future in as_completed(running):
-            yield running[future], future.result()
+            yield running[future], future
 
 
 def _kept(settings, name):

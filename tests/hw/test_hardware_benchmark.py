@@ -13,8 +13,10 @@ import golden
 from hw.baseline.dense_engine import DenseSize
 from hw.compiler import compile_model
 from hw.rtl.library import MEMORY
+from hw.tools.process import ToolError
 from tests.benchmark import finn
 from tests.benchmark.hardware import main
+from tests.benchmark.keep import measure
 from tests.benchmark.layers import FIXED
 from tests.benchmark.networks import (
     ARRAY,
@@ -53,6 +55,23 @@ def layer_run(*, dense_cycles=4096):
             for mean, cycles in ((0.6, 1024), (1.0, 2048), (2.0, 8192))
         ],
     }
+
+
+def fails(settings):
+    raise ToolError("no valid mapping found")
+
+
+def works(settings):
+    return {"cycles": 3}
+
+
+def test_a_run_that_fails_loses_nothing_of_the_others(tmp_path):
+    settings, said = Settings(tmp_path), []
+    with pytest.raises(ToolError, match="no valid mapping found"):
+        measure({"bad": fails, "good": works}, settings, progress=said.append)
+    assert any("bad: no valid mapping found" in text for text in said)
+    assert measure({"good": works}, settings, progress=said.append) == {"good": {"cycles": 3}}
+    assert said[-1] == "1 of 1 runs are known from before"
 
 
 def judged(found):
