@@ -107,6 +107,11 @@ class Loader(wiring.Component):
             addend=C(1, len(address)),
             total=next_address,
         )
+        # The part whose turn it is takes whatever comes, so that nothing waits for the handshake.
+        with m.Switch(place):
+            for index, part in enumerate(parts):
+                with m.Case(index):
+                    m.d.sync += part.eq(self.beats.p.data)
         m.d.sync += [self.complete.eq(0), self.failed.eq(beyond)]
         with m.If(beyond):
             m.d.sync += skipping.eq(1)
@@ -123,10 +128,6 @@ class Loader(wiring.Component):
                 ]
             with m.Elif(~skipping):
                 m.d.sync += place.eq(place + 1)
-                with m.Switch(place):
-                    for index, part in enumerate(parts):
-                        with m.Case(index):
-                            m.d.sync += part.eq(self.beats.p.data)
                 with m.If(place == final):
                     m.d.sync += [
                         place.eq(0),

@@ -88,7 +88,7 @@ def test_images_give_back_the_weights(model, built):
     assert (read_weights(slices, plan.required) == plan.rows).all()
 
 
-@pytest.mark.parametrize("image", ["rom/weights.3.hex", "rom/neurons.hex", "rom/program.hex"])
+@pytest.mark.parametrize("image", ["rom/weights.3.hex", "rom/neurons.hex", "rom/windows.hex"])
 def test_a_flipped_bit_is_found_before_synthesis(built, model_file, capsys, image):
     flip_a_bit(built / image)
     with pytest.raises(ValueError, match=f"{image} must match its digest, but was changed"):

@@ -167,10 +167,10 @@ def test_changed_verilog_is_noticed(folder, capsys):
 
 
 def test_an_image_that_only_python_reads_is_refused(folder, capsys):
-    image = folder / "built" / "rom" / "program.hex"
+    image = folder / "built" / "rom" / "windows.hex"
     head, licence, first, *rest = image.read_text().split("\n")
     image.write_text("\n".join([head, licence, f"0x{first}", *rest]))
     assert (
         verify.main([str(folder / "built"), str(folder / "model.safetensors"), "--count", "1"]) == 2
     )
-    assert "program.hex must match its digest, but was changed" in capsys.readouterr().err
+    assert "windows.hex must match its digest, but was changed" in capsys.readouterr().err

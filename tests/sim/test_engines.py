@@ -8,7 +8,6 @@ import golden
 from golden import Rounding, SpikeCode
 from hw.compiler import compile_model
 from hw.rtl.address_generator import AddressGenerator
-from hw.rtl.array import Array
 from hw.rtl.bank import Bank
 from hw.rtl.burst_reader import BurstReader
 from hw.rtl.checksum import Checksum
@@ -292,15 +291,6 @@ NETWORKS = [
     full(16, SpikeCode.BIT_SERIAL, {"max_count": 1, "weight_bits": 2}, id="bit-serial-16-1"),
     full(5, SpikeCode.SPLIT, {"weight_bits": 8, "rounding": Rounding.HALF_UP}, id="split-5"),
 ]
-
-
-@pytest.mark.parametrize(
-    ("columns", "lanes", "code"),
-    [(3, 4, SpikeCode.SPLIT), full(2, 5, SpikeCode.SPLIT), full(4, 8, SpikeCode.BIT_SERIAL)],
-)
-def test_array_runs_whole_networks(check, tmp_path, columns, lanes, code):
-    setting = array_setting(tmp_path, columns=columns, lanes=lanes, code=code)
-    check(Array(setting.config), "sim.testbenches.tb_array", setting.parameters)
 
 
 @pytest.mark.parametrize(("lanes", "code", "options"), NETWORKS)

@@ -3,7 +3,6 @@
 import pytest
 
 from golden import SpikeCode
-from hw.rtl.array import Array
 from hw.rtl.burst_reader import BurstReader
 from hw.rtl.checksum import Checksum
 from hw.rtl.copier import Copier
@@ -57,31 +56,6 @@ def test_a_column_without_a_fault_passes(column):
 def test_a_fault_in_the_memories_is_noticed(column, fault, message):
     with pytest.raises(SimulationError, match=message):
         column(fault)
-
-
-@pytest.fixture(scope="module")
-def array(tmp_path_factory, project_root):
-    """Function that runs one network on an array of three columns, with a fault."""
-    folder = tmp_path_factory.mktemp("array")
-    setting = array_setting(folder, columns=3, lanes=4, code=SpikeCode.SPLIT)
-
-    def run(fault):
-        return run_testbench(
-            Array(setting.config),
-            "sim.testbenches.tb_array",
-            setting.parameters | {"fault": fault},
-            folder=folder,
-            cache=project_root / "build" / "sim",
-            only="networks_match_golden/model=0/stall=0.0",
-        )
-
-    return run
-
-
-@pytest.mark.parametrize("fault", PLAN_FAULTS)
-def test_a_fault_in_what_an_array_is_given_is_noticed(array, fault):
-    with pytest.raises(SimulationError, match=r"copy 0 of \w+(\.\d)? differs|sums differ|logits"):
-        array(fault)
 
 
 def test_every_fault_has_a_test():
