@@ -198,9 +198,8 @@ class Column(wiring.Component):
         Returns whether something is done with sums in this cycle, whether they double, and whether
         the job is finished with it.
         """
-        n_banks = self.config.banks
-        taken, ends, last, done = signals("taken ends last done", n_banks)
         config, shift = self.config, self.layer.shift
+        taken, ends, last, done = signals("taken ends last done", config.banks)
         # Cycles in which sums double without any event: as many bits are set.
         most = max(config.pixel_doublings - 1, config.doublings - 1, config.shift_width)
         alone = Signal(most)

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
+
 import golden
 from hw.compiler import compile_model
 from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
 
 from ..faults import PLAN_FAULTS
-from .base import generators, parameters
+from .base import generators, packed, parameters, signed, split
 
 
 __all__ = ["Network"]
@@ -63,6 +65,18 @@ class Network:
                     words=dict(zip(item.addresses.tolist(), item.words.tolist(), strict=True)),
                 )
         return SimpleNamespace(tensor="nothing", locate=None, addresses=[], words={})
+
+    def take_sums(self, cycles, sums):
+        """Adds what is sent to the token sums in this cycle, to those of a pair by its address."""
+        if cycles.get("sum_write"):
+            pair, width = cycles.get("sum_pair"), self.sizes.residual_width
+            values = [signed(part, width) for part in split(cycles.get("sum_data"), width)]
+            sums[pair] = sums.get(pair, 0) + np.array(values)
+
+    def compare_sums(self, number, name, sums):
+        """Compares the token sums behind a layer with golden."""
+        words = {pair: packed(values, self.sizes.sum_width) for pair, values in sums.items()}
+        assert words == self.expect(number, "sums").words, f"{name}: sums differ"
 
     def executed(self):
         """Additions of each layer."""

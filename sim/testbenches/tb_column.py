@@ -9,7 +9,6 @@ from collections import deque
 from itertools import chain
 
 import cocotb
-import numpy as np
 from cocotb.handle import HierarchyObject
 
 from hw.emit.memory_images import sliced
@@ -18,7 +17,7 @@ from hw.isa.memory_parts import ATTENTION_PARTS
 from hw.rtl.bank import UNDER_WAY
 from hw.rtl.word_reader import READ_CYCLES
 
-from .base import Cycles, config, generators, packed, parameters, pulse, signed, split
+from .base import Cycles, config, generators, parameters, pulse
 from .network import Network
 from .steps import layer_word, tiles
 
@@ -157,10 +156,7 @@ class Harness(Network):
                     f"{planned.name}: row {address} is {word:x}, golden {golden_word}"
                 )
                 self.digits[part][address] = word
-            if cycles.get("sum_write"):
-                pair, width = cycles.get("sum_pair"), SIZES.residual_width
-                values = [signed(part, width) for part in split(cycles.get("sum_data"), width)]
-                sums[pair] = sums.get(pair, 0) + np.array(values)
+            self.take_sums(cycles, sums)
             if cycles.get("logits_valid"):
                 logits.append(cycles.get_signed("logits"))
             self.fetch()
@@ -169,8 +165,7 @@ class Harness(Network):
             assert cycles.count < limit, f"{planned.name}: {len(waiting)} tiles are left"
         assert len(written) == len(spikes.words), f"{planned.name}: a spike word was not stored"
         assert not rows, f"{planned.name}: {len(rows)} words of rows were not stored"
-        sums = {pair: packed(totals, self.sizes.sum_width) for pair, totals in sums.items()}
-        assert sums == self.expect(number, "sums").words, f"{planned.name}: sums differ"
+        self.compare_sums(number, planned.name, sums)
         if planned.descriptor["destination"] is Destination.LOGITS:
             assert logits == self.golden.logits[0].tolist(), f"logits {logits}"
         self.compare_stream(number, planned)

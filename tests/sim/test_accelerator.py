@@ -176,7 +176,8 @@ def test_the_same_bytes_for_every_hash_seed(tmp_path):
             env=os.environ | {"PYTHONHASHSEED": seed},
         )
     files = sorted(path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*.*"))
-    assert len(files) == 3 + 7 + len(read_description(tmp_path / "1")["images"])
+    # Images are those of weights, neurons, program and windows.
+    assert len(files) == 3 + 7 + 16 + 6 + 2 + 1
     for name in files:
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
     assert read_description(tmp_path / "1")["model"] == model.name
