@@ -35,7 +35,7 @@ GROUPS = (
     ("Tiles", r"core\.buffers", "room loaded settled ready taken held"),
     ("Weight image", r"core\.reader", "fsm_state_word start wanted room tile table failed left"),
     ("Load packets", r"core\.loader", "active intact refused expired"),
-    ("Token sum", r"core\.token_sum", "fsm_state_word start words address write idle"),
+    ("Token sum", r"core\.token_sum", "fsm_state_word start words spikes idle"),
     ("word reader", r"core\.array\.column_\d+\.reader", "address valid"),
     (
         "word queue",
@@ -52,12 +52,18 @@ GROUPS = (
     (
         "firing unit",
         r"core\.array\.readout_\d+\.firing",
-        "release pair whole taken neuron_address fired fired_pair fired_whole count value idle",
+        (
+            "release pair whole taken neurons__address fired__valid fired__pair fired__whole "
+            "fired__counts fired__values idle"
+        ),
     ),
     (
         "packer",
         r"core\.array\.readout_\d+\.packer",
-        "fired spike_write attention_write address word request slot done idle",
+        (
+            "fired__valid stored__spikes stored__attention stored__address stored__data "
+            "request slot done idle"
+        ),
     ),
 )
 
@@ -66,7 +72,9 @@ _BINARY, _HEX, _DECIMAL, _TEXT = 0x28, 0x22, 0x24, 0x820
 #: And of the lines around a group that is open.
 _BEGIN, _END = 0x800200, 0x1000200
 #: Signals that are read as numbers.
-_NUMBERS = re.compile("cycles|additions|stalls|layers|tiles|level|pair|fired_pair|count|left|words")
+_NUMBERS = re.compile(
+    "cycles|additions|stalls|layers|tiles|level|pair|fired__pair|fired__counts|left|words"
+)
 
 _MODULE = re.compile(r"\nmodule (\\\S+ |\w+)\(.*?\nendmodule\n", re.DOTALL)
 _SIGNAL = re.compile(

@@ -17,11 +17,11 @@ class Twin(Memory):
         m.submodules.words = words = memory.Memory(shape=self.width, depth=self.depth, init=[])
         write, read = words.write_port(), words.read_port()
         m.d.comb += [
-            write.en.eq(self.write),
-            write.addr.eq(self.write_address),
-            write.data.eq(self.write_data),
-            read.en.eq(self.read),
-            read.addr.eq(self.read_address),
-            self.read_data.eq(read.data),
+            write.en.eq(self.write.valid),
+            write.addr.eq(self.write.address),
+            write.data.eq(self.write.data),
+            read.en.eq(self.reader.read),
+            read.addr.eq(self.reader.address),
+            self.reader.data.eq(read.data),
         ]
         return m

@@ -124,17 +124,17 @@ class DenseCore(wiring.Component):
                 width=shape.slice_width, depth=shape.weight_depth
             )
             m.d.comb += [
-                memory.write.eq(
+                memory.write.valid.eq(
                     (loads & (self.load_address[:low] == index)) | results.weight_write[index]
                 ),
-                memory.write_address.eq(Mux(loads, self.load_address[low:], results.address)),
-                memory.write_data.eq(Mux(loads, self.load_data, results.weights)),
-                memory.read.eq(1),
-                memory.read_address.eq(addresses.weight_address),
+                memory.write.address.eq(Mux(loads, self.load_address[low:], results.address)),
+                memory.write.data.eq(Mux(loads, self.load_data, results.weights)),
+                memory.reader.read.eq(1),
+                memory.reader.address.eq(addresses.weight_address),
             ]
             # Counts take a cycle longer.
             word = Signal(shape.slice_width, name=f"word_{index}")
-            m.d.sync += word.eq(memory.read_data)
+            m.d.sync += word.eq(memory.reader.data)
             for output in range(outputs):
                 m.d.comb += engine.weights.word_select(output * inputs + index, width).eq(
                     word.word_select(output, width)
@@ -144,21 +144,21 @@ class DenseCore(wiring.Component):
         """Reads layer after layer from the program; returns when one starts."""
         shape = self.shape
         m.submodules.program = program = Memory(width=PROGRAM_WIDTH, depth=shape.program_depth)
-        address = Signal.like(program.read_address)
+        address = Signal.like(program.reader.address)
         words = Signal(shape.layer_words * PROGRAM_WIDTH)
         left = Signal(range(shape.layer_words + 1))
         fetched, started = signals("fetched started")
         m.d.comb += [
-            program.write.eq(self.load_write[2]),
-            program.write_address.eq(self.load_address),
-            program.write_data.eq(self.load_data),
-            program.read.eq(1),
-            program.read_address.eq(address),
+            program.write.valid.eq(self.load_write[2]),
+            program.write.address.eq(self.load_address),
+            program.write.data.eq(self.load_data),
+            program.reader.read.eq(1),
+            program.reader.address.eq(address),
             layer.eq(words),
         ]
         m.d.sync += fetched.eq(0)
         with m.If(fetched):
-            m.d.sync += words.eq(Cat(words, program.read_data)[PROGRAM_WIDTH:])
+            m.d.sync += words.eq(Cat(words, program.reader.data)[PROGRAM_WIDTH:])
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.idle.eq(1)

@@ -66,20 +66,20 @@ class DenseOperands(wiring.Component):
         row, shifted_row = signals("row shifted_row", self.row.shape())
         word = Signal(shape.word_width)
         m.d.comb += [
-            stored.write.eq(self.write),
-            stored.write_address.eq(self.write_address),
-            stored.write_data.eq(self.write_data),
-            stored.read.eq(1),
-            stored.read_address.eq(self.address),
-            pixels.write.eq(self.pixel_write),
-            pixels.write_address.eq(self.pixel_address),
-            pixels.write_data.eq(self.pixel_data),
-            pixels.read.eq(1),
-            pixels.read_address.eq(self.address),
+            stored.write.valid.eq(self.write),
+            stored.write.address.eq(self.write_address),
+            stored.write.data.eq(self.write_data),
+            stored.reader.read.eq(1),
+            stored.reader.address.eq(self.address),
+            pixels.write.valid.eq(self.pixel_write),
+            pixels.write.address.eq(self.pixel_address),
+            pixels.write.data.eq(self.pixel_data),
+            pixels.reader.read.eq(1),
+            pixels.reader.address.eq(self.address),
         ]
         digits = [
             Cat(
-                pixels.read_data.word_select(channel, 8)[low : low + width] | C(0, width)
+                pixels.reader.data.word_select(channel, 8)[low : low + width] | C(0, width)
                 for channel in range(shape.pixel_channels)
             )
             for low in range(0, 8, width)
@@ -88,7 +88,7 @@ class DenseOperands(wiring.Component):
             inside.eq(self.inside),
             valid.eq(self.valid),
             row.eq(self.row),
-            word.eq(Mux(layer.pixels, Array(digits)[layer.digit], stored.read_data)),
+            word.eq(Mux(layer.pixels, Array(digits)[layer.digit], stored.reader.data)),
             shifts.eq(valid & layer.depthwise),
             shifted_row.eq(row),
         ]
@@ -96,13 +96,13 @@ class DenseOperands(wiring.Component):
         with m.If(~inside):
             m.d.sync += word.eq(0)
 
-        window = Cat(windows.read_data[shape.word_width :], word)
+        window = Cat(windows.reader.data[shape.word_width :], word)
         m.d.comb += [
-            windows.read.eq(1),
-            windows.read_address.eq(row),
-            windows.write.eq(shifts),
-            windows.write_address.eq(shifted_row),
-            windows.write_data.eq(window),
+            windows.reader.read.eq(1),
+            windows.reader.address.eq(row),
+            windows.write.valid.eq(shifts),
+            windows.write.address.eq(shifted_row),
+            windows.write.data.eq(window),
         ]
         for output in range(engine.outputs):
             for number in range(engine.inputs):

@@ -124,21 +124,21 @@ class DenseResults(wiring.Component):
         )
         tile = Signal.like(layer.limits.tiles)
         residual, *later = signals(
-            "residual later_1 later_2 later_3", residuals.read_address.shape()
+            "residual later_1 later_2 later_3", residuals.reader.address.shape()
         )
         last_hand = hand == engine.outputs // shape.units - 1
         m.d.comb += [
-            neurons.write.eq(self.load),
-            neurons.write_address.eq(self.load_address),
-            neurons.write_data.eq(self.load_data),
-            neurons.read.eq(1),
-            residuals.read.eq(1),
-            residuals.read_address.eq(residual),
-            residuals.write.eq(valid[STAGES[0] - 1]),
-            residuals.write_address.eq(later[-1]),
+            neurons.write.valid.eq(self.load),
+            neurons.write.address.eq(self.load_address),
+            neurons.write.data.eq(self.load_data),
+            neurons.reader.read.eq(1),
+            residuals.reader.read.eq(1),
+            residuals.reader.address.eq(residual),
+            residuals.write.valid.eq(valid[STAGES[0] - 1]),
+            residuals.write.address.eq(later[-1]),
         ]
-        neuron = Signal.like(neurons.read_address)
-        m.d.comb += neurons.read_address.eq(neuron)
+        neuron = Signal.like(neurons.reader.address)
+        m.d.comb += neurons.reader.address.eq(neuron)
         m.d.sync += Cat(later).eq(Cat(residual, later))
         with m.If(handing):
             m.d.sync += [neuron.eq(neuron + 1), residual.eq(residual + 1)]
@@ -157,12 +157,12 @@ class DenseResults(wiring.Component):
             m.d.comb += [
                 firing.layer.eq(layer),
                 firing.potential.eq(potentials[unit * width : (unit + 1) * width]),
-                firing.neuron.eq(neurons.read_data.word_select(unit, shape.neuron.size)),
-                firing.residual.eq(residuals.read_data.word_select(unit, shape.residual_width)),
+                firing.neuron.eq(neurons.reader.data.word_select(unit, shape.neuron.size)),
+                firing.residual.eq(residuals.reader.data.word_select(unit, shape.residual_width)),
             ]
             totals.append(firing.total)
             counts.append(firing.count | C(0, engine.count_width))
-        m.d.comb += residuals.write_data.eq(Cat(totals))
+        m.d.comb += residuals.write.data.eq(Cat(totals))
         return Cat(totals), Cat(counts)
 
     def _store(self, m, to_sums, handing, hand, closed):

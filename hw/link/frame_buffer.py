@@ -107,14 +107,14 @@ class FrameBuffer(wiring.Component):
             self.full.eq(self.level == self.depth),
             arrives.eq(joined | self.word_valid),
             stores.eq(arrives & ~self.full),
-            memory.write.eq(stores),
-            memory.write_address.eq(write_place),
-            memory.write_data.eq(
+            memory.write.valid.eq(stores),
+            memory.write.address.eq(write_place),
+            memory.write.data.eq(
                 Mux(self.word_valid, self.word, Mux(self.pixels, at_pixels, at_words))
             ),
-            memory.read.eq(fetches),
-            memory.read_address.eq(read_place),
-            self.beats.p.data.eq(memory.read_data),
+            memory.reader.read.eq(fetches),
+            memory.reader.address.eq(read_place),
+            self.beats.p.data.eq(memory.reader.data),
         ]
         last, marked = self.level == 1, Signal()
         m.d.comb += [

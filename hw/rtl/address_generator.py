@@ -6,8 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from .choose_add import choose_add
 from .loops import Loops
+from .memory import read_port
 from .signals import signals
-from .steps import place_layout, step_layout, table_signature, taps_layout
+from .steps import place_layout, step_layout, taps_layout
 
 
 __all__ = ["AddressGenerator", "READING"]
@@ -41,7 +42,8 @@ class AddressGenerator(wiring.Component):
         No tile may be started.
     stall : In(1)
         No word is to be read.
-    rows, positions : Out(table_signature)
+    rows : Out(read_port(window_address, tap_row))
+    positions : Out(read_port(window_address, tap_position))
     step : Out(step_layout(config))
         One cycle after it was decided.
     result : Out(config.result)
@@ -58,8 +60,8 @@ class AddressGenerator(wiring.Component):
             "tile": In(stream.Signature(config.tile)),
             "hold": In(1),
             "stall": In(1),
-            "rows": Out(table_signature(config, config.tap_row)),
-            "positions": Out(table_signature(config, config.tap_position)),
+            "rows": Out(read_port(config.window_address, config.tap_row)),
+            "positions": Out(read_port(config.window_address, config.tap_position)),
             "step": Out(step_layout(config)),
             "result": Out(config.result),
             "begins": Out(config.columns),

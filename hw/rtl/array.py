@@ -1,7 +1,7 @@
 """The array: columns, the memories they read, and the bus they store through."""
 
 from functools import reduce
-from operator import or_
+from operator import attrgetter, or_
 
 from amaranth import *
 from amaranth.lib import wiring
@@ -9,8 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import Destination
 from ..isa.memory_parts import block_rams_scarce
-from ..isa.pairs import PAIR
 from .attention_memory import AttentionMemory
+from .bus import stored_signature, sums_signature
 from .column import Column
 from .memory import TAG_WIDTH, Memory, SharedMemory, placed_layout
 from .multiples import Multiples
@@ -56,12 +56,11 @@ class Array(wiring.Component):
         A column has not begun to read out the last sums of the latest tile. High like ``held``.
     row, neuron : In(placed_layout(width, depth))
         Words of weights and of neurons for the buffers of all columns, written a cycle later.
-    pixel_write, pixel_address, pixel_data, pixel_tag : In
+    pixel, pixel_tag : In(placed_layout(pixel_width, pixel_depth)), In(TAG_WIDTH)
         Pixels, while no column reads them.
-    spike_write, spike_address, spike_data : In
+    spikes : In(placed_layout(spike_width, spike_depth))
         Spike words from outside the array, taken when no column is at work.
-    sum_write, sum_pair, sum_data : Out
-        Stream values of a pair of lanes for the token sums, the even lane's lowest.
+    sums : Out(sums_signature(config))
     logits_room : In(1)
         There is room for the logits of a job.
     logits_valid, logits : Out(1), Out(signed(logit_width))
@@ -86,16 +85,10 @@ class Array(wiring.Component):
             "open": Out(1),
             "row": In(placed_layout(config.memories["weights"][0], depths["weights"])),
             "neuron": In(placed_layout(config.neurons.size, depths["neurons"])),
-            "pixel_write": In(1),
-            "pixel_address": In(config.pixel_address),
-            "pixel_data": In(config.pixel_width),
+            "pixel": In(placed_layout(config.pixel_width, config.pixel_depth)),
             "pixel_tag": In(TAG_WIDTH),
-            "spike_write": In(1),
-            "spike_address": In(config.spike_address),
-            "spike_data": In(config.spike_width),
-            "sum_write": Out(1),
-            "sum_pair": Out(config.out_address),
-            "sum_data": Out(PAIR * config.residual_width),
+            "spikes": In(placed_layout(config.spike_width, config.spike_depth)),
+            "sums": Out(sums_signature(config)),
             "logits_room": In(1),
             "logits_valid": Out(1),
             "logits": Out(signed(config.logit_width)),
@@ -139,23 +132,22 @@ class Array(wiring.Component):
                 column.base.eq(bases.multiples[number]),
                 full[number].eq(column.full),
                 readout.layer.eq(self.layer),
-                readout.begins.eq(self.begins[number]),
-                readout.first.eq(self.result),
-                readout.offset.eq(offsets.multiples[number]),
-                waits[number].eq(readout.waits),
-                opens[number].eq(readout.open),
+                readout.tiles.begins.eq(self.begins[number]),
+                readout.tiles.first.eq(self.result),
+                readout.tiles.offset.eq(offsets.multiples[number]),
+                waits[number].eq(readout.tiles.waits),
+                opens[number].eq(readout.tiles.open),
                 requests[number].eq(readout.request),
                 readout.slot.eq(slot[number]),
                 readout.logits_room.eq(self.logits_room),
                 readout.tag.eq(self.tag),
             ]
 
-        # A row of attention that is stored.
-        entry = Signal(placed_layout(config.digit_word, config.attention_depth))
-        self._rows(m, columns, entry)
+        stored = self._bus(m, readouts)
+        self._rows(m, columns, stored)
+        self._spikes(m, columns, stored)
         self._neurons(m, readouts)
         self._pixels(m, columns)
-        self._bus(m, columns, readouts, entry)
 
         m.d.comb += [
             owned.eq(Cat(readout.own for readout in readouts).any()),
@@ -181,7 +173,7 @@ class Array(wiring.Component):
         with m.Elif(slot.any()):
             m.d.sync += behind.eq(~(slot | (slot - 1)))
 
-    def _rows(self, m, columns, entry):
+    def _rows(self, m, columns, stored):
         """Gives each pair of banks the memories of the rows that they read.
 
         What is written goes to all copies at once: rows of weights, and of attention.
@@ -197,20 +189,15 @@ class Array(wiring.Component):
             )
             m.d.comb += [
                 weights.row.eq(row),
-                attention.row.eq(entry),
+                attention.row.valid.eq(stored.attention),
+                attention.row.address.eq(stored.address),
+                attention.row.data.eq(stored.data),
                 attention.part.eq(part),
                 attention.tag.eq(self.tag),
             ]
             for port, (column, bank) in zip("ab", banks[number : number + 2], strict=False):
-                for memory, address, answers in (
-                    (weights, column.weight_address, column.weights),
-                    (attention, column.digit_address, column.digits),
-                ):
-                    m.d.comb += [
-                        getattr(memory, f"{port}_address").eq(address[bank]),
-                        getattr(memory, f"{port}_read").eq(column.read[bank]),
-                        *map(Value.eq, answers[bank], getattr(memory, f"{port}_data")),
-                    ]
+                wiring.connect(m, column.weights[bank], getattr(weights, port))
+                wiring.connect(m, column.digits[bank], getattr(attention, port))
 
     def _neurons(self, m, readouts):
         """Gives each readout its buffer of neurons."""
@@ -222,14 +209,8 @@ class Array(wiring.Component):
                 depth=self.config.buffer_depths["neurons"],
                 scarce=block_rams_scarce(self.config),
             )
-            m.d.comb += [
-                memory.write.eq(neuron.valid),
-                memory.write_address.eq(neuron.address),
-                memory.write_data.eq(neuron.data),
-                memory.read.eq(1),
-                memory.read_address.eq(readout.neuron_address),
-                readout.neurons.eq(memory.read_data),
-            ]
+            m.d.comb += memory.write.eq(neuron)
+            wiring.connect(m, readout.neurons, memory.reader)
 
     def _pixels(self, m, columns):
         """Gives each pair of columns the pixels, which are written while no column reads them."""
@@ -240,61 +221,57 @@ class Array(wiring.Component):
                 scarce=block_rams_scarce(self.config),
                 name="" if number else "pixels",
             )
-            m.d.comb += [
-                pixels.write.eq(self.pixel_write),
-                pixels.write_address.eq(self.pixel_address),
-                pixels.write_data.eq(self.pixel_data),
-                pixels.tag.eq(self.pixel_tag),
-            ]
+            m.d.comb += [pixels.write.eq(self.pixel), pixels.tag.eq(self.pixel_tag)]
             for port, column in zip("ab", columns[number : number + 2], strict=False):
-                m.d.comb += [
-                    getattr(pixels, f"{port}_read").eq(1),
-                    getattr(pixels, f"{port}_address").eq(column.source_address),
-                    column.pixel_read.eq(getattr(pixels, f"{port}_data")),
-                ]
+                wiring.connect(m, column.pixels, getattr(pixels, port))
 
-    def _bus(self, m, columns, readouts, entry):
-        """Collects what columns store; only the one whose turn it is drives anything but 0."""
-        config = self.config
-        write = self.spike_write
+    def _bus(self, m, readouts):
+        """Collects what columns store and add; only the one whose turn it is drives anything but 0.
 
-        def of_all(name):
-            return reduce(or_, (getattr(readout, name) for readout in readouts))
+        Returns the word that all copies of a memory store.
+        """
 
-        stored = Signal()
-        stored_address = Signal(config.out_address)
-        stored_data = Signal(config.word_width)
+        def of_all(member):
+            return reduce(or_, map(member, readouts))
+
+        stored = stored_signature(self.config).create()
+        outside = self.spikes
         m.d.sync += [
-            stored.eq(write | of_all("spike_write")),
-            entry.valid.eq(of_all("attention_write")),
-            stored_address.eq(Mux(write, self.spike_address, 0) | of_all("word_address")),
-            stored_data.eq(Mux(write, self.spike_data, 0) | of_all("word")),
-            self.sum_write.eq(of_all("sum_write")),
-            self.sum_pair.eq(of_all("sum_pair")),
-            self.sum_data.eq(of_all("sum_data")),
+            stored.spikes.eq(outside.valid | of_all(attrgetter("stored.spikes"))),
+            stored.attention.eq(of_all(attrgetter("stored.attention"))),
+            stored.address.eq(
+                Mux(outside.valid, outside.address, 0) | of_all(attrgetter("stored.address"))
+            ),
+            stored.data.eq(Mux(outside.valid, outside.data, 0) | of_all(attrgetter("stored.data"))),
+            self.sums.valid.eq(of_all(attrgetter("sums.valid"))),
+            self.sums.pair.eq(of_all(attrgetter("sums.pair"))),
+            *(
+                value.eq(of_all(lambda readout, half=half: readout.sums.values[half]))
+                for half, value in enumerate(self.sums.values)
+            ),
         ]
-        m.d.comb += [entry.address.eq(stored_address), entry.data.eq(stored_data)]
-        scarce = block_rams_scarce(config)
+        m.d.comb += self.idle.eq(
+            Cat(readout.idle for readout in readouts).all()
+            & ~stored.spikes
+            & ~stored.attention
+            & ~self.sums.valid
+        )
+        return stored
+
+    def _spikes(self, m, columns, stored):
+        """Gives each column its copy of the spikes."""
         for number, column in enumerate(columns):
             # All copies hold the same words, so that one log is enough.
-            m.submodules[f"spikes_{number}"] = spikes = Memory(
-                width=config.spike_width,
-                depth=config.spike_depth,
-                scarce=scarce,
+            m.submodules[f"spikes_{number}"] = memory = Memory(
+                width=self.config.spike_width,
+                depth=self.config.spike_depth,
+                scarce=block_rams_scarce(self.config),
                 name="" if number else "spikes",
             )
             m.d.comb += [
-                spikes.write.eq(stored),
-                spikes.write_address.eq(stored_address),
-                spikes.write_data.eq(stored_data),
-                spikes.read.eq(1),
-                spikes.read_address.eq(column.source_address),
-                column.spike_read.eq(spikes.read_data),
-                spikes.tag.eq(self.tag),
+                memory.write.valid.eq(stored.spikes),
+                memory.write.address.eq(stored.address),
+                memory.write.data.eq(stored.data),
+                memory.tag.eq(self.tag),
             ]
-        m.d.comb += self.idle.eq(
-            Cat(readout.idle for readout in readouts).all()
-            & ~stored
-            & ~entry.valid
-            & ~self.sum_write
-        )
+            wiring.connect(m, column.spikes, memory.reader)

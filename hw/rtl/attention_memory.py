@@ -1,14 +1,21 @@
 """The attention memory of a pair of banks: rows of values, and rows of key-values."""
 
 from amaranth import *
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
 
 from ..isa.memory_parts import ATTENTION_PARTS, block_rams_scarce
-from .memory import TAG_WIDTH, SharedMemory, placed_layout
+from .memory import TAG_WIDTH, SharedMemory, placed_layout, read_port
 
 
-__all__ = ["AttentionMemory"]
+__all__ = ["AttentionMemory", "digits_port"]
+
+
+def digits_port(config):
+    """Port that a bank reads: a row of values and one of key-values, bit 0 of all lanes lowest."""
+    return read_port(
+        config.attention_address, data.ArrayLayout(config.digit_word, len(ATTENTION_PARTS))
+    )
 
 
 class AttentionMemory(wiring.Component):
@@ -26,11 +33,8 @@ class AttentionMemory(wiring.Component):
 
     Members
     -------
-    a_read, b_read : In(1)
-    a_address, b_address : In(config.attention_address)
-    a_data, b_data : Out(lanes * digit_width).array(2)
-        Ports of the banks: one enabled cycle from address to data of values and of key-values,
-        which stay. Bit 0 of all lanes' digits lowest.
+    a, b : In(digits_port(config))
+        Of the banks.
     row : In(placed_layout(lanes * digit_width, attention_depth))
         What is written.
     part : In(1)
@@ -42,12 +46,10 @@ class AttentionMemory(wiring.Component):
     def __init__(self, config, *, capture):
         self.config = config
         self.capture = capture
-        width = config.digit_word
         super().__init__({
-            **{f"{port}_read": In(1) for port in "ab"},
-            **{f"{port}_address": In(config.attention_address) for port in "ab"},
-            **{f"{port}_data": Out(width).array(len(ATTENTION_PARTS)) for port in "ab"},
-            "row": In(placed_layout(width, config.attention_depth)),
+            "a": In(digits_port(config)),
+            "b": In(digits_port(config)),
+            "row": In(placed_layout(config.digit_word, config.attention_depth)),
             "part": In(1),
             "tag": In(TAG_WIDTH),
         })
@@ -62,15 +64,15 @@ class AttentionMemory(wiring.Component):
                 name=part if self.capture else "",
             )
             m.d.comb += [
-                memory.write.eq(self.row.valid & (self.part == number)),
-                memory.write_address.eq(self.row.address),
-                memory.write_data.eq(self.row.data),
+                memory.write.valid.eq(self.row.valid & (self.part == number)),
+                memory.write.address.eq(self.row.address),
+                memory.write.data.eq(self.row.data),
                 memory.tag.eq(self.tag),
             ]
-            for port in "ab":
+            for port, bank in ((memory.a, self.a), (memory.b, self.b)):
                 m.d.comb += [
-                    getattr(memory, f"{port}_read").eq(getattr(self, f"{port}_read")),
-                    getattr(memory, f"{port}_address").eq(getattr(self, f"{port}_address")),
-                    getattr(self, f"{port}_data")[number].eq(getattr(memory, f"{port}_data")),
+                    port.read.eq(bank.read),
+                    port.address.eq(bank.address),
+                    bank.data[number].eq(port.data),
                 ]
         return m

@@ -5,10 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import WEIGHT_TILES
-from ..isa.memory_parts import ATTENTION_PARTS
 from ..isa.spike_word import word_layout
+from .attention_memory import digits_port
 from .event_encoder import EventEncoder, event_stream
 from .signals import signals
+from .weight_tiles import weights_port
 from .word_queue import WordQueue
 from .word_reader import READ_CYCLES
 
@@ -43,12 +44,8 @@ class Bank(wiring.Component):
     full : Out(1)
         No step must come, ``UNDER_WAY`` words later at the latest.
     events : Out(event_stream(config))
-    read : Out(1)
-    weight_address, weights : Out(config.tile_address), In(weight_word).array(WEIGHT_TILES)
-        Port of the buffer of weights: one cycle with ``read`` from an address to what stands there
-        in every tile.
-    digit_address, digits : Out(config.attention_address), In(digit_word).array(2)
-        The same of values and key-values; bit 0 of all lanes' digits lowest.
+    weights : Out(weights_port(config))
+    digits : Out(digits_port(config))
     row : Out(lanes * row_width).array(WEIGHT_TILES)
         The OR of these is what the event that was taken ``ROW_CYCLES`` before adds; 0 if none was.
     additions : Out(range(lanes + 1)).array(2)
@@ -64,11 +61,8 @@ class Bank(wiring.Component):
             "word": In(word_layout(config)),
             "full": Out(1),
             "events": Out(event_stream(config)),
-            "read": Out(1),
-            "weight_address": Out(config.tile_address),
-            "weights": In(config.weight_word).array(WEIGHT_TILES),
-            "digit_address": Out(config.attention_address),
-            "digits": In(config.digit_word).array(len(ATTENTION_PARTS)),
+            "weights": Out(weights_port(config)),
+            "digits": Out(digits_port(config)),
             "row": Out(lanes * config.row_width).array(WEIGHT_TILES),
             "additions": Out(range(lanes + 1)).array(2),
         })
@@ -97,17 +91,14 @@ class Bank(wiring.Component):
         config, layer = self.config, self.layer
         lanes, row_width = config.lanes, config.row_width
         event = self.events.p
-        m.d.comb += [
-            self.read.eq(self.events.valid),
-            self.weight_address.eq(event.row),
-            self.digit_address.eq(event.row),
-        ]
+        for port in (self.weights, self.digits):
+            m.d.comb += [port.read.eq(self.events.valid), port.address.eq(event.row)]
         # The number of the tile stands above the address in it.
         number = event.row[config.tile_address.width :]
         # Setting and clearing come last, so that they are the registers' set and reset and take no
         # logic. Rows need no reset besides: a cycle after one, every lane skips.
         weights, digits = [], []
-        for tile, word in enumerate(self.weights):
+        for tile, word in enumerate(self.weights.data):
             skipped = Signal(lanes, init=-1, name=f"skipped_{tile}")
             weight = Signal.like(word, name=f"weights_{tile}", reset_less=True)
             weights.append(weight)
@@ -118,7 +109,7 @@ class Bank(wiring.Component):
                 with m.If(skipped[lane]):
                     m.d.sync += weight.word_select(lane, config.weight_width).eq(0)
         # Where tokens are gathered, values are added. Lanes skip nothing of attention.
-        for part, (word, gather) in enumerate(zip(self.digits, (1, 0), strict=True)):
+        for part, (word, gather) in enumerate(zip(self.digits.data, (1, 0), strict=True)):
             unused = Signal(init=1, name=f"unused_{part}")
             digit = Signal.like(word, name=f"digits_{part}", reset_less=True)
             digits.append(digit)

@@ -4,15 +4,16 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..isa.descriptors import WEIGHT_TILES
-from ..isa.memory_parts import ATTENTION_PARTS
 from ..isa.pairs import PAIR
 from ..isa.spike_word import End, closes_layout
+from .attention_memory import digits_port
 from .bank import ROW_CYCLES, Bank
 from .choose_add import or_add
 from .lanes import Lanes
+from .memory import read_port
 from .signals import signals
 from .steps import step_layout
+from .weight_tiles import weights_port
 from .word_reader import WordReader
 
 
@@ -68,10 +69,10 @@ class Column(wiring.Component):
         What the column adds to the addresses of all steps.
     full : Out(1)
         No step must come, ``UNDER_WAY`` words later at the latest.
-    source_address, spike_read, pixel_read : Out, In, In
-        Port of the spike and of the pixel memory, one cycle from address to data.
-    read, weight_address, weights, digit_address, digits : Out, Out, In, Out, In
-        Ports of the memories that hold rows, one per bank, see ``Bank``.
+    spikes : Out(read_port(spike_address, spike_width))
+    pixels : Out(read_port(pixel_address, pixel_width))
+    weights : Out(weights_port(config)).array(banks)
+    digits : Out(digits_port(config)).array(banks)
     readout : Out(readout_signature(config))
     additions : Out(range(banks * lanes + 1))
         Additions that were started three cycles before.
@@ -86,14 +87,10 @@ class Column(wiring.Component):
             "step": In(step_layout(config)),
             "base": In(config.source_address),
             "full": Out(1),
-            "source_address": Out(config.source_address),
-            "spike_read": In(config.spike_width),
-            "pixel_read": In(config.pixel_width),
-            "read": Out(1).array(banks),
-            "weight_address": Out(config.tile_address).array(banks),
-            "weights": In(config.weight_word).array(banks, WEIGHT_TILES),
-            "digit_address": Out(config.attention_address).array(banks),
-            "digits": In(config.digit_word).array(banks, len(ATTENTION_PARTS)),
+            "spikes": Out(read_port(config.spike_address, config.spike_width)),
+            "pixels": Out(read_port(config.pixel_address, config.pixel_width)),
+            "weights": Out(weights_port(config)).array(banks),
+            "digits": Out(digits_port(config)).array(banks),
             "readout": Out(readout_signature(config)),
             "additions": Out(range(banks * lanes + 1)),
         })
@@ -162,14 +159,9 @@ class Column(wiring.Component):
         banks = []
         for index in range(self.config.banks):
             m.submodules[f"bank_{index}"] = bank = Bank(self.config)
-            m.d.comb += [
-                bank.layer.eq(self.layer),
-                self.read[index].eq(bank.read),
-                self.weight_address[index].eq(bank.weight_address),
-                *map(Value.eq, bank.weights, self.weights[index]),
-                self.digit_address[index].eq(bank.digit_address),
-                *map(Value.eq, bank.digits, self.digits[index]),
-            ]
+            m.d.comb += bank.layer.eq(self.layer)
+            wiring.connect(m, bank.weights, wiring.flipped(self.weights[index]))
+            wiring.connect(m, bank.digits, wiring.flipped(self.digits[index]))
             banks.append(bank)
         m.d.comb += self.full.eq(Cat(bank.full for bank in banks).any())
         return banks
@@ -181,10 +173,11 @@ class Column(wiring.Component):
             reader.layer.eq(self.layer),
             reader.step.eq(self.step),
             reader.base.eq(self.base),
-            self.source_address.eq(reader.address),
-            reader.spikes.eq(self.spike_read),
-            reader.pixel.eq(self.pixel_read),
+            reader.spikes.eq(self.spikes.data),
+            reader.pixel.eq(self.pixels.data),
         ]
+        for port in (self.spikes, self.pixels):
+            m.d.comb += [port.read.eq(1), port.address.eq(reader.address)]
         for index, bank in enumerate(banks):
             m.d.comb += [
                 bank.write.eq(reader.valid[index]),

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from .choose_add import load_add
-from .memory import placed_layout
+from .memory import placed_layout, read_port
 
 
 __all__ = ["Copier"]
@@ -38,8 +38,8 @@ class Copier(wiring.Component):
         Of its words.
     enable : In(1)
         The next word may be read.
-    read, address, data : Out, Out, In
-        Port of the memory: one enabled cycle from address to data.
+    reader : Out(read_port(range(depth), width))
+        Of the memory.
     word : Out(placed_layout(width, target_depth))
     busy : Out(1)
         Words are left.
@@ -53,9 +53,7 @@ class Copier(wiring.Component):
             "target": In(bits_for(target_depth - 1)),
             "number": In(bits_for(most)),
             "enable": In(1),
-            "read": Out(1),
-            "address": Out(bits_for(depth - 1)),
-            "data": In(width),
+            "reader": Out(read_port(bits_for(depth - 1), width)),
             "word": Out(placed_layout(width, target_depth)),
             "busy": Out(1),
         })
@@ -64,18 +62,18 @@ class Copier(wiring.Component):
         m = Module()
         left = Signal.like(self.number)
         target = Signal.like(self.target)
-        valid = Signal()
+        valid, reads = Signal(), self.reader.read
         m.d.comb += [
-            self.read.eq(self.enable & (left != 0)),
+            reads.eq(self.enable & (left != 0)),
             self.word.valid.eq(valid),
             self.word.address.eq(target),
-            self.word.data.eq(self.data),
+            self.word.data.eq(self.reader.data),
             self.busy.eq((left != 0) | valid),
         ]
-        m.d.sync += valid.eq(self.read)
+        m.d.sync += valid.eq(reads)
         for register, value, step, goes_on in (
-            (self.address, self.first, 1, self.read),
-            (left, self.number, -1, self.read),
+            (self.reader.address, self.first, 1, reads),
+            (left, self.number, -1, reads),
             (target, self.target, 1, valid),
         ):
             following = Signal.like(register, name_suffix="_next")

@@ -117,20 +117,21 @@ class Core(wiring.Component):
 
         tables = self._tables(m)
         wiring.connect(m, sequencer.tile, generator.tile)
+        wiring.connect(m, m.submodules.array.sums, token_sum.add)
         writes = dict(zip(config.memories, loader.write, strict=True))
         failure = Signal(Status)
         supply = supply_from_outside if config.external else supply_on_chip
         supply(m, self, writes, failure)
         # Memories lie all over the device; a register shortens the way to and from them.
         m.d.sync += [
-            token_sum.threshold.eq(sequencer.program.as_signed()),
+            token_sum.threshold.eq(sequencer.program.data.as_signed()),
             token_sum.threshold_valid.eq(sequencer.threshold_valid),
         ]
         for name, table in tables.items():
             m.d.sync += [
-                table.write.eq(writes[name]),
-                table.write_address.eq(loader.address),
-                table.write_data.eq(loader.data),
+                table.write.valid.eq(writes[name]),
+                table.write.address.eq(loader.address),
+                table.write.data.eq(loader.data),
             ]
 
         wiring.connect(m, wiring.flipped(self.pixels), writer.pixels)
@@ -153,16 +154,13 @@ class Core(wiring.Component):
                 width=width, depth=depth, scarce=block_rams_scarce(self.config), **layout
             )
         program, windows = tables.values()
-        m.d.comb += [
-            program.read.eq(1),
-            program.read_address.eq(sequencer.program_address),
-            sequencer.program.eq(program.read_data),
-        ]
-        for port, reader in (("a", generator.rows), ("b", generator.positions)):
+        wiring.connect(m, sequencer.program, program.reader)
+        # Both kinds of words lie in one memory, the narrower one in its lowest bits.
+        for port, reader in ((windows.a, generator.rows), (windows.b, generator.positions)):
             m.d.comb += [
-                getattr(windows, f"{port}_read").eq(reader.read),
-                getattr(windows, f"{port}_address").eq(reader.address),
-                reader.data.eq(getattr(windows, f"{port}_data")),
+                port.read.eq(reader.read),
+                port.address.eq(reader.address),
+                reader.data.eq(port.data),
             ]
         return tables
 
@@ -197,16 +195,9 @@ class Core(wiring.Component):
             generator.layer.eq(sequencer.layer),
             generator.stall.eq(array.stall),
             generator.hold.eq(array.hold),
-            array.pixel_write.eq(writer.write),
-            array.pixel_address.eq(writer.address),
-            array.pixel_data.eq(writer.data),
-            array.spike_write.eq(token_sum.write),
-            array.spike_address.eq(token_sum.address),
-            array.spike_data.eq(token_sum.data),
+            array.pixel.eq(writer.pixel),
+            array.spikes.eq(token_sum.spikes),
             token_sum.clear.eq(sequencer.starts),
-            token_sum.add.eq(array.sum_write),
-            token_sum.pair.eq(array.sum_pair),
-            Cat(token_sum.value).eq(array.sum_data),
             token_sum.start.eq(sequencer.fire_sums),
             token_sum.words.eq(sequencer.layer.tiles),
             token_sum.out.eq(sequencer.layer.out_step),

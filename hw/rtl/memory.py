@@ -12,7 +12,15 @@ from amaranth.utils import bits_for
 from ..isa.blocks import blocks
 
 
-__all__ = ["IMAGE_WIDTH", "LAYER_WIDTH", "Memory", "SharedMemory", "TAG_WIDTH", "placed_layout"]
+__all__ = [
+    "IMAGE_WIDTH",
+    "LAYER_WIDTH",
+    "Memory",
+    "SharedMemory",
+    "TAG_WIDTH",
+    "placed_layout",
+    "read_port",
+]
 
 
 #: Widths of the numbers of an image and a layer, and of the tag of both that is logged with
@@ -26,11 +34,22 @@ def placed_layout(width, depth):
     return data.StructLayout({"valid": 1, "address": bits_for(depth - 1), "data": width})
 
 
+def read_port(address, word):
+    """Port that a memory is read through, seen from who reads it.
+
+    One cycle from an address that is ``read`` to its word, which stays until the next one is.
+
+    Parameters
+    ----------
+    address, word : ShapeLike
+    """
+    return wiring.Signature({"read": Out(1), "address": Out(address), "data": In(word)})
+
+
 class SharedMemory(wiring.Component):
     """Memory with two readers that give way to a writer, the first one or both.
 
-    Data is there one cycle after an enabled address, and stays. While ``write`` is high, reader
-    ``a`` does not read, and none does where two words are written.
+    While a word is written, reader ``a`` does not read, and none does where it is two words.
 
     Parameters
     ----------
@@ -47,13 +66,9 @@ class SharedMemory(wiring.Component):
 
     Members
     -------
-    a_read, b_read : In(1)
-    a_address, b_address : In(unsigned)
-    a_data, b_data : Out(width)
-    write : In(1)
-    write_address : In(unsigned)
-        In units of ``at_once`` words.
-    write_data : In(at_once * width)
+    a, b : In(read_port(range(depth), width))
+    write : In(placed_layout(at_once * width, depth / at_once))
+        Of several words, the address in units of so many.
     tag : In(TAG_WIDTH)
         Logged with each captured write; costs nothing in hardware.
     """
@@ -67,24 +82,19 @@ class SharedMemory(wiring.Component):
         self.name = name
         address = bits_for(depth - 1)
         super().__init__({
-            "a_read": In(1),
-            "a_address": In(address),
-            "a_data": Out(width),
-            "b_read": In(1),
-            "b_address": In(address),
-            "b_data": Out(width),
-            "write": In(1),
-            "write_address": In(address - (at_once - 1)),
-            "write_data": In(at_once * width),
+            "a": In(read_port(address, width)),
+            "b": In(read_port(address, width)),
+            "write": In(placed_layout(at_once * width, -(-depth // at_once))),
             "tag": In(TAG_WIDTH),
         })
 
     def elaborate(self, platform):
         m = Module()
-        first, second = self.write_address, self.b_address
+        write, a, b = self.write, self.a, self.b
+        first, second = write.address, b.address
         if self.at_once == 2:
-            first = Cat(0, self.write_address)
-            second = Mux(self.write, Cat(1, self.write_address), self.b_address)
+            first = Cat(0, write.address)
+            second = Mux(write.valid, Cat(1, write.address), b.address)
         m.submodules.memory = _instance(
             self.width,
             self.depth,
@@ -92,22 +102,22 @@ class SharedMemory(wiring.Component):
             scarce=self.scarce,
             image=self.image,
             name=self.name,
-            i_write=self.write,
-            i_data=self.write_data[: self.width],
-            i_other=self.write_data[-self.width :],
-            i_a_read=self.a_read,
-            o_a_data=self.a_data,
-            i_a_address=Mux(self.write, first, self.a_address),
-            i_b_read=self.b_read,
-            o_b_data=self.b_data,
-            i_b_address=second,
+            i_write=write.valid,
+            i_data=write.data[: self.width],
+            i_other=write.data[-self.width :],
+            i_a_read=a.read,
+            o_a_data=a.data,
+            i_a_address=Mux(write.valid, first, a.address)[: len(a.address)],
+            i_b_read=b.read,
+            o_b_data=b.data,
+            i_b_address=second[: len(b.address)],
             i_tag=self.tag,
         )
         return m
 
 
 class Memory(wiring.Component):
-    """Memory with one writer and one reader; data is there one cycle after an enabled address.
+    """Memory with one writer and one reader.
 
     Parameters
     ----------
@@ -124,12 +134,8 @@ class Memory(wiring.Component):
 
     Members
     -------
-    write : In(1)
-    write_address : In(unsigned)
-    write_data : In(width)
-    read : In(1)
-    read_address : In(unsigned)
-    read_data : Out(width)
+    write : In(placed_layout(width, depth))
+    reader : In(read_port(range(depth), width))
     tag : In(TAG_WIDTH)
         Logged with each captured write; costs nothing in hardware.
     """
@@ -143,14 +149,9 @@ class Memory(wiring.Component):
         self.images = images or ("",) * slices
         self.scarce = scarce
         self.name = name
-        address = bits_for(depth - 1)
         super().__init__({
-            "write": In(1),
-            "write_address": In(address),
-            "write_data": In(width),
-            "read": In(1),
-            "read_address": In(address),
-            "read_data": Out(width),
+            "write": In(placed_layout(width, depth)),
+            "reader": In(read_port(bits_for(depth - 1), width)),
             "tag": In(TAG_WIDTH),
         })
 
@@ -165,15 +166,15 @@ class Memory(wiring.Component):
                 scarce=self.scarce,
                 image=image,
                 name=self.name,
-                i_write=self.write,
-                i_data=self.write_data.word_select(index, width),
+                i_write=self.write.valid,
+                i_data=self.write.data.word_select(index, width),
                 i_other=C(0, width),
-                i_a_address=self.write_address,
+                i_a_address=self.write.address,
                 i_a_read=0,
                 o_a_data=Signal(width, name="none"),
-                i_b_read=self.read,
-                o_b_data=self.read_data.word_select(index, width),
-                i_b_address=self.read_address,
+                i_b_read=self.reader.read,
+                o_b_data=self.reader.data.word_select(index, width),
+                i_b_address=self.reader.address,
                 i_tag=self.tag,
             )
         return m

@@ -7,7 +7,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.descriptors import Destination
 from ..isa.pairs import PAIR
+from .bus import stored_signature
 from .choose_add import load_add
+from .firing import fired_signature
 from .signals import signals
 
 
@@ -38,15 +40,11 @@ class SpikePacker(wiring.Component):
     Members
     -------
     layer : In(config.layer)
-    fired, pair, result, value, count, code : In
-        Neurons, as ``FiringUnit`` gives them.
+    fired : In(fired_signature(config))
     slot : In(1)
         This group may use the bus now.
-    spike_write, attention_write : Out(1)
-        A word leaves for the spike or the attention memories.
-    address : Out(config.out_address)
-    word : Out(word_width)
-        Bit 0 of all lanes lowest: planes, or bits of the attention memory's entries.
+    stored : Out(stored_signature(config))
+        The word, which leaves where it is for any memory.
     done : Out(1)
         The place of a job is free: its word leaves, or the last digit of its potentials is a word.
     request : Out(1)
@@ -58,17 +56,9 @@ class SpikePacker(wiring.Component):
         self.config = config
         super().__init__({
             "layer": In(config.layer),
-            "fired": In(1),
-            "pair": In(config.pair),
-            "result": In(config.result),
-            "value": In(signed(config.result_width)).array(PAIR),
-            "count": In(config.count_width).array(PAIR),
-            "code": In(config.planes).array(PAIR),
+            "fired": In(fired_signature(config)),
             "slot": In(1),
-            "spike_write": Out(1),
-            "attention_write": Out(1),
-            "address": Out(config.out_address),
-            "word": Out(config.word_width),
+            "stored": Out(stored_signature(config)),
             "done": Out(1),
             "request": Out(1),
             "idle": Out(1),
@@ -78,13 +68,16 @@ class SpikePacker(wiring.Component):
         m = Module()
         config = self.config
         n_lanes = config.lanes
-        layer, into = self.layer, self.layer.destination
+        layer, destination = self.layer, self.layer.destination
+        fired, stored = self.fired, self.stored
         # Known from registers, long before the first neuron of a layer.
         potential, to_attention, stores = signals("potential to_attention stores")
         m.d.sync += [
-            potential.eq(into == Destination.KEY_VALUES),
-            to_attention.eq((into == Destination.KEY_VALUES) | (into == Destination.VALUES)),
-            stores.eq((into != Destination.SUMS) & (into != Destination.LOGITS)),
+            potential.eq(destination == Destination.KEY_VALUES),
+            to_attention.eq(
+                (destination == Destination.KEY_VALUES) | (destination == Destination.VALUES)
+            ),
+            stores.eq((destination != Destination.SUMS) & (destination != Destination.LOGITS)),
         ]
 
         # A word leaves from one set of registers while the other is filled, which waits, complete,
@@ -95,8 +88,8 @@ class SpikePacker(wiring.Component):
         m.d.comb += [
             leaves.eq(leaving & self.slot),
             moves.eq(complete & (~leaving | leaves)),
-            taken.eq(self.fired & stores),
-            ends.eq(taken & (self.pair == 0)),
+            taken.eq(fired.valid & stores),
+            ends.eq(taken & (fired.pair == 0)),
         ]
 
         closes = Signal()
@@ -119,8 +112,8 @@ class SpikePacker(wiring.Component):
             ]
 
         m.d.comb += [
-            self.spike_write.eq(leaves & ~to_attention),
-            self.attention_write.eq(leaves & to_attention),
+            stored.spikes.eq(leaves & ~to_attention),
+            stored.attention.eq(leaves & to_attention),
             self.request.eq(leaving),
             self.idle.eq(~leaving & ~replaying & ~complete),
         ]
@@ -131,12 +124,12 @@ class SpikePacker(wiring.Component):
                 m.d.sync += filling.eq(Cat(even, odd, filling))
             # Clearing comes last, so that it is the registers' reset and takes no logic.
             with m.If(moves):
-                m.d.sync += [self.word.word_select(bit, n_lanes).eq(filling), filling.eq(0)]
-        address, next_address = signals("address next_address", self.address.shape())
+                m.d.sync += [stored.data.word_select(bit, n_lanes).eq(filling), filling.eq(0)]
+        address, next_address = signals("address next_address", self.config.out_address)
         stride = Signal.like(address)
         m.d.comb += stride.eq(layer.out_stride)
         m.submodules.next_address = load_add(
-            load=ends, value=self.result.out, base=address, addend=stride, total=next_address
+            load=ends, value=fired.result.out, base=address, addend=stride, total=next_address
         )
         with m.If(leaves):
             m.d.sync += leaving.eq(0)
@@ -144,7 +137,7 @@ class SpikePacker(wiring.Component):
             m.d.sync += [
                 complete.eq(0),
                 leaving.eq(1),
-                self.address.eq(address),
+                stored.address.eq(address),
             ]
         with m.If(closes):
             m.d.sync += complete.eq(1)
@@ -159,10 +152,10 @@ class SpikePacker(wiring.Component):
         Returns the pair and the digit.
         """
         digit = Signal(self.config.digit)
-        pair, next_pair = signals("pair next_pair", self.pair.shape())
+        pair, next_pair = signals("pair next_pair", self.config.pair)
         last_pair, first_pair, begin = signals("last_pair first_pair begin", pair.shape())
         m.d.comb += [
-            last_pair.eq(self.result.last_lane >> 1),
+            last_pair.eq(self.fired.result.last_lane >> 1),
             begin.eq(Mux(ends, last_pair, first_pair)),
         ]
         m.submodules.next_pair = load_add(
@@ -187,8 +180,8 @@ class SpikePacker(wiring.Component):
         port, read = values.write_port(), values.read_port(domain="comb")
         m.d.comb += [
             port.en.eq(write),
-            port.addr.eq(self.pair),
-            port.data.eq(self.value[half]),
+            port.addr.eq(self.fired.pair),
+            port.data.eq(self.fired.values[half]),
             read.addr.eq(pair),
         ]
         digits = Array(read.data.word_select(index, width) for index in range(config.digits))
@@ -197,7 +190,7 @@ class SpikePacker(wiring.Component):
             with m.Case(Destination.KEY_VALUES):
                 m.d.comb += entry.eq(digits[digit])
             with m.Case(Destination.VALUES):
-                m.d.comb += entry.eq(self.count[half])
+                m.d.comb += entry.eq(self.fired.counts[half])
             with m.Default():
-                m.d.comb += entry.eq(self.code[half])
+                m.d.comb += entry.eq(self.fired.codes[half])
         return entry

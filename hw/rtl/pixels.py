@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .memory import placed_layout
 from .signals import signals
 
 
@@ -37,8 +38,8 @@ class PixelWriter(wiring.Component):
         Address of an image's last pixel; looked at while pixels are received.
     release : In(1)
         The stored image is no longer needed.
-    write, address, data : Out
-        Write port of the pixel memory.
+    pixel : Out(placed_layout(pixel_width, pixel_depth))
+        For the pixel memory.
     started : Out(1)
         The first pixel of an image is taken in this cycle.
     waiting : Out(1)
@@ -56,9 +57,7 @@ class PixelWriter(wiring.Component):
             "discard": In(1),
             "last_pixel": In(config.pixel_address),
             "release": In(1),
-            "write": Out(1),
-            "address": Out(config.pixel_address),
-            "data": Out(config.pixel_width),
+            "pixel": Out(placed_layout(config.pixel_width, config.pixel_depth)),
             "started": Out(1),
             "waiting": Out(1),
             "stored": Out(1),
@@ -82,9 +81,9 @@ class PixelWriter(wiring.Component):
         ]
         # Copies of the memory lie all over the device; a register shortens the way to them.
         m.d.sync += [
-            self.write.eq(arrives & ~malformed),
-            self.address.eq(index),
-            self.data.eq(self.pixels.p.data),
+            self.pixel.valid.eq(arrives & ~malformed),
+            self.pixel.address.eq(index),
+            self.pixel.data.eq(self.pixels.p.data),
             self.dropped.eq(self.discard & self.stored),
         ]
         with m.If(arrives):

@@ -1,5 +1,7 @@
 """The readout: takes a column's finished sums through firing unit and packer to the bus."""
 
+from typing import NamedTuple
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -7,16 +9,38 @@ from amaranth.lib.wiring import In, Out
 from ..isa.descriptors import Destination
 from ..isa.memory_parts import block_rams_scarce
 from ..isa.pairs import PAIR
+from .bus import stored_signature, sums_signature
 from .column import FETCH, readout_signature
 from .firing import FiringUnit
 from .lane_address import lane_address
-from .memory import TAG_WIDTH, Memory
+from .memory import TAG_WIDTH, Memory, read_port
 from .packer import SpikePacker
-from .result_counters import ResultCounters
+from .result_counters import ResultCounters, handover_signature
 from .signals import signals
 
 
 __all__ = ["Readout"]
+
+
+class _Goals(NamedTuple):
+    """Where the results of a layer go: to memories by the packer, to the token sums, or outside."""
+
+    packs: Signal
+    sums: Signal
+    logits: Signal
+
+
+class _Released(NamedTuple):
+    """A pair whose sums are released: its number, whether its odd lane belongs to the job, whether
+    the job ends with it and where its result goes; and whether there are sums still to come.
+    """
+
+    valid: Signal
+    pair: Signal
+    whole: Signal
+    last: Signal
+    result: Signal
+    under_way: Value
 
 
 class Readout(wiring.Component):
@@ -39,26 +63,19 @@ class Readout(wiring.Component):
     layer : In(config.layer)
         Stable while not idle.
     column : In(readout_signature(config))
-    begins, first, offset : In
-        A tile, see ``ResultCounters``.
-    waits, open : Out(1)
-        It was not taken over yet; there are jobs left of the one that was.
+    tiles : In(handover_signature(config))
     request : Out(1)
         Something waits for the bus.
     slot : In(1)
         The bus may be used now.
     own : Out(1)
         Sums are released: nobody else may begin to.
-    neuron_address, neurons : Out, In
-        Port of the buffer of neurons, one cycle from address to data.
-    spike_write, attention_write : Out(1)
-        A word is to be stored in the spike memories or the attention memories, only in the cycle
-        after ``slot``.
-    word_address, word : Out
-        Where, and the bits of all lanes; 0 while none is to be stored.
-    sum_write, sum_pair, sum_data : Out
-        Stream values of a pair to add to the token sums, the even lane's lowest; 0 while there
-        are none.
+    neurons : Out(read_port(neuron_address, neurons))
+        Of the buffer of neurons.
+    stored : Out(stored_signature(config))
+        A word, only in the cycle after ``slot``; all 0 while there is none.
+    sums : Out(sums_signature(config))
+        All 0 while there are none.
     logits_room : In(1)
         There is room for the logits of a job.
     logits_valid, logits : Out(1), Out(signed(logit_width))
@@ -74,23 +91,13 @@ class Readout(wiring.Component):
         super().__init__({
             "layer": In(config.layer),
             "column": In(readout_signature(config)),
-            "begins": In(1),
-            "first": In(config.result),
-            "offset": In(config.out_address),
-            "waits": Out(1),
-            "open": Out(1),
+            "tiles": In(handover_signature(config)),
             "request": Out(1),
             "slot": In(1),
             "own": Out(1),
-            "neuron_address": Out(config.neuron_address),
-            "neurons": In(config.neurons),
-            "spike_write": Out(1),
-            "attention_write": Out(1),
-            "word_address": Out(config.out_address),
-            "word": Out(config.word_width),
-            "sum_write": Out(1),
-            "sum_pair": Out(config.out_address),
-            "sum_data": Out(PAIR * config.residual_width),
+            "neurons": Out(read_port(config.neuron_address, config.neurons)),
+            "stored": Out(stored_signature(config)),
+            "sums": Out(sums_signature(config)),
             "logits_room": In(1),
             "logits_valid": Out(1),
             "logits": Out(signed(config.logit_width)),
@@ -100,54 +107,50 @@ class Readout(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # Where the layer's results go, from registers: known long before it matters.
+        # From registers: known long before it matters.
         destination = self.layer.destination
-        packs, sums, logits = signals("packs sums logits")
+        goals = _Goals(*signals("packs sums logits"))
         m.d.sync += [
-            packs.eq((destination == Destination.SPIKES) | (destination == Destination.VALUES)),
-            sums.eq(destination == Destination.SUMS),
-            logits.eq((destination == Destination.LOGITS) & (self.number == 0)),
+            goals.packs.eq(
+                (destination == Destination.SPIKES) | (destination == Destination.VALUES)
+            ),
+            goals.sums.eq(destination == Destination.SUMS),
+            goals.logits.eq((destination == Destination.LOGITS) & (self.number == 0)),
         ]
         m.submodules.counters = counters = ResultCounters(self.config)
+        wiring.connect(m, wiring.flipped(self.tiles), counters.tiles)
         m.d.comb += [
             counters.layer.eq(self.layer),
-            counters.begins.eq(self.begins),
-            counters.first.eq(self.first),
-            counters.offset.eq(self.offset),
             counters.taken.eq(self.column.begin),
             counters.closes.eq(self.column.closes),
-            self.waits.eq(counters.waits),
-            self.open.eq(counters.open),
         ]
         room = Signal()
-        released = self._release(m, counters.result, room, logits)
+        released = self._release(m, counters.result, room, goals.logits)
         firing, packer = self._fire(m, released)
-        follows = self._send(m, firing, packer, sums, logits)
-        self._count(m, released, firing, packer, follows, room, packs, sums, logits)
-        *_, releasing = released
-        m.d.comb += self.idle.eq(
-            ~(
-                self.begins
-                | counters.waits
-                | counters.open
-                | releasing
-                | ~firing.idle
-                | follows
-                | ~packer.idle
-                | self.spike_write
-                | self.attention_write
-                | self.sum_write
-            )
-        )
+        follows = self._send(m, firing.fired, packer.stored, goals)
+        done = packer.done | (follows & (firing.fired.pair == 0))
+        waits = self._count(m, released.last, done, room, goals)
+        m.d.comb += [
+            self.request.eq(packer.request | waits),
+            self.idle.eq(
+                ~(
+                    self.tiles.begins
+                    | self.tiles.waits
+                    | self.tiles.open
+                    | released.under_way
+                    | ~firing.idle
+                    | follows
+                    | ~packer.idle
+                    | self.stored.spikes
+                    | self.stored.attention
+                    | self.sums.valid
+                )
+            ),
+        ]
         return m
 
     def _release(self, m, next_result, room, alone):
-        """Begins readouts, and releases lanes pair by pair, or lane by lane where they go alone.
-
-        Returns whether a pair is released, its number, whether its odd lane belongs to the job,
-        whether the job ends in this cycle, its result, and whether something is released or sums
-        are still to come.
-        """
+        """Begins readouts, and releases lanes pair by pair, or lane by lane where they go alone."""
         column = self.column
         reading, settling, empties, whole = signals("reading settling empties whole")
         pair = Signal(self.config.pair)
@@ -179,11 +182,10 @@ class Readout(wiring.Component):
                 whole.eq(next_result.last_lane[0]),
                 empties.eq(Mux(alone, Cat(1, begins_at) <= FETCH, begins_at <= FETCH)),
             ]
-        return release, pair, whole, last, result, reading | settling
+        return _Released(release, pair, whole, last, result, reading | settling)
 
     def _fire(self, m, released):
         """Sends the sums through firing unit and packer."""
-        release, pair, whole, _, result, _ = released
         m.submodules.firing = firing = FiringUnit(self.config)
         m.submodules.packer = packer = SpikePacker(self.config)
         m.submodules.residual = residual = Memory(
@@ -194,86 +196,77 @@ class Readout(wiring.Component):
         )
         m.d.comb += [
             firing.layer.eq(self.layer),
-            firing.release.eq(release),
-            firing.pair.eq(pair),
-            firing.whole.eq(whole),
-            firing.result.eq(result),
+            firing.release.eq(released.valid),
+            firing.pair.eq(released.pair),
+            firing.whole.eq(released.whole),
+            firing.result.eq(released.result),
             *map(Value.eq, firing.taken, self.column.taken),
-            self.neuron_address.eq(firing.neuron_address),
-            firing.neurons.eq(self.neurons),
-            residual.read.eq(1),
-            residual.read_address.eq(firing.stream_read_address),
-            Cat(firing.stream).eq(residual.read_data),
-            residual.write.eq(firing.stream_write),
-            residual.write_address.eq(firing.stream_write_address),
-            residual.write_data.eq(Cat(firing.stream_data)),
+            residual.write.eq(firing.after),
             residual.tag.eq(self.tag),
             packer.layer.eq(self.layer),
-            packer.fired.eq(firing.fired),
-            packer.pair.eq(firing.fired_pair),
-            packer.result.eq(firing.fired_result),
-            *map(Value.eq, packer.value, firing.value),
-            *map(Value.eq, packer.count, firing.count),
-            *map(Value.eq, packer.code, firing.code),
             packer.slot.eq(self.slot),
         ]
+        wiring.connect(m, firing.fired, packer.fired)
+        wiring.connect(m, firing.before, residual.reader)
+        wiring.connect(m, firing.neurons, wiring.flipped(self.neurons))
         return firing, packer
 
-    def _send(self, m, firing, packer, sums, logits):
-        """Sends words and sums to the bus, and logits outside.
+    def _send(self, m, fired, word, goals):
+        """Sends a word or sums to the bus, and logits outside.
 
         Returns whether a logit of an even lane leaves.
         """
         # Logits leave alone: that of the odd lane, and in the next cycle that of the even one.
         follows = Signal()
-        even = Signal.like(firing.value[0])
-        m.d.sync += [follows.eq(firing.fired & logits), even.eq(firing.value[0])]
-        sum_write = firing.fired & sums
+        odd, even = fired.values[1], Signal.like(fired.values[0])
+        m.d.sync += [follows.eq(fired.valid & goals.logits), even.eq(fired.values[0])]
+        adds = fired.valid & goals.sums
         m.d.comb += [
-            self.logits_valid.eq(follows | (firing.fired & firing.fired_whole & logits)),
-            self.logits.eq(Mux(follows, even, firing.value[1])),
+            self.logits_valid.eq(follows | (fired.valid & fired.whole & goals.logits)),
+            self.logits.eq(Mux(follows, even, odd)),
         ]
         # What goes to the bus is 0 while it is another's. Clearing comes last, so that it is the
         # registers' reset and takes no logic.
         m.d.sync += [
-            self.spike_write.eq(packer.spike_write),
-            self.attention_write.eq(packer.attention_write),
-            self.word_address.eq(packer.address),
-            self.word.eq(packer.word),
-            self.sum_write.eq(sum_write),
-            self.sum_data.eq(Cat(value[: self.config.residual_width] for value in firing.value)),
-            self.sum_pair.eq(
-                lane_address(firing.fired_result.out, firing.fired_pair, lanes=self.config.pairs)
+            *(
+                getattr(self.stored, name).eq(getattr(word, name))
+                for name in word.signature.members
             ),
+            self.sums.valid.eq(adds),
+            self.sums.pair.eq(lane_address(fired.result.out, fired.pair, lanes=self.config.pairs)),
+            *(self.sums.values[half].eq(fired.values[half]) for half in range(PAIR)),
         ]
-        with m.If(~packer.spike_write & ~packer.attention_write):
-            m.d.sync += [self.word_address.eq(0), self.word.eq(0)]
-        with m.If(~sum_write):
-            m.d.sync += [self.sum_pair.eq(0), self.sum_data.eq(0)]
+        with m.If(~word.spikes & ~word.attention):
+            m.d.sync += [self.stored.address.eq(0), self.stored.data.eq(0)]
+        with m.If(~adds):
+            m.d.sync += [self.sums.pair.eq(0), *(value.eq(0) for value in self.sums.values)]
         return follows
 
-    def _count(self, m, released, firing, packer, follows, room, packs, sums, logits):
-        """Counts the jobs on their way, and knows whether there is room for another one."""
-        _, _, _, last, *_ = released
+    def _count(self, m, last, done, room, goals):
+        """Counts the jobs on their way, and knows whether there is room for another one.
+
+        Returns whether sums of a job wait for the bus.
+        """
         # Jobs whose readout has begun and whose place is not free again.
         jobs = Signal(range(3))
         ready, begin = self.column.ready, self.column.begin
-        done, waits, ends = signals("done waits ends")
+        waits, ends = signals("waits ends")
         m.d.comb += [
-            ends.eq(last & sums),
-            done.eq(packer.done | ends | (follows & (firing.fired_pair == 0))),
+            ends.eq(last & goals.sums),
             room.eq(
                 Mux(
-                    packs, ~jobs[1], ~jobs.any() & (self.own | ~sums) & (self.logits_room | ~logits)
+                    goals.packs,
+                    ~jobs[1],
+                    ~jobs.any() & (self.own | ~goals.sums) & (self.logits_room | ~goals.logits),
                 )
             ),
-            self.request.eq(packer.request | waits),
         ]
         m.d.sync += [
-            jobs.eq(jobs + begin - done),
-            waits.eq(sums & ready & ~jobs.any() & ~begin & ~self.own),
+            jobs.eq(jobs + begin - (done | ends)),
+            waits.eq(goals.sums & ready & ~jobs.any() & ~begin & ~self.own),
         ]
-        with m.If(self.slot & sums):
+        with m.If(self.slot & goals.sums):
             m.d.sync += [self.own.eq(1), waits.eq(0)]
         with m.If(ends):
             m.d.sync += self.own.eq(0)
+        return waits

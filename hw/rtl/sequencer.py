@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..isa.program_word import PROGRAM_WIDTH
 from .choose_add import load_add
-from .memory import LAYER_WIDTH
+from .memory import LAYER_WIDTH, read_port
 from .records import Records
 
 
@@ -57,8 +57,7 @@ class Sequencer(wiring.Component):
         Number of the layer at work; all ones between images.
     begins : Out(1)
         The first cycle of a layer.
-    program_address, program : Out, In
-        Port of the program memory, one cycle from address to data.
+    program : Out(read_port(range(program_depth), PROGRAM_WIDTH))
     tile : Out(stream.Signature(config.tile))
     fill : Out(config.fill)
         Of the first tile, from the first cycle of ``receive`` on; of the one behind ``tile`` while
@@ -78,7 +77,7 @@ class Sequencer(wiring.Component):
     given_up : Out(1)
         High for one cycle when an image is given up.
     threshold_valid : Out(1)
-        ``program`` is a threshold of the token sum.
+        The word of ``program`` is a threshold of the token sum.
     fire_sums : Out(1)
         Starts the firing of the token sums.
     busy : Out(1)
@@ -100,8 +99,7 @@ class Sequencer(wiring.Component):
             "layer": Out(config.layer),
             "number": Out(LAYER_WIDTH, init=-1),
             "begins": Out(1),
-            "program_address": Out(range(config.program_depth)),
-            "program": In(PROGRAM_WIDTH),
+            "program": Out(read_port(range(config.program_depth), PROGRAM_WIDTH)),
             "tile": Out(stream.Signature(config.tile)),
             **({} if config.external else {"fill": Out(config.fill)}),
             "settled": In(1),
@@ -120,7 +118,8 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        program = Records(self.config, address=self.program_address, word=self.program)
+        program = Records(self.config, address=self.program.address, word=self.program.data)
+        m.d.comb += self.program.read.eq(1)
         records = program.read(m)
         m.d.comb += [
             self.header.eq(records["header"].descriptor),

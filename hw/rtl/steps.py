@@ -1,11 +1,10 @@
 """Steps: the words that columns read, and the rows of taps that these belong to."""
 
 from amaranth import *
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 
-__all__ = ["place_layout", "step_layout", "table_signature", "taps_layout"]
+__all__ = ["place_layout", "step_layout", "taps_layout"]
 
 
 def step_layout(config):
@@ -34,15 +33,6 @@ def step_layout(config):
         "pixels": 1,
         "chosen": len(config.passes),
         "pixel_pass": range(len(config.pixel_passes)),
-    })
-
-
-def table_signature(config, layout):
-    """Port of the memory of tap windows: one enabled cycle from address to data, which stays."""
-    return wiring.Signature({
-        "read": Out(1),
-        "address": Out(config.window_address),
-        "data": In(layout),
     })
 
 

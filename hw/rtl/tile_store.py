@@ -126,13 +126,11 @@ class TileStore(wiring.Component):
         )
         m.d.comb += [
             words.eq(copier.word),
-            memory.write.eq(load),
-            memory.write_address.eq(self.load_address),
-            memory.write_data.eq(self.load_data),
-            memory.read.eq(copier.read),
-            memory.read_address.eq(copier.address),
-            copier.data.eq(memory.read_data),
+            memory.write.valid.eq(load),
+            memory.write.address.eq(self.load_address),
+            memory.write.data.eq(self.load_data),
             copier.first.eq(first),
             copier.number.eq(number),
         ]
+        wiring.connect(m, copier.reader, memory.reader)
         return copier

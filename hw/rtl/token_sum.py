@@ -7,8 +7,9 @@ from amaranth.lib.wiring import In, Out
 from ..isa.memory_parts import block_rams_scarce
 from ..isa.pairs import PAIR
 from ..isa.program_word import PROGRAM_WIDTH
+from .bus import sums_signature
 from .choose_add import load_add
-from .memory import TAG_WIDTH, Memory
+from .memory import TAG_WIDTH, Memory, placed_layout
 from .neuron import encoded
 from .signals import signals
 
@@ -31,10 +32,7 @@ class TokenSum(wiring.Component):
     -------
     clear : In(1)
         Starts setting all sums to zero (``sum_depth`` cycles); no value may come meanwhile.
-    add : In(1)
-    pair : In(range(sum_depth))
-        Of lanes, those of a tile behind those of the one before.
-    value : In(signed(residual_width)).array(PAIR)
+    add : In(sums_signature(config))
     threshold : In(signed(PROGRAM_WIDTH))
     threshold_valid : In(1)
         A threshold, 1st to D-th.
@@ -43,9 +41,8 @@ class TokenSum(wiring.Component):
     words : In(16)
     out : In(config.out_address)
         Address of the first spike word.
-    write : Out(1)
-    address : Out(config.spike_address)
-    data : Out(spike_width)
+    spikes : Out(placed_layout(spike_width, spike_depth))
+        The word, for the spike memories.
     idle : Out(1)
     tag : In(TAG_WIDTH)
     """
@@ -58,17 +55,13 @@ class TokenSum(wiring.Component):
         self.config = config
         super().__init__({
             "clear": In(1),
-            "add": In(1),
-            "pair": In(range(config.sum_depth)),
-            "value": In(signed(config.residual_width)).array(PAIR),
+            "add": In(sums_signature(config)),
             "threshold": In(signed(PROGRAM_WIDTH)),
             "threshold_valid": In(1),
             "start": In(1),
             "words": In(16),
             "out": In(config.out_address),
-            "write": Out(1),
-            "address": Out(config.spike_address),
-            "data": Out(config.spike_width),
+            "spikes": Out(placed_layout(config.spike_width, config.spike_depth)),
             "idle": Out(1),
             "tag": In(TAG_WIDTH),
         })
@@ -82,23 +75,24 @@ class TokenSum(wiring.Component):
             scarce=block_rams_scarce(config),
             name="sums",
         )
-        m.d.comb += [sums.read.eq(1), sums.tag.eq(self.tag)]
+        m.d.comb += [sums.reader.read.eq(1), sums.tag.eq(self.tag)]
         idle, written, read, zeros = self._add(m, sums)
         threshold, rotate = self._circulate(m)
 
-        index = Signal.like(self.pair)
+        index = Signal.like(self.add.pair)
         words = Signal(range(-(-config.sum_depth // config.pairs) + 1))
         pair = Signal(range(max(2, config.pairs)))
         step = Signal(range(config.max_count + 1))
         reached = [Signal(config.max_count, name=f"reached_{half}") for half in range(PAIR)]
-        next_address = Signal.like(self.address)
-        m.d.comb += sums.read_address.eq(self.pair)
+        address = self.spikes.address
+        next_address = Signal.like(address)
+        m.d.comb += sums.reader.address.eq(self.add.pair)
         fired = self._encode(m, reached)
         with m.FSM() as fsm:
             m.submodules.next_address = load_add(
                 load=fsm.ongoing("IDLE"),
                 value=self.out[: len(next_address)],
-                base=self.address,
+                base=address,
                 addend=C(1, len(next_address)),
                 total=next_address,
             )
@@ -109,7 +103,7 @@ class TokenSum(wiring.Component):
                     pair.eq(0),
                     step.eq(0),
                     words.eq(self.words),
-                    self.address.eq(next_address),
+                    address.eq(next_address),
                 ]
                 with m.If(self.clear):
                     m.d.sync += [written.eq(0), *zeros]
@@ -117,16 +111,16 @@ class TokenSum(wiring.Component):
                 with m.Elif(self.start):
                     m.next = "READ"
             with m.State("CLEAR"):
-                m.d.comb += sums.write.eq(1)
+                m.d.comb += sums.write.valid.eq(1)
                 m.d.sync += [written.eq(written + 1), *zeros]
                 with m.If(written == config.sum_depth - 1):
                     m.next = "IDLE"
             for state, following in (("READ", "WAIT"), ("WAIT", "COMPARE")):
                 with m.State(state):
-                    m.d.comb += sums.read_address.eq(index)
+                    m.d.comb += sums.reader.address.eq(index)
                     m.next = following
             with m.State("COMPARE"):
-                m.d.comb += [rotate.eq(1), sums.read_address.eq(index)]
+                m.d.comb += [rotate.eq(1), sums.reader.address.eq(index)]
                 m.d.sync += step.eq(step + 1)
                 m.d.sync += [
                     ones.eq(Cat(ones[1:], total >= threshold.as_signed()))
@@ -136,15 +130,15 @@ class TokenSum(wiring.Component):
                     m.d.sync += [written.eq(index), *zeros]
                     m.next = "STORE"
             with m.State("STORE"):
-                m.d.comb += sums.write.eq(1)
+                m.d.comb += sums.write.valid.eq(1)
                 m.d.sync += [*fired, index.eq(index + 1), pair.eq(pair + 1), step.eq(0)]
                 m.next = "READ"
                 with m.If(pair == config.pairs - 1):
                     m.d.sync += [pair.eq(0), words.eq(words - 1)]
                     m.next = "SEND"
             with m.State("SEND"):
-                m.d.comb += self.write.eq(1)
-                m.d.sync += self.address.eq(next_address)
+                m.d.comb += self.spikes.valid.eq(1)
+                m.d.sync += address.eq(next_address)
                 m.next = "READ"
                 with m.If(words == 0):
                     m.next = "IDLE"
@@ -158,32 +152,32 @@ class TokenSum(wiring.Component):
         the memory.
         """
         asked, adding = signals("asked adding")
-        asked_pair, written = signals("asked_pair written", self.pair.shape())
+        asked_pair, written = signals("asked_pair written", self.add.pair.shape())
         width = self.config.sum_width
         totals, reads, zeros = [], [], []
-        for half, new in enumerate(self.value):
+        for half, new in enumerate(self.add.values):
             asked_value, value = signals(f"asked_value_{half} value_{half}", new.shape())
             read = Signal(signed(width), name=f"read_{half}")
             total = Signal(width, name=f"total_{half}")
             m.d.sync += [
                 asked_value.eq(new),
                 value.eq(asked_value),
-                read.eq(sums.read_data.word_select(half, width)),
+                read.eq(sums.reader.data.word_select(half, width)),
             ]
             m.d.comb += total.eq(read + value)
             totals.append(total)
             reads.append(read)
             zeros += [value.eq(0), read.eq(0)]
         m.d.sync += [
-            asked.eq(self.add),
-            asked_pair.eq(self.pair),
+            asked.eq(self.add.valid),
+            asked_pair.eq(self.add.pair),
             adding.eq(asked),
             written.eq(asked_pair),
         ]
         m.d.comb += [
-            sums.write.eq(adding),
-            sums.write_address.eq(written),
-            sums.write_data.eq(Cat(totals)),
+            sums.write.valid.eq(adding),
+            sums.write.address.eq(written),
+            sums.write.data.eq(Cat(totals)),
         ]
         return ~asked & ~adding, written, reads, zeros
 
@@ -215,7 +209,7 @@ class TokenSum(wiring.Component):
         words = [
             Signal(PAIR * config.pairs, name=f"codes_{plane}") for plane in range(config.planes)
         ]
-        m.d.comb += self.data.eq(Cat(word[: config.lanes] for word in words))
+        m.d.comb += self.spikes.data.eq(Cat(word[: config.lanes] for word in words))
         return [
             word.eq(Cat(word[PAIR:], (code[plane] for code in codes)))
             for plane, word in enumerate(words)

@@ -1,15 +1,20 @@
 """The buffer of a pair of banks: weights of the tile that computes, and of the next one."""
 
 from amaranth import *
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
 
 from ..isa.descriptors import WEIGHT_TILES
 from ..isa.memory_parts import block_rams_scarce
-from .memory import SharedMemory, placed_layout
+from .memory import SharedMemory, placed_layout, read_port
 
 
-__all__ = ["WeightTiles"]
+__all__ = ["WeightTiles", "weights_port"]
+
+
+def weights_port(config):
+    """Port that a bank reads: what stands at an address of a tile in every tile."""
+    return read_port(config.tile_address, data.ArrayLayout(config.weight_word, WEIGHT_TILES))
 
 
 class WeightTiles(wiring.Component):
@@ -25,10 +30,8 @@ class WeightTiles(wiring.Component):
 
     Members
     -------
-    a_read, b_read : In(1)
-    a_address, b_address : In(config.tile_address)
-    a_data, b_data : Out(config.weight_word).array(WEIGHT_TILES)
-        Ports of the banks: one enabled cycle from address to data of every tile, which stays.
+    a, b : In(weights_port(config))
+        Of the banks.
     row : In(placed_layout(width, depth))
         A word that is written, of ``config.rows_at_once`` vectors; the number of the tile stands
         above its address in that.
@@ -36,11 +39,9 @@ class WeightTiles(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        address = config.tile_address
         super().__init__({
-            **{f"{port}_read": In(1) for port in "ab"},
-            **{f"{port}_address": In(address) for port in "ab"},
-            **{f"{port}_data": Out(config.weight_word).array(WEIGHT_TILES) for port in "ab"},
+            "a": In(weights_port(config)),
+            "b": In(weights_port(config)),
             "row": In(
                 placed_layout(config.memories["weights"][0], config.buffer_depths["weights"])
             ),
@@ -58,14 +59,14 @@ class WeightTiles(wiring.Component):
                 scarce=block_rams_scarce(self.config),
             )
             m.d.comb += [
-                memory.write.eq(self.row.valid & (self.row.address[address:] == tile)),
-                memory.write_address.eq(self.row.address[:address]),
-                memory.write_data.eq(self.row.data),
+                memory.write.valid.eq(self.row.valid & (self.row.address[address:] == tile)),
+                memory.write.address.eq(self.row.address[:address]),
+                memory.write.data.eq(self.row.data),
             ]
-            for port in "ab":
+            for port, bank in ((memory.a, self.a), (memory.b, self.b)):
                 m.d.comb += [
-                    getattr(memory, f"{port}_read").eq(getattr(self, f"{port}_read")),
-                    getattr(memory, f"{port}_address").eq(getattr(self, f"{port}_address")),
-                    getattr(self, f"{port}_data")[tile].eq(getattr(memory, f"{port}_data")),
+                    port.read.eq(bank.read),
+                    port.address.eq(bank.address),
+                    bank.data[tile].eq(port.data),
                 ]
         return m

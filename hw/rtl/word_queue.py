@@ -80,11 +80,11 @@ class WordQueue(wiring.Component):
             moves.eq(~self.words.valid | self.words.ready),
             reads.eq(level.any() & (~fetched | moves)),
             falls.eq(reads & ~self.write),
-            memory.write.eq(self.write),
-            memory.write_address.eq(written),
-            memory.write_data.eq(self.data),
-            memory.read.eq(reads),
-            memory.read_address.eq(read),
+            memory.write.valid.eq(self.write),
+            memory.write.address.eq(written),
+            memory.write.data.eq(self.data),
+            memory.reader.read.eq(reads),
+            memory.reader.address.eq(read),
         ]
         m.d.sync += [
             level.eq(level + Cat(self.write ^ reads, falls.replicate(len(level) - 1))),
@@ -98,6 +98,6 @@ class WordQueue(wiring.Component):
         with m.If(moves):
             m.d.sync += [
                 self.words.valid.eq(fetched),
-                self.words.payload.eq(memory.read_data),
+                self.words.payload.eq(memory.reader.data),
             ]
         return m

@@ -54,13 +54,13 @@ def packed(values, width):
     )
 
 
-def split(word, width):
-    """The parts of a word of a pair.
+def split(word, width, number=PAIR):
+    """The parts of a word, which has two of them unless more are asked for.
 
     >>> split(0x2F1, 4)
     [1, 15]
     """
-    return [word >> half * width & ((1 << width) - 1) for half in range(PAIR)]
+    return [word >> part * width & ((1 << width) - 1) for part in range(number)]
 
 
 def pulse(rng, probability):

@@ -9,9 +9,10 @@ import golden
 from hw.compiler import compile_model
 from hw.compiler.expected import expected_contents
 from hw.emit.memory_images import memory_words
+from hw.isa.pairs import PAIR
 
 from ..faults import PLAN_FAULTS
-from .base import generators, packed, parameters, signed, split
+from .base import generators, packed, parameters
 
 
 __all__ = ["Network"]
@@ -68,9 +69,9 @@ class Network:
 
     def take_sums(self, cycles, sums):
         """Adds what is sent to the token sums in this cycle, to those of a pair by its address."""
-        if cycles.get("sum_write"):
-            pair, width = cycles.get("sum_pair"), self.sizes.residual_width
-            values = [signed(part, width) for part in split(cycles.get("sum_data"), width)]
+        if cycles.get("sums__valid"):
+            pair = cycles.get("sums__pair")
+            values = [cycles.get_signed(f"sums__values__{half}") for half in range(PAIR)]
             sums[pair] = sums.get(pair, 0) + np.array(values)
 
     def compare_sums(self, number, name, sums):

@@ -42,7 +42,7 @@ class OneColumn(wiring.Component):
                     continue
                 outer = getattr(self, name)
                 for index in indices:
-                    outer = outer[index]
+                    outer = getattr(outer, index) if isinstance(index, str) else outer[index]
                 if port.flow is In:
                     m.d.comb += inner.eq(outer)
                 else:

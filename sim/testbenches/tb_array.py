@@ -22,6 +22,11 @@ from .stream import pack
 SIZES = config()
 WIDTHS = {name: SIZES.memories[name][0] for name in ("weights", "neurons")}
 ROW, NEURON = (placed_layout(WIDTHS[name], SIZES.buffer_depths[name]) for name in WIDTHS)
+#: Of what comes from outside the array, by its port.
+STORED = {
+    "pixel": placed_layout(SIZES.pixel_width, SIZES.pixel_depth),
+    "spikes": placed_layout(SIZES.spike_width, SIZES.spike_depth),
+}
 #: Most cycles of a layer: so many, and so many more for each job.
 LIMIT, LIMIT_PER_JOB = 3000, 400
 
@@ -90,10 +95,10 @@ class Harness(Network):
 
     async def store(self, memory, words):
         """Stores words from outside the array."""
-        address, data, write = (f"{memory}_{part}" for part in ("address", "data", "write"))
         for place, word in words:
-            await self.cycles.step(**{write: 1, address: place, data: word})
-        await self.cycles.step(**{write: 0})
+            stored = pack(STORED[memory], valid=1, address=place, data=word)
+            await self.cycles.step(**{memory: stored})
+        await self.cycles.step(**{memory: 0})
 
     async def run_layer(self, number, planned):
         """Sends the steps of a layer, and compares all that it stores."""
@@ -164,12 +169,11 @@ async def networks_match_golden(dut, model, stall):
     """Every stored word, value, logit and addition of one image, whoever stalls."""
     harness = Harness(dut, model, stall=stall)
     quiet = ("layer", "restart", "step", "begins", "result", "row", "neuron", "logits_room", "tag")
-    ports = [f"{memory}_{part}" for memory in ("pixel", "spike") for part in ("write", "address")]
-    await harness.cycles.reset(**dict.fromkeys((*quiet, *ports, "pixel_data", "spike_data"), 0))
+    await harness.cycles.reset(**dict.fromkeys((*quiet, *STORED), 0))
     await harness.store("pixel", enumerate(harness.pixels()))
     for number, planned in enumerate(harness.given.layers):
         if planned.descriptor["token_sum"]:
-            await harness.store("spike", harness.expect(number, "spikes").words.items())
+            await harness.store("spikes", harness.expect(number, "spikes").words.items())
         else:
             await harness.run_layer(number, planned)
     executed = sum(harness.executed().values())

@@ -58,39 +58,39 @@ class Rows:
 
     def __init__(self, draw):
         shapes = {
-            f"weights__{tile}": (SIZES.tile_rows, SIZES.weight_width)
-            for tile in range(WEIGHT_TILES)
-        } | {
-            f"digits__{part}": (SIZES.attention_depth, SIZES.digit_width)
-            for part in range(len(ATTENTION_PARTS))
+            "weights": (WEIGHT_TILES, SIZES.tile_rows, SIZES.weight_width),
+            "digits": (len(ATTENTION_PARTS), SIZES.attention_depth, SIZES.digit_width),
         }
         self.elements = {
-            port: draw.integers(0, 1 << width, (depth, LANES)).tolist()
-            for port, (depth, width) in shapes.items()
+            port: draw.integers(0, 1 << width, (parts, depth, LANES)).tolist()
+            for port, (parts, depth, width) in shapes.items()
         }
 
     def answers(self, cycles):
         """What the ports have in the next cycle."""
-        if not cycles.get("read"):
-            return {port: cycles.noise(port) for port in self.elements}
         return {
-            port: self._word(port, cycles.get(f"{port[: port.index('s__')]}_address"))
+            f"{port}__data": self._words(port, cycles.get(f"{port}__address"))
+            if cycles.get(f"{port}__read")
+            else cycles.noise(f"{port}__data")
             for port in self.elements
         }
 
-    def _word(self, port, address):
-        row = self.elements[port][address % len(self.elements[port])]
-        if port.startswith("weights"):
-            return packed(row, SIZES.weight_width)
+    def _words(self, port, address):
+        rows = [part[address % len(part)] for part in self.elements[port]]
+        if port == "weights":
+            return packed([packed(row, SIZES.weight_width) for row in rows], SIZES.weight_word)
         bits = range(SIZES.digit_width)
-        return sum(packed([each >> bit & 1 for each in row], 1) << bit * LANES for bit in bits)
+        return packed(
+            [packed([each >> bit & 1 for bit in bits for each in row], 1) for row in rows],
+            SIZES.digit_word,
+        )
 
     def added(self, row, *, attention, gather):
         """Elements of a row that an event adds."""
         if attention:
-            return self.elements[f"digits__{int(not gather)}"][row]
+            return self.elements["digits"][int(not gather)][row]
         tile, address = divmod(row, SIZES.tile_stride)
-        elements = self.elements[f"weights__{tile}"][address]
+        elements = self.elements["weights"][tile][address]
         return [signed(each, SIZES.weight_width) for each in elements]
 
 
@@ -103,7 +103,7 @@ async def every_event_fetches_its_row(dut, kind, stall):
     depthwise, gather = (int(kind == name) for name in ("depthwise", "gather"))
     attention = int(kind in ("gather", "query"))
     layer = pack(SIZES.layer, depthwise=depthwise, gather=gather, attention_rows=attention)
-    answers = dict.fromkeys(rows.elements, 0)
+    answers = {f"{port}__data": 0 for port in rows.elements}
     await cycles.reset(layer=layer, events__ready=0, write=0, word=0, **answers)
     words = draw_words(rng, 150, attention=attention)
     expected = list(events_of(words, depthwise=depthwise, gather=gather))

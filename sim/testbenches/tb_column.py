@@ -17,7 +17,7 @@ from hw.isa.memory_parts import ATTENTION_PARTS
 from hw.rtl.bank import UNDER_WAY
 from hw.rtl.word_reader import READ_CYCLES
 
-from .base import Cycles, config, generators, parameters, pulse
+from .base import Cycles, config, generators, packed, parameters, pulse
 from .network import Network
 from .steps import layer_word, tiles
 
@@ -65,20 +65,16 @@ class Harness(Network):
         self.spikes = [
             self.rng.getrandbits(self.sizes.spike_width) for _ in range(self.sizes.spike_depth)
         ]
-        self.ports = [
-            ("neurons", "neuron_address", self.neurons),
-            ("spike_read", "source_address", self.spikes),
-            ("pixel_read", "source_address", self.pixels()),
-        ]
-        self.banks = [
-            [
-                (f"{name}s__{bank}__{part}", f"{name}_address__{bank}", words)
-                for name, parts in (("weight", self.weights), ("digit", self.digits))
-                for part, words in enumerate(parts)
-            ]
-            for bank in range(self.sizes.banks)
-        ]
-        self.data = {port: 0 for port, _, _ in sum(self.banks, self.ports)}
+        # Bits of a word, and what stands at an address, of each port.
+        self.ports = {
+            "neurons": (self.sizes.neurons.size, [self.neurons]),
+            "spikes": (self.sizes.spike_width, [self.spikes]),
+            "pixels": (self.sizes.pixel_width, [self.pixels()]),
+        }
+        for bank in range(self.sizes.banks):
+            self.ports[f"weights__{bank}"] = self.sizes.weight_word, self.weights
+            self.ports[f"digits__{bank}"] = self.sizes.digit_word, self.digits
+        self.data = {f"{port}__data": 0 for port in self.ports}
         self.additions = 0
 
     def preload(self, number):
@@ -95,15 +91,14 @@ class Harness(Network):
     def fetch(self):
         """Answers the reads at the end of a cycle."""
         cycles = self.cycles
-        asked = [
-            port
-            for bank, ports in enumerate(self.banks)
-            if cycles.get(f"read__{bank}")
-            for port in ports
-        ]
-        for port, address, memory in self.ports + asked:
-            index = cycles.get(address)
-            self.data[port] = memory[index] if index < len(memory) else cycles.noise(port)
+        for port, (width, memories) in self.ports.items():
+            if cycles.get(f"{port}__read"):
+                address = cycles.get(f"{port}__address")
+                words = [
+                    memory[address] if address < len(memory) else self.rng.getrandbits(width)
+                    for memory in memories
+                ]
+                self.data[f"{port}__data"] = packed(words, width)
 
     async def run_layer(self, number, planned):
         """Sends the steps of a layer, and compares all that it stores. Returns its cycles."""
@@ -116,20 +111,20 @@ class Harness(Network):
         rows = dict(self.expect(number, ATTENTION_PARTS[part]).words)
         written, sums, logits = {}, {}, []
         begin, limit = cycles.count, cycles.count + 2000 + 400 * self.jobs
-        late, tile = 0, {"begins": 0}
+        late, tile = 0, {"tiles__begins": 0}
         while True:
             room = int(not rng.random() < self.stall)
             slot = pulse(rng, self.slot) & ~cycles.get("own")
             # Steps still come when the queue is full, but not too many.
             late = late + 1 if cycles.get("full") else 0
             # A tile that begins is known to wait a cycle later.
-            held = tile["begins"] or cycles.get("waits") or cycles.count < begin + 2
-            held = held or (fills and fills[0][1].again and cycles.get("open"))
-            tile["begins"] = 0
+            held = tile["tiles__begins"] or cycles.get("tiles__waits") or cycles.count < begin + 2
+            held = held or (fills and fills[0][1].again and cycles.get("tiles__open"))
+            tile["tiles__begins"] = 0
             if waiting and not (steps or held):
                 following = waiting.popleft()
                 self.fill(*fills.popleft())
-                tile = {"begins": 1, "first": following.result}
+                tile = {"tiles__begins": 1, "tiles__first": following.result}
                 steps.extend(following.steps)
             step = 0
             # Words that are on their way to the queue come, too.
@@ -145,12 +140,10 @@ class Harness(Network):
             )
             done = cycles.get("idle") and not waiting and not steps
             self.additions += cycles.get("additions")
-            if cycles.get("spike_write"):
-                self.compare_spikes(
-                    planned, spikes, cycles.get("word_address"), cycles.get("word"), written
-                )
-            if cycles.get("attention_write"):
-                address, word = cycles.get("word_address"), cycles.get("word")
+            address, word = cycles.get("stored__address"), cycles.get("stored__data")
+            if cycles.get("stored__spikes"):
+                self.compare_spikes(planned, spikes, address, word, written)
+            if cycles.get("stored__attention"):
                 golden_word = rows.pop(address, None)
                 assert word == golden_word, (
                     f"{planned.name}: row {address} is {word:x}, golden {golden_word}"
@@ -196,10 +189,9 @@ class Harness(Network):
 async def run_network(dut, model, *, stall, slot):
     """Runs all layers on one image; returns the harness and the cycles of each layer."""
     harness = Harness(dut, model, stall=stall, slot=slot)
-    quiet = dict.fromkeys(
-        ("layer", "step", "base", "begins", "first", "offset", "slot", "logits_room", "tag"), 0
-    )
-    await harness.cycles.reset(**quiet, **harness.data)
+    tiles = [f"tiles__{name}" for name in ("begins", "first", "offset")]
+    quiet = ("layer", "step", "base", *tiles, "slot", "logits_room", "tag")
+    await harness.cycles.reset(**dict.fromkeys(quiet, 0), **harness.data)
     cycles = {}
     for number, planned in enumerate(harness.given.layers):
         if planned.descriptor["token_sum"]:

@@ -15,7 +15,7 @@ async def words_go_where_they_belong(dut, enabled):
     rng, _ = generators()
     cycles = Cycles(dut, rng)
     rest = {"clear": 0, "start": 0, "first": 0, "target": 0, "number": 0, "enable": 0}
-    await cycles.reset(**rest, data=0)
+    await cycles.reset(**rest, reader__data=0)
     memory = [rng.getrandbits(SIZES["width"]) for _ in range(SIZES["depth"])]
     # Words that are still to come, with where they go, and the one that was read.
     left, read, data, sent = [], None, 0, 0
@@ -33,20 +33,20 @@ async def words_go_where_they_belong(dut, enabled):
             target=target,
             number=length,
             enable=enable,
-            data=data,
+            reader__data=data,
         )
         assert cycles.get("busy") == int(bool(left) or read is not None), "busy at the wrong time"
         assert word_of(cycles) == read, f"word {sent}: {word_of(cycles)}, not {read}"
         sent += read is not None
         read = None
-        if cycles.get("read"):
+        if cycles.get("reader__read"):
             address, place = left.pop(0)
-            assert cycles.get("address") == address, f"word {sent} is read elsewhere"
+            assert cycles.get("reader__address") == address, f"word {sent} is read elsewhere"
             data = memory[address]
             read = place, data
         else:
             assert not (enable and left), f"word {sent} is not read"
-            data = cycles.noise("data")
+            data = cycles.noise("reader__data")
         if start:
             left = [(first + index, target + index) for index in range(length)]
         if clear:

@@ -7,16 +7,18 @@ import numpy as np
 
 from golden import planes, spike_count
 from hw.isa.pairs import PAIR
+from hw.rtl.memory import placed_layout
 from hw.rtl.neuron import STAGES
 
 from .base import Cycles, config, generators, packed, signed, split
-from .stream import pack
+from .stream import pack, unpack
 
 
 SIZES = config()
 LANES, D = SIZES.lanes, SIZES.max_count
 PAIRS = SIZES.pairs
-TAKEN, STREAM = ([f"{port}__{half}" for half in range(PAIR)] for port in ("taken", "stream"))
+TAKEN = [f"taken__{half}" for half in range(PAIR)]
+AFTER = placed_layout(PAIR * SIZES.residual_width, SIZES.residual_depth)
 
 
 def bounds(width):
@@ -102,7 +104,7 @@ async def fire(dut, layer, *, gap):
     """Releases the pairs of lanes of all positions and compares what is fired and stored."""
     rng, _ = generators()
     cycles = Cycles(dut, rng)
-    quiet = ("release", "pair", "whole", "result", "neurons", *TAKEN, *STREAM)
+    quiet = ("release", "pair", "whole", "result", "neurons__data", "before__data", *TAKEN)
     await cycles.reset(layer=layer.descriptor(), **dict.fromkeys(quiet, 0))
     neuron_base, positions = PAIRS, len(layer.sums)
     neurons = Memory([0] * neuron_base + layer.neurons(), rng, SIZES.neurons.size)
@@ -130,23 +132,23 @@ async def fire(dut, layer, *, gap):
             pair=pair,
             whole=whole,
             result=jobs[position] if release else cycles.noise("result"),
-            neurons=neurons.data,
-            **dict(zip(STREAM, split(streams.data, width), strict=True)),
+            neurons__data=neurons.data,
+            before__data=streams.data,
             **dict(zip(TAKEN, taken, strict=True)),
         )
         if release:
             fired[fired.index((position, pair))] = position, pair, whole
-        if cycles.get("stream_write"):
+        after = unpack(AFTER, cycles.get("after"))
+        if after["valid"]:
             assert layer.stream, "a layer without a stream stored one"
-            address = cycles.get("stream_write_address")
+            address = after["address"]
             assert address not in stored, f"stream {address} was stored twice"
-            words = [cycles.get(f"stream_data__{half}") for half in range(PAIR)]
-            streams.words[address] = packed(words, width)
-            stored[address] = [signed(word, width) for word in words]
-        if cycles.get("fired"):
+            streams.words[address] = after["data"]
+            stored[address] = [signed(word, width) for word in split(after["data"], width)]
+        if cycles.get("fired__valid"):
             compare(cycles, layer, jobs, *fired.pop(0))
-        neurons.clock(cycles.get("neuron_address"))
-        streams.clock(cycles.get("stream_read_address"))
+        neurons.clock(cycles.get("neurons__address"))
+        streams.clock(cycles.get("before__address"))
         taken = sums[position * PAIRS + pair] if release else [cycles.noise(port) for port in TAKEN]
         assert cycles.count < 40 * (positions * LANES + 10), f"{len(fired)} pairs did not fire"
     if not gap:
@@ -155,18 +157,18 @@ async def fire(dut, layer, *, gap):
         assert stored == dict(enumerate(results)), "the stored stream differs"
     await cycles.step(release=0)
     assert cycles.get("idle")
-    assert not cycles.get("fired")
+    assert not cycles.get("fired__valid")
 
 
 def compare(cycles, layer, jobs, position, pair, whole):
     """Compares the neurons of a pair with golden."""
-    actual = cycles.get("fired_pair"), cycles.get("fired_whole"), cycles.get("fired_result")
+    actual = tuple(cycles.get(f"fired__{name}") for name in ("pair", "whole", "result"))
     assert actual == (pair, whole, jobs[position])
     for half, lane in enumerate(range(pair * PAIR, min((pair + 1) * PAIR, LANES))):
         actual = (
-            cycles.get_signed(f"value__{half}"),
-            cycles.get(f"count__{half}"),
-            cycles.get(f"code__{half}"),
+            cycles.get_signed(f"fired__values__{half}"),
+            cycles.get(f"fired__counts__{half}"),
+            cycles.get(f"fired__codes__{half}"),
         )
         golden = (
             int(layer.results[position, lane]),

@@ -59,7 +59,7 @@ class Task:
     def spread(self, counts, address):
         """The spike word of the counts."""
         bits = planes(counts, SIZES.spike_code, D, np.arange(len(counts)))
-        self.words.append(("spike", address, side_by_side(bits)))
+        self.words.append(("spikes", address, side_by_side(bits)))
 
     def positions(self, n_jobs):
         """Jobs of a layer that stores spikes."""
@@ -107,8 +107,10 @@ async def store(dut, task, *, gap, slot):
         out_stride=task.stride,
         out_digits=task.n_digits - 1,
     )
-    ports = [f"{name}__{half}" for name in ("value", "count", "code") for half in range(PAIR)]
-    quiet = ("fired", "pair", "result", "slot", *ports)
+    ports = [
+        f"fired__{name}__{half}" for name in ("values", "counts", "codes") for half in range(PAIR)
+    ]
+    quiet = ("fired__valid", "fired__pair", "fired__result", "slot", *ports)
     await cycles.reset(layer=layer, **dict.fromkeys(quiet, 0))
     # A layer begins long before its first neuron fires.
     await cycles.step()
@@ -119,30 +121,32 @@ async def store(dut, task, *, gap, slot):
         may = begun or (under_way < most and not ended)
         offered = bool(neurons) and may and not rng.random() < gap
         pair, result, values, counts = (
-            neurons[0] if offered else (rng.randrange(SIZES.pairs), cycles.noise("result"), [], [])
+            neurons[0]
+            if offered
+            else (rng.randrange(SIZES.pairs), cycles.noise("fired__result"), [], [])
         )
         # What has not fired is noise.
         inputs = {port: cycles.noise(port) for port in ports}
         for half, (value, count) in enumerate(zip(values, counts, strict=True)):
             bits = planes(np.array(count), SIZES.spike_code, D, half)
             inputs |= {
-                f"value__{half}": value & ((1 << SIZES.result_width) - 1),
-                f"count__{half}": count,
-                f"code__{half}": packed(bits, 1),
+                f"fired__values__{half}": value & ((1 << SIZES.result_width) - 1),
+                f"fired__counts__{half}": count,
+                f"fired__codes__{half}": packed(bits, 1),
             }
         await cycles.step(
-            fired=int(offered),
-            pair=pair,
-            result=result,
+            fired__valid=int(offered),
+            fired__pair=pair,
+            fired__result=result,
             slot=pulse(rng, slot),
             **inputs,
         )
-        for memory in ("spike", "attention"):
-            if cycles.get(f"{memory}_write"):
+        for memory in ("spikes", "attention"):
+            if cycles.get(f"stored__{memory}"):
                 assert cycles.get("slot"), "a word was stored in another column's turn"
                 assert words, "a word after the last one"
                 golden = words.pop(0)
-                actual = (memory, cycles.get("address"), cycles.get("word"))
+                actual = (memory, cycles.get("stored__address"), cycles.get("stored__data"))
                 number = len(task.words) - len(words)
                 assert actual == golden, f"word {number}: {actual}, golden {golden}"
         if offered:
@@ -153,11 +157,11 @@ async def store(dut, task, *, gap, slot):
         under_way -= cycles.get("done")
         limit = 60 * (len(task.neurons) * task.n_digits + len(task.words) + 10)
         assert cycles.count < limit, f"{len(words)} words did not come"
-    await cycles.step(fired=0, slot=1)
+    await cycles.step(fired__valid=0, slot=1)
     assert under_way == 0, f"{under_way} jobs have a place"
     assert cycles.get("idle")
-    assert not cycles.get("spike_write")
-    assert not cycles.get("attention_write")
+    assert not cycles.get("stored__spikes")
+    assert not cycles.get("stored__attention")
     return cycles.count
 
 

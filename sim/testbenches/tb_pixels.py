@@ -3,12 +3,15 @@
 import cocotb
 from cocotb.triggers import RisingEdge
 
+from hw.rtl.memory import placed_layout
+
 from .base import Cycles, config, generators, packed, pulse
-from .stream import Source, amaranth_port
+from .stream import Source, amaranth_port, unpack
 
 
 SIZES = config()
 CHANNELS = SIZES.pixel_channels
+PIXEL = placed_layout(SIZES.pixel_width, SIZES.pixel_depth)
 LAST = 1 << 8 * CHANNELS
 QUIET = {
     "enable": 0,
@@ -34,8 +37,9 @@ class Watch:
         stored = False
         while True:
             await edge
-            if int(dut.write.value):
-                self.written.append((int(dut.address.value), int(dut.data.value)))
+            pixel = unpack(PIXEL, int(dut.pixel.value))
+            if pixel["valid"]:
+                self.written.append((pixel["address"], pixel["data"]))
             for name in ("started", "dropped"):
                 self.seen[name] += int(getattr(dut, name).value)
             self.seen["images"] += int(dut.stored.value) and not stored
@@ -133,7 +137,7 @@ async def discarded_pixels_are_not_stored(dut):
         )
         while not dropped:
             await cycles.step()
-            written += cycles.get("write")
+            written += unpack(PIXEL, cycles.get("pixel"))["valid"]
             dropped += cycles.get("dropped")
             assert not cycles.get("started")
             assert cycles.count < 1000, "the image is not dropped"

@@ -24,7 +24,12 @@ async def results_are_counted_on(dut, busy):
     }
     offset = rng.getrandbits(OUT)
     await cycles.reset(
-        layer=pack(SIZES.layer, **layer), begins=0, first=0, offset=offset, taken=0, closes=0
+        layer=pack(SIZES.layer, **layer),
+        tiles__begins=0,
+        tiles__first=0,
+        tiles__offset=offset,
+        taken=0,
+        closes=0,
     )
     tiles = [[rng.randint(1, 3) for _ in range(rng.randint(1, 3))] for _ in range(40)]
     descriptors = [
@@ -47,22 +52,27 @@ async def results_are_counted_on(dut, busy):
     begun, first, begins, closed = 0, 0, 0, False
     while jobs:
         # A tile begins only when the one before was taken over.
-        begins = int(begun < len(tiles) and not (begins or cycles.get("waits")) and pulse(rng, 0.5))
+        begins = int(
+            begun < len(tiles) and not (begins or cycles.get("tiles__waits")) and pulse(rng, 0.5)
+        )
         if begins:
             first = pack(SIZES.result, **descriptors[begun])
             begun += 1
-        taken = int(cycles.get("open") and not closed and pulse(rng, busy))
+        taken = int(cycles.get("tiles__open") and not closed and pulse(rng, busy))
         fields, closes = jobs[0]
         await cycles.step(
-            begins=begins, first=first, taken=taken, closes=closes if taken else rng.getrandbits(2)
+            tiles__begins=begins,
+            tiles__first=first,
+            taken=taken,
+            closes=closes if taken else rng.getrandbits(2),
         )
         if taken:
-            assert cycles.get("open"), "a job of no tile"
+            assert cycles.get("tiles__open"), "a job of no tile"
             found = unpack(SIZES.result, cycles.get("result"))
             assert found == fields, f"{found}, not {fields}, {len(jobs)} jobs before the end"
             jobs.pop(0)
         closed = bool(taken and unpack(closes_layout(), closes)["tile"])
         assert cycles.count < 20000
-    await cycles.step(begins=0, taken=0)
+    await cycles.step(tiles__begins=0, taken=0)
     await cycles.step()
-    assert not cycles.get("open")
+    assert not cycles.get("tiles__open")

@@ -33,7 +33,7 @@ class Image:
     def __init__(self, cycles, words, fills, *, stall):
         self.cycles, self.rng, self.stall = cycles, cycles.rng, stall
         self.words, self.fills = words, fills
-        self.inputs = {"program": 0}
+        self.inputs = {"program__data": 0}
         # Number of the next tile of the image, and of all tiles.
         self.tile = self.n_tiles = 0
 
@@ -41,9 +41,11 @@ class Image:
         """One cycle, in which the memory answers what was asked in the cycle before."""
         cycles = self.cycles
         await cycles.step(**self.inputs, **inputs)
-        address, words = cycles.get("program_address"), self.words["program"]
+        address, words = cycles.get("program__address"), self.words["program"]
         # Beyond its last word a memory holds anything.
-        self.inputs["program"] = words[address] if address < len(words) else cycles.noise("program")
+        self.inputs["program__data"] = (
+            words[address] if address < len(words) else cycles.noise("program__data")
+        )
 
     async def receive(self, *, malformed):
         """From the first look at the image to its last pixel."""
@@ -127,7 +129,7 @@ class Image:
                 tile_ready=there,
             )
             if cycles.get("threshold_valid"):
-                thresholds.append(cycles.get("program"))
+                thresholds.append(cycles.get("program__data"))
             fired += cycles.get("fire_sums")
             if cycles.get("tile__valid"):
                 assert there, f"{expected.name}: the tile is not there"
@@ -191,7 +193,7 @@ async def every_tile_is_offered(dut, stall):
         refuse=0,
         stored=0,
         dropped=0,
-        program=0,
+        program__data=0,
         tile__ready=0,
         settled=0,
         fetching=0,

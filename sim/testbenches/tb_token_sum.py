@@ -5,15 +5,18 @@ import numpy as np
 
 from golden import planes, spike_count
 from hw.isa.pairs import PAIR
+from hw.rtl.memory import placed_layout
 
 from .base import Cycles, config, generators, packed, pulse
+from .stream import unpack
 
 
 SIZES = config()
 LANES, PAIRS, D = SIZES.lanes, SIZES.pairs, SIZES.max_count
+WORD = placed_layout(SIZES.spike_width, SIZES.spike_depth)
 #: Cycles from values to the next ones of the same pair.
 APART = 3
-VALUES = [f"value__{half}" for half in range(PAIR)]
+VALUES = [f"add__values__{half}" for half in range(PAIR)]
 LEAST, MOST = -(1 << SIZES.sum_width - 1), (1 << SIZES.sum_width - 1) - 1
 
 
@@ -22,12 +25,12 @@ async def add(cycles, pairs, values, *, gap):
     mask, latest = (1 << SIZES.residual_width) - 1, {}
     for pair, both in zip(pairs.tolist(), values.tolist(), strict=True):
         while cycles.count - latest.get(pair, -APART) < APART or cycles.rng.random() < gap:
-            noise = {port: cycles.noise(port) for port in ("pair", *VALUES)}
-            await cycles.step(add=0, **noise)
+            noise = {port: cycles.noise(port) for port in ("add__pair", *VALUES)}
+            await cycles.step(add__valid=0, **noise)
         latest[pair] = cycles.count
         masked = [value & mask for value in both]
-        await cycles.step(add=1, pair=pair, **dict(zip(VALUES, masked, strict=True)))
-    await cycles.step(add=0)
+        await cycles.step(add__valid=1, add__pair=pair, **dict(zip(VALUES, masked, strict=True)))
+    await cycles.step(add__valid=0)
 
 
 async def fire(cycles, ladder, *, n_words, out):
@@ -42,9 +45,10 @@ async def fire(cycles, ladder, *, n_words, out):
     written = {}
     await cycles.step(start=0)
     while not cycles.get("idle"):
-        if cycles.get("write"):
-            assert cycles.get("address") not in written, "a word was stored twice"
-            written[cycles.get("address")] = cycles.get("data")
+        word = unpack(WORD, cycles.get("spikes"))
+        if word["valid"]:
+            assert word["address"] not in written, "a word was stored twice"
+            written[word["address"]] = word["data"]
         await cycles.step()
         assert cycles.count - begin < 100_000, "firing did not end"
     return written, cycles.count - begin
@@ -65,8 +69,8 @@ async def counts_of_sums_match_golden(dut, gap):
     cycles = Cycles(dut, rng)
     await cycles.reset(
         clear=0,
-        add=0,
-        pair=0,
+        add__valid=0,
+        add__pair=0,
         **dict.fromkeys(VALUES, 0),
         threshold=0,
         threshold_valid=0,

@@ -5,7 +5,7 @@ import cocotb
 from hw.isa.descriptors import WEIGHT_TILES
 from hw.rtl.memory import placed_layout
 
-from .base import Cycles, config, generators, pulse
+from .base import Cycles, config, generators, pulse, split
 from .stream import pack
 
 
@@ -22,7 +22,7 @@ async def a_tile_is_written_beside_reads(dut, reading, writing):
     rng, _ = generators()
     cycles = Cycles(dut, rng)
     words = [[None] * depth for depth in SIZES.tile_depths]
-    await cycles.reset(a_read=0, b_read=0, a_address=0, b_address=0, row=0)
+    await cycles.reset(a__read=0, b__read=0, a__address=0, b__address=0, row=0)
     expected, compared = {}, 0
     # The tile that is being written, and until when.
     filled, until = 0, 50
@@ -39,11 +39,12 @@ async def a_tile_is_written_beside_reads(dut, reading, writing):
         addresses = {port: rng.randrange(SIZES.tile_rows) for port in "ab"}
         await cycles.step(
             row=pack(ROW, valid=valid, **row),
-            **{f"{port}_read": read for port, read in reads.items()},
-            **{f"{port}_address": address for port, address in addresses.items()},
+            **{f"{port}__read": read for port, read in reads.items()},
+            **{f"{port}__address": address for port, address in addresses.items()},
         )
         for (port, tile), word in expected.items():
-            assert cycles.get(f"{port}_data__{tile}") == word, f"port {port}, tile {tile}"
+            data = split(cycles.get(f"{port}__data"), WIDTH, WEIGHT_TILES)
+            assert data[tile] == word, f"port {port}, tile {tile}"
             compared += 1
         for port, read in reads.items():
             for tile in range(WEIGHT_TILES):

@@ -50,45 +50,47 @@ endmodule
 #: The same of the components, of 6 words of 40 bits.
 PLAIN_SHARED = """
 module plain (
-    input wire clk, rst, write, a_read, b_read, input wire [39:0] write_data, input wire [31:0] tag,
-    input wire [2:0] write_address, a_address, b_address, output reg [39:0] a_data, b_data
+    input wire clk, rst, a__read, b__read, input wire [43:0] write, input wire [31:0] tag,
+    input wire [2:0] a__address, b__address, output reg [39:0] a__data, b__data
 );
+    wire [2:0] address = write[3:1];
     reg [39:0] words [0:5];
     always @(posedge clk) begin
-        if (write) words[write_address] <= write_data;
-        else if (a_read) a_data <= words[a_address];
-        if (b_read) b_data <= words[b_address];
+        if (write[0]) words[address] <= write[43:4];
+        else if (a__read) a__data <= words[a__address];
+        if (b__read) b__data <= words[b__address];
     end
-    always @* assume (write_address < 6 && a_address < 6 && b_address < 6);
+    always @* assume (address < 6 && a__address < 6 && b__address < 6);
 endmodule
 """
 PLAIN_PAIRS = """
 module plain (
-    input wire clk, rst, write, a_read, b_read, input wire [79:0] write_data, input wire [31:0] tag,
-    input wire [1:0] write_address, input wire [2:0] a_address, b_address,
-    output reg [39:0] a_data, b_data
+    input wire clk, rst, a__read, b__read, input wire [82:0] write, input wire [31:0] tag,
+    input wire [2:0] a__address, b__address, output reg [39:0] a__data, b__data
 );
+    wire [1:0] address = write[2:1];
     reg [39:0] words [0:5];
     always @(posedge clk) begin
-        if (write) words[{write_address, 1'b0}] <= write_data[39:0];
-        else if (a_read) a_data <= words[a_address];
-        if (write) words[{write_address, 1'b1}] <= write_data[79:40];
-        else if (b_read) b_data <= words[b_address];
+        if (write[0]) words[{address, 1'b0}] <= write[42:3];
+        else if (a__read) a__data <= words[a__address];
+        if (write[0]) words[{address, 1'b1}] <= write[82:43];
+        else if (b__read) b__data <= words[b__address];
     end
-    always @* assume (write_address < 3 && a_address < 6 && b_address < 6);
+    always @* assume (address < 3 && a__address < 6 && b__address < 6);
 endmodule
 """
 PLAIN_READ = """
 module plain (
-    input wire clk, rst, write, read, input wire [39:0] write_data, input wire [31:0] tag,
-    input wire [2:0] write_address, read_address, output reg [39:0] read_data
+    input wire clk, rst, reader__read, input wire [43:0] write, input wire [31:0] tag,
+    input wire [2:0] reader__address, output reg [39:0] reader__data
 );
+    wire [2:0] address = write[3:1];
     reg [39:0] words [0:5];
     always @(posedge clk) begin
-        if (write) words[write_address] <= write_data;
-        if (read) read_data <= words[read_address];
+        if (write[0]) words[address] <= write[43:4];
+        if (reader__read) reader__data <= words[reader__address];
     end
-    always @* assume (write_address < 6 && read_address < 6);
+    always @* assume (address < 6 && reader__address < 6);
 endmodule
 """
 
@@ -228,7 +230,7 @@ def test_the_shared_memory_is_the_plain_one(tmp_path, define, at_once, plain):
         (f"\\gold.words[{number}]", _slices("gate.memory.bank[0]", number, lows))
         for number in range(6)
     ]
-    equal += [("\\gold_a_data", "\\gate_a_data"), ("\\gold_b_data", "\\gate_b_data")]
+    equal += [(f"\\gold_{port}__data", f"\\gate_{port}__data") for port in "ab"]
     prove_component(tmp_path, memory, plain, equal, define=define)
 
 
@@ -245,7 +247,7 @@ def test_a_memory_of_one_reader_is_the_plain_one_slice_by_slice(tmp_path, slices
         )
         for number in range(6)
     ]
-    equal += [("\\gold_read_data", "\\gate_read_data")]
+    equal += [("\\gold_reader__data", "\\gate_reader__data")]
     prove_component(tmp_path, memory, PLAIN_READ, equal)
 
 
@@ -257,7 +259,7 @@ def test_a_memory_with_an_image_begins_with_it_and_is_the_plain_one(tmp_path, wr
     memory = Memory(width=40, depth=6, images=("image.hex",))
     names = [_slices("gate.memory.bank[0]", number, range(1)) for number in range(6)]
     equal = [(f"\\gold.words[{number}]", name) for number, name in enumerate(names)]
-    equal += [("\\gold_read_data", "\\gate_read_data")]
+    equal += [("\\gold_reader__data", "\\gate_reader__data")]
     first = " ".join(
         f"-prove {name.replace('gate.', '')} 40'd{word + wrong}"
         for name, word in zip(names, words, strict=True)

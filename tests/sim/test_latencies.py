@@ -52,12 +52,12 @@ STEP = pack(
     step_layout(CONFIG),
     {"valid": 1, "columns": 1, "jobs": 1, "mask": 0b111111, "ends": 1, "last": 1, "chosen": 1},
 )
-#: Every row of weights is one.
-ROWS = {f"weights__{number}": -1 % (1 << CONFIG.weight_word) for number in range(2)}
+#: Every weight is -1.
+ROWS = {"weights__data": -1 % (1 << 2 * CONFIG.weight_word)}
 
 CASES = {
     "pixel writer: beat to write": Case(
-        PixelWriter(CONFIG), {"pixels__valid": 1}, "write", {"enable": 1, "last_pixel": 5}
+        PixelWriter(CONFIG), {"pixels__valid": 1}, "pixel", {"enable": 1, "last_pixel": 5}
     ),
     "address generator: tile to step": Case(
         AddressGenerator(CONFIG),
@@ -89,9 +89,9 @@ CASES = {
         "closes",
     ),
     "column: step to sum": Case(Column(CONFIG, number=0), {"step": STEP}, "readout__ready"),
-    "firing unit: release to neuron": Case(FiringUnit(CONFIG), {"release": 1}, "fired"),
-    "packer: neuron to word": Case(SpikePacker(CONFIG), {"fired": 1}, "request"),
-    "token sum: start to word": Case(TokenSum(CONFIG), {"start": 1}, "write"),
+    "firing unit: release to neuron": Case(FiringUnit(CONFIG), {"release": 1}, "fired__valid"),
+    "packer: neuron to word": Case(SpikePacker(CONFIG), {"fired__valid": 1}, "request"),
+    "token sum: start to word": Case(TokenSum(CONFIG), {"start": 1}, "spikes", mask=1),
 }
 
 
