@@ -142,7 +142,7 @@ class Context:
             spike_depth=max(1, places.spikes.depth),
             residual_depth=places.residual.depth,
             branches=int(places.residual.branches),
-            attention_depth=max(1, places.values.depth, places.key_values.depth),
+            attention_depth=max(places.values.depth, places.key_values.depth),
             sum_depth=places.sum_depth,
             digits=max([rows.digits for rows in self.attention_rows.values()], default=1),
         )

@@ -81,7 +81,8 @@ class CoreConfig(Descriptors):
     program_depth, window_depth, pixel_depth, spike_depth, residual_depth, attention_depth,
     sum_depth : int
         Words of each memory (per column where a column has its own), of attention those of values,
-        and as many of key-values. A word of neurons, of the residual and of sums is that of a pair.
+        and as many of key-values, 0 where there is no attention. A word of neurons, of the residual
+        and of sums is that of a pair.
     digits : int
         Most digits of an element of the attention memory.
     bus_width : int

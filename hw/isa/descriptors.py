@@ -133,7 +133,7 @@ class Descriptors(Widths):
     @property
     def attention_address(self):
         """Shape of an address of the values, or of the key-values."""
-        return unsigned(bits_for(self.attention_depth - 1))
+        return unsigned(bits_for(max(self.attention_depth, 1) - 1))
 
     @property
     def digit(self):

@@ -114,6 +114,7 @@ def memory_parts(config, *, scarce):
             ports=2,
         )
         for part in ATTENTION_PARTS
+        if config.attention
     ]
     others = (
         ("neuron tiles", config.neurons.size, buffers["neurons"], columns),

@@ -14,6 +14,11 @@ class Widths:
     """Widths of words and numbers that follow from the fields of ``CoreConfig``."""
 
     @property
+    def attention(self):
+        """Whether there are attention memories, and what reads and writes them."""
+        return self.attention_depth > 0
+
+    @property
     def spike_width(self):
         """Bits of a word of the spike memory: all planes of ``lanes`` channels, plane 0 lowest."""
         return self.planes * self.lanes
@@ -36,7 +41,7 @@ class Widths:
     @property
     def word_width(self):
         """Bits of what a job stores at once: a word of spikes or of attention elements."""
-        return max(self.spike_width, self.digit_word)
+        return max(self.spike_width, self.digit_word if self.attention else 0)
 
     @property
     def count_width(self):

@@ -174,21 +174,25 @@ class Array(wiring.Component):
             m.d.sync += behind.eq(~(slot | (slot - 1)))
 
     def _rows(self, m, columns, stored):
-        """Gives each pair of banks the memories of the rows that they read.
-
-        What is written goes to all copies at once: rows of weights, and of attention.
-        """
-        row = Signal.like(self.row)
-        part = Signal()
-        m.d.sync += [row.eq(self.row), part.eq(self.layer.destination == Destination.KEY_VALUES)]
+        """Gives each pair of banks the memories of the rows that they read."""
         banks = [(column, bank) for column in columns for bank in range(self.config.banks)]
+        # What is written goes to all copies at once.
+        row = Signal.like(self.row)
+        m.d.sync += row.eq(self.row)
         for number in range(0, len(banks), 2):
             m.submodules[f"weight_tiles_{number // 2}"] = weights = WeightTiles(self.config)
+            m.d.comb += weights.row.eq(row)
+            for port, (column, bank) in zip("ab", banks[number : number + 2], strict=False):
+                wiring.connect(m, column.weights[bank], getattr(weights, port))
+        if not self.config.attention:
+            return
+        part = Signal()
+        m.d.sync += part.eq(self.layer.destination == Destination.KEY_VALUES)
+        for number in range(0, len(banks), 2):
             m.submodules[f"attention_{number // 2}"] = attention = AttentionMemory(
                 self.config, capture=number == 0
             )
             m.d.comb += [
-                weights.row.eq(row),
                 attention.row.valid.eq(stored.attention),
                 attention.row.address.eq(stored.address),
                 attention.row.data.eq(stored.data),
@@ -196,7 +200,6 @@ class Array(wiring.Component):
                 attention.tag.eq(self.tag),
             ]
             for port, (column, bank) in zip("ab", banks[number : number + 2], strict=False):
-                wiring.connect(m, column.weights[bank], getattr(weights, port))
                 wiring.connect(m, column.digits[bank], getattr(attention, port))
 
     def _neurons(self, m, readouts):

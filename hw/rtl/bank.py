@@ -46,6 +46,7 @@ class Bank(wiring.Component):
     events : Out(event_stream(config))
     weights : Out(weights_port(config))
     digits : Out(digits_port(config))
+        In cores that have attention.
     row : Out(lanes * row_width).array(WEIGHT_TILES)
         The OR of these is what the event that was taken ``ROW_CYCLES`` before adds; 0 if none was.
     additions : Out(range(lanes + 1)).array(2)
@@ -62,7 +63,7 @@ class Bank(wiring.Component):
             "full": Out(1),
             "events": Out(event_stream(config)),
             "weights": Out(weights_port(config)),
-            "digits": Out(digits_port(config)),
+            **({"digits": Out(digits_port(config))} if config.attention else {}),
             "row": Out(lanes * config.row_width).array(WEIGHT_TILES),
             "additions": Out(range(lanes + 1)).array(2),
         })
@@ -88,28 +89,52 @@ class Bank(wiring.Component):
 
     def _fetch(self, m, adds):
         """Fetches the rows of events."""
-        config, layer = self.config, self.layer
-        lanes, row_width = config.lanes, config.row_width
-        event = self.events.p
-        for port in (self.weights, self.digits):
-            m.d.comb += [port.read.eq(self.events.valid), port.address.eq(event.row)]
+        config = self.config
+        weights = self._weights(m, adds)
+        digits = self._digits(m, adds) if config.attention else [()] * len(weights)
+        # The OR of a weight and a digit takes no logic: a bit of the digit sets the register that
+        # takes the weight's. Such a register also starts set, or it takes a multiplexer.
+        for part, (row, weight, digit) in enumerate(zip(self.row, weights, digits, strict=True)):
+            held = Signal.like(row, name=f"held_{part}", init=-1, reset_less=True)
+            m.d.comb += row.eq(held)
+            for lane in range(config.lanes):
+                element = held.word_select(lane, config.row_width)
+                m.d.sync += element.eq(weight.word_select(lane, config.weight_width).as_signed())
+                for bit, value in enumerate(digit[lane :: config.lanes]):
+                    with m.If(value):
+                        m.d.sync += element[bit].eq(1)
+
+    def _weights(self, m, adds):
+        """Weights of each tile, of which one has those of an event; 0 where a lane adds none.
+
+        Setting and clearing come last here, so that they are the registers' set and reset and take
+        no logic. Rows need no reset besides: a cycle after one, every lane skips.
+        """
+        config, port, event = self.config, self.weights, self.events.p
+        m.d.comb += [port.read.eq(self.events.valid), port.address.eq(event.row)]
         # The number of the tile stands above the address in it.
         number = event.row[config.tile_address.width :]
-        # Setting and clearing come last, so that they are the registers' set and reset and take no
-        # logic. Rows need no reset besides: a cycle after one, every lane skips.
-        weights, digits = [], []
-        for tile, word in enumerate(self.weights.data):
-            skipped = Signal(lanes, init=-1, name=f"skipped_{tile}")
+        weights = []
+        for tile, word in enumerate(port.data):
+            skipped = Signal(config.lanes, init=-1, name=f"skipped_{tile}")
             weight = Signal.like(word, name=f"weights_{tile}", reset_less=True)
             weights.append(weight)
             m.d.sync += [skipped.eq(event.skip), weight.eq(word)]
-            with m.If(~adds | layer.attention_rows | (number != tile)):
+            with m.If(~adds | self.layer.attention_rows | (number != tile)):
                 m.d.sync += skipped.eq(-1)
-            for lane in range(lanes):
+            for lane in range(config.lanes):
                 with m.If(skipped[lane]):
                     m.d.sync += weight.word_select(lane, config.weight_width).eq(0)
-        # Where tokens are gathered, values are added. Lanes skip nothing of attention.
-        for part, (word, gather) in enumerate(zip(self.digits.data, (1, 0), strict=True)):
+        return weights
+
+    def _digits(self, m, adds):
+        """Values and key-values, of which one has those of an event: where tokens are gathered, the
+        values. Lanes skip nothing of them.
+        """
+        layer, port = self.layer, self.digits
+        m.d.comb += [port.read.eq(self.events.valid), port.address.eq(self.events.p.row)]
+        digits = []
+        for part, (word, gather) in enumerate(zip(port.data, (1, 0), strict=True)):
             unused = Signal(init=1, name=f"unused_{part}")
             digit = Signal.like(word, name=f"digits_{part}", reset_less=True)
             digits.append(digit)
@@ -119,17 +144,7 @@ class Bank(wiring.Component):
             ]
             with m.If(unused):
                 m.d.sync += digit.eq(0)
-        # The OR of a weight and a digit takes no logic either: a bit of the digit sets the register
-        # that takes the weight's. Such a register also starts set, or it takes a multiplexer.
-        for part, (row, weight, digit) in enumerate(zip(self.row, weights, digits, strict=True)):
-            held = Signal.like(row, name=f"held_{part}", init=-1, reset_less=True)
-            m.d.comb += row.eq(held)
-            for lane in range(lanes):
-                element = held.word_select(lane, row_width)
-                m.d.sync += element.eq(weight.word_select(lane, config.weight_width).as_signed())
-                for bit, value in enumerate(digit[lane::lanes]):
-                    with m.If(value):
-                        m.d.sync += element[bit].eq(1)
+        return digits
 
     def _count(self, m, adds):
         """Counts the additions of events."""

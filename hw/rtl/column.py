@@ -73,6 +73,7 @@ class Column(wiring.Component):
     pixels : Out(read_port(pixel_address, pixel_width))
     weights : Out(weights_port(config)).array(banks)
     digits : Out(digits_port(config)).array(banks)
+        In cores that have attention.
     readout : Out(readout_signature(config))
     additions : Out(range(banks * lanes + 1))
         Additions that were started three cycles before.
@@ -90,7 +91,7 @@ class Column(wiring.Component):
             "spikes": Out(read_port(config.spike_address, config.spike_width)),
             "pixels": Out(read_port(config.pixel_address, config.pixel_width)),
             "weights": Out(weights_port(config)).array(banks),
-            "digits": Out(digits_port(config)).array(banks),
+            **({"digits": Out(digits_port(config)).array(banks)} if config.attention else {}),
             "readout": Out(readout_signature(config)),
             "additions": Out(range(banks * lanes + 1)),
         })
@@ -161,7 +162,8 @@ class Column(wiring.Component):
             m.submodules[f"bank_{index}"] = bank = Bank(self.config)
             m.d.comb += bank.layer.eq(self.layer)
             wiring.connect(m, bank.weights, wiring.flipped(self.weights[index]))
-            wiring.connect(m, bank.digits, wiring.flipped(self.digits[index]))
+            if self.config.attention:
+                wiring.connect(m, bank.digits, wiring.flipped(self.digits[index]))
             banks.append(bank)
         m.d.comb += self.full.eq(Cat(bank.full for bank in banks).any())
         return banks

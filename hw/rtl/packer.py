@@ -72,13 +72,16 @@ class SpikePacker(wiring.Component):
         fired, stored = self.fired, self.stored
         # Known from registers, long before the first neuron of a layer.
         potential, to_attention, stores = signals("potential to_attention stores")
-        m.d.sync += [
-            potential.eq(destination == Destination.KEY_VALUES),
-            to_attention.eq(
-                (destination == Destination.KEY_VALUES) | (destination == Destination.VALUES)
-            ),
-            stores.eq((destination != Destination.SUMS) & (destination != Destination.LOGITS)),
-        ]
+        m.d.sync += stores.eq(
+            (destination != Destination.SUMS) & (destination != Destination.LOGITS)
+        )
+        if config.attention:
+            m.d.sync += [
+                potential.eq(destination == Destination.KEY_VALUES),
+                to_attention.eq(
+                    (destination == Destination.KEY_VALUES) | (destination == Destination.VALUES)
+                ),
+            ]
 
         # A word leaves from one set of registers while the other is filled, which waits, complete,
         # for that of the job before.
@@ -172,6 +175,8 @@ class SpikePacker(wiring.Component):
     def _entry(self, m, half, *, replayed, write):
         """What is shifted in of a lane: of a potential, a digit of the pair that is replayed."""
         config, destination = self.config, self.layer.destination
+        if not config.attention:
+            return self.fired.codes[half]
         width = config.digit_width
         depth = 1 << config.pair.width
         values = RegisterFile(shape=unsigned(config.digits * width), depth=depth, init=[])

@@ -85,7 +85,7 @@ class Harness(Network):
                     inside(getattr(getattr(dut, f"attention_{number}"), part))
                     for number in attention
                 ]
-                for part in ATTENTION_PARTS
+                for part in (ATTENTION_PARTS if SIZES.attention else ())
             },
             **{
                 f"stream.{number}": [inside(getattr(dut, f"readout_{number}").residual)]

@@ -79,10 +79,10 @@ def test_a_product_with_a_constant_is_counted_before_it_becomes_anything_else(tm
 
 
 def test_a_network_without_attention_and_streams_is_synthesised(tmp_path):
-    """Its core has memories of one word, which nothing of the network uses."""
+    """Its core has no attention memories, and a residual memory of one word, which nobody uses."""
     plan = compile_model(pooled(1), columns=2, lanes=4, spike_code=SpikeCode.SPLIT)
     required = plan.required
-    assert required.attention_depth == required.residual_depth == 1
+    assert (required.attention_depth, required.residual_depth) == (0, 1)
     write_core(plan, tmp_path)
     assert estimate(synthesise(tmp_path))["bram"] > 0
 
