@@ -14,6 +14,7 @@ from hw.tools.wheels import run
 __all__ = [
     "OUT_OF_CONTEXT_ROUTERS",
     "ROUTERS",
+    "SURE_ROUTERS",
     "Utilisation",
     "implement",
     "pack",
@@ -24,11 +25,14 @@ __all__ = [
 #: Routers of nextpnr, tried in this order. The first one reaches a frequency that is some percent
 #: higher, but may circle for hours around two nets that want one wire.
 ROUTERS = (("--router", "router1"), ("--router", "router2"))
+#: The one of them that always ends.
+SURE_ROUTERS = ROUTERS[1:]
 #: The same where there are no pins: there the first router circles too often. What is too slow is
 #: routed again until the frequency is reached, for ever if it cannot be.
-OUT_OF_CONTEXT_ROUTERS = (("--router", "router2", "--tmg-ripup"), ("--router", "router2"))
-#: Placer of nextpnr that spreads cells by their density. The one that begins with least squares
-#: pulls everything into one point where there are no pins, and found wires half as long again.
+OUT_OF_CONTEXT_ROUTERS = (("--router", "router2", "--tmg-ripup"), *SURE_ROUTERS)
+#: Placer of nextpnr that spreads cells by their density. The one that begins with least squares,
+#: ``heap``, pulls everything into one point where there are no pins, and finds longer wires; but it
+#: leaves more room for them.
 PLACER = "static"
 #: Seconds after which a netlist counts as one that the first of them cannot route: some four times
 #: what a slow machine needs.
@@ -77,6 +81,7 @@ def place_and_route(
     limit=7200,
     out_of_context=False,
     routers=ROUTERS,
+    placer=PLACER,
     top=TOP,
     speed="6",
     pins=None,
@@ -102,6 +107,8 @@ def place_and_route(
         Ports are wires that end somewhere, as if the design were part of a larger one, and no pins.
     routers : sequence of tuple of str
         Options of nextpnr that choose the routers to try.
+    placer : str
+        Of nextpnr.
     top : str
         Top module, as :func:`synthesise` has it.
     speed : str
@@ -141,7 +148,7 @@ def place_and_route(
             "--speed",
             speed,
             "--placer",
-            PLACER,
+            placer,
             "--json",
             f"{WORK}/netlist.json",
             "--report",

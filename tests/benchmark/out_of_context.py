@@ -12,7 +12,7 @@ from hw.emit.contents import contents
 from hw.emit.vectors import random_vectors
 from hw.emit.verilog import convert
 from hw.fpga.devices import find_device
-from hw.fpga.routing import OUT_OF_CONTEXT_ROUTERS, place_and_route
+from hw.fpga.routing import OUT_OF_CONTEXT_ROUTERS, PLACER, place_and_route
 from hw.fpga.synthesis import TOP, estimate, synthesise
 from hw.rtl.library import MEMORY, library
 
@@ -30,7 +30,13 @@ _INSIDE = ");\n`ifdef ADDEND_ECP5\n"
 
 #: Form of ``routed.json``.
 KEPT_FORM = {
-    "asked": {"verilog": str, "seeds": [int], "clock_mhz": float, "routers": [[str]]},
+    "asked": {
+        "verilog": str,
+        "seeds": [int],
+        "clock_mhz": float,
+        "routers": [[str]],
+        "placer": str,
+    },
     "figures": Each(float),
 }
 
@@ -60,7 +66,7 @@ def write_core(plan, folder, *, memories=True):
         path.write_text(f"{before}{ports});\nendmodule\n{behind}")
 
 
-def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS):
+def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS, placer=PLACER):
     """Synthesise, place and route a folder's design for an ECP5-85F of speed grade 6.
 
     Parameters
@@ -73,7 +79,7 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
         Far above what can be reached, routing takes long and gains nothing.
     seeds : sequence of int
         Without any, the design is only synthesised.
-    routers : sequence of tuple of str
+    routers, placer : sequence of tuple of str, str
         As for ``place_and_route``.
 
     Returns
@@ -94,6 +100,7 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
         "seeds": list(seeds),
         "clock_mhz": clock_mhz,
         "routers": [list(router) for router in routers],
+        "placer": placer,
     }
     kept = folder / "routed.json"
     known = read_kept(kept, "what was routed", KEPT_FORM)
@@ -112,6 +119,7 @@ def route(folder, *, clock_mhz=25.0, seeds=SEEDS, routers=OUT_OF_CONTEXT_ROUTERS
                 seed=seed,
                 out_of_context=True,
                 routers=routers,
+                placer=placer,
             )
             for seed in seeds
         ]

@@ -8,7 +8,7 @@ from hw.baseline.dense_shape import DenseShape
 from hw.compiler import compile_model
 from hw.estimate.block_rams import memory_table
 from hw.fpga.devices import find_device
-from hw.fpga.routing import OUT_OF_CONTEXT_ROUTERS
+from hw.fpga.routing import SURE_ROUTERS
 from hw.rtl.array import Array
 from hw.rtl.column import Column
 from hw.rtl.load_port import LoadPort
@@ -32,7 +32,10 @@ __all__ = [
 COLUMN, BASELINE = ({"clock_mhz": clock} for clock in (135.0, 150.0))
 #: How complete cores are, ours and dense ones: by the router that always ends. The other one did
 #: not in 20 minutes where 207 of a device's 208 block RAMs are used.
-CORE = {"clock_mhz": 80.0, "routers": OUT_OF_CONTEXT_ROUTERS[1:]}
+CORE = {"clock_mhz": 80.0, "routers": SURE_ROUTERS}
+#: How the array of a fixed layer is. The usual placer packs the registers behind its block RAMs so
+#: closely that a routing took an hour; with this one it takes some minutes.
+ENGINE = CORE | {"placer": "heap"}
 #: How that is routed of which only the LUTs count: once, since packing comes before placement, so
 #: that every seed has as many.
 LUTS_ONLY = {"seeds": (1,)}
@@ -85,7 +88,7 @@ def route_engine(name, layer, bits, settings):
     )
     folder = settings.folder / name
     write_component(Array(required), folder)
-    return route(folder, **CORE) | _array(required)
+    return route(folder, **ENGINE) | _array(required)
 
 
 def route_dense(name, bits, settings):

@@ -108,6 +108,7 @@ def _write_routed(folder):
                 "seeds": [1, 2],
                 "clock_mhz": 25.0,
                 "routers": [["--router", "router1"]],
+                "placer": "static",
             },
             "figures": {"lut": 4000, "fmax_mhz": 99.5},
         })
