@@ -6,6 +6,7 @@ from tests.benchmark.finn import COUNT_WIDTH, route_finn
 from tests.benchmark.layers import FIXED
 from tests.benchmark.networks import BUS, CURVE, MEANS, MODELS, NANO, OTHERS, SCALES
 from tests.benchmark.routings import (
+    FULL,
     LUTS_ONLY,
     route_column,
     route_core,
@@ -39,7 +40,9 @@ _L1, _L2 = FIXED[:2]
 #: Routings and syntheses, which take minutes and are no part of a quick benchmark, the longest
 #: first.
 ROUTED = {
-    f"core-{NANO}-external": partial(route_core, f"core-{NANO}-external", NANO, bus_width=BUS),
+    f"core-{NANO}-external": partial(
+        route_core, f"core-{NANO}-external", NANO, bus_width=BUS, **FULL
+    ),
     **{f"core-{name}": partial(route_core, f"core-{name}", name) for name in MODELS},
     "core-L2": partial(route_core, "core-L2", _L2),
     **{
