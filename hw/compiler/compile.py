@@ -50,16 +50,25 @@ def compile_model(
         says which layer, and what helps.
     """
     check_model(model, weight_width)
-    context = Context(
-        model,
-        columns=columns,
-        lanes=lanes,
-        code=golden.SpikeCode(spike_code),
-        weight_width=weight_width
+    array = {
+        "columns": columns,
+        "lanes": lanes,
+        "code": golden.SpikeCode(spike_code),
+        "weight_width": weight_width
         or max(layer.weight_bits for layer in model.layers if hasattr(layer, "weight_bits")),
-    )
-    for step, layer in enumerate(model.layers):
-        LAYOUTS[type(layer)].lay_out(context, step, layer)
+    }
+    context = _lay_out(model, **array)
+    # Where the maps of the spike memory had best lie is known when all of them are.
+    if bases := context.places.spikes.arranged():
+        context = _lay_out(model, **array, spike_bases=bases)
     plan = place_tiles(context.plan(), bus_width=bus_width, tile_depths=tile_depths)
     check_fields(plan)
     return plan
+
+
+def _lay_out(model, **options):
+    """Lays out layer after layer."""
+    context = Context(model, **options)
+    for step, layer in enumerate(model.layers):
+        LAYOUTS[type(layer)].lay_out(context, step, layer)
+    return context

@@ -32,6 +32,8 @@ class Context:
     columns, lanes : int
     code : SpikeCode
     weight_width : int
+    spike_bases : sequence of int
+        Where the maps of the spike memory lie, if that is known.
 
     Attributes
     ----------
@@ -47,7 +49,7 @@ class Context:
     neurons : NeuronTable
     """
 
-    def __init__(self, model, *, columns, lanes, code, weight_width):
+    def __init__(self, model, *, columns, lanes, code, weight_width, spike_bases=()):
         check_array(columns, lanes, model.image_shape[2] + (model.pixel_constant > 0))
         check_spike_code(code)
         self.model, self.columns, self.lanes, self.code = model, columns, lanes, code
@@ -65,6 +67,7 @@ class Context:
             columns=columns,
             code=code,
             fused=fused_sums(model),
+            spike_bases=spike_bases,
         )
         self.maps, self.attention_rows = self.places.maps, {}
         self.neurons, self._windows = NeuronTable(model.max_count), TapWindowTable()

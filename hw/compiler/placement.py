@@ -70,12 +70,13 @@ class Placement:
         Words of the sum memory; at least two, so that an address has a bit.
     """
 
-    def __init__(self, model, *, lanes, columns, code, fused):
+    def __init__(self, model, *, lanes, columns, code, fused, spike_bases):
         self.lanes = lanes
         self.planes = plane_count(code, model.max_count)
         self.fused = fused
         self.maps, self.value_rows = {}, {}
-        self.spikes, self.values, self.key_values = Allocator(), Allocator(), Allocator()
+        self.spikes = Allocator(spike_bases)
+        self.values, self.key_values = Allocator(), Allocator()
         self.sum_depth = 2
         self._last = last_readers(model)
         # A stream that is summed while it is written need not stay for that.

@@ -90,7 +90,7 @@ class ResidualMemory:
         n_words = -(-size[0] // self._columns) * size[1] * words
         last = self._last.get(name, step)
         if previous is not None and self._last[layer.epilogue.previous] == step:
-            base = self._allocator.keep(previous.base, n_words, last=last)
+            base = self._allocator.keep(previous.base, n_words, step=step, last=last)
         else:
             base = self._allocator.place(n_words, step=step, last=last)
             self.branches |= previous is not None

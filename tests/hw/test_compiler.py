@@ -1,8 +1,13 @@
 """The compiler: where maps lie, and which taps a tap window has."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import golden
 from golden import PIXELS, Conv, SpikeCode
 from golden.analysis.synthetic import random_model
 from golden.model.shapes import last_readers
@@ -85,6 +90,38 @@ def test_a_spike_code_may_be_given_by_name():
         for code in ("split", SpikeCode.SPLIT)
     )
     assert by_name == by_code
+
+
+@st.composite
+def blocks(draw):
+    """Sizes, steps in the order of placing, and last steps, of some blocks."""
+    steps = sorted(draw(st.lists(st.integers(0, 9), min_size=1, max_size=12)))
+    return [(draw(st.integers(1, 20)), step, draw(st.integers(step, step + 4))) for step in steps]
+
+
+@given(blocks=blocks())
+def test_arranged_blocks_share_words_only_at_different_steps(blocks):
+    allocator = Allocator()
+    for size, step, last in blocks:
+        allocator.place(size, step=step, last=last)
+    if not (bases := allocator.arranged()):
+        return
+    again = Allocator(bases)
+    assert [again.place(size, step=step, last=last) for size, step, last in blocks] == bases
+    assert again.depth < allocator.depth
+    for (one, at), (other, there) in combinations(zip(blocks, bases, strict=True), 2):
+        (size, step, last), (other_size, other_step, other_last) = one, other
+        if step <= other_last and other_step <= last:
+            assert at + size <= there or there + other_size <= at
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "words"), [("cifar10-nano", 4, 2048), ("digits", 2, 192)]
+)
+def test_maps_take_no_more_words_than_are_needed_at_once(project_root, name, columns, words):
+    model = golden.load(project_root / "tests" / "data" / f"{name}.safetensors")
+    plan = compile_model(model, columns=columns, lanes=16, spike_code=SpikeCode.SPLIT)
+    assert plan.required.spike_depth == words
 
 
 def test_the_allocator_uses_words_again():
