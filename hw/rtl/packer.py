@@ -68,20 +68,8 @@ class SpikePacker(wiring.Component):
         m = Module()
         config = self.config
         n_lanes = config.lanes
-        layer, destination = self.layer, self.layer.destination
-        fired, stored = self.fired, self.stored
-        # Known from registers, long before the first neuron of a layer.
-        potential, to_attention, stores = signals("potential to_attention stores")
-        m.d.sync += stores.eq(
-            (destination != Destination.SUMS) & (destination != Destination.LOGITS)
-        )
-        if config.attention:
-            m.d.sync += [
-                potential.eq(destination == Destination.KEY_VALUES),
-                to_attention.eq(
-                    (destination == Destination.KEY_VALUES) | (destination == Destination.VALUES)
-                ),
-            ]
+        layer, fired, stored = self.layer, self.fired, self.stored
+        potential, to_attention, stores = self._goals(m)
 
         # A word leaves from one set of registers while the other is filled, which waits, complete,
         # for that of the job before.
@@ -148,6 +136,25 @@ class SpikePacker(wiring.Component):
             m.d.sync += address.eq(next_address)
 
         return m
+
+    def _goals(self, m):
+        """Whether a layer has potentials, words for attention, and any words at all.
+
+        Known from registers, long before its first neuron.
+        """
+        destination = self.layer.destination
+        goals = potential, to_attention, stores = signals("potential to_attention stores")
+        m.d.sync += stores.eq(
+            (destination != Destination.SUMS) & (destination != Destination.LOGITS)
+        )
+        if self.config.attention:
+            m.d.sync += [
+                potential.eq(destination == Destination.KEY_VALUES),
+                to_attention.eq(
+                    (destination == Destination.KEY_VALUES) | (destination == Destination.VALUES)
+                ),
+            ]
+        return goals
 
     def _replay(self, m, ends, potential, shifts, closes, replaying):
         """Goes through collected potentials, digit by digit, from the pair that came first.

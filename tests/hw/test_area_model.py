@@ -125,11 +125,11 @@ def test_block_rams_without_a_price_spare_multiplexers():
 @pytest.mark.parametrize(
     ("columns", "code", "bus_width", "scarce", "spikes", "slices", "multiplexed"),
     [
-        (4, SpikeCode.SPLIT, 128, False, 48, 1, 0),
+        (4, SpikeCode.SPLIT, 128, False, 24, 1, 0),
         # The layout of fewest LUTs would take more than 208 blocks.
-        (1, SpikeCode.BIT_SERIAL, 0, True, 9, 5, 930),
+        (1, SpikeCode.BIT_SERIAL, 0, True, 6, 5, 882),
         # No device holds it, whatever the layout: only what has an image is left with banks.
-        (4, SpikeCode.SPLIT, 0, False, 48, 45, 0),
+        (4, SpikeCode.SPLIT, 0, False, 24, 45, 0),
     ],
 )
 def test_block_rams_are_scarce_where_a_larger_device_would_be_needed(

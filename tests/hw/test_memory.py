@@ -53,8 +53,7 @@ module plain (
     input wire clk, rst, a__read, b__read, input wire [43:0] write, input wire [31:0] tag,
     input wire [2:0] a__address, b__address, output reg [39:0] a__data, b__data
 );
-    wire [2:0] address = write[3:1];
-    reg [39:0] words [0:5];
+    wire [2:0] address = write[3:1]; reg [39:0] words [0:5];
     always @(posedge clk) begin
         if (write[0]) words[address] <= write[43:4];
         else if (a__read) a__data <= words[a__address];
@@ -68,8 +67,7 @@ module plain (
     input wire clk, rst, a__read, b__read, input wire [82:0] write, input wire [31:0] tag,
     input wire [2:0] a__address, b__address, output reg [39:0] a__data, b__data
 );
-    wire [1:0] address = write[2:1];
-    reg [39:0] words [0:5];
+    wire [1:0] address = write[2:1]; reg [39:0] words [0:5];
     always @(posedge clk) begin
         if (write[0]) words[{address, 1'b0}] <= write[42:3];
         else if (a__read) a__data <= words[a__address];
@@ -84,8 +82,7 @@ module plain (
     input wire clk, rst, reader__read, input wire [43:0] write, input wire [31:0] tag,
     input wire [2:0] reader__address, output reg [39:0] reader__data
 );
-    wire [2:0] address = write[3:1];
-    reg [39:0] words [0:5];
+    wire [2:0] address = write[3:1]; reg [39:0] words [0:5];
     always @(posedge clk) begin
         if (write[0]) words[address] <= write[43:4];
         if (reader__read) reader__data <= words[reader__address];

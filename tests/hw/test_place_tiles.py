@@ -14,11 +14,11 @@ def model(project_root):
     return golden.load(project_root / "tests" / "data" / "cifar10-nano.safetensors")
 
 
-def plan_of(model, *, bus_width=64, tile_depths=None):
+def plan_of(model, *, lanes=16, bus_width=64, tile_depths=None):
     return compile_model(
         model,
         columns=4,
-        lanes=16,
+        lanes=lanes,
         spike_code=SpikeCode.SPLIT,
         bus_width=bus_width,
         tile_depths=tile_depths,
@@ -31,18 +31,20 @@ def test_a_second_place_that_is_deeper_than_the_first_one_is_refused(model):
 
 
 @pytest.mark.parametrize(
-    ("bus_width", "depths"),
+    ("lanes", "bus_width", "depths"),
     [
-        # Only so a device holds the core.
-        (64, (1152, 864)),
+        # A device holds the core with two deep places.
+        (16, 64, (1152, 1152)),
+        # Only so one does.
+        (18, 64, (1296, 972)),
         # None does.
-        (0, (1152, 1152)),
+        (16, 0, (1152, 1152)),
     ],
 )
 def test_the_second_place_is_smaller_only_where_a_device_then_holds_the_core(
-    model, bus_width, depths
+    model, lanes, bus_width, depths
 ):
-    assert plan_of(model, bus_width=bus_width).required.tile_depths == depths
+    assert plan_of(model, lanes=lanes, bus_width=bus_width).required.tile_depths == depths
 
 
 @pytest.mark.parametrize(("second", "waiting"), [(1152, 0), (864, 2336), (100, 19962)])

@@ -61,7 +61,7 @@ def core(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("mutants")
     return mutants(
-        model, random_images(3, 6, model.image_shape)[::-1], folder, columns=1, lanes=4, draw=draw
+        model, random_images(3, 6, model.image_shape)[::-1], folder, columns=2, lanes=4, draw=draw
     )
 
 
