@@ -74,22 +74,7 @@ class Allocator:
         return [bases[number] for number in sorted(bases)] if _depth(placed) < self.depth else ()
 
     def place(self, size, *, step, last, align=1):
-        """Base address for ``size`` words that are written at one step and read until another.
-
-        Parameters
-        ----------
-        size : int
-        step : int
-            At which the words are written, while what is read at this step is still needed.
-        last : int
-            At which they are read last; ``step`` if never.
-        align : int
-            What the address is a multiple of.
-
-        Returns
-        -------
-        int
-        """
+        """Base address for the words of a `Block`; ``last`` is ``step`` if nothing reads them."""
         block = Block(size, step, last, align)
         base = next(self._bases, None)
         return self._keep(block, _fit(block, self.placed) if base is None else base)

@@ -28,6 +28,14 @@ def test_fingerprints_differ_where_any_field_does():
     assert len({config.fingerprint, *others}) == len(changed) + 1
 
 
+def test_attention_does_not_run_on_a_core_without_it():
+    with_attention = sizes()
+    without = replace(with_attention, attention_depth=0)
+    with_attention.require(without)
+    with pytest.raises(ValueError, match="^The core's attention depth is 0, and the model needs "):
+        without.require(with_attention)
+
+
 @pytest.mark.parametrize("name", ["tile_rows", "second_tile_rows", "weight_depth"])
 def test_an_odd_number_of_weight_vectors_is_refused(name):
     with pytest.raises(ValueError, match="^Rows of weights must come in pairs, not be 101$"):
